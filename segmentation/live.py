@@ -1,0 +1,173 @@
+"""The engine behind the page: what one stroke changes is computed, what it does not change is kept.
+
+Nothing here differs in its results from :class:`segmentation.classifier.PixelClassifier`; it only remembers. All
+that is remembered is bounded in bytes and can be lost without harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.classifier import (
+    MAX_TRAINING_PIXELS,
+    ForestSettings,
+    PixelClassifier,
+    TrainingSample,
+    checked_labels,
+    feature_rows,
+)
+from segmentation.features import FeatureSpec
+from segmentation.images import Image
+from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
+
+KEPT_ROWS_BYTES = 32_000_000
+KEPT_CLASSIFIERS_BYTES = 16_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class KeptRows:
+    """Feature rows of single pixels of an image.
+
+    Attributes:
+        places: raster indices, ascending.
+        rows: ``(pixels, features)`` float32.
+    """
+
+    places: NDArray[np.int64]
+    rows: NDArray[np.float32]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the arrays take."""
+        return self.places.nbytes + self.rows.nbytes
+
+    def at(self, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Which of the places are kept, and the rows of those that are."""
+        found = np.minimum(np.searchsorted(self.places, places), len(self.places) - 1)
+        kept = self.places[found] == places
+        return kept, self.rows[found[kept]]
+
+    def merged(self, places: NDArray[np.int64], rows: NDArray[np.float32]) -> KeptRows:
+        """These and further rows, whose places are not among these."""
+        together = np.concatenate([self.places, places])
+        order = np.argsort(together, kind="stable")
+        return KeptRows(together[order], np.concatenate([self.rows, rows])[order])
+
+
+class LiveSegmenter:
+    """Trains and segments for all sessions of a process.
+
+    Args:
+        cache: the features of tiles.
+        threads: number of threads for one request; None takes all cores. No result depends on it.
+    """
+
+    def __init__(self, cache: FeatureCache, threads: int | None = None) -> None:
+        self.cache = cache
+        self.threads = threads
+        self._rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
+            KEPT_ROWS_BYTES, lambda kept: kept.nbytes
+        )
+        self._classifiers: BoundedCache[tuple[str, FeatureSpec, ForestSettings, bytes], PixelClassifier] = BoundedCache(
+            KEPT_CLASSIFIERS_BYTES, classifier_bytes
+        )
+
+    def train(
+        self, image: Image, labels: NDArray[np.uint8], spec: FeatureSpec, settings: ForestSettings
+    ) -> PixelClassifier:
+        """The classifier that :meth:`PixelClassifier.fit` gives, byte by byte; only new labels cost features.
+
+        Args:
+            image: the image.
+            labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
+            spec: which features.
+            settings: how the forest is grown.
+
+        Raises:
+            ValueError: if the labels do not fit the image, or fewer than two classes are labelled.
+        """
+        raster = checked_labels(labels, image)
+        sample = TrainingSample.draw([raster], settings.random_state)
+        digest = hashlib.blake2b(sample.places[0].tobytes() + sample.class_ids.tobytes(), digest_size=16)
+        digest.update(repr(sample.labelled_pixels).encode())
+        key = (image.hash, spec, settings, digest.digest())
+        classifier = self._classifiers.get(key)
+        if classifier is None:
+            rows = self._feature_rows(image, spec, sample.places[0])
+            classifier = PixelClassifier(spec, **settings.to_json(), threads=self.threads)
+            classifier.fit_sample([image], sample, rows)
+            self._classifiers.put(key, classifier)
+        return classifier
+
+    def segment(self, image: Image, classifier: PixelClassifier, tile: Tile) -> NDArray[np.uint8]:
+        """The class ids of a tile, ``(tile rows, tile columns)`` uint8; the tile's features are then held."""
+        classifier.check(image)
+        planes = self.cache.planes(image, classifier.spec, tile, threads=self.threads)
+        return classifier.classes_[classifier.forest_.predict(planes, threads=self.threads)]
+
+    def probabilities(self, image: Image, classifier: PixelClassifier, tile: Tile) -> NDArray[np.float32]:
+        """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; its features are then held."""
+        classifier.check(image)
+        planes = self.cache.planes(image, classifier.spec, tile, threads=self.threads)
+        return classifier.forest_.predict_proba(planes, threads=self.threads)
+
+    def segment_tiles(
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        order: Iterable[Tile],
+        *,
+        stale: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
+        """The class ids of tiles, one after the other.
+
+        Args:
+            image: the image.
+            classifier: what was learnt.
+            order: the tiles, the most wanted first, as :meth:`TileGrid.order` gives them.
+            stale: asked before each tile; once it says True, no more tiles come.
+        """
+        for tile in order:
+            if stale():
+                return
+            yield tile, self.segment(image, classifier, tile)
+
+    def _feature_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        key = (image.hash, spec)
+        kept = self._rows.get(key)
+        if kept is None:
+            kept = KeptRows(np.empty(0, np.int64), np.empty((0, spec.count(image.channels)), np.float32))
+        known, known_rows = kept.at(places) if len(kept.places) else (np.zeros(len(places), bool), kept.rows)
+        if known.all():
+            return known_rows
+        rows = np.empty((len(places), known_rows.shape[1]), np.float32)
+        rows[known] = known_rows
+        rows[~known] = self._new_rows(image, spec, places[~known])
+        if len(kept.places) + np.count_nonzero(~known) > 2 * MAX_TRAINING_PIXELS:
+            self._rows.put(key, KeptRows(places, rows))
+        else:
+            self._rows.put(key, kept.merged(places[~known], rows[~known]))
+        return rows
+
+    def _new_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        rows = np.empty((len(places), spec.count(image.channels)), np.float32)
+        row, column = np.divmod(places, image.shape[1])
+        missing = np.ones(len(places), bool)
+        for tile in TileGrid(image.shape).tiles:
+            inside = np.flatnonzero(tile.covers(row, column))
+            planes = self.cache.peek(image, spec, tile) if len(inside) else None
+            if planes is not None:
+                rows[inside] = planes[:, row[inside] - tile.rows.start, column[inside] - tile.columns.start].T
+                missing[inside] = False
+        rows[missing] = feature_rows(image, spec, places[missing], threads=self.threads)
+        return rows
+
+
+def classifier_bytes(classifier: PixelClassifier) -> int:
+    """About as many bytes as a classifier takes in memory."""
+    return sum(value.nbytes for value in vars(classifier.forest_).values() if isinstance(value, np.ndarray))

@@ -1,0 +1,229 @@
+"""An image of any size as tiles, and the features of tiles that are kept between strokes.
+
+A tile's features are computed from the tile and a halo around it (see ``compute_planes``), so that what is
+segmented tile by tile equals, to the last bit, what the whole image would give.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.features import FeatureSpec, compute_planes
+from segmentation.images import Image
+
+TILE_SIDE = 512
+"""Pixels along a tile's side: small enough to be answered at once, large enough for the halo to cost little."""
+
+CACHE_MEGABYTES_VARIABLE = "SQUIGGLE_FEATURE_CACHE_MB"
+DEFAULT_CACHE_MEGABYTES = 128
+
+Bounds = tuple[float, float, float, float]
+"""First row, last row, first column, last column, in image pixels."""
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of an image.
+
+    Attributes:
+        index: its place in the grid, row by row.
+        rows: the image rows that it covers.
+        columns: the image columns that it covers.
+    """
+
+    index: int
+    rows: slice
+    columns: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the tile."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """First row, last row, first column, last column."""
+        return self.rows.start, self.rows.stop - 1, self.columns.start, self.columns.stop - 1
+
+    def touches(self, bounds: Bounds) -> bool:
+        """Whether a pixel of the tile lies within ``bounds``."""
+        top, bottom, left, right = self.bounds
+        first_row, last_row, first_column, last_column = bounds
+        return top <= last_row and bottom >= first_row and left <= last_column and right >= first_column
+
+    def covers(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the pixels lie in the tile."""
+        top, bottom, left, right = self.bounds
+        return (rows >= top) & (rows <= bottom) & (columns >= left) & (columns <= right)
+
+
+class TileGrid:
+    """The tiles of an image; those of the last row and column may be smaller.
+
+    Args:
+        shape: rows and columns of the image (what follows is ignored).
+        side: pixels along a tile's side.
+    """
+
+    def __init__(self, shape: tuple[int, ...], side: int = TILE_SIDE) -> None:
+        if side < 1:
+            raise ValueError("A tile needs at least one pixel along its side.")
+        self.shape = (int(shape[0]), int(shape[1]))
+        self.side = side
+
+    @cached_property
+    def tiles(self) -> tuple[Tile, ...]:
+        """All tiles, row by row."""
+        rows, columns = (
+            [slice(start, min(start + self.side, length)) for start in range(0, length, self.side)]
+            for length in self.shape
+        )
+        return tuple(
+            Tile(index, row, column)
+            for index, (row, column) in enumerate((row, column) for row in rows for column in columns)
+        )
+
+    def touching(self, bounds: Bounds) -> list[Tile]:
+        """The tiles with a pixel within ``bounds``, row by row."""
+        return [tile for tile in self.tiles if tile.touches(bounds)]
+
+    def order(self, view: Bounds | None = None) -> list[Tile]:
+        """All tiles, those that a person would miss most first.
+
+        Args:
+            view: what is on the screen; None for the whole image.
+
+        Returns:
+            The tiles that touch the view, from its middle outwards, then the others, the nearest first.
+        """
+        shown = view or (0, self.shape[0] - 1, 0, self.shape[1] - 1)
+        middle_row, middle_column = (shown[0] + shown[1]) / 2, (shown[2] + shown[3]) / 2
+
+        def urgency(tile: Tile) -> tuple[bool, float, int]:
+            top, bottom, left, right = tile.bounds
+            distance = ((top + bottom) / 2 - middle_row) ** 2 + ((left + right) / 2 - middle_column) ** 2
+            return not tile.touches(shown), distance, tile.index
+
+        return sorted(self.tiles, key=urgency)
+
+
+class BoundedCache(Generic[Key, Value]):
+    """Values that fit a budget together; what was used least recently is dropped first. Safe among threads.
+
+    Args:
+        budget: the most that the sizes of the kept values may add up to.
+        size: the size of a value, in the budget's unit.
+    """
+
+    def __init__(self, budget: int, size: Callable[[Value], int]) -> None:
+        self.budget = budget
+        self.used = 0
+        self._size = size
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Value | None:
+        """The kept value, or None."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: Key, value: Value) -> None:
+        """Keeps a value, instead of the key's former one; one that is larger than the budget is not kept."""
+        size = self._size(value)
+        with self._lock:
+            if key in self._values:
+                self.used -= self._size(self._values.pop(key))
+            if size > self.budget:
+                return
+            while self.used + size > self.budget:
+                self.used -= self._size(self._values.popitem(last=False)[1])
+            self._values[key] = value
+            self.used += size
+
+
+PlanesKey = tuple[str, FeatureSpec, tuple[int, int, int, int]]
+
+
+class FeatureCache:
+    """The features of tiles, within a number of bytes: one for all sessions of a process.
+
+    Two threads that want the same tile compute it once.
+
+    Args:
+        byte_budget: the most bytes to hold; None takes the megabytes that the environment variable
+            ``SQUIGGLE_FEATURE_CACHE_MB`` names.
+
+    Raises:
+        ValueError: if that variable is not a number of megabytes.
+    """
+
+    def __init__(self, byte_budget: int | None = None) -> None:
+        budget = cache_bytes_from_environment() if byte_budget is None else byte_budget
+        self._kept: BoundedCache[PlanesKey, NDArray[np.float32]] = BoundedCache(budget, lambda planes: planes.nbytes)
+        self._computing: dict[PlanesKey, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def budget(self) -> int:
+        """The most bytes that are held."""
+        return self._kept.budget
+
+    @property
+    def used(self) -> int:
+        """Bytes that are held now."""
+        return self._kept.used
+
+    def peek(self, image: Image, spec: FeatureSpec, tile: Tile) -> NDArray[np.float32] | None:
+        """The features of a tile if they are held, else None."""
+        return self._kept.get((image.hash, spec, tile.bounds))
+
+    def planes(self, image: Image, spec: FeatureSpec, tile: Tile, *, threads: int | None = None) -> NDArray[np.float32]:
+        """The features of a tile, computed if they are not held, and then held if they fit.
+
+        Returns:
+            ``(features, tile rows, tile columns)`` float32; not to be written to.
+        """
+        key = (image.hash, spec, tile.bounds)
+        with self._lock:
+            computing = self._computing.setdefault(key, threading.Lock())
+        try:
+            with computing:
+                planes = self._kept.get(key)
+                if planes is None:
+                    planes = compute_planes(image.pixels, spec, rows=tile.rows, columns=tile.columns, threads=threads)
+                    planes.flags.writeable = False
+                    self._kept.put(key, planes)
+                return planes
+        finally:
+            with self._lock:
+                self._computing.pop(key, None)
+
+
+def cache_bytes_from_environment() -> int:
+    """The feature cache's budget in bytes, as the environment variable ``SQUIGGLE_FEATURE_CACHE_MB`` has it.
+
+    Raises:
+        ValueError: if it is set to something else than a number of megabytes.
+    """
+    text = os.environ.get(CACHE_MEGABYTES_VARIABLE, str(DEFAULT_CACHE_MEGABYTES))
+    try:
+        megabytes = float(text)
+    except ValueError:
+        megabytes = -1.0
+    if not 0 <= megabytes < float("inf"):
+        raise ValueError(f"{CACHE_MEGABYTES_VARIABLE} must be a number of megabytes, but it is {text!r}.")
+    return int(megabytes * 1e6)
