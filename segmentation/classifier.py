@@ -6,10 +6,9 @@ that the page, the command line and a script reach the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,70 +17,10 @@ from segmentation.features import FeatureSpec, compute_planes
 from segmentation.forest import Forest
 from segmentation.images import Image, image_from_pixels
 from segmentation.tiles import Tile, TileGrid
+from segmentation.training import ForestSettings as ForestSettings
+from segmentation.training import TrainingSample, check_classes, count_classes, grow_forest
 
-FOREST_KINDS = ("extra_trees", "random_forest")
-
-MAX_TRAINING_PIXELS = 20_000
-"""Labelled pixels that a forest learns from at most, shared equally among the classes."""
-
-
-@dataclass(frozen=True)
-class ForestSettings:
-    """How the forest is grown.
-
-    Attributes:
-        kind: "extra_trees" (extremely randomised trees) or "random_forest".
-        n_estimators: number of trees, 1 to 1000.
-        max_depth: the most comparisons between a tree's root and a leaf, 1 to 64; None for no limit.
-        max_samples: share of the training pixels that each tree sees, above 0 and up to 1.
-        random_state: seed of all that is drawn.
-
-    Raises:
-        ValueError: with a sentence for the person who chose, if a value is out of bounds.
-    """
-
-    kind: str = "extra_trees"
-    n_estimators: int = 100
-    max_depth: int | None = None
-    max_samples: float = 0.1
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in FOREST_KINDS:
-            raise ValueError(f"The kind of forest must be one of {', '.join(FOREST_KINDS)}.")
-        if not 1 <= self.n_estimators <= 1000:
-            raise ValueError("The number of trees must be between 1 and 1000.")
-        if self.max_depth is not None and not 1 <= self.max_depth <= 64:
-            raise ValueError("The depth of the trees must be between 1 and 64, or unlimited.")
-        if not 0 < self.max_samples <= 1:
-            raise ValueError("The share of the pixels that each tree sees must be above 0 and at most 1.")
-        if not 0 <= self.random_state < 2**32:
-            raise ValueError("The seed must be between 0 and 4294967295.")
-
-    def to_json(self) -> dict[str, Any]:
-        """The settings as plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ForestSettings:
-        """The settings that :meth:`to_json` described; what is missing takes its default.
-
-        Raises:
-            ValueError: if a value is unknown, of the wrong type or out of bounds.
-        """
-        expected: dict[str, tuple[type, ...]] = {
-            "kind": (str,),
-            "n_estimators": (int,),
-            "max_depth": (int, type(None)),
-            "max_samples": (int, float),
-            "random_state": (int,),
-        }
-        for name, value in values.items():
-            if name not in expected:
-                raise ValueError(f"Unknown forest setting {name!r}.")
-            if not isinstance(value, expected[name]) or isinstance(value, bool):
-                raise ValueError(f"The forest setting {name!r} has a value of the wrong type.")
-        return cls(**values)
+Planes = TypeVar("Planes")
 
 
 class NotFittedError(ValueError):
@@ -143,11 +82,13 @@ class PixelClassifier:
         Raises:
             ValueError: if the labels do not fit the images, or fewer than two classes are labelled.
         """
-        several = isinstance(image, (list, tuple))
-        images = [as_image(one) for one in (image if several else [image])]  # type: ignore[union-attr]
-        given: list[ArrayLike] = list(labels) if several else [labels]  # type: ignore[arg-type, assignment]
-        if len(images) != len(given):
-            raise ValueError(f"There are {len(images)} images but labels for {len(given)}.")
+        several: list[Any] = list(image) if isinstance(image, list | tuple) else [image]
+        given: list[Any] = list(labels) if isinstance(image, list | tuple) else [labels]  # type: ignore[arg-type]
+        images = [as_image(one) for one in several]
+        if not images or len(images) != len(given):
+            raise ValueError(
+                f"Give labels for each image: there are {len(images)} images, and labels for {len(given)}."
+            )
         rasters = [checked_labels(raster, one) for raster, one in zip(given, images, strict=True)]
         if len({one.channels for one in images}) > 1:
             raise ValueError("The images must all have the same number of channels.")
@@ -173,10 +114,17 @@ class PixelClassifier:
         self.channels_ = images[0].channels
         self.training_ |= {
             "images": [
-                {"hash": one.hash, "rows": one.shape[0], "columns": one.shape[1], "channels": one.channels}
+                {
+                    "hash": one.hash,
+                    "rows": one.shape[0],
+                    "columns": one.shape[1],
+                    "channels": one.channels,
+                    "dtype": one.pixels.dtype.name,
+                    "value_range": one.metadata["value_range"],
+                }
                 for one in images
             ],
-            "labelled_pixels": sample.labelled_pixels,
+            "labelled_pixels": by_text(sample.labelled_pixels),
         }
         return self
 
@@ -195,10 +143,10 @@ class PixelClassifier:
         """
         counts = count_classes(class_ids)
         check_classes(counts)
-        self.forest_ = Forest.from_sklearn(grow(rows, class_ids, self.settings, self.threads))
+        self.forest_ = Forest.from_sklearn(grow_forest(rows, class_ids, self.settings, self.threads))
         self.classes_ = np.array(list(counts), np.uint8)
         self.channels_ = None
-        self.training_ = {"training_pixels": counts}
+        self.training_ = {"training_pixels": by_text(counts)}
         return self
 
     @property
@@ -263,7 +211,7 @@ class PixelClassifier:
         planes = compute_planes(image.pixels, self.spec, rows=tile.rows, columns=tile.columns, threads=1)
         return self.forest_.predict_proba(planes, threads=1)
 
-    def _over_tiles(self, image: Image, predict: Any) -> Iterator[tuple[Tile, Any]]:
+    def _over_tiles(self, image: Image, predict: Callable[[Image, Tile], Planes]) -> Iterator[tuple[Tile, Planes]]:
         tiles = TileGrid(image.shape).tiles
         with ThreadPoolExecutor(self.threads) as pool:
             yield from zip(tiles, pool.map(lambda tile: predict(image, tile), tiles), strict=True)
@@ -299,84 +247,9 @@ def checked_labels(labels: ArrayLike, image: Image) -> NDArray[np.uint8]:
     return raster
 
 
-def count_classes(class_ids: NDArray[np.uint8]) -> dict[int, int]:
-    """Number of pixels of each class that has any, by class id, ascending; unlabelled pixels are not counted."""
-    counts = np.bincount(class_ids.ravel(), minlength=1)
-    return {int(class_id): int(counts[class_id]) for class_id in np.flatnonzero(counts) if class_id > 0}
-
-
-def check_classes(counts: Mapping[int, int]) -> None:
-    """Raises a ValueError unless there are two classes to tell apart."""
-    if len(counts) < 2:
-        raise ValueError(
-            "Draw strokes of at least two classes: "
-            + ("only one has labelled pixels." if counts else "none has labelled pixels.")
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingSample:
-    """The labelled pixels that a forest learns from.
-
-    Attributes:
-        places: raster indices of the pixels in each image, int64, ascending.
-        class_ids: ``(pixels,)`` uint8, the classes of all of them, image by image.
-        labelled_pixels: number of labelled pixels of each class, before sampling.
-    """
-
-    places: tuple[NDArray[np.int64], ...]
-    class_ids: NDArray[np.uint8]
-    labelled_pixels: dict[int, int]
-
-    @classmethod
-    def draw(cls, labels: Sequence[NDArray[np.uint8]], seed: int, limit: int = MAX_TRAINING_PIXELS) -> TrainingSample:
-        """Draws the sample.
-
-        It holds all labelled pixels, unless a class has more than its equal share of ``limit``. Of such a class
-        those with the smallest priorities are taken, a hash of seed and place, so that a new stroke changes few of
-        the pixels that were chosen before it.
-
-        Args:
-            labels: ``(rows, columns)`` uint8 for each image, 0 = unlabelled.
-            seed: of the priorities.
-            limit: number of pixels to take at most.
-
-        Raises:
-            ValueError: if fewer than two classes are labelled.
-        """
-        places = [np.flatnonzero(raster) for raster in labels]
-        class_ids = np.concatenate([raster.ravel()[place] for raster, place in zip(labels, places, strict=True)])
-        counts = count_classes(class_ids)
-        check_classes(counts)
-        share = limit // len(counts)
-        if max(counts.values()) > share:
-            priorities = np.concatenate(
-                [
-                    pixel_priorities(place, raster.shape[1], seed + number)
-                    for number, (raster, place) in enumerate(zip(labels, places, strict=True))
-                ]
-            )
-            chosen = np.ones(len(class_ids), bool)
-            for class_id in (one for one, count in counts.items() if count > share):
-                of_class = np.flatnonzero(class_ids == class_id)
-                last = np.partition(priorities[of_class], share - 1)[share - 1]
-                chosen[of_class] = priorities[of_class] <= last
-            parts = np.split(chosen, np.cumsum([len(place) for place in places])[:-1])
-            places = [place[part] for place, part in zip(places, parts, strict=True)]
-            class_ids = class_ids[chosen]
-        return cls(tuple(places), class_ids, counts)
-
-
-def pixel_priorities(places: NDArray[np.int64], columns: int, seed: int) -> NDArray[np.uint64]:
-    """A pseudo-random number for each pixel, of seed, row and column alone (the mixing of SplitMix64).
-
-    Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014.
-    """
-    rows, remaining = np.divmod(places.astype(np.uint64), np.uint64(columns))
-    mixed = (rows << np.uint64(32)) + remaining + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+def by_text(counts: dict[int, int]) -> dict[str, int]:
+    """Counts by class id, with keys as JSON has them."""
+    return {str(class_id): count for class_id, count in counts.items()}
 
 
 def feature_rows(
@@ -409,30 +282,3 @@ def feature_rows(
         )
         rows[inside] = planes[:, r - r.min(), c - c.min()].T
     return rows
-
-
-def grow(
-    rows: NDArray[np.float32], class_ids: NDArray[np.uint8], settings: ForestSettings, threads: int | None = None
-) -> Any:
-    """Fits scikit-learn's forest; classes count equally, whatever the number of their pixels.
-
-    Args:
-        rows: ``(pixels, features)`` float32.
-        class_ids: ``(pixels,)`` uint8.
-        settings: how.
-        threads: number of threads; None takes all cores. The result does not depend on it.
-
-    Returns:
-        A fitted ``ExtraTreesClassifier`` or ``RandomForestClassifier``.
-    """
-    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-
-    kinds = {"extra_trees": ExtraTreesClassifier, "random_forest": RandomForestClassifier}
-    return kinds[settings.kind](
-        n_estimators=settings.n_estimators,
-        max_depth=settings.max_depth,
-        max_samples=max(1, round(settings.max_samples * len(rows))),
-        bootstrap=True,
-        class_weight="balanced",
-        random_state=settings.random_state,
-    ).fit(rows, class_ids)

@@ -13,17 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classifier import (
-    MAX_TRAINING_PIXELS,
-    ForestSettings,
-    PixelClassifier,
-    TrainingSample,
-    checked_labels,
-    feature_rows,
-)
+from segmentation.classifier import PixelClassifier, checked_labels, feature_rows
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
 from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
+from segmentation.training import MAX_TRAINING_PIXELS, ForestSettings, TrainingSample
 
 KEPT_ROWS_BYTES = 32_000_000
 KEPT_CLASSIFIERS_BYTES = 16_000_000

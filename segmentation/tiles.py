@@ -10,6 +10,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -147,12 +148,20 @@ class BoundedCache(Generic[Key, Value]):
         with self._lock:
             if key in self._values:
                 self.used -= self._size(self._values.pop(key))
-            if size > self.budget:
-                return
-            while self.used + size > self.budget:
-                self.used -= self._size(self._values.popitem(last=False)[1])
-            self._values[key] = value
-            self.used += size
+            if size <= self.budget:
+                self._drop_until(self.budget - size)
+                self._values[key] = value
+                self.used += size
+
+    def make_room(self, size: int) -> None:
+        """Drops values until one of this size would fit, if the budget allows it at all."""
+        with self._lock:
+            if size <= self.budget:
+                self._drop_until(self.budget - size)
+
+    def _drop_until(self, used: int) -> None:
+        while self.used > used:
+            self.used -= self._size(self._values.popitem(last=False)[1])
 
 
 PlanesKey = tuple[str, FeatureSpec, tuple[int, int, int, int]]
@@ -174,7 +183,7 @@ class FeatureCache:
     def __init__(self, byte_budget: int | None = None) -> None:
         budget = cache_bytes_from_environment() if byte_budget is None else byte_budget
         self._kept: BoundedCache[PlanesKey, NDArray[np.float32]] = BoundedCache(budget, lambda planes: planes.nbytes)
-        self._computing: dict[PlanesKey, threading.Lock] = {}
+        self._computing: dict[PlanesKey, Future[NDArray[np.float32]]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -198,19 +207,32 @@ class FeatureCache:
             ``(features, tile rows, tile columns)`` float32; not to be written to.
         """
         key = (image.hash, spec, tile.bounds)
+        mine: Future[NDArray[np.float32]] = Future()
         with self._lock:
-            computing = self._computing.setdefault(key, threading.Lock())
+            kept = self._kept.get(key)
+            if kept is not None:
+                return kept
+            computing = self._computing.setdefault(key, mine)
+        if computing is not mine:
+            return computing.result()
         try:
-            with computing:
-                planes = self._kept.get(key)
-                if planes is None:
-                    planes = compute_planes(image.pixels, spec, rows=tile.rows, columns=tile.columns, threads=threads)
-                    planes.flags.writeable = False
-                    self._kept.put(key, planes)
-                return planes
+            self._kept.make_room(planes_bytes(image, spec, tile))
+            planes = compute_planes(image.pixels, spec, rows=tile.rows, columns=tile.columns, threads=threads)
+            planes.flags.writeable = False
+            self._kept.put(key, planes)
+            mine.set_result(planes)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
         finally:
             with self._lock:
-                self._computing.pop(key, None)
+                del self._computing[key]
+        return planes
+
+
+def planes_bytes(image: Image, spec: FeatureSpec, tile: Tile) -> int:
+    """Bytes that the features of a tile take."""
+    return 4 * spec.count(image.channels) * tile.shape[0] * tile.shape[1]
 
 
 def cache_bytes_from_environment() -> int:
