@@ -1,0 +1,11 @@
+"""Squiggle: interactive image segmentation in the browser."""
+
+from segmentation.web.application import create_app_or_exit, settings_or_exit
+from segmentation.web.serve import serve
+
+settings = settings_or_exit()
+app = create_app_or_exit(settings)
+server = app.server
+
+if __name__ == "__main__":
+    serve(server, settings)

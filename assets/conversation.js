@@ -1,0 +1,193 @@
+/*
+ * The conversation with the server: what was done goes there as events and stays here until it is acknowledged;
+ * what the journal and the forest say comes back, line by line, on the same answer.
+ */
+(() => {
+  "use strict";
+  const squiggle = (window.squiggle ??= {});
+
+  const POLL_MS = 1500;
+  const SILENCE_MS = 45000;
+  const RETRY_MS = [300, 700, 1500, 3000];
+
+  class Conversation {
+    /**
+     * @param {string} session the session's id
+     * @param {object} listener changed(state), line(message), connection(ok, waiting), wish() -> what to segment or null
+     */
+    constructor(session, listener) {
+      this.url = `${squiggle.base}s/${session}/converse`;
+      this.listener = listener;
+      this.storageKey = `squiggle:unsent:${session}`;
+      this.journal = [];
+      this.number = 0;
+      this.unsent = this.restore();
+      this.failures = 0;
+      this.abort = null;
+      this.acknowledged = false;
+      this.gone = false;
+    }
+
+    restore() {
+      try {
+        return JSON.parse(localStorage.getItem(this.storageKey)) ?? [];
+      } catch {
+        return [];
+      }
+    }
+
+    persist() {
+      try {
+        if (this.unsent.length) localStorage.setItem(this.storageKey, JSON.stringify(this.unsent));
+        else localStorage.removeItem(this.storageKey);
+      } catch {
+        /* A full or forbidden local storage: the events are still in memory and on their way. */
+      }
+    }
+
+    get state() {
+      this.folded ??= squiggle.fold([...this.journal, ...this.unsent]);
+      return this.folded;
+    }
+
+    /** Do something: an event without its id. */
+    append(event) {
+      this.unsent.push({ id: squiggle.newId(), ...event });
+      this.persist();
+      this.changed();
+      this.speak();
+    }
+
+    changed() {
+      this.folded = null;
+      this.listener.changed(this.state);
+    }
+
+    /** Say what is unsent and ask for what is wished; an answer that is still coming in is dropped. */
+    speak() {
+      if (this.gone) return;
+      clearTimeout(this.timer);
+      if (this.abort && !this.acknowledged) {
+        this.again = true;
+        return;
+      }
+      this.abort?.abort();
+      this.exchange();
+    }
+
+    async exchange() {
+      const abort = new AbortController();
+      this.abort = abort;
+      this.acknowledged = false;
+      this.again = false;
+      const sent = [...this.unsent];
+      const segment = this.listener.wish();
+      const hush = () => abort.abort(new Error("silence"));
+      let silence = setTimeout(hush, SILENCE_MS);
+      try {
+        const response = await fetch(this.url, {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ after: this.number, events: sent, segment, window: squiggle.windowId }),
+          signal: abort.signal,
+        });
+        if (!response.ok) return this.refused(response, sent);
+        for await (const message of lines(response.body)) {
+          if (this.abort !== abort) return undefined;
+          clearTimeout(silence);
+          silence = setTimeout(hush, SILENCE_MS);
+          if (message.kind === "journal") this.acknowledge(message, sent);
+          else this.listener.line(message);
+          if (this.again && this.acknowledged) return this.speak();
+        }
+        this.finish(abort);
+      } catch (error) {
+        if (this.abort === abort) this.retry();
+      } finally {
+        clearTimeout(silence);
+      }
+      return undefined;
+    }
+
+    acknowledge(message, sent) {
+      this.acknowledged = true;
+      this.failures = 0;
+      const done = new Set(sent.map((event) => event.id));
+      this.unsent = this.unsent.filter((event) => !done.has(event.id));
+      this.persist();
+      for (const { number, body } of message.events) {
+        if (number === this.number + 1) {
+          this.journal.push(body);
+          this.number = number;
+        }
+      }
+      this.listener.connection(true, this.unsent.length);
+      if (sent.length || message.events.length) this.changed();
+      message.refused.forEach((refusal) => this.listener.line({ kind: "refused", ...refusal }));
+    }
+
+    async refused(response, sent) {
+      let reason = "The server did not understand the page: reload it.";
+      try {
+        reason = (await response.json()).error ?? reason;
+      } catch {
+        /* No sentence came along: ours will do. */
+      }
+      if (response.status === 404 || response.status === 410) {
+        this.gone = true;
+        this.listener.line({ kind: "gone", reason });
+      } else if (response.status >= 500 || response.status === 429) {
+        this.retry();
+      } else {
+        const said = new Set(sent.map((event) => event.id));
+        this.unsent = this.unsent.filter((event) => !said.has(event.id));
+        this.persist();
+        this.changed();
+        this.listener.line({ kind: "refused", reason });
+        this.abort = null;
+        this.rest();
+      }
+    }
+
+    finish(abort) {
+      if (this.abort !== abort) return;
+      const heard = this.acknowledged;
+      this.abort = null;
+      if (!heard) this.retry();
+      else if (this.again || this.unsent.length || this.listener.wish()) this.speak();
+      else this.rest();
+    }
+
+    rest() {
+      this.timer = setTimeout(() => (document.hidden ? this.rest() : this.speak()), POLL_MS);
+    }
+
+    retry() {
+      this.abort = null;
+      this.listener.connection(false, this.unsent.length);
+      const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
+      this.failures += 1;
+      this.timer = setTimeout(() => this.exchange(), wait);
+    }
+
+    /** Wait until everything that was done is in the journal. */
+    async settled() {
+      while (this.unsent.length && !this.gone) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async function* lines(stream) {
+    const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      rest += value;
+      const parts = rest.split("\n");
+      rest = parts.pop();
+      for (const part of parts) if (part) yield JSON.parse(part);
+    }
+  }
+
+  squiggle.Conversation = Conversation;
+})();

@@ -1,0 +1,164 @@
+/* Tools in the hand: what Plotly draws is taken over as strokes, the eraser takes strokes away. */
+(() => {
+  "use strict";
+  const squiggle = (window.squiggle ??= {});
+
+  const DRAG_MODES = { squiggle: "drawopenpath", closed: "drawclosedpath", rectangle: "drawrect", circle: "drawcircle" };
+  const ERASER_REACH = 4;
+  const JUST_NOW_MS = 1000;
+
+  const outlines = new WeakMap();
+
+  const round = (value) => Math.round(value * 100) / 100;
+
+  const roundPath = (path) => path.replace(/-?\d*\.?\d+(?:e[-+]?\d+)?/gi, (number) => String(round(Number(number))));
+
+  /** The outline of a stroke as a Path2D in image coordinates. */
+  squiggle.outline = (stroke) => {
+    let outline = outlines.get(stroke);
+    if (!outline) {
+      outline = new Path2D(stroke.path);
+      const { x0, y0, x1, y1 } = stroke;
+      if (stroke.kind === "rectangle") outline.rect(x0, y0, x1 - x0, y1 - y0);
+      if (stroke.kind === "circle") {
+        outline.ellipse((x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2, 0, 0, 2 * Math.PI);
+      }
+      outlines.set(stroke, outline);
+    }
+    return outline;
+  };
+
+  function strokeOfShape(shape, tool, classId, width) {
+    const stroke = { id: squiggle.newId(), class_id: classId };
+    if (shape.type === "path" && tool === "closed") return { ...stroke, kind: "polygon", path: roundPath(shape.path) };
+    if (shape.type === "path") return { ...stroke, kind: "path", path: roundPath(shape.path), width };
+    const [x0, x1] = [shape.x0, shape.x1].map(round).sort((a, b) => a - b);
+    const [y0, y1] = [shape.y0, shape.y1].map(round).sort((a, b) => a - b);
+    return { ...stroke, kind: shape.type === "circle" ? "circle" : "rectangle", x0, y0, x1, y1 };
+  }
+
+  class Drawing {
+    /**
+     * @param {object} parts viewport, picture, ring (the element that shows the width at the pointer), and
+     *   the callbacks drew(stroke), erased(ids), state()
+     */
+    constructor(parts) {
+      Object.assign(this, parts, { tool: "squiggle", classId: 1, width: 5, taken: [] });
+      const { stage } = this.viewport;
+      this.probe = new OffscreenCanvas(1, 1).getContext("2d");
+      stage.addEventListener("pointermove", (event) => this.onMove(event));
+      stage.addEventListener("pointerleave", () => this.hideRing());
+      stage.addEventListener("pointerdown", (event) => this.onPress(event), { capture: true });
+      window.addEventListener("pointerup", () => { this.erasing = false; });
+    }
+
+    get colour() {
+      return this.state().classes.find((c) => c.id === this.classId)?.colour ?? "#888888";
+    }
+
+    /** What the graph's pen looks like at a scale, as layout attributes. */
+    pen(scale) {
+      const filled = this.tool !== "squiggle";
+      return {
+        "dragmode": this.viewport.panTool ? false : DRAG_MODES[this.tool] ?? false,
+        "newshape.line.color": this.colour,
+        "newshape.line.width": filled ? 1 : Math.max(this.width, 1) * scale,
+        "newshape.fillcolor": filled ? this.colour : "rgba(0,0,0,0)",
+        "newshape.opacity": filled ? 0.6 : 1,
+      };
+    }
+
+    choose({ tool = this.tool, classId = this.classId, width = this.width }) {
+      Object.assign(this, { tool, classId, width });
+      this.viewport.panTool = tool === "pan";
+      this.viewport.stage.dataset.tool = tool;
+      if (tool !== "erase") this.mark(null);
+      this.hideRing();
+      this.viewport.commit();
+    }
+
+    /** Take the shapes that Plotly has finished over as strokes, and empty its list. */
+    harvest() {
+      const shapes = squiggle.graph()?.layout?.shapes ?? [];
+      if (!shapes.length) return;
+      const now = performance.now();
+      this.taken = this.taken.filter(({ at }) => now - at < JUST_NOW_MS);
+      for (const shape of shapes) {
+        const key = JSON.stringify([shape.type, shape.path, shape.x0, shape.y0, shape.x1, shape.y1]);
+        if (this.taken.some((one) => one.key === key)) continue;
+        this.taken.push({ key, at: now });
+        if (!this.discarding) this.drew(strokeOfShape(shape, this.tool, this.classId, this.width));
+      }
+      this.discarding = false;
+      squiggle.relayout({ shapes: [] });
+    }
+
+    /** The stroke that a second finger interrupted was none. */
+    pinched() {
+      this.discarding = this.tool in DRAG_MODES;
+      clearTimeout(this.forget);
+    }
+
+    pinchEnded() {
+      this.forget = setTimeout(() => { this.discarding = false; }, 400);
+    }
+
+    onPress(event) {
+      if (this.tool !== "erase" || event.button !== 0 || this.viewport.moving) return;
+      if (event.target.closest(".over-stage")) return;
+      this.erasing = true;
+      this.eraseAt(event);
+    }
+
+    onMove(event) {
+      this.moveRing(event);
+      if (this.tool !== "erase" || this.viewport.moving) return;
+      if (this.erasing) this.eraseAt(event);
+      else this.mark(this.strokeAt(event)?.id ?? null);
+    }
+
+    eraseAt(event) {
+      const stroke = this.strokeAt(event);
+      if (stroke) this.erased([stroke.id]);
+    }
+
+    mark(id) {
+      if (this.picture.marked === id) return;
+      this.picture.marked = id;
+      this.picture.draw();
+    }
+
+    /** The topmost stroke under a pointer. */
+    strokeAt(event) {
+      const [x, y] = this.viewport.toImage(event);
+      const reach = (2 * ERASER_REACH) / this.viewport.scale;
+      const { strokes, hidden } = this.state();
+      return strokes.findLast((stroke) => {
+        if (hidden.has(stroke.class_id)) return false;
+        const outline = squiggle.outline(stroke);
+        this.probe.lineCap = "round";
+        this.probe.lineWidth = reach + (stroke.kind === "path" ? Math.max(stroke.width, 1) : 0);
+        if (this.probe.isPointInStroke(outline, x, y)) return true;
+        return stroke.kind !== "path" && this.probe.isPointInPath(outline, x, y, "evenodd");
+      });
+    }
+
+    moveRing(event) {
+      if (event.pointerType === "touch" || this.tool !== "squiggle" || this.viewport.moving) return this.hideRing();
+      const box = this.viewport.stage.getBoundingClientRect();
+      const size = Math.max(this.width, 1) * this.viewport.scale;
+      Object.assign(this.ring.style, {
+        display: "block", width: `${size}px`, height: `${size}px`,
+        left: `${event.clientX - box.left - size / 2}px`, top: `${event.clientY - box.top - size / 2}px`,
+        borderColor: this.colour,
+      });
+      return undefined;
+    }
+
+    hideRing() {
+      this.ring.style.display = "none";
+    }
+  }
+
+  squiggle.Drawing = Drawing;
+})();

@@ -1,0 +1,285 @@
+/* One session on one page: ties the journal, the picture, the pen and the controls together. */
+(() => {
+  "use strict";
+  const squiggle = (window.squiggle ??= {});
+
+  const WIDTH_LIMITS = [1, 60];
+
+  const byId = (id) => document.getElementById(id);
+
+  const sameValues = (a, b) => Object.keys(a).every((key) => JSON.stringify(a[key]) === JSON.stringify(b[key]));
+
+  class Session {
+    constructor(id) {
+      this.id = id;
+      this.viewKey = `squiggle:view:${id}`;
+      this.view = { live: true, shown: true, strokes: true, opacity: 50, width: 5, classId: 1, tool: "squiggle" };
+      this.labelled = null;
+      this.pixels = null;
+      this.wanted = true;
+      this.once = false;
+      this.started = 0;
+      Object.assign(this.view, this.restoreView());
+
+      this.viewport = new squiggle.Viewport(byId("stage"), squiggle.graph, {
+        moved: () => this.picture.draw(),
+        committed: () => this.picture.wantDetail(),
+        pen: (scale) => this.drawing.pen(scale),
+        pinched: () => this.drawing.pinched(),
+        panning: (active) => this.showPanning(active),
+      });
+      this.picture = new squiggle.Picture(byId("picture"), this.viewport, id);
+      this.conversation = new squiggle.Conversation(id, {
+        changed: (state) => this.changed(state),
+        line: (message) => this.heard(message),
+        connection: (ok, waiting) => squiggle.showConnection(ok, waiting),
+        wish: () => this.wish(),
+      });
+      this.drawing = new squiggle.Drawing({
+        viewport: this.viewport,
+        picture: this.picture,
+        ring: byId("ring"),
+        drew: (stroke) => this.append({ type: "stroke.add", image: this.state.image.hash, stroke }),
+        erased: (strokes) => this.append({ type: "stroke.erase", image: this.state.image.hash, strokes }),
+        state: () => this.state,
+      });
+      this.classes = new squiggle.ClassList(byId("classes"), {
+        take: (classId) => this.take(classId),
+        rename: (classId, name) => this.rename(classId, name),
+        recolour: (classId, colour) => this.append({ type: "class.change", class_id: classId, colour }),
+        hide: (classId, hidden) => this.append({ type: "class.hide", class_id: classId, hidden }),
+        remove: (classId) => this.removeClass(classId),
+      });
+    }
+
+    start() {
+      dash_clientside.set_props("opacity", { value: this.view.opacity });
+      dash_clientside.set_props("stroke-width", { value: this.view.width });
+      dash_clientside.set_props("switches", {
+        value: ["live", "shown", "strokes"].filter((name) => this.view[name]),
+      });
+      this.chooseView({});
+      this.conversation.speak();
+    }
+
+    get state() { return this.conversation.state; }
+
+    append(event) {
+      squiggle.hideMessage();
+      this.conversation.append(event);
+    }
+
+    /* ---- what the journal says ------------------------------------------------------------------------- */
+
+    changed(state) {
+      if (!state.image) return;
+      if (state.image.hash !== this.imageHash) {
+        this.imageHash = state.image.hash;
+        this.labelled = null;
+        this.pixels = null;
+        this.picture.setImage(state.image);
+        this.viewport.setImage(state.image.rows, state.image.columns);
+        squiggle.showImage(state.image);
+      }
+      if (!state.classes.some((c) => c.id === this.view.classId)) this.view.classId = state.classes[0]?.id ?? 0;
+      const learning = JSON.stringify([
+        state.image.hash, state.strokes.map((stroke) => stroke.id), state.features, state.forest,
+        state.classes.map((c) => c.id),
+      ]);
+      if (learning !== this.learning) {
+        this.learning = learning;
+        this.wanted = true;
+        this.settled = false;
+        squiggle.enableDownloads(this.downloadable());
+      }
+      this.picture.setClasses(state.classes, state.hidden);
+      this.picture.setStrokes(state.strokes);
+      this.drawing.choose({ tool: this.view.tool, classId: this.view.classId, width: this.view.width });
+      this.showClasses();
+      squiggle.showHistory(state);
+      squiggle.showSettings(state);
+    }
+
+    showClasses() {
+      this.classes.update(this.state, this.view.classId, this.labelled, this.pixels);
+    }
+
+    downloadable() {
+      const drawn = new Set(this.state.strokes.map((stroke) => stroke.class_id));
+      return { strokes: drawn.size > 0, result: drawn.size > 1 };
+    }
+
+    /* ---- the segmentation -------------------------------------------------------------------------------- */
+
+    wish() {
+      if (!this.wanted || !this.imageHash || !(this.view.live || this.once)) return null;
+      const known = Object.fromEntries([...this.picture.tiles].map(([index, tile]) => [index, tile.crc]));
+      this.started = performance.now();
+      return { view: this.viewport.visible, known };
+    }
+
+    async heard(message) {
+      switch (message.kind) {
+        case "labelled":
+          this.labelled = message.pixels;
+          this.showClasses();
+          break;
+        case "status":
+          squiggle.showStatus(`${message.text}…`, 0);
+          break;
+        case "tile":
+          squiggle.showStatus(`Segmenting: part ${message.done} of ${message.of}`, message.done / message.of);
+          if (message.ids) {
+            const image = this.imageHash;
+            const ids = await squiggle.inflate(message.ids);
+            if (image === this.imageHash) this.picture.setTile(message.index, { ...message, ids });
+          }
+          break;
+        case "done": {
+          this.wanted = false;
+          this.once = false;
+          this.settled = true;
+          this.pixels = message.pixels;
+          this.showClasses();
+          squiggle.showStatus(
+            `Segmented in ${((performance.now() - this.started) / 1000).toFixed(2)} s. Draw where it is wrong.`, 1,
+          );
+          break;
+        }
+        case "cannot":
+          this.wanted = false;
+          this.once = false;
+          this.pixels = null;
+          this.picture.clearTiles();
+          this.showClasses();
+          squiggle.showStatus(message.reason, null);
+          break;
+        case "failed":
+          this.wanted = false;
+          squiggle.showMessage(message.reason);
+          squiggle.showStatus("The segmentation failed.", null);
+          break;
+        case "refused":
+          squiggle.refused(message);
+          break;
+        case "gone":
+          squiggle.showGone(message.reason);
+          break;
+        default:
+      }
+    }
+
+    segmentNow() {
+      this.wanted = true;
+      this.once = true;
+      this.conversation.speak();
+    }
+
+    /* ---- what the person does ---------------------------------------------------------------------------- */
+
+    chooseView(change) {
+      const before = { ...this.view };
+      Object.assign(this.view, change);
+      const [low, high] = WIDTH_LIMITS;
+      this.view.width = Math.min(Math.max(this.view.width, low), high);
+      Object.assign(this.picture, {
+        opacity: this.view.opacity / 100, shown: this.view.shown, strokesShown: this.view.strokes,
+      });
+      this.picture.draw();
+      this.drawing.choose({ tool: this.view.tool, classId: this.view.classId, width: this.view.width });
+      squiggle.showView(this.view);
+      try {
+        localStorage.setItem(this.viewKey, JSON.stringify(this.view));
+      } catch {
+        /* A full or forbidden local storage: the choices last as long as the page. */
+      }
+      if (this.view.live && !before.live) this.conversation.speak();
+      if (!this.view.live && before.live && this.wanted) squiggle.showStatus("Live update is off.", null);
+    }
+
+    restoreView() {
+      try {
+        return JSON.parse(localStorage.getItem(this.viewKey)) ?? {};
+      } catch {
+        return {};
+      }
+    }
+
+    take(classId) {
+      const tool = ["erase", "pan"].includes(this.view.tool) ? "squiggle" : this.view.tool;
+      this.chooseView({ classId, tool });
+      this.showClasses();
+    }
+
+    setWidth(width) {
+      this.chooseView({ width });
+      dash_clientside.set_props("stroke-width", { value: this.view.width });
+    }
+
+    toggle(name) {
+      this.chooseView({ [name]: !this.view[name] });
+      dash_clientside.set_props("switches", {
+        value: ["live", "shown", "strokes"].filter((one) => this.view[one]),
+      });
+    }
+
+    undo() {
+      if (this.state.undo) this.append({ type: "undo", event: this.state.undo });
+    }
+
+    redo() {
+      if (this.state.redo) this.append({ type: "redo", event: this.state.redo });
+    }
+
+    clear() {
+      const strokes = this.state.strokes.map((stroke) => stroke.id);
+      if (strokes.length) this.append({ type: "stroke.erase", image: this.state.image.hash, strokes });
+    }
+
+    addClass() {
+      const { classes, lastClassId } = this.state;
+      if (classes.length >= 20) return squiggle.showMessage("There can be at most 20 classes.");
+      const used = new Set(classes.map((c) => c.colour));
+      const colour = squiggle.palette.find((one) => !used.has(one)) ?? "#888888";
+      const id = lastClassId + 1;
+      if (id > 255) return squiggle.showMessage("This session has used up its 255 classes: start a new one.");
+      this.append({ type: "class.add", class: { id, name: `Class ${id}`, colour } });
+      this.take(id);
+      const name = this.classes.rows.get(id)?.name;
+      name?.focus();
+      name?.select();
+      return undefined;
+    }
+
+    rename(classId, name) {
+      const old = this.state.classes.find((c) => c.id === classId);
+      if (name && old && name !== old.name) this.append({ type: "class.change", class_id: classId, name });
+      else this.showClasses();
+    }
+
+    async removeClass(classId) {
+      const labelClass = this.state.classes.find((c) => c.id === classId);
+      const strokes = this.state.strokes.filter((stroke) => stroke.class_id === classId).length;
+      const along = strokes ? ` Its ${strokes === 1 ? "stroke goes" : `${strokes} strokes go`} along.` : "";
+      const question = `Remove the class “${labelClass.name}”?${along} Undo brings all back.`;
+      if (await squiggle.ask(question, "Remove")) this.append({ type: "class.remove", class_id: classId });
+    }
+
+    chooseFeatures(features) {
+      if (this.state.image && !sameValues(features, this.state.features)) {
+        this.append({ type: "settings.change", features });
+      }
+    }
+
+    chooseForest(forest) {
+      if (this.state.image && !sameValues(forest, this.state.forest)) this.append({ type: "settings.change", forest });
+    }
+
+    showPanning(active) {
+      if (!active) this.drawing.pinchEnded();
+      byId("stage").classList.toggle("moving", active);
+    }
+  }
+
+  squiggle.Session = Session;
+})();

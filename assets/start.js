@@ -1,0 +1,86 @@
+/* Starts the session that the page's link names, once Dash has laid the page out and Plotly has drawn the graph. */
+(() => {
+  "use strict";
+  const squiggle = (window.squiggle ??= {});
+
+  const byId = (id) => document.getElementById(id);
+  const waiting = [];
+
+  /** The Plotly graph, once it is drawn. */
+  squiggle.graph = () => {
+    const graph = document.querySelector("#graph .js-plotly-plot");
+    return graph?._fullLayout?.xaxis ? graph : null;
+  };
+
+  squiggle.relayout = (changes) => {
+    const graph = squiggle.graph();
+    if (graph) window.Plotly.relayout(graph, changes);
+  };
+
+  /** Run something as soon as the session is there. */
+  squiggle.whenReady = (work) => {
+    if (squiggle.session) work();
+    else waiting.push(work);
+  };
+
+  const connectControls = (session) => {
+    for (const button of document.querySelectorAll("#toolbar [data-tool]")) {
+      button.addEventListener("click", () => session.chooseView({ tool: button.dataset.tool }));
+    }
+    const clicks = {
+      "undo": () => session.undo(),
+      "redo": () => session.redo(),
+      "clear": () => session.clear(),
+      "zoom-in": () => session.viewport.zoom(1.5),
+      "zoom-out": () => session.viewport.zoom(1 / 1.5),
+      "fit": () => session.viewport.fit(),
+      "add-class": () => session.addClass(),
+      "segment-now": () => session.segmentNow(),
+      "new-session": () => squiggle.newSession(),
+      "reset-settings": () => session.append({
+        type: "settings.change", features: squiggle.facts.features, forest: squiggle.facts.forest,
+      }),
+    };
+    for (const [id, run] of Object.entries(clicks)) {
+      byId(id).addEventListener("click", (event) => {
+        run();
+        if (event.detail) event.currentTarget.blur();
+      });
+    }
+    byId("stage").addEventListener("pointermove", (event) => showPosition(session, event));
+    byId("stage").addEventListener("pointerleave", () => { byId("position").textContent = ""; });
+  };
+
+  const showPosition = (session, event) => {
+    const { image, classes } = session.state;
+    if (!image) return;
+    const [x, y] = session.viewport.toImage(event).map(Math.round);
+    const inside = x >= 0 && y >= 0 && x < image.columns && y < image.rows;
+    const found = inside && classes.find((c) => c.id === session.picture.classAt(x, y));
+    byId("position").textContent = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
+  };
+
+  const boot = () => {
+    if (!window.Plotly || !byId("page") || !squiggle.graph()) {
+      setTimeout(boot, 20);
+      return;
+    }
+    const config = JSON.parse(byId("_dash-config").textContent);
+    squiggle.base = config.requests_pathname_prefix;
+    squiggle.facts = JSON.parse(byId("page").dataset.facts);
+    squiggle.palette = squiggle.facts.palette;
+    squiggle.windowId = squiggle.newId();
+    squiggle.dressPage();
+    const id = window.location.pathname.slice(squiggle.base.length).match(/^s\/([\w-]+)\/?$/)?.[1] ?? "";
+    squiggle.session = new squiggle.Session(id);
+    squiggle.setUpFiles();
+    squiggle.setUpKeyboard(squiggle.session);
+    connectControls(squiggle.session);
+    squiggle.session.start();
+    waiting.splice(0).forEach((work) => work());
+    document.documentElement.dataset.ready = "true";
+  };
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", boot);
+  else boot();
+})();

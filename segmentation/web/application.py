@@ -1,0 +1,60 @@
+"""Puts the page together: Dash, the routes of the sessions, and the store behind them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from dash import Dash
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from segmentation.web.callbacks import register_callbacks
+from segmentation.web.layout import page
+from segmentation.web.routes import session_routes
+from segmentation.web.sample import Sample
+from segmentation.web.settings import Settings, settings_from_environment
+from segmentation.web.store import Store
+from segmentation.web.workbench import Workbench
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = Sample(ROOT / "assets" / "sample" / "superalloy.png", ("Matrix", "Precipitate"))
+
+def create_app(settings: Settings) -> Dash:
+    """The application, on the store in the settings' data folder.
+
+    Raises:
+        OSError: if the data folder cannot be made or written.
+    """
+    server = Flask("squiggle", static_folder=None)
+    workbench = Workbench(Store.in_folder(settings.data_folder), settings, SAMPLE)
+    server.register_blueprint(session_routes(workbench))
+    app = Dash(
+        "squiggle",
+        server=server,
+        title="Squiggle",
+        update_title="",
+        assets_folder=str(ROOT / "assets"),
+        compress=True,
+        health_endpoint="health",
+        suppress_callback_exceptions=True,
+    )
+    app.layout = lambda: page(settings)
+    register_callbacks(app)
+    return app
+
+
+def settings_or_exit() -> Settings:
+    """The settings that the environment asks for; ends the program with a sentence if they cannot be read."""
+    try:
+        return settings_from_environment()
+    except ValueError as problem:
+        sys.exit(f"Squiggle does not start: {problem}")
+
+
+def create_app_or_exit(settings: Settings) -> Dash:
+    """The application; ends the program with a sentence if its data folder cannot be used."""
+    try:
+        return create_app(settings)
+    except (OSError, OperationalError) as problem:
+        sys.exit(f"Squiggle does not start: its data folder {settings.data_folder} cannot be used ({problem}).")

@@ -1,0 +1,108 @@
+"""The files that a person takes home from a session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+
+from segmentation.images import display_pixels, display_range
+from segmentation.overlay import label_tiff, overlay_png, probabilities_tiff, segmentation_png, shares_csv
+from segmentation.strokes import strokes_to_json
+from segmentation.web.workbench import Result, Workbench
+
+
+class UnknownFileError(LookupError):
+    """There is no file of that name to take home."""
+
+
+def download(workbench: Workbench, session_id: str, file_name: str) -> tuple[bytes, str]:
+    """A file to take home, made from what the session has now.
+
+    Returns:
+        The file and its media type.
+
+    Raises:
+        UnknownFileError: if there is no such file.
+        ValueError: with a sentence, if something is missing to make it.
+    """
+    if file_name in _FROM_STROKES:
+        make, mimetype = _FROM_STROKES[file_name]
+        return make(workbench, session_id), mimetype
+    if file_name in _FROM_RESULT:
+        make_from_result, mimetype = _FROM_RESULT[file_name]
+        return make_from_result(workbench.result(session_id)), mimetype
+    raise UnknownFileError(file_name)
+
+
+def _labels(workbench: Workbench, session_id: str) -> bytes:
+    state, labels, _ = workbench.labels(session_id)
+    return label_tiff(labels, {c.id: c.name for c in state.classes.values()})
+
+
+def _strokes(workbench: Workbench, session_id: str) -> bytes:
+    state = workbench.state(session_id)
+    document = strokes_to_json(
+        state.strokes,
+        tuple(state.classes.values()),
+        image_hash=state.image["hash"],
+        image_shape=(state.image["rows"], state.image["columns"]),
+        settings={"features": state.features.to_json(), "forest": state.forest.to_json()},
+    )
+    return json.dumps(document, indent=1).encode()
+
+
+def _segmentation(result: Result) -> np.ndarray:
+    return result.classifier.predict(result.image)
+
+
+def _colours(result: Result) -> dict[int, str]:
+    return {c.id: c.colour for c in result.state.classes.values()}
+
+
+def _names(result: Result) -> dict[int, str]:
+    return {c.id: c.name for c in result.state.classes.values()}
+
+
+def _segmentation_png(result: Result) -> bytes:
+    return segmentation_png(_segmentation(result), _colours(result), level=6)
+
+
+def _segmentation_tiff(result: Result) -> bytes:
+    return label_tiff(_segmentation(result), _names(result))
+
+
+def _overlay(result: Result) -> bytes:
+    shown = display_pixels(result.image, ranges=display_range(result.image))
+    return overlay_png(shown, _segmentation(result), _colours(result))
+
+
+def _probabilities(result: Result) -> bytes:
+    names = [_names(result)[int(c)] for c in result.classifier.classes_]
+    return probabilities_tiff(result.classifier.predict_proba(result.image), names)
+
+
+def _classifier(result: Result) -> bytes:
+    target = BytesIO()
+    result.classifier.save(target, classes=tuple(result.state.classes.values()))
+    return target.getvalue()
+
+
+def _shares(result: Result) -> bytes:
+    return shares_csv(_segmentation(result), _names(result)).encode()
+
+
+_FROM_STROKES: dict[str, tuple[Callable[[Workbench, str], bytes], str]] = {
+    "labels.tif": (_labels, "image/tiff"),
+    "strokes.json": (_strokes, "application/json"),
+}
+_FROM_RESULT: dict[str, tuple[Callable[[Result], bytes], str]] = {
+    "segmentation.png": (_segmentation_png, "image/png"),
+    "segmentation.tif": (_segmentation_tiff, "image/tiff"),
+    "overlay.png": (_overlay, "image/png"),
+    "probabilities.tif": (_probabilities, "image/tiff"),
+    "classifier.squiggle": (_classifier, "application/octet-stream"),
+    "shares.csv": (_shares, "text/csv"),
+}

@@ -1,0 +1,108 @@
+"""The short "how it works" of the page, for scientists who do not program."""
+
+from __future__ import annotations
+
+from dash import html
+
+SHORTCUTS = (
+    ("1 – 9", "take the first to ninth class in hand"),
+    ("[  ]", "thinner, thicker stroke"),
+    ("D", "draw squiggles"),
+    ("C", "draw a closed outline, filled"),
+    ("R", "draw a rectangle, filled"),
+    ("O", "draw a circle or ellipse, filled"),
+    ("E", "erase single strokes"),
+    ("H, or hold Space", "move the image by dragging"),
+    ("Wheel, two fingers", "zoom"),
+    ("+  −  0", "zoom in, zoom out, fit to the window"),
+    ("Ctrl+Z", "undo"),
+    ("Ctrl+Shift+Z, Ctrl+Y", "redo"),
+    ("S", "show or hide the segmentation"),
+    ("L", "live update on or off"),
+    ("Enter", "segment now, when live update is off"),
+    ("?", "this help"),
+    ("Esc", "close a window"),
+)
+
+_SECTIONS = (
+    (
+        "What to draw",
+        [
+            "Take a class in hand (a click on it, or its number) and draw a short squiggle over what belongs to it; "
+            "then do the same for another class. As soon as two classes have strokes, the whole image is segmented.",
+            "Look where it is wrong and draw a stroke there, in the right class. A few short strokes in different "
+            "places teach more than one long one: the pixels of a single stroke are nearly copies of each other. "
+            "Draw across borders only with care: every pixel under a stroke counts as its class.",
+            "The width of a stroke is in image pixels. Zoom in, and it grows on the screen with the image: what you "
+            "see is exactly what is labelled.",
+        ],
+    ),
+    (
+        "How the features are computed",
+        [
+            "For each pixel the image is looked at through blurs of growing size (sigma, in pixels). At each size "
+            "three things are noted: how bright it is there (intensity), how steeply the brightness changes (edges), "
+            "and how it curves, the two eigenvalues of the Hessian (texture). A colour image gives these for each "
+            "channel. They are computed on the original values of the file, 16 bit or floating point as they may be; "
+            "only what is shown is adapted to the screen. They are those of scikit-image's "
+            "multiscale_basic_features.",
+        ],
+    ),
+    (
+        "How the forest learns",
+        [
+            "Each tree of the forest gets a random share of the labelled pixels and learns a few yes-or-no "
+            "questions about their features that tell the classes apart. For a new pixel every tree votes; the share "
+            "of votes is the class's probability, and the class with the most votes wins. With the same strokes, "
+            "settings and seed the result is the same, to the last bit, on any number of processors.",
+        ],
+    ),
+    (
+        "How to use the classifier elsewhere",
+        [
+            "Take it home as a file (Take home, Classifier). It holds numbers and names, nothing that could run. "
+            "In Python: import segmentation; classifier = segmentation.load_classifier('classifier.squiggle'); "
+            "classifier.predict(segmentation.read_image('next.tif')). Train on an image that is typical of the "
+            "series; the other images should be taken in the same way and at the same magnification.",
+        ],
+    ),
+)
+
+
+def help_dialog() -> html.Dialog:
+    """The help as a dialog that the page opens."""
+    return html.Dialog(
+        [
+            html.Div(
+                [
+                    html.H2("How it works"),
+                    html.Button("Close", id="close-help", type="button", className="quiet"),
+                ],
+                className="section-head",
+            ),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            part
+                            for title, paragraphs in _SECTIONS
+                            for part in (html.H3(title), *(html.P(paragraph) for paragraph in paragraphs))
+                        ]
+                    ),
+                    html.Div(
+                        [
+                            html.H3("Keyboard and mouse"),
+                            html.Table(
+                                html.Tbody(
+                                    [html.Tr([html.Td(html.Kbd(keys)), html.Td(what)]) for keys, what in SHORTCUTS]
+                                )
+                            ),
+                        ]
+                    ),
+                ],
+                className="help-columns",
+            ),
+        ],
+        id="help",
+        **{"aria-label": "How it works"},
+    )

@@ -1,0 +1,268 @@
+"""What a person does, as events, and what the events add up to: the state of a session.
+
+The page folds the same events in the browser (``assets/state.js``), so that what is drawn is seen at once;
+a test holds the two equal.
+
+==================  ==========================================================  =========
+type                fields                                                      undoable
+==================  ==========================================================  =========
+``session.start``   ``image``, ``classes`` (written by the server, first)       no
+``image.open``      ``image``: hash, name, rows, columns, channels, dtype       no
+``stroke.add``      ``image``: hash, ``stroke``                                 yes
+``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
+``class.add``       ``class``: id, name, colour                                 yes
+``class.change``    ``class_id``, and ``name`` or ``colour``                    yes
+``class.remove``    ``class_id``; its strokes go along                          yes
+``class.hide``      ``class_id``, ``hidden``                                    no
+``settings.change`` ``features`` and/or ``forest``                              no
+``undo``, ``redo``  ``event``: the id of the event that is undone or redone     no
+==================  ==========================================================  =========
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segmentation.classes import LabelClass
+from segmentation.classifier import ForestSettings
+from segmentation.features import FeatureSpec
+from segmentation.strokes import Stroke
+
+MAX_CLASSES = 20
+MAX_ERASED_AT_ONCE = 100_000
+UNDOABLE = frozenset({"stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"})
+
+_EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_FIELDS = {
+    "image.open": {"image"},
+    "stroke.add": {"image", "stroke"},
+    "stroke.erase": {"image", "strokes"},
+    "class.add": {"class"},
+    "class.change": {"class_id", "name", "colour"},
+    "class.remove": {"class_id"},
+    "class.hide": {"class_id", "hidden"},
+    "settings.change": {"features", "forest"},
+    "undo": {"event"},
+    "redo": {"event"},
+}
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """What the events of a session add up to.
+
+    Attributes:
+        image: facts of the image in hand: hash, name, rows, columns, channels, dtype.
+        classes: the classes by id, ascending.
+        hidden: ids of the classes that are not shown.
+        strokes: the strokes on the image in hand, in the order of drawing, those of removed classes left out.
+        features: which features are computed.
+        forest: how the forest is grown.
+        number: number of the last event that is folded in.
+    """
+
+    image: Mapping[str, Any]
+    classes: Mapping[int, LabelClass]
+    hidden: frozenset[int]
+    strokes: tuple[Stroke, ...]
+    features: FeatureSpec
+    forest: ForestSettings
+    number: int
+
+
+@dataclass
+class _Folding:
+    parsed: dict[str, Stroke]
+    image: dict[str, Any] = field(default_factory=dict)
+    classes: dict[int, LabelClass] = field(default_factory=dict)
+    hidden: set[int] = field(default_factory=set)
+    strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
+    features: FeatureSpec = FeatureSpec()
+    forest: ForestSettings = ForestSettings()
+
+    def apply(self, event: Mapping[str, Any]) -> None:
+        match event["type"]:
+            case "session.start":
+                self.image = event["image"]
+                for values in event["classes"]:
+                    self._add_class(values)
+            case "image.open":
+                self.image = event["image"]
+            case "stroke.add":
+                stroke = self.parsed.get(event["id"])
+                if stroke is None:
+                    stroke = self.parsed[event["id"]] = Stroke.from_json(event["stroke"])
+                self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
+            case "stroke.erase":
+                drawn = self.strokes.get(event["image"], {})
+                for stroke_id in event["strokes"]:
+                    drawn.pop(stroke_id, None)
+            case "class.add":
+                self._add_class(event["class"])
+            case "class.change":
+                old = self.classes.get(event["class_id"])
+                if old is not None:
+                    self._add_class(old.to_json() | {k: event[k] for k in ("name", "colour") if k in event})
+            case "class.remove":
+                self.classes.pop(event["class_id"], None)
+            case "class.hide":
+                (self.hidden.add if event["hidden"] else self.hidden.discard)(event["class_id"])
+            case "settings.change":
+                if "features" in event:
+                    self.features = FeatureSpec.from_json(event["features"])
+                if "forest" in event:
+                    self.forest = ForestSettings.from_json(event["forest"])
+
+    def _add_class(self, values: Mapping[str, Any]) -> None:
+        label_class = LabelClass.from_json(values)
+        self.classes[label_class.id] = label_class
+
+
+def fold(
+    events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None
+) -> SessionState:
+    """The state that events lead to; those that are undone are passed over.
+
+    Args:
+        events: checked events (see :func:`check_event`) in the journal's order, ``session.start`` first.
+        number: the last event's number in the journal.
+        parsed: strokes by the id of the event that added them; filled in, so that each is read only once.
+    """
+    events = list(events)
+    undone: set[str] = set()
+    for event in events:
+        if event["type"] == "undo":
+            undone.add(event["event"])
+        elif event["type"] == "redo":
+            undone.discard(event["event"])
+    folding = _Folding({} if parsed is None else parsed)
+    for event in events:
+        if event["id"] not in undone:
+            folding.apply(event)
+    classes = dict(sorted(folding.classes.items()))
+    return SessionState(
+        image=folding.image,
+        classes=classes,
+        hidden=frozenset(folding.hidden & classes.keys()),
+        strokes=tuple(
+            stroke for stroke in folding.strokes.get(folding.image["hash"], {}).values() if stroke.class_id in classes
+        ),
+        features=folding.features,
+        forest=folding.forest,
+        number=number,
+    )
+
+
+def check_event(body: Any, state: SessionState) -> dict[str, Any]:
+    """An event from a browser, if it makes sense after ``state``.
+
+    Returns:
+        The event, with its known fields only.
+
+    Raises:
+        ValueError: with a sentence for the person, if it does not.
+    """
+    if not isinstance(body, Mapping) or not isinstance(body.get("type"), str) or body["type"] not in _FIELDS:
+        raise ValueError("The page sent an event that the server does not know: reload the page.")
+    if not isinstance(body.get("id"), str) or not _EVENT_ID.fullmatch(body["id"]):
+        raise ValueError("The page sent an event without a proper id: reload the page.")
+    event = {key: body[key] for key in ("id", "type", *sorted(_FIELDS[body["type"]])) if key in body}
+    _CHECKS[event["type"]](event, state)
+    return event
+
+
+def _check_image(event: dict[str, Any], _state: SessionState) -> None:
+    image = event.get("image")
+    if not isinstance(image, Mapping):
+        raise ValueError("The image is not described.")
+    _require_hash(image.get("hash"))
+    name = image.get("name")
+    if not isinstance(name, str) or len(name) > 255:
+        raise ValueError("The image's name must be text of at most 255 characters.")
+    sizes = [image.get(key) for key in ("rows", "columns", "channels")]
+    if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
+        raise ValueError("The image's size must be given in whole pixels.")
+    if not isinstance(image.get("dtype"), str) or len(image["dtype"]) > 16:
+        raise ValueError("The image's type of number must be named.")
+    event["image"] = {key: image[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype")}
+
+
+def _check_stroke(event: dict[str, Any], _state: SessionState) -> None:
+    _require_hash(event.get("image"))
+    event["stroke"] = Stroke.from_json(event.get("stroke", {})).to_json()
+
+
+def _check_erase(event: dict[str, Any], _state: SessionState) -> None:
+    _require_hash(event.get("image"))
+    ids = event.get("strokes")
+    if not isinstance(ids, list) or len(ids) > MAX_ERASED_AT_ONCE or not all(isinstance(i, str) for i in ids):
+        raise ValueError("The strokes to erase must be named by their ids.")
+
+
+def _check_new_class(event: dict[str, Any], state: SessionState) -> None:
+    label_class = LabelClass.from_json(event.get("class", {}))
+    if label_class.id not in state.classes and len(state.classes) >= MAX_CLASSES:
+        raise ValueError(f"There can be at most {MAX_CLASSES} classes.")
+    event["class"] = label_class.to_json()
+
+
+def _check_class_change(event: dict[str, Any], _state: SessionState) -> None:
+    _require_class_id(event.get("class_id"))
+    LabelClass.from_json(
+        {
+            "id": event["class_id"],
+            "name": event.get("name", "name"),
+            "colour": event.get("colour", "#000000"),
+        }
+    )
+
+
+def _check_class_id(event: dict[str, Any], _state: SessionState) -> None:
+    _require_class_id(event.get("class_id"))
+
+
+def _check_hide(event: dict[str, Any], _state: SessionState) -> None:
+    _require_class_id(event.get("class_id"))
+    if not isinstance(event.get("hidden"), bool):
+        raise ValueError("A class is either hidden or shown.")
+
+
+def _check_settings(event: dict[str, Any], _state: SessionState) -> None:
+    for part, reader in (("features", FeatureSpec), ("forest", ForestSettings)):
+        if part in event:
+            if not isinstance(event[part], Mapping):
+                raise ValueError("The settings are not understood.")
+            event[part] = reader.from_json(event[part]).to_json()
+
+
+def _check_target(event: dict[str, Any], _state: SessionState) -> None:
+    if not isinstance(event.get("event"), str) or not _EVENT_ID.fullmatch(event["event"]):
+        raise ValueError("What is to be undone or redone is not named.")
+
+
+def _require_hash(value: Any) -> None:
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise ValueError("The image is not named by its hash.")
+
+
+def _require_class_id(value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 255:
+        raise ValueError("A class is named by a whole number from 1 to 255.")
+
+
+_CHECKS = {
+    "image.open": _check_image,
+    "stroke.add": _check_stroke,
+    "stroke.erase": _check_erase,
+    "class.add": _check_new_class,
+    "class.change": _check_class_change,
+    "class.remove": _check_class_id,
+    "class.hide": _check_hide,
+    "settings.change": _check_settings,
+    "undo": _check_target,
+    "redo": _check_target,
+}

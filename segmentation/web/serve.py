@@ -1,0 +1,59 @@
+"""Serving the page from one's own machine; a host does the same with the Procfile's line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from flask import Flask
+
+from segmentation.web.settings import Settings
+
+THREADS_PER_WORKER = 8
+
+
+def serve(server: Flask, settings: Settings) -> None:
+    """Serve until interrupted, printing the address once it can be opened.
+
+    Raises:
+        SystemExit: with a sentence, if the address is taken or cannot be had.
+    """
+    url = f"http://{settings.host}:{settings.port}"
+    if sys.platform == "win32":
+        _serve_with_werkzeug(server, settings, url)
+    else:
+        _serve_with_gunicorn(server, settings, url)
+
+
+def _announce(url: str) -> None:
+    print(f"Squiggle is at {url}  (Ctrl+C ends it)", flush=True)
+
+
+def _serve_with_werkzeug(server: Flask, settings: Settings, url: str) -> None:
+    from werkzeug.serving import run_simple
+
+    _announce(url)
+    run_simple(settings.host, settings.port, server, threaded=True)
+
+
+def _serve_with_gunicorn(server: Flask, settings: Settings, url: str) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    class Application(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            options: dict[str, Any] = {
+                "bind": f"{settings.host}:{settings.port}",
+                "worker_class": "gthread",
+                "threads": THREADS_PER_WORKER,
+                "loglevel": "warning",
+                "graceful_timeout": 5,
+                "timeout": 120,
+                "when_ready": lambda _arbiter: _announce(url),
+            }
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Flask:
+            return server
+
+    Application().run()

@@ -1,0 +1,333 @@
+"""What one server process does for sessions: it folds journals, keeps labels, trains, and segments tile by tile.
+
+Everything here is a cache of what the store holds; a process that is killed loses nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.classifier import PixelClassifier
+from segmentation.images import Image, read_image
+from segmentation.live import LiveSegmenter
+from segmentation.overlay import DEFAULT_COLOURS
+from segmentation.painting import stroke_pixels
+from segmentation.strokes import Stroke
+from segmentation.tiles import BoundedCache, FeatureCache, TileGrid
+from segmentation.web.journal import SessionState, check_event, fold
+from segmentation.web.sample import Sample
+from segmentation.web.settings import Settings
+from segmentation.web.store import Store
+
+MAX_SESSIONS_AT_HAND = 64
+
+Message = dict[str, Any]
+
+
+class LabelRaster:
+    """The labels of one image, kept up with its strokes; a stroke that is added costs only its own pixels."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
+        self.pixels_by_class = np.zeros(256, np.int64)
+        self._strokes: tuple[Stroke, ...] = ()
+
+    def follow(self, strokes: tuple[Stroke, ...]) -> None:
+        """Let the labels be those of ``strokes``; later strokes win."""
+        known = len(self._strokes)
+        if strokes[:known] != self._strokes:
+            self.labels[:] = 0
+            self.pixels_by_class[:] = 0
+            known = 0
+        for stroke in strokes[known:]:
+            rows, columns = stroke_pixels(stroke, self.labels.shape)
+            before = np.bincount(self.labels[rows, columns], minlength=256)
+            self.pixels_by_class -= before
+            self.pixels_by_class[stroke.class_id] += len(rows)
+            self.labels[rows, columns] = stroke.class_id
+        self.pixels_by_class[0] = 0
+        self._strokes = strokes
+
+
+@dataclass
+class SessionAtHand:
+    """A session as this process knows it; taken in hand under its lock."""
+
+    events: list[Mapping[str, Any]] = field(default_factory=list)
+    parsed: dict[str, Stroke] = field(default_factory=dict)
+    state: SessionState | None = None
+    raster: tuple[str, LabelRaster] | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    tickets: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a session's strokes make of its image.
+
+    Attributes:
+        state: the session's state that it belongs to.
+        image: the image.
+        labels: a copy of the labels, ``(rows, columns)`` uint8.
+        classifier: what was learnt from them.
+    """
+
+    state: SessionState
+    image: Image
+    labels: NDArray[np.uint8]
+    classifier: PixelClassifier
+
+
+class Workbench:
+    """The sessions, images and features that one server process has at hand."""
+
+    def __init__(self, store: Store, settings: Settings, sample: Sample) -> None:
+        self.store = store
+        self.settings = settings
+        self.sample = sample
+        self.live = LiveSegmenter(FeatureCache(), settings.threads)
+        self._images: BoundedCache[str, Image] = BoundedCache(
+            settings.image_cache_bytes, lambda image: image.pixels.nbytes
+        )
+        self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def new_session(self) -> str:
+        """A session that opens on the sample image with two classes; returns its id."""
+        image = self.sample.image
+        colours = list(DEFAULT_COLOURS)
+        start = {
+            "id": "start",
+            "type": "session.start",
+            "image": describe_image(image, self.sample.name),
+            "classes": [
+                {"id": number, "name": name, "colour": colours[number - 1]}
+                for number, name in enumerate(self.sample.classes, start=1)
+            ],
+        }
+        session_id = self.store.create_session([start])
+        self.store.put_image(session_id, image.hash, self.sample.name, self.sample.content)
+        return session_id
+
+    def state(self, session_id: str) -> SessionState:
+        """What the session's journal adds up to now.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        at_hand = self._at_hand(session_id)
+        with at_hand.lock:
+            self._catch_up(session_id, at_hand)
+            assert at_hand.state is not None
+            return at_hand.state
+
+    def record(self, session_id: str, bodies: Sequence[Any]) -> list[Message]:
+        """Write a browser's events to the journal.
+
+        Returns:
+            The events that make no sense, each with the reason why, for the person.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        state = self.state(session_id)
+        checked, refused = [], []
+        for body in bodies:
+            try:
+                checked.append(check_event(body, state))
+            except ValueError as reason:
+                event = body if isinstance(body, Mapping) else {}
+                refused.append({"id": event.get("id"), "type": event.get("type"), "reason": str(reason)})
+        if checked:
+            self.store.append(session_id, checked)
+        return refused
+
+    def add_image(self, session_id: str, content: bytes, name: str) -> Message:
+        """Check and keep an image file; returns the facts that an ``image.open`` event names.
+
+        Raises:
+            ImageError: with a sentence, if it is no image that can be worked on.
+        """
+        image = read_image(content, name=name, max_pixels=self.settings.max_pixels)
+        self.store.put_image(session_id, image.hash, name, content)
+        self._images.put(image.hash, image)
+        return describe_image(image, name)
+
+    def image(self, session_id: str, image_hash: str) -> Image:
+        """An image of a session.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+        """
+        if self.store.has_image(session_id, image_hash):
+            image = self._images.get(image_hash)
+            if image is not None:
+                return image
+        name, content = self.store.image(session_id, image_hash)
+        image = read_image(content, name=name, max_pixels=self.settings.max_pixels)
+        self._images.put(image_hash, image)
+        return image
+
+    def labels(self, session_id: str) -> tuple[SessionState, NDArray[np.uint8], NDArray[np.int64]]:
+        """The state of a session with its labels (a copy) and the number of labelled pixels by class id."""
+        at_hand = self._at_hand(session_id)
+        with at_hand.lock:
+            state = self.state(session_id)
+            if at_hand.raster is None or at_hand.raster[0] != state.image["hash"]:
+                shape = (state.image["rows"], state.image["columns"])
+                at_hand.raster = (state.image["hash"], LabelRaster(shape))
+            raster = at_hand.raster[1]
+            raster.follow(state.strokes)
+            return state, raster.labels.copy(), raster.pixels_by_class.copy()
+
+    def result(self, session_id: str) -> Result:
+        """Train on what the session has now.
+
+        Raises:
+            ValueError: with a sentence that says what is missing.
+        """
+        state, labels, counts = self.labels(session_id)
+        problem = missing_strokes(state, counts)
+        if problem:
+            raise ValueError(problem)
+        image = self.image(session_id, state.image["hash"])
+        classifier = self.live.train(image, labels, state.features, state.forest)
+        return Result(state, image, labels, classifier)
+
+    def converse(
+        self,
+        session_id: str,
+        *,
+        after: int,
+        bodies: Sequence[Any],
+        window: str,
+        wish: Mapping[str, Any] | None,
+    ) -> Iterator[Message]:
+        """Answer a window of the page: what is new in the journal, then the segmentation if it is wished for.
+
+        Args:
+            session_id: the session.
+            after: number of the last event that the window knows.
+            bodies: events that the window wants written.
+            window: an id that the window gave itself; its newer request makes this one stale.
+            wish: ``{"view": [row0, row1, column0, column1], "known": {tile index: checksum}}``, or None.
+
+        Yields:
+            Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``
+            and ``tile`` messages, ended by ``done`` with the pixels of each class.
+        """
+        stale = self._ticket(session_id, window)
+        refused = self.record(session_id, bodies)
+        news = [{"number": event.number, "body": event.body} for event in self.store.events(session_id, after)]
+        yield {"kind": "journal", "events": news, "refused": refused}
+        if wish is not None:
+            yield from self._segmentation(session_id, wish, stale)
+
+    def warm_up(self) -> None:
+        """Load and compile what the first stroke needs, so that it need not wait."""
+        image = self.sample.image
+        labels = np.zeros(image.shape, np.uint8)
+        labels[:4, :4] = 1
+        labels[-4:, -4:] = 2
+        spec = fold([{"id": "start", "type": "session.start", "image": {"hash": ""}, "classes": []}])
+        classifier = self.live.train(image, labels, spec.features, spec.forest)
+        self.live.segment(image, classifier, TileGrid(image.shape).tiles[0])
+
+    def _segmentation(self, session_id: str, wish: Mapping[str, Any], stale: Callable[[], bool]) -> Iterator[Message]:
+        started = time.perf_counter()
+        state, labels, counts = self.labels(session_id)
+        yield {"kind": "labelled", "pixels": {str(c): int(counts[c]) for c in state.classes}}
+        problem = missing_strokes(state, counts)
+        if problem:
+            yield {"kind": "cannot", "reason": problem}
+            return
+        yield {"kind": "status", "text": "Learning from the strokes"}
+        image = self.image(session_id, state.image["hash"])
+        try:
+            classifier = self.live.train(image, labels, state.features, state.forest)
+        except ValueError as reason:
+            yield {"kind": "cannot", "reason": str(reason)}
+            return
+        grid = TileGrid(image.shape)
+        order = grid.order(tuple(wish["view"]))
+        known = wish["known"]
+        shares = np.zeros(256, np.int64)
+        for done, (tile, ids) in enumerate(
+            self.live.segment_tiles(image, classifier, order, stale=stale), start=1
+        ):
+            shares += np.bincount(ids.ravel(), minlength=256)
+            raw = np.ascontiguousarray(ids).tobytes()
+            checksum = zlib.crc32(raw)
+            message: Message = {"kind": "tile", "index": tile.index, "done": done, "of": len(order)}
+            if known.get(str(tile.index)) != checksum:
+                message |= {
+                    "rows": [tile.rows.start, tile.rows.stop],
+                    "columns": [tile.columns.start, tile.columns.stop],
+                    "crc": checksum,
+                    "ids": base64.b64encode(zlib.compress(raw, 1)).decode(),
+                }
+            yield message
+        if not stale():
+            yield {
+                "kind": "done",
+                "number": state.number,
+                "pixels": {str(c): int(shares[c]) for c in state.classes},
+                "seconds": round(time.perf_counter() - started, 3),
+            }
+
+    def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
+        """A question that says True once the window has asked for something newer."""
+        at_hand = self._at_hand(session_id)
+        with at_hand.lock:
+            ticket = at_hand.tickets.get(window, 0) + 1
+            at_hand.tickets[window] = ticket
+        return lambda: at_hand.tickets[window] != ticket
+
+    def _at_hand(self, session_id: str) -> SessionAtHand:
+        with self._lock:
+            at_hand = self._sessions.setdefault(session_id, SessionAtHand())
+            self._sessions.move_to_end(session_id)
+            while len(self._sessions) > MAX_SESSIONS_AT_HAND:
+                self._sessions.popitem(last=False)
+            return at_hand
+
+    def _catch_up(self, session_id: str, at_hand: SessionAtHand) -> None:
+        new = self.store.events(session_id, after=len(at_hand.events))
+        if new or at_hand.state is None:
+            at_hand.events += [event.body for event in new]
+            at_hand.state = fold(at_hand.events, number=len(at_hand.events), parsed=at_hand.parsed)
+
+
+def describe_image(image: Image, name: str) -> Message:
+    """The facts of an image that the page shows and an ``image.open`` event names."""
+    return {
+        "hash": image.hash,
+        "name": name,
+        "rows": image.shape[0],
+        "columns": image.shape[1],
+        "channels": image.channels,
+        "dtype": str(image.pixels.dtype),
+    }
+
+
+def missing_strokes(state: SessionState, pixels_by_class: NDArray[np.int64]) -> str:
+    """Why nothing can be learnt yet, as a sentence for the person; empty if something can."""
+    if len(state.classes) < 2:
+        return "One class alone cannot be told apart from anything: add a second class."
+    labelled = [c for c in state.classes if pixels_by_class[c]]
+    if not labelled:
+        return "Draw a squiggle in each of two classes, and the whole image is segmented."
+    if len(labelled) == 1:
+        others = [f"“{label_class.name}”" for c, label_class in state.classes.items() if c not in labelled]
+        return f"So far only “{state.classes[labelled[0]].name}” has strokes: now draw one for {' or '.join(others)}."
+    return ""
