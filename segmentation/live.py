@@ -19,7 +19,7 @@ from segmentation.images import Image
 from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
 from segmentation.training import MAX_TRAINING_PIXELS, ForestSettings, TrainingSample
 
-KEPT_ROWS_BYTES = 32_000_000
+KEPT_ROWS_BYTES = 16_000_000
 KEPT_CLASSIFIERS_BYTES = 16_000_000
 
 

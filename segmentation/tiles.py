@@ -59,10 +59,15 @@ class Tile:
         return self.rows.start, self.rows.stop - 1, self.columns.start, self.columns.stop - 1
 
     def touches(self, bounds: Bounds) -> bool:
-        """Whether a pixel of the tile lies within ``bounds``."""
+        """Whether a pixel of the tile, which reaches half a pixel around its centre, lies partly within ``bounds``."""
         top, bottom, left, right = self.bounds
         first_row, last_row, first_column, last_column = bounds
-        return top <= last_row and bottom >= first_row and left <= last_column and right >= first_column
+        return (
+            top - 0.5 <= last_row
+            and bottom + 0.5 >= first_row
+            and left - 0.5 <= last_column
+            and right + 0.5 >= first_column
+        )
 
     def covers(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the pixels lie in the tile."""

@@ -1,0 +1,230 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.feature import multiscale_basic_features
+
+from segmentation import classifier as classifier_module
+from segmentation.classifier import NotFittedError, PixelClassifier, feature_rows
+from segmentation.features import FeatureSpec, compute_planes
+from segmentation.images import Image, image_from_pixels
+from segmentation.training import ForestSettings, TrainingSample, grow_forest
+
+SPEC = FeatureSpec(sigma_max=4)
+
+
+def scene(rows=60, columns=70, channels=1, seed=0, dtype=np.uint8):
+    """An image of bright discs on a dark, noisy ground, and some labels: 2 = ground, 5 = disc."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:rows, :columns]
+    inside = (y % 30 - 15) ** 2 + (x % 30 - 15) ** 2 < 80
+    pixels = np.clip(random.normal(np.where(inside, 170, 70), 25), 0, 255)
+    if channels > 1:
+        pixels = np.stack([np.roll(pixels, channel, axis=1) for channel in range(channels)], axis=-1)
+    labels = np.where(inside, 5, 2).astype(np.uint8)
+    labels[random.random(labels.shape) > 0.1] = 0
+    return (pixels * (256 if dtype == np.uint16 else 1)).astype(dtype), labels, inside
+
+
+def fitted(channels=1, **forest):
+    pixels, labels, _ = scene(channels=channels)
+    return PixelClassifier(SPEC, n_estimators=10, **forest).fit(pixels, labels)
+
+
+def forest_bytes(classifier):
+    arrays = (value for value in vars(classifier.forest_).values() if isinstance(value, np.ndarray))
+    return b"".join(array.tobytes() for array in arrays)
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+@pytest.mark.parametrize(("channels", "dtype"), [(1, np.uint8), (3, np.uint8), (2, np.uint16), (1, np.float64)])
+def test_it_finds_the_discs_in_an_image_it_has_not_seen(kind, channels, dtype):
+    pixels, labels, _ = scene(channels=channels, dtype=dtype)
+    classifier = PixelClassifier(SPEC, kind=kind, n_estimators=30).fit(pixels, labels)
+    unseen, _, inside = scene(channels=channels, dtype=dtype, seed=1)
+    segmentation = classifier.predict(unseen)
+    assert segmentation.shape == inside.shape
+    assert segmentation.dtype == np.uint8
+    assert set(np.unique(segmentation)) == {2, 5}
+    assert ((segmentation == 5) == inside).mean() > 0.93
+
+
+def test_probabilities_are_those_of_the_segmentation():
+    classifier = fitted()
+    image = image_from_pixels(scene(seed=2)[0])
+    probabilities = classifier.predict_proba(image)
+    assert probabilities.shape == (60, 70, 2)
+    assert probabilities.dtype == np.float32
+    assert np.allclose(probabilities.sum(axis=-1), 1, atol=1e-6)
+    assert classifier.classes_.tolist() == [2, 5]
+    assert np.array_equal(classifier.classes_[probabilities.argmax(axis=-1)], classifier.predict(image))
+
+
+def test_it_equals_the_same_pipeline_of_scikit_image_and_scikit_learn():
+    pixels, labels, _ = scene(channels=3)
+    features = multiscale_basic_features(pixels, sigma_max=4, texture=False, channel_axis=-1)
+    sample = TrainingSample.draw([labels], seed=0)
+    rows = features.reshape(-1, features.shape[-1])
+    forest = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, ForestSettings())
+    expected = forest.predict_proba(rows).reshape(*labels.shape, -1)
+    classifier = PixelClassifier(FeatureSpec(sigma_max=4, texture=False)).fit(pixels, labels)
+    clear = np.abs(expected[..., 0] - 0.5) > 0.05
+    found = classifier.predict(pixels)
+    assert (found == forest.classes_[expected.argmax(axis=-1)])[clear].mean() > 0.995
+    assert np.abs(classifier.predict_proba(pixels) - expected).mean() < 0.01
+
+
+def test_given_the_same_features_it_equals_scikit_learn_but_for_ties():
+    pixels, labels, _ = scene(channels=3)
+    classifier = PixelClassifier(SPEC).fit(pixels, labels)
+    sample = TrainingSample.draw([labels], seed=0)
+    rows = compute_planes(pixels, SPEC).reshape(classifier.forest_.n_features, -1).T
+    forest = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, classifier.settings)
+    expected = forest.predict_proba(rows)
+    assert np.abs(classifier.predict_proba(pixels).reshape(expected.shape) - expected).max() <= 1e-6
+    clear = np.abs(expected[:, 0] - expected[:, 1]) > 1e-6
+    assert np.array_equal(classifier.predict(pixels).ravel()[clear], forest.classes_[expected.argmax(axis=1)][clear])
+
+
+def test_images_and_arrays_give_equal_bytes():
+    pixels, labels, _ = scene()
+    image = image_from_pixels(pixels)
+    one, other = PixelClassifier(SPEC).fit(image, labels), PixelClassifier(SPEC).fit(pixels, labels.astype(np.int64))
+    assert forest_bytes(one) == forest_bytes(other)
+    assert one.training_ == other.training_
+    assert np.array_equal(one.predict(image), other.predict(pixels))
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+def test_the_number_of_threads_changes_no_byte(kind):
+    pixels, labels, _ = scene(140, 90, channels=3)
+    one, two = (PixelClassifier(SPEC, kind=kind, threads=threads).fit(pixels, labels) for threads in (1, 2))
+    assert forest_bytes(one) == forest_bytes(two)
+    assert np.array_equal(one.predict(pixels), two.predict(pixels))
+    assert np.array_equal(one.predict_proba(pixels), two.predict_proba(pixels))
+
+
+def test_the_seed_decides():
+    pixels, labels, _ = scene()
+    first, again, other = (PixelClassifier(SPEC, random_state=seed).fit(pixels, labels) for seed in (1, 1, 2))
+    assert forest_bytes(first) == forest_bytes(again) != forest_bytes(other)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.tuples(st.integers(3, 80), st.integers(3, 80)), st.integers(5, 50), st.sampled_from([1, 3]))
+def test_the_whole_image_equals_its_windows(shape, side, channels):
+    classifier = fitted(channels)
+    image = image_from_pixels(scene(*shape, channels, seed=3)[0])
+    windowed = np.empty(shape, np.uint8)
+    from segmentation.tiles import TileGrid
+
+    for tile in TileGrid(shape, side).tiles:
+        windowed[tile.rows, tile.columns] = classifier.predict_window(image, tile)
+    assert np.array_equal(windowed, classifier.predict(image))
+
+
+def test_several_images_are_learnt_together():
+    scenes = [scene(60, 70, seed=0)[:2], scene(40, 50, seed=1)[:2]]
+    pixels, labels = zip(*scenes, strict=True)
+    classifier = PixelClassifier(SPEC).fit(list(pixels), list(labels))
+    counts = {str(c): sum(int((raster == c).sum()) for raster in labels) for c in (2, 5)}
+    assert classifier.training_["labelled_pixels"] == counts
+    assert [one["rows"] for one in classifier.training_["images"]] == [60, 40]
+    rows = np.concatenate([compute_planes(one, SPEC)[:, raster > 0].T for one, raster in scenes])
+    class_ids = np.concatenate([raster[raster > 0] for raster in labels])
+    assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC).fit_rows(rows, class_ids))
+
+
+def test_a_class_may_be_labelled_in_only_one_of_the_images():
+    pixels, labels, _ = scene()
+    ground, discs = np.where(labels == 2, labels, 0), np.where(labels == 5, labels, 0)
+    assert PixelClassifier(SPEC).fit([pixels, pixels], [ground, discs]).classes_.tolist() == [2, 5]
+
+
+def test_feature_rows_are_those_of_the_whole_image(monkeypatch):
+    pixels, labels, _ = scene(90, 110, channels=3)
+    image, places = image_from_pixels(pixels), np.flatnonzero(labels)
+    expected = compute_planes(pixels, SPEC).reshape(-1, 90 * 110)[:, places].T
+    assert np.array_equal(feature_rows(image, SPEC, places), expected)
+    assert feature_rows(image, SPEC, places[:0]).shape == (0, expected.shape[1])
+
+
+def test_what_it_was_trained_on_is_told():
+    pixels, labels, _ = scene(channels=3)
+    classifier = fitted(3)
+    facts = classifier.training_
+    assert facts["images"][0] == {
+        "hash": image_from_pixels(pixels).hash,
+        "rows": 60,
+        "columns": 70,
+        "channels": 3,
+        "dtype": "uint8",
+        "value_range": [int(pixels.min()), int(pixels.max())],
+    }
+    assert facts["labelled_pixels"] == {"2": int((labels == 2).sum()), "5": int((labels == 5).sum())}
+    assert classifier.feature_names_[0] == "channel 1, intensity, sigma 0.5"
+    assert len(classifier.feature_names_) == classifier.forest_.n_features
+
+
+def test_settings_are_checked_when_they_are_made():
+    with pytest.raises(ValueError, match="number of trees"):
+        PixelClassifier(n_estimators=0)
+
+
+def test_labels_of_one_class_are_refused_with_a_sentence():
+    pixels, labels, _ = scene()
+    with pytest.raises(ValueError, match="Draw strokes of at least two classes: only one has"):
+        PixelClassifier(SPEC).fit(pixels, np.minimum(labels, 1))
+    with pytest.raises(ValueError, match="Draw strokes of at least two classes: none has"):
+        PixelClassifier(SPEC).fit(pixels, labels * 0)
+    with pytest.raises(ValueError, match="Draw strokes of at least two classes"):
+        PixelClassifier(SPEC).fit_rows(np.zeros((3, 4), np.float32), np.ones(3, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (np.ones((70, 60), np.uint8), "The labels have 70 x 60 pixels, but the image has 60 x 70"),
+        (np.ones((60, 70, 1), np.uint8), "must have rows and columns"),
+        (np.ones((60, 70)), "whole numbers from 0"),
+        (np.full((60, 70), -1), "whole numbers from 0"),
+        (np.full((60, 70), 256), "whole numbers from 0"),
+        (np.full((60, 70), "a"), "whole numbers from 0"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_with_a_sentence(labels, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        PixelClassifier(SPEC).fit(scene()[0], labels)
+
+
+def test_images_that_do_not_fit_are_refused_with_a_sentence():
+    pixels, labels, _ = scene()
+    coloured, _, _ = scene(channels=3)
+    with pytest.raises(ValueError, match="trained on images with 1 channels, but this one has 3"):
+        fitted().predict(coloured)
+    with pytest.raises(ValueError, match="trained on images with 3 channels, but this one has 1"):
+        fitted(3).predict_proba(pixels)
+    with pytest.raises(ValueError, match="same number of channels"):
+        PixelClassifier(SPEC).fit([pixels, coloured], [labels, labels])
+    with pytest.raises(ValueError, match="there are 2 images, and labels for 1"):
+        PixelClassifier(SPEC).fit([pixels, pixels], [labels])
+    with pytest.raises(ValueError, match="there are 0 images"):
+        PixelClassifier(SPEC).fit([], [])
+    with pytest.raises(ValueError, match="NaN"):
+        fitted().predict(np.full((9, 9), np.nan))
+    with pytest.raises(ValueError, match="channel 3"):
+        PixelClassifier(FeatureSpec(channels=(2,))).fit(pixels, labels)
+
+
+@pytest.mark.parametrize("ask", ["predict", "predict_proba"])
+def test_an_untrained_classifier_says_so(ask):
+    with pytest.raises(NotFittedError, match="not been trained yet"):
+        getattr(PixelClassifier(), ask)(scene()[0])
+    with pytest.raises(NotFittedError):
+        _ = PixelClassifier().feature_names_
+
+
+def test_images_pass_as_they_are():
+    image = image_from_pixels(scene()[0])
+    assert classifier_module.as_image(image) is image
+    assert isinstance(classifier_module.as_image(image.pixels), Image)

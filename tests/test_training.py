@@ -1,0 +1,173 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+
+from segmentation.training import (
+    MIN_TREE_PIXELS,
+    ForestSettings,
+    TrainingSample,
+    bootstrap,
+    drawn,
+    grow_forest,
+)
+
+
+def blobs(pixels=600, features=9, classes=3, seed=0):
+    random = np.random.default_rng(seed)
+    class_ids = np.sort(random.integers(0, classes, pixels)).astype(np.uint8) * 2 + 3
+    return (random.normal(class_ids[:, None], 2, (pixels, features))).astype(np.float32), class_ids
+
+
+def labelled(rows, columns, share, classes=2, seed=0):
+    random = np.random.default_rng(seed)
+    labels = random.integers(1, classes + 1, (rows, columns)).astype(np.uint8)
+    labels[random.random((rows, columns)) > share] = 0
+    return labels
+
+
+def test_settings_survive_json():
+    chosen = ForestSettings("random_forest", 7, 5, 0.25, 11)
+    assert ForestSettings.from_json(chosen.to_json()) == chosen
+    assert ForestSettings.from_json({}) == ForestSettings()
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"kind": "svm"}, "kind of forest must be one of extra_trees, random_forest"),
+        ({"kind": 3}, "kind of forest"),
+        ({"kind": []}, "kind of forest"),
+        ({"n_estimators": 0}, "number of trees must be a whole number between 1 and 1000"),
+        ({"n_estimators": 1001}, "number of trees"),
+        ({"n_estimators": 10.0}, "number of trees"),
+        ({"n_estimators": True}, "number of trees"),
+        ({"max_depth": 0}, "depth of the trees must be a whole number between 1 and 64"),
+        ({"max_depth": "8"}, "depth of the trees"),
+        ({"max_samples": 0}, "share of the pixels that each tree sees must be between 0.001 and 1"),
+        ({"max_samples": 1.01}, "share of the pixels"),
+        ({"max_samples": float("nan")}, "share of the pixels"),
+        ({"random_state": -1}, "seed must be a whole number"),
+        ({"random_state": 2**32}, "seed"),
+        ({"random_state": None}, "seed"),
+        ({"trees": 5}, "unknown key 'trees'"),
+        ([1], "must be a JSON object"),
+    ],
+)
+def test_settings_from_strangers_are_refused_with_a_sentence(values, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        ForestSettings.from_json(values)
+
+
+def test_all_labelled_pixels_are_taken_in_raster_order_while_there_is_room():
+    labels = labelled(40, 50, 0.2)
+    sample = TrainingSample.draw([labels], seed=3)
+    assert np.array_equal(sample.places[0], np.flatnonzero(labels))
+    assert np.array_equal(sample.class_ids, labels[labels > 0])
+    assert sample.labelled_pixels == {1: int((labels == 1).sum()), 2: int((labels == 2).sum())}
+
+
+@settings(max_examples=30)
+@given(st.integers(2, 5), st.floats(0.05, 1), st.integers(0, 2**32 - 1), st.integers(10, 300))
+def test_a_flood_is_cut_to_equal_shares(classes, share, seed, limit):
+    rasters = [labelled(30, 41, share, classes, 1), labelled(25, 10, share, classes, 2)]
+    every = np.concatenate([raster[raster > 0] for raster in rasters])
+    sample = TrainingSample.draw(rasters, seed, limit)
+    for class_id in range(1, classes + 1):
+        available = int((every == class_id).sum())
+        assert sample.labelled_pixels[class_id] == available
+        assert (sample.class_ids == class_id).sum() == min(available, limit // classes)
+    assert all((np.diff(places) > 0).all() for places in sample.places)
+    found = [raster.ravel()[places] for raster, places in zip(rasters, sample.places, strict=True)]
+    assert np.array_equal(np.concatenate(found), sample.class_ids)
+
+
+def test_a_new_stroke_replaces_few_of_the_pixels_chosen_before():
+    before = labelled(200, 200, 0.5)
+    after = before.copy()
+    after[:20][before[:20] == 0] = 1
+    old, new = (set(TrainingSample.draw([labels], 0, 2000).places[0].tolist()) for labels in (before, after))
+    unchanged = set(np.flatnonzero(before == after).tolist())
+    added = len(new - old)
+    assert added == len(old - new) <= 400
+    assert new & unchanged <= old
+
+
+def test_another_seed_takes_other_pixels():
+    labels = labelled(100, 100, 1)
+    first, second = (TrainingSample.draw([labels], seed, 1000).places[0] for seed in (0, 1))
+    assert len(np.intersect1d(first, second)) < 300
+
+
+def test_the_sample_is_spread_evenly_over_the_image():
+    labels = np.ones((256, 256), np.uint8)
+    labels[:, ::2] = 2
+    rows, columns = np.divmod(TrainingSample.draw([labels], 0, 4096).places[0], 256)
+    counts = np.histogram2d(rows, columns, bins=4)[0]
+    assert abs(counts - 256).max() < 6 * 16
+
+
+@pytest.mark.parametrize(("labels", "why"), [([0, 0], "none has"), ([0, 7], "only one has")])
+def test_fewer_than_two_classes_are_refused_with_a_sentence(labels, why):
+    with pytest.raises(ValueError, match=f"Draw strokes of at least two classes: {why} labelled pixels"):
+        TrainingSample.draw([np.array([labels], np.uint8)], 0)
+
+
+def test_what_is_drawn_depends_on_each_number_and_never_changes():
+    assert drawn(1, 2).tolist() == drawn(np.array([1]), np.array([2])).tolist()
+    values = drawn(np.arange(5)[:, None, None], np.arange(6)[:, None], np.arange(7))
+    assert values.shape == (5, 6, 7)
+    assert len(np.unique(values)) == values.size
+    assert drawn(0, 1, 2).tolist() == [17650578182555822980]
+
+
+@pytest.mark.parametrize(("share", "seen"), [(0.5, 300), (0.1, MIN_TREE_PIXELS), (1.0, 600)])
+def test_each_tree_sees_as_many_pixels_of_each_class(share, seen):
+    _, class_ids = blobs(600)
+    class_ids[:550] = 3
+    chosen = bootstrap(class_ids, ForestSettings(n_estimators=4, max_samples=share))
+    assert len(chosen) == 4
+    for tree in chosen:
+        counts = np.bincount(class_ids[tree])
+        present = np.unique(class_ids)
+        assert set(counts[present]) == {round(seen / len(present))}
+    assert not np.array_equal(chosen[0], chosen[1])
+
+
+def test_few_pixels_are_all_there_is():
+    class_ids = np.array([1, 1, 2], np.uint8)
+    assert bootstrap(class_ids, ForestSettings(n_estimators=2)).shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference"), [("extra_trees", ExtraTreeClassifier), ("random_forest", DecisionTreeClassifier)]
+)
+@pytest.mark.parametrize("depth", [None, 1, 4])
+def test_trees_are_those_of_scikit_learn(kind, reference, depth):
+    rows, class_ids = blobs()
+    chosen = ForestSettings(kind, n_estimators=5, max_depth=depth)
+    forest = grow_forest(rows, class_ids, chosen)
+    classified = np.unique(class_ids, return_inverse=True)[1]
+    for tree, sample in zip(forest.estimators_, bootstrap(class_ids, chosen), strict=True):
+        expected = reference(max_features="sqrt", max_depth=depth, random_state=tree.random_state)
+        expected.fit(rows[sample], classified[sample])
+        for name in ("feature", "threshold", "children_left", "children_right", "value"):
+            assert np.array_equal(getattr(tree.tree_, name), getattr(expected.tree_, name)), name
+
+
+def test_the_forest_is_one_that_scikit_learn_can_use():
+    rows, class_ids = blobs()
+    forest = grow_forest(rows, class_ids, ForestSettings(n_estimators=30))
+    assert forest.classes_.tolist() == [3, 5, 7]
+    assert forest.score(rows, class_ids) > 0.8
+    assert np.allclose(forest.predict_proba(rows).sum(axis=1), 1)
+    assert forest.feature_importances_.shape == (9,)
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+def test_the_number_of_threads_changes_no_byte(kind):
+    rows, class_ids = blobs()
+    one, two = (grow_forest(rows, class_ids, ForestSettings(kind, n_estimators=21), threads) for threads in (1, 2))
+    assert np.array_equal(one.predict_proba(rows), two.predict_proba(rows))
+    assert [tree.random_state for tree in one.estimators_] == [tree.random_state for tree in two.estimators_]
