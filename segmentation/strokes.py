@@ -1,0 +1,292 @@
+"""Strokes: what a person drew, from shapes (:mod:`segmentation.shapes`) to labels (:mod:`segmentation.painting`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentation import untrusted
+from segmentation.classes import LARGEST_CLASS_ID, LabelClass, classes_from_json, classes_to_json
+from segmentation.painting import paint, stroke_bounds, stroke_pixels, warm_up
+from segmentation.svgpath import MAX_COORDINATE, MAX_POINTS, Subpath, format_path, parse_path
+
+__all__ = [
+    "Kind",
+    "Stroke",
+    "StrokesDocument",
+    "as_stroke",
+    "paint",
+    "rasterise",
+    "stroke_bounds",
+    "stroke_pixels",
+    "strokes_from_json",
+    "strokes_to_json",
+    "trace_stroke",
+    "warm_up",
+]
+
+Kind = Literal["path", "polygon", "rectangle", "circle"]
+
+MAX_WIDTH = 10_000.0
+"""Largest width of a path, in pixels."""
+
+MAX_STROKES = 100_000
+"""Most strokes in one document."""
+
+FORMAT = "squiggle-strokes"
+VERSION = 1
+
+_BOX = ("x0", "y0", "x1", "y1")
+_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_HASH = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """One squiggle, or one filled shape.
+
+    Attributes:
+        id: 1 to 64 letters, digits and ``_ . : -``.
+        class_id: 1 to 255.
+        kind: ``"path"`` is an open line with a width; ``"polygon"``, ``"rectangle"`` and ``"circle"`` (any ellipse
+            along the axes) are filled.
+        points: ``(n, 2)`` float64, read-only, x and y in image pixels. Of a rectangle or circle the corner with the
+            smallest coordinates and the one with the largest.
+        width: of a path, in image pixels; 1 for filled shapes.
+        starts: index of the first point of each separate part of a path or polygon.
+
+    Raises:
+        ValueError: if a value is not possible.
+    """
+
+    id: str
+    class_id: int
+    kind: Kind
+    points: NDArray[np.float64]
+    width: float = 1.0
+    starts: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not _ID.fullmatch(self.id):
+            raise ValueError("The id of a stroke must have 1 to 64 letters, digits or the signs _ . : -")
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"The kind of a stroke must be one of {', '.join(get_args(Kind))}.")
+        points, width, starts = _checked_points(self.points), 1.0, tuple(self.starts)
+        if self.kind == "path":
+            width = untrusted.number(self.width, "The width of a stroke", 0, MAX_WIDTH)
+            if width == 0:
+                raise ValueError("The width of a stroke must be above 0.")
+        if self.kind in ("rectangle", "circle"):
+            if len(points) != 2 or starts != (0,):
+                raise ValueError(f"A {self.kind} has two points, opposite corners.")
+            points.sort(axis=0)
+        if starts[:1] != (0,) or any(a >= b for a, b in zip(starts, [*starts[1:], len(points)], strict=True)):
+            raise ValueError("The starts of a stroke's parts must rise from 0 and stay below the number of its points.")
+        points.flags.writeable = False
+        class_id = untrusted.whole_number(self.class_id, "The class of a stroke", 1, LARGEST_CLASS_ID)
+        for name, value in {"class_id": class_id, "points": points, "width": width, "starts": starts}.items():
+            object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stroke) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.id, self.class_id, self.kind, self.width, self.starts, self.points.tobytes()
+
+    @property
+    def path(self) -> str:
+        """SVG path data of the points of a path or polygon, in image pixels."""
+        parts = np.split(self.points, self.starts[1:])
+        return format_path([Subpath(part, closed=self.kind == "polygon") for part in parts])
+
+    def to_json(self) -> dict[str, Any]:
+        """The stroke as plain JSON values.
+
+        Returns:
+            ``id``, ``class_id`` and ``kind``; for a path ``path`` (SVG path data) and ``width``, for a polygon
+            ``path``, for a rectangle or circle ``x0``, ``y0``, ``x1`` and ``y1``; all in image pixels.
+        """
+        values: dict[str, Any] = {"id": self.id, "class_id": self.class_id, "kind": self.kind}
+        if self.kind in ("rectangle", "circle"):
+            return values | dict(zip(_BOX, self.points.ravel().tolist(), strict=True))
+        return values | {"path": self.path} | ({"width": self.width} if self.kind == "path" else {})
+
+    @classmethod
+    def from_json(cls, values: object) -> Stroke:
+        """The stroke that :meth:`to_json` described.
+
+        Its path may also have curves, and a filled shape may have a width, which does not matter.
+
+        Raises:
+            ValueError: if a value is missing, unknown or not possible.
+        """
+        kind = values.get("kind") if isinstance(values, Mapping) else None
+        known = ("id", "class_id", "kind")
+        if kind in ("rectangle", "circle"):
+            box = untrusted.mapping(values, f"A {kind}", (*known, *_BOX), ("width",))
+            corners = [untrusted.number(box[key], f"{key} of a {kind}") for key in _BOX]
+            return cls(box["id"], box["class_id"], kind, np.reshape(corners, (2, 2)))
+        required = ("path", "width") if kind == "path" else ("path",)
+        traced = untrusted.mapping(values, "A stroke", (*known, *required), ("width",))
+        return trace_stroke(traced["id"], traced["class_id"], traced["kind"], traced["path"], traced.get("width", 1.0))
+
+
+def _checked_points(values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        points = np.array(values, np.float64, order="C")
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points.ndim != 2 or points.shape[1] != 2 or not 1 <= len(points) <= MAX_POINTS:
+        raise ValueError(f"The points of a stroke must be 1 to {MAX_POINTS:,} pairs of x and y.")
+    if not (np.abs(points) <= MAX_COORDINATE).all():
+        raise ValueError(f"The coordinates of a stroke must be numbers within {MAX_COORDINATE:,.0f} pixels.")
+    return points
+
+
+def trace_stroke(id: str, class_id: int, kind: Kind, path: str, width: float = 1.0) -> Stroke:
+    """The path or polygon of SVG path data.
+
+    Args:
+        id: of the stroke.
+        class_id: 1 to 255.
+        kind: ``"path"`` or ``"polygon"``.
+        path: SVG path data in image pixels.
+        width: of a path, in image pixels.
+
+    Raises:
+        ValueError: if a value is not possible.
+    """
+    parts = []
+    for subpath in parse_path(path):
+        returns = subpath.closed and kind == "path"
+        parts.append(np.concatenate([subpath.points, subpath.points[:1]]) if returns else subpath.points)
+    starts = np.cumsum([0, *map(len, parts[:-1])])
+    return Stroke(id, class_id, kind, np.concatenate(parts), width, tuple(starts.tolist()))
+
+
+def as_stroke(value: Stroke | Mapping[str, Any], *, id: str) -> Stroke:
+    """The stroke that a stroke or a plain mapping stands for.
+
+    Args:
+        value: a stroke; or what :meth:`Stroke.to_json` gives; or a mapping with ``points`` and a class as ``cls`` or
+            ``class_id``, and perhaps ``width`` and ``kind``.
+        id: for a mapping without one.
+
+    Raises:
+        ValueError: if it is none of these, or a value is not possible.
+    """
+    if isinstance(value, Stroke):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("A stroke must be a Stroke or a mapping.")
+    if "points" not in value:
+        return Stroke.from_json({"id": id, **value})
+    class_id = value.get("cls", value.get("class_id", 0))
+    return Stroke(value.get("id", id), class_id, value.get("kind", "path"), value["points"], value.get("width", 1.0))
+
+
+def rasterise(strokes: Iterable[Stroke | Mapping[str, Any]], shape: Sequence[int]) -> NDArray[np.uint8]:
+    """The labels of an image; :mod:`segmentation.painting` says which pixels a stroke labels.
+
+    Args:
+        strokes: strokes, or mappings that :func:`as_stroke` understands; later ones win.
+        shape: rows and columns of the image; what follows, such as a number of channels, does not matter.
+
+    Returns:
+        ``(rows, columns)`` uint8, the class of each pixel, 0 where there is none.
+
+    Raises:
+        ValueError: if a stroke is not possible.
+    """
+    labels = np.zeros(tuple(shape[:2]), np.uint8)
+    for position, stroke in enumerate(strokes, 1):
+        paint(labels, as_stroke(stroke, id=str(position)))
+    return labels
+
+
+@dataclass(frozen=True)
+class StrokesDocument:
+    """The strokes of one image, as they are exported.
+
+    Attributes:
+        image_hash: of the content of the image.
+        image_shape: its rows and columns.
+        classes: those of the strokes.
+        strokes: in the order of drawing.
+        settings: of features and forest, if they were exported along.
+    """
+
+    image_hash: str
+    image_shape: tuple[int, int]
+    classes: tuple[LabelClass, ...]
+    strokes: tuple[Stroke, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def strokes_to_json(
+    strokes: Iterable[Stroke],
+    classes: Iterable[LabelClass],
+    image_hash: str,
+    image_shape: Sequence[int],
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A document of strokes as plain JSON values, which :func:`strokes_from_json` reads.
+
+    Args:
+        strokes: in the order of drawing.
+        classes: those of the strokes.
+        image_hash: of the content of the image.
+        image_shape: its rows and columns.
+        settings: of features and forest, as plain JSON values, if they are to come along.
+    """
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "image": {"hash": image_hash, "rows": int(image_shape[0]), "columns": int(image_shape[1])},
+        "classes": classes_to_json(classes),
+        "strokes": [stroke.to_json() for stroke in strokes],
+    }
+    return document if settings is None else {**document, "settings": dict(settings)}
+
+
+def strokes_from_json(document: object) -> StrokesDocument:
+    """The strokes that :func:`strokes_to_json` described.
+
+    Args:
+        document: the JSON text (bytes are UTF-8), or the values that it holds.
+
+    Raises:
+        ValueError: with a sentence, if it is none, is of a newer version, or a value is not possible.
+    """
+    if isinstance(document, str | bytes):
+        document = untrusted.parse_json(document, "The strokes file")
+    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+        raise ValueError("This is not a strokes file of Squiggle.")
+    if document.get("version") != VERSION:
+        raise ValueError("The strokes file was written by another version of Squiggle, which this one cannot read.")
+    untrusted.mapping(document, "The strokes file", ("format", "version", "image", "classes", "strokes"), ("settings",))
+    image = untrusted.mapping(document["image"], "The image of the strokes file", ("hash", "rows", "columns"))
+    if not isinstance(image["hash"], str) or not _HASH.fullmatch(image["hash"]):
+        raise ValueError("The strokes file does not name its image by a hash.")
+    rows, columns = (
+        untrusted.whole_number(image[side], f"The image's {side}", 1, 2**31) for side in ("rows", "columns")
+    )
+    classes = classes_from_json(document["classes"])
+    strokes = tuple(map(Stroke.from_json, untrusted.sequence(document["strokes"], "The strokes file", MAX_STROKES)))
+    if len({stroke.id for stroke in strokes}) < len(strokes):
+        raise ValueError("Two strokes of the strokes file have the same id.")
+    missing = {stroke.class_id for stroke in strokes} - {label_class.id for label_class in classes}
+    if missing:
+        raise ValueError(f"A stroke is of class {min(missing)}, which the strokes file does not name.")
+    settings = document.get("settings", {})
+    if not isinstance(settings, Mapping):
+        raise ValueError("The settings of the strokes file must be a JSON object.")
+    return StrokesDocument(image["hash"], (rows, columns), classes, strokes, dict(settings))
