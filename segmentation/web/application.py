@@ -18,7 +18,7 @@ from segmentation.web.store import Store
 from segmentation.web.workbench import Workbench
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = Sample(ROOT / "assets" / "sample" / "superalloy.png", ("Matrix", "Precipitate"))
+SAMPLE = Sample(ROOT / "assets" / "sample" / "colon_glands.png", ("Gland", "Other tissue"))
 
 def create_app(settings: Settings) -> Dash:
     """The application, on the store in the settings' data folder.
