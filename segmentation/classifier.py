@@ -6,9 +6,9 @@ that the page, the command line and a script reach the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.forest import Forest
 from segmentation.images import Image, image_from_pixels
-from segmentation.tiles import Tile, TileGrid
+from segmentation.tiles import Tile, TileGrid, whole_of
 from segmentation.training import ForestSettings as ForestSettings
 from segmentation.training import TrainingSample, check_classes, count_classes, grow_forest
 
-Planes = TypeVar("Planes")
+PIECE_ROWS, PIECE_COLUMNS = 128, 512
+"""Pixels of which a thread holds the features at a time."""
 
 
 class NotFittedError(ValueError):
@@ -165,10 +166,7 @@ class PixelClassifier:
             ValueError: if the image has other channels than those that were learnt from.
         """
         checked = self.check(image)
-        segmentation = np.empty(checked.shape[:2], np.uint8)
-        for tile, class_ids in self._over_tiles(checked, self.predict_window):
-            segmentation[tile.rows, tile.columns] = class_ids
-        return segmentation
+        return self.predict_window(checked, whole_of(checked.shape))
 
     def predict_proba(self, image: Image | ArrayLike) -> NDArray[np.float32]:
         """The probability of each class at each pixel.
@@ -180,10 +178,7 @@ class PixelClassifier:
             ValueError: if the image has other channels than those that were learnt from.
         """
         checked = self.check(image)
-        probabilities = np.empty((*checked.shape[:2], len(self.classes_)), np.float32)
-        for tile, planes in self._over_tiles(checked, self.predict_proba_window):
-            probabilities[tile.rows, tile.columns] = np.moveaxis(planes, 0, -1)
-        return probabilities
+        return np.moveaxis(self.predict_proba_window(checked, whole_of(checked.shape)), 0, -1)
 
     def check(self, image: Image | ArrayLike) -> Image:
         """The image, if this classifier can segment it.
@@ -201,20 +196,35 @@ class PixelClassifier:
             )
         return checked
 
-    def predict_window(self, image: Image, tile: Tile) -> NDArray[np.uint8]:
-        """The class ids of a tile of an image, ``(tile rows, tile columns)`` uint8."""
-        planes = compute_planes(image.pixels, self.spec, rows=tile.rows, columns=tile.columns, threads=1)
-        return self.classes_[self.forest_.predict(planes, threads=1)]
+    def predict_window(self, image: Image, window: Tile) -> NDArray[np.uint8]:
+        """The class ids in a window of an image that was checked, ``(window rows, window columns)`` uint8.
 
-    def predict_proba_window(self, image: Image, tile: Tile) -> NDArray[np.float32]:
-        """The probabilities in a tile of an image, ``(classes, tile rows, tile columns)`` float32."""
-        planes = compute_planes(image.pixels, self.spec, rows=tile.rows, columns=tile.columns, threads=1)
-        return self.forest_.predict_proba(planes, threads=1)
+        Features are computed piece by piece and not kept, so that memory follows the piece and not the window.
+        """
+        segmentation = np.empty(window.shape, np.uint8)
 
-    def _over_tiles(self, image: Image, predict: Callable[[Image, Tile], Planes]) -> Iterator[tuple[Tile, Planes]]:
-        tiles = TileGrid(image.shape).tiles
+        def segment(piece: Tile) -> None:
+            planes = compute_planes(image.pixels, self.spec, rows=piece.rows, columns=piece.columns, threads=1)
+            segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
+
+        self._for_each_piece(window, segment)
+        return segmentation
+
+    def predict_proba_window(self, image: Image, window: Tile) -> NDArray[np.float32]:
+        """The probabilities in a window of an image, ``(classes, window rows, window columns)`` float32."""
+        probabilities = np.empty((len(self.classes_), *window.shape), np.float32)
+
+        def estimate(piece: Tile) -> None:
+            planes = compute_planes(image.pixels, self.spec, rows=piece.rows, columns=piece.columns, threads=1)
+            probabilities[:, *piece.place_in(window)] = self.forest_.predict_proba(planes, threads=1)
+
+        self._for_each_piece(window, estimate)
+        return probabilities
+
+    def _for_each_piece(self, window: Tile, work: Callable[[Tile], None]) -> None:
         with ThreadPoolExecutor(self.threads) as pool:
-            yield from zip(tiles, pool.map(lambda tile: predict(image, tile), tiles), strict=True)
+            for _ in pool.map(work, window.pieces(PIECE_ROWS, PIECE_COLUMNS)):
+                pass
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "forest_"):

@@ -7,7 +7,7 @@ that is remembered is bounded in bytes and can be lost without harm.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from segmentation.classifier import PixelClassifier, checked_labels, feature_rows
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
-from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
+from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid, planes_bytes
 from segmentation.training import MAX_TRAINING_PIXELS, ForestSettings, TrainingSample
 
 KEPT_ROWS_BYTES = 16_000_000
@@ -59,15 +59,20 @@ class LiveSegmenter:
     Args:
         cache: the features of tiles.
         threads: number of threads for one request; None takes all cores. No result depends on it.
+
+    Attributes:
+        cache: the features of tiles.
+        rows: the feature rows of labelled pixels, by image hash and spec.
+        classifiers: what was learnt lately.
     """
 
     def __init__(self, cache: FeatureCache, threads: int | None = None) -> None:
         self.cache = cache
         self.threads = threads
-        self._rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
+        self.rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
             KEPT_ROWS_BYTES, lambda kept: kept.nbytes
         )
-        self._classifiers: BoundedCache[tuple[str, FeatureSpec, ForestSettings, bytes], PixelClassifier] = BoundedCache(
+        self.classifiers: BoundedCache[tuple[str, FeatureSpec, ForestSettings, bytes], PixelClassifier] = BoundedCache(
             KEPT_CLASSIFIERS_BYTES, classifier_bytes
         )
 
@@ -90,35 +95,55 @@ class LiveSegmenter:
         digest = hashlib.blake2b(sample.places[0].tobytes() + sample.class_ids.tobytes(), digest_size=16)
         digest.update(repr(sample.labelled_pixels).encode())
         key = (image.hash, spec, settings, digest.digest())
-        classifier = self._classifiers.get(key)
+        classifier = self.classifiers.get(key)
         if classifier is None:
             rows = self._feature_rows(image, spec, sample.places[0])
             classifier = PixelClassifier(spec, **settings.to_json(), threads=self.threads)
             classifier.fit_sample([image], sample, rows)
-            self._classifiers.put(key, classifier)
+            self.classifiers.put(key, classifier)
         return classifier
 
-    def segment(self, image: Image, classifier: PixelClassifier, tile: Tile) -> NDArray[np.uint8]:
-        """The class ids of a tile, ``(tile rows, tile columns)`` uint8; the tile's features are then held."""
-        classifier.check(image)
-        planes = self.cache.planes(image, classifier.spec, tile, threads=self.threads)
+    def segment(self, image: Image, classifier: PixelClassifier, tile: Tile, *, keep: bool = True) -> NDArray[np.uint8]:
+        """The class ids of a tile.
+
+        Args:
+            image: the image.
+            classifier: what was learnt.
+            tile: which part of the image.
+            keep: hold the tile's features for the next classifier, if they fit the cache.
+
+        Returns:
+            ``(tile rows, tile columns)`` uint8.
+
+        Raises:
+            ValueError: if the image has other channels than those that were learnt from.
+        """
+        planes = self._planes(image, classifier, tile, keep)
+        if planes is None:
+            return classifier.predict_window(image, tile)
         return classifier.classes_[classifier.forest_.predict(planes, threads=self.threads)]
 
-    def probabilities(self, image: Image, classifier: PixelClassifier, tile: Tile) -> NDArray[np.float32]:
-        """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; its features are then held."""
-        classifier.check(image)
-        planes = self.cache.planes(image, classifier.spec, tile, threads=self.threads)
+    def probabilities(
+        self, image: Image, classifier: PixelClassifier, tile: Tile, *, keep: bool = True
+    ) -> NDArray[np.float32]:
+        """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
+        planes = self._planes(image, classifier, tile, keep)
+        if planes is None:
+            return classifier.predict_proba_window(image, tile)
         return classifier.forest_.predict_proba(planes, threads=self.threads)
 
     def segment_tiles(
         self,
         image: Image,
         classifier: PixelClassifier,
-        order: Iterable[Tile],
+        order: Sequence[Tile],
         *,
         stale: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
         """The class ids of tiles, one after the other.
+
+        The features of as many of the first tiles as fit the cache together are held, so that the next answer
+        begins at once; those of the others would only push them out.
 
         Args:
             image: the image.
@@ -126,14 +151,40 @@ class LiveSegmenter:
             order: the tiles, the most wanted first, as :meth:`TileGrid.order` gives them.
             stale: asked before each tile; once it says True, no more tiles come.
         """
-        for tile in order:
+        for tile, keep in self._worth_keeping(image, classifier.spec, order):
             if stale():
                 return
-            yield tile, self.segment(image, classifier, tile)
+            yield tile, self.segment(image, classifier, tile, keep=keep)
+
+    def prepare(
+        self,
+        image: Image,
+        spec: FeatureSpec,
+        order: Sequence[Tile],
+        *,
+        stale: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Computes the features that :meth:`segment_tiles` would hold, while the first stroke is drawn."""
+        for tile, keep in self._worth_keeping(image, spec, order):
+            if stale() or not keep:
+                return
+            self.cache.planes(image, spec, tile, threads=self.threads)
+
+    def _worth_keeping(self, image: Image, spec: FeatureSpec, order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
+        room = self.cache.budget
+        for tile in order:
+            room -= planes_bytes(image, spec, tile)
+            yield tile, room >= 0
+
+    def _planes(self, image: Image, classifier: PixelClassifier, tile: Tile, keep: bool) -> NDArray[np.float32] | None:
+        classifier.check(image)
+        if keep and planes_bytes(image, classifier.spec, tile) <= self.cache.budget:
+            return self.cache.planes(image, classifier.spec, tile, threads=self.threads)
+        return self.cache.peek(image, classifier.spec, tile)
 
     def _feature_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
         key = (image.hash, spec)
-        kept = self._rows.get(key)
+        kept = self.rows.get(key)
         if kept is None:
             kept = KeptRows(np.empty(0, np.int64), np.empty((0, spec.count(image.channels)), np.float32))
         known, known_rows = kept.at(places) if len(kept.places) else (np.zeros(len(places), bool), kept.rows)
@@ -143,9 +194,9 @@ class LiveSegmenter:
         rows[known] = known_rows
         rows[~known] = self._new_rows(image, spec, places[~known])
         if len(kept.places) + np.count_nonzero(~known) > 2 * MAX_TRAINING_PIXELS:
-            self._rows.put(key, KeptRows(places, rows))
+            self.rows.put(key, KeptRows(places, rows))
         else:
-            self._rows.put(key, kept.merged(places[~known], rows[~known]))
+            self.rows.put(key, kept.merged(places[~known], rows[~known]))
         return rows
 
     def _new_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -58,6 +58,25 @@ class Tile:
         """First row, last row, first column, last column."""
         return self.rows.start, self.rows.stop - 1, self.columns.start, self.columns.stop - 1
 
+    def place_in(self, window: Tile) -> tuple[slice, slice]:
+        """Where the tile lies in an array that holds ``window``."""
+        row, column = window.rows.start, window.columns.start
+        return (
+            slice(self.rows.start - row, self.rows.stop - row),
+            slice(self.columns.start - column, self.columns.stop - column),
+        )
+
+    def pieces(self, height: int, width: int) -> tuple[Tile, ...]:
+        """The tile cut into pieces of at most this many rows and columns, row by row."""
+        rows, columns = (
+            [slice(start, min(start + length, whole.stop)) for start in range(whole.start, whole.stop, length)]
+            for whole, length in ((self.rows, height), (self.columns, width))
+        )
+        return tuple(
+            Tile(index, row, column)
+            for index, (row, column) in enumerate((row, column) for row in rows for column in columns)
+        )
+
     def touches(self, bounds: Bounds) -> bool:
         """Whether a pixel of the tile, which reaches half a pixel around its centre, lies partly within ``bounds``."""
         top, bottom, left, right = self.bounds
@@ -92,14 +111,7 @@ class TileGrid:
     @cached_property
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles, row by row."""
-        rows, columns = (
-            [slice(start, min(start + self.side, length)) for start in range(0, length, self.side)]
-            for length in self.shape
-        )
-        return tuple(
-            Tile(index, row, column)
-            for index, (row, column) in enumerate((row, column) for row in rows for column in columns)
-        )
+        return whole_of(self.shape).pieces(self.side, self.side)
 
     def touching(self, bounds: Bounds) -> list[Tile]:
         """The tiles with a pixel within ``bounds``, row by row."""
@@ -125,6 +137,11 @@ class TileGrid:
         return sorted(self.tiles, key=urgency)
 
 
+def whole_of(shape: tuple[int, ...]) -> Tile:
+    """An image of this shape as one tile."""
+    return Tile(0, slice(0, shape[0]), slice(0, shape[1]))
+
+
 class BoundedCache(Generic[Key, Value]):
     """Values that fit a budget together; what was used least recently is dropped first. Safe among threads.
 
@@ -136,7 +153,7 @@ class BoundedCache(Generic[Key, Value]):
     def __init__(self, budget: int, size: Callable[[Value], int]) -> None:
         self.budget = budget
         self.used = 0
-        self._size = size
+        self.size = size
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -149,10 +166,10 @@ class BoundedCache(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Keeps a value, instead of the key's former one; one that is larger than the budget is not kept."""
-        size = self._size(value)
+        size = self.size(value)
         with self._lock:
             if key in self._values:
-                self.used -= self._size(self._values.pop(key))
+                self.used -= self.size(self._values.pop(key))
             if size <= self.budget:
                 self._drop_until(self.budget - size)
                 self._values[key] = value
@@ -166,7 +183,7 @@ class BoundedCache(Generic[Key, Value]):
 
     def _drop_until(self, used: int) -> None:
         while self.used > used:
-            self.used -= self._size(self._values.popitem(last=False)[1])
+            self.used -= self.size(self._values.popitem(last=False)[1])
 
 
 PlanesKey = tuple[str, FeatureSpec, tuple[int, int, int, int]]

@@ -1,0 +1,196 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segmentation import live as live_module
+from segmentation.classifier import PixelClassifier
+from segmentation.features import FeatureSpec
+from segmentation.images import image_from_pixels
+from segmentation.live import LiveSegmenter
+from segmentation.tiles import BoundedCache, FeatureCache, TileGrid, planes_bytes
+from segmentation.training import MAX_TRAINING_PIXELS, ForestSettings
+
+SPEC = FeatureSpec(texture=False, sigma_max=2)
+FOREST = ForestSettings(n_estimators=8)
+IMAGE = image_from_pixels(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8))
+GRID = TileGrid(IMAGE.shape, 32)
+
+
+def strokes(count, seed=0, image=IMAGE):
+    """Labels after each of ``count`` strokes; some later ones lie over earlier ones, and some erase."""
+    random = np.random.default_rng(seed)
+    labels = np.zeros(image.shape, np.uint8)
+    labels[:3, :20], labels[-3:, -20:] = 1, 2
+    for number in range(count):
+        if number:
+            row, column = (random.integers(0, length) for length in image.shape)
+            labels[row : row + 5, column : column + 25] = random.integers(0, 4)
+        yield labels.copy()
+
+
+def forest_bytes(classifier):
+    arrays = (value for value in vars(classifier.forest_).values() if isinstance(value, np.ndarray))
+    return b"".join(array.tobytes() for array in arrays)
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """The places whose feature rows were computed, one array for each time."""
+    calls = []
+
+    def counted(image, spec, places, **kwargs):
+        calls.append(places)
+        return feature_rows(image, spec, places, **kwargs)
+
+    feature_rows = live_module.feature_rows
+    monkeypatch.setattr(live_module, "feature_rows", counted)
+    return calls
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 99), st.sampled_from([0, 700_000, 10**8]), st.sampled_from(["extra_trees", "random_forest"]))
+def test_each_stroke_gives_the_bytes_of_a_fresh_fit_and_prediction(seed, budget, kind):
+    live = LiveSegmenter(FeatureCache(budget), threads=2)
+    forest = ForestSettings(kind, n_estimators=5, random_state=seed)
+    for labels in strokes(4, seed):
+        classifier = live.train(IMAGE, labels, SPEC, forest)
+        fresh = PixelClassifier(SPEC, **forest.to_json(), threads=1).fit(IMAGE, labels)
+        assert forest_bytes(classifier) == forest_bytes(fresh)
+        assert classifier.training_ == fresh.training_
+        segmentation = np.zeros(IMAGE.shape, np.uint8)
+        for tile, ids in live.segment_tiles(IMAGE, classifier, GRID.order((10, 20, 40, 50))):
+            segmentation[tile.rows, tile.columns] = ids
+        assert np.array_equal(segmentation, fresh.predict(IMAGE))
+        assert live.cache.used <= budget
+
+
+@pytest.mark.parametrize("budget", [0, 10**8])
+def test_probabilities_are_those_of_the_classifier(budget):
+    live = LiveSegmenter(FeatureCache(budget))
+    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    whole = np.moveaxis(classifier.predict_proba(IMAGE), -1, 0)
+    for tile in GRID.tiles:
+        assert np.array_equal(live.probabilities(IMAGE, classifier, tile), whole[:, tile.rows, tile.columns])
+
+
+def test_a_stroke_costs_the_features_of_its_own_pixels(computed):
+    live = LiveSegmenter(FeatureCache(0))
+    before = None
+    for labels in strokes(6):
+        computed.clear()
+        live.train(IMAGE, labels, SPEC, FOREST)
+        places = np.concatenate(computed) if computed else np.empty(0, int)
+        new = labels > 0 if before is None else (labels > 0) & ~before
+        assert set(places) <= set(np.flatnonzero(new))
+        before = (labels > 0) if before is None else before | (labels > 0)
+
+
+def test_undo_and_a_change_of_class_cost_no_features(computed):
+    live = LiveSegmenter(FeatureCache(0))
+    first, second, third = strokes(3)
+    for labels in (first, second, third):
+        live.train(IMAGE, labels, SPEC, FOREST)
+    computed.clear()
+    swapped = np.array([0, 2, 1, 3], np.uint8)[third]
+    for labels in (second, first, swapped):
+        fresh = PixelClassifier(SPEC, n_estimators=8).fit(IMAGE, labels)
+        assert forest_bytes(live.train(IMAGE, labels, SPEC, FOREST)) == forest_bytes(fresh)
+    live.train(IMAGE, third, SPEC, ForestSettings(n_estimators=9))
+    assert computed == []
+
+
+def test_features_of_tiles_that_are_held_are_not_computed_again(computed):
+    live = LiveSegmenter(FeatureCache(10**8))
+    grid = TileGrid(IMAGE.shape)
+    live.prepare(IMAGE, SPEC, grid.order())
+    assert live.cache.used == sum(planes_bytes(IMAGE, SPEC, tile) for tile in grid.tiles)
+    live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    assert sum(len(places) for places in computed) == 0
+
+
+def test_the_same_labels_are_learnt_once():
+    live = LiveSegmenter(FeatureCache(0))
+    first, second = strokes(2)
+    classifier = live.train(IMAGE, first, SPEC, FOREST)
+    assert live.train(IMAGE, first.copy(), SPEC, FOREST) is classifier
+    others = [
+        live.train(IMAGE, second, SPEC, FOREST),
+        live.train(IMAGE, np.array([0, 2, 1], np.uint8)[first], SPEC, FOREST),
+        live.train(IMAGE, first, FeatureSpec(texture=False, sigma_max=4), FOREST),
+        live.train(IMAGE, first, SPEC, ForestSettings(n_estimators=8, random_state=1)),
+        live.train(image_from_pixels(IMAGE.pixels[::-1]), first, SPEC, FOREST),
+    ]
+    assert all(other is not classifier for other in others)
+
+
+def test_a_flood_of_labels_is_learnt_from_a_bounded_sample(computed):
+    image = image_from_pixels(np.random.default_rng(1).integers(0, 256, (130, 140), np.uint8))
+    flood = np.ones(image.shape, np.uint8)
+    flood[60:] = 2
+    live = LiveSegmenter(FeatureCache(0))
+    for seed in range(4):
+        forest = ForestSettings(n_estimators=8, random_state=seed)
+        fresh = PixelClassifier(SPEC, **forest.to_json()).fit(image, flood)
+        assert forest_bytes(live.train(image, flood, SPEC, forest)) == forest_bytes(fresh)
+        assert sum(fresh.training_["training_pixels"].values()) == MAX_TRAINING_PIXELS
+    assert len(live.rows.get((image.hash, SPEC)).places) <= 2 * MAX_TRAINING_PIXELS
+
+
+def test_what_is_remembered_stays_within_its_bytes():
+    live = LiveSegmenter(FeatureCache(0))
+    live.rows = BoundedCache(40_000, live.rows.size)
+    live.classifiers = BoundedCache(60_000, live.classifiers.size)
+
+    def session(seed):
+        image = image_from_pixels(np.random.default_rng(seed % 3).integers(0, 256, (40, 50), np.uint8))
+        for labels in strokes(5, seed, image):
+            classifier = live.train(image, labels, SPEC, FOREST)
+            assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC, n_estimators=8).fit(image, labels))
+            assert live.rows.used <= 40_000
+            assert live.classifiers.used <= 60_000
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(session, range(6)))
+    assert live.rows.used > 0
+    assert live.classifiers.used > 0
+
+
+def test_stale_work_stops_within_one_tile():
+    live = LiveSegmenter(FeatureCache(10**8))
+    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    newer = []
+    tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles, stale=lambda: bool(newer))
+    assert next(tiles)[0] == GRID.tiles[0]
+    assert next(tiles)[0] == GRID.tiles[1]
+    newer.append("stroke")
+    assert list(tiles) == []
+    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[1]) is not None
+    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[2]) is None
+    live.prepare(IMAGE, SPEC, GRID.tiles, stale=lambda: True)
+    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[2]) is None
+
+
+def test_the_tiles_that_are_wanted_first_are_those_that_are_held():
+    order = GRID.order((0, 10, 60, 79))
+    cache = FeatureCache(sum(planes_bytes(IMAGE, SPEC, tile) for tile in order[:2]))
+    live = LiveSegmenter(cache)
+    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    for _ in range(2):
+        assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, order)] == order
+        assert [cache.peek(IMAGE, SPEC, tile) is not None for tile in order] == [True] * 2 + [False] * (len(order) - 2)
+
+
+def test_what_does_not_fit_together_is_refused_with_a_sentence():
+    live = LiveSegmenter(FeatureCache(0))
+    with pytest.raises(ValueError, match="The labels have 5 x 5 pixels"):
+        live.train(IMAGE, np.ones((5, 5), np.uint8), SPEC, FOREST)
+    with pytest.raises(ValueError, match="Draw strokes of at least two classes"):
+        live.train(IMAGE, np.ones(IMAGE.shape, np.uint8), SPEC, FOREST)
+    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    grey = image_from_pixels(IMAGE.pixels[..., 0])
+    for ask in (live.segment, live.probabilities):
+        with pytest.raises(ValueError, match="trained on images with 3 channels, but this one has 1"):
+            ask(grey, classifier, GRID.tiles[0])
