@@ -5,7 +5,6 @@
 
   const DRAG_MODES = { squiggle: "drawopenpath", closed: "drawclosedpath", rectangle: "drawrect", circle: "drawcircle" };
   const ERASER_REACH = 4;
-  const JUST_NOW_MS = 1000;
 
   const outlines = new WeakMap();
 
@@ -28,13 +27,17 @@
     return outline;
   };
 
-  function strokeOfShape(shape, tool, classId, width) {
-    const stroke = { id: squiggle.newId(), class_id: classId };
-    if (shape.type === "path" && tool === "closed") return { ...stroke, kind: "polygon", path: roundPath(shape.path) };
-    if (shape.type === "path") return { ...stroke, kind: "path", path: roundPath(shape.path), width };
+  /* A shape carries the pen that drew it as its name: until it is taken over, the hand may hold another. */
+  const nameOfPen = ({ tool, classId, width }) => [tool, classId, width].join(" ");
+
+  function strokeOfShape(shape) {
+    const [tool, classId, width] = shape.name.split(" ");
+    const stroke = { id: squiggle.newId(), class_id: Number(classId) };
+    if (tool === "closed") return { ...stroke, kind: "polygon", path: roundPath(shape.path) };
+    if (tool === "squiggle") return { ...stroke, kind: "path", path: roundPath(shape.path), width: Number(width) };
     const [x0, x1] = [shape.x0, shape.x1].map(round).sort((a, b) => a - b);
     const [y0, y1] = [shape.y0, shape.y1].map(round).sort((a, b) => a - b);
-    return { ...stroke, kind: shape.type === "circle" ? "circle" : "rectangle", x0, y0, x1, y1 };
+    return { ...stroke, kind: tool, x0, y0, x1, y1 };
   }
 
   class Drawing {
@@ -61,6 +64,7 @@
       const filled = this.tool !== "squiggle";
       return {
         "dragmode": this.viewport.panTool ? false : DRAG_MODES[this.tool] ?? false,
+        "newshape.name": nameOfPen(this),
         "newshape.line.color": this.colour,
         "newshape.line.width": filled ? 1 : Math.max(this.width, 1) * scale,
         "newshape.fillcolor": filled ? this.colour : "rgba(0,0,0,0)",
@@ -80,17 +84,15 @@
     /** Take the shapes that Plotly has finished over as strokes, and empty its list. */
     harvest() {
       const shapes = squiggle.graph()?.layout?.shapes ?? [];
-      if (!shapes.length) return;
-      const now = performance.now();
-      this.taken = this.taken.filter(({ at }) => now - at < JUST_NOW_MS);
-      for (const shape of shapes) {
-        const key = JSON.stringify([shape.type, shape.path, shape.x0, shape.y0, shape.x1, shape.y1]);
-        if (this.taken.some((one) => one.key === key)) continue;
-        this.taken.push({ key, at: now });
-        if (!this.discarding) this.drew(strokeOfShape(shape, this.tool, this.classId, this.width));
-      }
-      this.discarding = false;
-      squiggle.relayout({ shapes: [] });
+      const keys = shapes.map((shape) => JSON.stringify([shape.name, shape.path, shape.x0, shape.y0, shape.x1, shape.y1]));
+      shapes.forEach((shape, index) => {
+        if (this.taken.includes(keys[index])) return;
+        if (!this.discarding) this.drew(strokeOfShape(shape));
+        this.discarding = false;
+      });
+      /* While the next stroke is being drawn the list cannot be emptied yet, and comes again with that stroke. */
+      this.taken = keys;
+      if (shapes.length) squiggle.relayout({ shapes: [] });
     }
 
     /** The stroke that a second finger interrupted was none. */

@@ -12,9 +12,28 @@
     return graph?._fullLayout?.xaxis ? graph : null;
   };
 
-  squiggle.relayout = (changes) => {
+  /* Changing the graph's layout would break a stroke that is being drawn off: changes wait for its end. */
+  let changesToCome = {};
+  let pressed = false;
+
+  const relayoutNow = () => {
     const graph = squiggle.graph();
-    if (graph) window.Plotly.relayout(graph, changes);
+    if (pressed || !graph || !Object.keys(changesToCome).length) return;
+    const changes = changesToCome;
+    changesToCome = {};
+    window.Plotly.relayout(graph, changes);
+  };
+
+  squiggle.relayout = (changes) => {
+    Object.assign(changesToCome, changes);
+    relayoutNow();
+  };
+
+  const press = () => { pressed = true; };
+
+  const release = () => {
+    pressed = false;
+    setTimeout(relayoutNow);
   };
 
   /** Run something as soon as the session is there. */
@@ -47,6 +66,8 @@
         if (event.detail) event.currentTarget.blur();
       });
     }
+    byId("stage").addEventListener("pointerdown", press);
+    for (const type of ["pointerup", "pointercancel"]) window.addEventListener(type, release);
     byId("stage").addEventListener("pointermove", (event) => showPosition(session, event));
     byId("stage").addEventListener("pointerleave", () => { byId("position").textContent = ""; });
   };

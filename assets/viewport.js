@@ -110,11 +110,15 @@
       if (!graph || !this.width) return;
       const left = this.x - 0.5;
       const top = this.y - 0.5;
-      squiggle.relayout({
+      const layout = {
         "xaxis.range": [left, left + this.width / this.scale],
         "yaxis.range": [top + this.height / this.scale, top],
         ...this.listener.pen(this.scale),
-      });
+      };
+      const committed = JSON.stringify(layout);
+      if (committed === this.committed) return;
+      this.committed = committed;
+      squiggle.relayout(layout);
       this.listener.committed();
     }
 

@@ -1,0 +1,122 @@
+"""A real server, a real Chromium, a real mouse."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.get_chromium import find_chromium
+from tests.browser.person import Person
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+QUIET_CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 60
+
+
+class Server:
+    """The application, served as the Procfile has it."""
+
+    def __init__(self, data_folder: Path, **environment: str) -> None:
+        self.data_folder = data_folder
+        self.environment = environment
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        line = (ROOT / "Procfile").read_text().split("web:", 1)[1].splitlines()[0].strip()
+        environment = os.environ | {
+            "PORT": str(self.port),
+            "SQUIGGLE_DATA": str(self.data_folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            **self.environment,
+        }
+        self.process = subprocess.Popen(["sh", "-c", f"exec {line}"], cwd=ROOT, env=environment)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.url}/health", timeout=2):
+                    return
+            except OSError:
+                assert self.process.poll() is None, "the server did not start"
+                time.sleep(0.1)
+        raise AssertionError("the server did not answer")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+
+    def kill(self) -> None:
+        """Kill master and workers as an operating system would."""
+        assert self.process is not None
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        ).stdout.split()
+        for pid in [str(self.process.pid), *children]:
+            subprocess.run(["kill", "-9", pid], check=False)
+        self.process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("data"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = find_chromium()
+    assert path, "there is no Chromium: run `make test`, which installs it or says how"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET_CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def people(chromium):
+    """Gives people, each with a browser window of their own; none of them may see an error in the console."""
+    present = []
+
+    def arrive(url, size="desktop", *, expect_offline=False, **options):
+        width, height = SIZES[size]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True, has_touch=size == "phone", **options
+        )
+        person = Person(context, url, expect_offline=expect_offline)
+        present.append(person)
+        return person
+
+    yield arrive
+    for person in present:
+        errors = person.errors
+        person.leave()
+        assert not errors, errors
+
+
+@pytest.fixture
+def person(people, server):
+    """Somebody at a desktop who opens the page for the first time."""
+    return people(server.url)

@@ -1,0 +1,185 @@
+"""A person at the page: looks at the screen, uses mouse, fingers and keyboard, and knows nothing of its insides.
+
+Only Plotly's own axes are asked where an image pixel is on the screen.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+PATIENCE_SECONDS = 60
+
+AXES = """() => {
+  const graph = document.querySelector("#graph .js-plotly-plot");
+  const { xaxis, yaxis } = graph._fullLayout;
+  const box = graph.getBoundingClientRect();
+  return { x: [...xaxis.range], y: [...yaxis.range], width: xaxis._length, height: yaxis._length,
+           left: box.left + xaxis._offset, top: box.top + yaxis._offset };
+}"""
+
+Point = tuple[float, float]
+
+
+class Person:
+    def __init__(self, context, url, *, expect_offline=False):
+        self.context = context
+        self.page = context.new_page()
+        self.expect_offline = expect_offline
+        self.errors = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(url)
+        self.wait_until_ready()
+
+    def _on_console(self, message):
+        if message.type not in ("error", "warning"):
+            return
+        if self.expect_offline and "net::ERR" in message.text:
+            return
+        self.errors.append(f"{message.type}: {message.text}")
+
+    def leave(self):
+        self.context.close()
+
+    def wait_until_ready(self):
+        self.page.wait_for_selector("html[data-ready=true]", timeout=PATIENCE_SECONDS * 1000)
+        self.wait_for(lambda: self.page.inner_text("#image-name") != "")
+        self.wait_until_view_rests()
+
+    def wait_for(self, condition: Callable[[], bool], what: str = "") -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain: {what or condition}; status: {self.status}"
+            self.page.wait_for_timeout(30)
+
+    def wait_until_view_rests(self):
+        """Until the axes have stopped moving."""
+        last = None
+        while (now := self.page.evaluate(AXES)) != last:
+            last = now
+            self.page.wait_for_timeout(200)
+
+    # ---- what is on the screen
+
+    @property
+    def status(self) -> str:
+        return self.page.inner_text("#status")
+
+    @property
+    def connection(self) -> str:
+        return self.page.inner_text("#connection")
+
+    @property
+    def message(self) -> str:
+        return self.page.inner_text("#message.visible")
+
+    def wait_for_segmentation(self):
+        """Until all strokes are learnt from and the whole image is segmented."""
+        self.wait_for(lambda: self.connection == "All saved", "all saved")
+        self.wait_for(lambda: self.status.startswith("Segmented in"), "segmented")
+        self.page.wait_for_timeout(100)
+
+    def wait_for_status(self, text):
+        self.wait_for(lambda: text in self.status, text)
+
+    def stroke_counts(self) -> list[int]:
+        facts = self.page.locator(".class-facts").all_inner_texts()
+        return [int(fact.split()[0]) for fact in facts]
+
+    def class_names(self) -> list[str]:
+        return [name.input_value() for name in self.page.locator(".class-name").all()]
+
+    def shares(self) -> list[float]:
+        return [float(text.split()[0]) for text in self.page.locator(".class-share").all_inner_texts() if text]
+
+    def scale(self) -> float:
+        """Screen pixels an image pixel takes."""
+        axes = self.page.evaluate(AXES)
+        return axes["width"] / abs(axes["x"][1] - axes["x"][0])
+
+    def on_screen(self, points: Sequence[Point]) -> list[Point]:
+        """Where image positions (x, y; pixel centres at whole numbers) are on the screen."""
+        axes = self.page.evaluate(AXES)
+        return [
+            (
+                axes["left"] + (x - axes["x"][0]) / (axes["x"][1] - axes["x"][0]) * axes["width"],
+                axes["top"] + (y - axes["y"][1]) / (axes["y"][0] - axes["y"][1]) * axes["height"],
+            )
+            for x, y in points
+        ]
+
+    def screenshot(self) -> np.ndarray:
+        return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"))
+
+    def look_at(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The colours at the centres of image pixels, and which of them can be seen unhindered."""
+        picture = self.screenshot()
+        places = np.array(self.on_screen(list(zip(columns.tolist(), rows.tolist(), strict=True))))
+        x, y = np.floor(places).astype(int).T
+        box = self.page.locator("#stage").bounding_box()
+        seen = (x > box["x"] + 2) & (x < box["x"] + box["width"] - 3)
+        seen &= (y > box["y"] + 2) & (y < box["y"] + box["height"] - 3)
+        for covering in ("#hint", "#message.visible", "#ring"):
+            for element in self.page.locator(covering).all():
+                cover = element.bounding_box()
+                if cover:
+                    inside = (x >= cover["x"] - 2) & (x <= cover["x"] + cover["width"] + 2)
+                    inside &= (y >= cover["y"] - 2) & (y <= cover["y"] + cover["height"] + 2)
+                    seen &= ~inside
+        colours = np.zeros((len(x), 3), int)
+        colours[seen] = picture[y[seen], x[seen]]
+        return colours, seen
+
+    # ---- what hands do
+
+    def draw(self, *points: Point) -> None:
+        """Draw with the mouse through image positions."""
+        places = self.on_screen(points)
+        mouse = self.page.mouse
+        mouse.move(*places[0])
+        mouse.down()
+        for place in places[1:]:
+            mouse.move(*place, steps=6)
+        mouse.up()
+
+    def draw_and_wait(self, *points: Point) -> None:
+        before = sum(self.stroke_counts())
+        self.draw(*points)
+        self.wait_for(lambda: sum(self.stroke_counts()) == before + 1, "one stroke more")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def click(self, selector: str) -> None:
+        self.page.click(selector)
+
+    def tab(self, name: str) -> None:
+        """Turn to a tab of the panel, where there are tabs."""
+        tab = self.page.locator(f"#tab-{name}")
+        if tab.is_visible():
+            tab.click()
+
+    def zoom(self, at: Point, clicks: int) -> None:
+        """Turn the wheel above an image position; positive clicks zoom in."""
+        self.page.mouse.move(*self.on_screen([at])[0])
+        for _ in range(abs(clicks)):
+            self.page.mouse.wheel(0, -120 if clicks > 0 else 120)
+            self.page.wait_for_timeout(20)
+        self.wait_until_view_rests()
+
+    def upload(self, path) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self.page.click("#open-image")
+        chooser.value.set_files(path)
+
+    def download(self, file_name: str) -> bytes:
+        self.tab("home")
+        with self.page.expect_download() as download:
+            self.page.click(f'[data-file="{file_name}"]')
+        return open(download.value.path(), "rb").read()  # noqa: SIM115

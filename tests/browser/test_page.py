@@ -1,0 +1,273 @@
+"""What else the page promises: tools, keys, settings, sentences for what cannot work, no lost strokes."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.test_main_job import GLAND, THIRD, TISSUE, draw_two
+
+
+def test_every_drawing_tool_labels_and_the_eraser_takes_single_strokes(person):
+    for key, points in (
+        ("d", GLAND),
+        ("r", [(100, 100), (140, 130)]),
+        ("o", [(200, 300), (240, 330)]),
+        ("c", [(300, 300), (340, 300), (340, 340), (300, 340)]),
+    ):
+        person.press(key)
+        person.draw_and_wait(*points)
+    assert person.stroke_counts() == [4, 0]
+    person.press("e")
+    person.page.mouse.click(*person.on_screen([(120, 115)])[0])
+    person.wait_for(lambda: person.stroke_counts() == [3, 0], "one stroke erased")
+    person.click("#clear")
+    assert person.stroke_counts() == [0, 0]
+    person.press("Control+z")
+    assert person.stroke_counts() == [3, 0]
+    person.press("Control+z")
+    assert person.stroke_counts() == [4, 0]
+
+
+def test_rapid_strokes_are_all_kept(person):
+    for number in range(15):
+        person.draw((40 + 25 * number, 100), (50 + 25 * number, 130))
+    person.wait_for(lambda: person.stroke_counts() == [15, 0], "fifteen strokes")
+    person.wait_for(lambda: person.connection == "All saved")
+
+
+def test_drawing_works_right_after_zooming(person):
+    person.page.mouse.move(*person.on_screen([(256, 256)])[0])
+    person.page.mouse.wheel(0, -480)
+    person.page.mouse.down()
+    person.page.mouse.move(700, 500, steps=4)
+    person.page.mouse.up()
+    person.wait_for(lambda: person.stroke_counts() == [1, 0], "a stroke")
+    person.wait_until_view_rests()
+    start = person.page.evaluate("squiggle.session.state.strokes[0].path").split("L")[0][1:]
+    x, y = (float(part) for part in start.split(","))
+    assert (x, y) == pytest.approx((256, 256), abs=0.5)
+
+
+def test_zoom_stays_when_strokes_and_segmentations_come(person):
+    person.zoom((250, 80), 6)
+    scale = person.scale()
+    person.draw_and_wait((250, 70), (255, 80))
+    person.press("2")
+    person.draw_and_wait((240, 95), (250, 100))
+    person.wait_for_segmentation()
+    assert person.scale() == pytest.approx(scale)
+
+
+def test_space_and_drag_moves_the_image_and_draws_nothing(person):
+    before = person.on_screen([(100, 100)])[0]
+    mouse = person.page.mouse
+    mouse.move(600, 400)
+    person.page.keyboard.down(" ")
+    mouse.down()
+    mouse.move(650, 430, steps=5)
+    mouse.up()
+    person.page.keyboard.up(" ")
+    person.wait_until_view_rests()
+    after = person.on_screen([(100, 100)])[0]
+    assert (after[0] - before[0], after[1] - before[1]) == pytest.approx((50, 30), abs=1.5)
+    assert person.stroke_counts() == [0, 0]
+
+
+def test_two_fingers_zoom_and_draw_nothing(people, server):
+    person = people(server.url, "phone")
+    scale = person.scale()
+    client = person.context.new_cdp_session(person.page)
+
+    def touch(kind, *points):
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    touch("touchStart", (180, 250))
+    touch("touchMove", (182, 252))
+    touch("touchStart", (182, 252), (220, 290))
+    for step in range(10):
+        touch("touchMove", (182 - 6 * step, 252 - 6 * step), (220 + 6 * step, 290 + 6 * step))
+    touch("touchEnd")
+    person.wait_until_view_rests()
+    assert person.scale() > 1.5 * scale
+    assert person.stroke_counts() == [0, 0]
+
+    touch("touchStart", (150, 200))
+    for step in range(10):
+        touch("touchMove", (150 + 8 * step, 200 + 3 * step))
+    touch("touchEnd")
+    person.wait_for(lambda: person.stroke_counts() == [1, 0], "one finger draws")
+
+
+def test_the_keys_do_what_the_help_says(person):
+    person.press("2")
+    assert person.page.get_attribute(".class-row:nth-child(2) .take", "aria-checked") == "true"
+    person.press("]")
+    assert person.page.inner_text("#stroke-width-value") == "6 px"
+    person.press("[", "[")
+    assert person.page.inner_text("#stroke-width-value") == "4 px"
+    person.press("e")
+    assert person.page.get_attribute("#tool-erase", "aria-pressed") == "true"
+    person.press("s")
+    assert not person.page.is_checked("#switches input[value=shown]")
+    person.press("?")
+    assert person.page.is_visible("#help")
+    for key in ("1 – 9", "Ctrl+Z", "Ctrl+Shift+Z", "Space"):
+        assert key in person.page.inner_text("#help")
+    person.press("Escape")
+    assert not person.page.is_visible("#help")
+
+
+def test_opacity_and_show_act_without_the_server(person):
+    draw_two(person)
+    person.context.set_offline(True)
+    person.expect_offline = True
+    rows, columns = np.mgrid[380:420:4, 180:220:4].reshape(2, -1)
+    with_overlay, _ = person.look_at(rows, columns)
+    person.page.locator("#opacity").fill("0")
+    person.page.wait_for_timeout(300)
+    without, _ = person.look_at(rows, columns)
+    assert np.abs(with_overlay - without).max() > 20
+    person.page.locator("#opacity").fill("50")
+    person.press("Escape")
+    person.page.locator("#stage").hover()
+    person.press("s")
+    person.page.wait_for_timeout(300)
+    hidden, _ = person.look_at(rows, columns)
+    assert (hidden == without).all()
+    person.context.set_offline(False)
+
+
+def test_without_live_update_a_button_segments_once(person):
+    person.press("l")
+    person.draw_and_wait(*GLAND)
+    person.press("2")
+    person.draw_and_wait(*TISSUE)
+    person.wait_for(lambda: person.connection == "All saved")
+    person.page.wait_for_timeout(1000)
+    assert person.shares() == []
+    person.click("#segment-now")
+    person.wait_for_segmentation()
+    before = person.shares()
+    assert len(before) == 2
+    person.draw_and_wait(*THIRD)
+    person.page.wait_for_timeout(1000)
+    assert not person.status.startswith("Segmenting")
+    person.press("l")
+    person.wait_for(lambda: person.shares() != before, "live again")
+
+
+def test_what_is_missing_is_said(person):
+    person.wait_for_status("Draw a squiggle in each of two classes")
+    person.draw_and_wait(*GLAND)
+    person.wait_for_status("only “Gland” has strokes")
+    person.page.locator(".remove").nth(1).click()
+    person.click("#question-yes")
+    person.wait_for_status("add a second class")
+    assert person.page.is_disabled("#download-segmentation-png")
+    assert person.page.is_enabled("#download-strokes-json")
+
+
+def test_settings_that_cannot_work_are_refused_beside_their_controls(person):
+    draw_two(person)
+    before = person.shares()
+    person.page.fill("#sigma-min", "20")
+    person.press("Tab")
+    person.wait_for(lambda: "above the largest" in person.page.inner_text("#features-problem"))
+    assert person.shares() == before
+    person.page.fill("#sigma-min", "1")
+    person.press("Tab")
+    person.wait_for(lambda: person.page.inner_text("#features-problem") == "")
+    person.wait_for(lambda: person.shares() != before, "the new features' shares")
+    for box in person.page.locator("#feature-kinds label").all():
+        box.click()
+    person.wait_for(lambda: "at least one kind" in person.page.inner_text("#features-problem"))
+    person.tab("forest")
+    person.page.fill("#forest-trees", "0")
+    person.press("Tab")
+    person.wait_for(lambda: "trees" in person.page.inner_text("#forest-problem"))
+    person.click("#reset-settings")
+    person.wait_for(lambda: person.page.input_value("#forest-trees") != "0")
+    person.wait_for(lambda: person.shares() == before, "the shares of the defaults")
+
+
+def test_a_file_that_is_no_image_is_refused_and_all_stays(person, tmp_path):
+    draw_two(person)
+    before = person.shares()
+    (tmp_path / "drawing.png").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    person.expect_offline = True
+    person.page.on("console", lambda message: None)
+    errors_before = len(person.errors)
+    person.upload(tmp_path / "drawing.png")
+    person.wait_for(lambda: person.page.locator("#message.visible").count() == 1)
+    assert "SVG" in person.message
+    assert person.page.inner_text("#image-name") == "colon_glands.png"
+    assert person.shares() == before
+    assert all("422" in error for error in person.errors[errors_before:])
+    del person.errors[errors_before:]
+
+
+def test_an_image_is_dropped_onto_the_page(person, tmp_path):
+    Image.fromarray(np.arange(64 * 48, dtype=np.uint8).reshape(48, 64)).save(tmp_path / "dropped.png")
+    content = (tmp_path / "dropped.png").read_bytes()
+    transfer = person.page.evaluate_handle(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+          return transfer;
+        }""",
+        list(content),
+    )
+    for kind in ("dragenter", "dragover", "drop"):
+        person.page.dispatch_event("#stage", kind, {"dataTransfer": transfer})
+    person.wait_for(lambda: person.page.inner_text("#image-name") == "dropped.png", "the dropped image")
+    assert "64 × 48, grey, uint8" in person.page.inner_text("#image-facts")
+
+
+def test_strokes_drawn_while_the_server_is_dead_arrive_when_it_is_back(people, tmp_path):
+    from tests.browser.conftest import Server
+
+    server = Server(tmp_path)
+    server.start()
+    try:
+        person = people(server.url, expect_offline=True)
+        person.draw_and_wait(*GLAND)
+        person.wait_for(lambda: person.connection == "All saved")
+        server.kill()
+        person.press("2")
+        person.draw_and_wait(*TISSUE)
+        person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
+        server.start()
+        person.wait_for_segmentation()
+        person.page.reload()
+        person.wait_until_ready()
+        assert person.stroke_counts() == [1, 1]
+    finally:
+        server.stop()
+
+
+def test_two_windows_on_one_session_see_each_other(people, server):
+    first = people(server.url)
+    second = people(first.page.url)
+    first.draw_and_wait(*GLAND)
+    second.wait_for(lambda: second.stroke_counts() == [1, 0], "the other's stroke")
+    second.press("2")
+    second.draw_and_wait(*TISSUE)
+    first.wait_for(lambda: first.stroke_counts() == [1, 1], "the other's stroke")
+    first.wait_for_segmentation()
+    second.wait_for_segmentation()
+    assert first.shares() == second.shares()
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_one_screen_without_scrolling_in_light_and_dark(people, server, size, scheme):
+    person = people(server.url, size, color_scheme=scheme)
+    sizes = "() => [document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight, innerHeight]"
+    scroll_width, width, scroll_height, height = person.page.evaluate(sizes)
+    assert scroll_width <= width
+    assert scroll_height <= height
+    background = person.screenshot()[20, 5].mean()
+    assert (background < 90) == (scheme == "dark")
+    person.click("#theme")
+    person.page.wait_for_timeout(100)
+    assert (person.screenshot()[20, 5].mean() < 90) == (scheme == "light")
