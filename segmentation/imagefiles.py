@@ -233,14 +233,15 @@ def read_png(data: bytes, limits: Limits) -> Decoded:
             raise ImageError("The PNG file is damaged: its header is missing.")
         channels = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}[kind]
         limits.check_pixels(rows, columns, channels * (2 if bits == 16 else 1))
-        pixels = imagecodecs.png_decode(data)
+        bare, exif = _bare_png(data)
+        pixels = imagecodecs.png_decode(bare)
         if kind == 0 and bits < 8:
             pixels = pixels // (255 // (2**bits - 1))
         colour = kind in (2, 3, 6)
         pixels, notes = without_alpha(pixels, 3 if colour else 1)
         if kind == 3:
             pixels, colour = without_equal_channels(pixels)
-        return Decoded(upright(pixels, _exif_orientation(_png_exif(data))), bits, colour, notes)
+        return Decoded(upright(pixels, _exif_orientation(exif)), bits, colour, notes)
 
 
 def read_jpeg(data: bytes, limits: Limits) -> Decoded:
@@ -308,14 +309,17 @@ def read_webp(data: bytes, limits: Limits) -> Decoded:
         return Decoded(upright(pixels, _exif_orientation(exif)), 8, True, notes)
 
 
-def _png_exif(data: bytes) -> bytes:
-    at = 8
+def _bare_png(data: bytes) -> tuple[bytes, bytes]:
+    """The same PNG without the chunks that its pixels do not need, and its Exif record."""
+    at, exif, kept = 8, b"", [data[:8]]
     while at + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
+        if kind[:1].isupper() or kind == b"tRNS":
+            kept.append(data[at : at + 12 + size])
         if kind == b"eXIf":
-            return data[at + 8 : at + 8 + size]
+            exif = data[at + 8 : at + 8 + size]
         at += 12 + size
-    return b""
+    return b"".join(kept), exif
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MAX_PAGES = 2**16
 """Pages that a file may have."""
 
-MAX_SEGMENTS = 2**20
+MAX_SEGMENTS = 2**18
 """Strips or tiles that a page may have."""
 
 _TAG_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -174,8 +174,7 @@ def _check_page(page: tifffile.TiffPage, file: IO[bytes], size: int, limits: Lim
             f"The image has {page.samplesperpixel * planes} channels, but at most {MAX_CHANNELS} can be used."
         )
     if page.compression not in _COMPRESSIONS or page.jpegheader is not None:
-        name = getattr(page.compression, "name", page.compression)
-        raise ImageError(f"The TIFF file is compressed as {name}: save it anew with LZW, deflate or no compression.")
+        raise ImageError("The TIFF file is compressed in a rare way: save it anew with LZW, deflate or no compression.")
     limits.check_pixels(page.imagelength, page.imagewidth, page.dtype.itemsize * page.samplesperpixel * planes)
     pieces = int(np.prod(page.chunked))
     piece_pixels = page.tilelength * page.tilewidth if page.is_tiled else page.rowsperstrip * page.imagewidth
