@@ -12,6 +12,9 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
+MAX_DIGITS = 18
+"""Digits of a whole number, which then fits 64 bits."""
+
 UNSHOWABLE = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode categories that no name needs: control characters, lone surrogates, line and paragraph separators."""
 
@@ -24,11 +27,18 @@ def parse_json(data: str | bytes, what: str) -> object:
         what: what the text is, for the error sentence, such as ``"The strokes file"``.
 
     Raises:
-        ValueError: if it is not JSON, names one key twice, holds NaN or Infinity, or is nested too deeply.
+        ValueError: if it is not JSON, names one key twice, holds NaN, Infinity or a number as large, or is nested
+            too deeply.
     """
     try:
         characters = data if isinstance(data, str) else data.decode("utf-8")
-        return json.loads(characters, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        return json.loads(
+            characters,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_short,
+            object_pairs_hook=_unique_keys,
+        )
     except RecursionError:
         raise ValueError(f"{what} is nested too deeply.") from None
     except ValueError as error:
@@ -37,6 +47,19 @@ def parse_json(data: str | bytes, what: str) -> object:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{digits[:40]} is too large")
+    return value
+
+
+def _short(digits: str) -> int:
+    if len(digits.removeprefix("-")) > MAX_DIGITS:
+        raise ValueError(f"a whole number has more than {MAX_DIGITS} digits")
+    return int(digits)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
