@@ -7,6 +7,7 @@ anything is decoded, so that a small file cannot unfold into a huge image. TIFF 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -339,7 +340,8 @@ class JpegFrame:
         columns: columns of the image.
         channels: 1 (grey), 3 (colour) or 4 (CMYK).
         exif: the Exif record, empty if there is none.
-        bare: the same JPEG without comments, thumbnails and records, which nobody needs to parse then.
+        bare: the same JPEG without comments, thumbnails and records, which nobody needs to parse then, and without
+            what follows it.
     """
 
     rows: int
@@ -372,12 +374,23 @@ def jpeg_frame(data: bytes) -> JpegFrame:
         if marker in (0xFFE0, 0xFFEE) or not (0xFFE0 <= marker <= 0xFFEF or marker == 0xFFFE):
             kept.append(segment)
         at += 2 + size
-    if frame is None or data.count(b"\xff\xda", at) > _MAX_JPEG_SCANS:
+    scans, end = _jpeg_scans(data, at)
+    if frame is None or scans > _MAX_JPEG_SCANS:
         raise ImageError("The JPEG file is damaged.")
-    return JpegFrame(*frame, exif, b"".join([*kept, data[at:]]))
+    return JpegFrame(*frame, exif, b"".join([*kept, data[at:end]]))
 
 
 _MAX_JPEG_SCANS = 100  # real files have about ten; each costs a pass over the whole image
+_JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # all but stuffed and restart markers
+
+
+def _jpeg_scans(data: bytes, at: int) -> tuple[int, int]:
+    """The number of scans from a place on, and where the image ends; a film may follow it."""
+    scans = 0
+    while (found := _JPEG_MARKER.search(data, at)) and found[0] != b"\xff\xd9":
+        scans += found[0] == b"\xff\xda"
+        at = found.end() + struct.unpack_from(">H", data, found.end())[0]
+    return scans, found.end() if found else len(data)
 
 
 def _after_fill(data: bytes, at: int) -> int:

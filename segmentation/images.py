@@ -58,8 +58,8 @@ class Image:
             type uint8, int8, uint16, int16, uint32, int32 or float32. Not to be written to.
         metadata: what is known about the origin, plain JSON values: ``format``, ``name``, ``file_bytes``, ``bits``
             (per value in the file), ``dtype`` (of the pixels), ``value_range`` (smallest and largest), ``colour``
-            (whether the first three channels are red, green and blue), ``pages`` (images in the file) and ``notes``
-            (sentences about what was left out).
+            (whether the first three channels are red, green and blue), ``pages`` (images in the file), ``page`` (which
+            of them this is, from 1) and ``notes`` (sentences about what was left out).
     """
 
     pixels: NDArray[Any]
@@ -106,7 +106,10 @@ def image_from_pixels(pixels: ArrayLike, metadata: Mapping[str, Any] | None = No
     Raises:
         ImageError: if the pixels are not an image, or not numbers.
     """
-    array = np.asarray(pixels)
+    try:
+        array = np.asarray(pixels)
+    except (TypeError, ValueError) as error:
+        raise ImageError("The pixels must be an array with as many columns in each row.") from error
     if array.dtype.kind not in "buif":
         raise ImageError(f"The pixels must be whole or real numbers; these are of type {array.dtype}.")
     if array.ndim not in (2, 3):
@@ -185,7 +188,9 @@ def read_stack(
         }
         for page, image in enumerate(images, start=1):
             about = {"page": page, "bits": image.bits, "colour": image.colour, "notes": list(image.notes)}
-            yield _normalised(image.pixels, origin | about)
+            with imagefiles.damage_reported(kind):
+                normalised = _normalised(image.pixels, origin | about)
+            yield normalised
 
 
 _READERS = {

@@ -22,9 +22,9 @@ DEFAULT_COLOURS = (
 """Colours for up to 20 classes, in this order, which people of any colour vision can tell apart.
 
 The first seven are those of Okabe and Ito, "Color Universal Design" (2008); the first two, orange and blue, differ
-greatly. Each of the others is the colour that is farthest (CIEDE2000) from those before it, as people with normal vision
-and with each kind of dichromacy (Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009) see it, among those that are
-neither grey nor too dark or light: lightness 30 to 92 and chroma from 25 in CIELAB.
+greatly. Each of the others is the colour that is farthest (CIEDE2000) from those before it, as people with normal
+vision and with each kind of dichromacy (Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009) see it, among those that
+are neither grey nor too dark or light: lightness 30 to 92 and chroma from 25 in CIELAB.
 """
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")

@@ -151,6 +151,19 @@ def test_jpeg_is_what_pillow_decodes():
         assert np.abs(image.pixels - expected).max() <= (2 if mode == "CMYK" else 0)
 
 
+def test_jpeg_of_a_phone_with_a_film_behind_it():
+    data = pillow_bytes(RGB, "JPEG", progressive=True)
+    assert read_image(data + b"\xff\xda" * 1000).hash == read_image(data).hash
+
+
+def test_jpeg_with_absurdly_many_scans_is_refused():
+    data = pillow_bytes(RGB, "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    assert read_image(data[:-2] + 5 * data[last:-2] + data[-2:]).shape == (30, 43)
+    with pytest.raises(ImageError, match="damaged"):
+        read_image(data[:-2] + 200 * data[last:-2] + data[-2:])
+
+
 def test_jpeg_inside_tiff():
     data = tiff_bytes(
         np.full((64, 64, 3), (200, 90, 10), np.uint8), compression="jpeg", photometric="rgb", tile=(32, 32)
@@ -480,6 +493,7 @@ def test_values_per_pixel_are_limited():
         (np.array([["a", "b"]]), "type <U1"),
         (np.array([[None]]), "type object"),
         (np.zeros((5, 5), np.complex64), "complex64"),
+        ([[1, 2], [3]], "as many columns in each row"),
     ],
 )
 def test_impossible_arrays(given, words):
