@@ -1,0 +1,67 @@
+"""The browser and the server fold the same events to the same state."""
+
+import random
+
+from segmentation.web.journal import fold
+from tests.web.test_journal import IMAGE, OTHER_IMAGE, START, image
+
+SEQUENCES = 150
+
+
+def random_events(rng):
+    """Whatever a person may do in whatever order, sensible or not."""
+    events = [START]
+    strokes, undoable = [], []
+    for number in range(rng.randrange(1, 40)):
+        event = {"id": f"e{number}"}
+        kind = rng.choice(["add"] * 4 + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image"])
+        class_id = rng.randrange(1, 5)
+        if kind == "add":
+            strokes.append(f"s{number}")
+            stroke = {"id": strokes[-1], "class_id": class_id, "kind": "path", "path": "M1,1L2,2", "width": 3}
+            event |= {"type": "stroke.add", "image": rng.choice([IMAGE, OTHER_IMAGE]), "stroke": stroke}
+        elif kind == "erase":
+            some = rng.sample(strokes, rng.randrange(len(strokes) + 1))
+            event |= {"type": "stroke.erase", "image": rng.choice([IMAGE, OTHER_IMAGE]), "strokes": some}
+        elif kind == "class":
+            event |= {"type": "class.add", "class": {"id": class_id, "name": f"n{number}", "colour": "#00ff00"}}
+        elif kind == "change":
+            change = rng.choice([{"name": f"n{number}"}, {"colour": f"#{number:06x}"}])
+            event |= {"type": "class.change", "class_id": class_id} | change
+        elif kind == "remove":
+            event |= {"type": "class.remove", "class_id": class_id}
+        elif kind == "hide":
+            event |= {"type": "class.hide", "class_id": class_id, "hidden": rng.random() < 0.5}
+        elif kind in ("undo", "redo"):
+            event |= {"type": kind, "event": rng.choice(undoable or ["nothing"])}
+        else:
+            event |= {"type": "image.open", "image": image(rng.choice([IMAGE, OTHER_IMAGE]))}
+        if event["type"] in ("stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"):
+            undoable.append(event["id"])
+        events.append(event)
+    return events
+
+
+def test_both_folds_agree(person):
+    rng = random.Random(0)
+    sequences = [random_events(rng) for _ in range(SEQUENCES)]
+    folded = person.page.evaluate(
+        """(sequences) => sequences.map((events) => {
+          const state = squiggle.fold(events);
+          return {
+            image: state.image.hash,
+            classes: state.classes.map(({ id, name, colour }) => [id, name, colour]),
+            hidden: [...state.hidden].sort(),
+            strokes: state.strokes.map((stroke) => stroke.id),
+          };
+        })""",
+        sequences,
+    )
+    for events, seen in zip(sequences, folded, strict=True):
+        state = fold(events)
+        assert seen == {
+            "image": state.image["hash"],
+            "classes": [[c.id, c.name, c.colour] for c in state.classes.values()],
+            "hidden": sorted(state.hidden),
+            "strokes": [stroke.id for stroke in state.strokes],
+        }
