@@ -31,11 +31,15 @@ def test_the_library_knows_nothing_of_the_page(path):
 
 def test_importing_the_library_loads_neither_page_nor_scikit_learn():
     code = "import sys, segmentation; print(*sys.modules)"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     assert not loaded & (PAGE_PACKAGES | {"sklearn", "skimage", "numba"})
 
 
 def test_the_plotly_script_is_the_version_that_the_plotly_package_brings():
-    bundled = re.search(r"plotly\.js v([\d.]+)", (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text()[:300])
+    bundled = re.search(
+        r"plotly\.js v([\d.]+)", (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text()[:300]
+    )
     shipped = re.search(r"minified\) v([\d.]+)", (ROOT / "assets/vendor/plotly-basic.min.js").read_text()[:300])
     assert shipped[1] == bundled[1]

@@ -20,6 +20,7 @@ from segmentation.web.workbench import Workbench
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = Sample(ROOT / "assets" / "sample" / "colon_glands.png", ("Gland", "Other tissue"))
 
+
 def create_app(settings: Settings) -> Dash:
     """The application, on the store in the settings' data folder.
 
@@ -31,7 +32,7 @@ def create_app(settings: Settings) -> Dash:
     server.register_blueprint(session_routes(workbench))
     app = Dash(
         "squiggle",
-        server=server,
+        server=server,  # type: ignore[arg-type]
         title="Squiggle",
         update_title="",
         assets_folder=str(ROOT / "assets"),

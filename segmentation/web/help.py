@@ -104,5 +104,5 @@ def help_dialog() -> html.Dialog:
             ),
         ],
         id="help",
-        **{"aria-label": "How it works"},
+        title="",
     )

@@ -81,8 +81,8 @@ class _Folding:
     classes: dict[int, LabelClass] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
-    features: FeatureSpec = FeatureSpec()
-    forest: ForestSettings = ForestSettings()
+    features: FeatureSpec = field(default_factory=FeatureSpec)
+    forest: ForestSettings = field(default_factory=ForestSettings)
 
     def apply(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
@@ -122,9 +122,7 @@ class _Folding:
         self.classes[label_class.id] = label_class
 
 
-def fold(
-    events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None
-) -> SessionState:
+def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None) -> SessionState:
     """The state that events lead to; those that are undone are passed over.
 
     Args:

@@ -21,12 +21,22 @@ TOOLS = (
     ("rectangle", "Rectangle, filled", "R", "M4 6h16v12H4z"),
     ("circle", "Circle or ellipse, filled", "O", "M12 4.5a7.5 7.5 0 1 0 .01 0z"),
     ("erase", "Erase single strokes", "E", "M8 19h12M5.5 14.500l8-9 6 5.500-7.500 8h-3.500z"),
-    ("pan", "Move the image (or hold Space)", "H", "M12 3v18M3 12h18M9 6l3-3 3 3M9 18l3 3 3-3M6 9l-3 3 3 3M18 9l3 3-3 3"),
+    (
+        "pan",
+        "Move the image (or hold Space)",
+        "H",
+        "M12 3v18M3 12h18M9 6l3-3 3 3M9 18l3 3 3-3M6 9l-3 3 3 3M18 9l3 3-3 3",
+    ),
 )
 ACTIONS = (
     ("undo", "Undo", "Ctrl+Z", "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-4"),
     ("redo", "Redo", "Ctrl+Shift+Z", "M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h4"),
-    ("clear", "Clear all strokes (can be undone)", "", "M5 7h14M10 4h4M7 7l1 13h8l1-13M10.500 10.500v6M13.500 10.500v6"),
+    (
+        "clear",
+        "Clear all strokes (can be undone)",
+        "",
+        "M5 7h14M10 4h4M7 7l1 13h8l1-13M10.500 10.500v6M13.500 10.500v6",
+    ),
 )
 ZOOMS = (
     ("zoom-in", "Zoom in", "+", "M12 5v14M5 12h14"),
@@ -46,14 +56,25 @@ DOWNLOADS = (
 )
 
 
+def _dashed(**attributes: Any) -> dict[str, Any]:
+    """Attributes whose names HTML writes with dashes: aria_label -> aria-label."""
+    return {name.replace("_", "-"): value for name, value in attributes.items()}
+
+
 def _icon(path: str) -> html.Span:
-    return html.Span(className="icon", **{"data-path": path, "aria-hidden": "true"})
+    return html.Span(className="icon", **_dashed(data_path=path, aria_hidden="true"))
 
 
 def _button(identifier: str, label: str, key: str, path: str, **attributes: Any) -> html.Button:
     title = f"{label} ({key})" if key else label
     return html.Button(
-        _icon(path), id=identifier, title=title, type="button", className="tool", **{"aria-label": label, **attributes}
+        _icon(path),
+        id=identifier,
+        title=title,
+        type="button",
+        className="tool",
+        **_dashed(aria_label=label),
+        **attributes,
     )
 
 
@@ -62,19 +83,19 @@ def _toolbar() -> html.Div:
         [
             html.Div(
                 [
-                    _button(f"tool-{name}", label, key, path, **{"data-tool": name, "aria-pressed": "false"})
+                    _button(f"tool-{name}", label, key, path, **_dashed(data_tool=name, aria_pressed="false"))
                     for name, label, key, path in TOOLS
                 ],
                 className="tool-group",
                 role="group",
-                **{"aria-label": "Tools"},
+                **_dashed(aria_label="Tools"),
             ),
             html.Div([_button(*action) for action in ACTIONS], className="tool-group"),
             html.Div([_button(*zoom) for zoom in ZOOMS], className="tool-group"),
         ],
         id="toolbar",
         role="toolbar",
-        **{"aria-label": "Drawing"},
+        **_dashed(aria_label="Drawing"),
     )
 
 
@@ -102,7 +123,7 @@ def _stage() -> html.Main:
         [
             html.Div(
                 [
-                    html.Canvas(id="picture", **{"aria-hidden": "true"}),
+                    html.Canvas(id="picture", **_dashed(aria_hidden="true")),
                     dcc.Graph(
                         id="graph",
                         figure=_figure(),
@@ -121,14 +142,14 @@ def _stage() -> html.Main:
                 ],
                 id="stage",
                 role="application",
-                **{"aria-label": "The image: draw squiggles on it with the pointer"},
+                **_dashed(aria_label="The image: draw squiggles on it with the pointer"),
             ),
             html.Footer(
                 [
-                    html.Div(id="progress", **{"aria-hidden": "true"}),
-                    html.Span(id="status", role="status", **{"aria-live": "polite"}),
+                    html.Div(id="progress", **_dashed(aria_hidden="true")),
+                    html.Span(id="status", role="status", **_dashed(aria_live="polite")),
                     html.Span(id="position"),
-                    html.Span(id="connection", role="status", **{"aria-live": "polite"}),
+                    html.Span(id="connection", role="status", **_dashed(aria_live="polite")),
                 ],
                 id="status-bar",
             ),
@@ -140,7 +161,7 @@ def _stage() -> html.Main:
 def _header() -> html.Header:
     return html.Header(
         [
-            html.Div([html.Span(className="logo", **{"aria-hidden": "true"}), html.H1("Squiggle")], id="brand"),
+            html.Div([html.Span(className="logo", **_dashed(aria_hidden="true")), html.H1("Squiggle")], id="brand"),
             html.Div(
                 [
                     html.Span(id="image-name"),
@@ -156,7 +177,7 @@ def _header() -> html.Header:
                 type="button",
                 className="tool",
                 title="Light or dark",
-                **{"aria-label": "Switch between light and dark"},
+                **_dashed(aria_label="Switch between light and dark"),
             ),
             html.Button("Help", id="open-help", type="button", className="quiet", title="How it works (?)"),
         ],
@@ -183,10 +204,13 @@ def _classes_panel() -> html.Section:
     return html.Section(
         [
             html.Div(
-                [html.H2("Classes"), html.Button("+ Add class", id="add-class", type="button", className="quiet small")],
+                [
+                    html.H2("Classes"),
+                    html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
+                ],
                 className="section-head",
             ),
-            html.Div(id="classes", role="radiogroup", **{"aria-label": "Class in hand"}),
+            html.Div(id="classes", role="radiogroup", **_dashed(aria_label="Class in hand")),
             html.Div(
                 [
                     html.Label("Stroke width", htmlFor="stroke-width"),
@@ -261,9 +285,7 @@ def _features_panel() -> html.Section:
                 [
                     _labelled("Smallest sigma", _number("sigma-min", spec.sigma_min, step="any"), "sigma-min"),
                     _labelled("Largest sigma", _number("sigma-max", spec.sigma_max, step="any"), "sigma-max"),
-                    _labelled(
-                        "Scales", _number("num-sigma", None, step=1, placeholder="auto"), "num-sigma"
-                    ),
+                    _labelled("Scales", _number("num-sigma", None, step=1, placeholder="auto"), "num-sigma"),
                 ],
                 className="fields",
             ),
@@ -276,7 +298,7 @@ def _features_panel() -> html.Section:
         ],
         id="panel-features",
         role="tabpanel",
-        **{"aria-labelledby": "tab-features"},
+        **_dashed(aria_labelledby="tab-features"),
     )
 
 
@@ -321,7 +343,7 @@ def _forest_panel() -> html.Section:
         id="panel-forest",
         role="tabpanel",
         hidden=True,
-        **{"aria-labelledby": "tab-forest"},
+        **_dashed(aria_labelledby="tab-forest"),
     )
 
 
@@ -336,7 +358,7 @@ def _take_home_panel() -> html.Section:
                         type="button",
                         className="download",
                         disabled=True,
-                        **{"data-file": name},
+                        **_dashed(data_file=name),
                     )
                     for name, label, note in DOWNLOADS
                 ],
@@ -347,7 +369,7 @@ def _take_home_panel() -> html.Section:
         id="panel-home",
         role="tabpanel",
         hidden=True,
-        **{"aria-labelledby": "tab-home"},
+        **_dashed(aria_labelledby="tab-home"),
     )
 
 
@@ -370,11 +392,11 @@ def _panel() -> html.Aside:
                         id=f"tab-{name}",
                         type="button",
                         role="tab",
-                        **{
-                            "data-tab": name,
-                            "aria-controls": f"panel-{name}",
-                            "aria-selected": "true" if name == "features" else "false",
-                        },
+                        **_dashed(
+                            data_tab=name,
+                            aria_controls=f"panel-{name}",
+                            aria_selected="true" if name == "features" else "false",
+                        ),
                     )
                     for name, label in TABS
                 ],
@@ -425,5 +447,5 @@ def page(settings: Settings) -> html.Div:
             html.Div(id="message", role="alert"),
         ],
         id="page",
-        **{"data-accept": ACCEPTED_FILES, "data-facts": json.dumps(facts)},
+        **_dashed(data_accept=ACCEPTED_FILES, data_facts=json.dumps(facts)),
     )

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from segmentation.images import ImageError, display_pixels, display_range, encode_jpeg, encode_png
-from segmentation.web.downloads import download
+from segmentation.web.downloads import UnknownFileError, download
 from segmentation.web.store import UnknownImageError, UnknownSessionError
 from segmentation.web.workbench import Workbench
 
@@ -123,6 +123,10 @@ def session_routes(workbench: Workbench) -> Blueprint:
     @routes.app_errorhandler(UnknownImageError)
     def no_image(_error: UnknownImageError) -> tuple[Response, int]:
         return jsonify(error="This session has no such image."), 404
+
+    @routes.app_errorhandler(UnknownFileError)
+    def no_file(_error: UnknownFileError) -> tuple[Response, int]:
+        return jsonify(error="There is no such file to take home."), 404
 
     @routes.app_errorhandler(ImageError)
     def bad_image(error: ImageError) -> tuple[Response, int]:

@@ -95,7 +95,7 @@ class Workbench:
         self.store = store
         self.settings = settings
         self.sample = sample
-        self.live = LiveSegmenter(FeatureCache(), settings.threads)
+        self.live = LiveSegmenter(FeatureCache(settings.feature_cache_bytes), settings.threads)
         self._images: BoundedCache[str, Image] = BoundedCache(
             settings.image_cache_bytes, lambda image: image.pixels.nbytes
         )
@@ -144,10 +144,12 @@ class Workbench:
         checked, refused = [], []
         for body in bodies:
             try:
-                checked.append(check_event(body, state))
+                event = check_event(body, state)
+                if event["type"] == "image.open" and not self.store.has_image(session_id, event["image"]["hash"]):
+                    raise ValueError("This session has no such image.")
+                checked.append(event)
             except ValueError as reason:
-                event = body if isinstance(body, Mapping) else {}
-                refused.append({"id": event.get("id"), "type": event.get("type"), "reason": str(reason)})
+                refused.append({"id": body.get("id") if isinstance(body, Mapping) else None, "reason": str(reason)})
         if checked:
             self.store.append(session_id, checked)
         return refused
@@ -262,9 +264,7 @@ class Workbench:
         order = grid.order(tuple(wish["view"]))
         known = wish["known"]
         shares = np.zeros(256, np.int64)
-        for done, (tile, ids) in enumerate(
-            self.live.segment_tiles(image, classifier, order, stale=stale), start=1
-        ):
+        for done, (tile, ids) in enumerate(self.live.segment_tiles(image, classifier, order, stale=stale), start=1):
             shares += np.bincount(ids.ravel(), minlength=256)
             raw = np.ascontiguousarray(ids).tobytes()
             checksum = zlib.crc32(raw)

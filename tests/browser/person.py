@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -182,4 +183,4 @@ class Person:
         self.tab("home")
         with self.page.expect_download() as download:
             self.page.click(f'[data-file="{file_name}"]')
-        return open(download.value.path(), "rb").read()  # noqa: SIM115
+        return Path(download.value.path()).read_bytes()

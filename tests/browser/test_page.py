@@ -262,7 +262,9 @@ def test_two_windows_on_one_session_see_each_other(people, server):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_one_screen_without_scrolling_in_light_and_dark(people, server, size, scheme):
     person = people(server.url, size, color_scheme=scheme)
-    sizes = "() => [document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight, innerHeight]"
+    sizes = (
+        "() => [document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight, innerHeight]"
+    )
     scroll_width, width, scroll_height, height = person.page.evaluate(sizes)
     assert scroll_width <= width
     assert scroll_height <= height
