@@ -116,19 +116,19 @@ def session_routes(workbench: Workbench) -> Blueprint:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    @routes.app_errorhandler(UnknownSessionError)
+    @routes.errorhandler(UnknownSessionError)
     def no_session(_error: UnknownSessionError) -> tuple[Response, int]:
         return jsonify(error="There is no session behind this link (any more). Start a new one."), 404
 
-    @routes.app_errorhandler(UnknownImageError)
+    @routes.errorhandler(UnknownImageError)
     def no_image(_error: UnknownImageError) -> tuple[Response, int]:
         return jsonify(error="This session has no such image."), 404
 
-    @routes.app_errorhandler(UnknownFileError)
+    @routes.errorhandler(UnknownFileError)
     def no_file(_error: UnknownFileError) -> tuple[Response, int]:
         return jsonify(error="There is no such file to take home."), 404
 
-    @routes.app_errorhandler(ImageError)
+    @routes.errorhandler(ImageError)
     def bad_image(error: ImageError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 422
 

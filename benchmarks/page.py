@@ -1,0 +1,314 @@
+"""What a person waits for, in Chromium: from the end of a stroke to the new overlay on the screen.
+
+``python -m benchmarks.page`` prints the table. The page is served by the Procfile's line.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.scribbles import Annotator
+from segmentation.strokes import Stroke
+from tests.browser.conftest import QUIET_CHROMIUM, Server
+from tests.browser.get_chromium import find_chromium
+from tests.browser.person import AXES
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "benchmarks" / "data"
+STROKES = 7
+PATIENCE_MS = 120_000
+SCREEN = {"width": 1440, "height": 900}
+
+WATCH = """() => {
+  const marks = (window.marks = {});
+  window.addEventListener("pointerup", () => {
+    Object.assign(marks, { up: performance.now(), first: null, all: null, changed: false });
+  }, true);
+  const { picture, constructor } = squiggle.session;
+  const setTile = picture.setTile.bind(picture);
+  picture.setTile = (...values) => { marks.changed = true; setTile(...values); };
+  const paint = picture.paint.bind(picture);
+  picture.paint = () => {
+    paint();
+    if (marks.changed && marks.first === null) marks.first = performance.now();
+  };
+  const heard = constructor.prototype.heard.bind(squiggle.session);
+  squiggle.session.heard = async (message) => {
+    await heard(message);
+    if (message.kind === "done") marks.all = performance.now();
+  };
+}"""
+
+WATCH_REFERENCE = """() => {
+  const graph = document.querySelector(".js-plotly-plot");
+  const marks = (window.marks = {});
+  let source = graph.data[0].source;
+  const release = () => Object.assign(marks, { up: performance.now(), first: null, all: null });
+  window.addEventListener("mouseup", release, true);
+  graph.on("plotly_afterplot", () => {
+    if (graph.data[0].source === source) return;
+    source = graph.data[0].source;
+    marks.first = marks.all = performance.now();
+  });
+}"""
+
+
+def mirrored(side: int) -> tuple[np.ndarray, np.ndarray]:
+    """A colour image of ``side`` x ``side`` pixels with its mask, mirrored from the manuscript of the test data."""
+    pixels = np.asarray(Image.open(DOCUMENT / "images" / "document_2john.png").convert("RGB"))
+    mask = np.asarray(Image.open(DOCUMENT / "masks" / "document_2john.png"))
+    rows, columns = (-(-side // size) for size in mask.shape)
+    wide = [np.concatenate([[a, a[:, ::-1]][i % 2] for i in range(columns)], axis=1) for a in (pixels, mask)]
+    tall = [np.concatenate([[a, a[::-1]][i % 2] for i in range(rows)], axis=0) for a in wide]
+    return tall[0][:side, :side].copy(), tall[1][:side, :side].copy()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=QUIET_CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def our_server(**environment: str) -> Iterator[Server]:
+    """Our page, served as the Procfile has it, on an empty data folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder), **environment)
+        server.start()
+        yield server
+        server.stop()
+
+
+def open_image(page: Page, server: Server, pixels: np.ndarray) -> None:
+    """Open a session on an image."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    page.goto(server.url)
+    page.wait_for_selector("html[data-ready=true]", timeout=PATIENCE_MS)
+    page.set_input_files("#image-file", {"name": "image.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    page.wait_for_function("document.getElementById('image-name').textContent === 'image.png'", timeout=PATIENCE_MS)
+    page.wait_for_function("squiggle.session.picture.preview !== null", timeout=PATIENCE_MS)
+    page.wait_for_timeout(500)
+
+
+def draw(page: Page, points: Sequence[tuple[float, float]]) -> None:
+    """Draw through image positions with the mouse."""
+    axes = page.evaluate(AXES)
+    places = [
+        (
+            axes["left"] + (x - axes["x"][0]) / (axes["x"][1] - axes["x"][0]) * axes["width"],
+            axes["top"] + (y - axes["y"][1]) / (axes["y"][0] - axes["y"][1]) * axes["height"],
+        )
+        for x, y in points
+    ]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1::3] + places[-1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+
+
+def waits(page: Page) -> tuple[float, float]:
+    """Milliseconds from the last stroke's end to the first new part of the overlay, and to all of it."""
+    page.wait_for_function("window.marks.all !== null && window.marks.first !== null", timeout=PATIENCE_MS)
+    marks = page.evaluate("window.marks")
+    page.wait_for_timeout(150)
+    return marks["first"] - marks["up"], marks["all"] - marks["up"]
+
+
+def careful_strokes(mask: np.ndarray, count: int) -> list[Stroke]:
+    """Strokes of a simulated annotator, the classes in turn."""
+    return Annotator(mask).draw(count, seed=0)
+
+
+def our_waits(page: Page, strokes: Sequence[Stroke]) -> list[tuple[float, float]]:
+    """Draw strokes on our page, each after the answer to the one before; the waits of all but the first two."""
+    page.evaluate(WATCH)
+    found = []
+    for number, stroke in enumerate(strokes):
+        page.keyboard.press(str(stroke.class_id))
+        page.wait_for_timeout(100)
+        draw(page, stroke.points.tolist())
+        if number == 0:
+            page.wait_for_timeout(500)
+        else:
+            found.append(waits(page))
+    return found
+
+
+def reference_waits(browser: Browser, pixels: np.ndarray, strokes: Sequence[Stroke]) -> list[float]:
+    """The same strokes on the page that users would otherwise write."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        Image.fromarray(pixels).save(f"{folder}/image.png")
+        command = [sys.executable, "-m", "benchmarks.reference_app", f"{folder}/image.png", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/")
+            page = browser.new_page(viewport=SCREEN)
+            page.goto(f"http://127.0.0.1:{port}/")
+            page.wait_for_selector(".js-plotly-plot .nsewdrag", timeout=PATIENCE_MS)
+            page.wait_for_timeout(1000)
+            page.evaluate(WATCH_REFERENCE)
+            found = []
+            for stroke in strokes:
+                draw(page, stroke.points.tolist())
+                found.append(waits(page)[1])
+            page.close()
+            return found[1:]
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for(url: str) -> None:
+    """Until a server answers."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def memory_megabytes(server: Server) -> float:
+    """Proportional set size of all processes of a server."""
+    assert server.process is not None
+    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(server.process.pid)], capture_output=True, text=True)
+    total = 0
+    for pid in [str(server.process.pid), *listing.stdout.split()]:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total / 1024
+
+
+def wait_after_many_strokes(
+    browser: Browser, server: Server, before: int, mask: np.ndarray, pixels: np.ndarray
+) -> float:
+    """Median wait for all of the overlay after a stroke, when ``before`` strokes of 200 points are there already."""
+    page = browser.new_page(viewport=SCREEN)
+    open_image(page, server, pixels)
+    image = page.evaluate("squiggle.session.state.image")
+    rng = np.random.default_rng(0)
+    events = []
+    for number in range(before):
+        class_id = 1 + number % 2
+        rows, columns = np.nonzero(mask == class_id)
+        start = rng.integers(len(rows))
+        walk = np.add((columns[start], rows[start]), np.cumsum(rng.normal(0, 0.35, (200, 2)), axis=0))
+        path = "M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in np.clip(walk, 0, min(mask.shape) - 1))
+        stroke = {"id": f"s{number}", "class_id": class_id, "kind": "path", "path": path, "width": 3}
+        events.append({"id": f"e{number}", "type": "stroke.add", "image": image["hash"], "stroke": stroke})
+    session = page.url.rsplit("/", 1)[1]
+    body = json.dumps({"after": 0, "events": events, "segment": None, "window": "benchmark"}).encode()
+    request = urllib.request.Request(
+        f"{server.url}/s/{session}/converse", body, {"Content-Type": "application/json"}, method="POST"
+    )
+    urllib.request.urlopen(request).read()
+    page.wait_for_function(f"squiggle.session.state.strokes.length === {before}", timeout=PATIENCE_MS)
+    page.wait_for_function("document.getElementById('status').textContent.startsWith('Segmented')", timeout=PATIENCE_MS)
+    page.wait_for_timeout(500)
+    found = our_waits(page, careful_strokes(mask, 4))
+    page.close()
+    return median(all_parts for _, all_parts in found[1:])
+
+
+def page_rows() -> list[dict[str, Any]]:
+    """The figures of the page: figure, ours, reference, unit, goal."""
+    small, small_mask = mirrored(1024)
+    large, large_mask = mirrored(4096)
+    strokes = careful_strokes(small_mask, STROKES)
+    rows: list[dict[str, Any]] = []
+    with chromium() as browser:
+        with our_server(SQUIGGLE_FEATURE_CACHE_MB="400") as server:
+            page = browser.new_page(viewport=SCREEN)
+            open_image(page, server, small)
+            found = our_waits(page, strokes)
+            page.close()
+            first, later = found[0], found[1:]
+            reference = median(reference_waits(browser, small, strokes))
+            for part, name in ((0, "first part"), (1, "all")):
+                ours = median(wait[part] for wait in later)
+                rows.append(
+                    {
+                        "figure": f"stroke to overlay on screen, 1 megapixel RGB, 72 features, {name}",
+                        "ours": ours,
+                        "reference": reference,
+                        "unit": "ms",
+                        "goal": "250 ms, 10x",
+                    }
+                )
+            rows.append(
+                {
+                    "figure": "first segmentation after upload, 1 megapixel RGB",
+                    "ours": first[1],
+                    "reference": None,
+                    "unit": "ms",
+                    "goal": "1000 ms",
+                }
+            )
+            ten = wait_after_many_strokes(browser, server, 9, small_mask, small)
+            thousand = wait_after_many_strokes(browser, server, 1000, small_mask, small)
+            rows.append(
+                {
+                    "figure": "the 1,001st stroke of 200 points against the 10th",
+                    "ours": thousand / ten,
+                    "reference": None,
+                    "unit": "x",
+                    "goal": "1.5x",
+                }
+            )
+        with our_server() as server:
+            page = browser.new_page(viewport=SCREEN)
+            open_image(page, server, large)
+            found = our_waits(page, careful_strokes(large_mask, STROKES))
+            rows.append(
+                {
+                    "figure": "stroke to first part of the overlay, 16 megapixel RGB, zoomed to fit",
+                    "ours": median(wait[0] for wait in found[1:]),
+                    "reference": None,
+                    "unit": "ms",
+                    "goal": "500 ms",
+                }
+            )
+            rows.append(
+                {
+                    "figure": "memory (PSS) of the server with 16 megapixel RGB under annotation",
+                    "ours": memory_megabytes(server),
+                    "reference": None,
+                    "unit": "MB",
+                    "goal": "450 MB",
+                }
+            )
+            page.close()
+    return rows
+
+
+if __name__ == "__main__":
+    for row in page_rows():
+        reference = f"{row['reference']:.0f}" if row["reference"] else "-"
+        print(f"{row['figure']}: {row['ours']:.2f} {row['unit']} (reference {reference}; goal {row['goal']})")
