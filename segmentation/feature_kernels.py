@@ -1,0 +1,269 @@
+"""The compiled inner loops of :mod:`segmentation.features`.
+
+Each number is computed with the roundings of scipy and scikit-image: Gaussian sums in float64, from the outermost
+tap inwards, rounded to float32 after each of the two passes, and derivatives in float32. The features are therefore
+those of scikit-image to the last bit, and no tile, vector lane or thread can make a difference.
+
+A tile is worked through in three sweeps whose intermediates stay in a core's own cache: ``_smooth_down`` (plane to
+``middle``), ``_smooth_across`` (``middle`` to ``smooth``), and the derivatives (``smooth`` to the features). They
+work on whole blocks and run over the tile's end into slack: see :func:`scratch` and :func:`plane_shape`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.lanes import (
+    DOUBLES,
+    FLOATS,
+    ROWS,
+    append_row,
+    kernel,
+    load_block,
+    load_run,
+    load_wide_run,
+    narrow,
+    part,
+    prepend_row,
+    rounded,
+    store_block,
+    store_run,
+)
+
+Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Number: TypeAlias = Any
+"""A float32, or lanes of them."""
+Box = tuple[int, int, int, int]
+
+REACH = 2
+"""Pixels that the second derivatives look beyond a pixel."""
+
+MARGIN = 2
+"""Columns of ``smooth`` before its first, which the derivatives read along with it."""
+
+_HALF = np.float32(0.5)
+_ONE = np.float32(1)
+_QUARTER = np.float32(0.25)
+_ROOT_TWO = np.float32(math.sqrt(2))
+
+
+def plane_shape(rows: int, columns: int) -> tuple[int, int]:
+    """Shape of an array for a plane of ``rows x columns`` pixels, with slack."""
+    return rows + ROWS, _pitch(columns + DOUBLES, 4)
+
+
+def scratch(rows: int, columns: int, radius: int) -> tuple[Doubles, Floats]:
+    """``middle`` and ``smooth`` for tiles of up to ``rows x columns`` pixels and a Gaussian of up to ``radius``."""
+    rows, columns = rows + 2 * REACH + ROWS, columns + 2 * REACH
+    return (
+        np.empty((rows, _pitch(columns + 2 * radius + 2 * DOUBLES, 8)), np.float64),
+        np.empty((rows, _pitch(columns + 2 * MARGIN + 2 * FLOATS, 4)), np.float32),
+    )
+
+
+def _pitch(columns: int, bytes_per_pixel: int) -> int:
+    """Columns to allocate so that rows lie an odd number of cache lines apart: no two of them compete for a place."""
+    per_line = 64 // bytes_per_pixel
+    return (-(-columns // per_line) | 1) * per_line
+
+
+@part
+def _smooth_down(
+    plane: Floats, row: int, column: int, extent: tuple[int, int], weights: Doubles, radius: int, middle: Doubles
+) -> None:
+    """The Gaussian along the columns of the pixels from ``plane[row, column]`` on, into ``middle``."""
+    height, width = extent
+    for x in range(0, width, DOUBLES):
+        at = column + x
+        for y in range(0, height, ROWS):
+            centre = row + y
+            total = weights[0] * load_block(plane, centre, at)
+            higher = load_block(plane, centre - radius, at)
+            lower = load_block(plane, centre + radius, at)
+            for tap in range(radius, 0, -1):
+                total = total + weights[tap] * (higher + lower)
+                higher = append_row(higher, plane, centre - tap + ROWS, at)
+                lower = prepend_row(lower, plane, centre + tap - 1, at)
+            store_block(middle, y, x, rounded(total))
+
+
+@part
+def _smooth_across(middle: Doubles, extent: tuple[int, int], weights: Doubles, radius: int, smooth: Floats) -> None:
+    """The Gaussian along the rows of ``middle``, into ``smooth`` behind its margin."""
+    height, width = extent
+    for y in range(0, height, ROWS):
+        for x in range(0, width, DOUBLES):
+            centre = x + radius
+            total = weights[0] * load_block(middle, y, centre)
+            for tap in range(radius, 0, -1):
+                pair = load_block(middle, y, centre - tap) + load_block(middle, y, centre + tap)
+                total = total + weights[tap] * pair
+            store_block(smooth, y, x + MARGIN, total)
+
+
+@part
+def _neighbours(at: int, count: int) -> tuple[int, int, np.float32]:
+    """The places between which numpy.gradient takes the derivative at a place, and one over their distance."""
+    before, after = max(at - 1, 0), min(at + 1, count - 1)
+    return before, after, _HALF if after - before == 2 else _ONE
+
+
+@part
+def _eigenvalues(vertical: Number, mixed: Number, horizontal: Number) -> tuple[Number, Number]:
+    """Eigenvalues of the symmetric matrix ((vertical, mixed), (mixed, horizontal)), the larger first."""
+    mean = _HALF * (vertical + horizontal)
+    difference = _HALF * (vertical - horizontal)
+    distance = math.sqrt(mixed * mixed + difference * difference)
+    return mean + distance, mean - distance
+
+
+@part
+def _write_intensity(smooth: Floats, tile: Box, out: Floats, place: tuple[int, int]) -> None:
+    """The smoothed pixels themselves."""
+    top, left, rows, columns = tile
+    for r in range(rows):
+        for x in range(0, columns, FLOATS):
+            here = load_run(smooth, top + r, MARGIN + left + x)
+            store_run(out, place[0] + r, place[1] + x, here, columns - x)
+
+
+@part
+def _write_edges(smooth: Floats, extent: tuple[int, int], tile: Box, out: Floats, place: tuple[int, int]) -> None:
+    """The Sobel magnitude; beyond its sides the image is mirrored."""
+    height, width = extent
+    top, left, rows, columns = tile
+    for y in range(height):
+        smooth[y, MARGIN - 1] = smooth[y, MARGIN]
+        smooth[y, MARGIN + width] = smooth[y, MARGIN + width - 1]
+    for r in range(rows):
+        y = top + r
+        up, down, _ = _neighbours(y, height)
+        for x in range(0, columns, FLOATS):
+            at = MARGIN + left + x
+            # Sums of a few float32 are exact in float64: rounded once, they are scipy's whatever the order.
+            falling = load_wide_run(smooth, down, at + 1) - load_wide_run(smooth, up, at - 1)
+            rising = load_wide_run(smooth, down, at - 1) - load_wide_run(smooth, up, at + 1)
+            up_to_down = load_wide_run(smooth, down, at) - load_wide_run(smooth, up, at)
+            before_to_after = load_wide_run(smooth, y, at + 1) - load_wide_run(smooth, y, at - 1)
+            vertical = narrow(falling + rising + 2.0 * up_to_down)
+            horizontal = narrow(falling - rising + 2.0 * before_to_after)
+            magnitude = _QUARTER * (math.sqrt(vertical * vertical + horizontal * horizontal) / _ROOT_TWO)
+            store_run(out, place[0] + r, place[1] + x, magnitude, columns - x)
+
+
+@part
+def _write_texture(
+    smooth: Floats, extent: tuple[int, int], tile: Box, larger: Floats, smaller: Floats, place: tuple[int, int]
+) -> None:
+    """The eigenvalues of the Hessian, as if no column lay near a side of the image."""
+    height, _ = extent
+    top, left, rows, columns = tile
+    for r in range(rows):
+        y = top + r
+        up, down, scale = _neighbours(y, height)
+        up_up, up_down, up_scale = _neighbours(up, height)
+        down_up, down_down, down_scale = _neighbours(down, height)
+        for x in range(0, columns, FLOATS):
+            at = MARGIN + left + x
+            slope_up = up_scale * (load_run(smooth, up_down, at) - load_run(smooth, up_up, at))
+            slope_down = down_scale * (load_run(smooth, down_down, at) - load_run(smooth, down_up, at))
+            across_before = scale * (load_run(smooth, down, at - 1) - load_run(smooth, up, at - 1))
+            across_after = scale * (load_run(smooth, down, at + 1) - load_run(smooth, up, at + 1))
+            here = load_run(smooth, y, at)
+            slope_before = _HALF * (here - load_run(smooth, y, at - 2))
+            slope_after = _HALF * (load_run(smooth, y, at + 2) - here)
+            high, low = _eigenvalues(
+                scale * (slope_down - slope_up),
+                _HALF * (across_after - across_before),
+                _HALF * (slope_after - slope_before),
+            )
+            store_run(larger, place[0] + r, place[1] + x, high, columns - x)
+            store_run(smaller, place[0] + r, place[1] + x, low, columns - x)
+
+
+@part
+def _mend_texture(
+    smooth: Floats, extent: tuple[int, int], tile: Box, larger: Floats, smaller: Floats, place: tuple[int, int]
+) -> None:
+    """The eigenvalues within two columns of the sides of the image, where derivatives are one-sided."""
+    height, width = extent
+    top, left, rows, columns = tile
+    for x in (0, 1, width - 2, width - 1):
+        if not left <= x < left + columns:
+            continue
+        before, after, step = _neighbours(x, width)
+        first, second, step_before = _neighbours(before, width)
+        third, fourth, step_after = _neighbours(after, width)
+        for r in range(rows):
+            y = top + r
+            up, down, scale = _neighbours(y, height)
+            up_up, up_down, up_scale = _neighbours(up, height)
+            down_up, down_down, down_scale = _neighbours(down, height)
+            slope_up = up_scale * (smooth[up_down, MARGIN + x] - smooth[up_up, MARGIN + x])
+            slope_down = down_scale * (smooth[down_down, MARGIN + x] - smooth[down_up, MARGIN + x])
+            across_before = scale * (smooth[down, MARGIN + before] - smooth[up, MARGIN + before])
+            across_after = scale * (smooth[down, MARGIN + after] - smooth[up, MARGIN + after])
+            slope_before = step_before * (smooth[y, MARGIN + second] - smooth[y, MARGIN + first])
+            slope_after = step_after * (smooth[y, MARGIN + fourth] - smooth[y, MARGIN + third])
+            high, low = _eigenvalues(
+                scale * (slope_down - slope_up),
+                step * (across_after - across_before),
+                step * (slope_after - slope_before),
+            )
+            larger[place[0] + r, place[1] + x - left] = high
+            smaller[place[0] + r, place[1] + x - left] = low
+
+
+@kernel
+def tile_features(
+    plane: Floats,
+    start: tuple[int, int],
+    size: tuple[int, int],
+    apron: Box,
+    weights: Doubles,
+    radii: NDArray[np.int64],
+    kinds: tuple[bool, bool, bool],
+    middle: Doubles,
+    smooth: Floats,
+    out: Floats,
+    place: tuple[int, int],
+) -> None:
+    """All features of a tile of one channel.
+
+    Args:
+        plane: the channel, float32, with at least the largest radius and ``REACH`` more pixels around the tile.
+        start: row and column of the tile's first pixel in ``plane``.
+        size: rows and columns of the tile.
+        apron: how many pixels of the image, at most ``REACH``, there are above, below, before and after the tile.
+        weights: ``(sigmas, taps)``, each Gaussian from its centre outwards.
+        radii: the last tap of each.
+        kinds: whether intensity, edges and texture are wanted.
+        middle, smooth: see :func:`scratch`.
+        out: ``(features of the channel, rows, columns)``.
+        place: row and column of the tile's first pixel in ``out``.
+    """
+    intensity, edges, texture = kinds
+    above, below, before, after = apron
+    extent = (above + size[0] + below, before + size[1] + after)
+    tile = (above, before, size[0], size[1])
+    feature = 0
+    for number in range(len(radii)):
+        radius = radii[number]
+        wide = (extent[0], extent[1] + 2 * radius)
+        _smooth_down(plane, start[0] - above, start[1] - before - radius, wide, weights[number], radius, middle)
+        _smooth_across(middle, extent, weights[number], radius, smooth)
+        if intensity:
+            _write_intensity(smooth, tile, out[feature], place)
+            feature += 1
+        if edges:
+            _write_edges(smooth, extent, tile, out[feature], place)
+            feature += 1
+        if texture:
+            _write_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
+            _mend_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
+            feature += 2
