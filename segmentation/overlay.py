@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO, StringIO
-from typing import Any, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.images import encode_png
+from segmentation.tiffwriter import TiffPages
 
 DEFAULT_COLOURS = (
     "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#f0e442", "#56b4e9", "#d55e00",
@@ -120,8 +120,20 @@ def label_tiff(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) 
     Raises:
         ValueError: if the segmentation is not uint8.
     """
+    file = BytesIO()
+    with label_pages(file, class_names) as pages:
+        pages.add(_class_ids(segmentation), CLASS_IDS)
+    return file.getvalue()
+
+
+CLASS_IDS = "class ids"
+"""Name of a page of class ids."""
+
+
+def label_pages(file: BinaryIO, class_names: Mapping[int, str], *, big: bool = False) -> TiffPages:
+    """A TIFF of class ids to which pages are added; with one page it is that of :func:`label_tiff`."""
     classes = [{"id": int(class_id), "name": name} for class_id, name in class_names.items()]
-    return _tiff([_class_ids(segmentation)], ["class ids"], {"classes": classes})
+    return TiffPages(file, {"classes": classes}, big=big)
 
 
 def probabilities_tiff(probabilities: NDArray[np.float32], class_names: Sequence[str]) -> bytes:
@@ -139,29 +151,16 @@ def probabilities_tiff(probabilities: NDArray[np.float32], class_names: Sequence
     """
     if probabilities.ndim != 3 or probabilities.shape[2] != len(class_names) or not class_names:
         raise ValueError("The probabilities must have one plane for each class name.")
-    planes = (probabilities[..., plane].astype(np.float32) for plane in range(len(class_names)))
-    return _tiff(planes, class_names, {"probabilities": list(class_names)})
-
-
-def _tiff(pages: Iterable[NDArray[Any]], names: Sequence[str], description: Mapping[str, Any]) -> bytes:
-    import tifffile
-
     file = BytesIO()
-    with tifffile.TiffWriter(file) as writer:
-        for page, name in zip(pages, names, strict=True):
-            writer.write(
-                np.ascontiguousarray(page),
-                photometric="minisblack",
-                compression="zlib",
-                description=json.dumps(description),
-                metadata=None,
-                software="Squiggle",
-                extratags=[(_PAGE_NAME, "s", 0, name.encode("ascii", "replace").decode(), True)],
-            )
+    with probability_pages(file, class_names) as pages:
+        for plane, name in enumerate(class_names):
+            pages.add(probabilities[..., plane].astype(np.float32, copy=False), name)
     return file.getvalue()
 
 
-_PAGE_NAME = 285
+def probability_pages(file: BinaryIO, class_names: Sequence[str], *, big: bool = False) -> TiffPages:
+    """A TIFF of probabilities to which pages are added; with one image it is that of :func:`probabilities_tiff`."""
+    return TiffPages(file, {"probabilities": list(class_names)}, big=big)
 
 
 class ClassShare(NamedTuple):
@@ -215,11 +214,13 @@ def shares_csv(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) 
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["class_id", "class_name", "pixels", "percent"])
     for entry in class_shares(segmentation, class_names):
-        name = class_names[entry.id]
-        table.writerow(
-            [entry.id, f"'{name}" if name[:1] in _FORMULA else name, entry.pixels, f"{entry.share:.4%}"[:-1]]
-        )
+        table.writerow([entry.id, spreadsheet_text(class_names[entry.id]), entry.pixels, f"{entry.share:.4%}"[:-1]])
     return text.getvalue()
+
+
+def spreadsheet_text(text: str) -> str:
+    """The text, led by an apostrophe if a spreadsheet would take it for a formula."""
+    return f"'{text}" if text[:1] in _FORMULA else text
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
