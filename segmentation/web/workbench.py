@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,14 @@ from segmentation.live import LiveSegmenter
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.painting import stroke_pixels
 from segmentation.strokes import Stroke
-from segmentation.tiles import BoundedCache, FeatureCache, TileGrid
+from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
 from segmentation.web.journal import SessionState, check_event, fold
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store
 
-MAX_SESSIONS_AT_HAND = 64
+MAX_SESSIONS_AT_HAND = 256
+LABELS_AT_HAND_BYTES = 64 * 2**20
 
 Message = dict[str, Any]
 
@@ -59,6 +61,38 @@ class LabelRaster:
         self._strokes = strokes
 
 
+@dataclass(frozen=True, eq=False)
+class SegmentedTile:
+    """What a classifier made of a tile, packed as the browser gets it.
+
+    Attributes:
+        tile: where it is.
+        packed: its class ids, row by row, one byte each, compressed by zlib.
+        checksum: CRC-32 of the class ids.
+        pixels_by_class: ``(256,)`` int64, number of pixels by class id.
+    """
+
+    tile: Tile
+    packed: bytes
+    checksum: int
+    pixels_by_class: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, tile: Tile, ids: NDArray[np.uint8]) -> SegmentedTile:
+        """Pack the class ids of a tile."""
+        raw = np.ascontiguousarray(ids).tobytes()
+        return cls(tile, zlib.compress(raw, 1), zlib.crc32(raw), np.bincount(ids.ravel(), minlength=256))
+
+    def for_the_browser(self) -> Message:
+        """Place, class ids and checksum as a message's fields."""
+        return {
+            "rows": [self.tile.rows.start, self.tile.rows.stop],
+            "columns": [self.tile.columns.start, self.tile.columns.stop],
+            "crc": self.checksum,
+            "ids": base64.b64encode(self.packed).decode(),
+        }
+
+
 @dataclass
 class SessionAtHand:
     """A session as this process knows it; taken in hand under its lock."""
@@ -66,7 +100,6 @@ class SessionAtHand:
     events: list[Mapping[str, Any]] = field(default_factory=list)
     parsed: dict[str, Stroke] = field(default_factory=dict)
     state: SessionState | None = None
-    raster: tuple[str, LabelRaster] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     tickets: dict[str, int] = field(default_factory=dict)
 
@@ -99,6 +132,10 @@ class Workbench:
         self._images: BoundedCache[str, Image] = BoundedCache(
             settings.image_cache_bytes, lambda image: image.pixels.nbytes
         )
+        self._rasters: BoundedCache[tuple[str, str], LabelRaster] = BoundedCache(
+            LABELS_AT_HAND_BYTES, lambda raster: raster.labels.nbytes
+        )
+        self._segmented: WeakKeyDictionary[PixelClassifier, dict[int, SegmentedTile]] = WeakKeyDictionary()
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -185,11 +222,10 @@ class Workbench:
         at_hand = self._at_hand(session_id)
         with at_hand.lock:
             state = self.state(session_id)
-            if at_hand.raster is None or at_hand.raster[0] != state.image["hash"]:
-                shape = (state.image["rows"], state.image["columns"])
-                at_hand.raster = (state.image["hash"], LabelRaster(shape))
-            raster = at_hand.raster[1]
+            key = (session_id, state.image["hash"])
+            raster = self._rasters.get(key) or LabelRaster((state.image["rows"], state.image["columns"]))
             raster.follow(state.strokes)
+            self._rasters.put(key, raster)
             return state, raster.labels.copy(), raster.pixels_by_class.copy()
 
     def result(self, session_id: str) -> Result:
@@ -249,41 +285,44 @@ class Workbench:
         started = time.perf_counter()
         state, labels, counts = self.labels(session_id)
         yield {"kind": "labelled", "pixels": {str(c): int(counts[c]) for c in state.classes}}
+        image = self.image(session_id, state.image["hash"])
+        order = TileGrid(image.shape).order(tuple(wish["view"]))
         problem = missing_strokes(state, counts)
         if problem:
             yield {"kind": "cannot", "reason": problem}
+            self.live.prepare(image, state.features, order, stale=stale)
             return
         yield {"kind": "status", "text": "Learning from the strokes"}
-        image = self.image(session_id, state.image["hash"])
         try:
             classifier = self.live.train(image, labels, state.features, state.forest)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
             return
-        grid = TileGrid(image.shape)
-        order = grid.order(tuple(wish["view"]))
-        known = wish["known"]
-        shares = np.zeros(256, np.int64)
-        for done, (tile, ids) in enumerate(self.live.segment_tiles(image, classifier, order, stale=stale), start=1):
-            shares += np.bincount(ids.ravel(), minlength=256)
-            raw = np.ascontiguousarray(ids).tobytes()
-            checksum = zlib.crc32(raw)
-            message: Message = {"kind": "tile", "index": tile.index, "done": done, "of": len(order)}
-            if known.get(str(tile.index)) != checksum:
-                message |= {
-                    "rows": [tile.rows.start, tile.rows.stop],
-                    "columns": [tile.columns.start, tile.columns.stop],
-                    "crc": checksum,
-                    "ids": base64.b64encode(zlib.compress(raw, 1)).decode(),
-                }
+        pixels = np.zeros(256, np.int64)
+        for done, segmented in enumerate(self._segmented_tiles(image, classifier, order, stale), start=1):
+            pixels += segmented.pixels_by_class
+            message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
+            if wish["known"].get(str(segmented.tile.index)) != segmented.checksum:
+                message |= segmented.for_the_browser()
             yield message
         if not stale():
             yield {
                 "kind": "done",
-                "number": state.number,
-                "pixels": {str(c): int(shares[c]) for c in state.classes},
+                "pixels": {str(c): int(pixels[c]) for c in state.classes},
                 "seconds": round(time.perf_counter() - started, 3),
             }
+
+    def _segmented_tiles(
+        self, image: Image, classifier: PixelClassifier, order: Sequence[Tile], stale: Callable[[], bool]
+    ) -> Iterator[SegmentedTile]:
+        """The tiles in order; those that this classifier has segmented before are at hand."""
+        with self._lock:
+            at_hand = self._segmented.setdefault(classifier, {})
+        missing = [tile for tile in order if tile.index not in at_hand]
+        yield from [at_hand[tile.index] for tile in order if tile.index in at_hand]
+        for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale):
+            at_hand[tile.index] = SegmentedTile.of(tile, ids)
+            yield at_hand[tile.index]
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
         """A question that says True once the window has asked for something newer."""
