@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 MAX_RATIO = 200
 """Arrays and JSON shrink less than this; what claims to shrink more is made to fill the memory."""
 
-SMALL = 1 << 20
+SMALL = 1 << 26
 """Bytes that an archive may unpack to whatever the ratio."""
 
 T = TypeVar("T")
