@@ -6,8 +6,7 @@ that the page, the command line and a script reach the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.forest import Forest
 from segmentation.images import Image, image_from_pixels
-from segmentation.tiles import Tile, TileGrid, whole_of
+from segmentation.parallel import share
+from segmentation.smoothed import Smoothed
+from segmentation.tiles import Tile, whole_of
 from segmentation.training import ForestSettings as ForestSettings
 from segmentation.training import TrainingSample, check_classes, count_classes, grow_forest
 
-PIECE_ROWS, PIECE_COLUMNS = 128, 512
-"""Pixels of which a thread holds the features at a time."""
+PIECE = 64, 256
+"""Rows and columns of which a thread holds the features at a time."""
 
 
 class NotFittedError(ValueError):
@@ -196,35 +197,36 @@ class PixelClassifier:
             )
         return checked
 
-    def predict_window(self, image: Image, window: Tile) -> NDArray[np.uint8]:
-        """The class ids in a window of an image that was checked, ``(window rows, window columns)`` uint8.
+    def predict_window(self, image: Image, window: Tile, smoothed: Smoothed | None = None) -> NDArray[np.uint8]:
+        """The class ids in a window of an image.
 
         Features are computed piece by piece and not kept, so that memory follows the piece and not the window.
+
+        Args:
+            image: one that was checked.
+            window: which part of it.
+            smoothed: that window smoothed, if it is at hand.
+
+        Returns:
+            ``(window rows, window columns)`` uint8.
         """
         segmentation = np.empty(window.shape, np.uint8)
 
-        def segment(piece: Tile) -> None:
-            planes = compute_planes(image.pixels, self.spec, rows=piece.rows, columns=piece.columns, threads=1)
+        def segment(piece: Tile, planes: NDArray[np.float32]) -> None:
             segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
 
-        self._for_each_piece(window, segment)
+        for_each_piece(image, self.spec, window.pieces(*PIECE), segment, smoothed=smoothed, threads=self.threads)
         return segmentation
 
-    def predict_proba_window(self, image: Image, window: Tile) -> NDArray[np.float32]:
-        """The probabilities in a window of an image, ``(classes, window rows, window columns)`` float32."""
+    def predict_proba_window(self, image: Image, window: Tile, smoothed: Smoothed | None = None) -> NDArray[np.float32]:
+        """The probabilities in a window, ``(classes, window rows, window columns)`` float32; see ``predict_window``."""
         probabilities = np.empty((len(self.classes_), *window.shape), np.float32)
 
-        def estimate(piece: Tile) -> None:
-            planes = compute_planes(image.pixels, self.spec, rows=piece.rows, columns=piece.columns, threads=1)
+        def estimate(piece: Tile, planes: NDArray[np.float32]) -> None:
             probabilities[:, *piece.place_in(window)] = self.forest_.predict_proba(planes, threads=1)
 
-        self._for_each_piece(window, estimate)
+        for_each_piece(image, self.spec, window.pieces(*PIECE), estimate, smoothed=smoothed, threads=self.threads)
         return probabilities
-
-    def _for_each_piece(self, window: Tile, work: Callable[[Tile], None]) -> None:
-        with ThreadPoolExecutor(self.threads) as pool:
-            for _ in pool.map(work, window.pieces(PIECE_ROWS, PIECE_COLUMNS)):
-                pass
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "forest_"):
@@ -257,13 +259,67 @@ def checked_labels(labels: ArrayLike, image: Image) -> NDArray[np.uint8]:
     return raster
 
 
+def groups(keys: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """The indices of equal keys, ascending, for each key."""
+    order = np.argsort(keys, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1) if len(keys) else []
+
+
 def by_text(counts: dict[int, int]) -> dict[str, int]:
     """Counts by class id, with keys as JSON has them."""
     return {str(class_id): count for class_id, count in counts.items()}
 
 
+def bounding_tile(index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tile:
+    """The smallest window that holds all these pixels."""
+    return Tile(index, *(slice(int(at.min()), int(at.max()) + 1) for at in (rows, columns)))
+
+
+def for_each_piece(
+    image: Image,
+    spec: FeatureSpec,
+    pieces: Iterable[Tile],
+    work: Callable[[Tile, NDArray[np.float32]], None],
+    *,
+    smoothed: Smoothed | None = None,
+    threads: int | None = None,
+) -> None:
+    """Computes the features of pieces of an image, and hands each to ``work`` while they are in the processor's cache.
+
+    Args:
+        image: the image.
+        spec: which features.
+        pieces: windows of the image.
+        work: called with a piece and its features, ``(features, piece rows, piece columns)`` float32, which are
+            overwritten after it returns; by several threads at a time.
+        smoothed: a smoothed window that all pieces lie in, if it is at hand.
+        threads: number of threads; None takes all cores.
+    """
+    count = spec.count(image.channels)
+
+    def take(queue: Iterator[Tile]) -> None:
+        memory = np.empty(0, np.float32)
+        for piece in queue:
+            size = count * piece.shape[0] * piece.shape[1]
+            if memory.size < size:
+                memory = np.empty(size, np.float32)
+            planes = memory[:size].reshape(count, *piece.shape)
+            if smoothed is None:
+                compute_planes(image.pixels, spec, rows=piece.rows, columns=piece.columns, out=planes, threads=1)
+            else:
+                smoothed.features(spec, piece.rows, piece.columns, out=planes)
+            work(piece, planes)
+
+    share(pieces, take, threads)
+
+
 def feature_rows(
-    image: Image, spec: FeatureSpec, places: NDArray[np.int64], *, threads: int | None = None
+    image: Image,
+    spec: FeatureSpec,
+    places: NDArray[np.int64],
+    *,
+    smoothed: Smoothed | None = None,
+    threads: int | None = None,
 ) -> NDArray[np.float32]:
     """Features of single pixels, computed only around them.
 
@@ -271,6 +327,7 @@ def feature_rows(
         image: the image.
         spec: which features.
         places: raster indices of the pixels.
+        smoothed: a smoothed window that they all lie in, if it is at hand.
         threads: number of threads; None takes all cores.
 
     Returns:
@@ -278,17 +335,12 @@ def feature_rows(
     """
     rows = np.empty((len(places), spec.count(image.channels)), np.float32)
     row, column = np.divmod(places, image.shape[1])
-    for tile in TileGrid(image.shape).tiles:
-        inside = np.flatnonzero(tile.covers(row, column))
-        if len(inside) == 0:
-            continue
-        r, c = row[inside], column[inside]
-        planes = compute_planes(
-            image.pixels,
-            spec,
-            rows=slice(int(r.min()), int(r.max()) + 1),
-            columns=slice(int(c.min()), int(c.max()) + 1),
-            threads=threads,
-        )
-        rows[inside] = planes[:, r - r.min(), c - c.min()].T
+    members = groups(row // PIECE[0] * image.shape[1] + column // PIECE[1])
+    pieces = [bounding_tile(index, row[inside], column[inside]) for index, inside in enumerate(members)]
+
+    def gather(piece: Tile, planes: NDArray[np.float32]) -> None:
+        inside = members[piece.index]
+        rows[inside] = planes[:, row[inside] - piece.rows.start, column[inside] - piece.columns.start].T
+
+    for_each_piece(image, spec, pieces, gather, smoothed=smoothed, threads=threads)
     return rows

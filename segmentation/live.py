@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classifier import PixelClassifier, checked_labels, feature_rows
+from segmentation.classifier import PixelClassifier, checked_labels, feature_rows, groups
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
-from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid, planes_bytes
+from segmentation.smoothed import Smoothed, smoothed_bytes
+from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
 from segmentation.training import MAX_TRAINING_PIXELS, ForestSettings, TrainingSample
 
 KEPT_ROWS_BYTES = 16_000_000
@@ -103,14 +104,14 @@ class LiveSegmenter:
             self.classifiers.put(key, classifier)
         return classifier
 
-    def segment(self, image: Image, classifier: PixelClassifier, tile: Tile, *, keep: bool = True) -> NDArray[np.uint8]:
+    def segment(self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True) -> NDArray[np.uint8]:
         """The class ids of a tile.
 
         Args:
             image: the image.
             classifier: what was learnt.
             tile: which part of the image.
-            keep: hold the tile's features for the next classifier, if they fit the cache.
+            hold: hold what the tile's features follow from for the next classifier, if it fits the cache.
 
         Returns:
             ``(tile rows, tile columns)`` uint8.
@@ -118,19 +119,13 @@ class LiveSegmenter:
         Raises:
             ValueError: if the image has other channels than those that were learnt from.
         """
-        planes = self._planes(image, classifier, tile, keep)
-        if planes is None:
-            return classifier.predict_window(image, tile)
-        return classifier.classes_[classifier.forest_.predict(planes, threads=self.threads)]
+        return classifier.predict_window(image, tile, self._smoothed(image, classifier, tile, hold))
 
     def probabilities(
-        self, image: Image, classifier: PixelClassifier, tile: Tile, *, keep: bool = True
+        self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True
     ) -> NDArray[np.float32]:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
-        planes = self._planes(image, classifier, tile, keep)
-        if planes is None:
-            return classifier.predict_proba_window(image, tile)
-        return classifier.forest_.predict_proba(planes, threads=self.threads)
+        return classifier.predict_proba_window(image, tile, self._smoothed(image, classifier, tile, hold))
 
     def segment_tiles(
         self,
@@ -142,8 +137,8 @@ class LiveSegmenter:
     ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
         """The class ids of tiles, one after the other.
 
-        The features of as many of the first tiles as fit the cache together are held, so that the next answer
-        begins at once; those of the others would only push them out.
+        As many of the first tiles as fit the cache together are held, so that the next answer begins at once; the
+        others would only push them out.
 
         Args:
             image: the image.
@@ -151,10 +146,10 @@ class LiveSegmenter:
             order: the tiles, the most wanted first, as :meth:`TileGrid.order` gives them.
             stale: asked before each tile; once it says True, no more tiles come.
         """
-        for tile, keep in self._worth_keeping(image, classifier.spec, order):
+        for tile, hold in self._worth_holding(image, classifier.spec, order):
             if stale():
                 return
-            yield tile, self.segment(image, classifier, tile, keep=keep)
+            yield tile, self.segment(image, classifier, tile, hold=hold)
 
     def prepare(
         self,
@@ -164,22 +159,22 @@ class LiveSegmenter:
         *,
         stale: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Computes the features that :meth:`segment_tiles` would hold, while the first stroke is drawn."""
-        for tile, keep in self._worth_keeping(image, spec, order):
-            if stale() or not keep:
+        """Computes what :meth:`segment_tiles` would hold, while the first stroke is drawn."""
+        for tile, hold in self._worth_holding(image, spec, order):
+            if stale() or not hold:
                 return
-            self.cache.planes(image, spec, tile, threads=self.threads)
+            self.cache.smoothed(image, spec, tile, threads=self.threads)
 
-    def _worth_keeping(self, image: Image, spec: FeatureSpec, order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
+    def _worth_holding(self, image: Image, spec: FeatureSpec, order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
         room = self.cache.budget
         for tile in order:
-            room -= planes_bytes(image, spec, tile)
+            room -= smoothed_bytes(spec, image.channels, tile.shape)
             yield tile, room >= 0
 
-    def _planes(self, image: Image, classifier: PixelClassifier, tile: Tile, keep: bool) -> NDArray[np.float32] | None:
+    def _smoothed(self, image: Image, classifier: PixelClassifier, tile: Tile, hold: bool) -> Smoothed | None:
         classifier.check(image)
-        if keep and planes_bytes(image, classifier.spec, tile) <= self.cache.budget:
-            return self.cache.planes(image, classifier.spec, tile, threads=self.threads)
+        if hold and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
+            return self.cache.smoothed(image, classifier.spec, tile, threads=self.threads)
         return self.cache.peek(image, classifier.spec, tile)
 
     def _feature_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -201,15 +196,15 @@ class LiveSegmenter:
 
     def _new_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
         rows = np.empty((len(places), spec.count(image.channels)), np.float32)
-        row, column = np.divmod(places, image.shape[1])
-        missing = np.ones(len(places), bool)
-        for tile in TileGrid(image.shape).tiles:
-            inside = np.flatnonzero(tile.covers(row, column))
-            planes = self.cache.peek(image, spec, tile) if len(inside) else None
-            if planes is not None:
-                rows[inside] = planes[:, row[inside] - tile.rows.start, column[inside] - tile.columns.start].T
-                missing[inside] = False
-        rows[missing] = feature_rows(image, spec, places[missing], threads=self.threads)
+        grid = TileGrid(image.shape)
+        tile_of = grid.index_of(*np.divmod(places, image.shape[1]))
+        elsewhere = np.ones(len(places), bool)
+        for inside in groups(tile_of):
+            smoothed = self.cache.peek(image, spec, grid.tiles[tile_of[inside[0]]])
+            if smoothed is not None:
+                rows[inside] = feature_rows(image, spec, places[inside], smoothed=smoothed, threads=self.threads)
+                elsewhere[inside] = False
+        rows[elsewhere] = feature_rows(image, spec, places[elsewhere], threads=self.threads)
         return rows
 
 

@@ -1,4 +1,4 @@
-"""An image of any size as tiles, and the features of tiles that are kept between strokes.
+"""An image of any size as tiles, and what is held of them between strokes.
 
 A tile's features are computed from the tile and a halo around it (see ``compute_planes``), so that what is
 segmented tile by tile equals, to the last bit, what the whole image would give.
@@ -18,8 +18,9 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.features import FeatureSpec, compute_planes
+from segmentation.features import FeatureSpec
 from segmentation.images import Image
+from segmentation.smoothed import Smoothed, smoothed_bytes
 
 TILE_SIDE = 512
 """Pixels along a tile's side: small enough to be answered at once, large enough for the halo to cost little."""
@@ -88,11 +89,6 @@ class Tile:
             and right + 0.5 >= first_column
         )
 
-    def covers(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of the pixels lie in the tile."""
-        top, bottom, left, right = self.bounds
-        return (rows >= top) & (rows <= bottom) & (columns >= left) & (columns <= right)
-
 
 class TileGrid:
     """The tiles of an image; those of the last row and column may be smaller.
@@ -112,6 +108,10 @@ class TileGrid:
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles, row by row."""
         return whole_of(self.shape).pieces(self.side, self.side)
+
+    def index_of(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Index of the tile that each pixel lies in."""
+        return rows // self.side * -(-self.shape[1] // self.side) + columns // self.side
 
     def touching(self, bounds: Bounds) -> list[Tile]:
         """The tiles with a pixel within ``bounds``, row by row."""
@@ -186,13 +186,14 @@ class BoundedCache(Generic[Key, Value]):
             self.used -= self.size(self._values.popitem(last=False)[1])
 
 
-PlanesKey = tuple[str, FeatureSpec, tuple[int, int, int, int]]
+WindowKey = tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int]]
+"""Image hash, channels, sigmas and bounds."""
 
 
 class FeatureCache:
-    """The features of tiles, within a number of bytes: one for all sessions of a process.
+    """The smoothed images from which the features of tiles follow, within a number of bytes.
 
-    Two threads that want the same tile compute it once.
+    One for all sessions of a process. Two threads that want the same tile compute it once.
 
     Args:
         byte_budget: the most bytes to hold; None takes the megabytes that the environment variable
@@ -204,57 +205,59 @@ class FeatureCache:
 
     def __init__(self, byte_budget: int | None = None) -> None:
         budget = cache_bytes_from_environment() if byte_budget is None else byte_budget
-        self._kept: BoundedCache[PlanesKey, NDArray[np.float32]] = BoundedCache(budget, lambda planes: planes.nbytes)
-        self._computing: dict[PlanesKey, Future[NDArray[np.float32]]] = {}
+        self._held: BoundedCache[WindowKey, Smoothed] = BoundedCache(budget, lambda smoothed: smoothed.planes.nbytes)
+        self._computing: dict[WindowKey, Future[Smoothed]] = {}
         self._lock = threading.Lock()
 
     @property
     def budget(self) -> int:
         """The most bytes that are held."""
-        return self._kept.budget
+        return self._held.budget
 
     @property
     def used(self) -> int:
         """Bytes that are held now."""
-        return self._kept.used
+        return self._held.used
 
-    def peek(self, image: Image, spec: FeatureSpec, tile: Tile) -> NDArray[np.float32] | None:
-        """The features of a tile if they are held, else None."""
-        return self._kept.get((image.hash, spec, tile.bounds))
+    def peek(self, image: Image, spec: FeatureSpec, tile: Tile) -> Smoothed | None:
+        """The smoothed tile if it is held, else None."""
+        return self._held.get(window_key(image, spec, tile))
 
-    def planes(self, image: Image, spec: FeatureSpec, tile: Tile, *, threads: int | None = None) -> NDArray[np.float32]:
-        """The features of a tile, computed if they are not held, and then held if they fit.
+    def smoothed(self, image: Image, spec: FeatureSpec, tile: Tile, *, threads: int | None = None) -> Smoothed:
+        """The smoothed tile, computed if it is not held, and then held if it fits.
 
-        Returns:
-            ``(features, tile rows, tile columns)`` float32; not to be written to.
+        Args:
+            image: the image.
+            spec: which channels and Gaussians.
+            tile: which part of the image.
+            threads: number of threads; None takes all cores.
         """
-        key = (image.hash, spec, tile.bounds)
-        mine: Future[NDArray[np.float32]] = Future()
+        key = window_key(image, spec, tile)
+        mine: Future[Smoothed] = Future()
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                return kept
+            held = self._held.get(key)
+            if held is not None:
+                return held
             computing = self._computing.setdefault(key, mine)
         if computing is not mine:
             return computing.result()
         try:
-            self._kept.make_room(planes_bytes(image, spec, tile))
-            planes = compute_planes(image.pixels, spec, rows=tile.rows, columns=tile.columns, threads=threads)
-            planes.flags.writeable = False
-            self._kept.put(key, planes)
-            mine.set_result(planes)
+            self._held.make_room(smoothed_bytes(spec, image.channels, tile.shape))
+            smoothed = Smoothed.of(image.pixels, spec, tile.rows, tile.columns, threads=threads)
+            self._held.put(key, smoothed)
+            mine.set_result(smoothed)
         except BaseException as error:
             mine.set_exception(error)
             raise
         finally:
             with self._lock:
                 del self._computing[key]
-        return planes
+        return smoothed
 
 
-def planes_bytes(image: Image, spec: FeatureSpec, tile: Tile) -> int:
-    """Bytes that the features of a tile take."""
-    return 4 * spec.count(image.channels) * tile.shape[0] * tile.shape[1]
+def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
+    """What a smoothed tile depends on."""
+    return image.hash, spec.channel_indices(image.channels), spec.sigmas, tile.bounds
 
 
 def cache_bytes_from_environment() -> int:
