@@ -77,8 +77,8 @@
     for (const button of document.querySelectorAll(".download")) {
       const enough = ["labels.tif", "strokes.json"].includes(button.dataset.file) ? strokes : result;
       button.disabled = !enough;
-      button.title = enough ? "" : `Draw ${strokes ? "a squiggle in a second class" : "squiggles"} first`;
     }
+    byId("downloads-hint").textContent = result ? "" : "Once two classes have strokes, all of these can be taken home.";
   };
 
   squiggle.setUpFiles = () => {

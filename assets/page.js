@@ -128,7 +128,7 @@
     const [first, second] = state.classes;
     if (first) {
       byId("hint").textContent = second
-        ? `Draw a squiggle on ${first.name.toLowerCase()}, press 2, then draw one on ${second.name.toLowerCase()}.`
+        ? `Draw a squiggle on “${first.name}”, then take “${second.name}” in hand (key 2) and draw one there.`
         : "Add a second class, then draw a squiggle in each.";
     }
   };

@@ -61,12 +61,18 @@ _SECTIONS = (
         "How to use the classifier elsewhere",
         [
             "Take it home as a file (Take home, Classifier). It holds numbers and names, nothing that could run. "
-            "In Python: import segmentation; classifier = segmentation.load_classifier('classifier.squiggle'); "
-            "classifier.predict(segmentation.read_image('next.tif')). Train on an image that is typical of the "
-            "series; the other images should be taken in the same way and at the same magnification.",
+            "Train on an image that is typical of the series; the other images should be taken in the same way and at "
+            "the same magnification. In Python:",
         ],
     ),
 )
+
+
+_EXAMPLE = """import segmentation
+
+classifier = segmentation.load_classifier("classifier.squiggle")
+image = segmentation.read_image("next.tif")
+classes = classifier.predict(image)"""
 
 
 def help_dialog() -> html.Dialog:
@@ -88,6 +94,7 @@ def help_dialog() -> html.Dialog:
                             for title, paragraphs in _SECTIONS
                             for part in (html.H3(title), *(html.P(paragraph) for paragraph in paragraphs))
                         ]
+                        + [html.Pre(_EXAMPLE)]
                     ),
                     html.Div(
                         [

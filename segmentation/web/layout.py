@@ -241,8 +241,8 @@ def _live_panel() -> html.Section:
                         id="switches",
                         options=[
                             {"label": "Live update", "value": "live"},
-                            {"label": "Show it", "value": "shown"},
-                            {"label": "Show strokes", "value": "strokes"},
+                            {"label": "Overlay", "value": "shown"},
+                            {"label": "Strokes", "value": "strokes"},
                         ],
                         value=["live", "shown", "strokes"],
                         inline=True,
@@ -342,7 +342,6 @@ def _forest_panel() -> html.Section:
         ],
         id="panel-forest",
         role="tabpanel",
-        hidden=True,
         **_dashed(aria_labelledby="tab-forest"),
     )
 
@@ -350,6 +349,7 @@ def _forest_panel() -> html.Section:
 def _take_home_panel() -> html.Section:
     return html.Section(
         [
+            html.P(id="downloads-hint", className="note"),
             html.Div(
                 [
                     html.Button(
@@ -368,7 +368,6 @@ def _take_home_panel() -> html.Section:
         ],
         id="panel-home",
         role="tabpanel",
-        hidden=True,
         **_dashed(aria_labelledby="tab-home"),
     )
 

@@ -268,6 +268,11 @@ def test_one_screen_without_scrolling_in_light_and_dark(people, server, size, sc
     scroll_width, width, scroll_height, height = person.page.evaluate(sizes)
     assert scroll_width <= width
     assert scroll_height <= height
+    for part in ("#header", "#stage", "#status-bar", "#toolbar", "#panel"):
+        box = person.page.locator(part).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
     background = person.screenshot()[20, 5].mean()
     assert (background < 90) == (scheme == "dark")
     person.click("#theme")
