@@ -6,20 +6,28 @@ that the page, the command line and a script reach the same bytes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmentation.classes import LabelClass
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.forest import Forest
 from segmentation.images import Image, image_from_pixels
+from segmentation.modelfile import ModelContents, load_model, save_model
+from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.parallel import share
+from segmentation.sklearn_trees import as_sklearn, as_trees
 from segmentation.smoothed import Smoothed
 from segmentation.tiles import Tile, whole_of
 from segmentation.training import ForestSettings as ForestSettings
 from segmentation.training import TrainingSample, check_classes, count_classes, grow_forest
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 PIECE = 64, 256
 """Rows and columns of which a thread holds the features at a time."""
@@ -40,6 +48,7 @@ class PixelClassifier:
     Attributes:
         forest_: the fitted forest.
         classes_: ``(classes,)`` uint8, the class ids, ascending.
+        label_classes_: their names and colours.
         channels_: number of channels of the images that it was fitted to, None if it was fitted to rows.
         training_: facts about what it was fitted to, as plain JSON values.
 
@@ -49,6 +58,7 @@ class PixelClassifier:
 
     forest_: Forest
     classes_: NDArray[np.uint8]
+    label_classes_: tuple[LabelClass, ...]
     channels_: int | None
     training_: dict[str, Any]
 
@@ -147,6 +157,7 @@ class PixelClassifier:
         check_classes(counts)
         self.forest_ = Forest.from_sklearn(grow_forest(rows, class_ids, self.settings, self.threads))
         self.classes_ = np.array(list(counts), np.uint8)
+        self.label_classes_ = numbered_classes(counts)
         self.channels_ = None
         self.training_ = {"training_pixels": by_text(counts)}
         return self
@@ -228,9 +239,90 @@ class PixelClassifier:
         for_each_piece(image, self.spec, window.pieces(*PIECE), estimate, smoothed=smoothed, threads=self.threads)
         return probabilities
 
+    def contents(self, classes: Iterable[LabelClass] | None = None) -> ModelContents:
+        """What a classifier file holds of this classifier.
+
+        Args:
+            classes: names and colours; None takes those that it was loaded with, or else numbers them.
+
+        Raises:
+            NotFittedError: if nothing was learnt yet.
+            ValueError: if a class that it knows is not among ``classes``.
+        """
+        self._check_fitted()
+        return ModelContents(
+            spec=self.spec,
+            forest=self.forest_,
+            settings=self.settings,
+            classes=self.label_classes_ if classes is None else tuple(classes),
+            class_ids=tuple(int(class_id) for class_id in self.classes_),
+            channels=self.channels_,
+            training=self.training_,
+        )
+
+    @classmethod
+    def from_contents(cls, contents: ModelContents, *, threads: int | None = None) -> PixelClassifier:
+        """The classifier that a file holds."""
+        classifier = cls(contents.spec, **contents.settings.to_json(), threads=threads)
+        classifier.forest_ = contents.forest
+        classifier.classes_ = np.array(contents.class_ids, np.uint8)
+        classifier.label_classes_ = contents.classes
+        classifier.channels_ = contents.channels
+        classifier.training_ = contents.training
+        return classifier
+
+    def save(self, target: str | os.PathLike[str] | BinaryIO, classes: Iterable[LabelClass] | None = None) -> None:
+        """Writes a classifier file, which :func:`load_classifier` reads and anyone may open.
+
+        Args:
+            target: a path, usually ending in ``.squiggle``, or a binary file.
+            classes: names and colours; None takes those that it was loaded with, or else numbers them.
+
+        Raises:
+            NotFittedError: if nothing was learnt yet.
+            OSError: if the file cannot be written.
+        """
+        save_model(target, self.contents(classes))
+
+    def to_sklearn(self) -> RandomForestClassifier:
+        """The forest as one of scikit-learn's, which predicts the same from rows of features.
+
+        Its ``classes_`` are the class ids. Extremely randomised trees differ from others only in how they are grown,
+        so that they too come as a ``RandomForestClassifier``.
+
+        Raises:
+            NotFittedError: if nothing was learnt yet.
+        """
+        self._check_fitted()
+        return as_sklearn(as_trees(self.forest_), self.classes_)
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "forest_"):
             raise NotFittedError("The classifier has not been trained yet: call fit first.")
+
+
+def load_classifier(
+    source: str | os.PathLike[str] | bytes | BinaryIO, *, threads: int | None = None
+) -> PixelClassifier:
+    """Reads a classifier file; nothing in it is executed, so it may come from a stranger.
+
+    Args:
+        source: a path, the bytes of the file, or a binary file.
+        threads: number of threads of its predictions; None takes all cores.
+
+    Raises:
+        ModelFileError: with a sentence that says what is wrong with the file.
+        OSError: if it cannot be read at all.
+    """
+    return PixelClassifier.from_contents(load_model(source), threads=threads)
+
+
+def numbered_classes(class_ids: Iterable[int]) -> tuple[LabelClass, ...]:
+    """Names and colours for classes that have none yet."""
+    return tuple(
+        LabelClass(class_id, f"Class {class_id}", DEFAULT_COLOURS[(class_id - 1) % len(DEFAULT_COLOURS)])
+        for class_id in map(int, class_ids)
+    )
 
 
 def as_image(image: Image | ArrayLike) -> Image:

@@ -6,19 +6,20 @@ library versions, and a new stroke changes little of what was drawn before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.parallel import share
+from segmentation.sklearn_trees import as_sklearn, grow_tree
 from segmentation.untrusted import mapping, number, whole_number
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.tree import DecisionTreeClassifier
+    from sklearn.tree._tree import Tree
 
 FOREST_KINDS = ("extra_trees", "random_forest")
 
@@ -28,9 +29,6 @@ strokes hold, so that a flood of labels costs no more. Doubling it gains 0.007 o
 
 MIN_TREE_PIXELS = 100
 """Pixels that a tree sees at least, if there are as many: a share of two short strokes would make mere stumps."""
-
-TREES_PER_TASK = 8
-"""Trees that a thread grows at a time."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +184,11 @@ def bootstrap(class_ids: NDArray[np.uint8], settings: ForestSettings) -> NDArray
     return np.concatenate(chosen, axis=1)
 
 
+def tree_seeds(settings: ForestSettings) -> NDArray[np.uint64]:
+    """A seed below 2**31 for the growing of each tree."""
+    return drawn(settings.random_state, np.arange(settings.n_estimators)) >> np.uint64(33)
+
+
 def grow_forest(
     rows: NDArray[np.float32], class_ids: NDArray[np.uint8], settings: ForestSettings, threads: int | None = None
 ) -> RandomForestClassifier:
@@ -200,60 +203,21 @@ def grow_forest(
     Returns:
         A fitted scikit-learn forest; extremely randomised trees differ from others only in how they were grown.
     """
-    from sklearn.ensemble import RandomForestClassifier
-
     classes, classified = np.unique(class_ids, return_inverse=True)
     samples = bootstrap(class_ids, settings)
-    seeds = drawn(settings.random_state, np.arange(settings.n_estimators)) >> np.uint64(33)
+    seeds = tree_seeds(settings)
+    trees: dict[int, Tree] = {}
 
-    def grow(trees: slice) -> list[DecisionTreeClassifier]:
-        return [
-            grow_tree(rows[sample], classified[sample], len(classes), settings, int(seed))
-            for sample, seed in zip(samples[trees], seeds[trees], strict=True)
-        ]
+    def grow(indices: Iterator[int]) -> None:
+        for index in indices:
+            trees[index] = grow_tree(
+                rows[samples[index]],
+                classified[samples[index]],
+                len(classes),
+                random_thresholds=settings.kind == "extra_trees",
+                max_depth=settings.max_depth,
+                seed=int(seeds[index]),
+            )
 
-    forest = RandomForestClassifier(
-        settings.n_estimators, max_depth=settings.max_depth, random_state=settings.random_state
-    )
-    with ThreadPoolExecutor(threads) as pool:
-        starts = range(0, settings.n_estimators, TREES_PER_TASK)
-        grown = pool.map(grow, [slice(start, start + TREES_PER_TASK) for start in starts])
-        forest.estimators_ = [tree for task in grown for tree in task]
-    forest.n_features_in_, forest.n_outputs_ = rows.shape[1], 1
-    forest.n_classes_, forest.classes_ = len(classes), classes
-    return forest
-
-
-def grow_tree(
-    rows: NDArray[np.float32], classified: NDArray[np.intp], n_classes: int, settings: ForestSettings, seed: int
-) -> DecisionTreeClassifier:
-    """Grows one of scikit-learn's trees.
-
-    It is to the last bit the tree that ``DecisionTreeClassifier(...).fit(rows, classified)`` gives, or
-    ``ExtraTreeClassifier``, but calls their tree builder itself: what they do around it takes three times as long
-    as growing such a small tree, and keeps the interpreter's lock, which the builder does not.
-
-    Args:
-        rows: ``(pixels, features)`` float32.
-        classified: ``(pixels,)`` index of each pixel's class.
-        n_classes: number of classes, those without a pixel counted too.
-        settings: kind and depth.
-        seed: of the features and thresholds that are tried.
-    """
-    from sklearn.tree import DecisionTreeClassifier
-    from sklearn.tree._criterion import Gini
-    from sklearn.tree._splitter import BestSplitter, RandomSplitter
-    from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
-
-    max_depth = 2**31 - 1 if settings.max_depth is None else settings.max_depth
-    features_tried = max(1, int(np.sqrt(rows.shape[1])))
-    splitter_kind = RandomSplitter if settings.kind == "extra_trees" else BestSplitter
-    counts = np.array([n_classes], np.intp)
-    splitter = splitter_kind(Gini(1, counts), features_tried, 1, 0.0, np.random.RandomState(seed), None)
-    model = DecisionTreeClassifier(max_depth=settings.max_depth, max_features="sqrt", random_state=seed)
-    model.tree_ = Tree(rows.shape[1], counts, 1)
-    builder = DepthFirstTreeBuilder(splitter, 2, 1, 0.0, max_depth, 0.0)
-    builder.build(model.tree_, rows, classified[:, None].astype(np.float64))
-    model.n_features_in_, model.n_outputs_ = rows.shape[1], 1
-    model.n_classes_, model.classes_ = n_classes, np.arange(n_classes)
-    return model
+    share(range(settings.n_estimators), grow, threads)
+    return as_sklearn([trees[index] for index in range(settings.n_estimators)], classes)

@@ -1,13 +1,20 @@
+from io import BytesIO
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.feature import multiscale_basic_features
+from sklearn.ensemble import RandomForestClassifier
 
 from segmentation import classifier as classifier_module
-from segmentation.classifier import NotFittedError, PixelClassifier, feature_rows
+from segmentation.classes import LabelClass
+from segmentation.classifier import NotFittedError, PixelClassifier, feature_rows, load_classifier
 from segmentation.features import FeatureSpec, compute_planes
+from segmentation.forest import Forest
 from segmentation.images import Image, image_from_pixels
+from segmentation.modelfile import ModelFileError
+from segmentation.tiles import TileGrid
 from segmentation.training import ForestSettings, TrainingSample, grow_forest
 
 SPEC = FeatureSpec(sigma_max=4)
@@ -116,11 +123,64 @@ def test_the_whole_image_equals_its_windows(shape, side, channels):
     classifier = fitted(channels)
     image = image_from_pixels(scene(*shape, channels, seed=3)[0])
     windowed = np.empty(shape, np.uint8)
-    from segmentation.tiles import TileGrid
-
     for tile in TileGrid(shape, side).tiles:
         windowed[tile.rows, tile.columns] = classifier.predict_window(image, tile)
     assert np.array_equal(windowed, classifier.predict(image))
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+def test_a_file_gives_back_the_same_classifier(kind, tmp_path):
+    classifier = fitted(3, kind=kind)
+    path = tmp_path / "cells.squiggle"
+    classes = [LabelClass(2, "ground", "#000000"), LabelClass(5, "disc", "#ffffff"), LabelClass(9, "unused", "#ff0000")]
+    classifier.save(path, classes)
+    loaded = load_classifier(path)
+    assert forest_bytes(loaded) == forest_bytes(classifier)
+    assert loaded.settings == classifier.settings
+    assert loaded.spec == classifier.spec
+    assert loaded.training_ == classifier.training_
+    assert loaded.classes_.tolist() == [2, 5]
+    assert list(loaded.label_classes_) == classes
+    unseen = scene(channels=3, seed=1)[0]
+    assert np.array_equal(loaded.predict(unseen), classifier.predict(unseen))
+    assert np.array_equal(loaded.predict_proba(unseen), classifier.predict_proba(unseen))
+    again = BytesIO()
+    loaded.save(again)
+    assert again.getvalue() == path.read_bytes()
+    assert load_classifier(again.getvalue()).feature_names_ == classifier.feature_names_
+    with pytest.raises(ValueError, match="trained on images with 3 channels"):
+        loaded.predict(unseen[..., 0])
+
+
+def test_classes_without_names_are_numbered():
+    stream = BytesIO()
+    fitted().save(stream)
+    assert [one.name for one in load_classifier(stream.getvalue()).label_classes_] == ["Class 2", "Class 5"]
+
+
+def test_what_is_no_classifier_is_refused_with_a_sentence():
+    with pytest.raises(ModelFileError, match="This classifier file cannot be opened"):
+        load_classifier(b"PK")
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+def test_it_becomes_a_forest_of_scikit_learn(kind):
+    classifier = fitted(kind=kind)
+    stream = BytesIO()
+    classifier.save(stream)
+    unseen = scene(seed=1)[0]
+    rows = compute_planes(unseen, SPEC).reshape(classifier.forest_.n_features, -1).T
+    for one in (classifier, load_classifier(stream.getvalue())):
+        model = one.to_sklearn()
+        assert isinstance(model, RandomForestClassifier)
+        assert model.classes_.tolist() == [2, 5]
+        probabilities = model.predict_proba(rows)
+        assert np.abs(probabilities - one.predict_proba(unseen).reshape(-1, 2)).max() <= 1e-6
+        clear = np.abs(probabilities[:, 0] - 0.5) > 1e-6
+        assert np.array_equal(model.predict(rows)[clear], one.predict(unseen).ravel()[clear])
+        assert forest_bytes(one) == b"".join(
+            value.tobytes() for value in vars(Forest.from_sklearn(model)).values() if isinstance(value, np.ndarray)
+        )
 
 
 def test_several_images_are_learnt_together():
@@ -220,8 +280,9 @@ def test_images_that_do_not_fit_are_refused_with_a_sentence():
 def test_an_untrained_classifier_says_so(ask):
     with pytest.raises(NotFittedError, match="not been trained yet"):
         getattr(PixelClassifier(), ask)(scene()[0])
-    with pytest.raises(NotFittedError):
-        _ = PixelClassifier().feature_names_
+    for ask in (lambda one: one.feature_names_, lambda one: one.to_sklearn(), lambda one: one.save(BytesIO())):
+        with pytest.raises(NotFittedError):
+            ask(PixelClassifier())
 
 
 def test_images_pass_as_they_are():
