@@ -6,6 +6,7 @@ scikit-learn is imported inside the functions, since that takes more than a seco
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,31 +64,23 @@ def as_trees(forest: Forest) -> list[Tree]:
     from sklearn.tree._tree import NODE_DTYPE, Tree
 
     trees = []
-    for root in forest.roots:
-        levels = [np.array([root])]
-        while len(levels[-1]):
-            inner = levels[-1][forest.left[levels[-1]] >= 0]
-            levels.append(np.stack([forest.left[inner], forest.right[inner]], axis=1).ravel())
-        members = np.sort(np.concatenate(levels))
-        place = {int(node): number for number, node in enumerate(members)} | {-1: LEAF}
-        is_leaf = forest.left[members] < 0
+    for start, stop in pairwise([*forest.roots.tolist(), len(forest.feature)]):
+        members = slice(start, stop)
+        is_leaf = forest.feature[members] < 0
+        left, right = (np.where(is_leaf, LEAF, child[members] - start) for child in (forest.left, forest.right))
         shares = forest.probabilities[members]
-        nodes = np.ones(len(members), NODE_DTYPE)
-        nodes["left_child"] = [place[int(child)] for child in forest.left[members]]
-        nodes["right_child"] = [place[int(child)] for child in forest.right[members]]
+        nodes = np.ones(stop - start, NODE_DTYPE)
+        nodes["left_child"], nodes["right_child"] = left, right
         nodes["feature"] = np.where(is_leaf, UNDEFINED, forest.feature[members])
         nodes["threshold"] = np.where(is_leaf, UNDEFINED, forest.threshold[members])
         nodes["impurity"] = 1 - (shares**2).sum(axis=1)
         nodes["missing_go_to_left"] = 0
+        depth = np.zeros(stop - start, int)
+        for node in np.flatnonzero(~is_leaf):  # ascending: a node lies before its children
+            depth[[left[node], right[node]]] = depth[node] + 1
         tree = Tree(forest.n_features, np.array([forest.n_classes], np.intp), 1)
-        tree.__setstate__(
-            {
-                "max_depth": len(levels) - 2,
-                "node_count": len(nodes),
-                "nodes": nodes,
-                "values": np.ascontiguousarray(shares[:, None]),
-            }
-        )
+        values = np.ascontiguousarray(shares[:, None])
+        tree.__setstate__({"max_depth": int(depth.max()), "node_count": len(nodes), "nodes": nodes, "values": values})
         trees.append(tree)
     return trees
 

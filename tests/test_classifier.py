@@ -11,7 +11,6 @@ from segmentation import classifier as classifier_module
 from segmentation.classes import LabelClass
 from segmentation.classifier import NotFittedError, PixelClassifier, feature_rows, load_classifier
 from segmentation.features import FeatureSpec, compute_planes
-from segmentation.forest import Forest
 from segmentation.images import Image, image_from_pixels
 from segmentation.modelfile import ModelFileError
 from segmentation.tiles import TileGrid
@@ -178,9 +177,6 @@ def test_it_becomes_a_forest_of_scikit_learn(kind):
         assert np.abs(probabilities - one.predict_proba(unseen).reshape(-1, 2)).max() <= 1e-6
         clear = np.abs(probabilities[:, 0] - 0.5) > 1e-6
         assert np.array_equal(model.predict(rows)[clear], one.predict(unseen).ravel()[clear])
-        assert forest_bytes(one) == b"".join(
-            value.tobytes() for value in vars(Forest.from_sklearn(model)).values() if isinstance(value, np.ndarray)
-        )
 
 
 def test_several_images_are_learnt_together():

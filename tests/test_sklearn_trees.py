@@ -5,7 +5,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from segmentation.forest import Forest
 from segmentation.sklearn_trees import as_sklearn, as_trees
 
-ARRAYS = ("roots", "feature", "threshold", "left", "right", "probabilities")
+ARRAYS = ("roots", "feature", "threshold", "left", "right")
 
 
 def random_forest(kind, classes, depth):
@@ -27,6 +27,7 @@ def test_a_forest_survives_the_way_to_arrays_and_back(kind, classes, depth):
     assert [one.get_depth() for one in back.estimators_] == [one.get_depth() for one in model.estimators_]
     again = Forest.from_sklearn(back)
     assert all(np.array_equal(getattr(again, name), getattr(flat, name)) for name in ARRAYS)
+    assert np.allclose(again.probabilities, flat.probabilities, rtol=1e-15, atol=0)
 
 
 def test_a_tree_can_be_a_single_leaf():
