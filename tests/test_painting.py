@@ -53,7 +53,7 @@ def pixels_of_rings(rings, shape):
         for (ax, ay), (bx, by) in zip(ring, ring[1:] + ring[:1], strict=True):
             border |= square_distance((ax, ay), (bx, by), x, y) <= 1e-9
             crossed = (ay <= y) != (by <= y)
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(all="ignore"):
                 inside ^= crossed & (ax + (y - ay) * (bx - ax) / (by - ay) < x)
     return inside | border
 
