@@ -29,6 +29,7 @@ def create_app(settings: Settings) -> Dash:
     """
     server = Flask("squiggle", static_folder=None)
     workbench = Workbench(Store.in_folder(settings.data_folder), settings, SAMPLE)
+    server.extensions["workbench"] = workbench
     server.register_blueprint(session_routes(workbench))
     app = Dash(
         "squiggle",

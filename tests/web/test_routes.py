@@ -23,7 +23,8 @@ HALVES[::3, ::5] += 9
 @pytest.fixture
 def client(tmp_path):
     app = create_app(Settings(data_folder=tmp_path, max_pixels=1_000_000, max_upload_bytes=5_000_000))
-    return app.server.test_client()
+    yield app.server.test_client()
+    app.server.extensions["workbench"].store.close()
 
 
 @pytest.fixture
