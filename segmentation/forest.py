@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segmentation.parallel import share
 
 if TYPE_CHECKING:
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -84,20 +87,21 @@ class Forest:
         Returns:
             ``(classes, ...)`` float32.
         """
-        rows = planes.reshape(self.n_features, -1)
-        pixels = np.arange(rows.shape[1])
-        total = np.zeros((rows.shape[1], self.n_classes))
-        for root in self.roots:
-            node = np.full(rows.shape[1], root)
-            while True:
-                inner = self.feature[node] >= 0
-                if not inner.any():
-                    break
-                at = node[inner]
-                small = rows[self.feature[at], pixels[inner]] <= self.threshold[at]
-                node[inner] = np.where(small, self.left[at], self.right[at])
-            total += self.probabilities[node]
-        return (total / self.n_trees).T.astype(np.float32).reshape(self.n_classes, *planes.shape[1:])
+        from segmentation.forest_kernels import BLOCK_PIXELS, add_votes
+
+        flat = np.ascontiguousarray(planes, np.float32).reshape(self.n_features, -1)
+        probabilities = np.empty((self.n_classes, flat.shape[1]), np.float32)
+        trees = (self.roots, self.feature, self.threshold, self.left, self.right, self.probabilities)
+
+        def work(starts: Iterator[int]) -> None:
+            for start in starts:
+                stop = min(start + BLOCK_PIXELS, flat.shape[1])
+                votes = np.zeros((stop - start, self.n_classes))
+                add_votes(flat, start, stop, *trees, votes)
+                probabilities[:, start:stop] = (votes / self.n_trees).T
+
+        share(range(0, flat.shape[1], BLOCK_PIXELS), work, threads)
+        return probabilities.reshape(self.n_classes, *planes.shape[1:])
 
     def predict(self, planes: NDArray[np.float32], *, threads: int | None = None) -> NDArray[np.uint8]:
         """Index of the most probable class, the first of equals: the argmax of :meth:`predict_proba`.
