@@ -17,22 +17,18 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.lanes import (
+from segmentation.feature_lanes import (
     DOUBLES,
-    FLOATS,
     ROWS,
     append_row,
-    kernel,
     load_block,
-    load_run,
     load_wide_run,
     narrow,
-    part,
     prepend_row,
     rounded,
     store_block,
-    store_run,
 )
+from segmentation.lanes import FLOATS, kernel, load_run, part, store_run
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
