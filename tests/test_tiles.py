@@ -223,9 +223,9 @@ def test_the_budget_is_held_under_a_stream_of_sessions_in_threads():
 
 def test_the_budget_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("SQUIGGLE_FEATURE_CACHE_MB", "1.5")
-    assert FeatureCache().budget == 1_500_000
+    assert FeatureCache().budget == 1_572_864
     monkeypatch.delenv("SQUIGGLE_FEATURE_CACHE_MB")
-    assert FeatureCache().budget == cache_bytes_from_environment() == tiles.DEFAULT_CACHE_MEGABYTES * 10**6
+    assert FeatureCache().budget == cache_bytes_from_environment() == tiles.DEFAULT_CACHE_MEGABYTES * 2**20
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "nan", "inf", ""])
