@@ -56,11 +56,13 @@ class FeatureSpec:
     channels: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot go together."""
+        """Refuse values that cannot go together; sigmas become floats, so that equal specs are written alike."""
         if not (self.intensity or self.edges or self.texture):
             raise ValueError("Choose at least one kind of feature: intensity, edges or texture.")
         if not (np.isfinite(self.sigma_min) and np.isfinite(self.sigma_max)):
             raise ValueError("The smallest and the largest sigma must be numbers.")
+        for name in ("sigma_min", "sigma_max"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.sigma_min < 0.1:
             raise ValueError("The smallest sigma must be at least 0.1 pixels.")
         if self.sigma_max > 64:

@@ -58,7 +58,8 @@ class ForestSettings:
         whole_number(self.n_estimators, "The number of trees", 1, 1000)
         if self.max_depth is not None:
             whole_number(self.max_depth, "The depth of the trees", 1, 64)
-        number(self.max_samples, "The share of the pixels that each tree sees", 0.001, 1)
+        share = number(self.max_samples, "The share of the pixels that each tree sees", 0.001, 1)
+        object.__setattr__(self, "max_samples", share)
         whole_number(self.random_state, "The seed", 0, 2**32 - 1)
 
     def to_json(self) -> dict[str, Any]:
