@@ -1,0 +1,205 @@
+"""What can be typed after ``python -m segmentation``, and the help that a person learns it from."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from segmentation.version import __version__
+
+_DESCRIPTION = """\
+Train a pixel classifier on a few squiggles, and segment a whole series with it: the same bytes as on the page.
+
+A first walk:
+  python -m segmentation train cells.tif --labels labels.png -o cells.squiggle
+  python -m segmentation apply cells.squiggle 'images/*.tif' -o out/
+  python -m segmentation evaluate cells.squiggle test.tif test_mask.png
+"""
+
+_APPLY = """\
+Segment images with a classifier. For each image there is DIR/<stem>.tif in the end, whose pixels are class ids
+(uint8); a stack of images becomes a stack; a Zarr array becomes DIR/<stem>.zarr. Where two images have the same stem,
+their results get longer names (day1_cell.tif, day2_cell.tif).
+
+If it is interrupted, type the same again: what is finished is not made again, and nothing half-written is ever in its
+place. An image that cannot be read is told at the end, and stops nothing; the exit status is 1 then.
+"""
+
+_APPLY_EXAMPLES = """\
+examples:
+  apply cells.squiggle images/ -o out/                  all images in a folder
+  apply cells.squiggle 'day?/**/*.tif' -o out/ --csv    all TIFFs in folders of folders, and a table of class shares
+  apply cells.squiggle *.png -o out/ --overlay --workers 4
+  apply cells.squiggle slide.zarr -o out/ --scheduler tcp://head:8786
+"""
+
+_TRAIN = """\
+Train a classifier on an image and labels: an image file of the same size whose pixels are class ids (0 = unlabelled),
+or the strokes that the page exports. Strokes bring along names and colours of the classes and all settings, so that
+the classifier is the one of the page to the byte; what is given here goes before. With several images, give as many
+label files in the same order; strokes know their image by its content.
+"""
+
+_EVALUATE = """\
+Segment images and hold the result against masks of what is true, whose pixels are class ids (0 = not known, which is
+not counted). Tells intersection over union (IoU) and F1 of each class and their means, and how often each class was
+taken for which, over all images together.
+"""
+
+_INFO = "Tell what a classifier file holds: classes, features, forest, and what it was trained on."
+_EXPORT = "Write the forest of a classifier for other programs. Its input are rows of features, float32."
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser("python -m segmentation", description=_DESCRIPTION, formatter_class=raw)
+    top.add_argument("--version", action="version", version=f"Squiggle {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+    def add(name: str, summary: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=description, epilog=epilog, formatter_class=raw)
+
+    _add_apply(add("apply", "segment images, stacks and Zarr arrays with a classifier", _APPLY, _APPLY_EXAMPLES))
+    _add_train(add("train", "train a classifier on images and labels", _TRAIN))
+    _add_evaluate(add("evaluate", "hold a classifier against masks of what is true", _EVALUATE))
+    info = add("info", "tell what a classifier file holds", _INFO)
+    _add_model(info)
+    info.add_argument("--json", action="store_true", help="as JSON, with the keys of docs/modelfile.md")
+    export = add("export", "write the forest for other programs", _EXPORT)
+    _add_model(export)
+    export.add_argument("--onnx", type=Path, required=True, metavar="OUT", help="the ONNX file to write")
+    return top
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", type=Path, metavar="MODEL", help="a classifier file (.squiggle)")
+
+
+def _add_threads(command: argparse._ActionsContainer) -> None:
+    command.add_argument(
+        "--threads",
+        type=_positive,
+        metavar="N",
+        help="threads in all (default: the cores); results do not depend on it",
+    )
+
+
+def _add_apply(command: argparse.ArgumentParser) -> None:
+    _add_model(command)
+    command.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="image files, TIFF stacks, Zarr arrays or OME-Zarr images, folders, or globs ('**' for any folders)",
+    )
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where results appear")
+    extras = command.add_argument_group("written beside the class ids")
+    extras.add_argument("--png", action="store_true", help="<stem>.png: class ids in the colours of the classes")
+    extras.add_argument("--overlay", action="store_true", help="<stem>.overlay.png: the classes painted over the image")
+    extras.add_argument(
+        "--probabilities",
+        action="store_true",
+        help="<stem>.probabilities.tif (or .zarr): a float32 plane for each class",
+    )
+    extras.add_argument("--csv", action="store_true", help="shares.csv: the share of each class in each image")
+    how = command.add_argument_group("how it runs")
+    how.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="processes that share the images (default: 1)"
+    )
+    _add_threads(how)
+    how.add_argument(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="let the workers of a Dask cluster do it; they must see images and DIR under the same paths",
+    )
+    how.add_argument(
+        "--axes",
+        metavar="ZYX",
+        help="what the axes of Zarr arrays are, if they do not say it themselves: y and x, c for channels, any other "
+        "letter for stacks",
+    )
+    told = command.add_mutually_exclusive_group()
+    told.add_argument("--quiet", action="store_true", help="tell only of images that could not be segmented")
+    told.add_argument("--json", action="store_true", help="tell on stdout what happens, one JSON object a line")
+
+
+def _add_train(command: argparse.ArgumentParser) -> None:
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="the image or images")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="the file to write")
+    command.add_argument(
+        "--labels", nargs="+", type=Path, default=[], metavar="LABELS", help="PNG or TIFF of class ids, one an image"
+    )
+    command.add_argument(
+        "--strokes", nargs="+", type=Path, default=[], metavar="STROKES.json", help="painted over the labels, if any"
+    )
+    command.add_argument(
+        "--class",
+        dest="classes",
+        type=_class,
+        action="append",
+        default=[],
+        metavar="ID=NAME[,#COLOUR]",
+        help="name a class, and perhaps give it a colour; once for each: --class 1=void --class '2=grain,#0072b2'",
+    )
+    command.add_argument(
+        "--with-strokes", action="store_true", help="let the strokes travel along, so that training can go on from them"
+    )
+    features = command.add_argument_group("features (defaults: those of the strokes, or else all up to sigma 16)")
+    for kind, what in (
+        ("intensity", "the smoothed image"),
+        ("edges", "its gradient magnitude"),
+        ("texture", "the eigenvalues of its Hessian"),
+    ):
+        features.add_argument(f"--{kind}", action=argparse.BooleanOptionalAction, help=what)
+    features.add_argument("--sigma-min", type=float, metavar="PIXELS", help="smallest scale")
+    features.add_argument("--sigma-max", type=float, metavar="PIXELS", help="largest scale")
+    features.add_argument("--num-sigma", type=int, metavar="N", help="number of scales; else each is twice the former")
+    features.add_argument("--channels", type=_channels, metavar="1,3", help="use only these channels, counted from 1")
+    forest = command.add_argument_group("forest")
+    forest.add_argument("--kind", choices=("extra_trees", "random_forest"), help="how trees are grown")
+    forest.add_argument("--trees", dest="n_estimators", type=int, metavar="N", help="number of trees")
+    forest.add_argument("--max-depth", type=int, metavar="N", help="comparisons between root and leaf")
+    forest.add_argument("--max-samples", type=float, metavar="SHARE", help="share of the pixels that each tree sees")
+    forest.add_argument("--seed", dest="random_state", type=int, metavar="N", help="of all that is drawn by lot")
+    _add_threads(forest)
+
+
+def _add_evaluate(command: argparse.ArgumentParser) -> None:
+    _add_model(command)
+    command.add_argument(
+        "pairs", nargs="+", type=Path, metavar="IMAGE MASK", help="an image and its mask, and perhaps more such pairs"
+    )
+    command.add_argument(
+        "--map",
+        type=_mapped,
+        metavar="VALUE=CLASS,...",
+        help="what the values of the masks stand for, such as 0=2,255=1 (0 as a class: not known)",
+    )
+    command.add_argument("--json", action="store_true", help="as JSON")
+    _add_threads(command)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _channels(text: str) -> tuple[int, ...]:
+    return tuple(_positive(part.strip()) - 1 for part in text.split(","))
+
+
+def _class(text: str) -> tuple[int, str, str | None]:
+    found = re.fullmatch(r"(\d{1,3})=(.+?)(?:,(#[0-9a-fA-F]{6}))?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 1=void or '1=void,#e69f00'")
+    return int(found[1]), found[2], found[3]
+
+
+def _mapped(text: str) -> dict[int, int]:
+    pairs = [re.fullmatch(r"\s*(-?\d{1,10})=(\d{1,3})\s*", part) for part in text.split(",")]
+    if not all(pairs) or any(int(pair[2]) > 255 for pair in pairs if pair):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 0=2,255=1")
+    return {int(pair[1]): int(pair[2]) for pair in pairs if pair}
