@@ -29,7 +29,7 @@ def grow_tree(
     *,
     random_thresholds: bool,
     max_depth: int | None,
-    seed: int,
+    random: np.random.RandomState,
 ) -> Tree:
     """Grows a tree, trying the square root of the number of features at each node.
 
@@ -43,7 +43,7 @@ def grow_tree(
         n_classes: number of classes, those without a pixel counted too.
         random_thresholds: draw thresholds, as extremely randomised trees do, instead of searching for the best.
         max_depth: the most comparisons between root and leaf; None for no limit.
-        seed: of the features and thresholds that are tried.
+        random: decides on the features and thresholds that are tried.
     """
     from sklearn.tree._criterion import Gini
     from sklearn.tree._splitter import BestSplitter, RandomSplitter
@@ -52,7 +52,7 @@ def grow_tree(
     features_tried = max(1, int(np.sqrt(rows.shape[1])))
     counts = np.array([n_classes], np.intp)
     kind = RandomSplitter if random_thresholds else BestSplitter
-    splitter = kind(Gini(1, counts), features_tried, 1, 0.0, np.random.RandomState(seed), None)
+    splitter = kind(Gini(1, counts), features_tried, 1, 0.0, random, None)
     tree = Tree(rows.shape[1], counts, 1)
     builder = DepthFirstTreeBuilder(splitter, 2, 1, 0.0, 2**31 - 1 if max_depth is None else max_depth, 0.0)
     builder.build(tree, rows, classified[:, None].astype(np.float64))

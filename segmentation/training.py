@@ -35,6 +35,9 @@ MIN_TREE_PIXELS = 100
 class ForestSettings:
     """How the forest is grown.
 
+    The defaults are what segmented real images best from simulated strokes, but for the number of trees: twice as many
+    gain less than 0.001 of mean IoU and take twice as long.
+
     Attributes:
         kind: "extra_trees" (extremely randomised trees) or "random_forest".
         n_estimators: number of trees, 1 to 1000.
@@ -47,9 +50,9 @@ class ForestSettings:
     """
 
     kind: str = "extra_trees"
-    n_estimators: int = 100
+    n_estimators: int = 50
     max_depth: int | None = None
-    max_samples: float = 0.1
+    max_samples: float = 0.2
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -210,14 +213,16 @@ def grow_forest(
     trees: dict[int, Tree] = {}
 
     def grow(indices: Iterator[int]) -> None:
+        random = np.random.RandomState()
         for index in indices:
+            random.seed(int(seeds[index]))  # takes a hundredth of the time that another RandomState would
             trees[index] = grow_tree(
                 rows[samples[index]],
                 classified[samples[index]],
                 len(classes),
                 random_thresholds=settings.kind == "extra_trees",
                 max_depth=settings.max_depth,
-                seed=int(seeds[index]),
+                random=random,
             )
 
     share(range(settings.n_estimators), grow, threads)
