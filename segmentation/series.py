@@ -256,7 +256,7 @@ class Series:
 
     @property
     def _done(self) -> float:
-        return min(1.0, self._work_done / self._work) if self._work else 1.0
+        return min(1.0, self._work_done / self._work) if self._work else 0.0
 
     def take(self, job: Job, outcome: list[Page] | str) -> None:
         """Takes note of what came out of a job."""
@@ -280,7 +280,8 @@ class Series:
         self._finish("segmented", task.path, record["outputs"] if record else {}, pages)
 
     def _tell(self, kind: str, **about: Any) -> None:
-        self._on_event(Event(kind, len(self._images), self._done, **about))
+        done = 1.0 if kind == "end" else self._done
+        self._on_event(Event(kind, len(self._images), done, **about))
 
     def _finish(self, kind: str, path: Path, outputs: Mapping[str, Any], pages: list[Page]) -> None:
         places = tuple(str(self._results.path / name) for name in outputs)

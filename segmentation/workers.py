@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,8 @@ class Worker:
                 return
         except OSError:
             pass
-        status = process.wait()
-        self._process = None
+        self.end()
+        status = process.returncode
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         yield f"The process that worked on it {how}: perhaps the memory did not suffice."
 
@@ -148,10 +149,11 @@ class Worker:
         return process
 
     def end(self) -> None:
-        """Lets the process end, which has no job."""
+        """Lets the process end, which has no job, or is dead."""
         process, self._process = self._process, None
         if process is not None:
-            process.communicate()
+            with suppress(BrokenPipeError):
+                process.communicate()
 
     def kill(self) -> None:
         """Ends the process whatever it is at."""
