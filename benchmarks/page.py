@@ -172,9 +172,12 @@ def reference_waits(browser: Browser, pixels: np.ndarray, strokes: Sequence[Stro
             page.wait_for_timeout(1000)
             page.evaluate(WATCH_REFERENCE)
             found = []
-            for stroke in strokes:
+            for number, stroke in enumerate(strokes):
                 draw(page, stroke.points.tolist())
-                found.append(waits(page)[1])
+                if number == 0:
+                    page.wait_for_timeout(3000)
+                else:
+                    found.append(waits(page)[1])
             page.close()
             return found[1:]
         finally:
