@@ -20,11 +20,12 @@ from segmentation.images import Image, image_from_pixels
 from segmentation.modelfile import ModelContents, load_model, save_model
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.parallel import share
+from segmentation.sampling import TrainingSample, check_classes, count_classes
 from segmentation.sklearn_trees import as_sklearn, as_trees
 from segmentation.smoothed import Smoothed
 from segmentation.tiles import Tile, whole_of
 from segmentation.training import ForestSettings as ForestSettings
-from segmentation.training import TrainingSample, check_classes, count_classes, grow_forest
+from segmentation.training import grow_forest
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier

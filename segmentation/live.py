@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from segmentation.classifier import PixelClassifier, checked_labels, feature_rows, groups
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
+from segmentation.sampling import MAX_TRAINING_PIXELS, TrainingSample
 from segmentation.smoothed import Smoothed, smoothed_bytes
 from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
-from segmentation.training import MAX_TRAINING_PIXELS, ForestSettings, TrainingSample
+from segmentation.training import ForestSettings
 
 KEPT_ROWS_BYTES = 16_000_000
 KEPT_CLASSIFIERS_BYTES = 16_000_000

@@ -1,12 +1,8 @@
-"""From labels to trees: which labelled pixels a forest learns from, which of them each tree sees, and the growing.
-
-All that is drawn is drawn by hashing the seed with what is drawn for, so that it depends on neither threads nor
-library versions, and a new stroke changes little of what was drawn before it.
-"""
+"""From the pixels that were chosen to a forest: how it is grown, and which of the pixels each tree sees."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.parallel import share
+from segmentation.sampling import drawn
 from segmentation.sklearn_trees import as_sklearn, grow_tree
 from segmentation.untrusted import mapping, number, whole_number
 
@@ -22,10 +19,6 @@ if TYPE_CHECKING:
     from sklearn.tree._tree import Tree
 
 FOREST_KINDS = ("extra_trees", "random_forest")
-
-MAX_TRAINING_PIXELS = 10_000
-"""Labelled pixels that a forest learns from at most, shared equally among the classes: about what a dozen careful
-strokes hold, so that a flood of labels costs no more. Doubling it gains 0.007 of mean IoU and doubles the time."""
 
 MIN_TREE_PIXELS = 100
 """Pixels that a tree sees at least, if there are as many: a share of two short strokes would make mere stumps."""
@@ -78,92 +71,6 @@ class ForestSettings:
         """
         given = mapping(values, "The forest's settings", (), tuple(field.name for field in fields(cls)))
         return cls(**given)
-
-
-def count_classes(class_ids: NDArray[np.uint8]) -> dict[int, int]:
-    """Number of pixels of each class that has any, by class id, ascending; unlabelled pixels are not counted."""
-    counts = np.bincount(class_ids.ravel(), minlength=1)
-    return {int(class_id): int(counts[class_id]) for class_id in np.flatnonzero(counts) if class_id > 0}
-
-
-def check_classes(counts: Mapping[int, int]) -> None:
-    """Raises a ValueError unless there are two classes to tell apart."""
-    if len(counts) < 2:
-        raise ValueError(
-            "Draw strokes of at least two classes: "
-            + ("only one has labelled pixels." if counts else "none has labelled pixels.")
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingSample:
-    """The labelled pixels that a forest learns from.
-
-    Attributes:
-        places: raster indices of the pixels in each image, int64, ascending.
-        class_ids: ``(pixels,)`` uint8, the classes of all of them, image by image.
-        labelled_pixels: number of labelled pixels of each class, before sampling.
-    """
-
-    places: tuple[NDArray[np.int64], ...]
-    class_ids: NDArray[np.uint8]
-    labelled_pixels: dict[int, int]
-
-    @classmethod
-    def draw(cls, labels: Sequence[NDArray[np.uint8]], seed: int, limit: int = MAX_TRAINING_PIXELS) -> TrainingSample:
-        """Draws the sample.
-
-        It holds all labelled pixels, unless a class has more than its equal share of ``limit``. Of such a class
-        those with the smallest priorities are taken, a hash of seed and place, so that a new stroke changes few of
-        the pixels that were chosen before it.
-
-        Args:
-            labels: ``(rows, columns)`` uint8 for each image, 0 = unlabelled.
-            seed: of the priorities.
-            limit: number of pixels to take at most.
-
-        Raises:
-            ValueError: if fewer than two classes are labelled.
-        """
-        places = [np.flatnonzero(raster != 0) for raster in labels]
-        class_ids = np.concatenate([raster.ravel()[place] for raster, place in zip(labels, places, strict=True)])
-        counts = count_classes(class_ids)
-        check_classes(counts)
-        share = limit // len(counts)
-        if max(counts.values()) > share:
-            priorities = np.concatenate(
-                [
-                    drawn(seed, image, place // raster.shape[1], place % raster.shape[1])
-                    for image, (raster, place) in enumerate(zip(labels, places, strict=True))
-                ]
-            )
-            chosen = np.ones(len(class_ids), bool)
-            for class_id in (one for one, count in counts.items() if count > share):
-                of_class = np.flatnonzero(class_ids == class_id)
-                last = np.partition(priorities[of_class], share - 1)[share - 1]
-                chosen[of_class] = priorities[of_class] <= last
-            parts = np.split(chosen, np.cumsum([len(place) for place in places])[:-1])
-            places = [place[part] for place, part in zip(places, parts, strict=True)]
-            class_ids = class_ids[chosen]
-        return cls(tuple(places), class_ids, counts)
-
-
-def drawn(*what_for: int | NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
-    """Pseudo-random numbers that depend on ``what_for`` alone, which is broadcast.
-
-    Each number in turn is added and mixed in with the finaliser of SplitMix64 (Steele, Lea and Flood, Fast
-    splittable pseudorandom number generators, OOPSLA 2014).
-
-    Returns:
-        uint64, of the broadcast shape.
-    """
-    state = np.zeros(1, np.uint64)
-    for part in what_for:
-        state = state + np.asarray(part).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state = state ^ (state >> np.uint64(31))
-    return state
 
 
 def bootstrap(class_ids: NDArray[np.uint8], settings: ForestSettings) -> NDArray[np.intp]:

@@ -13,8 +13,9 @@ from segmentation.classifier import NotFittedError, PixelClassifier, feature_row
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.images import Image, image_from_pixels
 from segmentation.modelfile import ModelFileError
+from segmentation.sampling import TrainingSample
 from segmentation.tiles import TileGrid
-from segmentation.training import ForestSettings, TrainingSample, grow_forest
+from segmentation.training import ForestSettings, grow_forest
 
 SPEC = FeatureSpec(sigma_max=4)
 

@@ -10,9 +10,10 @@ from segmentation.classifier import PixelClassifier
 from segmentation.features import FeatureSpec
 from segmentation.images import image_from_pixels
 from segmentation.live import LiveSegmenter
+from segmentation.sampling import MAX_TRAINING_PIXELS
 from segmentation.smoothed import smoothed_bytes
 from segmentation.tiles import BoundedCache, FeatureCache, TileGrid
-from segmentation.training import MAX_TRAINING_PIXELS, ForestSettings
+from segmentation.training import ForestSettings
 
 SPEC = FeatureSpec(texture=False, sigma_max=2)
 FOREST = ForestSettings(n_estimators=8)
