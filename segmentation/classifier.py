@@ -21,7 +21,6 @@ from segmentation.modelfile import ModelContents, load_model, save_model
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.parallel import share
 from segmentation.sampling import TrainingSample, check_classes, count_classes
-from segmentation.sklearn_trees import as_sklearn, as_trees
 from segmentation.smoothed import Smoothed
 from segmentation.tiles import Tile, whole_of
 from segmentation.training import ForestSettings as ForestSettings
@@ -295,7 +294,7 @@ class PixelClassifier:
             NotFittedError: if nothing was learnt yet.
         """
         self._check_fitted()
-        return as_sklearn(as_trees(self.forest_), self.classes_)
+        return self.forest_.to_sklearn(self.classes_)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "forest_"):

@@ -1,4 +1,4 @@
-"""What is asked of the inside of scikit-learn, in one place: growing a tree, and making one from arrays.
+"""What is asked of the inside of scikit-learn to grow trees.
 
 scikit-learn is imported inside the functions, since that takes more than a second.
 """
@@ -6,20 +6,14 @@ scikit-learn is imported inside the functions, since that takes more than a seco
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.forest import Forest
-
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.tree._tree import Tree
-
-LEAF, UNDEFINED = -1, -2
-"""What scikit-learn writes for the children of a leaf, and for its feature and threshold."""
 
 
 def grow_tree(
@@ -57,32 +51,6 @@ def grow_tree(
     builder = DepthFirstTreeBuilder(splitter, 2, 1, 0.0, 2**31 - 1 if max_depth is None else max_depth, 0.0)
     builder.build(tree, rows, classified[:, None].astype(np.float64))
     return tree
-
-
-def as_trees(forest: Forest) -> list[Tree]:
-    """The trees of a forest as scikit-learn's; numbers of samples, which a forest does not keep, are 1."""
-    from sklearn.tree._tree import NODE_DTYPE, Tree
-
-    trees = []
-    for start, stop in pairwise([*forest.roots.tolist(), len(forest.feature)]):
-        members = slice(start, stop)
-        is_leaf = forest.feature[members] < 0
-        left, right = (np.where(is_leaf, LEAF, child[members] - start) for child in (forest.left, forest.right))
-        shares = forest.probabilities[members]
-        nodes = np.ones(stop - start, NODE_DTYPE)
-        nodes["left_child"], nodes["right_child"] = left, right
-        nodes["feature"] = np.where(is_leaf, UNDEFINED, forest.feature[members])
-        nodes["threshold"] = np.where(is_leaf, UNDEFINED, forest.threshold[members])
-        nodes["impurity"] = 1 - (shares**2).sum(axis=1)
-        nodes["missing_go_to_left"] = 0
-        depth = np.zeros(stop - start, int)
-        for node in np.flatnonzero(~is_leaf):  # ascending: a node lies before its children
-            depth[[left[node], right[node]]] = depth[node] + 1
-        tree = Tree(forest.n_features, np.array([forest.n_classes], np.intp), 1)
-        values = np.ascontiguousarray(shares[:, None])
-        tree.__setstate__({"max_depth": int(depth.max()), "node_count": len(nodes), "nodes": nodes, "values": values})
-        trees.append(tree)
-    return trees
 
 
 def as_sklearn(trees: Sequence[Tree], classes: NDArray[np.uint8]) -> RandomForestClassifier:

@@ -1,45 +1,45 @@
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from segmentation.forest import Forest
-from segmentation.sklearn_trees import as_sklearn, as_trees
-
-ARRAYS = ("roots", "feature", "threshold", "left", "right")
+from segmentation.sklearn_trees import as_sklearn, grow_tree
 
 
-def random_forest(kind, classes, depth):
-    random = np.random.default_rng(classes)
-    rows = random.normal(size=(300, 7)).astype(np.float32)
-    class_ids = random.integers(1, classes + 1, 300).astype(np.uint8)
-    return kind(6, max_depth=depth, random_state=0).fit(rows, class_ids), rows
+def grown(random_thresholds, depth, classes=4, seed=5):
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(200, 10)).astype(np.float32)
+    classified = random.integers(0, classes, 200)
+    state = np.random.RandomState(seed)
+    tree = grow_tree(rows, classified, classes, random_thresholds=random_thresholds, max_depth=depth, random=state)
+    return tree, rows, classified
 
 
-@pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
-@pytest.mark.parametrize("classes", [2, 3, 20])
-@pytest.mark.parametrize("depth", [None, 1, 5])
-def test_a_forest_survives_the_way_to_arrays_and_back(kind, classes, depth):
-    model, rows = random_forest(kind, classes, depth)
-    flat = Forest.from_sklearn(model)
-    back = as_sklearn(as_trees(flat), model.classes_)
-    assert np.array_equal(back.predict(rows), model.predict(rows))
-    assert np.abs(back.predict_proba(rows) - model.predict_proba(rows)).max() < 1e-12
-    assert [one.get_depth() for one in back.estimators_] == [one.get_depth() for one in model.estimators_]
-    again = Forest.from_sklearn(back)
-    assert all(np.array_equal(getattr(again, name), getattr(flat, name)) for name in ARRAYS)
-    assert np.allclose(again.probabilities, flat.probabilities, rtol=1e-15, atol=0)
+@pytest.mark.parametrize(
+    ("random_thresholds", "reference"), [(True, ExtraTreeClassifier), (False, DecisionTreeClassifier)]
+)
+@pytest.mark.parametrize("depth", [None, 1, 4])
+def test_a_tree_is_that_of_scikit_learn(random_thresholds, reference, depth):
+    tree, rows, classified = grown(random_thresholds, depth)
+    expected = reference(max_features="sqrt", max_depth=depth, random_state=5).fit(rows, classified).tree_
+    for name in ("feature", "threshold", "children_left", "children_right", "value", "max_depth"):
+        assert np.array_equal(getattr(tree, name), getattr(expected, name)), name
 
 
-def test_a_tree_can_be_a_single_leaf():
-    leaf = Forest(
-        n_features=4,
-        roots=np.array([0], np.int32),
-        feature=np.array([-1], np.int32),
-        threshold=np.zeros(1, np.float32),
-        left=np.array([-1], np.int32),
-        right=np.array([-1], np.int32),
-        probabilities=np.array([[0.25, 0.75]]),
+def test_classes_without_a_pixel_have_their_place():
+    tree, rows, _ = grown(True, None, classes=4)
+    assert tree.value.shape[1:] == (1, 4)
+    few = grow_tree(
+        rows[:3], np.array([2, 2, 0]), 4, random_thresholds=True, max_depth=None, random=np.random.RandomState(0)
     )
-    model = as_sklearn(as_trees(leaf), np.array([1, 2], np.uint8))
-    assert model.predict_proba(np.zeros((2, 4), np.float32)).tolist() == [[0.25, 0.75]] * 2
-    assert model.predict(np.zeros((1, 4), np.float32)).tolist() == [2]
+    assert few.value.shape[1:] == (1, 4)
+    assert few.predict(rows[:3])[:, [1, 3]].sum() == 0
+
+
+def test_the_forest_is_one_that_scikit_learn_and_ours_can_use():
+    tree, rows, _ = grown(True, None)
+    model = as_sklearn([tree, tree], np.array([3, 5, 7, 9], np.uint8))
+    assert model.classes_.tolist() == [3, 5, 7, 9]
+    ours = Forest.from_sklearn(model).predict_proba(np.ascontiguousarray(rows.T))
+    assert np.abs(ours.T - model.predict_proba(rows)).max() < 1e-6
+    assert set(model.predict(rows)) <= {3, 5, 7, 9}
