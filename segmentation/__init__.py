@@ -16,6 +16,8 @@ from segmentation.classifier import NotFittedError, PixelClassifier, load_classi
 from segmentation.features import FeatureSpec, compute_features
 from segmentation.images import Image, ImageError, image_from_pixels, read_image, read_stack
 from segmentation.modelfile import ModelFileError
+from segmentation.quality import Scores, score
+from segmentation.series import SeriesReport, apply_series
 from segmentation.strokes import Stroke, rasterise
 from segmentation.training import ForestSettings
 from segmentation.version import __version__
@@ -29,12 +31,16 @@ __all__ = [
     "ModelFileError",
     "NotFittedError",
     "PixelClassifier",
+    "Scores",
+    "SeriesReport",
     "Stroke",
     "__version__",
+    "apply_series",
     "compute_features",
     "image_from_pixels",
     "load_classifier",
     "rasterise",
     "read_image",
     "read_stack",
+    "score",
 ]

@@ -1,6 +1,6 @@
 """Processes of this computer that share the jobs of a series.
 
-Each is a Python of its own that runs this module, takes jobs as lines of JSON and answers in lines of JSON. One that
+Each is a Python of its own that takes jobs as lines of JSON and answers in lines of JSON. One that
 dies takes down the job that it was at, and nothing else. They end by themselves when the process that started them is
 gone, and need no guard around a script's main part, as those of ``multiprocessing`` do.
 """
@@ -17,7 +17,7 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from segmentation.jobs import Job, Model, Page, Progress, job_from_json, job_to_json, reason
 
@@ -137,7 +137,7 @@ class Worker:
         package = Path(__file__).resolve().parents[1]
         paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
         process = subprocess.Popen(
-            [sys.executable, "-m", "segmentation.workers"],
+            [sys.executable, "-c", "from segmentation.workers import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -163,27 +163,28 @@ class Worker:
 
 
 def main() -> None:
-    """Take jobs until there are no more: what a worker process does."""
+    """What a worker process does: take jobs until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    try:
+        with open(sys.stdin.fileno(), encoding="utf-8", closefd=False) as questions:
+            serve(questions, answers)
+    except BrokenPipeError:  # nobody is waiting for an answer any more
+        os._exit(1)
+
+
+def serve(questions: TextIO, answers: TextIO) -> None:
+    """Runs the jobs that come as lines of JSON, after one that says how, and answers in lines of JSON."""
 
     def answer(**values: Any) -> None:
         print(json.dumps(values), file=answers, flush=True)
 
-    setup = json.loads(sys.stdin.readline())
+    setup = json.loads(questions.readline())
     model = Model(Path(setup["model"]).read_bytes(), setup["threads"])
-    for line in sys.stdin:
+    for line in questions:
         outcome = run_job(model, job_from_json(json.loads(line)), lambda part: answer(part=float(part)))
         if isinstance(outcome, str):
             answer(reason=outcome)
         else:
             answer(pages=[vars(page) for page in outcome])
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except BrokenPipeError:  # nobody is waiting for an answer any more
-        os._exit(1)
