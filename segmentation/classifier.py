@@ -29,7 +29,7 @@ from segmentation.training import grow_forest
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
 
-PIECE = 64, 256
+PIECE = 128, 256
 """Rows and columns of which a thread holds the features at a time."""
 
 

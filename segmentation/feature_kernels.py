@@ -215,6 +215,31 @@ def _mend_texture(
             smaller[place[0] + r, place[1] + x - left] = low
 
 
+@part
+def _derive(
+    smooth: Floats,
+    extent: tuple[int, int],
+    tile: Box,
+    kinds: tuple[bool, bool, bool],
+    out: Floats,
+    feature: int,
+    place: tuple[int, int],
+) -> int:
+    """Write the features that follow from ``smooth``, of which the first is ``out[feature]``; returns the next."""
+    intensity, edges, texture = kinds
+    if intensity:
+        _write_intensity(smooth, tile, out[feature], place)
+        feature += 1
+    if edges:
+        _write_edges(smooth, extent, tile, out[feature], place)
+        feature += 1
+    if texture:
+        _write_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
+        _mend_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
+        feature += 2
+    return feature
+
+
 @kernel
 def tile_features(
     plane: Floats,
@@ -243,7 +268,6 @@ def tile_features(
         out: ``(features of the channel, rows, columns)``.
         place: row and column of the tile's first pixel in ``out``.
     """
-    intensity, edges, texture = kinds
     above, below, before, after = apron
     extent = (above + size[0] + below, before + size[1] + after)
     tile = (above, before, size[0], size[1])
@@ -253,13 +277,37 @@ def tile_features(
         wide = (extent[0], extent[1] + 2 * radius)
         _smooth_down(plane, start[0] - above, start[1] - before - radius, wide, weights[number], radius, middle)
         _smooth_across(middle, extent, weights[number], radius, smooth)
-        if intensity:
-            _write_intensity(smooth, tile, out[feature], place)
-            feature += 1
-        if edges:
-            _write_edges(smooth, extent, tile, out[feature], place)
-            feature += 1
-        if texture:
-            _write_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
-            _mend_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
-            feature += 2
+        feature = _derive(smooth, extent, tile, kinds, out, feature, place)
+
+
+@kernel
+def smoothed_features(
+    planes: Floats,
+    start: tuple[int, int],
+    size: tuple[int, int],
+    apron: Box,
+    kinds: tuple[bool, bool, bool],
+    smooth: Floats,
+    out: Floats,
+) -> None:
+    """All features of a tile whose channels are smoothed already.
+
+    Args:
+        planes: ``(channels x sigmas, rows, columns)``, with the apron around the tile.
+        start: row and column of the tile's first pixel in each plane.
+        size: rows and columns of the tile.
+        apron: as for :func:`tile_features`.
+        kinds: whether intensity, edges and texture are wanted.
+        smooth: see :func:`scratch`.
+        out: ``(features, rows, columns)``.
+    """
+    above, below, before, after = apron
+    extent = (above + size[0] + below, before + size[1] + after)
+    tile = (above, before, size[0], size[1])
+    top, left = start[0] - above, start[1] - before
+    feature = 0
+    for number in range(len(planes)):
+        for y in range(extent[0]):
+            for x in range(extent[1]):
+                smooth[y, MARGIN + x] = planes[number, top + y, left + x]
+        feature = _derive(smooth, extent, tile, kinds, out, feature, (0, 0))

@@ -72,20 +72,10 @@ class Smoothed:
         around = with_apron(rows, self.image_shape[0]), with_apron(columns, self.image_shape[1])
         above, before = rows.start - around[0].start, columns.start - around[1].start
         apron = above, around[0].stop - rows.stop, before, around[1].stop - columns.stop
-        part = self.planes[
-            :,
-            around[0].start - self.rows.start : around[0].stop - self.rows.start,
-            around[1].start - self.columns.start : around[1].stop - self.columns.start,
-        ]
+        start = rows.start - self.rows.start, columns.start - self.columns.start
         kinds = spec.intensity, spec.edges, spec.texture
-        weight, radius = np.ones((1, 1)), np.zeros(1, np.int64)
-        middle, smooth = kernels.scratch(*size, 0)
-        plane = np.empty(kernels.plane_shape(*part.shape[1:]), np.float32)
-        for smoothed, derived in zip(part, features.reshape(len(part), -1, *size), strict=True):
-            plane[: part.shape[1], : part.shape[2]] = smoothed
-            kernels.tile_features(
-                plane, (above, before), size, apron, weight, radius, kinds, middle, smooth, derived, (0, 0)
-            )
+        _, smooth = kernels.scratch(*size, 0)
+        kernels.smoothed_features(self.planes, start, size, apron, kinds, smooth, features)
         return features
 
 
