@@ -76,7 +76,7 @@ class SampleApp:
         """The segmentation that the labels lead to."""
         from sklearn.ensemble import RandomForestClassifier
 
-        forest = RandomForestClassifier(n_estimators=50, max_depth=8, max_samples=0.05, n_jobs=-1, random_state=0)
+        forest = RandomForestClassifier(n_estimators=50, max_depth=8, max_samples=0.05, random_state=0)
         forest.fit(self._features[labels > 0], labels[labels > 0])
         rows = self._features.reshape(-1, self._features.shape[-1])
         return forest.predict(rows).reshape(labels.shape)
