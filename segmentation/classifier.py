@@ -140,22 +140,27 @@ class PixelClassifier:
         }
         return self
 
-    def fit_rows(self, rows: NDArray[np.float32], class_ids: NDArray[np.uint8]) -> PixelClassifier:
+    def fit_rows(self, rows: ArrayLike, class_ids: ArrayLike) -> PixelClassifier:
         """Learns from feature rows.
 
         Args:
-            rows: ``(pixels, features)`` float32, in the order of the spec's features.
-            class_ids: ``(pixels,)`` uint8, from 1.
+            rows: ``(pixels, features)`` numbers, in the order of the spec's features.
+            class_ids: ``(pixels,)`` whole numbers from 1 to 255.
 
         Returns:
             The classifier itself.
 
         Raises:
-            ValueError: if there are fewer than two classes.
+            ValueError: if there are fewer than two classes, or rows and classes do not fit together.
         """
-        counts = count_classes(class_ids)
+        features, classes = np.ascontiguousarray(rows, np.float32), checked_class_ids(class_ids)
+        if features.ndim != 2 or classes.shape != (len(features),) or not classes.all():
+            raise ValueError("Give one row of features and one class from 1 to 255 for each pixel.")
+        if not np.isfinite(features).all():
+            raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
+        counts = count_classes(classes)
         check_classes(counts)
-        self.forest_ = Forest.from_sklearn(grow_forest(rows, class_ids, self.settings, self.threads))
+        self.forest_ = Forest.from_sklearn(grow_forest(features, classes, self.settings, self.threads))
         self.classes_ = np.array(list(counts), np.uint8)
         self.label_classes_ = numbered_classes(counts)
         self.channels_ = None
@@ -336,19 +341,29 @@ def checked_labels(labels: ArrayLike, image: Image) -> NDArray[np.uint8]:
     Raises:
         ValueError: if they are not whole numbers from 0 to 255, one for each pixel of the image.
     """
-    raster = np.asarray(labels)
+    raster = checked_class_ids(labels)
     if raster.ndim != 2:
         raise ValueError("The labels must have rows and columns, and nothing else.")
-    if raster.dtype != np.uint8:
-        if not np.issubdtype(raster.dtype, np.integer) or raster.min(initial=0) < 0 or raster.max(initial=0) > 255:
-            raise ValueError("The labels must be whole numbers from 0 (unlabelled) to 255.")
-        raster = raster.astype(np.uint8)
     if raster.shape != image.shape[:2]:
         raise ValueError(
             f"The labels have {raster.shape[0]} x {raster.shape[1]} pixels, "
             f"but the image has {image.shape[0]} x {image.shape[1]}."
         )
     return raster
+
+
+def checked_class_ids(class_ids: ArrayLike) -> NDArray[np.uint8]:
+    """Class ids as uint8.
+
+    Raises:
+        ValueError: if they are not whole numbers from 0 to 255.
+    """
+    given = np.asarray(class_ids)
+    if given.dtype == np.uint8:
+        return given
+    if not np.issubdtype(given.dtype, np.integer) or given.min(initial=0) < 0 or given.max(initial=0) > 255:
+        raise ValueError("The labels must be whole numbers from 0 (unlabelled) to 255.")
+    return given.astype(np.uint8)
 
 
 def groups(keys: NDArray[np.int64]) -> list[NDArray[np.intp]]:

@@ -22,7 +22,11 @@ from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
 from segmentation.training import ForestSettings
 
 KEPT_ROWS_BYTES = 16_000_000
+"""Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
+for strokes that were undone."""
+
 KEPT_CLASSIFIERS_BYTES = 16_000_000
+"""A forest of the default settings takes about 0.3 MB."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,10 +121,12 @@ def grow_forest(
 
     def grow(indices: Iterator[int]) -> None:
         random = np.random.RandomState()
-        for index in indices:
-            random.seed(int(seeds[index]))  # takes a hundredth of the time that another RandomState would
+        seen = np.empty((samples.shape[1], rows.shape[1]), np.float32)
+        for index in indices:  # another RandomState, or other memory, for each tree would take longer than small trees
+            random.seed(int(seeds[index]))
+            rows.take(samples[index], axis=0, out=seen, mode="clip")
             trees[index] = grow_tree(
-                rows[samples[index]],
+                seen,
                 classified[samples[index]],
                 len(classes),
                 random_thresholds=settings.kind == "extra_trees",

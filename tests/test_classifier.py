@@ -254,6 +254,17 @@ def test_labels_that_do_not_fit_are_refused_with_a_sentence(labels, sentence):
         PixelClassifier(SPEC).fit(scene()[0], labels)
 
 
+def test_rows_that_do_not_fit_are_refused_with_a_sentence():
+    rows, class_ids = np.zeros((4, 3)), np.array([1, 1, 2, 2])
+    for wrong_rows, wrong_ids in [(rows[:3], class_ids), (rows[0], class_ids), (rows, np.array([0, 1, 1, 2]))]:
+        with pytest.raises(ValueError, match="one row of features and one class"):
+            PixelClassifier().fit_rows(wrong_rows, wrong_ids)
+    with pytest.raises(ValueError, match="not numbers"):
+        PixelClassifier().fit_rows(rows * np.nan, class_ids)
+    with pytest.raises(ValueError, match="whole numbers"):
+        PixelClassifier().fit_rows(rows, class_ids + 0.5)
+
+
 def test_images_that_do_not_fit_are_refused_with_a_sentence():
     pixels, labels, _ = scene()
     coloured, _, _ = scene(channels=3)
