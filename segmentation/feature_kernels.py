@@ -27,6 +27,7 @@ from segmentation.feature_lanes import (
     prepend_row,
     rounded,
     store_block,
+    store_wide_run,
 )
 from segmentation.lanes import FLOATS, kernel, load_run, part, store_run
 
@@ -133,21 +134,24 @@ def _write_edges(smooth: Floats, extent: tuple[int, int], tile: Box, out: Floats
     """The Sobel magnitude; beyond its sides the image is mirrored."""
     height, width = extent
     top, left, rows, columns = tile
+    # Sums of a few float32 are exact in float64: rounded once, they are scipy's, whatever the order.
+    differences = np.empty((1, columns + 2 + FLOATS), np.float64)
+    sums = np.empty((1, columns + 2 + FLOATS), np.float64)
     for y in range(height):
         smooth[y, MARGIN - 1] = smooth[y, MARGIN]
         smooth[y, MARGIN + width] = smooth[y, MARGIN + width - 1]
     for r in range(rows):
         y = top + r
         up, down, _ = _neighbours(y, height)
+        for x in range(0, columns + 2, FLOATS):
+            at = MARGIN + left + x - 1
+            upper, lower = load_wide_run(smooth, up, at), load_wide_run(smooth, down, at)
+            store_wide_run(differences, 0, x, lower - upper)
+            store_wide_run(sums, 0, x, upper + lower + 2.0 * load_wide_run(smooth, y, at))
         for x in range(0, columns, FLOATS):
-            at = MARGIN + left + x
-            # Sums of a few float32 are exact in float64: rounded once, they are scipy's whatever the order.
-            falling = load_wide_run(smooth, down, at + 1) - load_wide_run(smooth, up, at - 1)
-            rising = load_wide_run(smooth, down, at - 1) - load_wide_run(smooth, up, at + 1)
-            up_to_down = load_wide_run(smooth, down, at) - load_wide_run(smooth, up, at)
-            before_to_after = load_wide_run(smooth, y, at + 1) - load_wide_run(smooth, y, at - 1)
-            vertical = narrow(falling + rising + 2.0 * up_to_down)
-            horizontal = narrow(falling - rising + 2.0 * before_to_after)
+            outer = load_wide_run(differences, 0, x) + load_wide_run(differences, 0, x + 2)
+            vertical = narrow(outer + 2.0 * load_wide_run(differences, 0, x + 1))
+            horizontal = narrow(load_wide_run(sums, 0, x + 2) - load_wide_run(sums, 0, x))
             magnitude = _QUARTER * (math.sqrt(vertical * vertical + horizontal * horizontal) / _ROOT_TWO)
             store_run(out, place[0] + r, place[1] + x, magnitude, columns - x)
 

@@ -91,8 +91,16 @@ def rounded(builder: Compiler, block: Value) -> Value:
 
 @instruction(_WIDE_RUN, types.Array, types.intp, types.intp)
 def load_wide_run(builder: Compiler, array: Array, row: Value, column: Value) -> Value:
-    """``array[row, column:column + FLOATS]`` of a float32 array, as float64."""
+    """``array[row, column:column + FLOATS]`` of a float32 or float64 array, as float64."""
+    if array.kind.dtype == types.float64:
+        return array.load(row, column, _WIDE_RUN.vector)
     return builder.fpext(array.load(row, column, RUN.vector), _WIDE_RUN.vector)
+
+
+@instruction(types.none, types.Array, types.intp, types.intp, _WIDE_RUN)
+def store_wide_run(builder: Compiler, array: Array, row: Value, column: Value, run: Value) -> None:
+    """Write a run of float64 into a float64 array."""
+    array.store(row, column, run)
 
 
 @instruction(RUN, _WIDE_RUN)

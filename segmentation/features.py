@@ -23,8 +23,11 @@ DERIVATIVE_REACH = 2
 """Pixels that the second derivatives look beyond the Gaussian."""
 
 
-TILE_ROWS = 128
-"""Rows of the tiles that threads take turns at: enough of them for all threads, small enough for a core's cache."""
+TILE_ROWS = 124
+"""Rows of the tiles that threads take turns at: enough of them for all threads, small enough for a core's cache.
+
+With the rows that derivatives need around them they are a multiple of those that the kernels compute at once.
+"""
 
 TILE_COLUMNS = 1024
 """Largest number of columns of such a tile."""
