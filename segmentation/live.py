@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classifier import PixelClassifier, checked_labels, feature_rows, groups
+from segmentation.classifier import PixelClassifier, checked_labels
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
+from segmentation.pieces import feature_rows, groups
 from segmentation.sampling import MAX_TRAINING_PIXELS, TrainingSample
 from segmentation.smoothed import Smoothed, smoothed_bytes
 from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid

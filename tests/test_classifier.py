@@ -9,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from segmentation import classifier as classifier_module
 from segmentation.classes import LabelClass
-from segmentation.classifier import NotFittedError, PixelClassifier, feature_rows, load_classifier
+from segmentation.classifier import NotFittedError, PixelClassifier, load_classifier
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.images import Image, image_from_pixels
 from segmentation.modelfile import ModelFileError
@@ -196,14 +196,6 @@ def test_a_class_may_be_labelled_in_only_one_of_the_images():
     pixels, labels, _ = scene()
     ground, discs = np.where(labels == 2, labels, 0), np.where(labels == 5, labels, 0)
     assert PixelClassifier(SPEC).fit([pixels, pixels], [ground, discs]).classes_.tolist() == [2, 5]
-
-
-def test_feature_rows_are_those_of_the_whole_image(monkeypatch):
-    pixels, labels, _ = scene(90, 110, channels=3)
-    image, places = image_from_pixels(pixels), np.flatnonzero(labels)
-    expected = compute_planes(pixels, SPEC).reshape(-1, 90 * 110)[:, places].T
-    assert np.array_equal(feature_rows(image, SPEC, places), expected)
-    assert feature_rows(image, SPEC, places[:0]).shape == (0, expected.shape[1])
 
 
 def test_what_it_was_trained_on_is_told():
