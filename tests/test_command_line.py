@@ -16,7 +16,8 @@ from PIL import Image as PillowImage
 import segmentation as seg
 from segmentation.__main__ import main
 from segmentation.live import LiveSegmenter
-from segmentation.overlay import segmentation_png
+from segmentation.modelfile import load_model
+from segmentation.overlay import label_tiff, probabilities_tiff, segmentation_png
 from segmentation.strokes import strokes_to_json
 from segmentation.tiles import FeatureCache
 
@@ -92,6 +93,9 @@ def test_what_is_typed_goes_before_the_settings_of_the_strokes(desk, tmp_path):
     contents = seg.load_classifier(tmp_path / "model").contents()
     assert contents.spec == seg.FeatureSpec(edges=False, sigma_max=4, channels=(0, 2))
     assert (contents.settings.n_estimators, contents.settings.random_state) == (3, 5)
+    strokes = load_model(tmp_path / "model").strokes
+    assert strokes is not None
+    assert [stroke.id for stroke in strokes] == ["a", "b"]
 
 
 def test_strokes_of_another_image_are_refused(desk, tmp_path, capsys):
@@ -119,6 +123,11 @@ def test_applying_writes_what_python_predicts(desk, tmp_path):
         image = seg.read_image(desk / f"series/day{number}.tif")
         expected = classifier.predict(image)
         written = tifffile.imread(tmp_path / f"out/day{number}.tif")
+        names = {one.id: one.name for one in classifier.label_classes_}
+        as_the_page_exports = label_tiff(expected, names)
+        assert (tmp_path / f"out/day{number}.tif").read_bytes() == as_the_page_exports
+        as_the_page_exports = probabilities_tiff(classifier.predict_proba(image), list(names.values()))
+        assert (tmp_path / f"out/day{number}.probabilities.tif").read_bytes() == as_the_page_exports
         assert written.dtype == np.uint8
         assert np.array_equal(written, expected)
         probabilities = tifffile.imread(tmp_path / f"out/day{number}.probabilities.tif")
