@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -132,8 +133,8 @@ def apply_series(
     elif min(workers, series.waiting) > 1:
         model_path = results.records / MODEL_FILE
         model_path.write_bytes(data)
-        each = max(1, threads // workers)
         processes = min(workers, series.waiting)
+        each = max(1, threads // processes)
         outcomes = run_in_processes(model_path, series.jobs(), series.progress, processes=processes, threads=each)
     else:
         outcomes = run_here(model, series.jobs(), series.progress)
@@ -157,6 +158,22 @@ def classifier_bytes(classifier: PixelClassifier | str | os.PathLike[str]) -> by
         classifier.save(file)
         return file.getvalue()
     return Path(classifier).read_bytes()
+
+
+def result_endings(extras: Extras) -> list[str]:
+    """How the results of an image may end, after its name and a dot."""
+    endings = ["tif", "zarr"] + ["png"] * extras.png + ["overlay.png"] * extras.overlay
+    return endings + ["probabilities.tif", "probabilities.zarr"] * extras.probabilities
+
+
+def owners(file_name: str, endings: Iterable[str]) -> set[str]:
+    """The names of the images that a file could be a result of; pictures may have the number of a page."""
+    names = set()
+    for ending in endings:
+        name = os.path.normcase(file_name).removesuffix(f".{ending}")
+        if name != os.path.normcase(file_name):
+            names |= {name, re.sub(r"\.\d{4,}$", "", name) if ending.endswith("png") else name}
+    return names
 
 
 class Series:
@@ -195,11 +212,16 @@ class Series:
         self._check_places()
 
     def _check_places(self) -> None:
-        inputs = {os.path.normcase(path) for path in self._images}
+        names = {os.path.normcase(name) for name in self._images.values()}
+        endings = result_endings(self._extras)
         for path, name in self._images.items():
-            place = self._results.path / f"{name}{'.zarr' if is_zarr(path) else '.tif'}"
-            if os.path.normcase(place) in inputs:
-                raise ValueError(f"The results would overwrite the image {place}: choose another folder for them.")
+            if path.parent == self._results.path and owners(path.name, endings) & names:
+                raise ValueError(f"The results would overwrite the image {path}: choose another folder for them.")
+            own = os.path.normcase(name)
+            if any(owners(f"{name}.{ending}", endings) & names - {own} for ending in endings):
+                raise ValueError(
+                    f"Results of {path} and of another image would have the same name: rename one of them."
+                )
 
     def plan(self) -> None:
         """Finds out what is to be done, and tells what is not."""

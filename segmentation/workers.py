@@ -114,7 +114,11 @@ class Worker:
 
     def run(self, job: Job) -> Iterator[float | list[Page] | str]:
         """Parts of the job that are done, then what came out or the sentence that says why nothing did."""
-        process = self._process = self._process or self._start()
+        try:
+            process = self._process = self._process or self._start()
+        except OSError as error:
+            yield f"No process could be started for it: {reason(error)}"
+            return
         assert process.stdin is not None
         assert process.stdout is not None
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image as PillowImage
 
 import segmentation as seg
 from segmentation import workers
@@ -154,6 +155,34 @@ def test_results_never_take_the_place_of_images(classifier, images):
         apply_series(classifier, images, images)
 
 
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [("a.png", {"png": True}), ("a.0001.png", {"png": True}), ("a.overlay.png", {"overlay": True})],
+)
+def test_pictures_never_take_the_place_of_images(name, extras, classifier, tmp_path):
+    for image in {"a.png", name}:
+        PillowImage.fromarray(textured()).save(tmp_path / image)
+    before = files_in(tmp_path)
+    with pytest.raises(ValueError, match="would overwrite the image"):
+        apply_series(classifier, tmp_path, tmp_path, **extras)
+    assert files_in(tmp_path) == before
+
+
+def test_two_images_never_have_the_same_result(classifier, tmp_path):
+    for image in ("a.tif", "a.probabilities.tif"):
+        tifffile.imwrite(tmp_path / image, textured())
+    with pytest.raises(ValueError, match="would have the same name"):
+        apply_series(classifier, tmp_path, tmp_path / "out", probabilities=True)
+    tifffile.imwrite(tmp_path / "a.0001.tif", textured())
+    assert not apply_series(classifier, tmp_path, tmp_path / "out").failed
+
+
+def test_masks_may_lie_beside_images_of_another_format(classifier, tmp_path):
+    PillowImage.fromarray(textured()).save(tmp_path / "a.png")
+    apply_series(classifier, tmp_path / "a.png", tmp_path)
+    assert sorted(files_in(tmp_path)) == ["a.png", "a.tif"]
+
+
 # Going on
 
 
@@ -254,6 +283,13 @@ def test_a_worker_that_dies_costs_its_image_and_nothing_else(model, images, tmp_
     assert list(report.failed) == [str(images / "1.tif")]
     assert "was ended by signal 9" in report.failed[str(images / "1.tif")]
     assert sorted(files_in(tmp_path / "out")) == ["0.tif", "2.tif", "3.tif"]
+
+
+def test_a_worker_that_cannot_be_started_is_told(model, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    report = apply_series(model, images, tmp_path / "out", workers=2)
+    assert len(report.failed) == 4
+    assert all("No process could be started" in why for why in report.failed.values())
 
 
 def test_a_script_needs_no_guard_to_use_workers(model, images, tmp_path):
