@@ -56,6 +56,12 @@
         type: "text", class: "class-name", maxLength: 60, "aria-label": "Name", spellcheck: "false",
         onfocus: () => actions.take(id),
         onkeydown: (event) => {
+          const takeBack = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+          if (takeBack || event.key === "Escape") {
+            /* The browser's own undo would reach into other fields. */
+            event.preventDefault();
+            name.value = name.dataset.kept;
+          }
           if (event.key === "Enter" || event.key === "Escape") name.blur();
           event.stopPropagation();
         },
@@ -94,6 +100,7 @@
       row.root.classList.toggle("chosen", chosen);
       row.root.classList.toggle("hidden-class", hidden);
       row.root.style.setProperty("--class-colour", labelClass.colour);
+      row.name.dataset.kept = labelClass.name;
       if (document.activeElement !== row.name) row.name.value = labelClass.name;
       row.colour.value = labelClass.colour;
       row.hide.setAttribute("aria-pressed", String(hidden));

@@ -97,6 +97,7 @@
           clearTimeout(silence);
           silence = setTimeout(hush, SILENCE_MS);
           if (message.kind === "journal") this.acknowledge(message, sent);
+          else if (message.kind === "gone") return this.stop(message);
           else this.listener.line(message);
           if (this.again && this.acknowledged) return this.speak();
         }
@@ -133,10 +134,7 @@
       } catch {
         /* No sentence came along: ours will do. */
       }
-      if (response.status === 404 || response.status === 410) {
-        this.gone = true;
-        this.listener.line({ kind: "gone", reason });
-      } else if (response.status >= 500 || response.status === 429) {
+      if (response.status >= 500 || response.status === 429) {
         this.retry();
       } else {
         const said = new Set(sent.map((event) => event.id));
@@ -147,6 +145,13 @@
         this.abort = null;
         this.rest();
       }
+    }
+
+    stop(message) {
+      this.gone = true;
+      this.abort = null;
+      this.listener.line(message);
+      return undefined;
     }
 
     finish(abort) {

@@ -49,8 +49,8 @@
       Object.assign(this, parts, { tool: "squiggle", classId: 1, width: 5, taken: [] });
       const { stage } = this.viewport;
       this.probe = new OffscreenCanvas(1, 1).getContext("2d");
-      stage.addEventListener("pointermove", (event) => this.onMove(event));
-      stage.addEventListener("pointerleave", () => this.hideRing());
+      /* While a button is down, Plotly covers the whole window: only the window hears all moves. */
+      window.addEventListener("pointermove", (event) => this.onMove(event), { capture: true });
       stage.addEventListener("pointerdown", (event) => this.onPress(event), { capture: true });
       window.addEventListener("pointerup", () => { this.erasing = false; });
     }
@@ -109,19 +109,32 @@
       if (this.tool !== "erase" || event.button !== 0 || this.viewport.moving) return;
       if (event.target.closest(".over-stage")) return;
       this.erasing = true;
+      this.erasedTo = this.viewport.toImage(event);
       this.eraseAt(event);
     }
 
     onMove(event) {
+      if (!this.erasing && !this.viewport.isOver(event)) {
+        this.hideRing();
+        return;
+      }
       this.moveRing(event);
       if (this.tool !== "erase" || this.viewport.moving) return;
       if (this.erasing) this.eraseAt(event);
-      else this.mark(this.strokeAt(event)?.id ?? null);
+      else this.mark(this.strokeAt(...this.viewport.toImage(event))?.id ?? null);
     }
 
+    /** Erase what lies between the last place and this one: a fast hand jumps over thin strokes. */
     eraseAt(event) {
-      const stroke = this.strokeAt(event);
-      if (stroke) this.erased([stroke.id]);
+      const [fromX, fromY] = this.erasedTo;
+      const [toX, toY] = this.viewport.toImage(event);
+      this.erasedTo = [toX, toY];
+      const steps = Math.ceil((Math.hypot(toX - fromX, toY - fromY) * this.viewport.scale) / ERASER_REACH) || 1;
+      for (let step = 1; step <= steps; step += 1) {
+        const share = step / steps;
+        const stroke = this.strokeAt(fromX + share * (toX - fromX), fromY + share * (toY - fromY));
+        if (stroke) this.erased([stroke.id]);
+      }
     }
 
     mark(id) {
@@ -130,9 +143,8 @@
       this.picture.draw();
     }
 
-    /** The topmost stroke under a pointer. */
-    strokeAt(event) {
-      const [x, y] = this.viewport.toImage(event);
+    /** The topmost stroke at an image position. */
+    strokeAt(x, y) {
       const reach = (2 * ERASER_REACH) / this.viewport.scale;
       const { strokes, hidden } = this.state();
       return strokes.findLast((stroke) => {

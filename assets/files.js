@@ -35,13 +35,18 @@
       const response = await fetch(
         `${squiggle.base}s/${session.id}/images?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file },
       );
-      if (!response.ok) {
-        squiggle.showMessage(`“${file.name}” was not opened. ${await reasonOf(response)}`);
+      const answer = response.ok ? await response.json() : { error: await reasonOf(response) };
+      if (answer.error) {
+        squiggle.showMessage(`“${file.name}” was not opened. ${answer.error}`);
         squiggle.showStatus("The image before is still here.", null);
         return;
       }
-      session.append({ type: "image.open", image: await response.json() });
-      squiggle.showStatus(`Opened ${file.name}. Draw a squiggle in each of two classes.`, null);
+      const { notes, ...image } = answer;
+      session.append({ type: "image.open", image });
+      const drawn = session.state.strokes.length;
+      const before = drawn ? ` You have drawn on it before: ${drawn} ${drawn === 1 ? "stroke" : "strokes"}.` : "";
+      squiggle.showStatus(`Opened ${file.name}.${before || " Draw a squiggle in each of two classes."}`, null);
+      if (notes.length) squiggle.showMessage(notes.join(" "));
     } catch {
       squiggle.showMessage(`“${file.name}” could not be sent: the server does not answer. Try again in a moment.`);
       squiggle.showStatus("The image before is still here.", null);
@@ -55,7 +60,9 @@
     button.classList.add("busy");
     try {
       await session.conversation.settled();
-      const response = await fetch(`${squiggle.base}s/${session.id}/download/${name}`);
+      const response = await fetch(
+        `${squiggle.base}s/${session.id}/download/${name}?opacity=${session.view.opacity}`,
+      );
       if (!response.ok) {
         byId("download-problem").textContent = await reasonOf(response);
         return;

@@ -113,6 +113,8 @@
     }
   };
 
+  const touch = window.matchMedia("(pointer: coarse)");
+
   squiggle.showImage = (image) => {
     const channels = { 1: "grey", 2: "2 channels", 3: "RGB" }[image.channels] ?? `${image.channels} channels`;
     byId("image-name").textContent = image.name;
@@ -128,7 +130,7 @@
     const [first, second] = state.classes;
     if (first) {
       byId("hint").textContent = second
-        ? `Draw a squiggle on “${first.name}”, then take “${second.name}” in hand (key 2) and draw one there.`
+        ? `Draw a squiggle on “${first.name}”, then take “${second.name}” in hand${touch.matches ? "" : " (key 2)"} and draw one there.`
         : "Add a second class, then draw a squiggle in each.";
     }
   };

@@ -39,7 +39,7 @@
         viewport: this.viewport,
         picture: this.picture,
         ring: byId("ring"),
-        drew: (stroke) => this.append({ type: "stroke.add", image: this.state.image.hash, stroke }),
+        drew: (stroke) => this.drew(stroke),
         erased: (strokes) => this.append({ type: "stroke.erase", image: this.state.image.hash, strokes }),
         state: () => this.state,
       });
@@ -79,8 +79,8 @@
         this.pixels = null;
         this.picture.setImage(state.image);
         this.viewport.setImage(state.image.rows, state.image.columns);
-        squiggle.showImage(state.image);
       }
+      squiggle.showImage(state.image);
       if (!state.classes.some((c) => c.id === this.view.classId)) this.view.classId = state.classes[0]?.id ?? 0;
       const learning = JSON.stringify([
         state.image.hash, state.strokes.map((stroke) => stroke.id), state.features, state.forest,
@@ -91,6 +91,7 @@
         this.wanted = true;
         this.settled = false;
         squiggle.enableDownloads(this.downloadable());
+        this.sayIfOutdated();
       }
       this.picture.setClasses(state.classes, state.hidden);
       this.picture.setStrokes(state.strokes);
@@ -98,6 +99,32 @@
       this.showClasses();
       squiggle.showHistory(state);
       squiggle.showSettings(state);
+    }
+
+    /** Without live update: what is on screen is not what the strokes and settings would give now. */
+    sayIfOutdated() {
+      const outdated = !this.view.live && this.wanted && this.downloadable().result;
+      byId("classes").classList.toggle("stale", outdated);
+      if (outdated) squiggle.showStatus("Not segmented since the last change: press Enter, or “Segment now”.", null);
+    }
+
+    drew(stroke) {
+      const { image, hidden } = this.state;
+      const numbers = stroke.path?.match(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/gi)?.map(Number)
+        ?? [stroke.x0, stroke.y0, stroke.x1, stroke.y1];
+      const reach = (stroke.width ?? 0) / 2;
+      const along = (axis, length) => {
+        const values = numbers.filter((_, index) => index % 2 === axis);
+        return Math.max(...values) + reach >= -0.5 && Math.min(...values) - reach <= length - 0.5;
+      };
+      if (!along(0, image.columns) || !along(1, image.rows)) {
+        squiggle.showMessage("That stroke lies beside the image: draw on it.");
+        return;
+      }
+      if (hidden.has(stroke.class_id)) {
+        this.append({ type: "class.hide", class_id: stroke.class_id, hidden: false });
+      }
+      this.append({ type: "stroke.add", image: image.hash, stroke });
     }
 
     showClasses() {
@@ -140,6 +167,7 @@
           this.once = false;
           this.settled = true;
           this.pixels = message.pixels;
+          byId("classes").classList.remove("stale");
           this.showClasses();
           squiggle.showStatus(
             `Segmented in ${((performance.now() - this.started) / 1000).toFixed(2)} s. Draw where it is wrong.`, 1,
@@ -194,7 +222,7 @@
         /* A full or forbidden local storage: the choices last as long as the page. */
       }
       if (this.view.live && !before.live) this.conversation.speak();
-      if (!this.view.live && before.live && this.wanted) squiggle.showStatus("Live update is off.", null);
+      if (this.conversation.journal.length) this.sayIfOutdated();
     }
 
     restoreView() {

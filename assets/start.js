@@ -92,7 +92,11 @@
     squiggle.palette = squiggle.facts.palette;
     squiggle.windowId = squiggle.newId();
     squiggle.dressPage();
-    const id = window.location.pathname.slice(squiggle.base.length).match(/^s\/([\w-]+)\/?$/)?.[1] ?? "";
+    const id = window.location.pathname.slice(squiggle.base.length).match(/^s\/([\w-]+)\/?$/)?.[1];
+    if (!id) {
+      window.location.replace(squiggle.base);
+      return;
+    }
     squiggle.session = new squiggle.Session(id);
     squiggle.setUpFiles();
     squiggle.setUpKeyboard(squiggle.session);

@@ -66,19 +66,25 @@
     fit() {
       this.fitted = true;
       this.scale = this.fitScale;
-      this.x = (this.columns - this.width / this.scale) / 2;
-      this.y = (this.rows - this.height / this.scale) / 2;
+      this.centre();
       this.moved();
     }
 
     /** Zoom by a factor, keeping the image where it is under a point of the stage (its middle unless given). */
     zoom(factor, left = this.width / 2, top = this.height / 2) {
-      const scale = Math.min(Math.max(this.scale * factor, this.fitScale / 4), Math.max(MAX_SCALE, this.fitScale));
+      if (this.pointers.size && !this.moving) return;
+      const scale = Math.min(Math.max(this.scale * factor, this.fitScale / 2), Math.max(MAX_SCALE, this.fitScale));
       this.x += left / this.scale - left / scale;
       this.y += top / this.scale - top / scale;
       this.scale = scale;
       this.fitted = false;
+      if (scale <= this.fitScale) this.centre();
       this.moved();
+    }
+
+    centre() {
+      this.x = (this.columns - this.width / this.scale) / 2;
+      this.y = (this.rows - this.height / this.scale) / 2;
     }
 
     pan(dx, dy) {
@@ -128,6 +134,13 @@
       return [
         this.x + (event.clientX - box.left) / this.scale - 0.5, this.y + (event.clientY - box.top) / this.scale - 0.5,
       ];
+    }
+
+    /** Whether a pointer is over the stage. */
+    isOver(event) {
+      const box = this.stage.getBoundingClientRect();
+      return event.clientX >= box.left && event.clientX < box.right
+        && event.clientY >= box.top && event.clientY < box.bottom;
     }
 
     onWheel(event) {

@@ -21,7 +21,8 @@ def test_json_is_read():
         '{"a": 1, "a": 2}',
         "[" * 100_000,
         b"\xff\xfe",
-        "9" * 19, "1e400",
+        "9" * 19,
+        "1e400",
     ],
 )
 def test_json_that_is_not_strict_is_refused_with_its_name(text):

@@ -29,6 +29,7 @@ FOREST_CONTROLS = (
     ("forest-share", "value"),
     ("forest-seed", "value"),
 )
+STILL_IN_USE = "Until then the settings before are in use."
 HANDED_OVER = (
     ("harvest", ("graph", "relayoutData")),
     ("features", ("features-checked", "data")),
@@ -73,7 +74,7 @@ def check_features(kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any) -
         values["num_sigma"] = None if num_sigma is None else _whole(num_sigma, "the number of scales")
         return FeatureSpec(**values).to_json(), ""
     except ValueError as problem:
-        return no_update, str(problem)
+        return no_update, f"{problem} {STILL_IN_USE}"
 
 
 def check_forest(kind: Any, trees: Any, depth: Any, share: Any, seed: Any) -> tuple[Any, str]:
@@ -83,12 +84,19 @@ def check_forest(kind: Any, trees: Any, depth: Any, share: Any, seed: Any) -> tu
             kind=kind if isinstance(kind, str) else "",
             n_estimators=_whole(trees, "the number of trees"),
             max_depth=None if depth is None else _whole(depth, "the depth"),
-            max_samples=round(_number(share, "the share"), 6) / 100,
+            max_samples=_share(share),
             random_state=_whole(seed, "the seed"),
         )
         return settings.to_json(), ""
     except ValueError as problem:
-        return no_update, str(problem)
+        return no_update, f"{problem} {STILL_IN_USE}"
+
+
+def _share(value: Any) -> float:
+    percent = round(_number(value, "the share"), 6)
+    if not 0.1 <= percent <= 100:
+        raise ValueError("The share of the pixels that each tree sees must be between 0.1 and 100 %.")
+    return percent / 100
 
 
 def _number(value: Any, what: str) -> float:

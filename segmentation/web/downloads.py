@@ -18,8 +18,14 @@ class UnknownFileError(LookupError):
     """There is no file of that name to take home."""
 
 
-def download(workbench: Workbench, session_id: str, file_name: str) -> tuple[bytes, str]:
+def download(workbench: Workbench, session_id: str, file_name: str, *, opacity: float = 0.5) -> tuple[bytes, str]:
     """A file to take home, made from what the session has now.
+
+    Args:
+        workbench: where the session is at hand.
+        session_id: the session.
+        file_name: which file.
+        opacity: of the segmentation in the overlay, 0 to 1.
 
     Returns:
         The file and its media type.
@@ -31,6 +37,8 @@ def download(workbench: Workbench, session_id: str, file_name: str) -> tuple[byt
     if file_name in _FROM_STROKES:
         make, mimetype = _FROM_STROKES[file_name]
         return make(workbench, session_id), mimetype
+    if file_name == "overlay.png":
+        return _overlay(workbench.result(session_id), opacity), "image/png"
     if file_name in _FROM_RESULT:
         make_from_result, mimetype = _FROM_RESULT[file_name]
         return make_from_result(workbench.result(session_id)), mimetype
@@ -74,9 +82,10 @@ def _segmentation_tiff(result: Result) -> bytes:
     return label_tiff(_segmentation(result), _names(result))
 
 
-def _overlay(result: Result) -> bytes:
+def _overlay(result: Result, opacity: float) -> bytes:
+    colours = {c: colour for c, colour in _colours(result).items() if c not in result.state.hidden}
     shown = display_pixels(result.image, ranges=display_range(result.image))
-    return overlay_png(shown, _segmentation(result), _colours(result))
+    return overlay_png(shown, _segmentation(result), colours, opacity)
 
 
 def _probabilities(result: Result) -> bytes:
@@ -101,7 +110,6 @@ _FROM_STROKES: dict[str, tuple[Callable[[Workbench, str], bytes], str]] = {
 _FROM_RESULT: dict[str, tuple[Callable[[Result], bytes], str]] = {
     "segmentation.png": (_segmentation_png, "image/png"),
     "segmentation.tif": (_segmentation_tiff, "image/tiff"),
-    "overlay.png": (_overlay, "image/png"),
     "probabilities.tif": (_probabilities, "image/tiff"),
     "classifier.squiggle": (_classifier, "application/octet-stream"),
     "shares.csv": (_shares, "text/csv"),

@@ -193,7 +193,7 @@ def _labelled(label: str, control: Any, identifier: str, note: str = "") -> html
 
 
 def _number(identifier: str, value: float | None, **attributes: Any) -> dcc.Input:
-    return dcc.Input(id=identifier, type="number", value=value, debounce=0.4, **attributes)
+    return dcc.Input(id=identifier, type="number", value=value, step="any", debounce=0.4, **attributes)
 
 
 def _range(identifier: str, low: float, high: float, step: float, value: float) -> dcc.Input:
@@ -283,9 +283,9 @@ def _features_panel() -> html.Section:
             ),
             html.Div(
                 [
-                    _labelled("Smallest sigma", _number("sigma-min", spec.sigma_min, step="any"), "sigma-min"),
-                    _labelled("Largest sigma", _number("sigma-max", spec.sigma_max, step="any"), "sigma-max"),
-                    _labelled("Scales", _number("num-sigma", None, step=1, placeholder="auto"), "num-sigma"),
+                    _labelled("Smallest sigma", _number("sigma-min", spec.sigma_min), "sigma-min"),
+                    _labelled("Largest sigma", _number("sigma-max", spec.sigma_max), "sigma-max"),
+                    _labelled("Scales", _number("num-sigma", None, placeholder="auto"), "num-sigma"),
                 ],
                 className="fields",
             ),
@@ -316,18 +316,18 @@ def _forest_panel() -> html.Section:
             ),
             html.Div(
                 [
-                    _labelled("Trees", _number("forest-trees", forest.n_estimators, step=1), "forest-trees"),
+                    _labelled("Trees", _number("forest-trees", forest.n_estimators), "forest-trees"),
                     _labelled(
                         "Depth",
-                        _number("forest-depth", forest.max_depth, step=1, placeholder="no limit"),
+                        _number("forest-depth", forest.max_depth, placeholder="no limit"),
                         "forest-depth",
                     ),
                     _labelled(
                         "Share, %",
-                        _number("forest-share", 100 * forest.max_samples, max=100, step="any"),
+                        _number("forest-share", 100 * forest.max_samples),
                         "forest-share",
                     ),
-                    _labelled("Seed", _number("forest-seed", forest.random_state, step=1), "forest-seed"),
+                    _labelled("Seed", _number("forest-seed", forest.random_state), "forest-seed"),
                 ],
                 className="fields four",
             ),

@@ -24,6 +24,7 @@ MAX_CONVERSE_BYTES = 32 * 2**20
 MAX_EVENTS_AT_ONCE = 5_000
 MAX_VIEW_PIXELS = 6_000_000
 LOSSLESS_PIXELS = 1_500_000
+NO_SESSION = "There is no session behind this link (any more). Start a new one."
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,10 @@ def session_routes(workbench: Workbench) -> Blueprint:
         """Takes events and answers with the journal's news and the segmentation, a line of JSON a message."""
         asked = _read_conversation()
         messages = workbench.converse(session_id, **asked)
-        first = next(messages)
+        try:
+            first = next(messages)
+        except UnknownSessionError:
+            first = {"kind": "gone", "reason": NO_SESSION}
         response = Response(_lines(first, messages), mimetype="application/x-ndjson")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
@@ -78,7 +82,10 @@ def session_routes(workbench: Workbench) -> Blueprint:
 
     @routes.post("/s/<session_id>/images")
     def add_image(session_id: str) -> Response:
-        """Takes an image file as the body, its name in the query; answers with the image's facts."""
+        """Takes an image file as the body, its name in the query; answers with the image's facts.
+
+        A file that is no image is an answer too, ``{"error": sentence}``, and none that browsers log as a failure.
+        """
         if not workbench.store.has_session(session_id):
             raise UnknownSessionError(session_id)
         limit = workbench.settings.max_upload_bytes
@@ -88,7 +95,10 @@ def session_routes(workbench: Workbench) -> Blueprint:
                 f"{limit / 2**20:.0f} MB."
             )
         name = _file_name(request.args.get("name", ""))
-        return jsonify(workbench.add_image(session_id, request.get_data(cache=False), name))
+        try:
+            return jsonify(workbench.add_image(session_id, request.get_data(cache=False), name))
+        except ImageError as reason:
+            return jsonify(error=str(reason))
 
     @routes.get("/s/<session_id>/images/<image_hash>/view")
     def view(session_id: str, image_hash: str) -> Response:
@@ -110,7 +120,8 @@ def session_routes(workbench: Workbench) -> Blueprint:
     @routes.get("/s/<session_id>/download/<file_name>")
     def take_home(session_id: str, file_name: str) -> Response:
         """One of the files to take home."""
-        content, mimetype = download(workbench, session_id, file_name)
+        opacity = _whole("opacity", 0, 100) if "opacity" in request.args else 50
+        content, mimetype = download(workbench, session_id, file_name, opacity=opacity / 100)
         response = Response(content, mimetype=mimetype)
         response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
         response.headers["Cache-Control"] = "no-store"
@@ -118,7 +129,7 @@ def session_routes(workbench: Workbench) -> Blueprint:
 
     @routes.errorhandler(UnknownSessionError)
     def no_session(_error: UnknownSessionError) -> tuple[Response, int]:
-        return jsonify(error="There is no session behind this link (any more). Start a new one."), 404
+        return jsonify(error=NO_SESSION), 404
 
     @routes.errorhandler(UnknownImageError)
     def no_image(_error: UnknownImageError) -> tuple[Response, int]:
@@ -127,10 +138,6 @@ def session_routes(workbench: Workbench) -> Blueprint:
     @routes.errorhandler(UnknownFileError)
     def no_file(_error: UnknownFileError) -> tuple[Response, int]:
         return jsonify(error="There is no such file to take home."), 404
-
-    @routes.errorhandler(ImageError)
-    def bad_image(error: ImageError) -> tuple[Response, int]:
-        return jsonify(error=str(error)), 422
 
     @routes.errorhandler(ValueError)
     def bad_request(error: ValueError) -> tuple[Response, int]:

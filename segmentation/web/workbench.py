@@ -192,7 +192,10 @@ class Workbench:
         return refused
 
     def add_image(self, session_id: str, content: bytes, name: str) -> Message:
-        """Check and keep an image file; returns the facts that an ``image.open`` event names.
+        """Check and keep an image file.
+
+        Returns:
+            The facts that an ``image.open`` event names, and under ``"notes"`` sentences on what was left out.
 
         Raises:
             ImageError: with a sentence, if it is no image that can be worked on.
@@ -200,7 +203,7 @@ class Workbench:
         image = read_image(content, name=name, max_pixels=self.settings.max_pixels)
         self.store.put_image(session_id, image.hash, name, content)
         self._images.put(image.hash, image)
-        return describe_image(image, name)
+        return describe_image(image, name) | {"notes": image.metadata.get("notes", [])}
 
     def image(self, session_id: str, image_hash: str) -> Image:
         """An image of a session.
