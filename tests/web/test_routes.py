@@ -184,8 +184,8 @@ def test_an_image_is_shown_whole_in_part_and_coarser(client, session, halves):
 )
 def test_what_is_no_image_is_refused_with_a_sentence(client, session, content, sentence):
     response = client.post(f"/s/{session}/images?name=x.png", data=content)
-    assert response.status_code == 422
     assert sentence in response.json["error"]
+    assert "hash" not in response.json
 
 
 def test_images_too_large_are_refused_before_they_are_read(client, session):
@@ -193,7 +193,6 @@ def test_images_too_large_are_refused_before_they_are_read(client, session):
     buffer = io.BytesIO()
     Image.new("L", (2000, 2000)).save(buffer, "PNG")
     response = client.post(f"/s/{session}/images?name=x.png", data=buffer.getvalue())
-    assert response.status_code == 422
     assert "megapixel" in response.json["error"]
 
 
@@ -208,9 +207,10 @@ def test_one_session_cannot_reach_anothers_image(client, session, halves):
 
 
 def test_an_unknown_session_is_a_sentence(client):
-    response = client.post("/s/nobody/converse", json={"after": 0, "events": [], "segment": None, "window": "w"})
-    assert response.status_code == 404
-    assert "no session" in response.json["error"]
+    (message,) = converse(client, "nobody")
+    assert message["kind"] == "gone"
+    assert "no session" in message["reason"]
+    assert client.get("/s/nobody/download/strokes.json").status_code == 404
 
 
 @pytest.mark.parametrize(
