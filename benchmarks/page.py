@@ -23,14 +23,14 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.scribbles import Annotator
+from benchmarks.inputs import careful_strokes, mirrored
+from benchmarks.table import markdown
 from segmentation.strokes import Stroke
 from tests.browser.conftest import QUIET_CHROMIUM, Server
 from tests.browser.get_chromium import find_chromium
 from tests.browser.person import AXES
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / "benchmarks" / "data"
 STROKES = 7
 PATIENCE_MS = 120_000
 SCREEN = {"width": 1440, "height": 900}
@@ -67,16 +67,6 @@ WATCH_REFERENCE = """() => {
     marks.first = marks.all = performance.now();
   });
 }"""
-
-
-def mirrored(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A colour image of ``side`` x ``side`` pixels with its mask, mirrored from the manuscript of the test data."""
-    pixels = np.asarray(Image.open(DOCUMENT / "images" / "document_2john.png").convert("RGB"))
-    mask = np.asarray(Image.open(DOCUMENT / "masks" / "document_2john.png"))
-    rows, columns = (-(-side // size) for size in mask.shape)
-    wide = [np.concatenate([[a, a[:, ::-1]][i % 2] for i in range(columns)], axis=1) for a in (pixels, mask)]
-    tall = [np.concatenate([[a, a[::-1]][i % 2] for i in range(rows)], axis=0) for a in wide]
-    return tall[0][:side, :side].copy(), tall[1][:side, :side].copy()
 
 
 @contextmanager
@@ -133,11 +123,6 @@ def waits(page: Page) -> tuple[float, float]:
     marks = page.evaluate("window.marks")
     page.wait_for_timeout(150)
     return marks["first"] - marks["up"], marks["all"] - marks["up"]
-
-
-def careful_strokes(mask: np.ndarray, count: int) -> list[Stroke]:
-    """Strokes of a simulated annotator, the classes in turn."""
-    return Annotator(mask).draw(count, seed=0)
 
 
 def our_waits(page: Page, strokes: Sequence[Stroke]) -> list[tuple[float, float]]:
@@ -312,6 +297,4 @@ def page_rows() -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    for row in page_rows():
-        reference = f"{row['reference']:.0f}" if row["reference"] else "-"
-        print(f"{row['figure']}: {row['ours']:.2f} {row['unit']} (reference {reference}; goal {row['goal']})")
+    print(markdown(page_rows()))
