@@ -4,9 +4,9 @@ Each number is computed with the roundings of scipy and scikit-image: Gaussian s
 tap inwards, rounded to float32 after each of the two passes, and derivatives in float32. The features are therefore
 those of scikit-image to the last bit, and no tile, vector lane or thread can make a difference.
 
-A tile is worked through in three sweeps whose intermediates stay in a core's own cache: ``_smooth_down`` (plane to
+A tile is worked through in three sweeps whose intermediates stay in a core's own cache: ``_smooth_down`` (panels to
 ``middle``), ``_smooth_across`` (``middle`` to ``smooth``), and the derivatives (``smooth`` to the features). They
-work on whole blocks and run over the tile's end into slack: see :func:`scratch` and :func:`plane_shape`.
+work on whole blocks and run over the tile's end into slack: see :func:`scratch` and :func:`panels_shape`.
 """
 
 from __future__ import annotations
@@ -49,16 +49,20 @@ _QUARTER = np.float32(0.25)
 _ROOT_TWO = np.float32(math.sqrt(2))
 
 
-def plane_shape(rows: int, columns: int) -> tuple[int, int]:
-    """Shape of an array for a plane of ``rows x columns`` pixels, with slack."""
-    return rows + ROWS, _pitch(columns + DOUBLES, 4)
+def panels_shape(rows: int, columns: int) -> tuple[int, int, int]:
+    """Shape of an array for a plane of ``rows x columns`` pixels as panels, with slack.
+
+    A panel is a few columns wide, and its rows lie one after the other in memory. So what a filter along the columns
+    reads is fetched ahead by the processor, and takes a few pages of memory instead of one for each row.
+    """
+    return -(-columns // DOUBLES), rows + ROWS, DOUBLES
 
 
 def scratch(rows: int, columns: int, radius: int) -> tuple[Doubles, Floats]:
     """``middle`` and ``smooth`` for tiles of up to ``rows x columns`` pixels and a Gaussian of up to ``radius``."""
     rows, columns = rows + 2 * REACH + ROWS, columns + 2 * REACH
     return (
-        np.empty((rows, _pitch(columns + 2 * radius + 2 * DOUBLES, 8)), np.float64),
+        np.empty((rows, _pitch(columns + 2 * radius + 3 * DOUBLES, 8)), np.float64),
         np.empty((rows, _pitch(columns + 2 * MARGIN + 2 * FLOATS, 4)), np.float32),
     )
 
@@ -69,33 +73,43 @@ def _pitch(columns: int, bytes_per_pixel: int) -> int:
     return (-(-columns // per_line) | 1) * per_line
 
 
+@kernel
+def pack(strip: Floats, panels: Floats, first: int) -> None:
+    """Write the rows of a strip, ``(rows, panels * DOUBLES)``, into panels from row ``first`` on."""
+    for r in range(len(strip)):
+        for panel in range(len(panels)):
+            for x in range(DOUBLES):
+                panels[panel, first + r, x] = strip[r, panel * DOUBLES + x]
+
+
 @part
 def _smooth_down(
-    plane: Floats, row: int, column: int, extent: tuple[int, int], weights: Doubles, radius: int, middle: Doubles
+    panels: Floats, row: int, first: int, last: int, height: int, weights: Doubles, radius: int, middle: Doubles
 ) -> None:
-    """The Gaussian along the columns of the pixels from ``plane[row, column]`` on, into ``middle``."""
-    height, width = extent
-    for x in range(0, width, DOUBLES):
-        at = column + x
+    """The Gaussian along the columns of the panels from ``first`` to before ``last``, from ``row`` on."""
+    for number in range(first, last):
+        panel = panels[number]
         for y in range(0, height, ROWS):
             centre = row + y
-            total = weights[0] * load_block(plane, centre, at)
-            higher = load_block(plane, centre - radius, at)
-            lower = load_block(plane, centre + radius, at)
+            total = weights[0] * load_block(panel, centre, 0)
+            higher = load_block(panel, centre - radius, 0)
+            lower = load_block(panel, centre + radius, 0)
             for tap in range(radius, 0, -1):
                 total = total + weights[tap] * (higher + lower)
-                higher = append_row(higher, plane, centre - tap + ROWS, at)
-                lower = prepend_row(lower, plane, centre + tap - 1, at)
-            store_block(middle, y, x, rounded(total))
+                higher = append_row(higher, panel, centre - tap + ROWS, 0)
+                lower = prepend_row(lower, panel, centre + tap - 1, 0)
+            store_block(middle, y, (number - first) * DOUBLES, rounded(total))
 
 
 @part
-def _smooth_across(middle: Doubles, extent: tuple[int, int], weights: Doubles, radius: int, smooth: Floats) -> None:
-    """The Gaussian along the rows of ``middle``, into ``smooth`` behind its margin."""
+def _smooth_across(
+    middle: Doubles, first: int, extent: tuple[int, int], weights: Doubles, radius: int, smooth: Floats
+) -> None:
+    """The Gaussian along the rows of ``middle``, around its column ``first`` and those after it, into ``smooth``."""
     height, width = extent
     for y in range(0, height, ROWS):
         for x in range(0, width, DOUBLES):
-            centre = x + radius
+            centre = first + x
             total = weights[0] * load_block(middle, y, centre)
             for tap in range(radius, 0, -1):
                 pair = load_block(middle, y, centre - tap) + load_block(middle, y, centre + tap)
@@ -246,7 +260,7 @@ def _derive(
 
 @kernel
 def tile_features(
-    plane: Floats,
+    panels: Floats,
     start: tuple[int, int],
     size: tuple[int, int],
     apron: Box,
@@ -261,8 +275,8 @@ def tile_features(
     """All features of a tile of one channel.
 
     Args:
-        plane: the channel, float32, with at least the largest radius and ``REACH`` more pixels around the tile.
-        start: row and column of the tile's first pixel in ``plane``.
+        panels: the channel, with at least the largest radius and ``REACH`` more pixels around the tile.
+        start: row and column of the tile's first pixel in the panels.
         size: rows and columns of the tile.
         apron: how many pixels of the image, at most ``REACH``, there are above, below, before and after the tile.
         weights: ``(sigmas, taps)``, each Gaussian from its centre outwards.
@@ -278,9 +292,10 @@ def tile_features(
     feature = 0
     for number in range(len(radii)):
         radius = radii[number]
-        wide = (extent[0], extent[1] + 2 * radius)
-        _smooth_down(plane, start[0] - above, start[1] - before - radius, wide, weights[number], radius, middle)
-        _smooth_across(middle, extent, weights[number], radius, smooth)
+        left, right = start[1] - before - radius, start[1] - before + extent[1] + radius
+        first, last = left // DOUBLES, (right + DOUBLES - 1) // DOUBLES
+        _smooth_down(panels, start[0] - above, first, last, extent[0], weights[number], radius, middle)
+        _smooth_across(middle, left - first * DOUBLES + radius, extent, weights[number], radius, smooth)
         feature = _derive(smooth, extent, tile, kinds, out, feature, place)
 
 

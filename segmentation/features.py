@@ -231,7 +231,7 @@ def compute_planes(
         return out
     weights, radii = _gaussians(spec.sigmas)
     halo = spec.halo
-    planes = _float_planes(image, channels, window, halo, threads)
+    panels = _float_panels(image, channels, window, halo, threads)
     height, width = min(TILE_ROWS, shape[1]), -(-shape[2] // -(-shape[2] // TILE_COLUMNS))
     per_channel = out.reshape(len(channels), -1, *shape[1:])
 
@@ -243,7 +243,7 @@ def compute_planes(
             bottom, right = image.shape[0] - top - tile_rows, image.shape[1] - left - tile_columns
             apron = tuple(min(side, DERIVATIVE_REACH) for side in (top, bottom, left, right))
             kernels.tile_features(
-                planes[channel],
+                panels[channel],
                 (halo + row, halo + column),
                 (tile_rows, tile_columns),
                 apron,
@@ -299,33 +299,32 @@ def _gaussians(sigmas: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[
     return weights, radii
 
 
-def _float_planes(
+def _float_panels(
     image: NDArray[Any], channels: tuple[int, ...], window: tuple[range, range], halo: int, threads: int | None
 ) -> NDArray[np.float32]:
-    """A window and its halo as float32 planes, ``(channels, ...)``; beyond the image its border is repeated."""
-    from segmentation.feature_kernels import plane_shape
+    """A window and its halo as float32 panels of each channel; beyond the image its border is repeated."""
+    from segmentation.feature_kernels import pack, panels_shape
 
     height, width = len(window[0]) + 2 * halo, len(window[1]) + 2 * halo
-    planes = np.empty((len(channels), *plane_shape(height, width)), np.float32)
+    panels = np.empty((len(channels), *panels_shape(height, width)), np.float32)
     top, left = window[0].start - halo, window[1].start - halo
     inner = slice(max(left, 0), min(left + width, image.shape[1]))
     first, last = inner.start - left, inner.stop - left
+    begin, end = max(top, 0), min(top + height, image.shape[0])
 
     def work(strips: Iterator[tuple[int, int]]) -> None:
+        strip = np.empty((TILE_ROWS, panels.shape[1] * panels.shape[3]), np.float32)
         for channel, start in strips:
-            stop = min(start + TILE_ROWS, image.shape[0], top + height)
-            strip = planes[channel, start - top : stop - top]
-            _to_float32(image[start:stop, inner, channels[channel]], strip[:, first:last])
-            strip[:, :first] = strip[:, first : first + 1]
-            strip[:, last:width] = strip[:, last - 1 : last]
+            rows = strip[: min(TILE_ROWS, end - start)]
+            _to_float32(image[start : start + len(rows), inner, channels[channel]], rows[:, first:last])
+            rows[:, :first] = rows[:, first, None]
+            rows[:, last:] = rows[:, last - 1, None]
+            pack(rows, panels[channel], start - top)
 
-    share(
-        product(range(len(channels)), range(max(top, 0), min(top + height, image.shape[0]), TILE_ROWS)), work, threads
-    )
-    planes[:, : max(-top, 0)] = planes[:, max(-top, 0), None]
-    end = min(top + height, image.shape[0]) - top
-    planes[:, end:height] = planes[:, end - 1, None]
-    return planes
+    share(product(range(len(channels)), range(begin, end, TILE_ROWS)), work, threads)
+    panels[:, :, : begin - top] = panels[:, :, begin - top, None]
+    panels[:, :, end - top :] = panels[:, :, end - top - 1, None]
+    return panels
 
 
 def _to_float32(values: NDArray[Any], out: NDArray[np.float32]) -> None:
