@@ -194,6 +194,18 @@ def memory_megabytes(server: Server) -> float:
     return total / 1024
 
 
+def wandering(inside: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[float, float]]:
+    """A random walk of 200 points that never leaves a mask."""
+    rows, columns = np.nonzero(inside)
+    start = rng.integers(len(rows))
+    x, y = float(columns[start]), float(rows[start])
+    for dx, dy in rng.normal(0, 0.7, (200, 2)):
+        to = round(y + dy), round(x + dx)
+        if all(0 <= at < length for at, length in zip(to, inside.shape, strict=True)) and inside[to]:
+            x, y = x + dx, y + dy
+        yield x, y
+
+
 def wait_after_many_strokes(
     browser: Browser, server: Server, before: int, mask: np.ndarray, pixels: np.ndarray
 ) -> float:
@@ -205,11 +217,8 @@ def wait_after_many_strokes(
     events = []
     for number in range(before):
         class_id = 1 + number % 2
-        rows, columns = np.nonzero(mask == class_id)
-        start = rng.integers(len(rows))
-        walk = np.add((columns[start], rows[start]), np.cumsum(rng.normal(0, 0.35, (200, 2)), axis=0))
-        path = "M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in np.clip(walk, 0, min(mask.shape) - 1))
-        stroke = {"id": f"s{number}", "class_id": class_id, "kind": "path", "path": path, "width": 3}
+        path = "M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in wandering(mask == class_id, rng))
+        stroke = {"id": f"s{number}", "class_id": class_id, "kind": "path", "path": path, "width": 1}
         events.append({"id": f"e{number}", "type": "stroke.add", "image": image["hash"], "stroke": stroke})
     session = page.url.rsplit("/", 1)[1]
     body = json.dumps({"after": 0, "events": events, "segment": None, "window": "benchmark"}).encode()
