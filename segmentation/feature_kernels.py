@@ -4,9 +4,10 @@ Each number is computed with the roundings of scipy and scikit-image: Gaussian s
 tap inwards, rounded to float32 after each of the two passes, and derivatives in float32. The features are therefore
 those of scikit-image to the last bit, and no tile, vector lane or thread can make a difference.
 
-A tile is worked through in three sweeps whose intermediates stay in a core's own cache: ``_smooth_down`` (panels to
-``middle``), ``_smooth_across`` (``middle`` to ``smooth``), and the derivatives (``smooth`` to the features). They
-work on whole blocks and run over the tile's end into slack: see :func:`scratch` and :func:`panels_shape`.
+A tile is worked through in three sweeps whose intermediates stay in a core's own cache: the Gaussian along the columns
+(from ``panels`` to ``middle``), the Gaussian along the rows (from ``middle`` to ``smooth``), and the derivatives (from
+``smooth`` to the features). Both Gaussians are one function that goes down a panel and transposes what it writes. It
+works on whole blocks and runs over the tile's end into slack: see :func:`panels_shape` and :func:`scratch`.
 """
 
 from __future__ import annotations
@@ -18,15 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.feature_lanes import (
-    DOUBLES,
-    ROWS,
+    SIDE,
     append_row,
     load_block,
     load_wide_run,
     narrow,
     prepend_row,
-    rounded,
-    store_block,
+    store_transposed,
     store_wide_run,
 )
 from segmentation.lanes import FLOATS, kernel, load_run, part, store_run
@@ -55,66 +54,79 @@ def panels_shape(rows: int, columns: int) -> tuple[int, int, int]:
     A panel is a few columns wide, and its rows lie one after the other in memory. So what a filter along the columns
     reads is fetched ahead by the processor, and takes a few pages of memory instead of one for each row.
     """
-    return -(-columns // DOUBLES), rows + ROWS, DOUBLES
+    return -(-columns // SIDE), rows + SIDE, SIDE
 
 
 def scratch(rows: int, columns: int, radius: int) -> tuple[Doubles, Floats]:
-    """``middle`` and ``smooth`` for tiles of up to ``rows x columns`` pixels and a Gaussian of up to ``radius``."""
-    rows, columns = rows + 2 * REACH + ROWS, columns + 2 * REACH
+    """``middle`` and ``smooth`` for tiles of up to ``rows x columns`` pixels and a Gaussian of up to ``radius``.
+
+    ``middle`` is panels again, but of rows: ``(rows / SIDE, columns, SIDE)``.
+    """
+    rows, columns = rows + 2 * REACH, columns + 2 * REACH
+    blocks = -(-rows // SIDE)
     return (
-        np.empty((rows, _pitch(columns + 2 * radius + 3 * DOUBLES, 8)), np.float64),
-        np.empty((rows, _pitch(columns + 2 * MARGIN + 2 * FLOATS, 4)), np.float32),
+        np.empty((blocks, columns + 2 * radius + 3 * SIDE, SIDE), np.float64),
+        np.empty((blocks * SIDE, _odd_lines(columns + 2 * MARGIN + 2 * FLOATS)), np.float32),
     )
 
 
-def _pitch(columns: int, bytes_per_pixel: int) -> int:
-    """Columns to allocate so that rows lie an odd number of cache lines apart: no two of them compete for a place."""
-    per_line = 64 // bytes_per_pixel
-    return (-(-columns // per_line) | 1) * per_line
+def _odd_lines(floats: int) -> int:
+    """A length for rows of float32, so that they lie an odd number of cache lines apart and share no places there."""
+    return (-(-floats // 16) | 1) * 16
 
 
 @kernel
 def pack(strip: Floats, panels: Floats, first: int) -> None:
-    """Write the rows of a strip, ``(rows, panels * DOUBLES)``, into panels from row ``first`` on."""
+    """Write the rows of a strip, ``(rows, panels * SIDE)``, into panels from row ``first`` on."""
     for r in range(len(strip)):
         for panel in range(len(panels)):
-            for x in range(DOUBLES):
-                panels[panel, first + r, x] = strip[r, panel * DOUBLES + x]
+            for x in range(SIDE):
+                panels[panel, first + r, x] = strip[r, panel * SIDE + x]
 
 
 @part
-def _smooth_down(
-    panels: Floats, row: int, first: int, last: int, height: int, weights: Doubles, radius: int, middle: Doubles
+def _smooth_panel(
+    panel: Floats | Doubles, first: int, count: int, weights: Doubles, radius: int, out: Floats | Doubles, place: Box
 ) -> None:
-    """The Gaussian along the columns of the panels from ``first`` to before ``last``, from ``row`` on."""
-    for number in range(first, last):
-        panel = panels[number]
-        for y in range(0, height, ROWS):
-            centre = row + y
-            total = weights[0] * load_block(panel, centre, 0)
-            higher = load_block(panel, centre - radius, 0)
-            lower = load_block(panel, centre + radius, 0)
-            for tap in range(radius, 0, -1):
-                total = total + weights[tap] * (higher + lower)
-                higher = append_row(higher, panel, centre - tap + ROWS, 0)
-                lower = prepend_row(lower, panel, centre + tap - 1, 0)
-            store_block(middle, y, (number - first) * DOUBLES, rounded(total))
+    """The Gaussian down a panel, at ``count`` rows from ``first`` on.
+
+    Transposed blocks of it go to ``out``: ``place`` is the row and column of the first, and from one to the next.
+    """
+    row, column, down, across = place
+    for centre in range(first, first + count, SIDE):
+        total = weights[0] * load_block(panel, centre, 0)
+        higher = load_block(panel, centre - radius, 0)
+        lower = load_block(panel, centre + radius, 0)
+        for tap in range(radius, 0, -1):
+            total = total + weights[tap] * (higher + lower)
+            higher = append_row(higher, panel, centre - tap + SIDE, 0)
+            lower = prepend_row(lower, panel, centre + tap - 1, 0)
+        store_transposed(out, row, column, total)
+        row += down
+        column += across
 
 
 @part
-def _smooth_across(
-    middle: Doubles, first: int, extent: tuple[int, int], weights: Doubles, radius: int, smooth: Floats
+def _smooth(
+    panels: Floats,
+    row: int,
+    column: int,
+    extent: tuple[int, int],
+    weights: Doubles,
+    radius: int,
+    middle: Doubles,
+    smooth: Floats,
 ) -> None:
-    """The Gaussian along the rows of ``middle``, around its column ``first`` and those after it, into ``smooth``."""
+    """The Gaussian of the pixels from ``row`` and ``column`` of the panels on, into ``smooth`` behind its margin."""
     height, width = extent
-    for y in range(0, height, ROWS):
-        for x in range(0, width, DOUBLES):
-            centre = first + x
-            total = weights[0] * load_block(middle, y, centre)
-            for tap in range(radius, 0, -1):
-                pair = load_block(middle, y, centre - tap) + load_block(middle, y, centre + tap)
-                total = total + weights[tap] * pair
-            store_block(smooth, y, x + MARGIN, total)
+    blocks, length, _ = middle.shape
+    columns = middle.reshape(blocks * length, SIDE)
+    first = (column - radius) // SIDE
+    for number in range(first, (column + width + radius + SIDE - 1) // SIDE):
+        _smooth_panel(panels[number], row, height, weights, radius, columns, ((number - first) * SIDE, 0, length, 0))
+    for block in range((height + SIDE - 1) // SIDE):
+        place = (block * SIDE, MARGIN, 0, SIDE)
+        _smooth_panel(middle[block], column - first * SIDE, width, weights, radius, smooth, place)
 
 
 @part
@@ -291,11 +303,7 @@ def tile_features(
     tile = (above, before, size[0], size[1])
     feature = 0
     for number in range(len(radii)):
-        radius = radii[number]
-        left, right = start[1] - before - radius, start[1] - before + extent[1] + radius
-        first, last = left // DOUBLES, (right + DOUBLES - 1) // DOUBLES
-        _smooth_down(panels, start[0] - above, first, last, extent[0], weights[number], radius, middle)
-        _smooth_across(middle, left - first * DOUBLES + radius, extent, weights[number], radius, smooth)
+        _smooth(panels, start[0] - above, start[1] - before, extent, weights[number], radii[number], middle, smooth)
         feature = _derive(smooth, extent, tile, kinds, out, feature, place)
 
 

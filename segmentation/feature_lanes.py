@@ -12,14 +12,12 @@ from numba import types
 
 from segmentation.lanes import AVX512, FLOATS, INT32, RUN, Array, Compiler, Lanes, Value, define_arithmetic, instruction
 
-ROWS = 8 if AVX512 else 4
-"""Rows of a block; three blocks fill the registers, but for those that the loop itself needs."""
+SIDE = 8 if AVX512 else 4
+"""Rows and columns of a block; three blocks fill the registers, but for those that the loop itself needs."""
 
-DOUBLES = 8 if AVX512 else 4
-"""Columns of a block."""
-
-_BLOCK = Lanes(types.float64, ROWS * DOUBLES)
-_ROW = ir.VectorType(ir.DoubleType(), DOUBLES)
+_BLOCK = Lanes(types.float64, SIDE * SIDE)
+_DOUBLES = ir.VectorType(ir.DoubleType(), SIDE)
+_FLOATS = ir.VectorType(ir.FloatType(), SIDE)
 _WIDE_RUN = Lanes(types.float64, FLOATS)
 
 define_arithmetic(_BLOCK)
@@ -28,12 +26,12 @@ define_arithmetic(_WIDE_RUN)
 
 def _load_row(builder: Compiler, array: Array, row: Value, column: Value) -> Value:
     if array.kind.dtype == types.float64:
-        return array.load(row, column, _ROW)
-    return builder.fpext(array.load(row, column, ir.VectorType(ir.FloatType(), DOUBLES)), _ROW)
+        return array.load(row, column, _DOUBLES)
+    return builder.fpext(array.load(row, column, _FLOATS), _DOUBLES)
 
 
 def _lane_numbers(numbers: Iterable[int]) -> Value:
-    """The constant that tells LLVM's ``shufflevector`` which lanes to take."""
+    """The constant that tells LLVM's ``shufflevector`` which lanes of two vectors to take."""
     numbers = list(numbers)
     return ir.Constant(ir.VectorType(INT32, len(numbers)), numbers)
 
@@ -48,8 +46,20 @@ def _join(builder: Compiler, rows: list[Value]) -> Value:
 
 def _split(builder: Compiler, block: Value) -> list[Value]:
     """The rows of a block."""
-    starts = range(0, ROWS * DOUBLES, DOUBLES)
-    return [builder.shuffle_vector(block, block, _lane_numbers(range(s, s + DOUBLES))) for s in starts]
+    starts = range(0, SIDE * SIDE, SIDE)
+    return [builder.shuffle_vector(block, block, _lane_numbers(range(s, s + SIDE))) for s in starts]
+
+
+def _transposed(builder: Compiler, rows: list[Value]) -> list[Value]:
+    """The columns of a block: ever larger squares beside the diagonal change places."""
+    step = 1
+    while step < SIDE:
+        near = _lane_numbers(lane if not lane & step else SIDE + lane - step for lane in range(SIDE))
+        far = _lane_numbers(lane + step if not lane & step else SIDE + lane for lane in range(SIDE))
+        pairs = [(rows[r & ~step], rows[r | step], far if r & step else near) for r in range(SIDE)]
+        rows = [builder.shuffle_vector(*pair) for pair in pairs]
+        step *= 2
+    return rows
 
 
 def _below(builder: Compiler, row: Value, number: int) -> Value:
@@ -59,16 +69,16 @@ def _below(builder: Compiler, row: Value, number: int) -> Value:
 @instruction(_BLOCK, types.Array, types.intp, types.intp)
 def load_block(builder: Compiler, array: Array, row: Value, column: Value) -> Value:
     """The block from ``array[row, column]`` on, of a float32 or float64 array."""
-    return _join(builder, [_load_row(builder, array, _below(builder, row, r), column) for r in range(ROWS)])
+    return _join(builder, [_load_row(builder, array, _below(builder, row, r), column) for r in range(SIDE)])
 
 
 @instruction(types.none, types.Array, types.intp, types.intp, _BLOCK)
-def store_block(builder: Compiler, array: Array, row: Value, column: Value, block: Value) -> None:
-    """Write a block from ``array[row, column]`` on; a float32 array takes it rounded."""
-    if array.kind.dtype == types.float32:
-        block = builder.fptrunc(block, ir.VectorType(ir.FloatType(), block.type.count))
-    for number, values in enumerate(_split(builder, block)):
-        array.store(_below(builder, row, number), column, values)
+def store_transposed(builder: Compiler, array: Array, row: Value, column: Value, block: Value) -> None:
+    """Write a block, rounded to float32 and transposed, from ``array[row, column]`` on."""
+    rows = _transposed(builder, [builder.fptrunc(values, _FLOATS) for values in _split(builder, block)])
+    for number, values in enumerate(rows):
+        wanted = builder.fpext(values, _DOUBLES) if array.kind.dtype == types.float64 else values
+        array.store(_below(builder, row, number), column, wanted)
 
 
 @instruction(_BLOCK, _BLOCK, types.Array, types.intp, types.intp)
@@ -81,12 +91,6 @@ def append_row(builder: Compiler, block: Value, array: Array, row: Value, column
 def prepend_row(builder: Compiler, block: Value, array: Array, row: Value, column: Value) -> Value:
     """The block without its last row, and with ``array[row, column:]`` as its first."""
     return _join(builder, [_load_row(builder, array, row, column), *_split(builder, block)[:-1]])
-
-
-@instruction(_BLOCK, _BLOCK)
-def rounded(builder: Compiler, block: Value) -> Value:
-    """The block with each number rounded to float32."""
-    return builder.fpext(builder.fptrunc(block, ir.VectorType(ir.FloatType(), block.type.count)), block.type)
 
 
 @instruction(_WIDE_RUN, types.Array, types.intp, types.intp)

@@ -29,6 +29,9 @@ TILE_ROWS = 124
 With the rows that derivatives need around them they are a multiple of those that the kernels compute at once.
 """
 
+MANY_PIXELS = 2**22
+"""Pixels from which on it pays to share their conversion to float32 among threads."""
+
 TILE_COLUMNS = 1024
 """Largest number of columns of such a tile."""
 
@@ -321,7 +324,9 @@ def _float_panels(
             rows[:, last:] = rows[:, last - 1, None]
             pack(rows, panels[channel], start - top)
 
-    share(product(range(len(channels)), range(begin, end, TILE_ROWS)), work, threads)
+    share(
+        product(range(len(channels)), range(begin, end, TILE_ROWS)), work, threads if panels.size > MANY_PIXELS else 1
+    )
     panels[:, :, : begin - top] = panels[:, :, begin - top, None]
     panels[:, :, end - top :] = panels[:, :, end - top - 1, None]
     return panels
