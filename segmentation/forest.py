@@ -272,7 +272,8 @@ class Forest:
         nodes["threshold"] = self.threshold[inner]
         nodes["left"] = number[self.left[inner]]
         nodes["right"] = number[self.right[inner]]
-        shares = np.rint(self.probabilities[~inner].T * WHOLE_SHARE).astype(np.int32)
+        up_to_class = np.rint(np.cumsum(self.probabilities[~inner, :-1].T, axis=0).clip(max=1) * WHOLE_SHARE)
+        shares = np.diff(up_to_class, axis=0, prepend=0).astype(np.int32)
         return features, number[self.roots], nodes, np.ascontiguousarray(shares)
 
 

@@ -7,7 +7,7 @@ the image, but no branch of the code does, so that the processor never guesses w
 have nothing in common, each goes its own way and the walk costs what it costs pixel by pixel.
 
 Shares of classes are whole numbers, so that their sum is exact and does not depend on the order in which leaves
-are met.
+are met; the last class has what the others leave.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ BLOCK_COLUMNS = PIXELS // BLOCK_ROWS
 TREES = 64
 """Trees of a group."""
 
-WHOLE_SHARE = 2**24
-"""What stands for a share of 1: as fine as a group's sum allows in 31 bits."""
+WHOLE_SHARE = 32 * 720720
+"""What stands for a share of 1: a multiple of all numbers up to 16, so that ties between equal shares remain ties, and
+small enough for the sum of a group to fit 31 bits."""
 
 _BLOCKS_AT_ONCE = 16
 """Blocks side by side that are read at once: long runs of each feature are read at twice the speed."""
@@ -148,7 +149,7 @@ def predict_rectangle(
         features: the features that the nodes look at.
         roots: each tree's first node, or ``~leaf``.
         nodes: see :data:`segmentation.forest.NODE`.
-        shares: ``(classes, leaves)``, the share of each class at a leaf, of ``WHOLE_SHARE``.
+        shares: ``(classes - 1, leaves)``, the share of each class but the last at a leaf, of ``WHOLE_SHARE``.
         probabilities: ``(classes, pixels)`` to be filled, or ``(classes, 0)`` if they are not wanted.
         classes: ``(pixels,)`` to be filled, or ``(0,)``.
     """
@@ -157,7 +158,7 @@ def predict_rectangle(
     blocks = np.empty((at_once, len(features) * PIXELS), np.float32)
     capacity = 2 * (len(nodes) + len(roots) + 2)
     queue, masks = np.empty(capacity, np.int32), np.empty(capacity, np.uint64)
-    totals = np.empty((len(shares), PIXELS), np.float64)
+    totals = np.empty((len(shares) + 1, PIXELS), np.float64)
     whole = np.float64(len(roots)) * WHOLE_SHARE
     best, block_classes = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.uint8)
     for y in range(0, rows, BLOCK_ROWS):
@@ -170,11 +171,16 @@ def predict_rectangle(
                 _load_blocks(planes, features, start, pitch, block_rows, wide, blocks)
             block_columns = min(BLOCK_COLUMNS, columns - x)
             pixels = _first_pixels(block_rows, block_columns)
-            for kind in range(len(totals)):
+            for kind in range(len(shares)):
                 for pixel in range(PIXELS):
                     totals[kind, pixel] = 0
             for tree in range(0, len(roots), TREES):
                 _walk(blocks, block, pixels, roots[tree : tree + TREES], nodes, shares, queue, masks, totals)
+            for pixel in range(PIXELS):
+                totals[-1, pixel] = whole
+            for kind in range(len(shares)):
+                for pixel in range(PIXELS):
+                    totals[-1, pixel] -= totals[kind, pixel]
             if len(classes):
                 _most_probable(totals, whole, block_classes, best)
             for r in range(block_rows):

@@ -176,6 +176,16 @@ def test_a_forest_by_hand():
     assert list(forest.predict(planes)) == [0, 1, 1]
 
 
+@pytest.mark.parametrize("classes", [2, 3, 5, 7, 12, 255])
+def test_of_equally_probable_classes_the_first_is_taken(classes):
+    leaf = {name: getattr(small_forest(), name)[-1:] for name in ("feature", "threshold", "left", "right")}
+    shares = np.full((1, classes), 1 / classes)
+    undecided = small_forest(roots=np.array([0], np.int32), probabilities=shares, **leaf)
+    probabilities = undecided.predict_proba(np.zeros((2, 5), np.float32))
+    assert np.abs(probabilities - 1 / classes).max() <= 1e-7
+    assert classes > 16 or not undecided.predict(np.zeros((2, 5), np.float32)).any()
+
+
 def changed(name, place, value):
     array = getattr(small_forest(), name).copy()
     array[place] = value
