@@ -141,7 +141,7 @@ class Stroke:
 
 def _checked_points(values: ArrayLike) -> NDArray[np.float64]:
     try:
-        points = np.array(values, np.float64, order="C")
+        points = np.array(values, np.float64, order="C") + 0.0  # which makes -0 a plain 0, as it is written
     except (TypeError, ValueError):
         points = np.empty(0)
     if points.ndim != 2 or points.shape[1] != 2 or not 1 <= len(points) <= MAX_POINTS:
