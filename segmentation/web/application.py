@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from segmentation.web.callbacks import register_callbacks
 from segmentation.web.layout import page
-from segmentation.web.routes import session_routes
+from segmentation.web.routes import all_routes
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings, settings_from_environment
 from segmentation.web.store import Store
@@ -30,7 +30,7 @@ def create_app(settings: Settings) -> Dash:
     server = Flask("squiggle", static_folder=None)
     workbench = Workbench(Store.in_folder(settings.data_folder), settings, SAMPLE)
     server.extensions["workbench"] = workbench
-    server.register_blueprint(session_routes(workbench))
+    server.register_blueprint(all_routes(workbench))
     app = Dash(
         "squiggle",
         server=server,  # type: ignore[arg-type]

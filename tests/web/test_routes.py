@@ -12,7 +12,7 @@ from PIL import Image
 
 import segmentation as seg
 from segmentation.web.application import SAMPLE, create_app
-from segmentation.web.layout import DOWNLOADS
+from segmentation.web.layout.takehome import DOWNLOADS
 from segmentation.web.settings import Settings
 
 HALVES = np.full((40, 600), 40, np.uint8)

@@ -1,0 +1,57 @@
+"""The page: one screen with the image, the tools, the classes and what can be taken home."""
+
+from __future__ import annotations
+
+import json
+
+from dash import dcc, html
+
+from segmentation.classifier import ForestSettings
+from segmentation.features import FeatureSpec
+from segmentation.overlay import DEFAULT_COLOURS
+from segmentation.web.help import help_dialog
+from segmentation.web.layout.elements import dashed
+from segmentation.web.layout.header import header
+from segmentation.web.layout.panel import panel
+from segmentation.web.layout.stage import stage, toolbar
+from segmentation.web.settings import Settings
+
+ACCEPTED_FILES = ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.webp"
+
+
+def page(settings: Settings) -> html.Div:
+    """The whole page; the session's contents are filled in by the browser."""
+    facts = {
+        "features": FeatureSpec().to_json(),
+        "forest": ForestSettings().to_json(),
+        "palette": list(DEFAULT_COLOURS),
+        "maxUploadBytes": settings.max_upload_bytes,
+    }
+    return html.Div(
+        [
+            dcc.Store(id="features-checked"),
+            dcc.Store(id="forest-checked"),
+            dcc.Store(id="handed-over"),
+            header(),
+            toolbar(),
+            stage(),
+            panel(),
+            help_dialog(),
+            html.Dialog(
+                [
+                    html.P(id="question-text"),
+                    html.Div(
+                        [
+                            html.Button("Cancel", id="question-no", type="button", className="quiet"),
+                            html.Button("Remove", id="question-yes", type="button", className="danger"),
+                        ],
+                        className="dialog-buttons",
+                    ),
+                ],
+                id="question",
+            ),
+            html.Div(id="message", role="alert"),
+        ],
+        id="page",
+        **dashed(data_accept=ACCEPTED_FILES, data_facts=json.dumps(facts)),
+    )

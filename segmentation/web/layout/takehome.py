@@ -1,0 +1,45 @@
+"""What can be taken home."""
+
+from __future__ import annotations
+
+from dash import html
+
+from segmentation.web.layout.elements import dashed
+
+DOWNLOADS = (
+    ("segmentation.png", "Segmentation", "PNG in the class colours, palette index = class"),
+    ("segmentation.tif", "Class ids", "TIFF, uint8, for measuring"),
+    ("overlay.png", "Overlay", "PNG, as on screen"),
+    ("probabilities.tif", "Probabilities", "TIFF, float32, a page a class"),
+    ("labels.tif", "Labels", "TIFF of what you drew, 0 = nothing"),
+    ("strokes.json", "Strokes", "JSON, to draw or train again"),
+    ("classifier.squiggle", "Classifier", "for the rest of the series"),
+    ("shares.csv", "Class shares", "CSV, pixels and per cent"),
+)
+
+
+def take_home_panel() -> html.Section:
+    """One button for each file."""
+    return html.Section(
+        [
+            html.P(id="downloads-hint", className="note"),
+            html.Div(
+                [
+                    html.Button(
+                        [html.B(label), html.Span(note, className="note")],
+                        id=f"download-{name.replace('.', '-')}",
+                        type="button",
+                        className="download",
+                        disabled=True,
+                        **dashed(data_file=name),
+                    )
+                    for name, label, note in DOWNLOADS
+                ],
+                id="downloads",
+            ),
+            html.P(id="download-problem", className="problem", role="alert"),
+        ],
+        id="panel-home",
+        role="tabpanel",
+        **dashed(aria_labelledby="tab-home"),
+    )

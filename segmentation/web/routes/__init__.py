@@ -1,0 +1,68 @@
+"""What the page asks the server for, as plain HTTP; what belongs to a session lies below its link ``/s/<id>``."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from segmentation.web.downloads import UnknownFileError
+from segmentation.web.routes.conversation import NO_SESSION, conversation_routes
+from segmentation.web.routes.images import image_routes
+from segmentation.web.routes.sessions import start_routes
+from segmentation.web.routes.takehome import take_home_routes
+from segmentation.web.store import UnknownImageError, UnknownSessionError
+from segmentation.web.workbench import Workbench
+
+PARTS = (start_routes, conversation_routes, image_routes, take_home_routes)
+
+log = logging.getLogger(__name__)
+
+
+def all_routes(workbench: Workbench) -> Blueprint:
+    """The routes of a workbench, with an answer in words to whatever goes wrong in them."""
+    routes = Blueprint("squiggle", __name__)
+    _warm_up_with_the_first_page(routes, workbench)
+    _answer_errors(routes)
+    for part in PARTS:
+        routes.register_blueprint(part(workbench))
+    return routes
+
+
+def _warm_up_with_the_first_page(routes: Blueprint, workbench: Workbench) -> None:
+    warmed = threading.Event()
+
+    @routes.before_app_request
+    def warm_up_once() -> None:
+        if (request.path == "/" or request.path.startswith("/s/")) and not warmed.is_set():
+            warmed.set()
+            threading.Thread(target=workbench.warm_up, name="warm-up", daemon=True).start()
+
+
+def _answer_errors(routes: Blueprint) -> None:
+    @routes.errorhandler(UnknownSessionError)
+    def no_session(_error: UnknownSessionError) -> tuple[Response, int]:
+        return jsonify(error=NO_SESSION), 404
+
+    @routes.errorhandler(UnknownImageError)
+    def no_image(_error: UnknownImageError) -> tuple[Response, int]:
+        return jsonify(error="This session has no such image."), 404
+
+    @routes.errorhandler(UnknownFileError)
+    def no_file(_error: UnknownFileError) -> tuple[Response, int]:
+        return jsonify(error="There is no such file to take home."), 404
+
+    @routes.errorhandler(ValueError)
+    def bad_request(error: ValueError) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 422
+
+    @routes.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> tuple[Response, int]:
+        return jsonify(error=error.description), error.code or 500
+
+    @routes.errorhandler(Exception)
+    def failure(error: Exception) -> tuple[Response, int]:
+        log.exception("request failed: %s %s", request.method, request.path, exc_info=error)
+        return jsonify(error="The server failed at this. What you did before is safe; try again."), 500

@@ -1,0 +1,51 @@
+"""Images of a session: opened, and shown part by part."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from segmentation.images import ImageError, display_pixels, display_range, encode_jpeg, encode_png
+from segmentation.web.routes.requests import YEAR_SECONDS, BadRequestError, file_name, refuse_larger_than, span, whole
+from segmentation.web.store import UnknownSessionError
+from segmentation.web.workbench import Workbench
+
+MAX_VIEW_PIXELS = 6_000_000
+LOSSLESS_PIXELS = 1_500_000
+
+
+def image_routes(workbench: Workbench) -> Blueprint:
+    """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view``."""
+    routes = Blueprint("images", __name__)
+
+    @routes.post("/s/<session_id>/images")
+    def add_image(session_id: str) -> Response:
+        """Takes an image file as the body, its name in the query; answers with the image's facts.
+
+        A file that is no image is an answer too, ``{"error": sentence}``, and none that browsers log as a failure.
+        """
+        if not workbench.store.has_session(session_id):
+            raise UnknownSessionError(session_id)
+        refuse_larger_than(workbench.settings.max_upload_bytes)
+        try:
+            return jsonify(workbench.add_image(session_id, request.get_data(cache=False), file_name("image")))
+        except ImageError as reason:
+            return jsonify(error=str(reason))
+
+    @routes.get("/s/<session_id>/images/<image_hash>/view")
+    def view(session_id: str, image_hash: str) -> Response:
+        """A part of an image as it is shown: ``rows=a,b&columns=a,b&step=n``."""
+        image = workbench.image(session_id, image_hash)
+        rows = span("rows", image.shape[0])
+        columns = span("columns", image.shape[1])
+        step = whole("step", 1, 4096)
+        if (rows.stop - rows.start) * (columns.stop - columns.start) > MAX_VIEW_PIXELS * step * step:
+            raise BadRequestError("That part of the image is too large to show at that step.")
+        pixels = display_pixels(image, rows=rows, columns=columns, step=step, ranges=display_range(image))
+        if pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
+            response = Response(encode_png(pixels), mimetype="image/png")
+        else:
+            response = Response(encode_jpeg(pixels), mimetype="image/jpeg")
+        response.headers["Cache-Control"] = f"private, max-age={YEAR_SECONDS}, immutable"
+        return response
+
+    return routes

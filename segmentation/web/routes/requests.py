@@ -1,0 +1,81 @@
+"""Reading what a request says, with a sentence for what makes no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+class BadRequestError(ValueError):
+    """A request that makes no sense; says why."""
+
+
+def refuse_larger_than(limit: int) -> None:
+    """Refuse a body that says it is larger than ``limit`` bytes.
+
+    Raises:
+        RequestEntityTooLarge: with a sentence.
+    """
+    length = request.content_length or 0
+    if length > limit:
+        raise RequestEntityTooLarge(
+            f"The file has {length / 2**20:.0f} MB; this server takes at most {limit / 2**20:.0f} MB."
+        )
+
+
+def json_body(limit: int) -> Mapping[str, Any]:
+    """The body as a JSON object of at most ``limit`` bytes.
+
+    Raises:
+        RequestEntityTooLarge: if it is larger.
+        BadRequestError: if it is none.
+    """
+    if (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge("That is more than a page says at once.")
+    asked = request.get_json(silent=True, cache=False)
+    if not isinstance(asked, Mapping):
+        raise BadRequestError("The page sent something that is not JSON: reload it.")
+    return asked
+
+
+def file_name(default: str) -> str:
+    """The name of the file in the query, without folders and what cannot be shown; never used as a path."""
+    text = request.args.get("name", "")
+    name = "".join(c for c in unquote(text).replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()
+    return name[:200] or default
+
+
+def whole(name: str, low: int, high: int) -> int:
+    """A whole number of the query.
+
+    Raises:
+        BadRequestError: if it is missing or out of bounds.
+    """
+    try:
+        value = int(request.args.get(name, ""))
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise BadRequestError(f"{name!r} must be a whole number from {low} to {high}.")
+    return value
+
+
+def span(name: str, length: int) -> slice:
+    """Two whole numbers of the query as a slice within ``length``.
+
+    Raises:
+        BadRequestError: if they are none.
+    """
+    try:
+        start, stop = (int(part) for part in request.args.get(name, "").split(","))
+    except ValueError:
+        start, stop = 0, 0
+    if not 0 <= start < stop <= length:
+        raise BadRequestError(f"{name!r} must be two whole numbers, the first below the second, up to {length}.")
+    return slice(start, stop)
