@@ -13,7 +13,8 @@
   class Conversation {
     /**
      * @param {string} session the session's id
-     * @param {object} listener changed(state), line(message), connection(ok, waiting), wish() -> what to segment or null
+     * @param {object} listener changed(state), line(message), connection(ok, waiting), wish() -> what to segment or null,
+     *   inHand() -> hash of the image in hand or null
      */
     constructor(session, listener) {
       this.url = `${squiggle.base}s/${session}/converse`;
@@ -46,7 +47,7 @@
     }
 
     get state() {
-      this.folded ??= squiggle.fold([...this.journal, ...this.unsent]);
+      this.folded ??= squiggle.fold([...this.journal, ...this.unsent], this.listener.inHand());
       return this.folded;
     }
 

@@ -42,6 +42,7 @@
         return;
       }
       const { notes, ...image } = answer;
+      session.chooseView({ image: image.hash });
       session.append({ type: "image.open", image });
       const drawn = session.state.strokes.length;
       const before = drawn ? ` You have drawn on it before: ${drawn} ${drawn === 1 ? "stroke" : "strokes"}.` : "";
@@ -61,7 +62,7 @@
     try {
       await session.conversation.settled();
       const response = await fetch(
-        `${squiggle.base}s/${session.id}/download/${name}?opacity=${session.view.opacity}`,
+        `${squiggle.base}s/${session.id}/download/${name}?image=${session.imageHash}&opacity=${session.view.opacity}`,
       );
       if (!response.ok) {
         byId("download-problem").textContent = await reasonOf(response);

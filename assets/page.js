@@ -126,7 +126,7 @@
     byId("undo").disabled = !state.undo;
     byId("redo").disabled = !state.redo;
     byId("clear").disabled = !state.strokes.length;
-    byId("hint").hidden = state.strokes.length > 0;
+    byId("hint").hidden = state.strokes.length > 0 || [...state.strokesElsewhere.values()].some((strokes) => strokes.length);
     const [first, second] = state.classes;
     if (first) {
       byId("hint").textContent = second

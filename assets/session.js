@@ -13,7 +13,7 @@
     constructor(id) {
       this.id = id;
       this.viewKey = `squiggle:view:${id}`;
-      this.view = { live: true, shown: true, strokes: true, opacity: 50, width: 5, classId: 1, tool: "squiggle" };
+      this.view = { live: true, shown: true, strokes: true, opacity: 50, width: 5, classId: 1, tool: "squiggle", image: null };
       this.labelled = null;
       this.pixels = null;
       this.wanted = true;
@@ -34,6 +34,7 @@
         line: (message) => this.heard(message),
         connection: (ok, waiting) => squiggle.showConnection(ok, waiting),
         wish: () => this.wish(),
+        inHand: () => this.view.image,
       });
       this.drawing = new squiggle.Drawing({
         viewport: this.viewport,
@@ -84,6 +85,7 @@
       if (!state.classes.some((c) => c.id === this.view.classId)) this.view.classId = state.classes[0]?.id ?? 0;
       const learning = JSON.stringify([
         state.image.hash, state.strokes.map((stroke) => stroke.id), state.features, state.forest,
+        [...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.map((stroke) => stroke.id)]),
         state.classes.map((c) => c.id),
       ]);
       if (learning !== this.learning) {
@@ -99,6 +101,13 @@
       this.showClasses();
       squiggle.showHistory(state);
       squiggle.showSettings(state);
+    }
+
+    /** Take an image of the session in hand, in this window. */
+    takeImage(hash) {
+      this.chooseView({ image: hash });
+      this.conversation.changed();
+      this.conversation.speak();
     }
 
     /** Without live update: what is on screen is not what the strokes and settings would give now. */
@@ -132,8 +141,10 @@
     }
 
     downloadable() {
-      const drawn = new Set(this.state.strokes.map((stroke) => stroke.class_id));
-      return { strokes: drawn.size > 0, result: drawn.size > 1 };
+      const { image, images, strokes, strokesElsewhere } = this.state;
+      const alike = images.filter((one) => one.channels === image.channels);
+      const taught = [...strokes, ...alike.flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
+      return { strokes: strokes.length > 0, result: new Set(taught.map((stroke) => stroke.class_id)).size > 1 };
     }
 
     /* ---- the segmentation -------------------------------------------------------------------------------- */
@@ -142,7 +153,7 @@
       if (!this.wanted || !this.imageHash || !(this.view.live || this.once)) return null;
       const known = Object.fromEntries([...this.picture.tiles].map(([index, tile]) => [index, tile.crc]));
       this.started = performance.now();
-      return { view: this.viewport.visible, known };
+      return { image: this.imageHash, view: this.viewport.visible, known };
     }
 
     async heard(message) {
@@ -287,7 +298,8 @@
 
     async removeClass(classId) {
       const labelClass = this.state.classes.find((c) => c.id === classId);
-      const strokes = this.state.strokes.filter((stroke) => stroke.class_id === classId).length;
+      const all = [this.state.strokes, ...this.state.strokesElsewhere.values()].flat();
+      const strokes = all.filter((stroke) => stroke.class_id === classId).length;
       const along = strokes ? ` Its ${strokes === 1 ? "stroke goes" : `${strokes} strokes go`} along.` : "";
       const question = `Remove the class “${labelClass.name}”?${along} Undo brings all back.`;
       if (await squiggle.ask(question, "Remove")) this.append({ type: "class.remove", class_id: classId });

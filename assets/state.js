@@ -3,7 +3,7 @@
   "use strict";
   const squiggle = (window.squiggle ??= {});
 
-  const UNDOABLE = new Set(["stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"]);
+  const UNDOABLE = new Set(["image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"]);
 
   function undoneEvents(events) {
     const undone = new Set();
@@ -24,12 +24,22 @@
     return folding.strokes.get(image);
   }
 
+  function takeImage(folding, image) {
+    if (!folding.images.has(image.hash)) folding.images.set(image.hash, image);
+    folding.image = folding.images.get(image.hash);
+  }
+
   const APPLY = {
     "session.start": (folding, event) => {
-      folding.image = event.image;
+      takeImage(folding, event.image);
       event.classes.forEach((values) => addClass(folding, values));
     },
-    "image.open": (folding, event) => { folding.image = event.image; },
+    "image.open": (folding, event) => takeImage(folding, event.image),
+    "image.remove": (folding, { image }) => {
+      if (folding.images.size < 2 || !folding.images.delete(image)) return;
+      folding.strokes.delete(image);
+      if (folding.image.hash === image) folding.image = [...folding.images.values()].at(-1);
+    },
     "stroke.add": (folding, event) => strokesOf(folding, event.image).set(event.stroke.id, event.stroke),
     "stroke.erase": (folding, event) => event.strokes.forEach((id) => strokesOf(folding, event.image).delete(id)),
     "class.add": (folding, event) => addClass(folding, event.class),
@@ -62,18 +72,23 @@
         undo.push(event.event);
       }
     }
-    const concerns = (id) => [undefined, image].includes(byId.get(id).image);
+    const concerns = (id) => {
+      const event = byId.get(id);
+      return event.type === "image.remove" || [undefined, image].includes(event.image);
+    };
     return { undo: undo.findLast(concerns) ?? null, redo: redo.findLast(concerns) ?? null };
   }
 
   /**
    * Fold events, in the journal's order, into a state.
-   * @returns {{image, classes, hidden, strokes, features, forest, undo, redo, lastClassId}}
+   * @param {object[]} events
+   * @param {?string} inHand hash of the image that this window has in hand; else it is the one opened last
+   * @returns {{image, images, classes, hidden, strokes, strokesElsewhere, features, forest, undo, redo, lastClassId}}
    */
-  squiggle.fold = (events) => {
+  squiggle.fold = (events, inHand = null) => {
     const undone = undoneEvents(events);
     const folding = {
-      image: null, classes: new Map(), hidden: new Set(), strokes: new Map(),
+      image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
       features: squiggle.facts.features, forest: squiggle.facts.forest, lastClassId: 0,
     };
     for (const event of events) {
@@ -81,16 +96,25 @@
       if (!undone.has(event.id)) APPLY[event.type]?.(folding, event);
     }
     const classes = [...folding.classes.values()].sort((a, b) => a.id - b.id);
-    const drawn = folding.image ? [...strokesOf(folding, folding.image.hash).values()] : [];
+    const image = folding.images.get(inHand) ?? folding.image;
+    const strokesOn = ({ hash }) => (
+      [...strokesOf(folding, hash).values()].filter((stroke) => folding.classes.has(stroke.class_id))
+    );
+    const images = [...folding.images.values()];
     return {
-      image: folding.image,
+      image,
+      images,
       classes,
       hidden: new Set(classes.filter((c) => folding.hidden.has(c.id)).map((c) => c.id)),
-      strokes: drawn.filter((stroke) => folding.classes.has(stroke.class_id)),
+      strokes: image ? strokesOn(image) : [],
+      /* On the other images, by hash: the classifier learns from them too. */
+      strokesElsewhere: new Map(
+        images.filter((one) => one !== image).map((one) => [one.hash, strokesOn(one)]),
+      ),
       features: folding.features,
       forest: folding.forest,
       lastClassId: folding.lastClassId,
-      ...undoTargets(events, folding.image?.hash),
+      ...undoTargets(events, image?.hash),
     };
   };
 

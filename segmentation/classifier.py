@@ -7,7 +7,7 @@ that the page, the command line and a script reach the same bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -106,13 +106,15 @@ class PixelClassifier:
             feature_rows(one, self.spec, places, threads=self.threads)
             for one, places in zip(images, sample.places, strict=True)
         ]
-        return self.fit_sample(images, sample, np.concatenate(rows))
+        return self.fit_sample([describe(one) for one in images], sample, np.concatenate(rows))
 
-    def fit_sample(self, images: Sequence[Image], sample: TrainingSample, rows: NDArray[np.float32]) -> PixelClassifier:
+    def fit_sample(
+        self, images: Sequence[Mapping[str, Any]], sample: TrainingSample, rows: NDArray[np.float32]
+    ) -> PixelClassifier:
         """Learns from a sample whose feature rows are at hand: the second half of :meth:`fit`.
 
         Args:
-            images: the images that the sample was drawn from.
+            images: facts of the images that the sample was drawn from, as :func:`describe` gives them.
             sample: which pixels.
             rows: ``(pixels, features)`` float32, image by image in the order of the sample's places.
 
@@ -120,21 +122,8 @@ class PixelClassifier:
             The classifier itself.
         """
         self.fit_rows(rows, sample.class_ids)
-        self.channels_ = images[0].channels
-        self.training_ |= {
-            "images": [
-                {
-                    "hash": one.hash,
-                    "rows": one.shape[0],
-                    "columns": one.shape[1],
-                    "channels": one.channels,
-                    "dtype": one.pixels.dtype.name,
-                    "value_range": one.metadata["value_range"],
-                }
-                for one in images
-            ],
-            "labelled_pixels": by_text(sample.labelled_pixels),
-        }
+        self.channels_ = images[0]["channels"]
+        self.training_ |= {"images": list(images), "labelled_pixels": by_text(sample.labelled_pixels)}
         return self
 
     def fit_rows(self, rows: ArrayLike, class_ids: ArrayLike) -> PixelClassifier:
@@ -325,6 +314,18 @@ def numbered_classes(class_ids: Iterable[int]) -> tuple[LabelClass, ...]:
         LabelClass(class_id, f"Class {class_id}", DEFAULT_COLOURS[(class_id - 1) % len(DEFAULT_COLOURS)])
         for class_id in map(int, class_ids)
     )
+
+
+def describe(image: Image) -> dict[str, Any]:
+    """The facts about a training image that a classifier keeps, as plain JSON values."""
+    return {
+        "hash": image.hash,
+        "rows": image.shape[0],
+        "columns": image.shape[1],
+        "channels": image.channels,
+        "dtype": image.pixels.dtype.name,
+        "value_range": image.metadata["value_range"],
+    }
 
 
 def as_image(image: Image | ArrayLike) -> Image:

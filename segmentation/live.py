@@ -7,13 +7,14 @@ that is remembered is bounded in bytes and can be lost without harm.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classifier import PixelClassifier, checked_labels
+from segmentation.classifier import PixelClassifier, checked_labels, describe
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
 from segmentation.pieces import feature_rows, groups
@@ -28,6 +29,34 @@ for strokes that were undone."""
 
 KEPT_CLASSIFIERS_BYTES = 16_000_000
 """A forest of the default settings takes about 0.3 MB."""
+
+
+KEPT_FACTS = 1_000
+"""Images of which the facts are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImage:
+    """An image with its labels, read only when it must be looked at.
+
+    Attributes:
+        hash: of its content.
+        labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
+        read: gives the image.
+    """
+
+    hash: str
+    labels: NDArray[np.uint8]
+    read: Callable[[], Image]
+
+    @classmethod
+    def of(cls, image: Image, labels: NDArray[np.uint8]) -> LabelledImage:
+        """An image at hand, with its labels.
+
+        Raises:
+            ValueError: if the labels do not fit the image.
+        """
+        return cls(image.hash, checked_labels(labels, image), lambda: image)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +100,7 @@ class LiveSegmenter:
         cache: the features of tiles.
         rows: the feature rows of labelled pixels, by image hash and spec.
         classifiers: what was learnt lately.
+        facts: about images that were learnt from, by their hash.
     """
 
     def __init__(self, cache: FeatureCache, threads: int | None = None) -> None:
@@ -79,36 +109,42 @@ class LiveSegmenter:
         self.rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
             KEPT_ROWS_BYTES, lambda kept: kept.nbytes
         )
-        self.classifiers: BoundedCache[tuple[str, FeatureSpec, ForestSettings, bytes], PixelClassifier] = BoundedCache(
+        self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
             KEPT_CLASSIFIERS_BYTES, classifier_bytes
         )
+        self.facts: BoundedCache[str, dict[str, Any]] = BoundedCache(KEPT_FACTS, lambda facts: 1)
 
-    def train(
-        self, image: Image, labels: NDArray[np.uint8], spec: FeatureSpec, settings: ForestSettings
-    ) -> PixelClassifier:
+    def train(self, images: Sequence[LabelledImage], spec: FeatureSpec, settings: ForestSettings) -> PixelClassifier:
         """The classifier that :meth:`PixelClassifier.fit` gives, byte by byte; only new labels cost features.
 
         Args:
-            image: the image.
-            labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
+            images: with their labels; all with the same number of channels.
             spec: which features.
             settings: how the forest is grown.
 
         Raises:
-            ValueError: if the labels do not fit the image, or fewer than two classes are labelled.
+            ValueError: if fewer than two classes are labelled.
         """
-        raster = checked_labels(labels, image)
-        sample = TrainingSample.draw([raster], settings.random_state)
-        digest = hashlib.blake2b(sample.places[0].tobytes() + sample.class_ids.tobytes(), digest_size=16)
+        sample = TrainingSample.draw([one.labels for one in images], settings.random_state)
+        digest = hashlib.blake2b(sample.class_ids.tobytes(), digest_size=16)
+        for places in sample.places:
+            digest.update(len(places).to_bytes(8, "little") + places.tobytes())
         digest.update(repr(sample.labelled_pixels).encode())
-        key = (image.hash, spec, settings, digest.digest())
+        key = (tuple(one.hash for one in images), spec, settings, digest.digest())
         classifier = self.classifiers.get(key)
         if classifier is None:
-            rows = self._feature_rows(image, spec, sample.places[0])
+            rows = [self._feature_rows(one, spec, places) for one, places in zip(images, sample.places, strict=True)]
             classifier = PixelClassifier(spec, **settings.to_json(), threads=self.threads)
-            classifier.fit_sample([image], sample, rows)
+            classifier.fit_sample([self._facts(one) for one in images], sample, np.concatenate(rows))
             self.classifiers.put(key, classifier)
         return classifier
+
+    def _facts(self, image: LabelledImage) -> dict[str, Any]:
+        facts = self.facts.get(image.hash)
+        if facts is None:
+            facts = describe(image.read())
+            self.facts.put(image.hash, facts)
+        return facts
 
     def segment(self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True) -> NDArray[np.uint8]:
         """The class ids of a tile.
@@ -183,17 +219,20 @@ class LiveSegmenter:
             return self.cache.smoothed(image, classifier.spec, tile, threads=self.threads)
         return self.cache.peek(image, classifier.spec, tile)
 
-    def _feature_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        key = (image.hash, spec)
+    def _feature_rows(
+        self, labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        key = (labelled.hash, spec)
         kept = self.rows.get(key)
         if kept is None:
+            image = labelled.read()
             kept = KeptRows(np.empty(0, np.int64), np.empty((0, spec.count(image.channels)), np.float32))
         known, known_rows = kept.at(places) if len(kept.places) else (np.zeros(len(places), bool), kept.rows)
         if known.all():
             return known_rows
         rows = np.empty((len(places), known_rows.shape[1]), np.float32)
         rows[known] = known_rows
-        rows[~known] = self._new_rows(image, spec, places[~known])
+        rows[~known] = self._new_rows(labelled.read(), spec, places[~known])
         if len(kept.places) + np.count_nonzero(~known) > 2 * MAX_TRAINING_PIXELS:
             self.rows.put(key, KeptRows(places, rows))
         else:

@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 
 import segmentation as seg
 from segmentation.__main__ import main
-from segmentation.live import LiveSegmenter
+from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.modelfile import load_model
 from segmentation.overlay import label_tiff, probabilities_tiff, segmentation_png
 from segmentation.strokes import strokes_to_json
@@ -78,7 +78,9 @@ def test_training_from_exported_strokes_equals_the_page_to_the_byte(desk, tmp_pa
     strokes, classes, document = strokes_of(image, settings)
     (tmp_path / "strokes.json").write_text(json.dumps(document))
     live = LiveSegmenter(FeatureCache(10**7), 1)
-    live.train(image, seg.rasterise(strokes, image.shape), spec, forest).save(tmp_path / "page", classes=classes)
+    live.train([LabelledImage.of(image, seg.rasterise(strokes, image.shape))], spec, forest).save(
+        tmp_path / "page", classes=classes
+    )
     arguments = ["train", f"{desk}/cells.tif", "--strokes", f"{tmp_path}/strokes.json", "-o", f"{tmp_path}/typed"]
     assert main(arguments) == 0
     assert (tmp_path / "typed").read_bytes() == (tmp_path / "page").read_bytes()

@@ -9,7 +9,7 @@ from segmentation import live as live_module
 from segmentation.classifier import PixelClassifier
 from segmentation.features import FeatureSpec
 from segmentation.images import image_from_pixels
-from segmentation.live import LiveSegmenter
+from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.sampling import MAX_TRAINING_PIXELS
 from segmentation.smoothed import smoothed_bytes
 from segmentation.tiles import BoundedCache, FeatureCache, TileGrid
@@ -58,7 +58,7 @@ def test_each_stroke_gives_the_bytes_of_a_fresh_fit_and_prediction(seed, budget,
     live = LiveSegmenter(FeatureCache(budget), threads=2)
     forest = ForestSettings(kind, n_estimators=5, random_state=seed)
     for labels in strokes(4, seed):
-        classifier = live.train(IMAGE, labels, SPEC, forest)
+        classifier = live.train([LabelledImage.of(IMAGE, labels)], SPEC, forest)
         fresh = PixelClassifier(SPEC, **forest.to_json(), threads=1).fit(IMAGE, labels)
         assert forest_bytes(classifier) == forest_bytes(fresh)
         assert classifier.training_ == fresh.training_
@@ -72,7 +72,7 @@ def test_each_stroke_gives_the_bytes_of_a_fresh_fit_and_prediction(seed, budget,
 @pytest.mark.parametrize("budget", [0, 10**8])
 def test_probabilities_are_those_of_the_classifier(budget):
     live = LiveSegmenter(FeatureCache(budget))
-    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
     whole = np.moveaxis(classifier.predict_proba(IMAGE), -1, 0)
     for tile in GRID.tiles:
         assert np.array_equal(live.probabilities(IMAGE, classifier, tile), whole[:, tile.rows, tile.columns])
@@ -83,7 +83,7 @@ def test_a_stroke_costs_the_features_of_its_own_pixels(computed):
     before = None
     for labels in strokes(6):
         computed.clear()
-        live.train(IMAGE, labels, SPEC, FOREST)
+        live.train([LabelledImage.of(IMAGE, labels)], SPEC, FOREST)
         places = np.concatenate([places for places, _ in computed]) if computed else np.empty(0, int)
         new = labels > 0 if before is None else (labels > 0) & ~before
         assert set(places) <= set(np.flatnonzero(new))
@@ -94,13 +94,13 @@ def test_undo_and_a_change_of_class_cost_no_features(computed):
     live = LiveSegmenter(FeatureCache(0))
     first, second, third = strokes(3)
     for labels in (first, second, third):
-        live.train(IMAGE, labels, SPEC, FOREST)
+        live.train([LabelledImage.of(IMAGE, labels)], SPEC, FOREST)
     computed.clear()
     swapped = np.array([0, 2, 1, 3], np.uint8)[third]
     for labels in (second, first, swapped):
         fresh = PixelClassifier(SPEC, n_estimators=8).fit(IMAGE, labels)
-        assert forest_bytes(live.train(IMAGE, labels, SPEC, FOREST)) == forest_bytes(fresh)
-    live.train(IMAGE, third, SPEC, ForestSettings(n_estimators=9))
+        assert forest_bytes(live.train([LabelledImage.of(IMAGE, labels)], SPEC, FOREST)) == forest_bytes(fresh)
+    live.train([LabelledImage.of(IMAGE, third)], SPEC, ForestSettings(n_estimators=9))
     assert computed == []
 
 
@@ -109,21 +109,21 @@ def test_features_of_tiles_that_are_held_are_not_computed_again(computed):
     grid = TileGrid(IMAGE.shape)
     live.prepare(IMAGE, SPEC, grid.order())
     assert all(live.cache.peek(IMAGE, SPEC, tile) for tile in grid.tiles)
-    live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
     assert all(call["smoothed"] or len(places) == 0 for places, call in computed)
 
 
 def test_the_same_labels_are_learnt_once():
     live = LiveSegmenter(FeatureCache(0))
     first, second = strokes(2)
-    classifier = live.train(IMAGE, first, SPEC, FOREST)
-    assert live.train(IMAGE, first.copy(), SPEC, FOREST) is classifier
+    classifier = live.train([LabelledImage.of(IMAGE, first)], SPEC, FOREST)
+    assert live.train([LabelledImage.of(IMAGE, first.copy())], SPEC, FOREST) is classifier
     others = [
-        live.train(IMAGE, second, SPEC, FOREST),
-        live.train(IMAGE, np.array([0, 2, 1], np.uint8)[first], SPEC, FOREST),
-        live.train(IMAGE, first, FeatureSpec(texture=False, sigma_max=4), FOREST),
-        live.train(IMAGE, first, SPEC, ForestSettings(n_estimators=8, random_state=1)),
-        live.train(image_from_pixels(IMAGE.pixels[::-1]), first, SPEC, FOREST),
+        live.train([LabelledImage.of(IMAGE, second)], SPEC, FOREST),
+        live.train([LabelledImage.of(IMAGE, np.array([0, 2, 1], np.uint8)[first])], SPEC, FOREST),
+        live.train([LabelledImage.of(IMAGE, first)], FeatureSpec(texture=False, sigma_max=4), FOREST),
+        live.train([LabelledImage.of(IMAGE, first)], SPEC, ForestSettings(n_estimators=8, random_state=1)),
+        live.train([LabelledImage.of(image_from_pixels(IMAGE.pixels[::-1]), first)], SPEC, FOREST),
     ]
     assert all(other is not classifier for other in others)
 
@@ -136,7 +136,7 @@ def test_a_flood_of_labels_is_learnt_from_a_bounded_sample(computed):
     for seed in range(4):
         forest = ForestSettings(n_estimators=8, random_state=seed)
         fresh = PixelClassifier(SPEC, **forest.to_json()).fit(image, flood)
-        assert forest_bytes(live.train(image, flood, SPEC, forest)) == forest_bytes(fresh)
+        assert forest_bytes(live.train([LabelledImage.of(image, flood)], SPEC, forest)) == forest_bytes(fresh)
         assert sum(fresh.training_["training_pixels"].values()) == MAX_TRAINING_PIXELS
     assert len(live.rows.get((image.hash, SPEC)).places) <= 2 * MAX_TRAINING_PIXELS
 
@@ -149,7 +149,7 @@ def test_what_is_remembered_stays_within_its_bytes():
     def session(seed):
         image = image_from_pixels(np.random.default_rng(seed % 3).integers(0, 256, (40, 50), np.uint8))
         for labels in strokes(5, seed, image):
-            classifier = live.train(image, labels, SPEC, FOREST)
+            classifier = live.train([LabelledImage.of(image, labels)], SPEC, FOREST)
             assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC, n_estimators=8).fit(image, labels))
             assert live.rows.used <= 40_000
             assert live.classifiers.used <= 60_000
@@ -162,7 +162,7 @@ def test_what_is_remembered_stays_within_its_bytes():
 
 def test_stale_work_stops_within_one_tile():
     live = LiveSegmenter(FeatureCache(10**8))
-    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
     newer = []
     tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles, stale=lambda: bool(newer))
     assert next(tiles)[0] == GRID.tiles[0]
@@ -179,19 +179,36 @@ def test_the_tiles_that_are_wanted_first_are_those_that_are_held():
     order = GRID.order((0, 10, 60, 79))
     cache = FeatureCache(sum(smoothed_bytes(SPEC, 3, tile.shape) for tile in order[:2]))
     live = LiveSegmenter(cache)
-    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
     for _ in range(2):
         assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, order)] == order
         assert [cache.peek(IMAGE, SPEC, tile) is not None for tile in order] == [True] * 2 + [False] * (len(order) - 2)
 
 
+def test_strokes_on_several_images_give_the_bytes_of_a_fresh_fit_and_unchanged_images_are_not_read_again():
+    live = LiveSegmenter(FeatureCache(10**8))
+    others = [image_from_pixels(np.roll(IMAGE.pixels, turn, axis=0)) for turn in (7, 21)]
+    fixed = [next(strokes(1, seed)) for seed in (1, 2)]
+    for number, labels in enumerate(strokes(3)):
+        fresh = PixelClassifier(SPEC, **FOREST.to_json()).fit([IMAGE, *others], [labels, *fixed])
+        unread = pytest.fail if number else None
+        images = [LabelledImage.of(IMAGE, labels)]
+        images += [
+            LabelledImage(one.hash, raster, unread or (lambda one=one: one))
+            for one, raster in zip(others, fixed, strict=True)
+        ]
+        learnt = live.train(images, SPEC, FOREST)
+        assert forest_bytes(learnt) == forest_bytes(fresh)
+        assert learnt.training_ == fresh.training_
+
+
 def test_what_does_not_fit_together_is_refused_with_a_sentence():
     live = LiveSegmenter(FeatureCache(0))
     with pytest.raises(ValueError, match="The labels have 5 x 5 pixels"):
-        live.train(IMAGE, np.ones((5, 5), np.uint8), SPEC, FOREST)
+        live.train([LabelledImage.of(IMAGE, np.ones((5, 5), np.uint8))], SPEC, FOREST)
     with pytest.raises(ValueError, match="Draw strokes of at least two classes"):
-        live.train(IMAGE, np.ones(IMAGE.shape, np.uint8), SPEC, FOREST)
-    classifier = live.train(IMAGE, next(strokes(1)), SPEC, FOREST)
+        live.train([LabelledImage.of(IMAGE, np.ones(IMAGE.shape, np.uint8))], SPEC, FOREST)
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
     grey = image_from_pixels(IMAGE.pixels[..., 0])
     for ask in (live.segment, live.probabilities):
         with pytest.raises(ValueError, match="trained on images with 3 channels, but this one has 1"):

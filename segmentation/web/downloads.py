@@ -18,13 +18,16 @@ class UnknownFileError(LookupError):
     """There is no file of that name to take home."""
 
 
-def download(workbench: Workbench, session_id: str, file_name: str, *, opacity: float = 0.5) -> tuple[bytes, str]:
+def download(
+    workbench: Workbench, session_id: str, file_name: str, *, image_hash: str | None = None, opacity: float = 0.5
+) -> tuple[bytes, str]:
     """A file to take home, made from what the session has now.
 
     Args:
         workbench: where the session is at hand.
         session_id: the session.
         file_name: which file.
+        image_hash: of which image; None takes the one that was opened last.
         opacity: of the segmentation in the overlay, 0 to 1.
 
     Returns:
@@ -36,22 +39,22 @@ def download(workbench: Workbench, session_id: str, file_name: str, *, opacity: 
     """
     if file_name in _FROM_STROKES:
         make, mimetype = _FROM_STROKES[file_name]
-        return make(workbench, session_id), mimetype
+        return make(workbench, session_id, image_hash), mimetype
     if file_name == "overlay.png":
-        return _overlay(workbench.result(session_id), opacity), "image/png"
+        return _overlay(workbench.result(session_id, image_hash), opacity), "image/png"
     if file_name in _FROM_RESULT:
         make_from_result, mimetype = _FROM_RESULT[file_name]
-        return make_from_result(workbench.result(session_id)), mimetype
+        return make_from_result(workbench.result(session_id, image_hash)), mimetype
     raise UnknownFileError(file_name)
 
 
-def _labels(workbench: Workbench, session_id: str) -> bytes:
-    state, labels, _ = workbench.labels(session_id)
+def _labels(workbench: Workbench, session_id: str, image_hash: str | None) -> bytes:
+    state, labels, _ = workbench.labels(session_id, image_hash)
     return label_tiff(labels, {c.id: c.name for c in state.classes.values()})
 
 
-def _strokes(workbench: Workbench, session_id: str) -> bytes:
-    state = workbench.state(session_id)
+def _strokes(workbench: Workbench, session_id: str, image_hash: str | None) -> bytes:
+    state = workbench.state(session_id).with_image(image_hash)
     document = strokes_to_json(
         state.strokes,
         tuple(state.classes.values()),
@@ -103,7 +106,7 @@ def _shares(result: Result) -> bytes:
     return shares_csv(_segmentation(result), _names(result)).encode()
 
 
-_FROM_STROKES: dict[str, tuple[Callable[[Workbench, str], bytes], str]] = {
+_FROM_STROKES: dict[str, tuple[Callable[[Workbench, str, str | None], bytes], str]] = {
     "labels.tif": (_labels, "image/tiff"),
     "strokes.json": (_strokes, "application/json"),
 }

@@ -8,6 +8,7 @@ type                fields                                                      
 ==================  ==========================================================  =========
 ``session.start``   ``image``, ``classes`` (written by the server, first)       no
 ``image.open``      ``image``: hash, name, rows, columns, channels, dtype       no
+``image.remove``    ``image``: hash; its strokes go along; never the only one   yes
 ``stroke.add``      ``image``: hash, ``stroke``                                 yes
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
 ``class.add``       ``class``: id, name, colour                                 yes
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segmentation.classes import LabelClass
@@ -33,12 +34,13 @@ from segmentation.strokes import Stroke
 
 MAX_CLASSES = 20
 MAX_ERASED_AT_ONCE = 100_000
-UNDOABLE = frozenset({"stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"})
+UNDOABLE = frozenset({"image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"})
 
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FIELDS = {
     "image.open": {"image"},
+    "image.remove": {"image"},
     "stroke.add": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
     "class.add": {"class"},
@@ -57,27 +59,48 @@ class SessionState:
 
     Attributes:
         image: facts of the image in hand: hash, name, rows, columns, channels, dtype.
+        images: facts of all images by their hash, in the order in which they came.
         classes: the classes by id, ascending.
         hidden: ids of the classes that are not shown.
-        strokes: the strokes on the image in hand, in the order of drawing, those of removed classes left out.
+        drawn: the strokes on each image that has any, by its hash, in the order of ``images`` and of drawing, those
+            of removed classes left out.
         features: which features are computed.
         forest: how the forest is grown.
         number: number of the last event that is folded in.
     """
 
     image: Mapping[str, Any]
+    images: Mapping[str, Mapping[str, Any]]
     classes: Mapping[int, LabelClass]
     hidden: frozenset[int]
-    strokes: tuple[Stroke, ...]
+    drawn: Mapping[str, tuple[Stroke, ...]]
     features: FeatureSpec
     forest: ForestSettings
     number: int
+
+    @property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """The strokes on the image in hand."""
+        return self.drawn.get(self.image["hash"], ())
+
+    def with_image(self, image_hash: str | None) -> SessionState:
+        """The same state with another image in hand; None leaves the one that was opened last.
+
+        Raises:
+            ValueError: with a sentence, if the session has no such image.
+        """
+        if image_hash is None:
+            return self
+        if image_hash not in self.images:
+            raise ValueError("That image is not in the session any more: take another one in hand.")
+        return replace(self, image=self.images[image_hash])
 
 
 @dataclass
 class _Folding:
     parsed: dict[str, Stroke]
     image: dict[str, Any] = field(default_factory=dict)
+    images: dict[str, dict[str, Any]] = field(default_factory=dict)
     classes: dict[int, LabelClass] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
@@ -87,11 +110,16 @@ class _Folding:
     def apply(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
             case "session.start":
-                self.image = event["image"]
+                self._take_image(event["image"])
                 for values in event["classes"]:
                     self._add_class(values)
             case "image.open":
-                self.image = event["image"]
+                self._take_image(event["image"])
+            case "image.remove":
+                if len(self.images) > 1 and self.images.pop(event["image"], None) is not None:
+                    self.strokes.pop(event["image"], None)
+                    if self.image["hash"] == event["image"]:
+                        self.image = next(reversed(self.images.values()))
             case "stroke.add":
                 stroke = self.parsed.get(event["id"])
                 if stroke is None:
@@ -116,6 +144,9 @@ class _Folding:
                     self.features = FeatureSpec.from_json(event["features"])
                 if "forest" in event:
                     self.forest = ForestSettings.from_json(event["forest"])
+
+    def _take_image(self, image: dict[str, Any]) -> None:
+        self.image = self.images.setdefault(image["hash"], image)
 
     def _add_class(self, values: Mapping[str, Any]) -> None:
         label_class = LabelClass.from_json(values)
@@ -144,11 +175,14 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
     classes = dict(sorted(folding.classes.items()))
     return SessionState(
         image=folding.image,
+        images=folding.images,
         classes=classes,
         hidden=frozenset(folding.hidden & classes.keys()),
-        strokes=tuple(
-            stroke for stroke in folding.strokes.get(folding.image["hash"], {}).values() if stroke.class_id in classes
-        ),
+        drawn={
+            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in classes)
+            for image_hash in folding.images
+            if folding.strokes.get(image_hash)
+        },
         features=folding.features,
         forest=folding.forest,
         number=number,
@@ -187,6 +221,10 @@ def _check_image(event: dict[str, Any], _state: SessionState) -> None:
     if not isinstance(image.get("dtype"), str) or len(image["dtype"]) > 16:
         raise ValueError("The image's type of number must be named.")
     event["image"] = {key: image[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype")}
+
+
+def _check_image_removal(event: dict[str, Any], _state: SessionState) -> None:
+    _require_hash(event.get("image"))
 
 
 def _check_stroke(event: dict[str, Any], _state: SessionState) -> None:
@@ -254,6 +292,7 @@ def _require_class_id(value: Any) -> None:
 
 _CHECKS = {
     "image.open": _check_image,
+    "image.remove": _check_image_removal,
     "stroke.add": _check_stroke,
     "stroke.erase": _check_erase,
     "class.add": _check_new_class,

@@ -12,6 +12,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from segmentation.classifier import PixelClassifier
 from segmentation.images import Image, read_image
-from segmentation.live import LiveSegmenter
+from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.painting import stroke_pixels
 from segmentation.strokes import Stroke
@@ -104,20 +105,35 @@ class SessionAtHand:
     tickets: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """What a session's classifier learns from.
+
+    Attributes:
+        state: the session's state, the image in hand being the one that was asked for.
+        images: the images that count, in the session's order, with a copy of their labels.
+        pixels_by_class: ``(256,)`` int64, labelled pixels of all of them by class id.
+        pixels_in_hand: the same of the image in hand alone.
+    """
+
+    state: SessionState
+    images: tuple[LabelledImage, ...]
+    pixels_by_class: NDArray[np.int64]
+    pixels_in_hand: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class Result:
     """What a session's strokes make of its image.
 
     Attributes:
         state: the session's state that it belongs to.
-        image: the image.
-        labels: a copy of the labels, ``(rows, columns)`` uint8.
+        image: the image in hand.
         classifier: what was learnt from them.
     """
 
     state: SessionState
     image: Image
-    labels: NDArray[np.uint8]
     classifier: PixelClassifier
 
 
@@ -135,7 +151,7 @@ class Workbench:
         self._rasters: BoundedCache[tuple[str, str], LabelRaster] = BoundedCache(
             LABELS_AT_HAND_BYTES, lambda raster: raster.labels.nbytes
         )
-        self._segmented: WeakKeyDictionary[PixelClassifier, dict[int, SegmentedTile]] = WeakKeyDictionary()
+        self._segmented: WeakKeyDictionary[PixelClassifier, dict[tuple[str, int], SegmentedTile]] = WeakKeyDictionary()
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -220,30 +236,74 @@ class Workbench:
         self._images.put(image_hash, image)
         return image
 
-    def labels(self, session_id: str) -> tuple[SessionState, NDArray[np.uint8], NDArray[np.int64]]:
-        """The state of a session with its labels (a copy) and the number of labelled pixels by class id."""
+    def labels(
+        self, session_id: str, image_hash: str | None = None
+    ) -> tuple[SessionState, NDArray[np.uint8], NDArray[np.int64]]:
+        """The state of a session with the labels of an image (a copy) and the number of labelled pixels by class id.
+
+        Args:
+            session_id: the session.
+            image_hash: the image in hand; None takes the one that was opened last.
+
+        Raises:
+            ValueError: with a sentence, if the session has no such image.
+        """
         at_hand = self._at_hand(session_id)
         with at_hand.lock:
-            state = self.state(session_id)
-            key = (session_id, state.image["hash"])
-            raster = self._rasters.get(key) or LabelRaster((state.image["rows"], state.image["columns"]))
-            raster.follow(state.strokes)
-            self._rasters.put(key, raster)
+            state = self.state(session_id).with_image(image_hash)
+            raster = self._raster(session_id, state, state.image["hash"])
             return state, raster.labels.copy(), raster.pixels_by_class.copy()
 
-    def result(self, session_id: str) -> Result:
+    def _raster(self, session_id: str, state: SessionState, image_hash: str) -> LabelRaster:
+        key = (session_id, image_hash)
+        image = state.images[image_hash]
+        raster = self._rasters.get(key) or LabelRaster((image["rows"], image["columns"]))
+        raster.follow(state.drawn.get(image_hash, ()))
+        self._rasters.put(key, raster)
+        return raster
+
+    def training_set(self, session_id: str, image_hash: str | None = None) -> TrainingSet:
+        """All that a session's classifier learns from: the strokes on every image with as many channels as the one in
+        hand.
+
+        Args:
+            session_id: the session.
+            image_hash: the image in hand; None takes the one that was opened last.
+
+        Raises:
+            ValueError: with a sentence, if the session has no such image.
+        """
+        at_hand = self._at_hand(session_id)
+        with at_hand.lock:
+            state = self.state(session_id).with_image(image_hash)
+            channels = state.image["channels"]
+            images = []
+            pixels = np.zeros(256, np.int64)
+            for one in (one for one in state.drawn if state.images[one]["channels"] == channels):
+                raster = self._raster(session_id, state, one)
+                if raster.pixels_by_class.any():
+                    pixels += raster.pixels_by_class
+                    images.append(LabelledImage(one, raster.labels.copy(), partial(self.image, session_id, one)))
+            in_hand = self._raster(session_id, state, state.image["hash"]).pixels_by_class.copy()
+            return TrainingSet(state, tuple(images), pixels, in_hand)
+
+    def result(self, session_id: str, image_hash: str | None = None) -> Result:
         """Train on what the session has now.
+
+        Args:
+            session_id: the session.
+            image_hash: the image in hand; None takes the one that was opened last.
 
         Raises:
             ValueError: with a sentence that says what is missing.
         """
-        state, labels, counts = self.labels(session_id)
-        problem = missing_strokes(state, counts)
+        learnt_from = self.training_set(session_id, image_hash)
+        state = learnt_from.state
+        problem = missing_strokes(state, learnt_from.pixels_by_class)
         if problem:
             raise ValueError(problem)
-        image = self.image(session_id, state.image["hash"])
-        classifier = self.live.train(image, labels, state.features, state.forest)
-        return Result(state, image, labels, classifier)
+        classifier = self.live.train(learnt_from.images, state.features, state.forest)
+        return Result(state, self.image(session_id, state.image["hash"]), classifier)
 
     def converse(
         self,
@@ -261,7 +321,8 @@ class Workbench:
             after: number of the last event that the window knows.
             bodies: events that the window wants written.
             window: an id that the window gave itself; its newer request makes this one stale.
-            wish: ``{"view": [row0, row1, column0, column1], "known": {tile index: checksum}}``, or None.
+            wish: ``{"image": hash or None, "view": [row0, row1, column0, column1], "known": {tile index: checksum}}``,
+                or None.
 
         Yields:
             Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``
@@ -281,23 +342,24 @@ class Workbench:
         labels[:4, :4] = 1
         labels[-4:, -4:] = 2
         spec = fold([{"id": "start", "type": "session.start", "image": {"hash": ""}, "classes": []}])
-        classifier = self.live.train(image, labels, spec.features, spec.forest)
+        classifier = self.live.train([LabelledImage.of(image, labels)], spec.features, spec.forest)
         self.live.segment(image, classifier, TileGrid(image.shape).tiles[0])
 
     def _segmentation(self, session_id: str, wish: Mapping[str, Any], stale: Callable[[], bool]) -> Iterator[Message]:
         started = time.perf_counter()
-        state, labels, counts = self.labels(session_id)
-        yield {"kind": "labelled", "pixels": {str(c): int(counts[c]) for c in state.classes}}
+        learnt_from = self.training_set(session_id, wish["image"])
+        state = learnt_from.state
+        yield {"kind": "labelled", "pixels": {str(c): int(learnt_from.pixels_in_hand[c]) for c in state.classes}}
         image = self.image(session_id, state.image["hash"])
         order = TileGrid(image.shape).order(tuple(wish["view"]))
-        problem = missing_strokes(state, counts)
+        problem = missing_strokes(state, learnt_from.pixels_by_class)
         if problem:
             yield {"kind": "cannot", "reason": problem}
             self.live.prepare(image, state.features, order, stale=stale)
             return
         yield {"kind": "status", "text": "Learning from the strokes"}
         try:
-            classifier = self.live.train(image, labels, state.features, state.forest)
+            classifier = self.live.train(learnt_from.images, state.features, state.forest)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
             return
@@ -321,11 +383,12 @@ class Workbench:
         """The tiles in order; those that this classifier has segmented before are at hand."""
         with self._lock:
             at_hand = self._segmented.setdefault(classifier, {})
-        missing = [tile for tile in order if tile.index not in at_hand]
-        yield from [at_hand[tile.index] for tile in order if tile.index in at_hand]
+        places = {tile.index: (image.hash, tile.index) for tile in order}
+        missing = [tile for tile in order if places[tile.index] not in at_hand]
+        yield from [at_hand[places[tile.index]] for tile in order if places[tile.index] in at_hand]
         for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale):
-            at_hand[tile.index] = SegmentedTile.of(tile, ids)
-            yield at_hand[tile.index]
+            segmented = at_hand[places[tile.index]] = SegmentedTile.of(tile, ids)
+            yield segmented
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
         """A question that says True once the window has asked for something newer."""

@@ -14,7 +14,9 @@ def random_events(rng):
     strokes, undoable = [], []
     for number in range(rng.randrange(1, 40)):
         event = {"id": f"e{number}"}
-        kind = rng.choice(["add"] * 4 + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image"])
+        kind = rng.choice(
+            ["add"] * 4 + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image", "gone"]
+        )
         class_id = rng.randrange(1, 5)
         if kind == "add":
             strokes.append(f"s{number}")
@@ -34,9 +36,11 @@ def random_events(rng):
             event |= {"type": "class.hide", "class_id": class_id, "hidden": rng.random() < 0.5}
         elif kind in ("undo", "redo"):
             event |= {"type": kind, "event": rng.choice(undoable or ["nothing"])}
+        elif kind == "gone":
+            event |= {"type": "image.remove", "image": rng.choice([IMAGE, OTHER_IMAGE])}
         else:
             event |= {"type": "image.open", "image": image(rng.choice([IMAGE, OTHER_IMAGE]))}
-        if event["type"] in ("stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"):
+        if event["type"] in ("image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"):
             undoable.append(event["id"])
         events.append(event)
     return events
@@ -48,8 +52,11 @@ def test_both_folds_agree(person):
     folded = person.page.evaluate(
         """(sequences) => sequences.map((events) => {
           const state = squiggle.fold(events);
+          const strokesOn = ({ hash }) => squiggle.fold(events, hash).strokes.map((stroke) => stroke.id);
           return {
             image: state.image.hash,
+            images: state.images.map((image) => [image.hash, strokesOn(image)]),
+            elsewhere: [...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.length]),
             classes: state.classes.map(({ id, name, colour }) => [id, name, colour]),
             hidden: [...state.hidden].sort(),
             strokes: state.strokes.map((stroke) => stroke.id),
@@ -61,6 +68,8 @@ def test_both_folds_agree(person):
         state = fold(events)
         assert seen == {
             "image": state.image["hash"],
+            "images": [[one, [stroke.id for stroke in state.with_image(one).strokes]] for one in state.images],
+            "elsewhere": [[one, len(state.drawn.get(one, ()))] for one in state.images if one != state.image["hash"]],
             "classes": [[c.id, c.name, c.colour] for c in state.classes.values()],
             "hidden": sorted(state.hidden),
             "strokes": [stroke.id for stroke in state.strokes],

@@ -134,3 +134,30 @@ def test_there_are_at_most_twenty_classes():
     one_more = {"id": "z", "type": "class.add", "class": {"id": 21, "name": "21", "colour": "#123456"}}
     with pytest.raises(ValueError, match="at most 20"):
         check_event(one_more, fold([START, *events]))
+
+
+def test_images_come_in_their_order_and_strokes_stay_with_theirs():
+    other = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE)}
+    state = fold([START, add("a"), other, add("b", image_hash=OTHER_IMAGE), add("c")])
+    assert list(state.images) == [IMAGE, OTHER_IMAGE]
+    assert {one: [stroke.id for stroke in strokes] for one, strokes in state.drawn.items()} == {
+        IMAGE: ["s-a", "s-c"],
+        OTHER_IMAGE: ["s-b"],
+    }
+    assert state.image["hash"] == OTHER_IMAGE
+    assert [stroke.id for stroke in state.with_image(IMAGE).strokes] == ["s-a", "s-c"]
+    with pytest.raises(ValueError, match="not in the session any more"):
+        state.with_image("c" * 64)
+
+
+def test_removing_an_image_takes_its_strokes_along_until_it_is_undone_and_one_image_always_stays():
+    other = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE)}
+    remove = {"id": "r", "type": "image.remove", "image": OTHER_IMAGE}
+    events = [START, add("a"), other, add("b", image_hash=OTHER_IMAGE), remove]
+    state = fold(events)
+    assert list(state.images) == list(state.drawn) == [IMAGE]
+    assert state.image["hash"] == IMAGE
+    assert list(fold([*events, {"id": "r2", "type": "image.remove", "image": IMAGE}]).images) == [IMAGE]
+    assert list(fold([*events, {"id": "u", "type": "undo", "event": "r"}]).drawn) == [IMAGE, OTHER_IMAGE]
+    with pytest.raises(ValueError, match="hash"):
+        check_event({"id": "x", "type": "image.remove", "image": 3}, state)

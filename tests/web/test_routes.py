@@ -47,8 +47,12 @@ def halves(client, session):
     return facts
 
 
+def stroke_of(name, class_id, path, width=5):
+    return {"id": name, "class_id": class_id, "kind": "path", "path": path, "width": width}
+
+
 def stroke_event(name, image_hash, class_id, path, width=5):
-    stroke = {"id": name, "class_id": class_id, "kind": "path", "path": path, "width": width}
+    stroke = stroke_of(name, class_id, path, width)
     return {"id": f"event-{name}", "type": "stroke.add", "image": image_hash, "stroke": stroke}
 
 
@@ -243,3 +247,28 @@ def test_undo_of_many_strokes_leaves_the_labels_of_the_rest(client, session, hal
     strokes = json.loads(client.get(f"/s/{session}/download/strokes.json").data)["strokes"]
     assert len(strokes) == 22
     assert (labels == seg.rasterise(strokes, HALVES.shape)).all()
+
+
+def test_the_classifier_learns_from_the_strokes_on_all_images_of_as_many_channels(client, session, halves):
+    turned = np.ascontiguousarray(HALVES[:, ::-1])
+    colour = np.stack([HALVES] * 3, axis=-1)
+    for name, pixels in (("turned", turned), ("colour", colour)):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG")
+        facts = client.post(f"/s/{session}/images?name={name}.png", data=buffer.getvalue()).json
+        converse(client, session, [{"id": f"open-{name}", "type": "image.open", "image": facts}])
+        if name == "turned":
+            there = facts["hash"]
+            converse(client, session, [stroke_event("c", there, 1, "M520,5L560,30")])
+    labels = [seg.rasterise([stroke_of("a", 1, "M20,5L60,30"), stroke_of("b", 2, "M520,5L560,30")], HALVES.shape)]
+    labels.append(seg.rasterise([stroke_of("c", 1, "M520,5L560,30")], HALVES.shape))
+    expected = seg.PixelClassifier().fit([HALVES, turned], labels)
+    for image_hash, pixels in ((halves["hash"], HALVES), (there, turned)):
+        found = client.get(f"/s/{session}/download/segmentation.tif?image={image_hash}").data
+        assert (tifffile.imread(io.BytesIO(found)) == expected.predict(pixels)).all()
+    answer = client.get(f"/s/{session}/download/segmentation.tif")
+    assert answer.status_code == 422
+    assert answer.json["error"].startswith("Draw a squiggle")
+    answer = client.get(f"/s/{session}/download/segmentation.tif?image={'0' * 64}")
+    assert answer.status_code == 422
+    assert "not in the session" in answer.json["error"]

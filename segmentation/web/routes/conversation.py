@@ -81,4 +81,7 @@ def _read_wish(wish: Any) -> dict[str, Any] | None:
         or not isinstance(known, Mapping)
     ):
         raise BadRequestError("The page did not say which part of the image is on screen: reload it.")
-    return {"view": view, "known": known}
+    image = wish.get("image")
+    if image is not None and not isinstance(image, str):
+        raise BadRequestError("The page did not name the image by its hash: reload it.")
+    return {"image": image, "view": view, "known": known}
