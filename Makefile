@@ -9,6 +9,7 @@ run: $(VENV)/.runs
 	@$(BIN)/python app.py
 
 test: $(VENV)/.tests lint
+	@$(BIN)/python tests/get_postgres.py
 	@$(BIN)/python tests/browser/get_chromium.py
 	$(BIN)/python -m pytest
 

@@ -1,6 +1,44 @@
-"""The same examples in every run, so that the gate says the same of the same code."""
+"""The same examples in every run, so that the gate says the same of the same code; a PostgreSQL for who needs one."""
 
+import itertools
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("gate", derandomize=True, database=None, deadline=None)
 settings.load_profile("gate")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A running server; imported and started only for tests that ask for it."""
+    from tests.postgres import Postgres
+
+    server = Postgres()
+    server.start()
+    yield server
+    server.stop()
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres):
+    """The name of a database with our tables, which others are copied from."""
+    from segmentation.web.settings import Settings
+    from segmentation.web.store import migrate
+
+    postgres.execute("CREATE DATABASE migrated")
+    migrate(Settings(database_url=postgres.url("migrated")))
+    return "migrated"
+
+
+database_names = (f"test{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def postgres_url(postgres, migrated):
+    """The URL of a database of one's own, with our tables in it."""
+    name = next(database_names)
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
+    yield postgres.url(name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")

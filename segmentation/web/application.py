@@ -7,14 +7,13 @@ from pathlib import Path
 
 from dash import Dash
 from flask import Flask, Response
-from sqlalchemy.exc import OperationalError
 
 from segmentation.web.callbacks import register_callbacks
 from segmentation.web.layout import page
 from segmentation.web.routes import all_routes
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings, settings_from_environment
-from segmentation.web.store import Store
+from segmentation.web.store import Store, StoreError
 from segmentation.web.workbench import Workbench
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,13 +21,14 @@ SAMPLE = Sample(ROOT / "assets" / "sample" / "colon_glands.png", ("Gland", "Othe
 
 
 def create_app(settings: Settings) -> Dash:
-    """The application, on the store in the settings' data folder.
+    """The application, on the store that the settings name.
 
     Raises:
-        OSError: if the data folder cannot be made or written.
+        StoreError: if the store cannot be used.
+        ValueError: if a setting of the store names something that cannot be.
     """
     server = Flask("squiggle", static_folder=None)
-    workbench = Workbench(Store.in_folder(settings.data_folder), settings, SAMPLE)
+    workbench = Workbench(Store.of(settings), settings, SAMPLE)
     server.extensions["workbench"] = workbench
     server.register_blueprint(all_routes(workbench))
     app = Dash(
@@ -65,8 +65,8 @@ def settings_or_exit() -> Settings:
 
 
 def create_app_or_exit(settings: Settings) -> Dash:
-    """The application; ends the program with a sentence if its data folder cannot be used."""
+    """The application; ends the program with a sentence if its store cannot be used."""
     try:
         return create_app(settings)
-    except (OSError, OperationalError) as problem:
-        sys.exit(f"Squiggle does not start: its data folder {settings.data_folder} cannot be used ({problem}).")
+    except (StoreError, ValueError) as problem:
+        sys.exit(f"Squiggle does not start: {problem}")

@@ -29,7 +29,7 @@ from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
 from segmentation.web.journal import SessionState, check_event, fold
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store
+from segmentation.web.store import NewImage, Store
 
 MAX_SESSIONS_AT_HAND = 256
 LABELS_AT_HAND_BYTES = 64 * 2**20
@@ -168,9 +168,7 @@ class Workbench:
                 for number, name in enumerate(self.sample.classes, start=1)
             ],
         }
-        session_id = self.store.create_session([start])
-        self.store.put_image(session_id, image.hash, self.sample.name, self.sample.content)
-        return session_id
+        return self.store.create_session([start], images=[NewImage(image.hash, self.sample.name, self.sample.content)])
 
     def state(self, session_id: str) -> SessionState:
         """What the session's journal adds up to now.

@@ -11,13 +11,6 @@ import pytest
 from segmentation.web.store import Store, UnknownImageError, UnknownSessionError
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = Store.in_folder(tmp_path / "new" / "folder")
-    yield store
-    store.close()
-
-
 def event(number, **fields):
     return {"id": f"event-{number}", "type": "undo", **fields}
 
@@ -88,10 +81,9 @@ def test_many_threads_may_write_to_one_session(store):
 
 
 WRITER = """
-import sys
-from pathlib import Path
+from segmentation.web.settings import settings_from_environment
 from segmentation.web.store import Store
-store = Store.in_folder(Path(sys.argv[1]))
+store = Store.of(settings_from_environment())
 session = store.create_session()
 print(session, flush=True)
 for number in range(100000):
@@ -100,14 +92,18 @@ for number in range(100000):
 """
 
 
-def test_what_was_acknowledged_survives_a_kill(tmp_path):
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+def test_what_was_acknowledged_survives_a_kill(store_settings):
+    environment = os.environ | {
+        "SQUIGGLE_DATA": str(store_settings.data_folder),
+        "DATABASE_URL": store_settings.database_url,
+    }
+    writer = subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE, text=True, env=environment)
     session = writer.stdout.readline().strip()
     acknowledged = [writer.stdout.readline().strip() for _ in range(50)]
     os.kill(writer.pid, signal.SIGKILL)
     rest, _ = writer.communicate()
     acknowledged += rest.split("\n")[:-1]
-    store = Store.in_folder(tmp_path)
+    store = Store.of(store_settings)
     kept = [e.body["id"] for e in store.events(session)]
     assert kept[: len(acknowledged)] == acknowledged
     assert len(kept) <= len(acknowledged) + 1

@@ -13,7 +13,7 @@ from segmentation.web.routes.conversation import NO_SESSION, conversation_routes
 from segmentation.web.routes.images import image_routes
 from segmentation.web.routes.sessions import start_routes
 from segmentation.web.routes.takehome import take_home_routes
-from segmentation.web.store import UnknownImageError, UnknownSessionError
+from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
 from segmentation.web.workbench import Workbench
 
 PARTS = (start_routes, conversation_routes, image_routes, take_home_routes)
@@ -49,6 +49,14 @@ def _answer_errors(routes: Blueprint) -> None:
     @routes.errorhandler(UnknownImageError)
     def no_image(_error: UnknownImageError) -> tuple[Response, int]:
         return jsonify(error="This session has no such image."), 404
+
+    @routes.errorhandler(StoreAwayError)
+    def away(error: StoreAwayError) -> tuple[Response, int, dict[str, str]]:
+        return jsonify(error=str(error)), 503, {"Retry-After": "1"}
+
+    @routes.errorhandler(StoreFullError)
+    def full(error: StoreFullError) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 507
 
     @routes.errorhandler(UnknownFileError)
     def no_file(_error: UnknownFileError) -> tuple[Response, int]:

@@ -1,0 +1,34 @@
+"""What must not be lost: sessions, their journals of events, and the images, in one database.
+
+The server keeps everything else only as a cache, so that any process can answer any request and each may be
+killed at any moment. ``tables.py`` says what is kept, ``database.py`` reaches it and knows its schema, ``blobs.py``
+holds the content of files and ``files.py`` says whose they are, ``sessions.py`` is what the page asks for,
+``migrations/`` brings older stores up to date.
+"""
+
+from segmentation.web.store.errors import (
+    SchemaError,
+    StoreAwayError,
+    StoreError,
+    StoreFullError,
+    UnknownImageError,
+    UnknownSessionError,
+)
+from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
+from segmentation.web.store.sessions import Store, migrate
+
+__all__ = [
+    "Limits",
+    "NewImage",
+    "NumberedEvent",
+    "SchemaError",
+    "SessionSummary",
+    "Store",
+    "StoreAwayError",
+    "StoreError",
+    "StoreFullError",
+    "StoredImage",
+    "UnknownImageError",
+    "UnknownSessionError",
+    "migrate",
+]

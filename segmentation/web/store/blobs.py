@@ -1,0 +1,163 @@
+"""Where the files of sessions lie, under keys that we make: a table of the database, or an object store.
+
+Both hold bytes and know nothing else; which blob belongs to whom, and how large it is, says the table ``blobs``.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import Any, Protocol
+
+import sqlalchemy as sql
+
+from segmentation.web.store.database import Database
+from segmentation.web.store.errors import StoreAwayError, StoreFullError
+from segmentation.web.store.tables import contents
+
+PART_BYTES = 4 * 2**20
+AWAY = "The store of the images does not answer at the moment; try again in a moment."
+
+log = logging.getLogger(__name__)
+
+
+class UnknownBlobError(LookupError):
+    """Nothing is kept under a key."""
+
+
+class Blobs(Protocol):
+    """Bytes under keys. Each call may raise a StoreAwayError, and those that write a StoreFullError."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep bytes under a key; they are safe once this returns."""
+
+    def get(self, key: str) -> bytes:
+        """The bytes under a key; raises an UnknownBlobError if there are none."""
+
+    def copy(self, key: str, to: str) -> None:
+        """Keep the bytes of one key under another too; raises an UnknownBlobError if there are none."""
+
+    def delete(self, key: str) -> None:
+        """Forget the bytes under a key, if there are any."""
+
+
+class TableBlobs:
+    """In a table of the database, in parts, so that no driver has to hold a large file several times over."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep bytes under a key, in one transaction."""
+        with self._database.writing() as connection:
+            connection.execute(contents.delete().where(contents.c.key == key))
+            for part, start in enumerate(range(0, max(len(content), 1), PART_BYTES)):
+                row = {"key": key, "part": part, "content": content[start : start + PART_BYTES]}
+                connection.execute(contents.insert().values(row))
+
+    def get(self, key: str) -> bytes:
+        """The bytes under a key."""
+        content = io.BytesIO()
+        with self._database.reading() as connection:
+            for part in count():
+                query = sql.select(contents.c.content).where(contents.c.key == key, contents.c.part == part)
+                row = connection.execute(query).first()
+                if row is None and part == 0:
+                    raise UnknownBlobError(key)
+                if row is None:
+                    return content.getvalue()
+                content.write(row.content)
+        raise AssertionError("unreachable")
+
+    def copy(self, key: str, to: str) -> None:
+        """Keep the bytes of one key under another too."""
+        with self._database.writing() as connection:
+            rows = sql.select(sql.literal(to), contents.c.part, contents.c.content).where(contents.c.key == key)
+            if not connection.execute(contents.insert().from_select(["key", "part", "content"], rows)).rowcount:
+                raise UnknownBlobError(key)
+
+    def delete(self, key: str) -> None:
+        """Forget the bytes under a key."""
+        with self._database.writing() as connection:
+            connection.execute(contents.delete().where(contents.c.key == key))
+
+
+class ObjectBlobs:
+    """In the folder or bucket that an fsspec URL names."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare for the object store at a URL; it is reached when it is first used.
+
+        Raises:
+            ValueError: with a sentence, if no such kind of store is known or its package is missing.
+        """
+        from fsspec import get_filesystem_class
+        from fsspec.core import split_protocol
+
+        protocol, _ = split_protocol(url)
+        try:
+            get_filesystem_class(protocol)
+        except (ImportError, ValueError) as problem:
+            raise ValueError(f"SQUIGGLE_OBJECTS names a store that cannot be used: {problem}") from None
+        if not protocol:
+            raise ValueError("SQUIGGLE_OBJECTS must be a URL, such as s3://bucket/folder or file:///srv/squiggle.")
+        self._url = url
+        self._lock = threading.Lock()
+        self._reached: tuple[Any, str] | None = None
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep bytes under a key."""
+        with self._reaching(key) as (system, path):
+            if "file" in system.protocol:
+                _write_to_disk(path, content)
+            else:
+                system.pipe_file(path, content)
+
+    def get(self, key: str) -> bytes:
+        """The bytes under a key."""
+        with self._reaching(key) as (system, path):
+            return bytes(system.cat_file(path))
+
+    def copy(self, key: str, to: str) -> None:
+        """Keep the bytes of one key under another too."""
+        self.put(to, self.get(key))
+
+    def delete(self, key: str) -> None:
+        """Forget the bytes under a key."""
+        with suppress(UnknownBlobError), self._reaching(key) as (system, path):
+            system.rm_file(path)
+
+    @contextmanager
+    def _reaching(self, key: str) -> Iterator[tuple[Any, str]]:
+        """The file system and the path of a key in it; what goes wrong there becomes a sentence."""
+        try:
+            system, root = self._reach()
+            yield system, f"{root}/{key}"
+        except FileNotFoundError as error:
+            raise UnknownBlobError(key) from error
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreFullError from error
+            log.warning("the object store failed: %s", " ".join(f"{type(error).__name__}: {error}".split()))
+            raise StoreAwayError(AWAY) from error
+
+    def _reach(self) -> tuple[Any, str]:
+        from fsspec.core import url_to_fs
+
+        with self._lock:
+            self._reached = self._reached or url_to_fs(self._url)
+            return self._reached
+
+
+def _write_to_disk(path: str, content: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

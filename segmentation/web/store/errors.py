@@ -1,0 +1,36 @@
+"""What can go wrong with the store; the text of each :class:`StoreError` is a sentence for the person."""
+
+from __future__ import annotations
+
+AWAY = "The store does not answer at the moment. What was saved is safe; try again in a moment."
+DISK_FULL = "The disk of the server is full: nothing can be stored until whoever runs it makes room."
+
+
+class UnknownSessionError(LookupError):
+    """There is no session behind a link."""
+
+
+class UnknownImageError(LookupError):
+    """A session has no image of that hash."""
+
+
+class StoreError(Exception):
+    """The store cannot do what it is asked for."""
+
+
+class StoreAwayError(StoreError):
+    """The store does not answer; it may in a moment."""
+
+    def __init__(self, sentence: str = AWAY) -> None:
+        super().__init__(sentence)
+
+
+class SchemaError(StoreAwayError):
+    """The tables are not those of this version."""
+
+
+class StoreFullError(StoreError):
+    """There is no room left: on the disk, or within what the operator allows."""
+
+    def __init__(self, sentence: str = DISK_FULL) -> None:
+        super().__init__(sentence)

@@ -1,0 +1,123 @@
+"""The files of sessions: their content among the blobs, their owner and size in the table ``blobs``.
+
+A file is safe before a row names it. On its way in and out it belongs to no session, so that a kill in between
+leaves nothing but what a sweep takes away.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+
+import sqlalchemy as sql
+
+from segmentation.web.store.blobs import Blobs, UnknownBlobError
+from segmentation.web.store.database import Database
+from segmentation.web.store.errors import StoreError
+from segmentation.web.store.records import Limits
+from segmentation.web.store.room import check_room
+from segmentation.web.store.rows import lock_session
+from segmentation.web.store.tables import blobs
+
+OWNERLESS_SECONDS = 3600
+"""A file without a session for that long is not on its way any more."""
+
+log = logging.getLogger(__name__)
+
+
+class Files:
+    """Keeps the files of sessions, each under a key of its own."""
+
+    def __init__(self, database: Database, content: Blobs, limits: Limits) -> None:
+        self._database = database
+        self._content = content
+        self._limits = limits
+
+    @contextmanager
+    def keeping(self, session_id: str, kind: str, content: bytes) -> Iterator[tuple[sql.Connection, str]]:
+        """Keep a file for a session, together with the row that names its key.
+
+        ::
+
+            with files.keeping(session_id, "classifier", content) as (connection, key):
+                connection.execute(classifiers.insert().values(session_id=session_id, key=key, name=name))
+
+        Args:
+            session_id: the session; its row is locked while the block runs.
+            kind: what it is, a word of letters; becomes part of the key.
+            content: the file.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+            StoreFullError: if there is no room for it.
+        """
+        key = self.put(session_id, kind, content)
+        with self._database.writing() as connection:
+            lock_session(connection, session_id)
+            self.give(connection, key, session_id)
+            yield connection, key
+
+    def put(self, session_id: str, kind: str, content: bytes) -> str:
+        """Write a file that is meant for a session, and belongs to none yet; returns its key."""
+        key = f"{session_id}/{kind}/{sha256(content).hexdigest()[:32]}-{secrets.token_hex(4)}"
+        self._announce(session_id, key, len(content))
+        self._content.put(key, content)
+        return key
+
+    def copy(self, key: str, size: int, session_id: str) -> str:
+        """Copy a file for another session, to which it does not belong yet; returns the copy's key."""
+        _, kind, name = key.split("/")
+        copied = f"{session_id}/{kind}/{name.partition('-')[0]}-{secrets.token_hex(4)}"
+        self._announce(session_id, copied, size)
+        self._content.copy(key, copied)
+        return copied
+
+    def give(self, connection: sql.Connection, key: str, session_id: str) -> None:
+        """Let a file that was put belong to its session."""
+        connection.execute(blobs.update().where(blobs.c.key == key).values(session_id=session_id))
+
+    def content(self, key: str) -> bytes:
+        """The file under a key.
+
+        Raises:
+            UnknownBlobError: if there is none (any more).
+        """
+        content = self._content.get(key)
+        with self._database.reading() as connection:
+            size = connection.execute(sql.select(blobs.c.size).where(blobs.c.key == key)).scalar()
+        if size != len(content):
+            raise UnknownBlobError(key)
+        return content
+
+    def release(self, connection: sql.Connection, where: sql.ColumnElement[bool]) -> list[str]:
+        """Let files belong to no session any more; :meth:`remove` their keys once that is committed."""
+        keys = list(connection.execute(sql.select(blobs.c.key).where(where)).scalars())
+        connection.execute(blobs.update().where(where).values(session_id=None, since=0.0))
+        return keys
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Remove files that belong to no session; what cannot be removed now is left to the sweep."""
+        try:
+            for key in keys:
+                self._content.delete(key)
+                with self._database.writing() as connection:
+                    connection.execute(blobs.delete().where(blobs.c.key == key, blobs.c.session_id.is_(None)))
+        except StoreError as problem:
+            log.warning("files that were let go stay until the next sweep: %s", problem)
+
+    def remove_ownerless(self) -> None:
+        """Remove what never came to belong to a session, or does no longer."""
+        overdue = blobs.c.since < time.time() - OWNERLESS_SECONDS
+        with self._database.reading() as connection:
+            query = sql.select(blobs.c.key).where(blobs.c.session_id.is_(None), overdue)
+            keys = list(connection.execute(query).scalars())
+        self.remove(keys)
+
+    def _announce(self, session_id: str, key: str, size: int) -> None:
+        with self._database.writing() as connection:
+            check_room(connection, self._limits, session_id, size, file=True)
+            connection.execute(blobs.insert().values(key=key, session_id=None, size=size, since=time.time()))

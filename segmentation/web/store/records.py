@@ -1,0 +1,76 @@
+"""What the store gives and takes, as plain records. Times are in seconds since 1970."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class NumberedEvent:
+    """An event as the journal holds it.
+
+    Attributes:
+        number: its place in the session's journal, from 1 without gaps.
+        body: the event, with the id that the browser gave it under ``"id"``.
+    """
+
+    number: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """An image file for a new session: the hash of its pixels, its name, the file."""
+
+    hash: str
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image of a session: the hash of its pixels, its name, when it was added, and the bytes of its file."""
+
+    hash: str
+    name: str
+    added: float
+    size: int
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """What a list of sessions shows of one.
+
+    Attributes:
+        id: its id.
+        name: what a person called it; empty if nobody did.
+        created: when it was made.
+        used: when it was last drawn in or looked at (to some hours).
+        images: number of its images.
+        strokes_drawn: number of strokes ever drawn in it, those that were erased or undone since among them.
+        size: bytes of its journal and its files.
+    """
+
+    id: str
+    name: str
+    created: float
+    used: float
+    images: int
+    strokes_drawn: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the store may hold; 0 is no limit.
+
+    Attributes:
+        total_bytes: of all sessions together.
+        session_bytes: of one session.
+        unused_seconds: after which a session that nobody opens is removed.
+    """
+
+    total_bytes: int = 0
+    session_bytes: int = 0
+    unused_seconds: float = 0

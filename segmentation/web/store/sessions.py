@@ -1,0 +1,401 @@
+"""Sessions, their journals and their images, as the page needs them."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sql
+from sqlalchemy.exc import DBAPIError
+
+from segmentation.web.settings import Settings
+from segmentation.web.store import tables
+from segmentation.web.store.blobs import ObjectBlobs, TableBlobs, UnknownBlobError
+from segmentation.web.store.database import SCHEMA, Database, postgresql_url, sqlite_url
+from segmentation.web.store.errors import (
+    SchemaError,
+    StoreAwayError,
+    StoreError,
+    UnknownImageError,
+    UnknownSessionError,
+)
+from segmentation.web.store.files import Files
+from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
+from segmentation.web.store.room import check_room, sizes
+from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session, printable
+from segmentation.web.store.tables import events, sessions
+
+USED_AGAIN_SECONDS = 6 * 3600
+SWEEP_SECONDS = 3600
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Store:
+    """Sessions, journals and images in an SQL database.
+
+    An event is on the disk before :meth:`append` returns. Any method may raise a StoreAwayError, and those that
+    write a StoreFullError; both carry a sentence for the person, and nothing is half-written then.
+
+    Attributes:
+        database: where the tables are, for other tables than those of this class.
+        files: keeps the files that rows of these tables name.
+    """
+
+    def __init__(self, url: sql.URL, *, objects: str = "", limits: Limits | None = None) -> None:
+        """Open a database; SQLite's tables are brought up to date.
+
+        Args:
+            url: the database.
+            objects: fsspec URL of the object store in which files lie; empty if they lie in the database.
+            limits: what the store may hold.
+
+        Raises:
+            SchemaError: if the tables are not those of this version.
+            StoreAwayError: if SQLite's file cannot be used. A PostgreSQL that does not answer may in a moment.
+            ValueError: with a sentence, if there is no such kind of object store.
+        """
+        self.database = Database(url)
+        self.limits = limits or Limits()
+        self.files = Files(self.database, ObjectBlobs(objects) if objects else TableBlobs(self.database), self.limits)
+        try:
+            self.database.check_schema()
+        except StoreAwayError as problem:
+            if self.database.is_sqlite or isinstance(problem, SchemaError):
+                raise
+        finally:
+            self.database.close()
+
+    @classmethod
+    def in_folder(cls, folder: Path, *, objects: str = "", limits: Limits | None = None) -> Store:
+        """The store in a folder, which is made where it is missing.
+
+        Raises:
+            OSError: if the folder cannot be made.
+        """
+        return cls(sqlite_url(folder), objects=objects, limits=limits)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Store:
+        """The store that the settings name.
+
+        Raises:
+            StoreError: with a sentence, if it cannot be used.
+            ValueError: with a sentence, if a setting names something that cannot be.
+        """
+        limits = Limits(settings.quota_bytes, settings.session_bytes, settings.keep_seconds)
+        with _opening(settings):
+            return cls(_url(settings), objects=settings.objects, limits=limits)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.database.close()
+
+    # ---- sessions
+
+    def create_session(
+        self, first_events: Iterable[dict[str, Any]] = (), *, name: str = "", images: Iterable[NewImage] = ()
+    ) -> str:
+        """Start a session with a name, the first events of its journal, and images; all of it appears at once.
+
+        Returns:
+            Its id, 128 random bits.
+        """
+        session_id = secrets.token_urlsafe(16)
+        kept = [(image.hash, image.name, self.files.put(session_id, "image", image.content)) for image in images]
+        with self.database.writing() as connection:
+            insert_session(connection, session_id, name)
+            self._append(connection, session_id, list(first_events))
+            for image_hash, image_name, key in kept:
+                self.files.give(connection, key, session_id)
+                insert_image(connection, session_id, image_hash, image_name, key)
+        return session_id
+
+    def duplicate_session(self, session_id: str, *, name: str) -> str:
+        """A new session with all events and images of another; returns its id.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        bodies = [event.body for event in self.events(session_id)]
+        # Read after the events: an image is there before an event names it.
+        with self.database.reading() as connection:
+            query = sql.select(tables.images, tables.blobs.c.size).join(tables.blobs)
+            rows = connection.execute(query.where(tables.images.c.session_id == session_id)).all()
+        copy_id = secrets.token_urlsafe(16)
+        try:
+            copied = [(row.hash, row.name, self.files.copy(row.key, row.size, copy_id)) for row in rows]
+        except UnknownBlobError:
+            raise UnknownSessionError(session_id) from None
+        with self.database.writing() as connection:
+            insert_session(connection, copy_id, name)
+            self._append(connection, copy_id, bodies)
+            for image_hash, image_name, key in copied:
+                self.files.give(connection, key, copy_id)
+                insert_image(connection, copy_id, image_hash, image_name, key)
+        return copy_id
+
+    def has_session(self, session_id: str) -> bool:
+        """Whether there is such a session."""
+        if not _SESSION_ID.fullmatch(session_id):
+            return False
+        with self.database.reading() as connection:
+            return connection.execute(sql.select(sessions.c.id).where(sessions.c.id == session_id)).first() is not None
+
+    def rename_session(self, session_id: str, name: str) -> None:
+        """Give a session a name; what cannot be printed is left out, and what is too long cut off.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        _check_id(session_id)
+        with self.database.writing() as connection:
+            lock_session(connection, session_id)
+            connection.execute(sessions.update().where(sessions.c.id == session_id).values(name=printable(name)))
+
+    def summaries(self, session_ids: Sequence[str]) -> list[SessionSummary]:
+        """What a list shows of some sessions, in the order of their ids; those that are gone are left out."""
+        ids = [session_id for session_id in session_ids if _SESSION_ID.fullmatch(session_id)]
+        images = tables.images
+        counted = sql.select(sql.func.count()).where(images.c.session_id == sessions.c.id).scalar_subquery()
+        with self.database.reading() as connection:
+            query = sql.select(sessions, counted.label("images")).where(sessions.c.id.in_(ids))
+            rows = {row.id: row for row in connection.execute(query)}
+            size = sizes(connection, ids)
+        return [
+            SessionSummary(i, row.name, row.created, row.used, row.images, row.strokes_drawn, size.get(i, 0))
+            for i, row in ((i, rows[i]) for i in dict.fromkeys(ids) if i in rows)
+        ]
+
+    def delete_session(self, session_id: str) -> None:
+        """Remove a session with its journal and all its files.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        _check_id(session_id)
+        with self.database.writing() as connection:
+            lock_session(connection, session_id)
+            keys = self._delete(connection, session_id)
+        self.files.remove(keys)
+
+    def _delete(self, connection: sql.Connection, session_id: str) -> list[str]:
+        """Delete all that belongs to a session; returns the keys of files that are to be removed after the commit."""
+        for table in tables.BELONGING_TO_A_SESSION:
+            connection.execute(table.delete().where(table.c.session_id == session_id))
+        keys = self.files.release(connection, tables.blobs.c.session_id == session_id)
+        connection.execute(sessions.delete().where(sessions.c.id == session_id))
+        return keys
+
+    # ---- the journal
+
+    def append(self, session_id: str, bodies: Sequence[dict[str, Any]]) -> None:
+        """Write events to a session's journal, in order; those it has already (by their id) are passed over.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        _check_id(session_id)
+        with self.database.writing() as connection:
+            self._append(connection, session_id, bodies)
+
+    def events(self, session_id: str, after: int = 0) -> list[NumberedEvent]:
+        """The events of a session with numbers above ``after``, in order. Who asks, uses the session.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        _check_id(session_id)
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                sql.select(events.c.number, events.c.body)
+                .where(events.c.session_id == session_id, events.c.number > after)
+                .order_by(events.c.number)
+            ).all()
+            used = connection.execute(sql.select(sessions.c.used).where(sessions.c.id == session_id)).scalar()
+        if used is None:
+            raise UnknownSessionError(session_id)
+        if time.time() - used > USED_AGAIN_SECONDS:
+            with suppress(StoreError), self.database.writing() as connection:
+                connection.execute(sessions.update().where(sessions.c.id == session_id).values(used=time.time()))
+        return [NumberedEvent(row.number, json.loads(row.body)) for row in rows]
+
+    def _append(self, connection: sql.Connection, session_id: str, bodies: Sequence[dict[str, Any]]) -> None:
+        session = lock_session(connection, session_id)
+        known: set[str] = set()
+        if session.number:
+            ids = [body["id"] for body in bodies]
+            query = sql.select(events.c.event_id).where(events.c.session_id == session_id, events.c.event_id.in_(ids))
+            known = set(connection.execute(query).scalars())
+        new: dict[str, dict[str, Any]] = {}
+        for body in bodies:
+            if body["id"] not in known:
+                new.setdefault(body["id"], body)
+        if not new:
+            return
+        rows = [
+            {
+                "session_id": session_id,
+                "number": number,
+                "event_id": body["id"],
+                "body": json.dumps(body, separators=(",", ":"), allow_nan=False),
+            }
+            for number, body in enumerate(new.values(), start=session.number + 1)
+        ]
+        size = sum(len(row["body"]) for row in rows)
+        check_room(connection, self.limits, session_id, size, file=False)
+        connection.execute(events.insert(), rows)
+        connection.execute(
+            sessions.update()
+            .where(sessions.c.id == session_id)
+            .values(
+                used=time.time(),
+                number=session.number + len(rows),
+                strokes_drawn=session.strokes_drawn + sum(body.get("type") == "stroke.add" for body in new.values()),
+                journal_bytes=session.journal_bytes + size,
+            )
+        )
+
+    # ---- images
+
+    def put_image(self, session_id: str, image_hash: str, name: str, content: bytes) -> None:
+        """Keep an image file for a session, known by the hash of its pixels; a second time does nothing.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        _check_id(session_id)
+        if self.has_image(session_id, image_hash):
+            return
+        with self.files.keeping(session_id, "image", content) as (connection, key):
+            if find_image(connection, session_id, image_hash):
+                self.files.release(connection, tables.blobs.c.key == key)
+            else:
+                insert_image(connection, session_id, image_hash, name, key)
+
+    def has_image(self, session_id: str, image_hash: str) -> bool:
+        """Whether the session has that image."""
+        return self._image(session_id, image_hash) is not None
+
+    def image(self, session_id: str, image_hash: str) -> tuple[str, bytes]:
+        """Name and file of an image of a session.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+        """
+        row = self._image(session_id, image_hash)
+        if row is None:
+            raise UnknownImageError(image_hash)
+        try:
+            return row.name, self.files.content(row.key)
+        except UnknownBlobError:
+            raise UnknownImageError(image_hash) from None
+
+    def images(self, session_id: str) -> list[StoredImage]:
+        """The images of a session, in the order in which they came."""
+        _check_id(session_id)
+        images = tables.images
+        query = sql.select(images.c.hash, images.c.name, images.c.added, tables.blobs.c.size).join(tables.blobs)
+        query = query.where(images.c.session_id == session_id).order_by(images.c.added, images.c.hash)
+        with self.database.reading() as connection:
+            return [StoredImage(row.hash, row.name, row.added, row.size) for row in connection.execute(query)]
+
+    def remove_image(self, session_id: str, image_hash: str) -> None:
+        """Remove an image file from a session; the events that name it stay.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+            UnknownImageError: if the session has no such image.
+        """
+        _check_id(session_id)
+        with self.database.writing() as connection:
+            lock_session(connection, session_id)
+            row = find_image(connection, session_id, image_hash)
+            if row is None:
+                raise UnknownImageError(image_hash)
+            images = tables.images
+            connection.execute(images.delete().where(images.c.session_id == session_id, images.c.hash == image_hash))
+            keys = self.files.release(connection, tables.blobs.c.key == row.key)
+        self.files.remove(keys)
+
+    def _image(self, session_id: str, image_hash: str) -> sql.Row[Any, Any] | None:
+        if not (_SESSION_ID.fullmatch(session_id) and _HASH.fullmatch(image_hash)):
+            return None
+        with self.database.reading() as connection:
+            return find_image(connection, session_id, image_hash)
+
+    # ---- upkeep
+
+    def sweep(self) -> None:
+        """Remove sessions that were not used for too long, and files that belong to none.
+
+        Of all processes on all hosts one does it, once an hour; the others return at once.
+        """
+        now = time.time()
+        chores = tables.chores
+        with self.database.writing() as connection:
+            due = chores.update().where(chores.c.name == "sweep", chores.c.due <= now)
+            if not connection.execute(due.values(due=now + SWEEP_SECONDS)).rowcount:
+                return
+        if self.limits.unused_seconds:
+            self._remove_sessions_unused_since(now - self.limits.unused_seconds)
+        self.files.remove_ownerless()
+        self.database.give_back_room()
+
+    def _remove_sessions_unused_since(self, time_of_use: float) -> None:
+        unused = sessions.c.used < time_of_use
+        with self.database.reading() as connection:
+            ids = list(connection.execute(sql.select(sessions.c.id).where(unused)).scalars())
+        for session_id in ids:
+            with self.database.writing() as connection:
+                query = sql.select(sessions.c.id).where(sessions.c.id == session_id, unused).with_for_update()
+                if connection.execute(query).first() is None:
+                    continue
+                keys = self._delete(connection, session_id)
+            self.files.remove(keys)
+
+
+def _check_id(session_id: str) -> None:
+    if not _SESSION_ID.fullmatch(session_id):
+        raise UnknownSessionError(session_id)
+
+
+def migrate(settings: Settings) -> str:
+    """Bring the tables of the store that the settings name up to date; returns their number.
+
+    Raises:
+        StoreError: with a sentence, if the database cannot be used.
+        ValueError: with a sentence, if the settings name none.
+    """
+    with _opening(settings):
+        database = Database(_url(settings))
+        try:
+            database.migrate()
+        finally:
+            database.close()
+    return SCHEMA
+
+
+def _url(settings: Settings) -> sql.URL:
+    return postgresql_url(settings.database_url) if settings.database_url else sqlite_url(settings.data_folder)
+
+
+@contextmanager
+def _opening(settings: Settings) -> Iterator[None]:
+    """Turns whatever is in the way of a store into a sentence that names it."""
+    try:
+        yield
+    except SchemaError:
+        raise
+    except (OSError, StoreError, DBAPIError) as problem:
+        error = problem.__cause__ if isinstance(problem, StoreError) else problem
+        place = "the database" if settings.database_url else f"the data folder {settings.data_folder}"
+        reason = " ".join(str(getattr(error, "orig", error)).split())
+        raise StoreError(f"{place} cannot be used ({reason}).") from problem

@@ -1,0 +1,67 @@
+"""The tables of the store. A change here needs a migration: CONTRIBUTING.md says how to add one."""
+
+from __future__ import annotations
+
+import sqlalchemy as sql
+
+metadata = sql.MetaData()
+
+sessions = sql.Table(
+    "sessions",
+    metadata,
+    sql.Column("id", sql.String(32), primary_key=True),
+    sql.Column("name", sql.Text, nullable=False),
+    sql.Column("created", sql.Float, nullable=False),
+    sql.Column("used", sql.Float, nullable=False),
+    # of the last event; whoever appends holds this row
+    sql.Column("number", sql.Integer, nullable=False),
+    sql.Column("strokes_drawn", sql.Integer, nullable=False),
+    sql.Column("journal_bytes", sql.BigInteger, nullable=False),
+)
+events = sql.Table(
+    "events",
+    metadata,
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), primary_key=True),
+    sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("event_id", sql.String(64), nullable=False),
+    sql.Column("body", sql.Text, nullable=False),
+    sql.UniqueConstraint("session_id", "event_id"),
+)
+blobs = sql.Table(
+    "blobs",
+    metadata,
+    sql.Column("key", sql.String(128), primary_key=True),
+    # none while the file is on its way in or out: a blob that stays without a session is swept away
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), index=True),
+    sql.Column("size", sql.BigInteger, nullable=False),
+    sql.Column("since", sql.Float, nullable=False),
+)
+images = sql.Table(
+    "images",
+    metadata,
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), primary_key=True),
+    sql.Column("hash", sql.String(64), primary_key=True),
+    sql.Column("name", sql.Text, nullable=False),
+    sql.Column("added", sql.Float, nullable=False),
+    sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
+)
+# what the blobs hold, in parts, unless an object store holds it
+contents = sql.Table(
+    "contents",
+    metadata,
+    sql.Column("key", sql.String(128), primary_key=True),
+    sql.Column("part", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("content", sql.LargeBinary, nullable=False),
+)
+# what one process does for all, and when it is due again
+chores = sql.Table(
+    "chores",
+    metadata,
+    sql.Column("name", sql.String(32), primary_key=True),
+    sql.Column("due", sql.Float, nullable=False),
+)
+
+BELONGING_TO_A_SESSION = [
+    table for table in reversed(metadata.sorted_tables) if "session_id" in table.c and table is not blobs
+]
+"""Tables whose rows go when their session goes, in an order that no foreign key minds."""
