@@ -15,7 +15,7 @@ from segmentation.classes import LabelClass
 from segmentation.classifier import NotFittedError, PixelClassifier, load_classifier
 from segmentation.features import FeatureSpec, compute_features
 from segmentation.images import Image, ImageError, image_from_pixels, read_image, read_stack
-from segmentation.modelfile import ModelFileError
+from segmentation.modelfile import ModelContents, ModelFileError, load_model, save_model
 from segmentation.quality import Scores, score
 from segmentation.series import SeriesReport, apply_series
 from segmentation.strokes import Stroke, rasterise
@@ -28,6 +28,7 @@ __all__ = [
     "Image",
     "ImageError",
     "LabelClass",
+    "ModelContents",
     "ModelFileError",
     "NotFittedError",
     "PixelClassifier",
@@ -39,8 +40,10 @@ __all__ = [
     "compute_features",
     "image_from_pixels",
     "load_classifier",
+    "load_model",
     "rasterise",
     "read_image",
     "read_stack",
+    "save_model",
     "score",
 ]

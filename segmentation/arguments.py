@@ -143,8 +143,10 @@ def _add_train(command: argparse.ArgumentParser) -> None:
         metavar="ID=NAME[,#COLOUR]",
         help="name a class, and perhaps give it a colour; once for each: --class 1=void --class '2=grain,#0072b2'",
     )
-    command.add_argument(
-        "--with-strokes", action="store_true", help="let the strokes travel along, so that training can go on from them"
+    along = command.add_argument_group("travels along in the file, so that training can go on from it")
+    along.add_argument("--with-strokes", action="store_true", help="what was drawn, to go on with the same images")
+    along.add_argument(
+        "--with-pixels", action="store_true", help="the features of the pixels that were learnt from, to go on without"
     )
     features = command.add_argument_group("features (defaults: those of the strokes, or else all up to sigma 16)")
     for kind, what in (

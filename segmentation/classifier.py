@@ -20,8 +20,9 @@ from segmentation.images import Image, image_from_pixels
 from segmentation.modelfile import ModelContents, load_model, save_model
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.pieces import PIECE, feature_rows, for_each_piece
-from segmentation.sampling import TrainingSample, check_classes, count_classes
+from segmentation.sampling import PixelSample, TrainingSample, check_classes, count_classes
 from segmentation.smoothed import Smoothed
+from segmentation.strokes import Stroke
 from segmentation.tiles import Tile, whole_of
 from segmentation.training import ForestSettings as ForestSettings
 from segmentation.training import grow_forest
@@ -48,6 +49,7 @@ class PixelClassifier:
         label_classes_: their names and colours.
         channels_: number of channels of the images that it was fitted to, None if it was fitted to rows.
         training_: facts about what it was fitted to, as plain JSON values.
+        pixels_: the pixels that it learnt from, None if they are not at hand.
 
     Raises:
         ValueError: if a setting is out of bounds.
@@ -58,6 +60,7 @@ class PixelClassifier:
     label_classes_: tuple[LabelClass, ...]
     channels_: int | None
     training_: dict[str, Any]
+    pixels_: PixelSample | None = None
 
     def __init__(
         self,
@@ -78,52 +81,111 @@ class PixelClassifier:
         self,
         image: Image | ArrayLike | Sequence[Image | ArrayLike],
         labels: ArrayLike | Sequence[NDArray[Any]],
+        *,
+        earlier: PixelClassifier | None = None,
     ) -> PixelClassifier:
         """Learns from the labelled pixels of an image, or of several.
 
         Args:
             image: ``(rows, columns)`` or ``(rows, columns, channels)``, integer or float; or a list of images.
             labels: ``(rows, columns)`` class ids up to 255, 0 = unlabelled; or a list, one for each image.
+            earlier: a classifier whose training pixels are at hand: they are learnt from too.
 
         Returns:
             The classifier itself.
 
         Raises:
-            ValueError: if the labels do not fit the images, or fewer than two classes are labelled.
+            ValueError: if the labels do not fit the images, or fewer than two classes are labelled, or the earlier
+                classifier learnt from other features or has no training pixels.
         """
         several: list[Any] = list(image) if isinstance(image, list | tuple) else [image]
         given: list[Any] = list(labels) if isinstance(image, list | tuple) else [labels]  # type: ignore[arg-type]
         images = [as_image(one) for one in several]
-        if not images or len(images) != len(given):
+        if not (images or earlier) or len(images) != len(given):
             raise ValueError(
                 f"Give labels for each image: there are {len(images)} images, and labels for {len(given)}."
             )
         rasters = [checked_labels(raster, one) for raster, one in zip(given, images, strict=True)]
         if len({one.channels for one in images}) > 1:
             raise ValueError("The images must all have the same number of channels.")
-        sample = TrainingSample.draw(rasters, self.settings.random_state)
+        facts = [describe(one) for one in images]
+        sample = TrainingSample.draw(rasters, self.settings.random_state, held=self.held_classes(facts, earlier))
         rows = [
             feature_rows(one, self.spec, places, threads=self.threads)
             for one, places in zip(images, sample.places, strict=True)
         ]
-        return self.fit_sample([describe(one) for one in images], sample, np.concatenate(rows))
+        self.pixels_ = self.training_pixels(sample, rows, earlier)
+        return self.fit_pixels(facts, self.pixels_, sample.labelled_pixels, earlier)
 
-    def fit_sample(
-        self, images: Sequence[Mapping[str, Any]], sample: TrainingSample, rows: NDArray[np.float32]
-    ) -> PixelClassifier:
-        """Learns from a sample whose feature rows are at hand: the second half of :meth:`fit`.
+    def held_classes(self, images: Sequence[Mapping[str, Any]], earlier: PixelClassifier | None) -> tuple[int, ...]:
+        """The classes of which an earlier classifier holds training pixels, once it is clear that they can be used.
 
         Args:
-            images: facts of the images that the sample was drawn from, as :func:`describe` gives them.
+            images: facts of the images that are learnt from beside them, as :func:`describe` gives them.
+            earlier: the classifier; None if there is none.
+
+        Raises:
+            ValueError: if it holds none, or they have other features or other channels.
+        """
+        if earlier is None:
+            return ()
+        if earlier.pixels_ is None:
+            raise ValueError("The earlier classifier came without its training pixels.")
+        if earlier.spec != self.spec:
+            raise ValueError(
+                "The training pixels that came with the earlier classifier hold other features: "
+                "they can be learnt from with its own only."
+            )
+        if images and earlier.channels_ not in (None, images[0]["channels"]):
+            raise ValueError(
+                f"The earlier classifier was trained on images with {earlier.channels_} channels, "
+                f"but these have {images[0]['channels']}."
+            )
+        return tuple(count_classes(earlier.pixels_.class_ids))
+
+    def training_pixels(
+        self, sample: TrainingSample, rows: Sequence[NDArray[np.float32]], earlier: PixelClassifier | None = None
+    ) -> PixelSample:
+        """What is learnt from: the sample's pixels, and those of an earlier classifier.
+
+        Args:
             sample: which pixels.
-            rows: ``(pixels, features)`` float32, image by image in the order of the sample's places.
+            rows: ``(pixels, features)`` float32 for each image, in the order of the sample's places.
+            earlier: a classifier whose training pixels are at hand.
+        """
+        held = earlier.pixels_ if earlier is not None else None
+        if held is None:
+            return PixelSample(np.concatenate(rows), sample.class_ids)
+        new = PixelSample(np.concatenate([held.features[:0], *rows]), sample.class_ids)
+        return held.joined(new, self.settings.random_state)
+
+    def fit_pixels(
+        self,
+        images: Sequence[Mapping[str, Any]],
+        pixels: PixelSample,
+        labelled_pixels: Mapping[int, int],
+        earlier: PixelClassifier | None = None,
+    ) -> PixelClassifier:
+        """Learns from pixels whose features are at hand: the second half of :meth:`fit`.
+
+        Args:
+            images: facts of the images that the pixels are of, as :func:`describe` gives them.
+            pixels: what :meth:`training_pixels` gave.
+            labelled_pixels: number of labelled pixels of each class in these images.
+            earlier: the classifier that some of the pixels came with.
 
         Returns:
             The classifier itself.
         """
-        self.fit_rows(rows, sample.class_ids)
-        self.channels_ = images[0]["channels"]
-        self.training_ |= {"images": list(images), "labelled_pixels": by_text(sample.labelled_pixels)}
+        self.fit_rows(pixels.features, pixels.class_ids)
+        before = earlier.training_ if earlier is not None else {}
+        self.channels_ = images[0]["channels"] if images else earlier.channels_ if earlier is not None else None
+        here = {one["hash"] for one in images}
+        described = [dict(one) for one in before.get("images", ()) if one["hash"] not in here] + [*map(dict, images)]
+        counts = by_text(labelled_pixels)
+        for class_id, count in before.get("labelled_pixels", {}).items():
+            counts[class_id] = counts.get(class_id, 0) + count
+        self.training_ |= {"images": described, "labelled_pixels": counts}
         return self
 
     def fit_rows(self, rows: ArrayLike, class_ids: ArrayLike) -> PixelClassifier:
@@ -230,17 +292,37 @@ class PixelClassifier:
         for_each_piece(image, self.spec, window.pieces(*PIECE), estimate, smoothed=smoothed, threads=self.threads)
         return probabilities
 
-    def contents(self, classes: Iterable[LabelClass] | None = None) -> ModelContents:
+    def contents(
+        self,
+        classes: Iterable[LabelClass] | None = None,
+        *,
+        strokes: Mapping[str, Sequence[Stroke]] | None = None,
+        pixels: PixelSample | None = None,
+    ) -> ModelContents:
         """What a classifier file holds of this classifier.
 
         Args:
             classes: names and colours; None takes those that it was loaded with, or else numbers them.
+            strokes: what was drawn, by the hash of the image that it was drawn on, if it is to travel along.
+            pixels: what was learnt from, if that is to travel along: ``pixels_`` after :meth:`fit`.
 
         Raises:
             NotFittedError: if nothing was learnt yet.
-            ValueError: if a class that it knows is not among ``classes``.
+            ValueError: if a class that it knows is not among ``classes``, or strokes were drawn on another image.
         """
         self._check_fitted()
+        training = dict(self.training_)
+        drawn: tuple[Stroke, ...] | None = None
+        if strokes is not None:
+            images = [dict(one) for one in training.get("images", ())]
+            waiting = {image_hash: tuple(some) for image_hash, some in strokes.items() if some}
+            of_each = [waiting.pop(one["hash"], ()) for one in images]
+            if waiting:
+                raise ValueError("Strokes were drawn on an image that was not learnt from.")
+            for one, some in zip(images, of_each, strict=True):
+                one["strokes"] = len(some)
+            training["images"] = images
+            drawn = tuple(stroke for some in of_each for stroke in some)
         return ModelContents(
             spec=self.spec,
             forest=self.forest_,
@@ -248,7 +330,9 @@ class PixelClassifier:
             classes=self.label_classes_ if classes is None else tuple(classes),
             class_ids=tuple(int(class_id) for class_id in self.classes_),
             channels=self.channels_,
-            training=self.training_,
+            training=training,
+            strokes=drawn,
+            pixels=pixels,
         )
 
     @classmethod
@@ -260,6 +344,7 @@ class PixelClassifier:
         classifier.label_classes_ = contents.classes
         classifier.channels_ = contents.channels
         classifier.training_ = contents.training
+        classifier.pixels_ = contents.pixels
         return classifier
 
     def save(self, target: str | os.PathLike[str] | BinaryIO, classes: Iterable[LabelClass] | None = None) -> None:
@@ -364,6 +449,6 @@ def checked_class_ids(class_ids: ArrayLike) -> NDArray[np.uint8]:
     return given.astype(np.uint8)
 
 
-def by_text(counts: dict[int, int]) -> dict[str, int]:
+def by_text(counts: Mapping[int, int]) -> dict[str, int]:
     """Counts by class id, with keys as JSON has them."""
     return {str(class_id): count for class_id, count in counts.items()}

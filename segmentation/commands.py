@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from segmentation.classes import LabelClass
     from segmentation.modelfile import ModelContents
-    from segmentation.strokes import StrokesDocument
+    from segmentation.strokes import Stroke, StrokesDocument
 
 FAILED = 1
 
@@ -80,9 +80,14 @@ def train(given: Namespace) -> int:
     spec = FeatureSpec.from_json(settings.get("features", {}) | chosen(given, FEATURE_OPTIONS))
     forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
     classifier = PixelClassifier(spec, **forest.to_json(), threads=given.threads).fit(images, labels)
-    contents = classifier.contents(named_classes(classifier.label_classes_, documents, given.classes))
-    if given.with_strokes:
-        contents = replace(contents, strokes=tuple(stroke for one in documents for stroke in one.strokes))
+    strokes: dict[str, tuple[Stroke, ...]] = {}
+    for document in documents:
+        strokes[document.image_hash] = strokes.get(document.image_hash, ()) + document.strokes
+    contents = classifier.contents(
+        named_classes(classifier.label_classes_, documents, given.classes),
+        strokes=strokes if given.with_strokes else None,
+        pixels=classifier.pixels_ if given.with_pixels else None,
+    )
     save_model(given.output, contents)
     return 0
 
@@ -183,6 +188,7 @@ def facts(contents: ModelContents) -> dict[str, Any]:
 def described(name: str, contents: ModelContents) -> str:
     """What a classifier file holds, for people."""
     spec, settings, forest, training = contents.spec, contents.settings, contents.forest, contents.training
+    held = contents.pixels
     kinds = [kind for kind in ("intensity", "edges", "texture") if getattr(spec, kind)]
     grown = {"extra_trees": "extremely randomised trees", "random_forest": "trees of a random forest"}[settings.kind]
     sizes = ("rows", "columns", "channels")
@@ -201,6 +207,7 @@ def described(name: str, contents: ModelContents) -> str:
         ("labelled", [f"{count} pixels of class {class_id}" for class_id, count in labelled.items()]),
         ("score", [json.dumps(training["score"])] if training.get("score") else []),
         ("strokes", ["none travel along" if contents.strokes is None else f"{len(contents.strokes)} travel along"]),
+        ("pixels", ["none travel along" if held is None else f"{len(held.class_ids)} training pixels travel along"]),
         ("versions", [", ".join(f"{program} {version}" for program, version in contents.versions.items())]),
     ]
     rows = [f"{title if first else '':<12}{entry}" for title, some in lines for first, entry in _marked(some)]

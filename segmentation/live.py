@@ -18,7 +18,7 @@ from segmentation.classifier import PixelClassifier, checked_labels, describe
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
 from segmentation.pieces import feature_rows, groups
-from segmentation.sampling import MAX_TRAINING_PIXELS, TrainingSample
+from segmentation.sampling import MAX_TRAINING_PIXELS, PixelSample, TrainingSample
 from segmentation.smoothed import Smoothed, smoothed_bytes
 from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
 from segmentation.training import ForestSettings
@@ -114,30 +114,66 @@ class LiveSegmenter:
         )
         self.facts: BoundedCache[str, dict[str, Any]] = BoundedCache(KEPT_FACTS, lambda facts: 1)
 
-    def train(self, images: Sequence[LabelledImage], spec: FeatureSpec, settings: ForestSettings) -> PixelClassifier:
+    def train(
+        self,
+        images: Sequence[LabelledImage],
+        spec: FeatureSpec,
+        settings: ForestSettings,
+        earlier: PixelClassifier | None = None,
+    ) -> PixelClassifier:
         """The classifier that :meth:`PixelClassifier.fit` gives, byte by byte; only new labels cost features.
 
         Args:
             images: with their labels; all with the same number of channels.
             spec: which features.
             settings: how the forest is grown.
+            earlier: a classifier whose training pixels are learnt from too.
 
         Raises:
-            ValueError: if fewer than two classes are labelled.
+            ValueError: if fewer than two classes are labelled, or the earlier classifier cannot be gone on from.
         """
-        sample = TrainingSample.draw([one.labels for one in images], settings.random_state)
+        classifier, sample = self._begin(images, spec, settings, earlier)
         digest = hashlib.blake2b(sample.class_ids.tobytes(), digest_size=16)
         for places in sample.places:
             digest.update(len(places).to_bytes(8, "little") + places.tobytes())
         digest.update(repr(sample.labelled_pixels).encode())
-        key = (tuple(one.hash for one in images), spec, settings, digest.digest())
-        classifier = self.classifiers.get(key)
-        if classifier is None:
-            rows = [self._feature_rows(one, spec, places) for one, places in zip(images, sample.places, strict=True)]
-            classifier = PixelClassifier(spec, **settings.to_json(), threads=self.threads)
-            classifier.fit_sample([self._facts(one) for one in images], sample, np.concatenate(rows))
-            self.classifiers.put(key, classifier)
+        key = (tuple(one.hash for one in images), spec, settings, earlier, digest.digest())
+        known = self.classifiers.get(key)
+        if known is not None:
+            return known
+        pixels = classifier.training_pixels(sample, self._sample_rows(images, spec, sample), earlier)
+        facts = [self._facts(one) for one in images]
+        classifier.fit_pixels(facts, pixels, sample.labelled_pixels, earlier)
+        self.classifiers.put(key, classifier)
         return classifier
+
+    def training_pixels(
+        self,
+        images: Sequence[LabelledImage],
+        spec: FeatureSpec,
+        settings: ForestSettings,
+        earlier: PixelClassifier | None = None,
+    ) -> PixelSample:
+        """What :meth:`train` learns from; the arguments are the same."""
+        classifier, sample = self._begin(images, spec, settings, earlier)
+        return classifier.training_pixels(sample, self._sample_rows(images, spec, sample), earlier)
+
+    def _begin(
+        self,
+        images: Sequence[LabelledImage],
+        spec: FeatureSpec,
+        settings: ForestSettings,
+        earlier: PixelClassifier | None,
+    ) -> tuple[PixelClassifier, TrainingSample]:
+        classifier = PixelClassifier(spec, **settings.to_json(), threads=self.threads)
+        held = classifier.held_classes([self._facts(one) for one in images] if earlier else [], earlier)
+        labels = [one.labels for one in images]
+        return classifier, TrainingSample.draw(labels, settings.random_state, held=held)
+
+    def _sample_rows(
+        self, images: Sequence[LabelledImage], spec: FeatureSpec, sample: TrainingSample
+    ) -> list[NDArray[np.float32]]:
+        return [self._feature_rows(one, spec, places) for one, places in zip(images, sample.places, strict=True)]
 
     def _facts(self, image: LabelledImage) -> dict[str, Any]:
         facts = self.facts.get(image.hash)

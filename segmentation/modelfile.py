@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmentation import untrusted
 from segmentation.archive import Archive, ArchiveError, json_bytes, npy_bytes, pack
 from segmentation.classes import LARGEST_CLASS_ID, LabelClass, classes_from_json, classes_to_json
 from segmentation.features import FeatureSpec
 from segmentation.forest import Forest
+from segmentation.sampling import PixelSample as PixelSample
 from segmentation.strokes import MAX_STROKES, Stroke
 from segmentation.training import ForestSettings
 from segmentation.version import __version__
@@ -79,19 +79,6 @@ def current_versions() -> dict[str, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class PixelSample:
-    """What a forest learnt from, without the images.
-
-    Attributes:
-        features: ``(pixels, features)`` float32.
-        class_ids: ``(pixels,)`` uint8, the class of each.
-    """
-
-    features: NDArray[np.float32]
-    class_ids: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, eq=False)
 class ModelContents:
     """What a classifier file holds.
 
@@ -104,7 +91,8 @@ class ModelContents:
         channels: number of channels of the images; None if they are not known.
         training: facts about what was learnt from, plain JSON values; see ``docs/modelfile.md``.
         versions: of what took part in training, by name.
-        strokes: what was drawn, if the person chose to let it travel along.
+        strokes: what was drawn, if the person chose to let it travel along; image after image, in the order of the
+            images that ``training`` describes.
         pixels: the training pixels, if the person chose to let them travel along.
 
     Raises:
@@ -143,6 +131,29 @@ class ModelContents:
                 f"The features of an image with {self.channels} channels are {self.spec.count(self.channels)}, "
                 f"but the forest sees {self.forest.n_features}."
             )
+        self.strokes_by_image()
+
+    def strokes_by_image(self) -> dict[str, tuple[Stroke, ...]]:
+        """The strokes that travelled along, by the hash of the image that they were drawn on.
+
+        Files of the first versions do not say which of several images a stroke belongs to; their strokes are left out.
+
+        Raises:
+            ValueError: if the facts about the images count other strokes than there are.
+        """
+        images = self.training.get("images", ())
+        if self.strokes is None or not images:
+            return {}
+        if not any("strokes" in image for image in images):
+            return {images[0]["hash"]: self.strokes} if len(images) == 1 else {}
+        ends = np.cumsum([0, *(image.get("strokes", 0) for image in images)]).tolist()
+        if ends[-1] != len(self.strokes):
+            raise ValueError(f"There are {len(self.strokes)} strokes, but the images count {ends[-1]}.")
+        drawn: dict[str, tuple[Stroke, ...]] = {}
+        for image, start, end in zip(images, ends, ends[1:], strict=False):
+            if end > start:
+                drawn[image["hash"]] = drawn.get(image["hash"], ()) + self.strokes[start:end]
+        return drawn
 
 
 def save_model(target: str | os.PathLike[str] | BinaryIO, contents: ModelContents) -> None:
@@ -328,6 +339,7 @@ def _checked_training(values: object) -> dict[str, Any]:
         untrusted.text(image.get("dtype"), "The type of a training image", 16)
         for side in ("rows", "columns", "channels"):
             untrusted.whole_number(image.get(side), f"The {side} of a training image", 1, 2**31 - 1)
+        untrusted.whole_number(image.get("strokes", 0), "The strokes of a training image", 0, MAX_STROKES)
         for value in untrusted.sequence(image.get("value_range", ()), "The value range of a training image", 2):
             untrusted.number(value, "The value range of a training image")
     for name in _COUNTS:

@@ -7,7 +7,7 @@ library versions, and a new stroke changes little of what was drawn before it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,41 @@ def drawn(*what_for: int | NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
 
 
 @dataclass(frozen=True, eq=False)
+class PixelSample:
+    """What a forest learns from, without the images.
+
+    Attributes:
+        features: ``(pixels, features)`` float32.
+        class_ids: ``(pixels,)`` uint8, the class of each.
+    """
+
+    features: NDArray[np.float32]
+    class_ids: NDArray[np.uint8]
+
+    def of_classes(self, class_ids: Collection[int]) -> PixelSample:
+        """Those that are of certain classes."""
+        kept = np.isin(self.class_ids, list(class_ids))
+        return PixelSample(self.features[kept], self.class_ids[kept])
+
+    def joined(self, others: PixelSample, seed: int, limit: int = MAX_TRAINING_PIXELS) -> PixelSample:
+        """These and others, thinned out where a class has more than its equal share of ``limit``.
+
+        Args:
+            others: pixels with the same features.
+            seed: of the lots that decide which pixels of such a class stay.
+            limit: number of pixels to keep at most.
+        """
+        class_ids = np.concatenate([self.class_ids, others.class_ids])
+        share = limit // max(1, len(count_classes(class_ids)))
+        lots = drawn(seed, np.arange(len(class_ids)))
+        kept = np.ones(len(class_ids), bool)
+        for class_id in np.unique(class_ids):
+            of_class = np.flatnonzero(class_ids == class_id)
+            kept[of_class[np.argsort(lots[of_class], kind="stable")[share:]]] = False
+        return PixelSample(np.concatenate([self.features, others.features])[kept], class_ids[kept])
+
+
+@dataclass(frozen=True, eq=False)
 class TrainingSample:
     """The labelled pixels that a forest learns from.
 
@@ -75,7 +110,13 @@ class TrainingSample:
     labelled_pixels: dict[int, int]
 
     @classmethod
-    def draw(cls, labels: Sequence[NDArray[np.uint8]], seed: int, limit: int = MAX_TRAINING_PIXELS) -> TrainingSample:
+    def draw(
+        cls,
+        labels: Sequence[NDArray[np.uint8]],
+        seed: int,
+        limit: int = MAX_TRAINING_PIXELS,
+        held: Collection[int] = (),
+    ) -> TrainingSample:
         """Draws the sample.
 
         It holds all labelled pixels, unless a class has more than its equal share of ``limit``. Of such a class
@@ -86,13 +127,16 @@ class TrainingSample:
             labels: ``(rows, columns)`` uint8 for each image, 0 = unlabelled.
             seed: of the priorities.
             limit: number of pixels to take at most.
+            held: classes of which there are pixels besides.
 
         Raises:
-            ValueError: if fewer than two classes are labelled.
+            ValueError: if fewer than two classes are labelled or held.
         """
         counts = count_classes(*labels)
-        check_classes(counts)
-        share = limit // len(counts)
+        check_classes(counts | dict.fromkeys(held, 1))
+        if not counts:
+            return cls(tuple(np.empty(0, np.int64) for _ in labels), np.empty(0, np.uint8), {})
+        share = limit // len(counts.keys() | set(held))
         places, priorities = _candidates(labels, seed, counts, share)
         class_ids = np.concatenate([raster.ravel()[at] for raster, at in zip(labels, places, strict=True)])
         chosen = np.ones(len(class_ids), bool)

@@ -12,8 +12,9 @@ from segmentation.classes import LabelClass
 from segmentation.classifier import NotFittedError, PixelClassifier, load_classifier
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.images import Image, image_from_pixels
-from segmentation.modelfile import ModelFileError
+from segmentation.modelfile import ModelFileError, save_model
 from segmentation.sampling import TrainingSample
+from segmentation.strokes import Stroke
 from segmentation.tiles import TileGrid
 from segmentation.training import ForestSettings, grow_forest
 
@@ -289,3 +290,59 @@ def test_images_pass_as_they_are():
     image = image_from_pixels(scene()[0])
     assert classifier_module.as_image(image) is image
     assert isinstance(classifier_module.as_image(image.pixels), Image)
+
+
+def handed_on(classifier, **along):
+    file = BytesIO()
+    save_model(file, classifier.contents(pixels=classifier.pixels_, **along))
+    return load_classifier(file.getvalue())
+
+
+def test_training_goes_on_from_the_pixels_that_came_with_a_file():
+    pixels, labels, _ = scene()
+    earlier = handed_on(PixelClassifier(SPEC, n_estimators=10).fit(pixels, labels))
+    again = PixelClassifier(SPEC, n_estimators=10).fit([], [], earlier=earlier)
+    assert forest_bytes(again) == forest_bytes(earlier)
+    assert (again.channels_, again.training_) == (earlier.channels_, earlier.training_)
+
+    other, _, _ = scene(seed=3)
+    third = np.zeros(other.shape, np.uint8)
+    third[:4] = 9
+    further = PixelClassifier(SPEC, n_estimators=10).fit(other, third, earlier=earlier)
+    assert further.classes_.tolist() == [2, 5, 9]
+    assert [image["hash"] for image in further.training_["images"]] == [
+        image_from_pixels(pixels).hash,
+        image_from_pixels(other).hash,
+    ]
+    assert further.training_["labelled_pixels"] == earlier.training_["labelled_pixels"] | {"9": 280}
+    assert handed_on(further).pixels_.class_ids.tolist() == further.pixels_.class_ids.tolist()
+
+
+def test_pixels_that_cannot_be_learnt_with_are_refused_with_a_sentence():
+    pixels, labels, _ = scene()
+    earlier = PixelClassifier(SPEC, n_estimators=10).fit(pixels, labels)
+    with pytest.raises(ValueError, match="other features"):
+        PixelClassifier(n_estimators=10).fit(pixels, labels, earlier=earlier)
+    colour, _, _ = scene(channels=3)
+    with pytest.raises(ValueError, match="images with 1 channels, but these have 3"):
+        PixelClassifier(SPEC).fit(colour, labels, earlier=earlier)
+    bare = load_classifier(BytesIO(saved(earlier)))
+    with pytest.raises(ValueError, match="without its training pixels"):
+        PixelClassifier(SPEC).fit(pixels, labels, earlier=bare)
+
+
+def saved(classifier):
+    file = BytesIO()
+    classifier.save(file)
+    return file.getvalue()
+
+
+def test_strokes_travel_with_the_image_that_they_were_drawn_on():
+    images = [image_from_pixels(scene(seed=seed)[0]) for seed in (0, 1)]
+    labels = scene()[1]
+    classifier = PixelClassifier(SPEC, n_estimators=5).fit(images, [labels, labels])
+    drawn = {image.hash: (Stroke(str(n), 2, "path", [[1, 1], [5, 5]], 3),) for n, image in enumerate(images)}
+    assert classifier.contents(strokes=dict(reversed(drawn.items()))).strokes_by_image() == drawn
+    assert "strokes" not in classifier.training_["images"][0]
+    with pytest.raises(ValueError, match="was not learnt from"):
+        classifier.contents(strokes=drawn | {"c" * 64: drawn[images[0].hash]})

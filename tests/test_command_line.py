@@ -98,6 +98,12 @@ def test_what_is_typed_goes_before_the_settings_of_the_strokes(desk, tmp_path):
     strokes = load_model(tmp_path / "model").strokes
     assert strokes is not None
     assert [stroke.id for stroke in strokes] == ["a", "b"]
+    assert load_model(tmp_path / "model").pixels is None
+    assert main([*arguments, "--with-pixels"]) == 0
+    contents = load_model(tmp_path / "model")
+    assert contents.strokes is None
+    assert contents.pixels is not None
+    assert len(contents.pixels.class_ids) == sum(contents.training["training_pixels"].values())
 
 
 def test_strokes_of_another_image_are_refused(desk, tmp_path, capsys):

@@ -213,3 +213,21 @@ def test_what_does_not_fit_together_is_refused_with_a_sentence():
     for ask in (live.segment, live.probabilities):
         with pytest.raises(ValueError, match="trained on images with 3 channels, but this one has 1"):
             ask(grey, classifier, GRID.tiles[0])
+
+
+@pytest.mark.parametrize("drawn", [0, 1, 3])
+def test_going_on_from_an_earlier_classifier_gives_the_bytes_of_a_fresh_fit(drawn):
+    *_, before = strokes(2, seed=5)
+    earlier = PixelClassifier(SPEC, **FOREST.to_json()).fit(IMAGE, before)
+    other = image_from_pixels(IMAGE.pixels[::-1])
+    labels = list(strokes(drawn, image=other))[-1:]
+    live = LiveSegmenter(FeatureCache(10**7), threads=2)
+    images = [LabelledImage.of(other, one) for one in labels]
+    fresh = PixelClassifier(SPEC, **FOREST.to_json()).fit([other] * len(labels), labels, earlier=earlier)
+    live_one = live.train(images, SPEC, FOREST, earlier)
+    assert forest_bytes(live_one) == forest_bytes(fresh)
+    assert live_one.training_ == fresh.training_
+    assert live.train(images, SPEC, FOREST, earlier) is live_one
+    again = live.training_pixels(images, SPEC, FOREST, earlier)
+    assert again.features.tobytes() == fresh.pixels_.features.tobytes()
+    assert again.class_ids.tobytes() == fresh.pixels_.class_ids.tobytes()

@@ -4,7 +4,7 @@ import re
 import threading
 import tomllib
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -477,3 +477,29 @@ def test_the_documentation_names_every_member_and_every_fact(data):
     named = [*members(data), *facts, *facts["features"], *facts["settings"], *facts["versions"], *stroke]
     named += [key for key in TRAINING if key != "something newer"] + list(TRAINING["images"][0])
     assert [name for name in named if f"`{name}`" not in text] == []
+
+
+def on_two_images(contents, *counts):
+    images = [TRAINING["images"][0] | {"hash": digit * 64, "strokes": n} for digit, n in zip("ab", counts, strict=True)]
+    return replace(contents, training=TRAINING | {"images": images})
+
+
+def test_strokes_know_their_image(contents):
+    assert contents.strokes_by_image() == {"ab" * 32: STROKES}
+    loaded = load_model(written(on_two_images(contents, 1, 1)))
+    assert loaded.strokes_by_image() == {"a" * 64: STROKES[:1], "b" * 64: STROKES[1:]}
+    assert load_model(written(on_two_images(contents, 0, 2))).strokes_by_image() == {"b" * 64: STROKES}
+
+
+def test_strokes_of_several_images_that_nobody_counted_are_not_guessed_at(contents):
+    images = [TRAINING["images"][0], TRAINING["images"][0] | {"hash": "b" * 64}]
+    assert load_model(written(replace(contents, training={"images": images}))).strokes_by_image() == {}
+
+
+@pytest.mark.parametrize("counts", [(1, 2), (0, 0), (-1, 3), (True, 1), ("1", 1), (2**40, 1)])
+def test_images_that_count_other_strokes_than_there_are_are_refused(data, contents, counts):
+    def miscount(facts):
+        facts["training"]["images"] = [facts["training"]["images"][0] | {"strokes": count} for count in counts]
+
+    with pytest.raises(ModelFileError, match=r"[Ss]trokes"):
+        load_model(with_facts(data, miscount))

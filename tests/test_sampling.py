@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmentation.sampling import TrainingSample, count_classes, drawn
+from segmentation.sampling import PixelSample, TrainingSample, count_classes, drawn
 
 
 def labelled(rows, columns, share, classes=2, seed=0):
@@ -106,3 +106,37 @@ def test_what_is_drawn_depends_on_each_number_and_never_changes():
     assert values.shape == (5, 6, 7)
     assert len(np.unique(values)) == values.size
     assert drawn(0, 1, 2).tolist() == [17650578182555822980]
+
+
+def pixels(*class_ids):
+    return PixelSample(np.arange(2 * len(class_ids), dtype=np.float32).reshape(-1, 2), np.array(class_ids, np.uint8))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 4), max_size=60),
+    st.lists(st.integers(1, 4), max_size=60),
+    st.integers(4, 50),
+    st.integers(0, 9),
+)
+def test_joined_pixels_keep_their_class_and_no_class_gets_more_than_its_share(held, new, limit, seed):
+    joined = pixels(*held).joined(pixels(*new), seed, limit)
+    together = np.concatenate([pixels(*held).features, pixels(*new).features]), np.array(held + new, np.uint8)
+    pairs = {(tuple(row), class_id) for row, class_id in zip(*together, strict=True)}
+    assert all((tuple(row), one) in pairs for row, one in zip(joined.features, joined.class_ids, strict=True))
+    counts = count_classes(together[1])
+    kept = count_classes(joined.class_ids)
+    assert kept == {one: min(count, limit // len(counts)) for one, count in counts.items()}
+    again = pixels(*held).joined(pixels(*new), seed, limit)
+    assert again.features.tobytes() == joined.features.tobytes()
+
+
+def test_held_classes_take_their_share_of_the_room():
+    labels = labelled(100, 100, 1.0)
+    assert len(TrainingSample.draw([labels], seed=0, limit=900).class_ids) == 900
+    assert len(TrainingSample.draw([labels], seed=0, limit=900, held=(2, 7)).class_ids) == 600
+    one = np.minimum(labels, 1)
+    assert set(TrainingSample.draw([one], seed=0, held=(2,)).class_ids) == {1}
+    assert len(TrainingSample.draw([np.zeros((3, 3), np.uint8)], seed=0, held=(1, 2)).class_ids) == 0
+    with pytest.raises(ValueError, match="two classes"):
+        TrainingSample.draw([one], seed=0, held=(1,))

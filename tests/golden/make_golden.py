@@ -52,7 +52,17 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[int, tuple[slic
         {"n_estimators": 200, "random_state": 2**32 - 1},
         {1: np.s_[3:8, 5:60], 2: np.s_[20:26, 60:100], 255: np.s_[50:56, 5:40]},
     ),
+    "tissue_with_strokes_and_pixels": (tissue, {"sigma_max": 4.0}, {"n_estimators": 20}, {}),
 }
+
+STROKES = {
+    "tissue_with_strokes_and_pixels": (
+        seg.Stroke("a", 1, "path", [[10, 11], [49.5, 12.25]], 5),
+        seg.Stroke("b", 3, "polygon", [[70, 60], [110, 60], [100, 66]]),
+        seg.Stroke("c", 1, "circle", [[20, 80], [30, 88]]),
+    ),
+}
+"""What was drawn, where it travels along, and with it the training pixels."""
 
 
 def make(name: str) -> None:
@@ -65,11 +75,14 @@ def make(name: str) -> None:
     labels = np.zeros(image.shape, np.uint8)
     for class_id, place in labelled.items():
         labels[place] = class_id
+    strokes = STROKES.get(name, ())
+    labels = np.where(labels > 0, labels, seg.rasterise(strokes, image.shape))
     classifier = seg.PixelClassifier(seg.FeatureSpec(**features), **forest).fit(image, labels)
     photometric = "rgb" if image.channels == 3 else "minisblack"
     options = {"planarconfig": "contig"} if image.channels > 1 else {}
     tifffile.imwrite(paths[0], image.pixels, photometric=photometric, compression="zlib", metadata=None, **options)
-    classifier.save(paths[1])
+    along = {"strokes": {image.hash: strokes}, "pixels": classifier.pixels_} if strokes else {}
+    seg.save_model(paths[1], classifier.contents(**along))
     paths[2].write_bytes(label_tiff(classifier.predict(image), {int(one): str(one) for one in classifier.classes_}))
     print(name, json.dumps(classifier.contents().versions))
 
