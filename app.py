@@ -1,7 +1,8 @@
 """Squiggle: interactive image segmentation in the browser."""
 
-from segmentation.web.application import create_app_or_exit, settings_or_exit
+from segmentation.web.application import create_app_or_exit
 from segmentation.web.serve import serve
+from segmentation.web.settings import settings_or_exit
 
 settings = settings_or_exit()
 app = create_app_or_exit(settings)

@@ -135,7 +135,10 @@
       } catch {
         /* No sentence came along: ours will do. */
       }
-      if (response.status >= 500 || response.status === 429) {
+      if (response.status === 401) {
+        const here = window.location.pathname.slice(squiggle.base.length - 1);
+        window.location.assign(`${squiggle.base}sign-in?next=${encodeURIComponent(here)}`);
+      } else if (response.status >= 500 || [403, 408, 429].includes(response.status)) {
         this.retry();
       } else {
         const said = new Set(sent.map((event) => event.id));

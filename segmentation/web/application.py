@@ -6,14 +6,17 @@ import sys
 from pathlib import Path
 
 from dash import Dash
-from flask import Flask, Response
+from flask import Flask, Response, request
 
+from segmentation.web.access import guard
 from segmentation.web.callbacks import register_callbacks
+from segmentation.web.health import health_routes
 from segmentation.web.layout import page
 from segmentation.web.routes import all_routes
 from segmentation.web.sample import Sample
-from segmentation.web.settings import Settings, settings_from_environment
+from segmentation.web.settings import Settings
 from segmentation.web.store import Store, StoreError
+from segmentation.web.warming import WarmUp
 from segmentation.web.workbench import Workbench
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +32,12 @@ def create_app(settings: Settings) -> Dash:
     """
     server = Flask("squiggle", static_folder=None)
     workbench = Workbench(Store.of(settings), settings, SAMPLE)
+    warm_up = WarmUp(workbench.warm_up)
     server.extensions["workbench"] = workbench
+    server.extensions["warm_up"] = warm_up
+    guard(server, settings)
+    _warm_up_with_the_first_page(server, warm_up)
+    server.register_blueprint(health_routes(workbench.store, warm_up))
     server.register_blueprint(all_routes(workbench))
     app = Dash(
         "squiggle",
@@ -38,13 +46,25 @@ def create_app(settings: Settings) -> Dash:
         update_title="",
         assets_folder=str(ROOT / "assets"),
         compress=True,
-        health_endpoint="health",
         suppress_callback_exceptions=True,
     )
     app.layout = lambda: page(settings)
     register_callbacks(app)
     _send_security_headers(server)
+    _let_dash_finish(server)
     return app
+
+
+def _warm_up_with_the_first_page(server: Flask, warm_up: WarmUp) -> None:
+    @server.before_request
+    def begin() -> None:
+        if request.path == "/" or request.path.startswith("/s/"):
+            warm_up.begin()
+
+
+def _let_dash_finish(server: Flask) -> None:
+    """Dash completes itself with the first request, which must not happen in two threads at once."""
+    server.test_client().get("/health")
 
 
 def _send_security_headers(server: Flask) -> None:
@@ -54,14 +74,6 @@ def _send_security_headers(server: Flask) -> None:
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         return response
-
-
-def settings_or_exit() -> Settings:
-    """The settings that the environment asks for; ends the program with a sentence if they cannot be read."""
-    try:
-        return settings_from_environment()
-    except ValueError as problem:
-        sys.exit(f"Squiggle does not start: {problem}")
 
 
 def create_app_or_exit(settings: Settings) -> Dash:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from flask import Flask
 
+from segmentation.web.access import why_not_to_serve
 from segmentation.web.settings import Settings
-
-THREADS_PER_WORKER = 8
 
 
 def serve(server: Flask, settings: Settings) -> None:
@@ -22,7 +20,7 @@ def serve(server: Flask, settings: Settings) -> None:
     if sys.platform == "win32":
         _serve_with_werkzeug(server, settings, url)
     else:
-        _serve_with_gunicorn(server, settings, url)
+        _serve_with_gunicorn(server, url)
 
 
 def _announce(url: str) -> None:
@@ -32,26 +30,24 @@ def _announce(url: str) -> None:
 def _serve_with_werkzeug(server: Flask, settings: Settings, url: str) -> None:
     from werkzeug.serving import run_simple
 
+    problem = why_not_to_serve(settings, [settings.host])
+    if problem:
+        sys.exit(f"Squiggle does not start: {problem}")
     _announce(url)
     run_simple(settings.host, settings.port, server, threaded=True)
 
 
-def _serve_with_gunicorn(server: Flask, settings: Settings, url: str) -> None:
+def _serve_with_gunicorn(server: Flask, url: str) -> None:
     from gunicorn.app.base import BaseApplication
+
+    from segmentation.web import hosting
 
     class Application(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
-            options: dict[str, Any] = {
-                "bind": f"{settings.host}:{settings.port}",
-                "worker_class": "gthread",
-                "threads": THREADS_PER_WORKER,
-                "loglevel": "warning",
-                "graceful_timeout": 5,
-                "timeout": 120,
-                "when_ready": lambda _arbiter: _announce(url),
-            }
-            for name, value in options.items():
-                self.cfg.set(name, value)
+            quieter = {"loglevel": "warning", "accesslog": None, "when_ready": lambda _arbiter: _announce(url)}
+            for name, value in {**vars(hosting), **quieter}.items():
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
 
         def load(self) -> Flask:
             return server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import platformdirs
 
 from segmentation.tiles import DEFAULT_CACHE_MEGABYTES
+from segmentation.web.proxies import LOOPBACK, Network, read_networks
 
 
 def _default_data_folder() -> Path:
@@ -23,8 +25,13 @@ class Settings:
     """How one server is set up; each of :data:`VARIABLES` names the environment variable behind each value.
 
     Attributes:
-        host: address that ``python app.py`` listens on.
-        port: port that ``python app.py`` listens on.
+        host: address that the server listens on.
+        port: port that the server listens on.
+        processes: server processes that share the work.
+        password: what people sign in with; empty if they do not.
+        user_header: header in which a reverse proxy names the user; empty if none does.
+        open: let everybody in.
+        trusted_proxies: from where headers about the origin of a request are believed.
         data_folder: where the store lies.
         database_url: the PostgreSQL database that the store is in; empty for SQLite in the data folder.
         objects: fsspec URL of the object store that holds the files of sessions; empty if the database does.
@@ -40,6 +47,11 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8050
+    processes: int = 1
+    password: str = field(default="", repr=False)
+    user_header: str = ""
+    open: bool = False
+    trusted_proxies: tuple[Network, ...] = LOOPBACK
     data_folder: Path = field(default_factory=_default_data_folder)
     database_url: str = field(default="", repr=False)
     objects: str = ""
@@ -74,9 +86,33 @@ def _amount(text: str) -> float:
     return amount
 
 
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _yes_or_no(text: str) -> bool:
+    return {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}[
+        text.lower()
+    ]
+
+
 VARIABLES = (
-    Variable("HOST", "host", str, "address that `python app.py` listens on"),
+    Variable("HOST", "host", str, "address that the server listens on"),
     Variable("PORT", "port", int, "port that the server listens on"),
+    Variable("WEB_CONCURRENCY", "processes", _count, "server processes that share the work"),
+    Variable("SQUIGGLE_PASSWORD", "password", str, "password that people sign in with"),
+    Variable(
+        "SQUIGGLE_USER_HEADER", "user_header", str, "header in which a reverse proxy names the user whom it has let in"
+    ),
+    Variable("SQUIGGLE_OPEN", "open", _yes_or_no, "`1` lets everybody in who can reach the server"),
+    Variable(
+        "SQUIGGLE_TRUSTED_PROXIES",
+        "trusted_proxies",
+        read_networks,
+        "addresses of reverse proxies whose headers are believed, with commas; `*` is all, unset this machine",
+    ),
     Variable("SQUIGGLE_DATA", "data_folder", Path, "folder of the store; created where it is missing"),
     Variable(
         "DATABASE_URL", "database_url", str, "PostgreSQL database of the store; unless set, SQLite in that folder"
@@ -128,6 +164,10 @@ VARIABLES = (
 )
 
 
+WAYS_IN = ("password", "user_header", "open")
+"""Attributes of which at most one says who may use the server."""
+
+
 def settings_from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings that the environment asks for.
 
@@ -140,6 +180,19 @@ def settings_from_environment(environment: Mapping[str, str] = os.environ) -> Se
         if text:
             try:
                 values[variable.attribute] = variable.read(text)
-            except ValueError:
+            except (ValueError, KeyError):
                 raise ValueError(f"{variable.name}={text!r} cannot be read: it sets the {variable.meaning}.") from None
+    chosen = [
+        v.name for v in VARIABLES if v.attribute in ("password", "user_header", "open") and values.get(v.attribute)
+    ]
+    if len(chosen) > 1:
+        raise ValueError(f"{' and '.join(chosen)} contradict each other: set one of them.")
     return Settings(**values)
+
+
+def settings_or_exit() -> Settings:
+    """The settings that the environment asks for; ends the program with a sentence if they cannot be read."""
+    try:
+        return settings_from_environment()
+    except ValueError as problem:
+        sys.exit(f"Squiggle does not start: {problem}")

@@ -30,6 +30,7 @@ from segmentation.web.journal import SessionState, check_event, fold
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings
 from segmentation.web.store import NewImage, Store
+from segmentation.web.warming import segment_once
 
 MAX_SESSIONS_AT_HAND = 256
 LABELS_AT_HAND_BYTES = 64 * 2**20
@@ -138,7 +139,11 @@ class Result:
 
 
 class Workbench:
-    """The sessions, images and features that one server process has at hand."""
+    """The sessions, images and features that one server process has at hand.
+
+    Attributes:
+        closing: set once the process is to end; conversations then end at the next tile.
+    """
 
     def __init__(self, store: Store, settings: Settings, sample: Sample) -> None:
         self.store = store
@@ -154,6 +159,7 @@ class Workbench:
         self._segmented: WeakKeyDictionary[PixelClassifier, dict[tuple[str, int], SegmentedTile]] = WeakKeyDictionary()
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
         self._lock = threading.Lock()
+        self.closing = threading.Event()
 
     def new_session(self) -> str:
         """A session that opens on the sample image with two classes; returns its id."""
@@ -335,13 +341,7 @@ class Workbench:
 
     def warm_up(self) -> None:
         """Load and compile what the first stroke needs, so that it need not wait."""
-        image = self.sample.image
-        labels = np.zeros(image.shape, np.uint8)
-        labels[:4, :4] = 1
-        labels[-4:, -4:] = 2
-        spec = fold([{"id": "start", "type": "session.start", "image": {"hash": ""}, "classes": []}])
-        classifier = self.live.train([LabelledImage.of(image, labels)], spec.features, spec.forest)
-        self.live.segment(image, classifier, TileGrid(image.shape).tiles[0])
+        segment_once(self.live, self.sample.image)
 
     def _segmentation(self, session_id: str, wish: Mapping[str, Any], stale: Callable[[], bool]) -> Iterator[Message]:
         started = time.perf_counter()
@@ -394,7 +394,7 @@ class Workbench:
         with at_hand.lock:
             ticket = at_hand.tickets.get(window, 0) + 1
             at_hand.tickets[window] = ticket
-        return lambda: at_hand.tickets[window] != ticket
+        return lambda: at_hand.tickets[window] != ticket or self.closing.is_set()
 
     def _at_hand(self, session_id: str) -> SessionAtHand:
         with self._lock:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -28,6 +32,9 @@ QUIET_CHROMIUM = [
     "--disable-sync",
 ]
 START_SECONDS = 60
+KERNELS = Path(tempfile.mkdtemp(prefix="squiggle-kernels-"))
+"""Compiled once for all servers of a run."""
+atexit.register(shutil.rmtree, KERNELS, ignore_errors=True)
 
 
 class Server:
@@ -42,15 +49,17 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, stdout: IO[bytes] | None = None) -> None:
         line = (ROOT / "Procfile").read_text().split("web:", 1)[1].splitlines()[0].strip()
         environment = os.environ | {
             "PORT": str(self.port),
             "SQUIGGLE_DATA": str(self.data_folder),
+            "SQUIGGLE_OPEN": "1",
+            "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR") or str(KERNELS),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **self.environment,
         }
-        self.process = subprocess.Popen(["sh", "-c", f"exec {line}"], cwd=ROOT, env=environment)
+        self.process = subprocess.Popen(["sh", "-c", f"exec {line}"], cwd=ROOT, env=environment, stdout=stdout)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:

@@ -32,7 +32,7 @@ def page(settings: Settings) -> html.Div:
             dcc.Store(id="features-checked"),
             dcc.Store(id="forest-checked"),
             dcc.Store(id="handed-over"),
-            header(),
+            header(settings),
             toolbar(),
             stage(),
             panel(),

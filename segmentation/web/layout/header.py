@@ -5,10 +5,14 @@ from __future__ import annotations
 from dash import html
 
 from segmentation.web.layout.elements import dashed, icon
+from segmentation.web.settings import Settings
 
 
-def header() -> html.Header:
+def header(settings: Settings) -> html.Header:
     """The bar across the top."""
+    sign_out = html.Form(
+        html.Button("Sign out", type="submit", className="quiet"), id="sign-out", action="/sign-out", method="post"
+    )
     return html.Header(
         [
             html.Div([html.Span(className="logo", **dashed(aria_hidden="true")), html.H1("Squiggle")], id="brand"),
@@ -30,6 +34,7 @@ def header() -> html.Header:
                 **dashed(aria_label="Switch between light and dark"),
             ),
             html.Button("Help", id="open-help", type="button", className="quiet", title="How it works (?)"),
+            *([sign_out] if settings.password else []),
         ],
         id="header",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -24,21 +23,10 @@ log = logging.getLogger(__name__)
 def all_routes(workbench: Workbench) -> Blueprint:
     """The routes of a workbench, with an answer in words to whatever goes wrong in them."""
     routes = Blueprint("squiggle", __name__)
-    _warm_up_with_the_first_page(routes, workbench)
     _answer_errors(routes)
     for part in PARTS:
         routes.register_blueprint(part(workbench))
     return routes
-
-
-def _warm_up_with_the_first_page(routes: Blueprint, workbench: Workbench) -> None:
-    warmed = threading.Event()
-
-    @routes.before_app_request
-    def warm_up_once() -> None:
-        if (request.path == "/" or request.path.startswith("/s/")) and not warmed.is_set():
-            warmed.set()
-            threading.Thread(target=workbench.warm_up, name="warm-up", daemon=True).start()
 
 
 def _answer_errors(routes: Blueprint) -> None:

@@ -1,0 +1,56 @@
+"""How the page is served: gunicorn's configuration, for a host as for one's own machine.
+
+``gunicorn --config python:segmentation.web.hosting app:server`` takes the names of this module that gunicorn has
+settings for; ``python app.py`` does the same.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+from segmentation.web.access import why_not_to_serve
+from segmentation.web.logs import EventLogger
+from segmentation.web.settings import settings_or_exit
+from segmentation.web.warming import keep_kernels_in
+
+sys.dont_write_bytecode = True
+_settings = settings_or_exit()
+keep_kernels_in(_settings.data_folder / "kernels")
+
+bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+workers = _settings.processes
+worker_class = "gthread"
+threads = 32
+timeout = 120
+graceful_timeout = 8
+keepalive = 75
+preload_app = True
+control_socket_disable = True
+logger_class = EventLogger
+accesslog = "-"
+
+
+def on_starting(arbiter: Any) -> None:
+    """End with a sentence, rather than let others in whom nobody has invited."""
+    addresses = arbiter.cfg.address
+    problem = why_not_to_serve(_settings, [a[0] for a in addresses if isinstance(a, tuple)])
+    if problem:
+        sys.exit(f"Squiggle does not start: {problem}")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Make a new process ready for people, and end its conversations when it is asked to end."""
+    server = worker.wsgi
+    server.extensions["warm_up"].begin()
+    closing = server.extensions["workbench"].closing
+    end = signal.getsignal(signal.SIGTERM)
+
+    def end_conversations_too(number: int, frame: FrameType | None) -> None:
+        closing.set()
+        if callable(end):
+            end(number, frame)
+
+    signal.signal(signal.SIGTERM, end_conversations_too)

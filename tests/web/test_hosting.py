@@ -1,0 +1,171 @@
+"""The Procfile's line, as a host runs it."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from segmentation.web.logs import without_links
+from tests.browser.conftest import ROOT, Server
+
+PROCFILE = (ROOT / "Procfile").read_text()
+LINE = PROCFILE.split("web:", 1)[1].splitlines()[0].strip()
+STROKES = [(1, "M250,60L262,75L250,90"), (2, "M60,250L75,262L90,250")]
+
+
+class LoggedServer(Server):
+    """A server whose output is kept."""
+
+    def start(self):
+        self.log = self.data_folder / "log"
+        with self.log.open("wb") as log:
+            super().start(stdout=log)
+
+    def events(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = LoggedServer(tmp_path)
+    yield server
+    if server.process and server.process.poll() is None:
+        server.kill()
+
+
+@contextmanager
+def asking(server, method, path, body=None):
+    """An answer that can be read line by line."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    try:
+        with connection.getresponse() as answer:
+            yield answer
+    finally:
+        connection.close()
+
+
+def ask(server, method, path, body=None):
+    with asking(server, method, path, body) as answer:
+        return answer.read()
+
+
+def new_session(server):
+    return json.loads(ask(server, "POST", "/sessions"))["session"]
+
+
+def words(events=()):
+    """What a window says that wants the sample image segmented."""
+    wish = {"view": [0, 512, 0, 512], "known": {}}
+    return {"after": 0, "events": list(events), "segment": wish, "window": "w"}
+
+
+def journal(server, session):
+    with asking(server, "POST", f"/s/{session}/converse", words()) as answer:
+        return [event["body"] for event in json.loads(answer.readline())["events"]]
+
+
+def two_strokes(server, session):
+    image = journal(server, session)[0]["image"]["hash"]
+    return [
+        {
+            "id": f"e{class_id}",
+            "type": "stroke.add",
+            "image": image,
+            "stroke": {"id": f"s{class_id}", "class_id": class_id, "kind": "path", "path": path, "width": 5},
+        }
+        for class_id, path in STROKES
+    ]
+
+
+def run(environment, line=LINE):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SQUIGGLE")}
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=ROOT,
+        env=clean | {"PATH": path, "PORT": "0"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "environment", "sentence"),
+    [
+        (LINE, {}, "nobody has said who may use it"),
+        (f"{LINE} --bind 0.0.0.0:0", {"HOST": "127.0.0.1"}, "nobody has said who may use it"),
+        (f"{sys.executable} app.py", {"HOST": "0.0.0.0"}, "nobody has said who may use it"),
+        (LINE, {"SQUIGGLE_PASSWORD": "x", "SQUIGGLE_USER_HEADER": "y"}, "contradict each other"),
+        (LINE, {"SQUIGGLE_OPEN": "1", "PORT": "eighty"}, "PORT='eighty'"),
+        (LINE, {"SQUIGGLE_OPEN": "1", "WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY='0'"),
+        (LINE, {"SQUIGGLE_OPEN": "1", "SQUIGGLE_DATA": "/proc/nowhere"}, "/proc/nowhere"),
+    ],
+)
+def test_a_server_that_must_not_start_says_why(tmp_path, line, environment, sentence):
+    ended = run({"SQUIGGLE_DATA": str(tmp_path)} | environment, line)
+    assert ended.returncode != 0
+    assert "Squiggle does not start:" in ended.stderr
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr + ended.stdout
+
+
+def test_it_is_ready_and_says_so(server):
+    server.start()
+    assert json.loads(ask(server, "GET", "/health")) == {"alive": True}
+    ready = json.loads(ask(server, "GET", "/ready"))
+    assert ready["ready"] is True
+    assert ready["kernels"] in ("warming", "warm")
+
+
+def test_it_ends_within_ten_seconds_while_it_is_asked(server):
+    server.start()
+    session = new_session(server)
+    with asking(server, "POST", f"/s/{session}/converse", words(two_strokes(server, session))) as answer:
+        assert json.loads(answer.readline())["kind"] == "journal"
+        server.process.terminate()
+        started = time.monotonic()
+        assert server.process.wait(timeout=30) == 0
+        assert time.monotonic() - started < 10
+    server.start()
+    assert [event["id"] for event in journal(server, session)] == ["start", "e1", "e2"]
+
+
+def test_logs_are_lines_of_json_that_lead_to_no_session(server):
+    server.start()
+    session = new_session(server)
+    ask(server, "POST", f"/s/{session}/converse", words())
+    ask(server, "GET", f"/s/{session}/download/nothing?secret=1")
+    ask(server, "GET", "/s/%0a%22x")
+    server.stop()
+    events = server.events()
+    assert session not in server.log.read_text()
+    assert "secret" not in server.log.read_text()
+    assert all({"time", "level", "event"} <= event.keys() for event in events)
+    asked = [event for event in events if event["event"] == "request"]
+    hidden = without_links(session)
+    assert ("POST", f"/s/{hidden}/converse", 200) in {(e["method"], e["path"], e["status"]) for e in asked}
+    assert ("GET", f"/s/{hidden}/download/nothing", 404) in {(e["method"], e["path"], e["status"]) for e in asked}
+    assert all(event["ms"] >= 0 and event["bytes"] >= 0 for event in asked)
+
+
+def test_nothing_is_written_outside_the_data_and_temporary_folders(server, tmp_path):
+    before = {path for path in ROOT.rglob("*") if ".venv" not in path.parts and "__pycache__" not in path.parts}
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+    server.environment["HOME"] = str(home)
+    server.start()
+    session = new_session(server)
+    assert b'"kind":"done"' in ask(server, "POST", f"/s/{session}/converse", words(two_strokes(server, session)))
+    server.stop()
+    after = {path for path in ROOT.rglob("*") if ".venv" not in path.parts and "__pycache__" not in path.parts}
+    assert after == before
+    assert not list(home.iterdir())
