@@ -3,7 +3,10 @@
   "use strict";
   const squiggle = (window.squiggle ??= {});
 
-  const UNDOABLE = new Set(["image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"]);
+  const UNDOABLE = new Set([
+    "image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
+    "classifier.open", "classifier.close",
+  ]);
 
   function undoneEvents(events) {
     const undone = new Set();
@@ -53,6 +56,19 @@
       if (event.features) folding.features = event.features;
       if (event.forest) folding.forest = event.forest;
     },
+    "classifier.open": (folding, event) => {
+      folding.classes.clear();
+      folding.hidden.clear();
+      folding.strokes.clear();
+      event.classes.forEach((values) => addClass(folding, values));
+      for (const [image, strokes] of Object.entries(event.strokes)) {
+        for (const stroke of strokes) strokesOf(folding, image).set(stroke.id, stroke);
+      }
+      folding.features = event.features;
+      folding.forest = event.forest;
+      folding.opened = event.classifier;
+    },
+    "classifier.close": (folding) => { folding.opened = null; },
   };
 
   /* The events that Ctrl+Z and Ctrl+Shift+Z would act on: only what concerns the image in hand. */
@@ -83,13 +99,13 @@
    * Fold events, in the journal's order, into a state.
    * @param {object[]} events
    * @param {?string} inHand hash of the image that this window has in hand; else it is the one opened last
-   * @returns {{image, images, classes, hidden, strokes, strokesElsewhere, features, forest, undo, redo, lastClassId}}
+   * @returns {{image, images, classes, hidden, strokes, strokesElsewhere, features, forest, opened, undo, redo, lastClassId}}
    */
   squiggle.fold = (events, inHand = null) => {
     const undone = undoneEvents(events);
     const folding = {
       image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
-      features: squiggle.facts.features, forest: squiggle.facts.forest, lastClassId: 0,
+      features: squiggle.facts.features, forest: squiggle.facts.forest, opened: null, lastClassId: 0,
     };
     for (const event of events) {
       if (event.type === "class.add") folding.lastClassId = Math.max(folding.lastClassId, event.class.id);
@@ -113,6 +129,7 @@
       ),
       features: folding.features,
       forest: folding.forest,
+      opened: folding.opened,
       lastClassId: folding.lastClassId,
       ...undoTargets(events, image?.hash),
     };

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from io import BytesIO
 
 import numpy as np
 
 from segmentation.images import display_pixels, display_range
+from segmentation.modelfile import save_model
 from segmentation.overlay import label_tiff, overlay_png, probabilities_tiff, segmentation_png, shares_csv
 from segmentation.strokes import strokes_to_json
+from segmentation.web.learning import strokes_to_take
 from segmentation.web.workbench import Result, Workbench
 
 
@@ -19,7 +21,13 @@ class UnknownFileError(LookupError):
 
 
 def download(
-    workbench: Workbench, session_id: str, file_name: str, *, image_hash: str | None = None, opacity: float = 0.5
+    workbench: Workbench,
+    session_id: str,
+    file_name: str,
+    *,
+    image_hash: str | None = None,
+    opacity: float = 0.5,
+    along: Collection[str] = (),
 ) -> tuple[bytes, str]:
     """A file to take home, made from what the session has now.
 
@@ -29,6 +37,7 @@ def download(
         file_name: which file.
         image_hash: of which image; None takes the one that was opened last.
         opacity: of the segmentation in the overlay, 0 to 1.
+        along: what travels along with the classifier: ``"strokes"``, ``"pixels"``.
 
     Returns:
         The file and its media type.
@@ -40,6 +49,8 @@ def download(
     if file_name in _FROM_STROKES:
         make, mimetype = _FROM_STROKES[file_name]
         return make(workbench, session_id, image_hash), mimetype
+    if file_name == "classifier.squiggle":
+        return _classifier(workbench, session_id, image_hash, along), "application/octet-stream"
     if file_name == "overlay.png":
         return _overlay(workbench.result(session_id, image_hash), opacity), "image/png"
     if file_name in _FROM_RESULT:
@@ -96,9 +107,16 @@ def _probabilities(result: Result) -> bytes:
     return probabilities_tiff(result.classifier.predict_proba(result.image), names)
 
 
-def _classifier(result: Result) -> bytes:
+def _classifier(workbench: Workbench, session_id: str, image_hash: str | None, along: Collection[str]) -> bytes:
+    """The classifier file; with the strokes, or the pixels, that it learnt from if they are to travel along."""
+    result = workbench.result(session_id, image_hash)
+    contents = result.classifier.contents(
+        result.state.classes.values(),
+        strokes=strokes_to_take(result.state, result.learnt) if "strokes" in along else None,
+        pixels=workbench.training_pixels(session_id, result.learnt_from) if "pixels" in along else None,
+    )
     target = BytesIO()
-    result.classifier.save(target, classes=tuple(result.state.classes.values()))
+    save_model(target, contents)
     return target.getvalue()
 
 
@@ -114,6 +132,5 @@ _FROM_RESULT: dict[str, tuple[Callable[[Result], bytes], str]] = {
     "segmentation.png": (_segmentation_png, "image/png"),
     "segmentation.tif": (_segmentation_tiff, "image/tiff"),
     "probabilities.tif": (_probabilities, "image/tiff"),
-    "classifier.squiggle": (_classifier, "application/octet-stream"),
     "shares.csv": (_shares, "text/csv"),
 }

@@ -16,6 +16,9 @@ type                fields                                                      
 ``class.remove``    ``class_id``; its strokes go along                          yes
 ``class.hide``      ``class_id``, ``hidden``                                    no
 ``settings.change`` ``features`` and/or ``forest``                              no
+``classifier.open`` ``classifier``: its facts; its ``classes``, ``features``,   yes
+                    ``forest``, and ``strokes`` by image hash
+``classifier.close``                                                            yes
 ``undo``, ``redo``  ``event``: the id of the event that is undone or redone     no
 ==================  ==========================================================  =========
 """
@@ -27,14 +30,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from segmentation.classes import LabelClass
+from segmentation import untrusted
+from segmentation.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.classifier import ForestSettings
 from segmentation.features import FeatureSpec
-from segmentation.strokes import Stroke
+from segmentation.strokes import MAX_STROKES, Stroke
 
 MAX_CLASSES = 20
 MAX_ERASED_AT_ONCE = 100_000
-UNDOABLE = frozenset({"image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"})
+CLASSIFIER_FACTS = ("hash", "name", "channels", "trees", "class_ids", "images", "strokes", "pixels")
+UNDOABLE = frozenset(
+    {"image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
+    | {"classifier.open", "classifier.close"}
+)
 
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -48,9 +56,29 @@ _FIELDS = {
     "class.remove": {"class_id"},
     "class.hide": {"class_id", "hidden"},
     "settings.change": {"features", "forest"},
+    "classifier.open": {"classifier", "classes", "features", "forest", "strokes"},
+    "classifier.close": set(),
     "undo": {"event"},
     "redo": {"event"},
 }
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A classifier that was opened from a file, as it came.
+
+    Attributes:
+        facts: its ``hash`` and ``name`` as a file, ``channels`` (None: any), ``trees``, ``class_ids``, ``images`` that
+            it was trained on, and the number of ``strokes`` and of ``pixels`` that travelled along.
+        features: which features it sees.
+        forest: how it was grown.
+        strokes: those that travelled along, by the hash of their image.
+    """
+
+    facts: Mapping[str, Any]
+    features: FeatureSpec
+    forest: ForestSettings
+    strokes: Mapping[str, tuple[Stroke, ...]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +94,7 @@ class SessionState:
             of removed classes left out.
         features: which features are computed.
         forest: how the forest is grown.
+        opened: the classifier that was opened last, None if there is none.
         number: number of the last event that is folded in.
     """
 
@@ -76,6 +105,7 @@ class SessionState:
     drawn: Mapping[str, tuple[Stroke, ...]]
     features: FeatureSpec
     forest: ForestSettings
+    opened: Opened | None
     number: int
 
     @property
@@ -106,6 +136,7 @@ class _Folding:
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
     features: FeatureSpec = field(default_factory=FeatureSpec)
     forest: ForestSettings = field(default_factory=ForestSettings)
+    opened: Opened | None = None
 
     def apply(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
@@ -121,9 +152,7 @@ class _Folding:
                     if self.image["hash"] == event["image"]:
                         self.image = next(reversed(self.images.values()))
             case "stroke.add":
-                stroke = self.parsed.get(event["id"])
-                if stroke is None:
-                    stroke = self.parsed[event["id"]] = Stroke.from_json(event["stroke"])
+                stroke = self._parse(event["id"], event["stroke"])
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
             case "stroke.erase":
                 drawn = self.strokes.get(event["image"], {})
@@ -144,6 +173,29 @@ class _Folding:
                     self.features = FeatureSpec.from_json(event["features"])
                 if "forest" in event:
                     self.forest = ForestSettings.from_json(event["forest"])
+            case "classifier.open":
+                self._open_classifier(event)
+            case "classifier.close":
+                self.opened = None
+
+    def _open_classifier(self, event: Mapping[str, Any]) -> None:
+        self.classes, self.hidden = {}, set()
+        for values in event["classes"]:
+            self._add_class(values)
+        self.features = FeatureSpec.from_json(event["features"])
+        self.forest = ForestSettings.from_json(event["forest"])
+        strokes = {
+            image_hash: tuple(self._parse(f"{event['id']} {image_hash} {n}", one) for n, one in enumerate(drawn))
+            for image_hash, drawn in event["strokes"].items()
+        }
+        self.strokes = {image_hash: {one.id: one for one in drawn} for image_hash, drawn in strokes.items()}
+        self.opened = Opened(event["classifier"], self.features, self.forest, strokes)
+
+    def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
+        stroke = self.parsed.get(key)
+        if stroke is None:
+            stroke = self.parsed[key] = Stroke.from_json(values)
+        return stroke
 
     def _take_image(self, image: dict[str, Any]) -> None:
         self.image = self.images.setdefault(image["hash"], image)
@@ -159,7 +211,7 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
     Args:
         events: checked events (see :func:`check_event`) in the journal's order, ``session.start`` first.
         number: the last event's number in the journal.
-        parsed: strokes by the id of the event that added them; filled in, so that each is read only once.
+        parsed: strokes by the event that brought them; filled in, so that each is read only once.
     """
     events = list(events)
     undone: set[str] = set()
@@ -185,6 +237,7 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         },
         features=folding.features,
         forest=folding.forest,
+        opened=folding.opened,
         number=number,
     )
 
@@ -275,6 +328,41 @@ def _check_settings(event: dict[str, Any], _state: SessionState) -> None:
             event[part] = reader.from_json(event[part]).to_json()
 
 
+def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
+    """The server makes these fields from the file; here they are held to what can be folded."""
+    facts = event.get("classifier")
+    if not isinstance(facts, Mapping) or not isinstance(facts.get("name"), str) or len(facts["name"]) > 255:
+        raise ValueError("The classifier is not described.")
+    _require_hash(facts.get("hash"))
+    untrusted.mapping(facts, "The classifier", CLASSIFIER_FACTS)
+    if facts["channels"] is not None:
+        untrusted.whole_number(facts["channels"], "The channels of the classifier", 1, 2**31)
+    for count in ("trees", "strokes", "pixels"):
+        untrusted.whole_number(facts[count], f"The {count} of the classifier", 0, 2**31)
+    for class_id in untrusted.sequence(facts["class_ids"], "The classes of the classifier", 255):
+        _require_class_id(class_id)
+    for image in untrusted.sequence(facts["images"], "The images of the classifier", 100_000):
+        _require_hash(image.get("hash") if isinstance(image, Mapping) else None)
+    classes = classes_from_json(event.get("classes"))
+    if len(classes) > MAX_CLASSES:
+        raise ValueError(f"There can be at most {MAX_CLASSES} classes.")
+    event["classes"] = classes_to_json(classes)
+    event["features"] = FeatureSpec.from_json(event.get("features", {})).to_json()
+    event["forest"] = ForestSettings.from_json(event.get("forest", {})).to_json()
+    strokes = event.get("strokes")
+    if not isinstance(strokes, Mapping):
+        raise ValueError("The strokes of the classifier are not listed by their images.")
+    for image_hash, drawn in strokes.items():
+        _require_hash(image_hash)
+        read = [Stroke.from_json(one) for one in untrusted.sequence(drawn, "The strokes of an image", MAX_STROKES)]
+        if not {one.class_id for one in read} <= {one.id for one in classes}:
+            raise ValueError("A stroke of the classifier is of a class that it does not name.")
+
+
+def _check_nothing(_event: dict[str, Any], _state: SessionState) -> None:
+    """There is nothing in such an event that could be wrong."""
+
+
 def _check_target(event: dict[str, Any], _state: SessionState) -> None:
     if not isinstance(event.get("event"), str) or not _EVENT_ID.fullmatch(event["event"]):
         raise ValueError("What is to be undone or redone is not named.")
@@ -300,6 +388,8 @@ _CHECKS = {
     "class.remove": _check_class_id,
     "class.hide": _check_hide,
     "settings.change": _check_settings,
+    "classifier.open": _check_classifier,
+    "classifier.close": _check_nothing,
     "undo": _check_target,
     "redo": _check_target,
 }

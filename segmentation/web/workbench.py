@@ -24,12 +24,16 @@ from segmentation.images import Image, read_image
 from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.painting import stroke_pixels
+from segmentation.sampling import PixelSample
 from segmentation.strokes import Stroke
 from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
 from segmentation.web.journal import SessionState, check_event, fold
+from segmentation.web.learning import Learnt, TrainingSet, learn, missing_strokes, strokes_to_learn, training_pixels
+from segmentation.web.opened import OpenedFiles
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings
 from segmentation.web.store import NewImage, Store
+from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.warming import segment_once
 
 MAX_SESSIONS_AT_HAND = 256
@@ -106,36 +110,29 @@ class SessionAtHand:
     tickets: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingSet:
-    """What a session's classifier learns from.
-
-    Attributes:
-        state: the session's state, the image in hand being the one that was asked for.
-        images: the images that count, in the session's order, with a copy of their labels.
-        pixels_by_class: ``(256,)`` int64, labelled pixels of all of them by class id.
-        pixels_in_hand: the same of the image in hand alone.
-    """
-
-    state: SessionState
-    images: tuple[LabelledImage, ...]
-    pixels_by_class: NDArray[np.int64]
-    pixels_in_hand: NDArray[np.int64]
-
-
 @dataclass(frozen=True)
 class Result:
     """What a session's strokes make of its image.
 
     Attributes:
-        state: the session's state that it belongs to.
         image: the image in hand.
-        classifier: what was learnt from them.
+        learnt: the classifier for it.
+        learnt_from: what that came from.
     """
 
-    state: SessionState
     image: Image
-    classifier: PixelClassifier
+    learnt: Learnt
+    learnt_from: TrainingSet
+
+    @property
+    def state(self) -> SessionState:
+        """The session's state that it belongs to, the image being in hand."""
+        return self.learnt_from.state
+
+    @property
+    def classifier(self) -> PixelClassifier:
+        """The classifier."""
+        return self.learnt.classifier
 
 
 class Workbench:
@@ -153,7 +150,8 @@ class Workbench:
         self._images: BoundedCache[str, Image] = BoundedCache(
             settings.image_cache_bytes, lambda image: image.pixels.nbytes
         )
-        self._rasters: BoundedCache[tuple[str, str], LabelRaster] = BoundedCache(
+        self.opened = OpenedFiles(store, settings.threads)
+        self._rasters: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
             LABELS_AT_HAND_BYTES, lambda raster: raster.labels.nbytes
         )
         self._segmented: WeakKeyDictionary[PixelClassifier, dict[tuple[str, int], SegmentedTile]] = WeakKeyDictionary()
@@ -201,7 +199,7 @@ class Workbench:
         checked, refused = [], []
         for body in bodies:
             try:
-                event = check_event(body, state)
+                event = check_event(self._with_facts(session_id, body), state)
                 if event["type"] == "image.open" and not self.store.has_image(session_id, event["image"]["hash"]):
                     raise ValueError("This session has no such image.")
                 checked.append(event)
@@ -210,6 +208,29 @@ class Workbench:
         if checked:
             self.store.append(session_id, checked)
         return refused
+
+    def _with_facts(self, session_id: str, body: Any) -> Any:
+        """An event that opens a classifier says what the file says, whatever the page made of it."""
+        facts = body.get("classifier") if isinstance(body, Mapping) and body.get("type") == "classifier.open" else None
+        content_hash = facts.get("hash") if isinstance(facts, Mapping) else None
+        if not isinstance(content_hash, str):
+            return body
+        try:
+            return {**body, **self.opened.get(session_id, content_hash).event()}
+        except UnknownClassifierError:
+            raise ValueError("This session has no such classifier.") from None
+
+    def open_classifier(self, session_id: str, content: bytes, name: str) -> Message:
+        """Check and keep a classifier file.
+
+        Returns:
+            The fields of the ``classifier.open`` event.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+            ModelFileError: with a sentence, if it is no classifier file, or one that the page cannot show.
+        """
+        return self.opened.open(session_id, name, content).event()
 
     def add_image(self, session_id: str, content: bytes, name: str) -> Message:
         """Check and keep an image file.
@@ -255,14 +276,16 @@ class Workbench:
         at_hand = self._at_hand(session_id)
         with at_hand.lock:
             state = self.state(session_id).with_image(image_hash)
-            raster = self._raster(session_id, state, state.image["hash"])
+            raster = self._raster(session_id, state, state.image["hash"], state.drawn)
             return state, raster.labels.copy(), raster.pixels_by_class.copy()
 
-    def _raster(self, session_id: str, state: SessionState, image_hash: str) -> LabelRaster:
-        key = (session_id, image_hash)
+    def _raster(
+        self, session_id: str, state: SessionState, image_hash: str, strokes: Mapping[str, tuple[Stroke, ...]]
+    ) -> LabelRaster:
+        key = (session_id, image_hash, strokes is state.drawn)
         image = state.images[image_hash]
         raster = self._rasters.get(key) or LabelRaster((image["rows"], image["columns"]))
-        raster.follow(state.drawn.get(image_hash, ()))
+        raster.follow(strokes.get(image_hash, ()))
         self._rasters.put(key, raster)
         return raster
 
@@ -283,12 +306,13 @@ class Workbench:
             channels = state.image["channels"]
             images = []
             pixels = np.zeros(256, np.int64)
-            for one in (one for one in state.drawn if state.images[one]["channels"] == channels):
-                raster = self._raster(session_id, state, one)
+            strokes = strokes_to_learn(state)
+            for one in (one for one in strokes if state.images[one]["channels"] == channels):
+                raster = self._raster(session_id, state, one, strokes)
                 if raster.pixels_by_class.any():
                     pixels += raster.pixels_by_class
                     images.append(LabelledImage(one, raster.labels.copy(), partial(self.image, session_id, one)))
-            in_hand = self._raster(session_id, state, state.image["hash"]).pixels_by_class.copy()
+            in_hand = self._raster(session_id, state, state.image["hash"], state.drawn).pixels_by_class.copy()
             return TrainingSet(state, tuple(images), pixels, in_hand)
 
     def result(self, session_id: str, image_hash: str | None = None) -> Result:
@@ -302,12 +326,16 @@ class Workbench:
             ValueError: with a sentence that says what is missing.
         """
         learnt_from = self.training_set(session_id, image_hash)
-        state = learnt_from.state
-        problem = missing_strokes(state, learnt_from.pixels_by_class)
-        if problem:
-            raise ValueError(problem)
-        classifier = self.live.train(learnt_from.images, state.features, state.forest)
-        return Result(state, self.image(session_id, state.image["hash"]), classifier)
+        learnt = learn(self.live, self.opened, session_id, learnt_from)
+        return Result(self.image(session_id, learnt_from.state.image["hash"]), learnt, learnt_from)
+
+    def training_pixels(self, session_id: str, learnt_from: TrainingSet) -> PixelSample:
+        """What a session's classifier learnt from, to be taken home with it.
+
+        Raises:
+            ValueError: with a sentence, if it is not at hand.
+        """
+        return training_pixels(self.live, self.opened, session_id, learnt_from)
 
     def converse(
         self,
@@ -350,17 +378,20 @@ class Workbench:
         yield {"kind": "labelled", "pixels": {str(c): int(learnt_from.pixels_in_hand[c]) for c in state.classes}}
         image = self.image(session_id, state.image["hash"])
         order = TileGrid(image.shape).order(tuple(wish["view"]))
-        problem = missing_strokes(state, learnt_from.pixels_by_class)
-        if problem:
-            yield {"kind": "cannot", "reason": problem}
-            self.live.prepare(image, state.features, order, stale=stale)
-            return
-        yield {"kind": "status", "text": "Learning from the strokes"}
+        if not missing_strokes(state, learnt_from.pixels_by_class):
+            yield {"kind": "status", "text": "Learning from the strokes"}
         try:
-            classifier = self.live.train(learnt_from.images, state.features, state.forest)
+            learnt = learn(self.live, self.opened, session_id, learnt_from)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
+            self.live.prepare(image, state.features, order, stale=stale)
             return
+        except UnknownClassifierError:
+            yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
+            return
+        if learnt.text:
+            yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
+        classifier = learnt.classifier
         pixels = np.zeros(256, np.int64)
         for done, segmented in enumerate(self._segmented_tiles(image, classifier, order, stale), start=1):
             pixels += segmented.pixels_by_class
@@ -421,16 +452,3 @@ def describe_image(image: Image, name: str) -> Message:
         "channels": image.channels,
         "dtype": str(image.pixels.dtype),
     }
-
-
-def missing_strokes(state: SessionState, pixels_by_class: NDArray[np.int64]) -> str:
-    """Why nothing can be learnt yet, as a sentence for the person; empty if something can."""
-    if len(state.classes) < 2:
-        return "One class alone cannot be told apart from anything: add a second class."
-    labelled = [c for c in state.classes if pixels_by_class[c]]
-    if not labelled:
-        return "Draw a squiggle in each of two classes, and the whole image is segmented."
-    if len(labelled) == 1:
-        others = [f"“{label_class.name}”" for c, label_class in state.classes.items() if c not in labelled]
-        return f"So far only “{state.classes[labelled[0]].name}” has strokes: now draw one for {' or '.join(others)}."
-    return ""

@@ -2,10 +2,26 @@
 
 import random
 
-from segmentation.web.journal import fold
+from segmentation.classifier import ForestSettings
+from segmentation.features import FeatureSpec
+from segmentation.web.journal import UNDOABLE, fold
 from tests.web.test_journal import IMAGE, OTHER_IMAGE, START, image
 
 SEQUENCES = 150
+
+
+def opening(number, class_id):
+    """A classifier is opened, with a stroke that travelled along."""
+    stroke = {"id": f"o{number}", "class_id": class_id, "kind": "path", "path": "M1,1L2,2", "width": 3}
+    facts = {"hash": "c" * 64, "name": "a.squiggle", "channels": 3, "trees": 9, "class_ids": [class_id], "images": []}
+    return {
+        "type": "classifier.open",
+        "classifier": facts | {"strokes": 1, "pixels": 0},
+        "classes": [{"id": class_id, "name": "Opened", "colour": "#123456"}],
+        "features": FeatureSpec(sigma_max=number + 1).to_json(),
+        "forest": ForestSettings(n_estimators=number + 1).to_json(),
+        "strokes": {IMAGE: [stroke]},
+    }
 
 
 def random_events(rng):
@@ -15,7 +31,9 @@ def random_events(rng):
     for number in range(rng.randrange(1, 40)):
         event = {"id": f"e{number}"}
         kind = rng.choice(
-            ["add"] * 4 + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image", "gone"]
+            ["add"] * 4
+            + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image", "gone"]
+            + ["open", "close"]
         )
         class_id = rng.randrange(1, 5)
         if kind == "add":
@@ -36,11 +54,15 @@ def random_events(rng):
             event |= {"type": "class.hide", "class_id": class_id, "hidden": rng.random() < 0.5}
         elif kind in ("undo", "redo"):
             event |= {"type": kind, "event": rng.choice(undoable or ["nothing"])}
+        elif kind == "open":
+            event |= opening(number, class_id)
+        elif kind == "close":
+            event |= {"type": "classifier.close"}
         elif kind == "gone":
             event |= {"type": "image.remove", "image": rng.choice([IMAGE, OTHER_IMAGE])}
         else:
             event |= {"type": "image.open", "image": image(rng.choice([IMAGE, OTHER_IMAGE]))}
-        if event["type"] in ("image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"):
+        if event["type"] in UNDOABLE:
             undoable.append(event["id"])
         events.append(event)
     return events
@@ -60,6 +82,8 @@ def test_both_folds_agree(person):
             classes: state.classes.map(({ id, name, colour }) => [id, name, colour]),
             hidden: [...state.hidden].sort(),
             strokes: state.strokes.map((stroke) => stroke.id),
+            opened: state.opened,
+            settings: [state.features, state.forest],
           };
         })""",
         sequences,
@@ -73,4 +97,6 @@ def test_both_folds_agree(person):
             "classes": [[c.id, c.name, c.colour] for c in state.classes.values()],
             "hidden": sorted(state.hidden),
             "strokes": [stroke.id for stroke in state.strokes],
+            "opened": state.opened and state.opened.facts,
+            "settings": [state.features.to_json(), state.forest.to_json()],
         }

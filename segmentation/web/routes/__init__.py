@@ -8,14 +8,16 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from segmentation.web.downloads import UnknownFileError
+from segmentation.web.routes.classifiers import classifier_routes
 from segmentation.web.routes.conversation import NO_SESSION, conversation_routes
 from segmentation.web.routes.images import image_routes
 from segmentation.web.routes.sessions import start_routes
 from segmentation.web.routes.takehome import take_home_routes
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
+from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.workbench import Workbench
 
-PARTS = (start_routes, conversation_routes, image_routes, take_home_routes)
+PARTS = (start_routes, conversation_routes, image_routes, classifier_routes, take_home_routes)
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,10 @@ def _answer_errors(routes: Blueprint) -> None:
     @routes.errorhandler(StoreFullError)
     def full(error: StoreFullError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 507
+
+    @routes.errorhandler(UnknownClassifierError)
+    def no_classifier(_error: UnknownClassifierError) -> tuple[Response, int]:
+        return jsonify(error="This session has no such classifier."), 404
 
     @routes.errorhandler(UnknownFileError)
     def no_file(_error: UnknownFileError) -> tuple[Response, int]:

@@ -119,27 +119,34 @@ class Store:
         return session_id
 
     def duplicate_session(self, session_id: str, *, name: str) -> str:
-        """A new session with all events and images of another; returns its id.
+        """A new session with all events, images and opened classifiers of another; returns its id.
 
         Raises:
             UnknownSessionError: if there is no such session.
         """
         bodies = [event.body for event in self.events(session_id)]
-        # Read after the events: an image is there before an event names it.
+        # Read after the events: a file is there before an event names it.
         with self.database.reading() as connection:
-            query = sql.select(tables.images, tables.blobs.c.size).join(tables.blobs)
-            rows = connection.execute(query.where(tables.images.c.session_id == session_id)).all()
+            rows = {
+                table: connection.execute(
+                    sql.select(table, tables.blobs.c.size).join(tables.blobs).where(table.c.session_id == session_id)
+                ).all()
+                for table in (tables.images, tables.classifiers)
+            }
         copy_id = secrets.token_urlsafe(16)
         try:
-            copied = [(row.hash, row.name, self.files.copy(row.key, row.size, copy_id)) for row in rows]
+            copied = [
+                (table, row, self.files.copy(row.key, row.size, copy_id)) for table in rows for row in rows[table]
+            ]
         except UnknownBlobError:
             raise UnknownSessionError(session_id) from None
         with self.database.writing() as connection:
             insert_session(connection, copy_id, name)
             self._append(connection, copy_id, bodies)
-            for image_hash, image_name, key in copied:
+            for table, row, key in copied:
                 self.files.give(connection, key, copy_id)
-                insert_image(connection, copy_id, image_hash, image_name, key)
+                values = {column.name: getattr(row, column.name) for column in table.c}
+                connection.execute(table.insert().values(values | {"session_id": copy_id, "key": key}))
         return copy_id
 
     def has_session(self, session_id: str) -> bool:

@@ -45,6 +45,16 @@ images = sql.Table(
     sql.Column("added", sql.Float, nullable=False),
     sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
 )
+# classifier files that were opened, known by the hash of their bytes
+classifiers = sql.Table(
+    "classifiers",
+    metadata,
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), primary_key=True),
+    sql.Column("hash", sql.String(64), primary_key=True),
+    sql.Column("name", sql.Text, nullable=False),
+    sql.Column("added", sql.Float, nullable=False),
+    sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
+)
 # what the blobs hold, in parts, unless an object store holds it
 contents = sql.Table(
     "contents",
