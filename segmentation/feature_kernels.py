@@ -4,10 +4,11 @@ Each number is computed with the roundings of scipy and scikit-image: Gaussian s
 tap inwards, rounded to float32 after each of the two passes, and derivatives in float32. The features are therefore
 those of scikit-image to the last bit, and no tile, vector lane or thread can make a difference.
 
-A tile is worked through in three sweeps whose intermediates stay in a core's own cache: the Gaussian along the columns
-(from ``panels`` to ``middle``), the Gaussian along the rows (from ``middle`` to ``smooth``), and the derivatives (from
-``smooth`` to the features). Both Gaussians are one function that goes down a panel and transposes what it writes. It
-works on whole blocks and runs over the tile's end into slack: see :func:`panels_shape` and :func:`scratch`.
+A tile is worked through a few rows at a time: all Gaussians along the columns at once (from ``panels`` to ``middle``),
+since they weight the same sums of pixels, then each along the rows (from ``middle`` to ``smooth``). The derivatives
+follow when ``smooth`` is complete. What lies between stays in a core's own cache. Both Gaussians go down a panel and
+transpose what they write; they work on whole blocks and run over the tile's end into slack: see :func:`panels_shape`
+and :func:`scratch`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from segmentation.feature_lanes import (
     load_wide_run,
     narrow,
     prepend_row,
+    store_block,
     store_transposed,
     store_wide_run,
 )
@@ -57,17 +59,24 @@ def panels_shape(rows: int, columns: int) -> tuple[int, int, int]:
     return -(-columns // SIDE), rows + SIDE, SIDE
 
 
-def scratch(rows: int, columns: int, radius: int) -> tuple[Doubles, Floats]:
-    """``middle`` and ``smooth`` for tiles of up to ``rows x columns`` pixels and a Gaussian of up to ``radius``.
+def scratch(rows: int, columns: int, radii: NDArray[np.int64]) -> tuple[Doubles, Doubles, Floats]:
+    """``pairs``, ``middle`` and ``smooth`` for tiles of up to ``rows x columns`` pixels and Gaussians of these radii.
 
-    ``middle`` is panels again, but of rows: ``(rows / SIDE, columns, SIDE)``.
+    ``pairs`` is ``(taps x SIDE, SIDE)``, blocks one below the other; ``middle``, ``(sigmas, columns, SIDE)``, is a
+    panel of rows for each Gaussian.
     """
-    rows, columns = rows + 2 * REACH, columns + 2 * REACH
-    blocks = -(-rows // SIDE)
+    length = columns + 2 * REACH + 2 * int(radii.max()) + 3 * SIDE
     return (
-        np.empty((blocks, columns + 2 * radius + 3 * SIDE, SIDE), np.float64),
-        np.empty((blocks * SIDE, _odd_lines(columns + 2 * MARGIN + 2 * FLOATS)), np.float32),
+        np.empty((int(radii.max() + 1) * SIDE, SIDE), np.float64),
+        np.empty((len(radii), length, SIDE), np.float64),
+        smooth_scratch(len(radii), rows, columns),
     )
+
+
+def smooth_scratch(sigmas: int, rows: int, columns: int) -> Floats:
+    """``smooth``, ``(sigmas, rows, columns)`` with slack, for tiles of up to ``rows x columns`` pixels."""
+    rows, columns = rows + 2 * REACH, columns + 2 * REACH
+    return np.empty((sigmas, -(-rows // SIDE) * SIDE, _odd_lines(columns + 2 * MARGIN + 2 * FLOATS)), np.float32)
 
 
 def _odd_lines(floats: int) -> int:
@@ -85,25 +94,95 @@ def pack(strip: Floats, panels: Floats, first: int) -> None:
 
 
 @part
-def _smooth_panel(
-    panel: Floats | Doubles, first: int, count: int, weights: Doubles, radius: int, out: Floats | Doubles, place: Box
+def _smooth_down(
+    panel: Floats,
+    centre: int,
+    sigmas: tuple[int, int, int],
+    weights: Doubles,
+    radii: NDArray[np.int64],
+    pairs: Doubles,
+    middle: Doubles,
+    place: int,
+    length: int,
 ) -> None:
-    """The Gaussian down a panel, at ``count`` rows from ``first`` on.
+    """The Gaussians down a panel, at a block of rows from ``centre`` on, transposed into the panels of ``middle``.
 
-    Transposed blocks of it go to ``out``: ``place`` is the row and column of the first, and from one to the next.
+    What all Gaussians weight, the sums of the pixels as far above as below, the last adds up for the others.
+
+    Args:
+        panel: the pixels.
+        centre: the first row of the block.
+        sigmas: the first Gaussian that is wanted here, the last of all, and the largest radius of the others.
+        weights, radii: see :func:`tile_features`.
+        pairs: see :func:`scratch`.
+        middle: its panels one below the other.
+        place: the row of the first panel of ``middle`` that the block goes to.
+        length: rows of a panel of ``middle``.
     """
-    row, column, down, across = place
-    for centre in range(first, first + count, SIDE):
-        total = weights[0] * load_block(panel, centre, 0)
-        higher = load_block(panel, centre - radius, 0)
-        lower = load_block(panel, centre + radius, 0)
-        for tap in range(radius, 0, -1):
+    first, last, shared = sigmas
+    block = load_block(panel, centre, 0)
+    store_block(pairs, 0, block)
+    total = weights[last, 0] * block
+    tap = radii[last]
+    higher = load_block(panel, centre - tap, 0)
+    lower = load_block(panel, centre + tap, 0)
+    while tap >= shared + SIDE:  # after as many taps as it has rows, a block is in the registers again where it was
+        for step in range(SIDE):
+            total = total + weights[last, tap - step] * (higher + lower)
+            higher = append_row(higher, panel, centre - tap + step + SIDE, 0)
+            lower = prepend_row(lower, panel, centre + tap - step - 1, 0)
+        tap -= SIDE
+    while tap > shared:
+        total = total + weights[last, tap] * (higher + lower)
+        higher = append_row(higher, panel, centre - tap + SIDE, 0)
+        lower = prepend_row(lower, panel, centre + tap - 1, 0)
+        tap -= 1
+    while tap >= SIDE:
+        for step in range(SIDE):
+            pair = higher + lower
+            store_block(pairs, (tap - step) * SIDE, pair)
+            total = total + weights[last, tap - step] * pair
+            higher = append_row(higher, panel, centre - tap + step + SIDE, 0)
+            lower = prepend_row(lower, panel, centre + tap - step - 1, 0)
+        tap -= SIDE
+    while tap > 0:
+        pair = higher + lower
+        store_block(pairs, tap * SIDE, pair)
+        total = total + weights[last, tap] * pair
+        higher = append_row(higher, panel, centre - tap + SIDE, 0)
+        lower = prepend_row(lower, panel, centre + tap - 1, 0)
+        tap -= 1
+    store_transposed(middle, last * length + place, 0, total)
+    for number in range(first, last):
+        total = weights[number, 0] * load_block(pairs, 0, 0)
+        for tap in range(radii[number], 0, -1):
+            total = total + weights[number, tap] * load_block(pairs, tap * SIDE, 0)
+        store_transposed(middle, number * length + place, 0, total)
+
+
+@part
+def _smooth_across(
+    middle: Doubles, first: int, count: int, weights: Doubles, radius: int, smooth: Floats, row: int
+) -> None:
+    """The Gaussian down a panel of rows, at ``count`` places from ``first`` on, transposed back into ``smooth``."""
+    for start in range(0, count, SIDE):
+        centre = first + start
+        total = weights[0] * load_block(middle, centre, 0)
+        higher = load_block(middle, centre - radius, 0)
+        lower = load_block(middle, centre + radius, 0)
+        tap = radius
+        while tap >= SIDE:
+            for step in range(SIDE):
+                total = total + weights[tap - step] * (higher + lower)
+                higher = append_row(higher, middle, centre - tap + step + SIDE, 0)
+                lower = prepend_row(lower, middle, centre + tap - step - 1, 0)
+            tap -= SIDE
+        while tap > 0:
             total = total + weights[tap] * (higher + lower)
-            higher = append_row(higher, panel, centre - tap + SIDE, 0)
-            lower = prepend_row(lower, panel, centre + tap - 1, 0)
-        store_transposed(out, row, column, total)
-        row += down
-        column += across
+            higher = append_row(higher, middle, centre - tap + SIDE, 0)
+            lower = prepend_row(lower, middle, centre + tap - 1, 0)
+            tap -= 1
+        store_transposed(smooth, row, MARGIN + start, total)
 
 
 @part
@@ -111,22 +190,47 @@ def _smooth(
     panels: Floats,
     row: int,
     column: int,
+    sides: tuple[int, int],
     extent: tuple[int, int],
     weights: Doubles,
-    radius: int,
+    radii: NDArray[np.int64],
+    pairs: Doubles,
     middle: Doubles,
     smooth: Floats,
 ) -> None:
-    """The Gaussian of the pixels from ``row`` and ``column`` of the panels on, into ``smooth`` behind its margin."""
+    """The Gaussians of the pixels from ``row`` and ``column`` of the panels on, into ``smooth`` behind its margin.
+
+    Columns beyond the image's ``sides`` have what its border has, which is copied.
+    """
     height, width = extent
-    blocks, length, _ = middle.shape
-    columns = middle.reshape(blocks * length, SIDE)
-    first = (column - radius) // SIDE
-    for number in range(first, (column + width + radius + SIDE - 1) // SIDE):
-        _smooth_panel(panels[number], row, height, weights, radius, columns, ((number - first) * SIDE, 0, length, 0))
-    for block in range((height + SIDE - 1) // SIDE):
-        place = (block * SIDE, MARGIN, 0, SIDE)
-        _smooth_panel(middle[block], column - first * SIDE, width, weights, radius, smooth, place)
+    last = len(radii) - 1
+    reach = radii[last]
+    shared = radii[last - 1] if last else 0
+    count, panel_rows, _ = panels.shape
+    pixels = panels.reshape(count * panel_rows, SIDE)
+    _, length, _ = middle.shape
+    between = middle.reshape(len(radii) * length, SIDE)
+    first = (column - reach) // SIDE
+    begin = max(first, sides[0] // SIDE)
+    end = min(column + width + reach - 1, sides[1] - 1) // SIDE + 1
+    for start in range(0, height, SIDE):
+        for number in range(begin, end):
+            before, after = column - (number + 1) * SIDE, number * SIDE - column - width
+            near = 0
+            while near < last and (before >= radii[near] or after >= radii[near]):
+                near += 1
+            centre = number * panel_rows + row + start
+            sigmas = near, last, shared
+            _smooth_down(pixels, centre, sigmas, weights, radii, pairs, between, (number - first) * SIDE, length)
+        for sigma in range(len(radii)):
+            origin = sigma * length - first * SIDE
+            for at in range(column - radii[sigma], begin * SIDE):
+                for r in range(SIDE):
+                    between[origin + at, r] = between[origin + sides[0], r]
+            for at in range(end * SIDE, column + width + radii[sigma]):
+                for r in range(SIDE):
+                    between[origin + at, r] = between[origin + sides[1] - 1, r]
+            _smooth_across(between, origin + column, width, weights[sigma], radii[sigma], smooth[sigma], start)
 
 
 @part
@@ -274,11 +378,13 @@ def _derive(
 def tile_features(
     panels: Floats,
     start: tuple[int, int],
+    sides: tuple[int, int],
     size: tuple[int, int],
     apron: Box,
     weights: Doubles,
     radii: NDArray[np.int64],
     kinds: tuple[bool, bool, bool],
+    pairs: Doubles,
     middle: Doubles,
     smooth: Floats,
     out: Floats,
@@ -289,12 +395,13 @@ def tile_features(
     Args:
         panels: the channel, with at least the largest radius and ``REACH`` more pixels around the tile.
         start: row and column of the tile's first pixel in the panels.
+        sides: the image's first column in the panels, and that after its last; beyond them its border is repeated.
         size: rows and columns of the tile.
         apron: how many pixels of the image, at most ``REACH``, there are above, below, before and after the tile.
         weights: ``(sigmas, taps)``, each Gaussian from its centre outwards.
-        radii: the last tap of each.
+        radii: the last tap of each, the largest last.
         kinds: whether intensity, edges and texture are wanted.
-        middle, smooth: see :func:`scratch`.
+        pairs, middle, smooth: see :func:`scratch`.
         out: ``(features of the channel, rows, columns)``.
         place: row and column of the tile's first pixel in ``out``.
     """
@@ -302,9 +409,9 @@ def tile_features(
     extent = (above + size[0] + below, before + size[1] + after)
     tile = (above, before, size[0], size[1])
     feature = 0
+    _smooth(panels, start[0] - above, start[1] - before, sides, extent, weights, radii, pairs, middle, smooth)
     for number in range(len(radii)):
-        _smooth(panels, start[0] - above, start[1] - before, extent, weights[number], radii[number], middle, smooth)
-        feature = _derive(smooth, extent, tile, kinds, out, feature, place)
+        feature = _derive(smooth[number], extent, tile, kinds, out, feature, place)
 
 
 @kernel
@@ -325,7 +432,7 @@ def smoothed_features(
         size: rows and columns of the tile.
         apron: as for :func:`tile_features`.
         kinds: whether intensity, edges and texture are wanted.
-        smooth: see :func:`scratch`.
+        smooth: see :func:`smooth_scratch`, of one sigma.
         out: ``(features, rows, columns)``.
     """
     above, below, before, after = apron

@@ -72,6 +72,13 @@ def load_block(builder: Compiler, array: Array, row: Value, column: Value) -> Va
     return _join(builder, [_load_row(builder, array, _below(builder, row, r), column) for r in range(SIDE)])
 
 
+@instruction(types.none, types.Array, types.intp, _BLOCK)
+def store_block(builder: Compiler, array: Array, row: Value, block: Value) -> None:
+    """Write a block from row ``row`` of a float64 array on."""
+    for number, values in enumerate(_split(builder, block)):
+        array.store(_below(builder, row, number), ir.Constant(row.type, 0), values)
+
+
 @instruction(types.none, types.Array, types.intp, types.intp, _BLOCK)
 def store_transposed(builder: Compiler, array: Array, row: Value, column: Value, block: Value) -> None:
     """Write a block, rounded to float32 and transposed, from ``array[row, column]`` on."""

@@ -29,9 +29,6 @@ TILE_ROWS = 124
 With the rows that derivatives need around them they are a multiple of those that the kernels compute at once.
 """
 
-MANY_PIXELS = 2**22
-"""Pixels from which on it pays to share their conversion to float32 among threads."""
-
 TILE_COLUMNS = 1024
 """Largest number of columns of such a tile."""
 
@@ -237,9 +234,10 @@ def compute_planes(
     panels = _float_panels(image, channels, window, halo, threads)
     height, width = min(TILE_ROWS, shape[1]), -(-shape[2] // -(-shape[2] // TILE_COLUMNS))
     per_channel = out.reshape(len(channels), -1, *shape[1:])
+    sides = halo - window[1].start, halo - window[1].start + image.shape[1]
 
     def work(tiles: Iterator[tuple[int, int, int]]) -> None:
-        middle, smooth = kernels.scratch(height, width, int(radii.max()))
+        scratch = kernels.scratch(height, width, radii)
         for channel, row, column in tiles:
             tile_rows, tile_columns = min(height, shape[1] - row), min(width, shape[2] - column)
             top, left = window[0][row], window[1][column]
@@ -248,13 +246,13 @@ def compute_planes(
             kernels.tile_features(
                 panels[channel],
                 (halo + row, halo + column),
+                sides,
                 (tile_rows, tile_columns),
                 apron,
                 weights,
                 radii,
                 (spec.intensity, spec.edges, spec.texture),
-                middle,
-                smooth,
+                *scratch,
                 per_channel[channel],
                 (row, column),
             )
@@ -324,9 +322,7 @@ def _float_panels(
             rows[:, last:] = rows[:, last - 1, None]
             pack(rows, panels[channel], start - top)
 
-    share(
-        product(range(len(channels)), range(begin, end, TILE_ROWS)), work, threads if panels.size > MANY_PIXELS else 1
-    )
+    share(product(range(len(channels)), range(begin, end, TILE_ROWS)), work, threads)
     panels[:, :, : begin - top] = panels[:, :, begin - top, None]
     panels[:, :, end - top :] = panels[:, :, end - top - 1, None]
     return panels

@@ -22,8 +22,8 @@ def share(tasks: Iterable[Task], work: Callable[[Iterator[Task]], None], threads
 
     Args:
         tasks: what is to be done; their order is the order in which they are begun.
-        work: called once by each thread with an iterator over the tasks that fall to it, so that it can keep
-            memory of its own from task to task.
+        work: called once by each thread, of which the caller's is one, with an iterator over the tasks
+            that fall to it, so that it can keep memory of its own from task to task.
         threads: number of threads; None takes all cores.
 
     Raises:
@@ -38,6 +38,8 @@ def share(tasks: Iterable[Task], work: Callable[[Iterator[Task]], None], threads
     if threads <= 1:
         work(queue)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, queue) for _ in range(threads)]:
-            done.result()
+    with ThreadPoolExecutor(threads - 1) as pool:
+        helpers = [pool.submit(work, queue) for _ in range(threads - 1)]
+        work(queue)
+        for helper in helpers:
+            helper.result()

@@ -74,7 +74,7 @@ class Smoothed:
         apron = above, around[0].stop - rows.stop, before, around[1].stop - columns.stop
         start = rows.start - self.rows.start, columns.start - self.columns.start
         kinds = spec.intensity, spec.edges, spec.texture
-        _, smooth = kernels.scratch(*size, 0)
+        smooth = kernels.smooth_scratch(1, *size)[0]
         kernels.smoothed_features(self.planes, start, size, apron, kinds, smooth, features)
         return features
 
