@@ -13,36 +13,52 @@
   class Conversation {
     /**
      * @param {string} session the session's id
-     * @param {object} listener changed(state), line(message), connection(ok, waiting), wish() -> what to segment or null,
+     * @param {object} listener changed(state), line(message), connection(ok, waiting, kept), wish() -> what to segment or null,
      *   inHand() -> hash of the image in hand or null
      */
     constructor(session, listener) {
       this.url = `${squiggle.base}s/${session}/converse`;
       this.listener = listener;
-      this.storageKey = `squiggle:unsent:${session}`;
+      this.storagePrefix = `squiggle:unsent:${session}`;
       this.journal = [];
       this.number = 0;
+      this.kept = true;
       this.unsent = this.restore();
       this.failures = 0;
       this.abort = null;
       this.acknowledged = false;
       this.gone = false;
+      document.addEventListener("visibilitychange", () => { if (!document.hidden) this.speak(); });
+      window.addEventListener("online", () => this.speak());
+      window.addEventListener("beforeunload", (event) => { if (this.unsent.length && !this.kept) event.preventDefault(); });
     }
 
+    get storageKey() {
+      return `${this.storagePrefix}:${squiggle.windowId}`;
+    }
+
+    /* What any window of this browser left unsent; sent twice, by that window too, it still counts once. */
     restore() {
+      const left = new Map();
       try {
-        return JSON.parse(localStorage.getItem(this.storageKey)) ?? [];
+        const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.storagePrefix));
+        for (const event of keys.flatMap((key) => JSON.parse(localStorage.getItem(key)))) left.set(event.id, event);
+        if (left.size) localStorage.setItem(this.storageKey, JSON.stringify([...left.values()]));
+        keys.forEach((key) => localStorage.removeItem(key));
       } catch {
-        return [];
+        this.kept = false;
       }
+      return [...left.values()];
     }
 
     persist() {
       try {
         if (this.unsent.length) localStorage.setItem(this.storageKey, JSON.stringify(this.unsent));
         else localStorage.removeItem(this.storageKey);
+        this.kept = true;
       } catch {
-        /* A full or forbidden local storage: the events are still in memory and on their way. */
+        /* A full or forbidden local storage: the events are in memory and on their way, and the person is told. */
+        this.kept = !this.unsent.length;
       }
     }
 
@@ -123,7 +139,7 @@
           this.number = number;
         }
       }
-      this.listener.connection(true, this.unsent.length);
+      this.listener.connection(true, this.unsent.length, this.kept);
       if (sent.length || message.events.length) this.changed();
       message.refused.forEach((refusal) => this.listener.line({ kind: "refused", ...refusal }));
     }
@@ -168,12 +184,12 @@
     }
 
     rest() {
-      this.timer = setTimeout(() => (document.hidden ? this.rest() : this.speak()), POLL_MS);
+      this.timer = setTimeout(() => this.speak(), POLL_MS);
     }
 
     retry() {
       this.abort = null;
-      this.listener.connection(false, this.unsent.length);
+      this.listener.connection(false, this.unsent.length, this.kept);
       const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
       this.failures += 1;
       this.timer = setTimeout(() => this.exchange(), wait);

@@ -27,8 +27,10 @@
     return outline;
   };
 
-  /* A shape carries the pen that drew it as its name: until it is taken over, the hand may hold another. */
-  const nameOfPen = ({ tool, classId, width }) => [tool, classId, width].join(" ");
+  /* A shape carries pen and image as its name: until it is taken over, the hand may hold others. */
+  const nameOfPen = ({ tool, classId, width, picture }) => [tool, classId, width, picture.image?.hash].join(" ");
+
+  const imageOfShape = (shape) => shape.name.split(" ")[3];
 
   function strokeOfShape(shape) {
     const [tool, classId, width] = shape.name.split(" ");
@@ -43,7 +45,7 @@
   class Drawing {
     /**
      * @param {object} parts viewport, picture, ring (the element that shows the width at the pointer), and
-     *   the callbacks drew(stroke), erased(ids), state()
+     *   the callbacks drew(stroke, image hash), erased(ids), state()
      */
     constructor(parts) {
       Object.assign(this, parts, { tool: "squiggle", classId: 1, width: 5, taken: [] });
@@ -87,7 +89,7 @@
       const keys = shapes.map((shape) => JSON.stringify([shape.name, shape.path, shape.x0, shape.y0, shape.x1, shape.y1]));
       shapes.forEach((shape, index) => {
         if (this.taken.includes(keys[index])) return;
-        if (!this.discarding) this.drew(strokeOfShape(shape));
+        if (!this.discarding) this.drew(strokeOfShape(shape), imageOfShape(shape));
         this.discarding = false;
       });
       /* While the next stroke is being drawn the list cannot be emptied yet, and comes again with that stroke. */

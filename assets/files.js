@@ -1,4 +1,4 @@
-/* Files in and out: opening an image, taking results home. */
+/* Files in and out: opening images, taking results home. */
 (() => {
   "use strict";
   const squiggle = (window.squiggle ??= {});
@@ -20,38 +20,83 @@
     }
   };
 
-  squiggle.openImage = async (file) => {
-    const { session } = squiggle;
+  const NOT_SENT = "could not be sent: the server does not answer. Try again in a moment.";
+  const BUSY = [429, 503];
+  const PATIENCE = 6;
+
+  const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+  /** Send an image file; gives its facts, or {error}. A busy server is asked again after a while. */
+  const send = async (file) => {
     const limit = squiggle.facts.maxUploadBytes;
-    squiggle.hideMessage();
+    const megabytes = (bytes) => Math.round(bytes / 2 ** 20);
     if (file.size > limit) {
-      squiggle.showMessage(
-        `“${file.name}” has ${Math.round(file.size / 2 ** 20)} MB; this server takes at most ${Math.round(limit / 2 ** 20)} MB.`,
-      );
-      return;
+      return { error: `It has ${megabytes(file.size)} MB; this server takes at most ${megabytes(limit)} MB.` };
     }
-    squiggle.showStatus(`Opening ${file.name}…`, 0);
-    try {
-      const response = await fetch(
-        `${squiggle.base}s/${session.id}/images?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file },
-      );
-      const answer = response.ok ? await response.json() : { error: await reasonOf(response) };
-      if (answer.error) {
-        squiggle.showMessage(`“${file.name}” was not opened. ${answer.error}`);
-        squiggle.showStatus("The image before is still here.", null);
+    const url = `${squiggle.base}s/${squiggle.session.id}/images?name=${encodeURIComponent(file.name)}`;
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await fetch(url, { method: "POST", body: file });
+      if (response.ok) return response.json();
+      if (!BUSY.includes(response.status) || attempt === PATIENCE) return { error: await reasonOf(response) };
+      await pause(Number(response.headers.get("Retry-After")) || 1);
+    }
+  };
+
+  const sayWhatFailed = (failed, total) => {
+    const [first] = failed;
+    if (total === 1) squiggle.showMessage(`“${first.name}” was not opened. ${first.error}`);
+    else if (failed.length) {
+      const told = failed.slice(0, 3).map(({ name, error }) => `“${name}”: ${error}`).join(" ");
+      const more = failed.length > 3 ? ` And ${failed.length - 3} more.` : "";
+      squiggle.showMessage(`${failed.length} of ${total} files were not opened. ${told}${more}`);
+    }
+  };
+
+  const sayWhatOpened = (opened, total) => {
+    const { session } = squiggle;
+    if (!opened.length) squiggle.showStatus("The image before is still here.", null);
+    else if (total > 1) squiggle.showStatus(`Opened ${opened.length} images: the strip below the image moves between them.`, null);
+    else {
+      const drawn = session.state.strokes.length;
+      const before = drawn ? `You have drawn on it before: ${drawn} ${drawn === 1 ? "stroke" : "strokes"}.` : "";
+      squiggle.showStatus(`Opened ${opened[0].name}. ${before || "Draw a squiggle in each of two classes."}`, null);
+    }
+  };
+
+  const openAll = async (files) => {
+    const opened = [];
+    const failed = [];
+    const notes = new Set();
+    squiggle.hideMessage();
+    for (const [index, file] of files.entries()) {
+      const which = files.length > 1 ? `image ${index + 1} of ${files.length}: ` : "";
+      squiggle.showStatus(`Opening ${which}${file.name}…`, index / files.length);
+      try {
+        const { error, notes: told = [], ...image } = await send(file);
+        if (error) failed.push({ name: file.name, error });
+        else {
+          squiggle.session.addImage(image, !opened.length);
+          opened.push(image);
+          told.forEach((note) => notes.add(note));
+        }
+      } catch {
+        const rest = files.length - index - 1;
+        squiggle.showMessage(`“${file.name}”${rest ? ` and ${rest} more` : ""} ${NOT_SENT}`);
+        squiggle.showStatus("What was there before is still here.", null);
         return;
       }
-      const { notes, ...image } = answer;
-      session.chooseView({ image: image.hash });
-      session.append({ type: "image.open", image });
-      const drawn = session.state.strokes.length;
-      const before = drawn ? ` You have drawn on it before: ${drawn} ${drawn === 1 ? "stroke" : "strokes"}.` : "";
-      squiggle.showStatus(`Opened ${file.name}.${before || " Draw a squiggle in each of two classes."}`, null);
-      if (notes.length) squiggle.showMessage(notes.join(" "));
-    } catch {
-      squiggle.showMessage(`“${file.name}” could not be sent: the server does not answer. Try again in a moment.`);
-      squiggle.showStatus("The image before is still here.", null);
     }
+    sayWhatOpened(opened, files.length);
+    if (failed.length) sayWhatFailed(failed, files.length);
+    else if (notes.size) squiggle.showMessage([...notes].join(" "));
+  };
+
+  let opening = Promise.resolve();
+
+  /** Open image files, one after the other in the order of their names; the first is taken in hand. */
+  squiggle.openImages = (files) => {
+    const inOrder = [...files].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+    if (inOrder.length) opening = opening.then(() => openAll(inOrder));
   };
 
   const takeHome = async (button) => {
@@ -90,13 +135,13 @@
   };
 
   squiggle.setUpFiles = () => {
-    const picker = squiggle.element("input", { type: "file", accept: byId("page").dataset.accept, hidden: true });
+    const picker = squiggle.element("input", { type: "file", multiple: true, accept: byId("page").dataset.accept, hidden: true });
     picker.id = "image-file";
-    picker.setAttribute("aria-label", "Image file");
+    picker.setAttribute("aria-label", "Image files");
     picker.addEventListener("change", () => {
-      const [file] = picker.files;
+      const files = [...picker.files];
       picker.value = "";
-      if (file) squiggle.openImage(file);
+      squiggle.openImages(files);
     });
     byId("page").append(picker);
     byId("open-image").addEventListener("click", () => picker.click());
@@ -114,8 +159,7 @@
       if (!hasFiles(event)) return;
       event.preventDefault();
       hint(-depth);
-      const [file] = event.dataTransfer.files;
-      if (file) squiggle.openImage(file);
+      squiggle.openImages(event.dataTransfer.files);
     });
     for (const button of document.querySelectorAll(".download")) {
       button.addEventListener("click", () => takeHome(button));

@@ -34,6 +34,8 @@
     else if (key === "+" || key === "=") viewport.zoom(1.25);
     else if (key === "-") viewport.zoom(0.8);
     else if (key === "0") viewport.fit();
+    else if (key === "," || key === "pageup") session.step(-1);
+    else if (key === "." || key === "pagedown") session.step(1);
     else if (key === "?") squiggle.toggleHelp();
     else if (key === "enter" && !view.live && !event.target.closest("button, a")) session.segmentNow();
     else return;

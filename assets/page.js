@@ -80,7 +80,7 @@
 
   let offlineTimer = null;
 
-  squiggle.showConnection = (ok, waiting) => {
+  squiggle.showConnection = (ok, waiting, kept) => {
     clearTimeout(offlineTimer);
     offlineTimer = null;
     const connection = byId("connection");
@@ -92,8 +92,9 @@
       say(waiting ? "Saving…" : "All saved", "ok");
       return;
     }
-    const kept = waiting ? ` ${waiting} ${waiting === 1 ? "change is" : "changes are"} kept here until then.` : "";
-    offlineTimer = setTimeout(() => say(`Reconnecting…${kept}`, "offline"), OFFLINE_AFTER_MS);
+    const changes = `${waiting} ${waiting === 1 ? "change is" : "changes are"}`;
+    const where = kept ? "kept here until then." : "only in this window: leave it open, this browser cannot store them.";
+    offlineTimer = setTimeout(() => say(`Reconnecting…${waiting ? ` ${changes} ${where}` : ""}`, "offline"), OFFLINE_AFTER_MS);
   };
 
   squiggle.refused = (message) => squiggle.showMessage(message.reason);

@@ -5,6 +5,7 @@
 
   const PREVIEW_PIXELS = 4e6;
   const DETAIL_MS = 150;
+  const KEPT_BYTES = 128 * 2 ** 20;
 
   const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
@@ -15,6 +16,7 @@
     }
 
     paint(palette) {
+      this.palette = palette;
       const [height, width] = [this.rows[1] - this.rows[0], this.columns[1] - this.columns[0]];
       this.bitmap ??= new OffscreenCanvas(width, height);
       const pixels = new ImageData(width, height);
@@ -24,10 +26,18 @@
     }
   }
 
+  const previewStep = ({ rows, columns }) => Math.ceil(Math.sqrt((rows * columns) / PREVIEW_PIXELS));
+
+  /** Memory that the preview and the tiles of an image take. */
+  const bytesOf = ({ preview, tiles }) => (
+    [...tiles.values()].reduce((sum, tile) => sum + 5 * tile.ids.length, preview ? 4 * preview.bitmap.width * preview.bitmap.height : 0)
+  );
+
   class Picture {
     constructor(canvas, viewport, session) {
-      Object.assign(this, { canvas, viewport, session, image: null, preview: null, detail: null });
+      Object.assign(this, { canvas, viewport, session, image: null, thumbnail: null, preview: null, detail: null });
       this.tiles = new Map();
+      this.kept = new Map();
       this.palette = new Uint32Array(256);
       this.colours = new Map();
       this.strokes = [];
@@ -37,25 +47,52 @@
       this.marked = null;
     }
 
-    /** Show another image; resolves when its preview is there. */
-    async setImage(image) {
-      this.image = image;
-      this.preview = null;
-      this.detail = null;
-      this.tiles.clear();
+    /** Show another image, at once if it was shown before; resolves when its preview is there. */
+    async setImage(image, among = 1) {
+      this.keep();
+      const { preview = null, tiles = new Map() } = this.kept.get(image.hash) ?? {};
+      this.kept.delete(image.hash);
+      Object.assign(this, { image, preview, tiles, thumbnail: null, detail: null });
+      this.tiles.forEach((tile) => { if (tile.palette !== this.palette) tile.paint(this.palette); });
       this.draw();
-      const step = Math.ceil(Math.sqrt((image.rows * image.columns) / PREVIEW_PIXELS));
-      const preview = await this.fetchPart(0, image.rows, 0, image.columns, step);
-      if (this.image !== image || !preview) return;
-      this.preview = preview;
-      this.draw();
+      if (!preview && among > 1) this.fetchThumbnail();
+      if (!preview) {
+        const whole = await this.fetchPart(0, image.rows, 0, image.columns, previewStep(image));
+        if (this.image !== image || !whole) return;
+        this.preview = whole;
+        this.draw();
+      }
       this.wantDetail();
+    }
+
+    /** Keep what is shown for when the image is taken in hand again, within a number of bytes for all. */
+    keep() {
+      if (!this.image) return;
+      this.kept.set(this.image.hash, { preview: this.preview, tiles: this.tiles });
+      let bytes = [...this.kept.values()].reduce((sum, one) => sum + bytesOf(one), 0);
+      for (const [hash, one] of this.kept) {
+        if (bytes <= KEPT_BYTES) return;
+        bytes -= bytesOf(one);
+        this.kept.delete(hash);
+      }
+    }
+
+    /** What the strip shows already, until there is better. */
+    async fetchThumbnail() {
+      const image = this.image;
+      const response = await fetch(`${squiggle.base}s/${this.session}/images/${image.hash}/thumbnail`).catch(() => null);
+      if (!response?.ok) return;
+      const bitmap = await createImageBitmap(await response.blob());
+      if (this.image !== image) return;
+      this.thumbnail = { step: image.columns / bitmap.width, row0: 0, row1: image.rows, column0: 0, column1: image.columns, bitmap };
+      this.draw();
     }
 
     async fetchPart(row0, row1, column0, column1, step) {
       const part = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}`;
-      const url = `${squiggle.base}s/${this.session}/images/${this.image.hash}/view?${part}`;
-      for (let attempt = 0; ; attempt += 1) {
+      const image = this.image;
+      const url = `${squiggle.base}s/${this.session}/images/${image.hash}/view?${part}`;
+      for (let attempt = 0; this.image === image; attempt += 1) {
         try {
           const response = await fetch(url);
           if (response.ok) {
@@ -67,6 +104,7 @@
         }
         await new Promise((resolve) => setTimeout(resolve, Math.min(300 * 2 ** attempt, 5000)));
       }
+      return null;
     }
 
     /** Once the view rests: the pixels that the preview is too coarse for. */
@@ -155,7 +193,7 @@
         if (x1 > 0 && y1 > 0 && x0 < width && y0 < height) context.drawImage(bitmap, x0, y0, x1 - x0, y1 - y0);
       };
       context.imageSmoothingQuality = "high";
-      for (const part of [this.preview, this.detail]) {
+      for (const part of [this.thumbnail, this.preview, this.detail]) {
         if (!part) continue;
         context.imageSmoothingEnabled = scale * part.step < 1;
         place(part.bitmap, [part.row0, part.row1], [part.column0, part.column1]);

@@ -13,10 +13,12 @@
     constructor(id) {
       this.id = id;
       this.viewKey = `squiggle:view:${id}`;
-      this.view = { live: true, shown: true, strokes: true, opacity: 50, width: 5, classId: 1, tool: "squiggle", image: null };
+      this.view = { live: true, shown: true, strokes: true, opacity: 50, width: 5, classId: 1, tool: "squiggle", image: null, several: false };
       this.labelled = null;
       this.pixels = null;
+      this.counted = new Map();
       this.wanted = true;
+      this.wishes = 0;
       this.once = false;
       this.started = 0;
       Object.assign(this.view, this.restoreView());
@@ -32,7 +34,7 @@
       this.conversation = new squiggle.Conversation(id, {
         changed: (state) => this.changed(state),
         line: (message) => this.heard(message),
-        connection: (ok, waiting) => squiggle.showConnection(ok, waiting),
+        connection: (...said) => squiggle.showConnection(...said),
         wish: () => this.wish(),
         inHand: () => this.view.image,
       });
@@ -40,7 +42,7 @@
         viewport: this.viewport,
         picture: this.picture,
         ring: byId("ring"),
-        drew: (stroke) => this.drew(stroke),
+        drew: (stroke, image) => this.drew(stroke, image),
         erased: (strokes) => this.append({ type: "stroke.erase", image: this.state.image.hash, strokes }),
         state: () => this.state,
       });
@@ -51,6 +53,11 @@
         hide: (classId, hidden) => this.append({ type: "class.hide", class_id: classId, hidden }),
         remove: (classId) => this.removeClass(classId),
       });
+      this.strip = new squiggle.Strip(id, {
+        take: (hash) => this.takeImage(hash),
+        step: (by) => this.step(by),
+        remove: (hash) => this.removeImage(hash),
+      });
     }
 
     start() {
@@ -60,6 +67,7 @@
         value: ["live", "shown", "strokes"].filter((name) => this.view[name]),
       });
       this.chooseView({});
+      byId("strip").hidden = !this.view.several;
       this.conversation.speak();
     }
 
@@ -74,19 +82,34 @@
 
     changed(state) {
       if (!state.image) return;
-      if (state.image.hash !== this.imageHash) {
-        this.imageHash = state.image.hash;
-        this.labelled = null;
-        this.pixels = null;
-        this.picture.setImage(state.image);
-        this.viewport.setImage(state.image.rows, state.image.columns);
+      if (state.image.hash === this.imageHash) this.show(state);
+      else {
+        squiggle.betweenStrokes("image", () => {
+          this.turnTo(this.state);
+          this.show(this.state);
+        });
       }
+    }
+
+    /** Bring the image in hand before the eyes. */
+    turnTo({ image, images }) {
+      if (image.hash === this.imageHash) return;
+      this.counted.set(this.imageHash, { labelled: this.labelled, pixels: this.pixels });
+      this.imageHash = image.hash;
+      const { labelled = null, pixels = null } = this.counted.get(image.hash) ?? {};
+      Object.assign(this, { labelled, pixels });
+      this.picture.setImage(image, images.length);
+      this.viewport.setImage(image.rows, image.columns);
+      if (this.view.image !== image.hash) this.chooseView({ image: image.hash });
+    }
+
+    show(state) {
       squiggle.showImage(state.image);
       if (!state.classes.some((c) => c.id === this.view.classId)) this.view.classId = state.classes[0]?.id ?? 0;
+      const ids = (strokes) => strokes.map((stroke) => stroke.id);
       const learning = JSON.stringify([
-        state.image.hash, state.strokes.map((stroke) => stroke.id), state.features, state.forest,
-        [...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.map((stroke) => stroke.id)]),
-        state.classes.map((c) => c.id),
+        state.image.hash, ids(state.strokes), state.features, state.forest, state.classes.map((c) => c.id),
+        this.alike(state).map((one) => [one.hash, ids(state.strokesElsewhere.get(one.hash) ?? [])]).filter((one) => one[1].length),
       ]);
       if (learning !== this.learning) {
         this.learning = learning;
@@ -99,16 +122,56 @@
       this.picture.setStrokes(state.strokes);
       this.drawing.choose({ tool: this.view.tool, classId: this.view.classId, width: this.view.width });
       this.showClasses();
+      this.strip.update(state);
+      if (this.view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
       squiggle.showHistory(state);
       squiggle.showSettings(state);
     }
 
+    /** The images from whose strokes the classifier learns. */
+    alike({ image, images }) {
+      return images.filter((one) => one.channels === image.channels);
+    }
+
+    /* ---- images -------------------------------------------------------------------------------------------- */
+
     /** Take an image of the session in hand, in this window. */
     takeImage(hash) {
+      if (hash === this.state.image.hash) return;
       this.chooseView({ image: hash });
       this.conversation.changed();
       this.conversation.speak();
     }
+
+    /** Take the next or previous image in hand. */
+    step(by) {
+      const { image, images } = this.state;
+      const next = images[images.indexOf(image) + by];
+      if (next) this.takeImage(next.hash);
+    }
+
+    /** Let an image that the server has belong to the session; the untouched sample leaves for it. */
+    addImage(image, takeInHand) {
+      const { journal } = this.conversation;
+      const { images, strokes } = this.state;
+      const sample = images.length === 1 && !strokes.length && images[0].hash === journal[0]?.image.hash;
+      if (takeInHand) this.chooseView({ image: image.hash });
+      this.append({ type: "image.open", image, ...(sample ? { instead: images[0].hash } : {}) });
+    }
+
+    async removeImage(hash) {
+      const { image, images, strokes, strokesElsewhere } = this.state;
+      const index = images.findIndex((one) => one.hash === hash);
+      if (index < 0 || images.length < 2) return;
+      const drawn = (hash === image.hash ? strokes : strokesElsewhere.get(hash)).length;
+      const along = drawn === 1 ? "Its stroke goes" : `Its ${drawn} strokes go`;
+      const question = `Remove “${images[index].name}” from this session? ${along} along. Undo brings all back.`;
+      if (drawn && !(await squiggle.ask(question, "Remove"))) return;
+      if (hash === this.state.image.hash) this.chooseView({ image: (images[index + 1] ?? images[index - 1]).hash });
+      this.append({ type: "image.remove", image: hash });
+    }
+
+    /* ---- drawing ------------------------------------------------------------------------------------------- */
 
     /** Without live update: what is on screen is not what the strokes and settings would give now. */
     sayIfOutdated() {
@@ -117,8 +180,14 @@
       if (outdated) squiggle.showStatus("Not segmented since the last change: press Enter, or “Segment now”.", null);
     }
 
-    drew(stroke) {
-      const { image, hidden } = this.state;
+    drew(stroke, hash) {
+      const { images, hidden } = this.state;
+      /* The sample, left untouched until now, comes back with a stroke. */
+      const image = [...images, this.conversation.journal[0].image].find((one) => one.hash === hash);
+      if (!image) {
+        squiggle.showMessage("That image was removed in another window, and what you drew with it.");
+        return;
+      }
       const numbers = stroke.path?.match(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/gi)?.map(Number)
         ?? [stroke.x0, stroke.y0, stroke.x1, stroke.y1];
       const reach = (stroke.width ?? 0) / 2;
@@ -141,16 +210,16 @@
     }
 
     downloadable() {
-      const { image, images, strokes, strokesElsewhere } = this.state;
-      const alike = images.filter((one) => one.channels === image.channels);
-      const taught = [...strokes, ...alike.flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
+      const { strokes, strokesElsewhere } = this.state;
+      const taught = [...strokes, ...this.alike(this.state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
       return { strokes: strokes.length > 0, result: new Set(taught.map((stroke) => stroke.class_id)).size > 1 };
     }
 
     /* ---- the segmentation -------------------------------------------------------------------------------- */
 
     wish() {
-      if (!this.wanted || !this.imageHash || !(this.view.live || this.once)) return null;
+      if (!this.wanted || !this.imageHash || document.hidden || !(this.view.live || this.once)) return null;
+      this.wishes += 1;
       const known = Object.fromEntries([...this.picture.tiles].map(([index, tile]) => [index, tile.crc]));
       this.started = performance.now();
       return { image: this.imageHash, view: this.viewport.visible, known };
@@ -168,9 +237,9 @@
         case "tile":
           squiggle.showStatus(`Segmenting: part ${message.done} of ${message.of}`, message.done / message.of);
           if (message.ids) {
-            const image = this.imageHash;
+            const { wishes } = this;
             const ids = await squiggle.inflate(message.ids);
-            if (image === this.imageHash) this.picture.setTile(message.index, { ...message, ids });
+            if (wishes === this.wishes) this.picture.setTile(message.index, { ...message, ids });
           }
           break;
         case "done": {
@@ -228,7 +297,7 @@
       this.drawing.choose({ tool: this.view.tool, classId: this.view.classId, width: this.view.width });
       squiggle.showView(this.view);
       try {
-        localStorage.setItem(this.viewKey, JSON.stringify(this.view));
+        for (const storage of [sessionStorage, localStorage]) storage.setItem(this.viewKey, JSON.stringify(this.view));
       } catch {
         /* A full or forbidden local storage: the choices last as long as the page. */
       }
@@ -236,9 +305,10 @@
       if (this.conversation.journal.length) this.sayIfOutdated();
     }
 
+    /* As this window had it, also where another one shows another image. */
     restoreView() {
       try {
-        return JSON.parse(localStorage.getItem(this.viewKey)) ?? {};
+        return JSON.parse(sessionStorage.getItem(this.viewKey) ?? localStorage.getItem(this.viewKey)) ?? {};
       } catch {
         return {};
       }
@@ -263,7 +333,10 @@
     }
 
     undo() {
-      if (this.state.undo) this.append({ type: "undo", event: this.state.undo });
+      const { undo } = this.state;
+      const removed = this.conversation.journal.find((event) => event.id === undo && event.type === "image.remove");
+      if (removed) this.chooseView({ image: removed.image });
+      if (undo) this.append({ type: "undo", event: undo });
     }
 
     redo() {

@@ -15,6 +15,7 @@
   /* Changing the graph's layout would break a stroke that is being drawn off: changes wait for its end. */
   let changesToCome = {};
   let pressed = false;
+  const afterStroke = new Map();
 
   const relayoutNow = () => {
     const graph = squiggle.graph();
@@ -29,11 +30,22 @@
     relayoutNow();
   };
 
+  /** Do what would pull the image away from under the pen: at once, or when the stroke has ended; of a name only the last. */
+  squiggle.betweenStrokes = (name, work) => {
+    if (pressed) afterStroke.set(name, work);
+    else work();
+  };
+
   const press = () => { pressed = true; };
 
   const release = () => {
     pressed = false;
-    setTimeout(relayoutNow);
+    setTimeout(() => {
+      relayoutNow();
+      const works = [...afterStroke.values()];
+      afterStroke.clear();
+      works.forEach((work) => work());
+    });
   };
 
   /** Run something as soon as the session is there. */
@@ -56,6 +68,7 @@
       "add-class": () => session.addClass(),
       "segment-now": () => session.segmentNow(),
       "new-session": () => squiggle.newSession(),
+      "add-images": () => byId("open-image").click(),
       "reset-settings": () => session.append({
         type: "settings.change", features: squiggle.facts.features, forest: squiggle.facts.forest,
       }),

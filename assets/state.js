@@ -30,6 +30,15 @@
   function takeImage(folding, image) {
     if (!folding.images.has(image.hash)) folding.images.set(image.hash, image);
     folding.image = folding.images.get(image.hash);
+    folding.replaced.delete(image.hash);
+  }
+
+  /* The sample leaves for an image of one's own, unless something is drawn on it. */
+  function dropReplaced(folding) {
+    for (const hash of [...folding.images.keys()].filter((one) => folding.replaced.has(one))) {
+      if (folding.images.size > 1 && !folding.strokes.get(hash)?.size) folding.images.delete(hash);
+    }
+    if (folding.image && !folding.images.has(folding.image.hash)) folding.image = [...folding.images.values()].at(-1);
   }
 
   const APPLY = {
@@ -37,7 +46,11 @@
       takeImage(folding, event.image);
       event.classes.forEach((values) => addClass(folding, values));
     },
-    "image.open": (folding, event) => takeImage(folding, event.image),
+    "session.rename": (folding, { name }) => { folding.name = name; },
+    "image.open": (folding, { image, instead = image.hash }) => {
+      takeImage(folding, image);
+      if (instead !== image.hash) folding.replaced.add(instead);
+    },
     "image.remove": (folding, { image }) => {
       if (folding.images.size < 2 || !folding.images.delete(image)) return;
       folding.strokes.delete(image);
@@ -99,18 +112,19 @@
    * Fold events, in the journal's order, into a state.
    * @param {object[]} events
    * @param {?string} inHand hash of the image that this window has in hand; else it is the one opened last
-   * @returns {{image, images, classes, hidden, strokes, strokesElsewhere, features, forest, opened, undo, redo, lastClassId}}
+   * @returns {{name, image, images, classes, hidden, strokes, strokesElsewhere, features, forest, opened, undo, redo, lastClassId}}
    */
   squiggle.fold = (events, inHand = null) => {
     const undone = undoneEvents(events);
     const folding = {
-      image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
-      features: squiggle.facts.features, forest: squiggle.facts.forest, opened: null, lastClassId: 0,
+      name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
+      replaced: new Set(), features: squiggle.facts.features, forest: squiggle.facts.forest, opened: null, lastClassId: 0,
     };
     for (const event of events) {
       if (event.type === "class.add") folding.lastClassId = Math.max(folding.lastClassId, event.class.id);
       if (!undone.has(event.id)) APPLY[event.type]?.(folding, event);
     }
+    dropReplaced(folding);
     const classes = [...folding.classes.values()].sort((a, b) => a.id - b.id);
     const image = folding.images.get(inHand) ?? folding.image;
     const strokesOn = ({ hash }) => (
@@ -118,6 +132,7 @@
     );
     const images = [...folding.images.values()];
     return {
+      name: folding.name,
       image,
       images,
       classes,

@@ -15,6 +15,7 @@ SHORTCUTS = (
     ("H, or hold Space", "move the image by dragging"),
     ("Wheel, two fingers", "zoom"),
     ("+  −  0", "zoom in, zoom out, fit to the window"),
+    (",  .", "previous, next image (also Page Up, Page Down)"),
     ("Ctrl+Z", "undo"),
     ("Ctrl+Shift+Z, Ctrl+Y", "redo"),
     ("S", "show or hide the segmentation"),
@@ -35,6 +36,14 @@ _SECTIONS = (
             "Draw across borders only with care: every pixel under a stroke counts as its class.",
             "The width of a stroke is in image pixels. Zoom in, and it grows on the screen with the image: what you "
             "see is exactly what is labelled.",
+        ],
+    ),
+    (
+        "Several images",
+        [
+            "Open as many images as you like, several at once or one after the other; the strip below the image "
+            "moves between them. Strokes belong to their image, and the forest learns from the strokes on all "
+            "images that have as many channels as the one in hand: a stroke here improves the segmentation there.",
         ],
     ),
     (

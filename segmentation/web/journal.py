@@ -7,7 +7,10 @@ a test holds the two equal.
 type                fields                                                      undoable
 ==================  ==========================================================  =========
 ``session.start``   ``image``, ``classes`` (written by the server, first)       no
-``image.open``      ``image``: hash, name, rows, columns, channels, dtype       no
+``session.rename``  ``name``                                                    no
+``image.open``      ``image``: hash, name, rows, columns, channels, dtype;      no
+                    perhaps ``instead``: the hash of an image that is not
+                    shown as long as nothing is drawn on it (the sample)
 ``image.remove``    ``image``: hash; its strokes go along; never the only one   yes
 ``stroke.add``      ``image``: hash, ``stroke``                                 yes
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
@@ -38,6 +41,7 @@ from segmentation.strokes import MAX_STROKES, Stroke
 
 MAX_CLASSES = 20
 MAX_ERASED_AT_ONCE = 100_000
+MAX_NAME_LENGTH = 100
 CLASSIFIER_FACTS = ("hash", "name", "channels", "trees", "class_ids", "images", "strokes", "pixels")
 UNDOABLE = frozenset(
     {"image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
@@ -47,7 +51,8 @@ UNDOABLE = frozenset(
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FIELDS = {
-    "image.open": {"image"},
+    "session.rename": {"name"},
+    "image.open": {"image", "instead"},
     "image.remove": {"image"},
     "stroke.add": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
@@ -86,6 +91,7 @@ class SessionState:
     """What the events of a session add up to.
 
     Attributes:
+        name: of the session; empty until it is given one.
         image: facts of the image in hand: hash, name, rows, columns, channels, dtype.
         images: facts of all images by their hash, in the order in which they came.
         classes: the classes by id, ascending.
@@ -98,6 +104,7 @@ class SessionState:
         number: number of the last event that is folded in.
     """
 
+    name: str
     image: Mapping[str, Any]
     images: Mapping[str, Mapping[str, Any]]
     classes: Mapping[int, LabelClass]
@@ -129,11 +136,13 @@ class SessionState:
 @dataclass
 class _Folding:
     parsed: dict[str, Stroke]
+    name: str = ""
     image: dict[str, Any] = field(default_factory=dict)
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
     classes: dict[int, LabelClass] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
     features: FeatureSpec = field(default_factory=FeatureSpec)
     forest: ForestSettings = field(default_factory=ForestSettings)
     opened: Opened | None = None
@@ -144,8 +153,12 @@ class _Folding:
                 self._take_image(event["image"])
                 for values in event["classes"]:
                     self._add_class(values)
+            case "session.rename":
+                self.name = event["name"]
             case "image.open":
                 self._take_image(event["image"])
+                if event.get("instead", event["image"]["hash"]) != event["image"]["hash"]:
+                    self.replaced.add(event["instead"])
             case "image.remove":
                 if len(self.images) > 1 and self.images.pop(event["image"], None) is not None:
                     self.strokes.pop(event["image"], None)
@@ -199,6 +212,7 @@ class _Folding:
 
     def _take_image(self, image: dict[str, Any]) -> None:
         self.image = self.images.setdefault(image["hash"], image)
+        self.replaced.discard(image["hash"])
 
     def _add_class(self, values: Mapping[str, Any]) -> None:
         label_class = LabelClass.from_json(values)
@@ -225,8 +239,13 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         if event["id"] not in undone:
             folding.apply(event)
     classes = dict(sorted(folding.classes.items()))
+    for image_hash in [one for one in folding.images if one in folding.replaced]:
+        if len(folding.images) > 1 and not folding.strokes.get(image_hash):
+            del folding.images[image_hash]
+    image = folding.image if folding.image["hash"] in folding.images else next(reversed(folding.images.values()))
     return SessionState(
-        image=folding.image,
+        name=folding.name,
+        image=image,
         images=folding.images,
         classes=classes,
         hidden=frozenset(folding.hidden & classes.keys()),
@@ -260,6 +279,12 @@ def check_event(body: Any, state: SessionState) -> dict[str, Any]:
     return event
 
 
+def _check_name(event: dict[str, Any], _state: SessionState) -> None:
+    name = event.get("name")
+    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise ValueError(f"The session's name must be one line of at most {MAX_NAME_LENGTH} characters.")
+
+
 def _check_image(event: dict[str, Any], _state: SessionState) -> None:
     image = event.get("image")
     if not isinstance(image, Mapping):
@@ -274,6 +299,8 @@ def _check_image(event: dict[str, Any], _state: SessionState) -> None:
     if not isinstance(image.get("dtype"), str) or len(image["dtype"]) > 16:
         raise ValueError("The image's type of number must be named.")
     event["image"] = {key: image[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype")}
+    if "instead" in event:
+        _require_hash(event["instead"])
 
 
 def _check_image_removal(event: dict[str, Any], _state: SessionState) -> None:
@@ -379,6 +406,7 @@ def _require_class_id(value: Any) -> None:
 
 
 _CHECKS = {
+    "session.rename": _check_name,
     "image.open": _check_image,
     "image.remove": _check_image_removal,
     "stroke.add": _check_stroke,

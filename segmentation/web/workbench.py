@@ -32,11 +32,12 @@ from segmentation.web.learning import Learnt, TrainingSet, learn, missing_stroke
 from segmentation.web.opened import OpenedFiles
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings
-from segmentation.web.store import NewImage, Store
+from segmentation.web.store import NewImage, Store, UnknownImageError
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.warming import segment_once
 
 MAX_SESSIONS_AT_HAND = 256
+NEWS_SECONDS = 1.0
 LABELS_AT_HAND_BYTES = 64 * 2**20
 
 Message = dict[str, Any]
@@ -200,8 +201,8 @@ class Workbench:
         for body in bodies:
             try:
                 event = check_event(self._with_facts(session_id, body), state)
-                if event["type"] == "image.open" and not self.store.has_image(session_id, event["image"]["hash"]):
-                    raise ValueError("This session has no such image.")
+                if event["type"] == "image.open":
+                    self._describe_opened(session_id, event["image"])
                 checked.append(event)
             except ValueError as reason:
                 refused.append({"id": body.get("id") if isinstance(body, Mapping) else None, "reason": str(reason)})
@@ -231,6 +232,13 @@ class Workbench:
             ModelFileError: with a sentence, if it is no classifier file, or one that the page cannot show.
         """
         return self.opened.open(session_id, name, content).event()
+
+    def _describe_opened(self, session_id: str, facts: Message) -> None:
+        """Let the facts of an image that is opened be those of the image, whatever the browser says."""
+        try:
+            facts |= describe_image(self.image(session_id, facts["hash"]), facts["name"])
+        except UnknownImageError:
+            raise ValueError("This session has no such image.") from None
 
     def add_image(self, session_id: str, content: bytes, name: str) -> Message:
         """Check and keep an image file.
@@ -358,14 +366,17 @@ class Workbench:
 
         Yields:
             Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``
-            and ``tile`` messages, ended by ``done`` with the pixels of each class.
+            and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the window
+            should ask again: it has asked for something newer, or somebody else has written to the journal.
         """
         stale = self._ticket(session_id, window)
         refused = self.record(session_id, bodies)
-        news = [{"number": event.number, "body": event.body} for event in self.store.events(session_id, after)]
-        yield {"kind": "journal", "events": news, "refused": refused}
+        news = self.store.events(session_id, after)
+        told = [{"number": event.number, "body": event.body} for event in news]
+        yield {"kind": "journal", "events": told, "refused": refused}
         if wish is not None:
-            yield from self._segmentation(session_id, wish, stale)
+            grown = self._news(session_id, news[-1].number if news else after)
+            yield from self._segmentation(session_id, wish, lambda: stale() or grown())
 
     def warm_up(self) -> None:
         """Load and compile what the first stroke needs, so that it need not wait."""
@@ -426,6 +437,19 @@ class Workbench:
             ticket = at_hand.tickets.get(window, 0) + 1
             at_hand.tickets[window] = ticket
         return lambda: at_hand.tickets[window] != ticket or self.closing.is_set()
+
+    def _news(self, session_id: str, number: int) -> Callable[[], bool]:
+        """A question that says True once the journal has more than ``number`` events; looked up once a second."""
+        grown, looked = False, time.monotonic()
+
+        def ask() -> bool:
+            nonlocal grown, looked
+            if not grown and time.monotonic() - looked >= NEWS_SECONDS:
+                grown = bool(self.store.events(session_id, number))
+                looked = time.monotonic()
+            return grown
+
+        return ask
 
     def _at_hand(self, session_id: str) -> SessionAtHand:
         with self._lock:

@@ -5,7 +5,7 @@ import random
 from segmentation.classifier import ForestSettings
 from segmentation.features import FeatureSpec
 from segmentation.web.journal import UNDOABLE, fold
-from tests.web.test_journal import IMAGE, OTHER_IMAGE, START, image
+from tests.web.test_journal import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
 
 SEQUENCES = 150
 
@@ -32,7 +32,7 @@ def random_events(rng):
         event = {"id": f"e{number}"}
         kind = rng.choice(
             ["add"] * 4
-            + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image", "gone"]
+            + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image", "image", "gone", "name"]
             + ["open", "close"]
         )
         class_id = rng.randrange(1, 5)
@@ -60,8 +60,12 @@ def random_events(rng):
             event |= {"type": "classifier.close"}
         elif kind == "gone":
             event |= {"type": "image.remove", "image": rng.choice([IMAGE, OTHER_IMAGE])}
+        elif kind == "name":
+            event |= {"type": "session.rename", "name": f"n{number}"}
         else:
-            event |= {"type": "image.open", "image": image(rng.choice([IMAGE, OTHER_IMAGE]))}
+            event |= {"type": "image.open", "image": image(rng.choice([IMAGE, OTHER_IMAGE, THIRD_IMAGE]))}
+            if rng.random() < 0.5:
+                event["instead"] = rng.choice([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
         if event["type"] in UNDOABLE:
             undoable.append(event["id"])
         events.append(event)
@@ -76,6 +80,7 @@ def test_both_folds_agree(person):
           const state = squiggle.fold(events);
           const strokesOn = ({ hash }) => squiggle.fold(events, hash).strokes.map((stroke) => stroke.id);
           return {
+            name: state.name,
             image: state.image.hash,
             images: state.images.map((image) => [image.hash, strokesOn(image)]),
             elsewhere: [...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.length]),
@@ -91,6 +96,7 @@ def test_both_folds_agree(person):
     for events, seen in zip(sequences, folded, strict=True):
         state = fold(events)
         assert seen == {
+            "name": state.name,
             "image": state.image["hash"],
             "images": [[one, [stroke.id for stroke in state.with_image(one).strokes]] for one in state.images],
             "elsewhere": [[one, len(state.drawn.get(one, ()))] for one in state.images if one != state.image["hash"]],

@@ -8,6 +8,7 @@ from segmentation.web.journal import check_event, fold
 
 IMAGE = "a" * 64
 OTHER_IMAGE = "b" * 64
+THIRD_IMAGE = "c" * 64
 
 
 def image(image_hash=IMAGE):
@@ -73,6 +74,29 @@ def test_strokes_belong_to_their_image():
     assert stroke_ids(add("a"), reopen) == []
     assert stroke_ids(add("a"), reopen, add("b", image_hash=OTHER_IMAGE)) == ["s-b"]
     assert stroke_ids(add("a"), reopen, back) == ["s-a"]
+
+
+def test_the_sample_leaves_for_an_image_of_ones_own_unless_it_is_drawn_on():
+    own = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE), "instead": IMAGE}
+    assert list(fold([START, own]).images) == [OTHER_IMAGE]
+    assert list(fold([START, add("a"), own]).images) == [IMAGE, OTHER_IMAGE]
+    late = fold([START, own, add("a")])
+    assert list(late.images) == [IMAGE, OTHER_IMAGE]
+    assert [stroke.id for stroke in late.drawn[IMAGE]] == ["s-a"]
+    assert list(fold([START, own, add("a"), {"id": "u", "type": "undo", "event": "a"}]).images) == [OTHER_IMAGE]
+    back = {"id": "p", "type": "image.open", "image": image()}
+    assert list(fold([START, own, back]).images) == [IMAGE, OTHER_IMAGE]
+    with pytest.raises(ValueError, match="hash"):
+        check_event(own | {"instead": "sample"}, fold([START]))
+
+
+def test_a_session_has_a_name():
+    rename = {"id": "n", "type": "session.rename", "name": "Colon, June"}
+    assert fold([START]).name == ""
+    assert fold([START, check_event(rename, fold([START]))]).name == "Colon, June"
+    for name in (None, 3, "x" * 101, "two\nlines"):
+        with pytest.raises(ValueError, match="one line"):
+            check_event(rename | {"name": name}, fold([START]))
 
 
 def test_a_class_is_renamed_recoloured_and_hidden():

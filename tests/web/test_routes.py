@@ -210,6 +210,31 @@ def test_one_session_cannot_reach_anothers_image(client, session, halves):
     assert "no such image" in messages[0]["refused"][0]["reason"]
 
 
+def test_the_facts_of_an_opened_image_are_its_own_whatever_the_browser_says(client, session, halves):
+    lie = {**halves, "rows": 10**9, "columns": 10**9, "channels": 3, "dtype": "float32", "name": "other name.png"}
+    (journal,) = converse(client, session, [{"id": "again", "type": "image.open", "image": lie}])
+    told = journal["events"][-1]["body"]["image"]
+    assert told == {key: halves[key] for key in told} | {"name": "other name.png"}
+
+
+def test_a_thumbnail_is_small_and_belongs_to_the_session(client, session, halves):
+    url = f"/s/{session}/images/{halves['hash']}/thumbnail"
+    for _ in range(2):
+        thumbnail = Image.open(io.BytesIO(client.get(url).data))
+        assert max(thumbnail.size) <= 192
+    other = client.post("/sessions").json["session"]
+    assert client.get(f"/s/{other}/images/{halves['hash']}/thumbnail").status_code == 404
+
+
+def test_what_another_window_writes_ends_a_segmentation_that_is_under_way(client, session, halves, monkeypatch):
+    monkeypatch.setattr("segmentation.web.workbench.NEWS_SECONDS", 0)
+    body = {"after": 0, "events": [], "segment": wish(*HALVES.shape), "window": "w"}
+    lines = client.post(f"/s/{session}/converse", json=body, buffered=False).iter_encoded()
+    assert json.loads(next(lines))["kind"] == "journal"
+    converse(client, session, [stroke_event("c", halves["hash"], 1, "M70,5L90,30")], window="other")
+    assert all(json.loads(line)["kind"] not in ("tile", "done") for line in lines)
+
+
 def test_an_unknown_session_is_a_sentence(client):
     (message,) = converse(client, "nobody")
     assert message["kind"] == "gone"

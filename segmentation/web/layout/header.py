@@ -23,7 +23,7 @@ def header(settings: Settings) -> html.Header:
                 ],
                 id="image-title",
             ),
-            html.Button("Open image…", id="open-image", type="button", className="quiet"),
+            html.Button("Open images…", id="open-image", type="button", className="quiet"),
             html.Button("New session", id="new-session", type="button", className="quiet"),
             html.Button(
                 icon("M12 4a8 8 0 1 0 .01 0zM12 4v16a8 8 0 0 0 0-16z"),

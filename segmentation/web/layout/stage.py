@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from segmentation.web.layout.elements import dashed, tool_button
+from segmentation.web.layout.elements import dashed, icon, tool_button
 
 TOOLS = (
     ("squiggle", "Squiggle", "D", "M3 17c3-9 5-11 7-9s-3 8 0 9 4-12 7-12 2 4 4 4"),
@@ -79,6 +79,27 @@ def _figure() -> dict[str, Any]:
     }
 
 
+def strip() -> html.Section:
+    """The images of the session, where there are several; the browser fills it."""
+    return html.Section(
+        [
+            html.Div(id="images", role="radiogroup", **dashed(aria_label="Image in hand")),
+            html.Button(
+                icon("M12 5v14M5 12h14"),
+                id="add-images",
+                type="button",
+                className="quiet",
+                title="Add images",
+                **dashed(aria_label="Add images"),
+            ),
+            html.P(id="images-note", className="note"),
+        ],
+        id="strip",
+        hidden=True,
+        **dashed(aria_label="Images of this session"),
+    )
+
+
 def stage() -> html.Main:
     """The image, and the line below it that says what is going on."""
     return html.Main(
@@ -99,13 +120,14 @@ def stage() -> html.Main:
                         },
                     ),
                     html.Div(id="ring"),
-                    html.Div("Drop the image here", id="drop-hint"),
+                    html.Div("Drop images here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),
                 ],
                 id="stage",
                 role="application",
                 **dashed(aria_label="The image: draw squiggles on it with the pointer"),
             ),
+            strip(),
             html.Footer(
                 [
                     html.Div(id="progress", **dashed(aria_hidden="true")),

@@ -5,17 +5,21 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.images import ImageError, display_pixels, display_range, encode_jpeg, encode_png
+from segmentation.tiles import BoundedCache
 from segmentation.web.routes.requests import YEAR_SECONDS, BadRequestError, file_name, refuse_larger_than, span, whole
 from segmentation.web.store import UnknownSessionError
 from segmentation.web.workbench import Workbench
 
 MAX_VIEW_PIXELS = 6_000_000
 LOSSLESS_PIXELS = 1_500_000
+THUMBNAIL_PIXELS = 192
+THUMBNAIL_CACHE_BYTES = 8 * 2**20
 
 
 def image_routes(workbench: Workbench) -> Blueprint:
-    """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view``."""
+    """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
+    thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
 
     @routes.post("/s/<session_id>/images")
     def add_image(session_id: str) -> Response:
@@ -45,7 +49,23 @@ def image_routes(workbench: Workbench) -> Blueprint:
             response = Response(encode_png(pixels), mimetype="image/png")
         else:
             response = Response(encode_jpeg(pixels), mimetype="image/jpeg")
-        response.headers["Cache-Control"] = f"private, max-age={YEAR_SECONDS}, immutable"
-        return response
+        return _kept_by_the_browser(response)
+
+    @routes.get("/s/<session_id>/images/<image_hash>/thumbnail")
+    def thumbnail(session_id: str, image_hash: str) -> Response:
+        """The whole image, small."""
+        content = thumbnails.get(image_hash) if workbench.store.has_image(session_id, image_hash) else None
+        if content is None:
+            image = workbench.image(session_id, image_hash)
+            step = -(-max(image.shape) // THUMBNAIL_PIXELS)
+            content = encode_jpeg(display_pixels(image, step=step), quality=85)
+            thumbnails.put(image_hash, content)
+        return _kept_by_the_browser(Response(content, mimetype="image/jpeg"))
 
     return routes
+
+
+def _kept_by_the_browser(response: Response) -> Response:
+    """What belongs to an image's hash never changes."""
+    response.headers["Cache-Control"] = f"private, max-age={YEAR_SECONDS}, immutable"
+    return response
