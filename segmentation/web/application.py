@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from dash import Dash
-from flask import Flask, Response, request
+from flask import Flask, request
 
 from segmentation.web.access import guard
 from segmentation.web.callbacks import register_callbacks
+from segmentation.web.headers import send_security_headers
 from segmentation.web.health import health_routes
 from segmentation.web.layout import page
 from segmentation.web.routes import all_routes
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> Dash:
     )
     app.layout = lambda: page(settings)
     register_callbacks(app)
-    _send_security_headers(server)
+    send_security_headers(server, app.csp_hashes())
     _let_dash_finish(server)
     return app
 
@@ -65,15 +66,6 @@ def _warm_up_with_the_first_page(server: Flask, warm_up: WarmUp) -> None:
 def _let_dash_finish(server: Flask) -> None:
     """Dash completes itself with the first request, which must not happen in two threads at once."""
     server.test_client().get("/health")
-
-
-def _send_security_headers(server: Flask) -> None:
-    @server.after_request
-    def add_headers(response: Response) -> Response:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("X-Frame-Options", "DENY")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
-        return response
 
 
 def create_app_or_exit(settings: Settings) -> Dash:

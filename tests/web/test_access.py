@@ -232,3 +232,18 @@ def test_other_sites_cannot_act_through_a_browser(client_of):
     assert client.post("/sessions", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert client.post("/sessions", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
     assert client.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 302
+
+
+# ---- what answers say about themselves
+
+
+def test_every_answer_carries_the_security_headers(client_of):
+    client = client_of(password=PASSWORD)
+    sign_in(client)
+    for method, path in everything(client):
+        headers = client.open(path, method=method, headers={"X-Forwarded-Proto": "https"}).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["Referrer-Policy"] == "no-referrer", path
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
+        assert headers["Strict-Transport-Security"].startswith("max-age="), path
+    assert "Strict-Transport-Security" not in client.get("/health").headers

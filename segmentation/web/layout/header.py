@@ -11,7 +11,16 @@ from segmentation.web.settings import Settings
 def header(settings: Settings) -> html.Header:
     """The bar across the top."""
     sign_out = html.Form(
-        html.Button("Sign out", type="submit", className="quiet"), id="sign-out", action="/sign-out", method="post"
+        html.Button(
+            icon("M10 4H5v16h5M15 8l4 4-4 4M19 12H10"),
+            type="submit",
+            className="tool",
+            title="Sign out",
+            **dashed(aria_label="Sign out"),
+        ),
+        id="sign-out",
+        action="/sign-out",
+        method="post",
     )
     return html.Header(
         [
