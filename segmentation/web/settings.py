@@ -40,6 +40,7 @@ class Settings:
         session_bytes: what one session may hold; 0 sets no limit.
         max_upload_bytes: largest file that may be uploaded.
         max_pixels: largest image that may be opened, in pixels.
+        decoding_bytes: memory that reading one image may take.
         image_cache_bytes: bytes of decoded images that a process keeps at hand.
         feature_cache_bytes: bytes of features that a process keeps at hand.
         threads: threads of one computation.
@@ -60,6 +61,7 @@ class Settings:
     session_bytes: int = 0
     max_upload_bytes: int = 256 * 2**20
     max_pixels: int = 64_000_000
+    decoding_bytes: int = 2**31
     image_cache_bytes: int = 256 * 2**20
     feature_cache_bytes: int = DEFAULT_CACHE_MEGABYTES * 2**20
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -147,6 +149,9 @@ VARIABLES = (
         "max_pixels",
         lambda text: int(float(text) * 1e6),
         "largest image that may be opened, in megapixels",
+    ),
+    Variable(
+        "SQUIGGLE_DECODING_MB", "decoding_bytes", _megabytes, "memory that reading one image may take, in megabytes"
     ),
     Variable(
         "SQUIGGLE_IMAGE_CACHE_MB",

@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classifier import PixelClassifier
-from segmentation.images import Image, read_image
+from segmentation.images import Image
 from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.painting import stroke_pixels
 from segmentation.sampling import PixelSample
 from segmentation.strokes import Stroke
 from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
+from segmentation.web.decoding import Decoder
 from segmentation.web.journal import SessionState, check_event, fold
 from segmentation.web.learning import Learnt, TrainingSet, learn, missing_strokes, strokes_to_learn, training_pixels
 from segmentation.web.opened import OpenedFiles
@@ -159,6 +160,7 @@ class Workbench:
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
         self._lock = threading.Lock()
         self.closing = threading.Event()
+        self.decoder = Decoder(settings.decoding_bytes)
 
     def new_session(self) -> str:
         """A session that opens on the sample image with two classes; returns its id."""
@@ -249,7 +251,7 @@ class Workbench:
         Raises:
             ImageError: with a sentence, if it is no image that can be worked on.
         """
-        image = read_image(content, name=name, max_pixels=self.settings.max_pixels)
+        image = self.decoder.read_image(content, name=name, max_pixels=self.settings.max_pixels)
         self.store.put_image(session_id, image.hash, name, content)
         self._images.put(image.hash, image)
         return describe_image(image, name) | {"notes": image.metadata.get("notes", [])}
@@ -265,7 +267,7 @@ class Workbench:
             if image is not None:
                 return image
         name, content = self.store.image(session_id, image_hash)
-        image = read_image(content, name=name, max_pixels=self.settings.max_pixels)
+        image = self.decoder.read_image(content, name=name, max_pixels=self.settings.max_pixels)
         self._images.put(image_hash, image)
         return image
 
@@ -380,6 +382,7 @@ class Workbench:
 
     def warm_up(self) -> None:
         """Load and compile what the first stroke needs, so that it need not wait."""
+        self.decoder.begin()
         segment_once(self.live, self.sample.image)
 
     def _segmentation(self, session_id: str, wish: Mapping[str, Any], stale: Callable[[], bool]) -> Iterator[Message]:
