@@ -9,11 +9,14 @@
   const POLL_MS = 1500;
   const SILENCE_MS = 45000;
   const RETRY_MS = [300, 700, 1500, 3000];
+  const FULL = 507;
+  /* What is wrong with what was said, and will be wrong the next time too; everything else may pass. */
+  const SENSELESS = [400, 413, 422];
 
   class Conversation {
     /**
      * @param {string} session the session's id
-     * @param {object} listener changed(state), line(message), connection(ok, waiting, kept), wish() -> what to segment or null,
+     * @param {object} listener changed(state), line(message), connection(ok, waiting, kept, full), wish() -> what to segment or null,
      *   inHand() -> hash of the image in hand or null
      */
     constructor(session, listener) {
@@ -28,6 +31,7 @@
       this.abort = null;
       this.acknowledged = false;
       this.gone = false;
+      this.full = 0;
       document.addEventListener("visibilitychange", () => { if (!document.hidden) this.speak(); });
       window.addEventListener("online", () => this.speak());
       window.addEventListener("beforeunload", (event) => { if (this.unsent.length && !this.kept) event.preventDefault(); });
@@ -115,6 +119,7 @@
           silence = setTimeout(hush, SILENCE_MS);
           if (message.kind === "journal") this.acknowledge(message, sent);
           else if (message.kind === "gone") return this.stop(message);
+          else if (message.kind === "away") return this.away(message);
           else this.listener.line(message);
           if (this.again && this.acknowledged) return this.speak();
         }
@@ -133,6 +138,8 @@
       const done = new Set(sent.map((event) => event.id));
       this.unsent = this.unsent.filter((event) => !done.has(event.id));
       this.persist();
+      if (this.full) this.listener.line({ kind: "room" });
+      this.full = 0;
       for (const { number, body } of message.events) {
         if (number === this.number + 1) {
           this.journal.push(body);
@@ -154,9 +161,7 @@
       if (response.status === 401) {
         const here = window.location.pathname.slice(squiggle.base.length - 1);
         window.location.assign(`${squiggle.base}sign-in?next=${encodeURIComponent(here)}`);
-      } else if (response.status >= 500 || [403, 408, 429].includes(response.status)) {
-        this.retry();
-      } else {
+      } else if (SENSELESS.includes(response.status)) {
         const said = new Set(sent.map((event) => event.id));
         this.unsent = this.unsent.filter((event) => !said.has(event.id));
         this.persist();
@@ -164,7 +169,21 @@
         this.listener.line({ kind: "refused", reason });
         this.abort = null;
         this.rest();
+      } else {
+        if (response.status === FULL && this.full !== this.unsent.length) {
+          this.full = this.unsent.length;
+          this.listener.line({ kind: "full", reason });
+        }
+        this.retry();
       }
+    }
+
+    /** The journal is there, but something that the segmentation needs is not: ask again in a while. */
+    away(message) {
+      this.listener.line(message);
+      this.failures = RETRY_MS.length;
+      this.retry();
+      return undefined;
     }
 
     stop(message) {
@@ -189,7 +208,7 @@
 
     retry() {
       this.abort = null;
-      this.listener.connection(false, this.unsent.length, this.kept);
+      this.listener.connection(false, this.unsent.length, this.kept, this.full > 0);
       const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
       this.failures += 1;
       this.timer = setTimeout(() => this.exchange(), wait);

@@ -80,7 +80,7 @@
 
   let offlineTimer = null;
 
-  squiggle.showConnection = (ok, waiting, kept) => {
+  squiggle.showConnection = (ok, waiting, kept, full = false) => {
     clearTimeout(offlineTimer);
     offlineTimer = null;
     const connection = byId("connection");
@@ -93,8 +93,10 @@
       return;
     }
     const changes = `${waiting} ${waiting === 1 ? "change is" : "changes are"}`;
-    const where = kept ? "kept here until then." : "only in this window: leave it open, this browser cannot store them.";
-    offlineTimer = setTimeout(() => say(`Reconnecting…${waiting ? ` ${changes} ${where}` : ""}`, "offline"), OFFLINE_AFTER_MS);
+    const until = full ? "until there is room" : "until then";
+    const where = kept ? `kept here ${until}.` : "only in this window: leave it open, this browser cannot store them.";
+    const sign = `${full ? "Not saved." : "Reconnecting…"}${waiting ? ` ${changes} ${where}` : ""}`;
+    offlineTimer = setTimeout(() => say(sign, "offline"), full ? 0 : OFFLINE_AFTER_MS);
   };
 
   squiggle.refused = (message) => squiggle.showMessage(message.reason);
@@ -107,8 +109,9 @@
   squiggle.newSession = async () => {
     try {
       const response = await fetch(`${squiggle.base}sessions`, { method: "POST" });
-      if (!response.ok) throw new Error(String(response.status));
-      window.location.assign(`${squiggle.base}s/${(await response.json()).session}`);
+      const answer = await response.json();
+      if (response.ok) window.location.assign(`${squiggle.base}s/${answer.session}`);
+      else squiggle.showMessage(answer.error);
     } catch {
       squiggle.showMessage("The server does not answer. Try again in a moment; this session is safe.");
     }

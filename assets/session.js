@@ -267,6 +267,15 @@
           squiggle.showMessage(message.reason);
           squiggle.showStatus("The segmentation failed.", null);
           break;
+        case "away":
+          squiggle.showStatus(message.reason, 0);
+          break;
+        case "full":
+          squiggle.showMessage(message.reason, { label: "Understood", run: squiggle.hideMessage });
+          break;
+        case "room":
+          squiggle.hideMessage();
+          break;
         case "refused":
           squiggle.refused(message);
           break;

@@ -26,10 +26,12 @@ class Postgres:
         self._programs = programs
         # Not among pytest's folders, which only this user may enter: the server refuses to run as root.
         self.folder = Path(tempfile.mkdtemp(prefix="squiggle-postgres-"))
+        self.uid = os.geteuid()
         self._user = {}
         if os.geteuid() == 0:
             account = next(pwd.getpwnam(name) for name in ("postgres", "nobody") if _has_account(name))
             os.chown(self.folder, account.pw_uid, account.pw_gid)
+            self.uid = account.pw_uid
             self._user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -26,7 +26,7 @@ def health_routes(store: Store, warm_up: WarmUp) -> Blueprint:
     def ready() -> Response:
         """The process can work."""
         try:
-            store.has_session("")
+            store.check()
         except StoreError as problem:
             response = jsonify(ready=False, reason=str(problem), kernels=warm_up.state)
             response.status_code = 503

@@ -1,14 +1,19 @@
 """What must not be lost: the store, also when its process is killed."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
+import sqlalchemy as sql
 
-from segmentation.web.store import Store, UnknownImageError, UnknownSessionError
+from segmentation.web.store import NewImage, Store, UnknownImageError, UnknownSessionError, tables
+
+TABLES = (tables.sessions, tables.events, tables.images, tables.blobs, tables.contents)
 
 
 def event(number, **fields):
@@ -78,6 +83,112 @@ def test_many_threads_may_write_to_one_session(store):
     for i in range(8):
         own = [e.body["id"] for e in events if e.body["id"].startswith(f"event-{i}-")]
         assert own == [f"event-{i}-{number}" for number in range(20)]
+
+
+def test_a_session_is_named_and_summed_up(store):
+    session = store.create_session([event(0)], name="Colon, week 3")
+    store.append(session, [event(1, type="stroke.add"), event(2, type="stroke.add"), event(3, type="stroke.erase")])
+    store.put_image(session, "a" * 64, "a.png", b"x" * 1000)
+    other = store.create_session()
+    first, second = store.summaries([other, "nobody", session, "../x", session])
+    assert (first.id, first.name, first.images, first.strokes_drawn, first.size) == (other, "", 0, 0, 0)
+    assert (second.id, second.name, second.images, second.strokes_drawn) == (session, "Colon, week 3", 1, 2)
+    assert second.size == 1000 + sum(len(json.dumps(e.body, separators=(",", ":"))) for e in store.events(session))
+    assert second.created <= second.used <= time.time()
+    store.rename_session(session, " Ileum\n\x00\ud800 " + "x" * 500)
+    (renamed,) = store.summaries([session])
+    assert renamed.name == ("Ileum" + " " + "x" * 500)[:200]
+    with pytest.raises(UnknownSessionError):
+        store.rename_session("nobody", "x")
+
+
+def test_a_duplicate_has_all_events_and_images_and_goes_its_own_way(store):
+    session = store.create_session([event(0)])
+    store.append(session, [event(1, type="stroke.add")])
+    for name, content in (("a", b"first"), ("b", b"second")):
+        store.put_image(session, name * 64, f"{name}.png", content)
+    copy = store.duplicate_session(session, name="Copy")
+    assert store.events(copy) == store.events(session)
+    assert [(i.hash, i.name) for i in store.images(copy)] == [(i.hash, i.name) for i in store.images(session)]
+    store.append(copy, [event(2)])
+    store.delete_session(session)
+    assert store.image(copy, "a" * 64) == ("a.png", b"first")
+    assert [e.number for e in store.events(copy)] == [1, 2, 3]
+    with pytest.raises(UnknownSessionError):
+        store.duplicate_session(session, name="x")
+
+
+def test_a_deleted_session_leaves_nothing_behind(store):
+    session, other = (store.create_session([event(0)]) for _ in range(2))
+    for each in (session, other):
+        store.put_image(each, "a" * 64, "a.png", b"pixels")
+    store.delete_session(session)
+    assert not store.has_session(session)
+    for ask in (store.events, store.delete_session, lambda s: store.append(s, [event(1)])):
+        with pytest.raises(UnknownSessionError):
+            ask(session)
+    with store.database.reading() as connection:
+        left = {t.name: connection.execute(sql.select(sql.func.count()).select_from(t)).scalar() for t in TABLES}
+    assert left == {"sessions": 1, "events": 1, "images": 1, "blobs": 1, "contents": 1}
+    assert store.image(other, "a" * 64) == ("a.png", b"pixels")
+
+
+def test_images_are_listed_and_removed(store):
+    session = store.create_session()
+    for name in "ba":
+        store.put_image(session, name * 64, f"{name}.png", name.encode() * 7)
+    assert [(i.name, i.size) for i in store.images(session)] == [("b.png", 7), ("a.png", 7)]
+    store.remove_image(session, "b" * 64)
+    assert [i.name for i in store.images(session)] == ["a.png"]
+    with pytest.raises(UnknownImageError):
+        store.remove_image(session, "b" * 64)
+    store.put_image(session, "b" * 64, "again.png", b"again")
+    assert store.image(session, "b" * 64) == ("again.png", b"again")
+
+
+def test_a_session_is_imported_whole_or_not_at_all(store):
+    images = [NewImage(name * 64, f"{name}.png", name.encode()) for name in "abc"]
+    bodies = [event(number) for number in range(40_000)]
+    session = store.create_session([*bodies, event(3)], name="Imported", images=images)
+    assert [e.body["id"] for e in store.events(session)] == [body["id"] for body in bodies]
+    assert [store.image(session, i.hash) for i in images] == [(i.name, i.content) for i in images]
+    with pytest.raises(ValueError, match="not JSON"):
+        store.create_session([event(1, value=float("nan"))], images=images)
+    with store.database.reading() as connection:
+        assert connection.execute(sql.select(sql.func.count()).select_from(tables.sessions)).scalar() == 1
+
+
+@pytest.mark.parametrize("name", ["", "\x00", "x" * 33, "a/b", "ü", "' OR 1=1 --"])
+def test_what_cannot_be_an_id_is_unknown(store, name):
+    session = store.create_session()
+    assert not store.has_session(name)
+    assert not store.has_image(session, name)
+    for ask in (store.events, store.images, store.delete_session, lambda s: store.append(s, [])):
+        with pytest.raises(UnknownSessionError):
+            ask(name)
+    with pytest.raises(UnknownImageError):
+        store.image(session, name)
+
+
+def test_what_is_strange_in_an_event_comes_back_as_it_was(store):
+    strange = event(1, name="\x00 \ud800 𝛼", numbers=[-0.0, 1e300, 2**70])
+    session = store.create_session([strange])
+    assert store.events(session)[0].body == strange
+
+
+def test_a_process_that_was_forked_does_not_speak_over_its_parents_connections(store):
+    session = store.create_session([event(0)])
+    child = os.fork()
+    if child == 0:
+        try:
+            store.append(session, [event(1)])
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    store.append(session, [event(2)])
+    assert [e.body["id"] for e in store.events(session)] == ["event-0", "event-1", "event-2"]
 
 
 WRITER = """

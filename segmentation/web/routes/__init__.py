@@ -6,6 +6,7 @@ import logging
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from segmentation.web.downloads import UnknownFileError
 from segmentation.web.routes.classifiers import classifier_routes
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 def all_routes(workbench: Workbench) -> Blueprint:
     """The routes of a workbench, with an answer in words to whatever goes wrong in them."""
     routes = Blueprint("squiggle", __name__)
+    routes.before_request(workbench.store.upkeep.now_and_then)
     _answer_errors(routes)
     for part in PARTS:
         routes.register_blueprint(part(workbench))
@@ -41,12 +43,12 @@ def _answer_errors(routes: Blueprint) -> None:
         return jsonify(error="This session has no such image."), 404
 
     @routes.errorhandler(StoreAwayError)
-    def away(error: StoreAwayError) -> tuple[Response, int, dict[str, str]]:
-        return jsonify(error=str(error)), 503, {"Retry-After": "1"}
+    def away(error: StoreAwayError) -> tuple[AnyResponse, int, dict[str, str]]:
+        return _in_words(str(error)), 503, {"Retry-After": "2", "Refresh": "2"}
 
     @routes.errorhandler(StoreFullError)
-    def full(error: StoreFullError) -> tuple[Response, int]:
-        return jsonify(error=str(error)), 507
+    def full(error: StoreFullError) -> tuple[AnyResponse, int]:
+        return _in_words(str(error)), 507
 
     @routes.errorhandler(UnknownClassifierError)
     def no_classifier(_error: UnknownClassifierError) -> tuple[Response, int]:
@@ -68,3 +70,10 @@ def _answer_errors(routes: Blueprint) -> None:
     def failure(error: Exception) -> tuple[Response, int]:
         log.exception("request failed: %s %s", request.method, request.path, exc_info=error)
         return jsonify(error="The server failed at this. What you did before is safe; try again."), 500
+
+
+def _in_words(sentence: str) -> AnyResponse:
+    """A sentence as JSON for the page's scripts, as plain text for a person who follows a link."""
+    if request.accept_mimetypes.best == "text/html":
+        return AnyResponse(sentence, mimetype="text/plain")
+    return jsonify(error=sentence)

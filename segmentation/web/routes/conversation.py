@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 
 from segmentation.web.routes.remember import remember
 from segmentation.web.routes.requests import BadRequestError, json_body
-from segmentation.web.store import UnknownSessionError
+from segmentation.web.store import StoreAwayError, UnknownSessionError
 from segmentation.web.workbench import Workbench
 
 MAX_CONVERSE_BYTES = 32 * 2**20
@@ -48,6 +48,8 @@ def _lines(first: Mapping[str, Any], rest: Iterator[Mapping[str, Any]]) -> Itera
     try:
         for message in rest:
             yield _line(message)
+    except StoreAwayError as reason:
+        yield _line({"kind": "away", "reason": str(reason)})
     except Exception:
         log.exception("conversation failed")
         yield _line({"kind": "failed", "reason": "The server failed at this. Your strokes are safe; try again."})

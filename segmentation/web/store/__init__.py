@@ -14,8 +14,9 @@ from segmentation.web.store.errors import (
     UnknownImageError,
     UnknownSessionError,
 )
+from segmentation.web.store.opening import migrate
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
-from segmentation.web.store.sessions import Store, migrate
+from segmentation.web.store.sessions import Store
 
 __all__ = [
     "Limits",

@@ -79,7 +79,8 @@ class TableBlobs:
         """Keep the bytes of one key under another too."""
         with self._database.writing() as connection:
             rows = sql.select(sql.literal(to), contents.c.part, contents.c.content).where(contents.c.key == key)
-            if not connection.execute(contents.insert().from_select(["key", "part", "content"], rows)).rowcount:
+            insert = contents.insert().from_select(["key", "part", "content"], rows)
+            if not connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount:
                 raise UnknownBlobError(key)
 
     def delete(self, key: str) -> None:

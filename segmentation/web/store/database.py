@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ MIGRATION_LOCK = 0x5155_4947
 POSTGRESQL_FULL = "53100"
 POSTGRESQL_READ_ONLY = "25006"
 NEARLY_FULL_BYTES = 2**20
+VACUUM_PAGES = 5000
 
 log = logging.getLogger(__name__)
 
@@ -163,9 +165,15 @@ class Database:
 
     def give_back_room(self) -> None:
         """Let SQLite's file shrink to what is in it; PostgreSQL sees to that itself."""
-        if self.is_sqlite:
-            with self.writing() as connection:
-                connection.exec_driver_sql("PRAGMA incremental_vacuum").all()
+        if not self.is_sqlite:
+            return
+        with self._sentences(), closing(self._engine.raw_connection()) as connection:
+            driver: Any = connection.driver_connection
+            while (free := driver.execute("PRAGMA freelist_count").fetchone()[0]) > 0:
+                # Only a script runs it to its end; in portions, so that writers get their turns.
+                driver.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+                if driver.execute("PRAGMA freelist_count").fetchone()[0] >= free:
+                    return
 
     def _schema(self) -> str:
         with self._sentences(), self._reader.connect() as connection:
@@ -178,7 +186,7 @@ class Database:
         """Turns what a database driver raises into sentences; programming errors stay what they are."""
         try:
             yield
-        except NoFreeConnectionError as error:
+        except (NoFreeConnectionError, sqlite3.Error) as error:
             raise StoreAwayError from error
         except DBAPIError as error:
             problem = error.orig

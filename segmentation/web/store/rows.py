@@ -13,13 +13,13 @@ from segmentation.web.store.tables import images, sessions
 MAX_NAME_LENGTH = 200
 
 
-def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, Any, Any]:
-    """Take a session's turn until the transaction ends; returns its number, strokes_drawn and journal_bytes.
+def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, Any, Any, Any]:
+    """Take a session's turn until the transaction ends; returns its number, strokes_drawn, journal_bytes and used.
 
     Raises:
         UnknownSessionError: if there is no such session.
     """
-    columns = sessions.c.number, sessions.c.strokes_drawn, sessions.c.journal_bytes
+    columns = sessions.c.number, sessions.c.strokes_drawn, sessions.c.journal_bytes, sessions.c.used
     row = connection.execute(sql.select(*columns).where(sessions.c.id == session_id).with_for_update()).first()
     if row is None:
         raise UnknownSessionError(session_id)

@@ -6,18 +6,17 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy.exc import DBAPIError
 
 from segmentation.web.settings import Settings
 from segmentation.web.store import tables
 from segmentation.web.store.blobs import ObjectBlobs, TableBlobs, UnknownBlobError
-from segmentation.web.store.database import SCHEMA, Database, postgresql_url, sqlite_url
+from segmentation.web.store.database import Database, sqlite_url
 from segmentation.web.store.errors import (
     SchemaError,
     StoreAwayError,
@@ -26,13 +25,14 @@ from segmentation.web.store.errors import (
     UnknownSessionError,
 )
 from segmentation.web.store.files import Files
+from segmentation.web.store.opening import opening, store_url
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.room import check_room, sizes
 from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session, printable
 from segmentation.web.store.tables import events, sessions
+from segmentation.web.store.upkeep import Upkeep
 
 USED_AGAIN_SECONDS = 6 * 3600
-SWEEP_SECONDS = 3600
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -47,6 +47,7 @@ class Store:
     Attributes:
         database: where the tables are, for other tables than those of this class.
         files: keeps the files that rows of these tables name.
+        upkeep: removes what is not wanted any more.
     """
 
     def __init__(self, url: sql.URL, *, objects: str = "", limits: Limits | None = None) -> None:
@@ -65,6 +66,7 @@ class Store:
         self.database = Database(url)
         self.limits = limits or Limits()
         self.files = Files(self.database, ObjectBlobs(objects) if objects else TableBlobs(self.database), self.limits)
+        self.upkeep = Upkeep(self)
         try:
             self.database.check_schema()
         except StoreAwayError as problem:
@@ -91,11 +93,21 @@ class Store:
             ValueError: with a sentence, if a setting names something that cannot be.
         """
         limits = Limits(settings.quota_bytes, settings.session_bytes, settings.keep_seconds)
-        with _opening(settings):
-            return cls(_url(settings), objects=settings.objects, limits=limits)
+        with opening(settings):
+            return cls(store_url(settings), objects=settings.objects, limits=limits)
+
+    def check(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            StoreError: with a sentence, if it does not answer, or its tables are not those of this version.
+        """
+        with self.database.reading() as connection:
+            connection.execute(sql.select(1))
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections, once a sweep that is under way has ended."""
+        self.upkeep.finish()
         self.database.close()
 
     # ---- sessions
@@ -181,15 +193,17 @@ class Store:
             for i, row in ((i, rows[i]) for i in dict.fromkeys(ids) if i in rows)
         ]
 
-    def delete_session(self, session_id: str) -> None:
-        """Remove a session with its journal and all its files.
+    def delete_session(self, session_id: str, *, unused_since: float | None = None) -> None:
+        """Remove a session with its journal and all its files; with a time, only if it was not used since then.
 
         Raises:
             UnknownSessionError: if there is no such session.
         """
         _check_id(session_id)
         with self.database.writing() as connection:
-            lock_session(connection, session_id)
+            session = lock_session(connection, session_id)
+            if unused_since is not None and session.used >= unused_since:
+                return
             keys = self._delete(connection, session_id)
         self.files.remove(keys)
 
@@ -338,71 +352,7 @@ class Store:
         with self.database.reading() as connection:
             return find_image(connection, session_id, image_hash)
 
-    # ---- upkeep
-
-    def sweep(self) -> None:
-        """Remove sessions that were not used for too long, and files that belong to none.
-
-        Of all processes on all hosts one does it, once an hour; the others return at once.
-        """
-        now = time.time()
-        chores = tables.chores
-        with self.database.writing() as connection:
-            due = chores.update().where(chores.c.name == "sweep", chores.c.due <= now)
-            if not connection.execute(due.values(due=now + SWEEP_SECONDS)).rowcount:
-                return
-        if self.limits.unused_seconds:
-            self._remove_sessions_unused_since(now - self.limits.unused_seconds)
-        self.files.remove_ownerless()
-        self.database.give_back_room()
-
-    def _remove_sessions_unused_since(self, time_of_use: float) -> None:
-        unused = sessions.c.used < time_of_use
-        with self.database.reading() as connection:
-            ids = list(connection.execute(sql.select(sessions.c.id).where(unused)).scalars())
-        for session_id in ids:
-            with self.database.writing() as connection:
-                query = sql.select(sessions.c.id).where(sessions.c.id == session_id, unused).with_for_update()
-                if connection.execute(query).first() is None:
-                    continue
-                keys = self._delete(connection, session_id)
-            self.files.remove(keys)
-
 
 def _check_id(session_id: str) -> None:
     if not _SESSION_ID.fullmatch(session_id):
         raise UnknownSessionError(session_id)
-
-
-def migrate(settings: Settings) -> str:
-    """Bring the tables of the store that the settings name up to date; returns their number.
-
-    Raises:
-        StoreError: with a sentence, if the database cannot be used.
-        ValueError: with a sentence, if the settings name none.
-    """
-    with _opening(settings):
-        database = Database(_url(settings))
-        try:
-            database.migrate()
-        finally:
-            database.close()
-    return SCHEMA
-
-
-def _url(settings: Settings) -> sql.URL:
-    return postgresql_url(settings.database_url) if settings.database_url else sqlite_url(settings.data_folder)
-
-
-@contextmanager
-def _opening(settings: Settings) -> Iterator[None]:
-    """Turns whatever is in the way of a store into a sentence that names it."""
-    try:
-        yield
-    except SchemaError:
-        raise
-    except (OSError, StoreError, DBAPIError) as problem:
-        error = problem.__cause__ if isinstance(problem, StoreError) else problem
-        place = "the database" if settings.database_url else f"the data folder {settings.data_folder}"
-        reason = " ".join(str(getattr(error, "orig", error)).split())
-        raise StoreError(f"{place} cannot be used ({reason}).") from problem

@@ -1,0 +1,53 @@
+"""From the settings to the database that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sql
+from sqlalchemy.exc import DBAPIError
+
+from segmentation.web.settings import Settings
+from segmentation.web.store.database import SCHEMA, Database, postgresql_url, sqlite_url
+from segmentation.web.store.errors import SchemaError, StoreError
+
+
+def migrate(settings: Settings) -> str:
+    """Bring the tables of the store that the settings name up to date; returns their number.
+
+    Raises:
+        StoreError: with a sentence, if the database cannot be used.
+        ValueError: with a sentence, if the settings name none.
+    """
+    with opening(settings):
+        database = Database(store_url(settings))
+        try:
+            database.migrate()
+        finally:
+            database.close()
+    return SCHEMA
+
+
+def store_url(settings: Settings) -> sql.URL:
+    """The database that the settings name.
+
+    Raises:
+        OSError: if the data folder cannot be made.
+        ValueError: with a sentence, if there is no such database.
+    """
+    return postgresql_url(settings.database_url) if settings.database_url else sqlite_url(settings.data_folder)
+
+
+@contextmanager
+def opening(settings: Settings) -> Iterator[None]:
+    """Turns whatever is in the way of a store into a sentence that names it."""
+    try:
+        yield
+    except SchemaError:
+        raise
+    except (OSError, StoreError, DBAPIError) as problem:
+        error = problem.__cause__ if isinstance(problem, StoreError) else problem
+        place = "the database" if settings.database_url else f"the data folder {settings.data_folder}"
+        reason = " ".join(str(getattr(error, "orig", error)).split())
+        raise StoreError(f"{place} cannot be used ({reason}).") from problem
