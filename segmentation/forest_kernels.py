@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.forest_lanes import PIXELS, above, add_sums, add_where, no_sums
-from segmentation.lanes import FLOATS, kernel, load_run, part, store_run
+from segmentation.lanes import AVX512, FLOATS, kernel, load_run, part, store_run
 
 BLOCK_ROWS = 4
 BLOCK_COLUMNS = PIXELS // BLOCK_ROWS
 
-TREES = 64
-"""Trees of a group."""
+TREES = 64 if AVX512 else 16
+"""Trees of a group: as many as keep the processor busy, and leave room for the pixels in its nearest cache."""
 
 WHOLE_SHARE = 32 * 720720
 """What stands for a share of 1: a multiple of all numbers up to 16, so that ties between equal shares remain ties, and
