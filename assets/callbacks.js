@@ -19,6 +19,7 @@
       })),
       opacity: quietly((value) => squiggle.session.chooseView({ opacity: Number(value) })),
       strokeWidth: quietly((value) => squiggle.session.chooseView({ width: Number(value) })),
+      along: quietly((values) => { squiggle.along = values; }),
     },
   });
 })();

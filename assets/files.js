@@ -12,7 +12,7 @@
     return new Uint8Array(await new Response(stream).arrayBuffer());
   };
 
-  const reasonOf = async (response) => {
+  squiggle.reasonOf = async (response) => {
     try {
       return (await response.json()).error ?? "The server refused without a reason.";
     } catch {
@@ -37,7 +37,7 @@
     for (let attempt = 1; ; attempt += 1) {
       const response = await fetch(url, { method: "POST", body: file });
       if (response.ok) return response.json();
-      if (!BUSY.includes(response.status) || attempt === PATIENCE) return { error: await reasonOf(response) };
+      if (!BUSY.includes(response.status) || attempt === PATIENCE) return { error: await squiggle.reasonOf(response) };
       await pause(Number(response.headers.get("Retry-After")) || 1);
     }
   };
@@ -107,10 +107,10 @@
     try {
       await session.conversation.settled();
       const response = await fetch(
-        `${squiggle.base}s/${session.id}/download/${name}?image=${session.imageHash}&opacity=${session.view.opacity}`,
+        `${squiggle.base}s/${session.id}/download/${name}?image=${session.imageHash}&opacity=${session.view.opacity}&along=${(squiggle.along ?? []).join(",")}`,
       );
       if (!response.ok) {
-        byId("download-problem").textContent = await reasonOf(response);
+        byId("download-problem").textContent = await squiggle.reasonOf(response);
         return;
       }
       const link = document.createElement("a");
@@ -159,7 +159,10 @@
       if (!hasFiles(event)) return;
       event.preventDefault();
       hint(-depth);
-      squiggle.openImages(event.dataTransfer.files);
+      const files = [...event.dataTransfer.files];
+      const isClassifier = (file) => file.name.toLowerCase().endsWith(".squiggle");
+      squiggle.openImages(files.filter((file) => !isClassifier(file)));
+      files.filter(isClassifier).slice(0, 1).forEach(squiggle.openClassifier);
     });
     for (const button of document.querySelectorAll(".download")) {
       button.addEventListener("click", () => takeHome(button));

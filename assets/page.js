@@ -130,7 +130,8 @@
     byId("undo").disabled = !state.undo;
     byId("redo").disabled = !state.redo;
     byId("clear").disabled = !state.strokes.length;
-    byId("hint").hidden = state.strokes.length > 0 || [...state.strokesElsewhere.values()].some((strokes) => strokes.length);
+    byId("hint").hidden = state.strokes.length > 0 || state.opened !== null
+      || [...state.strokesElsewhere.values()].some((strokes) => strokes.length);
     const [first, second] = state.classes;
     if (first) {
       byId("hint").textContent = second

@@ -7,7 +7,14 @@
 
   const byId = (id) => document.getElementById(id);
 
-  const sameValues = (a, b) => Object.keys(a).every((key) => JSON.stringify(a[key]) === JSON.stringify(b[key]));
+  /* A control may show a value of a file rounded: that alone is no change. */
+  const SHOWN = 1e-6;
+
+  const sameValues = (a, b) => Object.keys(a).every((key) => (
+    typeof a[key] === "number" && typeof b[key] === "number"
+      ? Math.abs(a[key] - b[key]) < SHOWN
+      : JSON.stringify(a[key]) === JSON.stringify(b[key])
+  ));
 
   class Session {
     constructor(id) {
@@ -110,11 +117,13 @@
       const learning = JSON.stringify([
         state.image.hash, ids(state.strokes), state.features, state.forest, state.classes.map((c) => c.id),
         this.alike(state).map((one) => [one.hash, ids(state.strokesElsewhere.get(one.hash) ?? [])]).filter((one) => one[1].length),
+        state.opened && [state.opened.hash, state.opened.strokes && state.images.map((one) => one.hash)],
       ]);
       if (learning !== this.learning) {
         this.learning = learning;
         this.wanted = true;
         this.settled = false;
+        this.learnt = "";
         squiggle.enableDownloads(this.downloadable());
         this.sayIfOutdated();
       }
@@ -124,6 +133,7 @@
       this.showClasses();
       this.strip.update(state);
       if (this.view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
+      squiggle.showOpened(state, this.learnt);
       squiggle.showHistory(state);
       squiggle.showSettings(state);
     }
@@ -210,9 +220,11 @@
     }
 
     downloadable() {
-      const { strokes, strokesElsewhere } = this.state;
+      const { image, opened, strokes, strokesElsewhere } = this.state;
       const taught = [...strokes, ...this.alike(this.state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
-      return { strokes: strokes.length > 0, result: new Set(taught.map((stroke) => stroke.class_id)).size > 1 };
+      const ready = opened !== null && [null, image.channels].includes(opened.channels);
+      const enough = new Set(taught.map((stroke) => stroke.class_id)).size > 1;
+      return { strokes: strokes.length > 0, result: enough || ready };
     }
 
     /* ---- the segmentation -------------------------------------------------------------------------------- */
@@ -233,6 +245,10 @@
           break;
         case "status":
           squiggle.showStatus(`${message.text}…`, 0);
+          break;
+        case "learnt":
+          this.learnt = message.text;
+          squiggle.showOpened(this.state, this.learnt);
           break;
         case "tile":
           squiggle.showStatus(`Segmenting: part ${message.done} of ${message.of}`, message.done / message.of);
@@ -388,8 +404,10 @@
     }
 
     chooseFeatures(features) {
-      if (this.state.image && !sameValues(features, this.state.features)) {
-        this.append({ type: "settings.change", features });
+      /* The page has no control for single channels: those of an opened classifier stay. */
+      const chosen = { ...features, channels: this.state.features.channels };
+      if (this.state.image && !sameValues(chosen, this.state.features)) {
+        this.append({ type: "settings.change", features: chosen });
       }
     }
 

@@ -67,6 +67,8 @@
       "fit": () => session.viewport.fit(),
       "add-class": () => session.addClass(),
       "segment-now": () => session.segmentNow(),
+      "open-classifier": () => squiggle.chooseClassifier(),
+      "close-classifier": () => session.append({ type: "classifier.close" }),
       "new-session": () => squiggle.newSession(),
       "add-images": () => byId("open-image").click(),
       "reset-settings": () => session.append({
@@ -112,6 +114,7 @@
     }
     squiggle.session = new squiggle.Session(id);
     squiggle.setUpFiles();
+    squiggle.setUpClassifiers();
     squiggle.setUpKeyboard(squiggle.session);
     connectControls(squiggle.session);
     squiggle.session.start();

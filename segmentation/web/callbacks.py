@@ -37,6 +37,7 @@ HANDED_OVER = (
     ("switches", ("switches", "value")),
     ("opacity", ("opacity", "value")),
     ("strokeWidth", ("stroke-width", "value")),
+    ("along", ("along", "value")),
 )
 """Functions of ``assets/callbacks.js`` and what they listen to."""
 

@@ -14,6 +14,7 @@ from segmentation.web.layout.elements import dashed
 from segmentation.web.layout.header import header
 from segmentation.web.layout.panel import panel
 from segmentation.web.layout.stage import stage, toolbar
+from segmentation.web.opened import MAX_BYTES
 from segmentation.web.settings import Settings
 
 ACCEPTED_FILES = ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.webp"
@@ -26,6 +27,7 @@ def page(settings: Settings) -> html.Div:
         "forest": ForestSettings().to_json(),
         "palette": list(DEFAULT_COLOURS),
         "maxUploadBytes": settings.max_upload_bytes,
+        "maxClassifierBytes": min(MAX_BYTES, settings.max_upload_bytes),
     }
     return html.Div(
         [

@@ -24,9 +24,42 @@ def classes_panel() -> html.Section:
             html.Div(
                 [
                     html.H2("Classes"),
-                    html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
+                    html.Div(
+                        [
+                            html.Button(
+                                "Open classifier…",
+                                id="open-classifier",
+                                type="button",
+                                className="quiet small",
+                                title="Go on from a classifier file (.squiggle) of yours or a colleague's",
+                            ),
+                            html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
+                        ],
+                        className="row",
+                    ),
                 ],
                 className="section-head",
+            ),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.B(id="opened-name"),
+                            html.Button(
+                                "Let go",
+                                id="close-classifier",
+                                type="button",
+                                className="quiet small",
+                                title="Work without it again; classes, strokes and settings stay",
+                            ),
+                        ],
+                        className="section-head",
+                    ),
+                    html.P(id="opened-facts", className="note"),
+                    html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
+                ],
+                id="opened",
+                hidden=True,
             ),
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
             html.Div(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
+from dash import dcc, html
 
 from segmentation.web.layout.elements import dashed
 
@@ -13,8 +13,12 @@ DOWNLOADS = (
     ("probabilities.tif", "Probabilities", "TIFF, float32, a page a class"),
     ("labels.tif", "Labels", "TIFF of what you drew, 0 = nothing"),
     ("strokes.json", "Strokes", "JSON, to draw or train again"),
-    ("classifier.squiggle", "Classifier", "for the rest of the series"),
     ("shares.csv", "Class shares", "CSV, pixels and per cent"),
+    ("classifier.squiggle", "Classifier", "for the rest of the series"),
+)
+ALONG = (
+    ("strokes", "with strokes", "shows what you drew, and on which images; not the images"),
+    ("pixels", "with training pixels", "shows feature values of the labelled pixels; not the images"),
 )
 
 
@@ -34,6 +38,20 @@ def take_home_panel() -> html.Section:
                         **dashed(data_file=name),
                     )
                     for name, label, note in DOWNLOADS
+                ]
+                + [
+                    html.Div(
+                        dcc.Checklist(
+                            id="along",
+                            options=[
+                                {"label": [html.Span(label), html.Span(note, className="note")], "value": value}
+                                for value, label, note in ALONG
+                            ],
+                            value=[],
+                        ),
+                        role="group",
+                        **dashed(aria_label="What travels along with the classifier"),
+                    )
                 ],
                 id="downloads",
             ),
