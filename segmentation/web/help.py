@@ -70,8 +70,8 @@ _SECTIONS = (
         "How to use the classifier elsewhere",
         [
             "Take it home as a file (Take home, Classifier). It holds numbers and names, nothing that could run; your "
-            "strokes and training pixels only if you say so. Whoever opens it here (Open classifier…) sees it at work at "
-            "once, and with either of them can go on training. "
+            "strokes and training pixels only if you say so. Whoever opens it here (Open classifier…) sees it at work "
+            "at once, and with either of them can go on training. "
             "Train on an image that is typical of the series; the other images should be taken in the same way and at "
             "the same magnification. In Python:",
         ],
