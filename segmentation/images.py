@@ -156,8 +156,11 @@ def read_stack(
     name: str = "",
     max_pixels: int | None = None,
     max_bytes: int | None = None,
+    first: int = 1,
 ) -> Generator[Image, None, None]:
     """Read all images of a TIFF, one at a time, when they are asked for; other formats hold one.
+
+    With ``first`` the images before that are passed over, without decoding them.
 
     Everything else is as in :func:`read_image`. A path is kept open until the last image was read or the iterator
     is closed. ``metadata["page"]`` counts the images from 1.
@@ -176,7 +179,7 @@ def read_stack(
         file.seek(max(0, size - TAIL))
         kind = imagefiles.image_format(head, tail=file.read())
         if kind == "TIFF":
-            pages, images = tiff.read_images(file, size, limits)
+            pages, images = tiff.read_images(file, size, limits, first)
         else:
             file.seek(0)
             pages, images = 1, iter([_READERS[kind](file.read(), limits)])
@@ -186,7 +189,7 @@ def read_stack(
             "file_bytes": size,
             "pages": pages,
         }
-        for page, image in enumerate(images, start=1):
+        for page, image in enumerate(images, start=first):
             about = {"page": page, "bits": image.bits, "colour": image.colour, "notes": list(image.notes)}
             with imagefiles.damage_reported(kind):
                 normalised = _normalised(image.pixels, origin | about)

@@ -6,7 +6,7 @@ A job is a plain JSON value on its way, so that it can be handed to a thread, to
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -77,6 +77,10 @@ class Model:
         """The classes that have a plane of probabilities, in the order of the planes."""
         classes = {one.id: one for one in self.classifier.label_classes_}
         return [classes[int(class_id)] for class_id in self.classifier.classes_]
+
+    def images(self, path: str) -> Generator[Image, None, None]:
+        """The images of a file."""
+        return read_stack(path)
 
     def segment(
         self, image: Image, window: Tile, with_probabilities: bool
@@ -160,7 +164,7 @@ class FileJob:
         pages = []
         with folder.writing() as staging, ExitStack() as open_files:
             writer: PageWriter | None = None
-            for image in open_files.enter_context(closing(read_stack(self.image))):
+            for image in open_files.enter_context(closing(model.images(self.image))):
                 if writer is None:
                     writer = PageWriter(model, self.name, self.extras, image, staging, open_files)
                 pages.append(writer.add(image))

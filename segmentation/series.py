@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from io import BytesIO, StringIO
@@ -176,6 +176,26 @@ def owners(file_name: str, endings: Iterable[str]) -> set[str]:
     return names
 
 
+def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> str:
+    """The share of each class in each image, as comma-separated text.
+
+    Args:
+        class_names: the name of each class.
+        images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class.
+    """
+    text = StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["image", "page", "class_id", "class_name", "pixels", "percent"])
+    for name, pages in images:
+        for number, page in enumerate(pages, start=1):
+            for class_id, class_name in class_names.items():
+                pixels = page["pixels"][str(class_id)]
+                percent = f"{pixels / (page['rows'] * page['columns']):.4%}"[:-1]
+                shown = spreadsheet_text(class_name)
+                table.writerow([spreadsheet_text(name), number, class_id, shown, pixels, percent])
+    return text.getvalue()
+
+
 class Series:
     """The state of a run over many images.
 
@@ -319,19 +339,11 @@ class Series:
 
     def write_table(self) -> None:
         """Writes the share of each class in each image that is finished, also by an earlier run."""
-        text = StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["image", "page", "class_id", "class_name", "pixels", "percent"])
-        for path, name in self._images.items():
-            record = self._results.record(name) if str(path) in self.report.outputs else None
-            for number, page in enumerate(record["pages"] if record else [], start=1):
-                for class_id, class_name in self._model.names.items():
-                    pixels = page["pixels"][str(class_id)]
-                    percent = f"{pixels / (page['rows'] * page['columns']):.4%}"[:-1]
-                    name_shown = spreadsheet_text(class_name)
-                    table.writerow([spreadsheet_text(path.name), number, class_id, name_shown, pixels, percent])
+        records = {path: self._results.record(name) for path, name in self._images.items()}
+        finished = [(path.name, records[path]) for path in self._images if str(path) in self.report.outputs]
+        text = shares_table(self._model.names, ((name, record["pages"]) for name, record in finished if record))
         with self._results.writing() as staging:
-            staging.write(TABLE, text.getvalue().encode())
+            staging.write(TABLE, text.encode())
 
     def end(self) -> None:
         """Tells that there is no more to come."""

@@ -51,7 +51,7 @@ _COMPRESSIONS = {1, 2, 3, 4, 5, _JPEG, 8, 32946, 32773, 50000, 34926}
 stop at the size that they are told, or, for JPEG, that tell the size beforehand."""
 
 
-def read_images(file: IO[bytes], size: int, limits: Limits) -> tuple[int, Iterator[Decoded]]:
+def read_images(file: IO[bytes], size: int, limits: Limits, first: int = 1) -> tuple[int, Iterator[Decoded]]:
     """The images of a TIFF file, each decoded when it is asked for.
 
     An image is a page, or those pages that ImageJ or OME-TIFF describe as the channels of one image. Thumbnails and
@@ -61,9 +61,10 @@ def read_images(file: IO[bytes], size: int, limits: Limits) -> tuple[int, Iterat
         file: open for reading as long as images are asked for.
         size: bytes in the file.
         limits: what each image may take.
+        first: the image to begin with, counted from 1.
 
     Returns:
-        The number of images and the images.
+        The number of images in the file, and the images from the first on.
 
     Raises:
         ImageError: here or while iterating, if the file is damaged, of an unknown kind or beyond the limits.
@@ -78,7 +79,7 @@ def read_images(file: IO[bytes], size: int, limits: Limits) -> tuple[int, Iterat
         # These kinds make tifffile guess at pages beyond those that were walked.
         tiff = tifffile.TiffFile(file, is_lsm=False, is_scanimage=False, is_ndpi=False)
         groups = _channel_groups(tiff.pages.first.description, pages)
-    return len(groups), _decoded_groups(tiff, groups, file, size, limits)
+    return len(groups), _decoded_groups(tiff, groups[first - 1 :], file, size, limits)
 
 
 def _decoded_groups(

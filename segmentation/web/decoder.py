@@ -16,7 +16,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from segmentation.images import ImageError, read_image
+from segmentation.images import ImageError, read_image, read_stack
 
 DESCRIPTORS = 3
 MAX_OPEN_FILES = 64
@@ -55,7 +55,8 @@ def _answer(source: int, target: int, reply: int) -> None:
         wishes = json.loads(b"".join(iter(lambda: end.recv(2**16), b"")))
         with suppress(OSError, ValueError):
             _limit(wishes["memory_bytes"], wishes["seconds"])
-        end.sendall(json.dumps(_decode(source, target, wishes["name"], wishes["max_pixels"])).encode())
+        answer = _decode(source, target, wishes["name"], wishes["max_pixels"], wishes["page"])
+        end.sendall(json.dumps(answer).encode())
 
 
 def _limit(memory_bytes: int, seconds: float) -> None:
@@ -77,12 +78,16 @@ def _limit(memory_bytes: int, seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory_bytes, taken + memory_bytes))
 
 
-def _decode(source: int, target: int, name: str, max_pixels: int) -> dict[str, Any]:
+def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None) -> dict[str, Any]:
     try:
         with open(source, "rb") as file:
             file.seek(0)
             size = os.fstat(source).st_size
-            image = read_image(file, name=name, max_pixels=max_pixels, max_bytes=max(size, 1))
+            limits = {"max_pixels": max_pixels, "max_bytes": max(size, 1)}
+            if page is None:
+                image = read_image(file, name=name, **limits)
+            else:
+                image = next(read_stack(file, name=name, **limits, first=page))
     except ImageError as reason:
         return {"error": str(reason)}
     except MemoryError:

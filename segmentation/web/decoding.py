@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from segmentation.images import MAX_CHANNELS, Image, ImageError, read_image
+from segmentation.images import MAX_CHANNELS, Image, ImageError, read_image, read_stack
 
 SECONDS = 25.0
 """For one image; a router that gives up after 30 seconds still gets the answer."""
@@ -69,18 +69,21 @@ class Decoder:
         self._control: socket.socket | None = None
         self._ending: weakref.finalize[..., Decoder] | None = None
 
-    def read_image(self, content: bytes, *, name: str = "", max_pixels: int) -> Image:
-        """Read an image as :func:`segmentation.read_image` does.
+    def read_image(self, content: bytes, *, name: str = "", max_pixels: int, page: int | None = None) -> Image:
+        """Read an image as :func:`segmentation.read_image` does; or one of a stack, counted from 1, as
+        :func:`segmentation.read_stack` does.
 
         Raises:
             ImageError: with a sentence, if it cannot be read or used, or took too much.
         """
         if not APART:
-            return read_image(content, name=name, max_pixels=max_pixels)
+            if page is None:
+                return read_image(content, name=name, max_pixels=max_pixels)
+            return next(read_stack(content, name=name, max_pixels=max_pixels, first=page))
         if not self._turns.acquire(timeout=self._seconds):
             raise ImageError(BUSY)
         try:
-            return self._read(content, {"name": name, "max_pixels": max_pixels})
+            return self._read(content, {"name": name, "max_pixels": max_pixels, "page": page})
         finally:
             self._turns.release()
 

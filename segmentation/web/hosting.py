@@ -45,6 +45,8 @@ def post_worker_init(worker: Any) -> None:
     """Make a new process ready for people, and end its conversations when it is asked to end."""
     server = worker.wsgi
     server.extensions["warm_up"].begin()
+    if _settings.series_in_web:
+        server.extensions["workbench"].series_worker.begin()
     closing = server.extensions["workbench"].closing
     end = signal.getsignal(signal.SIGTERM)
 

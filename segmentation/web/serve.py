@@ -33,6 +33,8 @@ def _serve_with_werkzeug(server: Flask, settings: Settings, url: str) -> None:
     problem = why_not_to_serve(settings, [settings.host])
     if problem:
         sys.exit(f"Squiggle does not start: {problem}")
+    if settings.series_in_web:
+        server.extensions["workbench"].series_worker.begin()
     _announce(url)
     run_simple(settings.host, settings.port, server, threaded=True)
 

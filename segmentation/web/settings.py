@@ -44,6 +44,9 @@ class Settings:
         image_cache_bytes: bytes of decoded images that a process keeps at hand.
         feature_cache_bytes: bytes of features that a process keeps at hand.
         threads: threads of one computation.
+        series_in_web: whether server processes work on series too, or leave them to workers.
+        series_images: images that a series may have.
+        series_bytes: what the image files of all series of a session may have together.
     """
 
     host: str = "127.0.0.1"
@@ -65,6 +68,9 @@ class Settings:
     image_cache_bytes: int = 256 * 2**20
     feature_cache_bytes: int = DEFAULT_CACHE_MEGABYTES * 2**20
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    series_in_web: bool = True
+    series_images: int = 1000
+    series_bytes: int = 4 * 2**30
 
 
 @dataclass(frozen=True)
@@ -166,6 +172,19 @@ VARIABLES = (
         "features that a process keeps at hand, in megabytes",
     ),
     Variable("SQUIGGLE_THREADS", "threads", int, "threads of one computation; all cores unless set"),
+    Variable(
+        "SQUIGGLE_SERIES_IN_WEB",
+        "series_in_web",
+        _yes_or_no,
+        "`0` leaves series to processes of their own, `python -m segmentation.web worker`",
+    ),
+    Variable("SQUIGGLE_SERIES_IMAGES", "series_images", _count, "images that a series may have"),
+    Variable(
+        "SQUIGGLE_SERIES_MB",
+        "series_bytes",
+        _megabytes,
+        "what the image files of all series of a session may have together, in megabytes",
+    ),
 )
 
 

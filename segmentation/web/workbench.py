@@ -32,9 +32,11 @@ from segmentation.web.journal import SessionState, check_event, fold
 from segmentation.web.learning import Learnt, TrainingSet, learn, missing_strokes, strokes_to_learn, training_pixels
 from segmentation.web.opened import OpenedFiles
 from segmentation.web.sample import Sample
+from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.settings import Settings
 from segmentation.web.store import NewImage, Store, UnknownImageError
 from segmentation.web.store.classifiers import UnknownClassifierError
+from segmentation.web.store.series import SeriesStore
 from segmentation.web.warming import segment_once
 
 MAX_SESSIONS_AT_HAND = 256
@@ -137,10 +139,33 @@ class Result:
         return self.learnt.classifier
 
 
+class Busy:
+    """Counts those who are at something in ``with`` blocks; called, says whether there are any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+
+    def __call__(self) -> bool:
+        """Whether there are any."""
+        return self._count > 0
+
+
 class Workbench:
     """The sessions, images and features that one server process has at hand.
 
     Attributes:
+        busy: says whether a window waits for its segmentation.
+        series: the series of all sessions.
+        series_worker: works on them beside the windows.
         closing: set once the process is to end; conversations then end at the next tile.
     """
 
@@ -161,6 +186,16 @@ class Workbench:
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.decoder = Decoder(settings.decoding_bytes)
+        self.busy = Busy()
+        self.series = SeriesStore(store)
+        self.series_worker = SeriesWorker(
+            self.series,
+            self.decoder,
+            max_pixels=settings.max_pixels,
+            threads=1,
+            busy=self.busy,
+            closing=self.closing,
+        )
 
     def new_session(self) -> str:
         """A session that opens on the sample image with two classes; returns its id."""
@@ -378,7 +413,8 @@ class Workbench:
         yield {"kind": "journal", "events": told, "refused": refused}
         if wish is not None:
             grown = self._news(session_id, news[-1].number if news else after)
-            yield from self._segmentation(session_id, wish, lambda: stale() or grown())
+            with self.busy:
+                yield from self._segmentation(session_id, wish, lambda: stale() or grown())
 
     def warm_up(self) -> None:
         """Load and compile what the first stroke needs, so that it need not wait."""

@@ -74,3 +74,26 @@ class Limits:
     total_bytes: int = 0
     session_bytes: int = 0
     unused_seconds: float = 0
+
+
+@dataclass(frozen=True)
+class SeriesItem:
+    """An image of a series.
+
+    Attributes:
+        number: its place in the series, from 1.
+        name: what the person called it, with the folders that it came in.
+        size: bytes of its file.
+        state: ``"waiting"``, ``"working"``, ``"done"`` or ``"failed"``.
+        ended: when it was done or failed; 0 before.
+        reason: why it failed.
+        pages: what came out for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
+    """
+
+    number: int
+    name: str
+    size: int
+    state: str
+    ended: float
+    reason: str
+    pages: list[dict[str, Any]]

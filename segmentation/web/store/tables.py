@@ -55,6 +55,39 @@ classifiers = sql.Table(
     sql.Column("added", sql.Float, nullable=False),
     sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
 )
+# images that a classifier, whose file is kept with them, is applied to in the background
+series = sql.Table(
+    "series",
+    metadata,
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), primary_key=True),
+    sql.Column("id", sql.String(32), primary_key=True),
+    sql.Column("created", sql.Float, nullable=False),
+    sql.Column("running", sql.Boolean, nullable=False),
+    sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
+)
+series_items = sql.Table(
+    "series_items",
+    metadata,
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), primary_key=True),
+    sql.Column("series_id", sql.String(32), primary_key=True),
+    sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("name", sql.Text, nullable=False),
+    sql.Column("bytes", sql.BigInteger, nullable=False),
+    sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
+    # waiting, working, done or failed
+    sql.Column("state", sql.String(8), nullable=False),
+    # who is at it, and until when others leave it to them
+    sql.Column("owner", sql.String(64), nullable=False),
+    sql.Column("until", sql.Float, nullable=False),
+    sql.Column("tries", sql.Integer, nullable=False),
+    sql.Column("ended", sql.Float, nullable=False),
+    sql.Column("reason", sql.Text, nullable=False),
+    sql.Column("pages", sql.Text, nullable=False),
+    sql.Column("result_key", sql.ForeignKey("blobs.key")),
+    sql.Column("picture_key", sql.ForeignKey("blobs.key")),
+    sql.ForeignKeyConstraint(["session_id", "series_id"], ["series.session_id", "series.id"]),
+    sql.Index("ix_series_items_state", "state", "until"),
+)
 # what the blobs hold, in parts, unless an object store holds it
 contents = sql.Table(
     "contents",
