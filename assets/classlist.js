@@ -3,17 +3,6 @@
   "use strict";
   const squiggle = (window.squiggle ??= {});
 
-  const element = (tag, attributes = {}, ...children) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-      else if (name in node && typeof value !== "string") node[name] = value;
-      else node.setAttribute(name, value);
-    }
-    node.append(...children);
-    return node;
-  };
-
   const count = (value) => value.toLocaleString("en");
 
   class ClassList {
@@ -49,6 +38,7 @@
 
     newRow(id) {
       const { actions } = this;
+      const { element } = squiggle;
       const colour = element("input", {
         type: "color", class: "swatch", "aria-label": "Colour", onchange: () => actions.recolour(id, colour.value),
       });
@@ -127,5 +117,4 @@
   }
 
   squiggle.ClassList = ClassList;
-  squiggle.element = element;
 })();

@@ -34,6 +34,7 @@
       this.full = 0;
       document.addEventListener("visibilitychange", () => { if (!document.hidden) this.speak(); });
       window.addEventListener("online", () => this.speak());
+      window.addEventListener("pagehide", () => this.sayGoodbye());
       window.addEventListener("beforeunload", (event) => { if (this.unsent.length && !this.kept) event.preventDefault(); });
     }
 
@@ -130,6 +131,13 @@
         clearTimeout(silence);
       }
       return undefined;
+    }
+
+    /* Whoever leaves may not come back soon: what is unsent goes along with the last breath, and is kept all the same. */
+    sayGoodbye() {
+      if (!this.unsent.length || this.gone) return;
+      const body = JSON.stringify({ after: this.number, events: this.unsent, segment: null, window: squiggle.windowId });
+      navigator.sendBeacon(this.url, new Blob([body], { type: "application/json" }));
     }
 
     acknowledge(message, sent) {

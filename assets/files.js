@@ -12,14 +12,6 @@
     return new Uint8Array(await new Response(stream).arrayBuffer());
   };
 
-  squiggle.reasonOf = async (response) => {
-    try {
-      return (await response.json()).error ?? "The server refused without a reason.";
-    } catch {
-      return `The server refused (${response.status}).`;
-    }
-  };
-
   const NOT_SENT = "could not be sent: the server does not answer. Try again in a moment.";
   const BUSY = [429, 503];
   const PATIENCE = 6;
@@ -93,8 +85,16 @@
 
   let opening = Promise.resolve();
 
-  /** Open image files, one after the other in the order of their names; the first is taken in hand. */
+  /**
+   * Open image files, one after the other in the order of their names; the first is taken in hand. The file of a
+   * session becomes a session of its own.
+   */
   squiggle.openImages = (files) => {
+    const session = [...files].find((file) => file.name.endsWith(squiggle.facts.sessionSuffix));
+    if (session) {
+      squiggle.importSession(session, squiggle.showStatus);
+      return;
+    }
     const inOrder = [...files].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
     if (inOrder.length) opening = opening.then(() => openAll(inOrder));
   };

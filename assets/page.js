@@ -1,74 +1,12 @@
-/* The shell of the page: icons, theme, tabs, dialogs, and the places where the page says something. */
+/* What is around the image: status, connection, facts, settings, tabs and help. */
 (() => {
   "use strict";
   const squiggle = (window.squiggle ??= {});
 
-  const THEME_KEY = "squiggle:theme";
-  const MESSAGE_MS = 12000;
   const OFFLINE_AFTER_MS = 600;
 
   const byId = (id) => document.getElementById(id);
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
-
-  squiggle.icon = (path) => {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("aria-hidden", "true");
-    svg.append(document.createElementNS(svg.namespaceURI, "path"));
-    svg.firstChild.setAttribute("d", path);
-    return svg;
-  };
-
-  /* ---- theme: as the system has it, until the person says otherwise ------------------------------------ */
-
-  const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
-
-  const theme = () => {
-    let chosen = null;
-    try {
-      chosen = localStorage.getItem(THEME_KEY);
-    } catch {
-      /* Without local storage the system decides. */
-    }
-    return chosen ?? (systemDark.matches ? "dark" : "light");
-  };
-
-  const showTheme = () => { document.documentElement.dataset.theme = theme(); };
-
-  squiggle.switchTheme = () => {
-    const next = theme() === "dark" ? "light" : "dark";
-    try {
-      if (next === (systemDark.matches ? "dark" : "light")) localStorage.removeItem(THEME_KEY);
-      else localStorage.setItem(THEME_KEY, next);
-    } catch {
-      /* It cannot be remembered, but it can be shown. */
-    }
-    document.documentElement.dataset.theme = next;
-  };
-
-  showTheme();
-  systemDark.addEventListener("change", showTheme);
-
-  /* ---- what the page says -------------------------------------------------------------------------------- */
-
-  let messageTimer = null;
-
-  squiggle.showMessage = (text, action = null) => {
-    const message = byId("message");
-    message.replaceChildren(text);
-    if (action) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = action.label;
-      button.addEventListener("click", action.run);
-      message.append(button);
-    }
-    message.classList.add("visible");
-    clearTimeout(messageTimer);
-    if (!action) messageTimer = setTimeout(squiggle.hideMessage, MESSAGE_MS);
-  };
-
-  squiggle.hideMessage = () => byId("message").classList.remove("visible");
 
   /** Say what is going on; done is the share that is finished, null where nothing is under way. */
   squiggle.showStatus = (text, done = null) => {
@@ -106,17 +44,6 @@
     squiggle.showMessage(reason, { label: "New session", run: squiggle.newSession });
   };
 
-  squiggle.newSession = async () => {
-    try {
-      const response = await fetch(`${squiggle.base}sessions`, { method: "POST" });
-      const answer = await response.json();
-      if (response.ok) window.location.assign(`${squiggle.base}s/${answer.session}`);
-      else squiggle.showMessage(answer.error);
-    } catch {
-      squiggle.showMessage("The server does not answer. Try again in a moment; this session is safe.");
-    }
-  };
-
   const touch = window.matchMedia("(pointer: coarse)");
 
   squiggle.showImage = (image) => {
@@ -124,6 +51,14 @@
     byId("image-name").textContent = image.name;
     byId("image-name").title = image.name;
     byId("image-facts").textContent = `${image.columns} × ${image.rows}, ${channels}, ${image.dtype}`;
+  };
+
+  /** Show the session's name in its field, unless it is being typed, and as the title of the window. */
+  squiggle.showName = ({ name, image }) => {
+    const field = byId("session-name");
+    field.dataset.kept = name;
+    if (document.activeElement !== field) field.value = name;
+    document.title = `${name || image.name} · Squiggle`;
   };
 
   squiggle.showHistory = (state) => {
@@ -168,17 +103,6 @@
 
   /* ---- dialogs and tabs ---------------------------------------------------------------------------------- */
 
-  /** Ask a question; resolves to whether the answer was yes. */
-  squiggle.ask = (text, yes) => new Promise((resolve) => {
-    const dialog = byId("question");
-    byId("question-text").textContent = text;
-    byId("question-yes").textContent = yes;
-    dialog.returnValue = "";
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-    dialog.showModal();
-    byId("question-yes").focus();
-  });
-
   squiggle.toggleHelp = () => {
     const help = byId("help");
     if (help.open) help.close();
@@ -205,9 +129,7 @@
   };
 
   squiggle.dressPage = () => {
-    for (const holder of document.querySelectorAll(".icon[data-path]")) {
-      holder.replaceChildren(squiggle.icon(holder.dataset.path));
-    }
+    squiggle.dressShell();
     const narrow = window.matchMedia("(max-width: 820px)");
     const fallBack = () => chooseTab(narrow.matches ? "classes" : "features");
     narrow.addEventListener("change", fallBack);
@@ -219,9 +141,5 @@
     byId("open-help").addEventListener("click", squiggle.toggleHelp);
     byId("close-help").addEventListener("click", () => byId("help").close());
     byId("help").addEventListener("click", (event) => { if (event.target === byId("help")) byId("help").close(); });
-    byId("question-yes").addEventListener("click", () => byId("question").close("yes"));
-    byId("question-no").addEventListener("click", () => byId("question").close("no"));
-    byId("theme").addEventListener("click", squiggle.switchTheme);
-    byId("message").addEventListener("click", squiggle.hideMessage);
   };
 })();

@@ -112,6 +112,7 @@
 
     show(state) {
       squiggle.showImage(state.image);
+      squiggle.showName(state);
       if (!state.classes.some((c) => c.id === this.view.classId)) this.view.classId = state.classes[0]?.id ?? 0;
       const ids = (strokes) => strokes.map((stroke) => stroke.id);
       const learning = JSON.stringify([
@@ -141,6 +142,11 @@
     /** The images from whose strokes the classifier learns. */
     alike({ image, images }) {
       return images.filter((one) => one.channels === image.channels);
+    }
+
+    /** Give the session a name. */
+    nameIt(name) {
+      if (name !== this.state.name) this.append({ type: "session.rename", name });
     }
 
     /* ---- images -------------------------------------------------------------------------------------------- */

@@ -69,7 +69,6 @@
       "segment-now": () => session.segmentNow(),
       "open-classifier": () => squiggle.chooseClassifier(),
       "close-classifier": () => session.append({ type: "classifier.close" }),
-      "new-session": () => squiggle.newSession(),
       "add-images": () => byId("open-image").click(),
       "reset-settings": () => session.append({
         type: "settings.change", features: squiggle.facts.features, forest: squiggle.facts.forest,
@@ -115,6 +114,7 @@
     squiggle.session = new squiggle.Session(id);
     squiggle.setUpFiles();
     squiggle.setUpClassifiers();
+    squiggle.setUpTitle(squiggle.session);
     squiggle.setUpKeyboard(squiggle.session);
     connectControls(squiggle.session);
     squiggle.session.start();

@@ -122,7 +122,7 @@
     };
     for (const event of events) {
       if (event.type === "class.add") folding.lastClassId = Math.max(folding.lastClassId, event.class.id);
-      if (!undone.has(event.id)) APPLY[event.type]?.(folding, event);
+      if (!undone.has(event.id) || !UNDOABLE.has(event.type)) APPLY[event.type]?.(folding, event);
     }
     dropReplaced(folding);
     const classes = [...folding.classes.values()].sort((a, b) => a.id - b.id);

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,6 +22,7 @@ SMALL = 1 << 26
 T = TypeVar("T")
 
 _LARGEST_ENTRY = 1000
+_END_BYTES = 42
 _NPY_MAGIC = b"\x93NUMPY\x01\x00"
 
 
@@ -50,7 +51,7 @@ class Archive:
     """A zip archive whose table of contents has been checked; nothing is unpacked before it is asked for.
 
     Args:
-        data: the archive.
+        data: the archive, or the file that it is; a file must stay open while members are read.
         largest: the names that members can have, and the most bytes that each can unpack to.
         max_bytes: the most bytes that all of them together can unpack to.
 
@@ -58,9 +59,12 @@ class Archive:
         ArchiveError: if it is no zip archive, has another member, has one twice or encrypted, or unpacks to too much.
     """
 
-    def __init__(self, data: bytes, largest: Mapping[str, int], max_bytes: int) -> None:
-        _check_table(data, len(largest))
-        self._archive = _guarded(lambda: zipfile.ZipFile(BytesIO(data)), "It is not a zip archive, or not a whole one.")
+    def __init__(self, data: bytes | IO[bytes], largest: Mapping[str, int], max_bytes: int) -> None:
+        file = BytesIO(data) if isinstance(data, bytes) else data
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _END_BYTES))
+        _check_table(file.read(_END_BYTES), len(largest))
+        self._archive = _guarded(lambda: zipfile.ZipFile(file), "It is not a zip archive, or not a whole one.")
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in self._archive.infolist():
             name = info.filename
@@ -80,8 +84,8 @@ class Archive:
         unpacked = sum(info.file_size for info in self._infos.values())
         if unpacked > max_bytes:
             raise ArchiveError(f"It unpacks to {unpacked:,} bytes, more than {max_bytes:,}.")
-        if unpacked > SMALL + MAX_RATIO * len(data):
-            raise ArchiveError(f"It unpacks to {unpacked:,} bytes, which {len(data):,} bytes cannot hold.")
+        if unpacked > SMALL + MAX_RATIO * size:
+            raise ArchiveError(f"It unpacks to {unpacked:,} bytes, which {size:,} bytes cannot hold.")
 
     def __contains__(self, name: str) -> bool:
         return name in self._infos
@@ -130,7 +134,12 @@ class Archive:
 
 
 def _check_table(data: bytes, most: int) -> None:
-    """Refuse a table of contents that would take much memory to read; zipfile reads it whole, whatever its length."""
+    """Refuse a table of contents that would take much memory to read; zipfile reads it whole, whatever its length.
+
+    Args:
+        data: the last bytes of the archive.
+        most: members that there may be.
+    """
     end = data[-22:]
     if len(end) < 22 or not end.startswith(b"PK\x05\x06") or not end.endswith(b"\0\0"):
         raise ArchiveError("It is not a zip archive, or not a whole one.")

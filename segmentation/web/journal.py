@@ -236,7 +236,7 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
             undone.discard(event["event"])
     folding = _Folding({} if parsed is None else parsed)
     for event in events:
-        if event["id"] not in undone:
+        if event["id"] not in undone or event["type"] not in UNDOABLE:
             folding.apply(event)
     classes = dict(sorted(folding.classes.items()))
     for image_hash in [one for one in folding.images if one in folding.replaced]:

@@ -212,6 +212,11 @@ class Workbench:
         }
         return self.store.create_session([start], images=[NewImage(image.hash, self.sample.name, self.sample.content)])
 
+    def forget(self, session_id: str) -> None:
+        """Let go of what is at hand of a session that is deleted."""
+        with self._lock:
+            self._sessions.pop(session_id, None)
+
     def state(self, session_id: str) -> SessionState:
         """What the session's journal adds up to now.
 
@@ -245,6 +250,9 @@ class Workbench:
                 refused.append({"id": body.get("id") if isinstance(body, Mapping) else None, "reason": str(reason)})
         if checked:
             self.store.append(session_id, checked)
+        for event in checked:
+            if event["type"] == "session.rename":
+                self.store.rename_session(session_id, event["name"])
         return refused
 
     def _with_facts(self, session_id: str, body: Any) -> Any:

@@ -10,7 +10,7 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import Store, StoreAwayError
 from segmentation.web.workbench import Workbench
 from tests.postgres import Postgres
-from tests.web.test_routes import converse, stroke_event
+from tests.web.asking import converse, stroke_event
 
 
 def event(number):

@@ -11,7 +11,7 @@ from PIL import Image
 import segmentation as seg
 from segmentation.web.application import create_app
 from segmentation.web.settings import Settings
-from tests.web.test_routes import converse, stroke_event, stroke_of
+from tests.web.asking import converse, stroke_event, stroke_of
 
 SPEC = seg.FeatureSpec(texture=False, sigma_max=2)
 CLASSES = (seg.LabelClass(2, "Pore", "#112233"), seg.LabelClass(7, "Grain", "#445566"))

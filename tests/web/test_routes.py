@@ -11,66 +11,9 @@ import tifffile
 from PIL import Image
 
 import segmentation as seg
-from segmentation.web.application import SAMPLE, create_app
+from segmentation.web.application import SAMPLE
 from segmentation.web.layout.takehome import DOWNLOADS
-from segmentation.web.settings import Settings
-
-HALVES = np.full((40, 600), 40, np.uint8)
-HALVES[:, 300:] = 200
-HALVES[::3, ::5] += 9
-
-
-@pytest.fixture
-def client(tmp_path):
-    app = create_app(Settings(data_folder=tmp_path, max_pixels=1_000_000, max_upload_bytes=5_000_000))
-    yield app.server.test_client()
-    app.server.extensions["workbench"].store.close()
-
-
-@pytest.fixture
-def session(client):
-    return client.post("/sessions").json["session"]
-
-
-@pytest.fixture
-def halves(client, session):
-    """A session on an image of two halves, with a stroke in each."""
-    buffer = io.BytesIO()
-    Image.fromarray(HALVES).save(buffer, "PNG")
-    facts = client.post(f"/s/{session}/images?name=halves.png", data=buffer.getvalue()).json
-    events = [
-        {"id": "open", "type": "image.open", "image": facts},
-        stroke_event("a", facts["hash"], 1, "M20,5L60,30"),
-        stroke_event("b", facts["hash"], 2, "M520,5L560,30"),
-    ]
-    converse(client, session, events)
-    return facts
-
-
-def stroke_of(name, class_id, path, width=5):
-    return {"id": name, "class_id": class_id, "kind": "path", "path": path, "width": width}
-
-
-def stroke_event(name, image_hash, class_id, path, width=5):
-    stroke = stroke_of(name, class_id, path, width)
-    return {"id": f"event-{name}", "type": "stroke.add", "image": image_hash, "stroke": stroke}
-
-
-def converse(client, session, events=(), *, after=0, segment=None, window="w"):
-    body = {"after": after, "events": list(events), "segment": segment, "window": window}
-    response = client.post(f"/s/{session}/converse", json=body)
-    assert response.status_code == 200, response.text
-    return [json.loads(line) for line in response.text.splitlines()]
-
-
-def test_the_start_leads_to_a_session_and_back_to_it(client):
-    first = client.get("/")
-    assert first.status_code == 302
-    assert "HttpOnly" in first.headers["Set-Cookie"]
-    assert client.get("/").headers["Location"] == first.headers["Location"]
-    assert client.get(first.headers["Location"]).status_code == 200
-    client.delete_cookie("squiggle_last_session")
-    assert client.get("/").headers["Location"] != first.headers["Location"]
+from tests.web.asking import HALVES, converse, stroke_event, stroke_of
 
 
 def test_a_new_session_has_the_sample_and_two_classes(client, session):

@@ -11,10 +11,11 @@ from segmentation.features import FeatureSpec
 from segmentation.overlay import DEFAULT_COLOURS
 from segmentation.web.help import help_dialog
 from segmentation.web.layout.elements import dashed
-from segmentation.web.layout.header import header
+from segmentation.web.layout.header import header, link_dialog
 from segmentation.web.layout.panel import panel
 from segmentation.web.layout.stage import stage, toolbar
 from segmentation.web.opened import MAX_BYTES
+from segmentation.web.sessionfile import SUFFIX
 from segmentation.web.settings import Settings
 
 ACCEPTED_FILES = ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.webp"
@@ -28,6 +29,7 @@ def page(settings: Settings) -> html.Div:
         "palette": list(DEFAULT_COLOURS),
         "maxUploadBytes": settings.max_upload_bytes,
         "maxClassifierBytes": min(MAX_BYTES, settings.max_upload_bytes),
+        "sessionSuffix": SUFFIX,
     }
     return html.Div(
         [
@@ -52,6 +54,7 @@ def page(settings: Settings) -> html.Div:
                 ],
                 id="question",
             ),
+            link_dialog(),
             html.Div(id="message", role="alert"),
         ],
         id="page",

@@ -37,7 +37,8 @@ def conversation_routes(workbench: Workbench) -> Blueprint:
         response = Response(_lines(first, messages), mimetype="application/x-ndjson")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
-        remember(response, session_id)
+        if first["kind"] != "gone":
+            remember(response, session_id)
         return response
 
     return routes

@@ -1,22 +1,42 @@
-"""The browser's last session, so that the start leads back to it."""
+"""Which sessions a browser knows: a cookie that scripts cannot read, since the id of a session is its key."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 
 from flask import request
 from werkzeug.wrappers import Response
 
 from segmentation.web.routes.requests import YEAR_SECONDS
 
-LAST_SESSION_COOKIE = "squiggle_last_session"
+COOKIE = "squiggle_sessions"
+MOST = 100
+"""Sessions that a browser remembers; a cookie holds about 4,000 characters."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+def known_sessions() -> list[str]:
+    """The ids of the sessions that the browser remembers, the one that it learnt of last first."""
+    return [one for one in request.cookies.get(COOKIE, "").split(".") if _ID.fullmatch(one)][:MOST]
 
 
 def remember(response: Response, session_id: str) -> None:
-    """Let the browser remember its last session."""
+    """Let the browser remember a session."""
+    known = known_sessions()
+    if session_id not in known:
+        remember_only(response, [session_id, *known])
+
+
+def remember_only(response: Response, session_ids: Iterable[str]) -> None:
+    """Let the browser remember these sessions and no others."""
     response.set_cookie(
-        LAST_SESSION_COOKIE, session_id, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure
+        COOKIE,
+        ".".join(list(session_ids)[:MOST]),
+        max_age=YEAR_SECONDS,
+        path=f"{request.script_root}/",
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
     )
-
-
-def last_session() -> str:
-    """The id of the session that the browser remembers, or nothing."""
-    return request.cookies.get(LAST_SESSION_COOKIE, "")
