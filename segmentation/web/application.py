@@ -10,6 +10,7 @@ from flask import Flask, request
 
 from segmentation.web.access import guard
 from segmentation.web.callbacks import register_callbacks
+from segmentation.web.hardening import harden
 from segmentation.web.headers import send_security_headers
 from segmentation.web.health import health_routes
 from segmentation.web.layout import page
@@ -37,6 +38,7 @@ def create_app(settings: Settings) -> Dash:
     server.extensions["workbench"] = workbench
     server.extensions["warm_up"] = warm_up
     guard(server, settings)
+    harden(server, settings.max_upload_bytes)
     _warm_up_with_the_first_page(server, warm_up)
     server.register_blueprint(health_routes(workbench.store, warm_up))
     server.register_blueprint(all_routes(workbench))

@@ -75,13 +75,18 @@ class Server:
             self.process.terminate()
             self.process.wait(timeout=30)
 
+    def workers(self) -> list[str]:
+        """The process ids of the workers."""
+        assert self.process is not None
+        listing = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        return listing.stdout.split()
+
     def kill(self) -> None:
         """Kill master and workers as an operating system would."""
         assert self.process is not None
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
-        ).stdout.split()
-        for pid in [str(self.process.pid), *children]:
+        for pid in [str(self.process.pid), *self.workers()]:
             subprocess.run(["kill", "-9", pid], check=False)
         self.process.wait(timeout=10)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from segmentation.modelfile import SUFFIX, ModelFileError
 from segmentation.web.opened import MAX_BYTES
-from segmentation.web.routes.requests import file_name, refuse_larger_than
+from segmentation.web.routes.requests import file_name, uploaded
 from segmentation.web.store import UnknownSessionError
 from segmentation.web.workbench import Workbench
 
@@ -23,10 +23,9 @@ def classifier_routes(workbench: Workbench) -> Blueprint:
         """
         if not workbench.store.has_session(session_id):
             raise UnknownSessionError(session_id)
-        refuse_larger_than(min(MAX_BYTES, workbench.settings.max_upload_bytes))
-        content = request.get_data(cache=False)
         try:
-            return jsonify(workbench.open_classifier(session_id, content, file_name(f"classifier{SUFFIX}")))
+            with uploaded(min(MAX_BYTES, workbench.settings.max_upload_bytes)) as content:
+                return jsonify(workbench.open_classifier(session_id, content, file_name(f"classifier{SUFFIX}")))
         except ModelFileError as reason:
             return jsonify(error=str(reason))
 

@@ -63,7 +63,7 @@ def _line(message: Mapping[str, Any]) -> str:
 def _read_conversation() -> dict[str, Any]:
     asked = json_body(MAX_CONVERSE_BYTES)
     after, bodies, window, wish = (asked.get(key) for key in ("after", "events", "window", "segment"))
-    if not isinstance(after, int) or isinstance(after, bool) or after < 0:
+    if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**53:
         raise BadRequestError("The page did not say how much of the journal it knows: reload it.")
     if not isinstance(bodies, list) or len(bodies) > MAX_EVENTS_AT_ONCE:
         raise BadRequestError("The page did not send its events as a list: reload it.")

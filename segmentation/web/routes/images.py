@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from segmentation.images import ImageError, display_pixels, display_range, encode_jpeg, encode_png
 from segmentation.tiles import BoundedCache
-from segmentation.web.routes.requests import YEAR_SECONDS, BadRequestError, file_name, refuse_larger_than, span, whole
+from segmentation.web.routes.requests import YEAR_SECONDS, BadRequestError, file_name, span, uploaded, whole
 from segmentation.web.store import UnknownSessionError
 from segmentation.web.workbench import Workbench
 
@@ -29,9 +29,9 @@ def image_routes(workbench: Workbench) -> Blueprint:
         """
         if not workbench.store.has_session(session_id):
             raise UnknownSessionError(session_id)
-        refuse_larger_than(workbench.settings.max_upload_bytes)
         try:
-            return jsonify(workbench.add_image(session_id, request.get_data(cache=False), file_name("image")))
+            with uploaded(workbench.settings.max_upload_bytes) as content:
+                return jsonify(workbench.add_image(session_id, content, file_name("image")))
         except ImageError as reason:
             return jsonify(error=str(reason))
 

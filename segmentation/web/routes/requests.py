@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 
 YEAR_SECONDS = 365 * 24 * 3600
+SMALL_BYTES = 8 * 2**20
+"""Files up to this size wait in memory."""
+FILES_AT_ONCE = 2
+PATIENCE_SECONDS = 25
+
+_turns = threading.BoundedSemaphore(FILES_AT_ONCE)
 
 
 class BadRequestError(ValueError):
     """A request that makes no sense; says why."""
 
 
-def refuse_larger_than(limit: int) -> None:
-    """Refuse a body that says it is larger than ``limit`` bytes.
+@contextmanager
+def uploaded(limit: int) -> Iterator[bytes]:
+    """The body, a file of at most ``limit`` bytes.
+
+    It waits on the disk while other people's files are worked on, so that many at once do not fill the memory.
 
     Raises:
-        RequestEntityTooLarge: with a sentence.
+        RequestEntityTooLarge: if it is larger, with a sentence.
+        ServiceUnavailable: if others take too long.
     """
     length = request.content_length or 0
     if length > limit:
         raise RequestEntityTooLarge(
             f"The file has {length / 2**20:.0f} MB; this server takes at most {limit / 2**20:.0f} MB."
         )
+    request.max_content_length = limit
+    with SpooledTemporaryFile(SMALL_BYTES) as file:
+        shutil.copyfileobj(request.stream, file, 2**20)
+        if not _turns.acquire(timeout=PATIENCE_SECONDS):
+            raise ServiceUnavailable("Other files are being opened just now: try again in a moment.")
+        try:
+            file.seek(0)
+            yield file.read()
+        finally:
+            _turns.release()
 
 
 def json_body(limit: int) -> Mapping[str, Any]:
@@ -38,6 +62,7 @@ def json_body(limit: int) -> Mapping[str, Any]:
     """
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge("That is more than a page says at once.")
+    request.max_content_length = limit
     asked = request.get_json(silent=True, cache=False)
     if not isinstance(asked, Mapping):
         raise BadRequestError("The page sent something that is not JSON: reload it.")
