@@ -26,6 +26,20 @@ class BadRequestError(ValueError):
     """A request that makes no sense; says why."""
 
 
+def refuse_larger_than(limit: int) -> None:
+    """Refuse a body of more than ``limit`` bytes: at once if it says so, else when that many were read.
+
+    Raises:
+        RequestEntityTooLarge: with a sentence.
+    """
+    request.max_content_length = limit
+    length = request.content_length or 0
+    if length > limit:
+        raise RequestEntityTooLarge(
+            f"The file has {length / 2**20:.0f} MB; this server takes at most {limit / 2**20:.0f} MB."
+        )
+
+
 @contextmanager
 def uploaded(limit: int) -> Iterator[bytes]:
     """The body, a file of at most ``limit`` bytes.
@@ -36,12 +50,7 @@ def uploaded(limit: int) -> Iterator[bytes]:
         RequestEntityTooLarge: if it is larger, with a sentence.
         ServiceUnavailable: if others take too long.
     """
-    length = request.content_length or 0
-    if length > limit:
-        raise RequestEntityTooLarge(
-            f"The file has {length / 2**20:.0f} MB; this server takes at most {limit / 2**20:.0f} MB."
-        )
-    request.max_content_length = limit
+    refuse_larger_than(limit)
     with SpooledTemporaryFile(SMALL_BYTES) as file:
         shutil.copyfileobj(request.stream, file, 2**20)
         if not _turns.acquire(timeout=PATIENCE_SECONDS):
