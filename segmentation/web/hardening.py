@@ -31,7 +31,7 @@ NO_SENSE = "This request makes no sense: reload the page."
 FAILED = "The server failed at this. What you did before is safe; try again."
 
 _SESSION = re.compile(r"/s/([^/]+)")
-_STARTS = {("GET", "/"), ("POST", "/sessions")}
+_STARTS = {("GET", "/"), ("POST", "/sessions"), ("POST", "/sessions/import")}
 
 log = logging.getLogger(__name__)
 

@@ -204,9 +204,9 @@ def test_the_user_header_is_believed_only_from_the_proxy(client_of):
 def test_a_trusted_proxy_says_that_there_is_tls(client_of):
     client = client_of(open=True, trusted_proxies=read_networks("10.1.0.0/16"))
     https = {"X-Forwarded-Proto": "https"}
-    cookie = client.get("/", headers=https, **from_address("10.1.2.3")).headers["Set-Cookie"]
+    cookie = client.post("/sessions", headers=https, **from_address("10.1.2.3")).headers["Set-Cookie"]
     assert "Secure" in cookie
-    cookie = client.get("/", headers=https, **from_address("10.2.0.1")).headers["Set-Cookie"]
+    cookie = client.post("/sessions", headers=https, **from_address("10.2.0.1")).headers["Set-Cookie"]
     assert "Secure" not in cookie
 
 

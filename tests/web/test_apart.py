@@ -6,6 +6,7 @@ import re
 import pytest
 
 from segmentation.web.application import create_app
+from segmentation.web.routes.remember import COOKIE
 from segmentation.web.settings import Settings
 from tests.web.test_hostile import CLASSIFIER, COLOUR, picture
 from tests.web.test_routes import converse, stroke_event, wish
@@ -47,7 +48,7 @@ def places(rule, ada, session):
 
 def test_no_route_of_ones_own_session_leads_into_anothers(client, ada):
     eve = client.post("/sessions").json["session"]
-    client.delete_cookie("squiggle_last_session")
+    client.delete_cookie(COOKIE)
     queries = (
         "",
         "rows=0,9&columns=0,9&step=1",
@@ -93,7 +94,7 @@ def test_no_event_brings_anothers_image_strokes_or_classifier(client, ada):
 
 
 def test_the_start_lists_nobody_elses_sessions(client, ada):
-    client.delete_cookie("squiggle_last_session")
+    client.delete_cookie(COOKIE)
     answer = client.get("/", follow_redirects=True)
     assert not [secret for secret in ada["secrets"] if secret.encode() in answer.data]
     assert ada["session"] not in answer.request.path
