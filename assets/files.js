@@ -126,12 +126,13 @@
     }
   };
 
-  squiggle.enableDownloads = ({ strokes, result }) => {
+  squiggle.enableDownloads = ({ here, anywhere, result }, { image, images }) => {
+    const enough = { "labels.tif": here, "strokes.json": anywhere };
     for (const button of document.querySelectorAll(".download")) {
-      const enough = ["labels.tif", "strokes.json"].includes(button.dataset.file) ? strokes : result;
-      button.disabled = !enough;
+      button.disabled = !(enough[button.dataset.file] ?? result);
     }
-    byId("downloads-hint").textContent = result ? "" : "Once two classes have strokes, all of these can be taken home.";
+    byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."
+      : images.length > 1 ? `Of “${image.name}”, the image in hand; strokes and classifier are those of all.` : "";
   };
 
   squiggle.setUpFiles = () => {

@@ -125,9 +125,9 @@
         this.wanted = true;
         this.settled = false;
         this.learnt = "";
-        squiggle.enableDownloads(this.downloadable());
         this.sayIfOutdated();
       }
+      squiggle.enableDownloads(this.downloadable(), state);
       this.picture.setClasses(state.classes, state.hidden);
       this.picture.setStrokes(state.strokes);
       this.drawing.choose({ tool: this.view.tool, classId: this.view.classId, width: this.view.width });
@@ -230,7 +230,8 @@
       const taught = [...strokes, ...this.alike(this.state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
       const ready = opened !== null && [null, image.channels].includes(opened.channels);
       const enough = new Set(taught.map((stroke) => stroke.class_id)).size > 1;
-      return { strokes: strokes.length > 0, result: enough || ready };
+      const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
+      return { here: strokes.length > 0, anywhere: strokes.length > 0 || elsewhere, result: enough || ready };
     }
 
     /* ---- the segmentation -------------------------------------------------------------------------------- */

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segmentation.classes import LabelClass
+    from segmentation.images import Image
     from segmentation.modelfile import ModelContents
-    from segmentation.strokes import Stroke, StrokesDocument
+    from segmentation.strokes import Stroke
+    from segmentation.strokesfile import StrokesDocument
 
 FAILED = 1
 
@@ -57,7 +61,8 @@ def train(given: Namespace) -> int:
     from segmentation.images import read_image
     from segmentation.masks import read_mask
     from segmentation.modelfile import save_model
-    from segmentation.strokes import rasterise, strokes_from_json
+    from segmentation.strokes import rasterise
+    from segmentation.strokesfile import strokes_from_json
     from segmentation.training import ForestSettings
 
     if not given.labels and not given.strokes:
@@ -69,27 +74,53 @@ def train(given: Namespace) -> int:
     images = [read_image(path) for path in given.images]
     documents = [strokes_from_json(path.read_bytes()) for path in given.strokes]
     labels = [read_mask(path) for path in given.labels] or [rasterise([], image.shape) for image in images]
-    for path, document in zip(given.strokes, documents, strict=True):
-        matching = [number for number, image in enumerate(images) if image.hash == document.image_hash]
-        if not matching:
-            raise ValueError(f"The strokes in {path.name} were drawn on another image.")
-        drawn = rasterise(document.strokes, images[matching[0]].shape)
-        if labels[matching[0]].shape == drawn.shape:
-            labels[matching[0]][drawn > 0] = drawn[drawn > 0]
+    drawn = drawn_on(images, dict(zip(given.strokes, documents, strict=True)))
+    hashes = [image.hash for image in images]
+    for image_hash, strokes in drawn.items():
+        number = hashes.index(image_hash)
+        painted = rasterise(strokes, images[number].shape)
+        if labels[number].shape == painted.shape:
+            labels[number][painted > 0] = painted[painted > 0]
+    # As in the page: images in the order of the session, and only those on which something is labelled.
+    in_order = sorted(range(len(images)), key=lambda n: [*drawn, hashes[n]].index(hashes[n]))
+    labelled = [n for n in in_order if labels[n].any() or labels[n].shape != images[n].shape] or in_order
     settings = documents[0].settings if documents else {}
     spec = FeatureSpec.from_json(settings.get("features", {}) | chosen(given, FEATURE_OPTIONS))
     forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
-    classifier = PixelClassifier(spec, **forest.to_json(), threads=given.threads).fit(images, labels)
-    strokes: dict[str, tuple[Stroke, ...]] = {}
-    for document in documents:
-        strokes[document.image_hash] = strokes.get(document.image_hash, ()) + document.strokes
+    classifier = PixelClassifier(spec, **forest.to_json(), threads=given.threads)
+    classifier.fit([images[n] for n in labelled], [labels[n] for n in labelled])
     contents = classifier.contents(
         named_classes(classifier.label_classes_, documents, given.classes),
-        strokes=strokes if given.with_strokes else None,
+        strokes={one: strokes for one, strokes in drawn.items() if strokes} if given.with_strokes else None,
         pixels=classifier.pixels_ if given.with_pixels else None,
     )
     save_model(given.output, contents)
     return 0
+
+
+def drawn_on(images: Sequence[Image], documents: Mapping[Path, StrokesDocument]) -> dict[str, tuple[Stroke, ...]]:
+    """The strokes on each of the images, in the order in which the documents name them.
+
+    Raises:
+        ValueError: if strokes were drawn on an image that is not there; those with other channels do not count.
+    """
+    drawn: dict[str, tuple[Stroke, ...]] = {}
+    hashes = {image.hash for image in images}
+    channels = {image.channels for image in images}
+    for path, document in documents.items():
+        for drawing in document.drawings:
+            if drawing.image_hash in hashes:
+                drawn[drawing.image_hash] = drawn.get(drawing.image_hash, ()) + drawing.strokes
+            elif len(document.drawings) == 1:
+                raise ValueError(f"The strokes in {path.name} were drawn on another image.")
+            elif drawing.strokes and (drawing.channels is None or drawing.channels in channels):
+                rows, columns = drawing.image_shape
+                name = f"{drawing.name!r}, " if drawing.name else ""
+                raise ValueError(
+                    f"Some strokes in {path.name} were drawn on an image that was not given: {name}{columns} x {rows} "
+                    f"pixels, {drawing.image_hash[:8]}…"
+                )
+    return drawn
 
 
 FEATURE_OPTIONS = ("intensity", "edges", "texture", "sigma_min", "sigma_max", "num_sigma", "channels")

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation import untrusted
-from segmentation.classes import LARGEST_CLASS_ID, LabelClass, classes_from_json, classes_to_json
+from segmentation.classes import LARGEST_CLASS_ID
 from segmentation.painting import paint, stroke_bounds, stroke_pixels, warm_up
 from segmentation.svgpath import MAX_COORDINATE, MAX_POINTS, Subpath, format_path, parse_path
 
 __all__ = [
     "Kind",
     "Stroke",
-    "StrokesDocument",
     "as_stroke",
     "paint",
     "rasterise",
     "stroke_bounds",
     "stroke_pixels",
-    "strokes_from_json",
-    "strokes_to_json",
     "trace_stroke",
     "warm_up",
 ]
@@ -36,14 +33,10 @@ MAX_WIDTH = 10_000.0
 """Largest width of a path, in pixels."""
 
 MAX_STROKES = 100_000
-"""Most strokes in one document."""
-
-FORMAT = "squiggle-strokes"
-VERSION = 1
+"""Most strokes in one document, on one image."""
 
 _BOX = ("x0", "y0", "x1", "y1")
 _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-_HASH = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,83 +203,3 @@ def rasterise(strokes: Iterable[Stroke | Mapping[str, Any]], shape: Sequence[int
     for position, stroke in enumerate(strokes, 1):
         paint(labels, as_stroke(stroke, id=str(position)))
     return labels
-
-
-@dataclass(frozen=True)
-class StrokesDocument:
-    """The strokes of one image, as they are exported.
-
-    Attributes:
-        image_hash: of the content of the image.
-        image_shape: its rows and columns.
-        classes: those of the strokes.
-        strokes: in the order of drawing.
-        settings: of features and forest, if they were exported along.
-    """
-
-    image_hash: str
-    image_shape: tuple[int, int]
-    classes: tuple[LabelClass, ...]
-    strokes: tuple[Stroke, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
-def strokes_to_json(
-    strokes: Iterable[Stroke],
-    classes: Iterable[LabelClass],
-    image_hash: str,
-    image_shape: Sequence[int],
-    settings: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A document of strokes as plain JSON values, which :func:`strokes_from_json` reads.
-
-    Args:
-        strokes: in the order of drawing.
-        classes: those of the strokes.
-        image_hash: of the content of the image.
-        image_shape: its rows and columns.
-        settings: of features and forest, as plain JSON values, if they are to come along.
-    """
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "image": {"hash": image_hash, "rows": int(image_shape[0]), "columns": int(image_shape[1])},
-        "classes": classes_to_json(classes),
-        "strokes": [stroke.to_json() for stroke in strokes],
-    }
-    return document if settings is None else {**document, "settings": dict(settings)}
-
-
-def strokes_from_json(document: object) -> StrokesDocument:
-    """The strokes that :func:`strokes_to_json` described.
-
-    Args:
-        document: the JSON text (bytes are UTF-8), or the values that it holds.
-
-    Raises:
-        ValueError: with a sentence, if it is none, is of a newer version, or a value is not possible.
-    """
-    if isinstance(document, str | bytes):
-        document = untrusted.parse_json(document, "The strokes file")
-    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
-        raise ValueError("This is not a strokes file of Squiggle.")
-    if document.get("version") != VERSION:
-        raise ValueError("The strokes file was written by another version of Squiggle, which this one cannot read.")
-    untrusted.mapping(document, "The strokes file", ("format", "version", "image", "classes", "strokes"), ("settings",))
-    image = untrusted.mapping(document["image"], "The image of the strokes file", ("hash", "rows", "columns"))
-    if not isinstance(image["hash"], str) or not _HASH.fullmatch(image["hash"]):
-        raise ValueError("The strokes file does not name its image by a hash.")
-    rows, columns = (
-        untrusted.whole_number(image[side], f"The image's {side}", 1, 2**31) for side in ("rows", "columns")
-    )
-    classes = classes_from_json(document["classes"])
-    strokes = tuple(map(Stroke.from_json, untrusted.sequence(document["strokes"], "The strokes file", MAX_STROKES)))
-    if len({stroke.id for stroke in strokes}) < len(strokes):
-        raise ValueError("Two strokes of the strokes file have the same id.")
-    missing = {stroke.class_id for stroke in strokes} - {label_class.id for label_class in classes}
-    if missing:
-        raise ValueError(f"A stroke is of class {min(missing)}, which the strokes file does not name.")
-    settings = document.get("settings", {})
-    if not isinstance(settings, Mapping):
-        raise ValueError("The settings of the strokes file must be a JSON object.")
-    return StrokesDocument(image["hash"], (rows, columns), classes, strokes, dict(settings))

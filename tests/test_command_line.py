@@ -18,7 +18,7 @@ from segmentation.__main__ import main
 from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.modelfile import load_model
 from segmentation.overlay import label_tiff, probabilities_tiff, segmentation_png
-from segmentation.strokes import strokes_to_json
+from segmentation.strokesfile import Drawing, drawings_to_json, strokes_to_json
 from segmentation.tiles import FeatureCache
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,6 +120,28 @@ def test_several_images_are_learnt_from_together(desk, tmp_path):
     labels = [f"{desk}/labels.png"] * 2
     assert main(["train", *images, "--labels", *labels, "-o", f"{tmp_path}/model", *SMALL]) == 0
     assert len(seg.load_classifier(tmp_path / "model").training_["images"]) == 2
+
+
+def test_the_strokes_of_a_session_are_learnt_from_in_its_order_whatever_is_typed_first(desk, tmp_path, capsys):
+    paths = [desk / "series/day2.tif", desk / "cells.tif", desk / "series/day1.tif"]
+    first, second = map(seg.read_image, paths[:2])
+    settings = {"features": seg.FeatureSpec(sigma_max=2).to_json(), "forest": {"n_estimators": 5}}
+    strokes, classes, _ = strokes_of(first, settings)
+    grey = Drawing("00ff", (9, 9), tuple(strokes), "grey.tif", 1)
+    drawings = [
+        grey,
+        Drawing(first.hash, first.shape, tuple(strokes), "day2.tif", 3),
+        Drawing(second.hash, second.shape, tuple(strokes[:1]), "cells.tif", 3),
+    ]
+    (tmp_path / "strokes.json").write_text(json.dumps(drawings_to_json(drawings, classes, settings)))
+    labels = [seg.rasterise(one.strokes, one.image_shape) for one in drawings[1:]]
+    expected = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit([first, second], labels)
+    expected.save(tmp_path / "python", classes=classes)
+    arguments = ["--strokes", f"{tmp_path}/strokes.json", "-o", f"{tmp_path}/typed"]
+    assert main(["train", f"{paths[2]}", f"{paths[1]}", f"{paths[0]}", *arguments]) == 0
+    assert (tmp_path / "typed").read_bytes() == (tmp_path / "python").read_bytes()
+    assert main(["train", f"{paths[0]}", *arguments]) == 1
+    assert "on an image that was not given: 'cells.tif', 80 x 60 pixels" in capsys.readouterr().err
 
 
 def test_applying_writes_what_python_predicts(desk, tmp_path):

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation.classes import LabelClass
-from segmentation.strokes import Stroke, as_stroke, rasterise, strokes_from_json, strokes_to_json
+from segmentation.strokes import Stroke, as_stroke, rasterise
+from segmentation.strokesfile import Drawing, drawings_to_json, strokes_from_json, strokes_to_json
 
 coordinate = st.floats(-1e7, 1e7)
 points = st.lists(st.tuples(coordinate, coordinate), min_size=1, max_size=9)
@@ -189,6 +190,22 @@ def test_a_strokes_document_survives_json():
     assert strokes_from_json(without).settings == {}
 
 
+def test_the_strokes_on_several_images_survive_json_in_their_order():
+    drawings = (
+        Drawing("00ff", (480, 640), DRAWN, "first.tif", 3),
+        Drawing("00ee", (10, 20), DRAWN[:1], "second.tif", 1),
+        Drawing("00dd", (10, 20), ()),
+    )
+    several = drawings_to_json(drawings, CLASSES, {"forest": {}})
+    read = strokes_from_json(json.dumps(several))
+    assert read.drawings == drawings
+    assert (read.image_hash, read.image_shape, read.strokes) == ("00ff", (480, 640), DRAWN)
+    assert several["strokes"] == strokes_to_json(DRAWN, CLASSES, "00ff", (480, 640))["strokes"]
+    assert drawings_to_json([Drawing("00ff", (480, 640), DRAWN)], CLASSES) == strokes_to_json(
+        DRAWN, CLASSES, "00ff", (480, 640)
+    )
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
@@ -209,6 +226,15 @@ def test_a_strokes_document_survives_json():
         (document(classes="ab"), "JSON array"),
         (document(strokes=[DRAWN[0].to_json()] * 2), "same id"),
         (document(strokes={}), "JSON array"),
+        (document(others={}), "JSON array"),
+        (document(others=[document()]), "unknown key"),
+        (document(others=[{"image": document()["image"], "strokes": []}]), "an image twice"),
+        (document(others=[{"image": {"hash": "00", "rows": 1, "columns": 1}}]), "lacks 'strokes'"),
+        (document(others=[{"image": {"hash": "00", "rows": 1, "columns": 1, "name": 3}, "strokes": []}]), "name"),
+        (
+            document(others=[{"image": {"hash": "00", "rows": 1, "columns": 1, "channels": 0}, "strokes": []}]),
+            "channel",
+        ),
         (document(strokes=[None]), "JSON object"),
         (document(settings=[]), "settings"),
     ],

@@ -11,7 +11,7 @@ import numpy as np
 from segmentation.images import display_pixels, display_range
 from segmentation.modelfile import save_model
 from segmentation.overlay import label_tiff, overlay_png, probabilities_tiff, segmentation_png, shares_csv
-from segmentation.strokes import strokes_to_json
+from segmentation.strokesfile import Drawing, drawings_to_json, strokes_to_json
 from segmentation.web.learning import strokes_to_take
 from segmentation.web.workbench import Result, Workbench
 
@@ -65,14 +65,21 @@ def _labels(workbench: Workbench, session_id: str, image_hash: str | None) -> by
 
 
 def _strokes(workbench: Workbench, session_id: str, image_hash: str | None) -> bytes:
+    """The strokes on all images; where a single one has any, the document is that of one image."""
     state = workbench.state(session_id).with_image(image_hash)
-    document = strokes_to_json(
-        state.strokes,
-        tuple(state.classes.values()),
-        image_hash=state.image["hash"],
-        image_shape=(state.image["rows"], state.image["columns"]),
-        settings={"features": state.features.to_json(), "forest": state.forest.to_json()},
-    )
+    classes = tuple(state.classes.values())
+    settings = {"features": state.features.to_json(), "forest": state.forest.to_json()}
+    drawn = {one: state.images[one] for one in state.images if state.drawn.get(one)}
+    if len(drawn) > 1:
+        drawings = [
+            Drawing(one, (image["rows"], image["columns"]), state.drawn[one], image["name"], image["channels"])
+            for one, image in drawn.items()
+        ]
+        document = drawings_to_json(drawings, classes, settings)
+    else:
+        (image,) = drawn.values() or (state.image,)
+        strokes = state.drawn.get(image["hash"], ())
+        document = strokes_to_json(strokes, classes, image["hash"], (image["rows"], image["columns"]), settings)
     return json.dumps(document, indent=1).encode()
 
 

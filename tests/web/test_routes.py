@@ -11,6 +11,8 @@ import tifffile
 from PIL import Image
 
 import segmentation as seg
+from segmentation.__main__ import main
+from segmentation.strokesfile import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.layout.takehome import DOWNLOADS
 from tests.web.asking import HALVES, converse, stroke_event, stroke_of
@@ -217,7 +219,7 @@ def test_undo_of_many_strokes_leaves_the_labels_of_the_rest(client, session, hal
     assert (labels == seg.rasterise(strokes, HALVES.shape)).all()
 
 
-def test_the_classifier_learns_from_the_strokes_on_all_images_of_as_many_channels(client, session, halves):
+def test_the_classifier_learns_from_the_strokes_on_all_images_of_as_many_channels(client, session, halves, tmp_path):
     turned = np.ascontiguousarray(HALVES[:, ::-1])
     colour = np.stack([HALVES] * 3, axis=-1)
     for name, pixels in (("turned", turned), ("colour", colour)):
@@ -234,9 +236,21 @@ def test_the_classifier_learns_from_the_strokes_on_all_images_of_as_many_channel
     for image_hash, pixels in ((halves["hash"], HALVES), (there, turned)):
         found = client.get(f"/s/{session}/download/segmentation.tif?image={image_hash}").data
         assert (tifffile.imread(io.BytesIO(found)) == expected.predict(pixels)).all()
+    document = strokes_from_json(client.get(f"/s/{session}/download/strokes.json").data)
+    assert [(one.image_hash, one.name, len(one.strokes)) for one in document.drawings] == [
+        (halves["hash"], "halves.png", 2),
+        (there, "turned.png", 1),
+    ]
     answer = client.get(f"/s/{session}/download/segmentation.tif")
     assert answer.status_code == 422
     assert answer.json["error"].startswith("Draw a squiggle")
+    for name in ("strokes.json", "classifier.squiggle"):
+        (tmp_path / name).write_bytes(client.get(f"/s/{session}/download/{name}?image={there}").data)
+    for name, pixels in (("halves.png", HALVES), ("turned.png", turned)):
+        Image.fromarray(pixels).save(tmp_path / name)
+    typed = ["train", "turned.png", "halves.png", "--strokes", "strokes.json", "-o", "typed"]
+    assert main([word if word.startswith("-") or word == "train" else f"{tmp_path}/{word}" for word in typed]) == 0
+    assert (tmp_path / "typed").read_bytes() == (tmp_path / "classifier.squiggle").read_bytes()
     answer = client.get(f"/s/{session}/download/segmentation.tif?image={'0' * 64}")
     assert answer.status_code == 422
     assert "not in the session" in answer.json["error"]
