@@ -128,6 +128,7 @@
 
   squiggle.enableDownloads = ({ here, anywhere, result }, { image, images }) => {
     const enough = { "labels.tif": here, "strokes.json": anywhere };
+    squiggle.series?.enable(result);
     for (const button of document.querySelectorAll(".download")) {
       button.disabled = !(enough[button.dataset.file] ?? result);
     }

@@ -109,7 +109,7 @@
     else help.showModal();
   };
 
-  const chooseTab = (name) => {
+  squiggle.chooseTab = (name) => {
     byId("panel").dataset.tab = name;
     for (const tab of document.querySelectorAll("#tabs [data-tab]")) {
       const chosen = tab.dataset.tab === name;
@@ -117,6 +117,7 @@
       tab.tabIndex = chosen ? 0 : -1;
       byId(`panel-${tab.dataset.tab}`).classList.toggle("chosen", chosen);
     }
+    squiggle.series?.shown(name === "series");
   };
 
   const turnTabs = (event) => {
@@ -124,18 +125,18 @@
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
-    chooseTab(next.dataset.tab);
+    squiggle.chooseTab(next.dataset.tab);
     next.focus();
   };
 
   squiggle.dressPage = () => {
     squiggle.dressShell();
     const narrow = window.matchMedia("(max-width: 820px)");
-    const fallBack = () => chooseTab(narrow.matches ? "classes" : "features");
+    const fallBack = () => squiggle.chooseTab(narrow.matches ? "classes" : "features");
     narrow.addEventListener("change", fallBack);
     fallBack();
     for (const tab of document.querySelectorAll("#tabs [data-tab]")) {
-      tab.addEventListener("click", () => chooseTab(tab.dataset.tab));
+      tab.addEventListener("click", () => squiggle.chooseTab(tab.dataset.tab));
     }
     byId("tabs").addEventListener("keydown", turnTabs);
     byId("open-help").addEventListener("click", squiggle.toggleHelp);

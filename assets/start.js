@@ -115,6 +115,7 @@
     squiggle.setUpFiles();
     squiggle.setUpClassifiers();
     squiggle.setUpTitle(squiggle.session);
+    squiggle.series = new squiggle.Series(squiggle.session);
     squiggle.setUpKeyboard(squiggle.session);
     connectControls(squiggle.session);
     squiggle.session.start();

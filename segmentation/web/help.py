@@ -73,7 +73,9 @@ _SECTIONS = (
             "strokes and training pixels only if you say so. Whoever opens it here (Open classifier…) sees it at work "
             "at once, and with either of them can go on training. "
             "Train on an image that is typical of the series; the other images should be taken in the same way and at "
-            "the same magnification. In Python:",
+            "the same magnification.",
+            "Under Series the server applies it to many images, a folder or a zip while you do something else. On your "
+            "own computer the command line gives the very same result, and so does Python:",
         ],
     ),
 )

@@ -13,6 +13,7 @@ from segmentation.web.help import help_dialog
 from segmentation.web.layout.elements import dashed
 from segmentation.web.layout.header import header, link_dialog
 from segmentation.web.layout.panel import panel
+from segmentation.web.layout.series import enlarged_picture
 from segmentation.web.layout.stage import stage, toolbar
 from segmentation.web.opened import MAX_BYTES
 from segmentation.web.sessionfile import SUFFIX
@@ -41,6 +42,7 @@ def page(settings: Settings) -> html.Div:
             stage(),
             panel(),
             help_dialog(),
+            enlarged_picture(),
             html.Dialog(
                 [
                     html.P(id="question-text"),

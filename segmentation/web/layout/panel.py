@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from segmentation.web.layout.elements import dashed, slider
 from segmentation.web.layout.learning import features_panel, forest_panel
+from segmentation.web.layout.series import series_panel
 from segmentation.web.layout.takehome import take_home_panel
 
 TABS = (
@@ -14,6 +15,7 @@ TABS = (
     ("features", "Features"),
     ("forest", "Forest"),
     ("home", "Take home"),
+    ("series", "Series"),
 )
 
 
@@ -143,6 +145,7 @@ def panel() -> html.Aside:
             features_panel(),
             forest_panel(),
             take_home_panel(),
+            series_panel(),
         ],
         id="panel",
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections import OrderedDict
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from segmentation.classes import classes_to_json
+from segmentation.modelfile import load_model
 from segmentation.web.downloads import download
 from segmentation.web.routes.requests import YEAR_SECONDS, json_body, refuse_larger_than
 from segmentation.web.series.incoming import ZipError, is_zip, shown_name, unpacked
@@ -19,6 +22,7 @@ from segmentation.web.workbench import Workbench
 
 CLASSIFIER = "classifier.squiggle"
 CHUNK_BYTES = 2**20
+KNOWN_CLASSES = 1000
 RATE_OF = 20
 """Images, the latest, of which the time left is reckoned."""
 
@@ -138,12 +142,27 @@ def _summary(store: SeriesStore, session_id: str, series_id: str) -> dict[str, A
     left = counts["waiting"] + counts["working"]
     return {
         "id": facts.id,
+        "classes": _classes(store, session_id, series_id),
         "created": facts.created,
         "running": facts.running,
         "images": len(items),
         **counts,
         "seconds_left": _seconds_left(items, left) if facts.running and left else None,
     }
+
+
+_known_classes: OrderedDict[str, list[dict[str, Any]]] = OrderedDict()
+
+
+def _classes(store: SeriesStore, session_id: str, series_id: str) -> list[dict[str, Any]]:
+    """The classes of a series' classifier, which never change."""
+    classes = _known_classes.get(series_id)
+    if classes is None:
+        classes = classes_to_json(load_model(store.classifier(session_id, series_id)).classes)
+        _known_classes[series_id] = classes
+        while len(_known_classes) > KNOWN_CLASSES:
+            _known_classes.popitem(last=False)
+    return classes
 
 
 def _seconds_left(items: list[SeriesItem], left: int) -> float | None:

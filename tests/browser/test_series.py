@@ -1,0 +1,91 @@
+"""A series on the page: sent, watched, cancelled, gone on with, looked at and deleted."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.test_everywhere import is_finished, sends
+
+
+def picture(seed, rows=120, columns=160):
+    pixels = np.random.default_rng(seed).integers(20, 90, (rows, columns, 3)).astype(np.uint8)
+    pixels[:, columns // 2 :] += 120
+    return pixels
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def draws_in_two_classes(person):
+    person.draw_and_wait((250, 60), (262, 75), (250, 90))
+    person.press("2")
+    person.draw_and_wait((60, 250), (75, 262), (90, 250))
+    person.wait_for_segmentation()
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for number in range(3):
+            archive.writestr(f"day{number}/cells.png", png(picture(number)))
+        archive.writestr("notes.txt", "nothing")
+    person = people(server.url, size)
+    person.tab("series")
+    assert person.page.is_disabled("#series-images")
+    draws_in_two_classes(person)
+    sends(person, tmp_path / "all.zip")
+    person.wait_for(lambda: is_finished(person), "the series is finished")
+    assert person.page.locator(".series-strip img").count() == 3
+    table = person.page.locator(".series-shares tbody tr").all_inner_texts()
+    assert [row.split("\t")[0] for row in table] == [f"day{number}/cells.png" for number in range(3)]
+    shares = [float(cell.split()[0]) for cell in table[0].split("\t")[1:]]
+    assert abs(sum(shares) - 100) < 0.05
+
+    person.page.locator(".series-strip button").first.click()
+    person.wait_for(lambda: person.page.is_visible("#enlarged-picture"), "the picture")
+    person.wait_for(
+        lambda: person.page.evaluate("document.getElementById('enlarged-picture').naturalWidth") == 160, "all of it"
+    )
+    person.click("#close-enlarged")
+    person.page.get_by_text("Delete", exact=True).click()
+    assert "cannot be undone" in person.page.inner_text("#question")
+    person.click("#question-yes")
+    person.wait_for(lambda: person.page.locator(".series").count() == 0, "no series")
+
+
+def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(person, tmp_path):
+    paths = []
+    for number in range(4):
+        paths.append(tmp_path / f"{number}.png")
+        paths[-1].write_bytes(png(picture(number, 900, 900)))
+    draws_in_two_classes(person)
+    sends(person, *paths)
+    card = person.page.locator(".series")
+    card.get_by_text("Cancel").click()
+    person.wait_for(lambda: card.get_attribute("data-state") == "cancelled", "cancelled")
+    assert "cancelled" in card.inner_text()
+    card.get_by_text("Go on").click()
+    person.wait_for(lambda: card.get_attribute("data-state") == "running", "running")
+    person.draw_and_wait((300, 300), (320, 310))
+    person.wait_for_segmentation()
+    person.wait_for(lambda: is_finished(person), "the series is finished")
+    assert "4 of 4 segmented" in card.inner_text()
+
+
+def test_what_is_no_image_is_not_sent(person, tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    draws_in_two_classes(person)
+    person.tab("series")
+    with person.page.expect_file_chooser() as chooser:
+        person.click("#series-images")
+    chooser.value.set_files([tmp_path / "notes.txt"])
+    person.wait_for(lambda: "no image among" in person.page.inner_text("#series-problem"), "the sentence")
+    (tmp_path / "empty.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    sends(person, tmp_path / "empty.zip")
+    person.wait_for(lambda: "holds no image" in person.page.inner_text("#series-problem"), "the sentence")
