@@ -22,14 +22,14 @@ import tifffile
 import zarr
 
 from benchmarks.scribbles import Annotator
-from segmentation import PixelClassifier, apply_series, rasterise, read_image
+from segmentation import PixelClassifier, apply_series, load_classifier, rasterise, read_image
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(__file__).parent / "data"
 COLOUR, GREY = "histology_purple.png", "nuclei_fluo_u16.tif"
 MASKS = {COLOUR: "histology_purple.png", GREY: "nuclei_fluo_u16.png"}
 SIDE = 1000
-REFERENCE_IMAGES = 8
+REFERENCE_IMAGES = 5
 CHUNK = 1024
 
 
@@ -162,21 +162,34 @@ def large_rows(desk: Path, side: int) -> list[dict[str, Any]]:
 
 
 def cluster_row(desk: Path, images: int) -> dict[str, Any]:
-    """A cluster of two single-thread workers against one of one; both have segmented an image before."""
+    """A cluster of two single-thread workers against one of one: the better of two times each, taken in turn.
+
+    Before its time is taken each worker has segmented an image, so that what is compared is work and not loading.
+    """
+    few = [str(path) for path in sorted((desk / "images").iterdir())[:images]]
+    taken: dict[int, float] = {}
+    for turn, workers in enumerate((1, 2) * 2):
+        seconds_taken = cluster_seconds(desk, few, workers, turn)
+        taken[workers] = min(taken.get(workers, seconds_taken), seconds_taken)
+    return row(f"Dask, {len(few)} images, two single-thread workers against one", taken[1] / taken[2], "x", "1.7x")
+
+
+def cluster_seconds(desk: Path, images: list[str], workers: int, turn: int) -> float:
+    """How long a cluster of single-thread workers takes for images, once each worker has segmented one."""
     from distributed import Client, LocalCluster
 
-    taken = []
-    for workers in (1, 2):
-        with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
-            Client(cluster) as client,
-        ):
-            few = [str(path) for path in sorted((desk / "images").iterdir())[:images]]
-            apply_series(desk / "colour.squiggle", few[:2], desk / f"warm{workers}", client=client)
-            begun = time.perf_counter()
-            apply_series(desk / "colour.squiggle", few, desk / f"cluster{workers}", client=client)
-            taken.append(time.perf_counter() - begun)
-    return row(f"Dask, {images} images, two single-thread workers against one", taken[0] / taken[1], "x", "1.7x")
+    with (
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        client.run(warm_up, str(desk / "colour.squiggle"), images[0])
+        apply_series(desk / "colour.squiggle", images[:1], desk / f"warm{turn}", client=client)
+        return seconds(lambda: apply_series(desk / "colour.squiggle", images, desk / f"cluster{turn}", client=client))
+
+
+def warm_up(classifier: str, image: str) -> None:
+    """Segment an image, on a worker: loads what that needs."""
+    load_classifier(classifier, threads=1).predict(read_image(image))
 
 
 def start_rows(desk: Path, times: int = 5) -> list[dict[str, Any]]:
@@ -198,7 +211,7 @@ def row(figure: str, ours: float, unit: str, goal: str) -> dict[str, Any]:
     return {"figure": figure, "ours": ours, "reference": None, "unit": unit, "goal": goal}
 
 
-def series_rows(images: int = 100, side: int = 31_623, cluster_images: int = 24) -> list[dict[str, Any]]:
+def series_rows(images: int = 100, side: int = 31_623, cluster_images: int = 12) -> list[dict[str, Any]]:
     """The figures of series: figure, ours, reference, unit, goal.
 
     Args:

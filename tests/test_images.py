@@ -704,3 +704,11 @@ def test_encoded_pixels():
             encode_png(wrong)
     with pytest.raises(ValueError, match="65535"):
         encode_jpeg(np.zeros((1, 65_536), np.uint8))
+
+
+def test_reading_a_stack_may_begin_later(tmp_path):
+    tifffile.imwrite(tmp_path / "stack.tif", np.arange(48, dtype=np.uint8).reshape(3, 4, 4), photometric="minisblack")
+    whole = list(read_stack(tmp_path / "stack.tif"))
+    later = list(read_stack(tmp_path / "stack.tif", first=2))
+    assert [image.hash for image in later] == [image.hash for image in whole[1:]]
+    assert [image.metadata for image in later] == [image.metadata for image in whole[1:]]

@@ -35,14 +35,16 @@ def work_on_series(settings: Settings) -> None:
     Raises:
         StoreError: if the store cannot be used.
     """
-    from segmentation.web.decoding import Decoder
     from segmentation.web.logs import log_to_stdout
-    from segmentation.web.series.worker import SeriesWorker
-    from segmentation.web.store.series import SeriesStore
     from segmentation.web.warming import keep_kernels_in
 
     log_to_stdout()
     keep_kernels_in(settings.data_folder / "kernels")
+
+    from segmentation.web.decoding import Decoder
+    from segmentation.web.series.worker import SeriesWorker
+    from segmentation.web.store.series import SeriesStore
+
     closing = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: closing.set())

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from segmentation.images import ImageError, image_from_pixels, read_image
+from segmentation.images import ImageError, image_from_pixels, read_image, read_stack
 from segmentation.web import decoding
 from segmentation.web.decoding import Decoder, _image, _memory
 
@@ -165,3 +165,12 @@ def test_the_reader_knows_no_secrets_and_ends_with_its_server(monkeypatch):
     assert b"secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
     control.shutdown(socket.SHUT_RDWR)
     assert process.wait(timeout=30) == 0
+
+
+def test_an_image_of_a_stack_read_apart_is_that_image(decoder):
+    content = file_of(noise("uint16", 3, 30, 40), "TIFF", photometric="minisblack")
+    here = list(read_stack(content, max_pixels=MAX_PIXELS))
+    for page, image in enumerate(here, start=1):
+        apart = decoder.read_image(content, max_pixels=MAX_PIXELS, page=page)
+        assert (apart.hash, apart.metadata) == (image.hash, image.metadata)
+        assert (apart.metadata["page"], apart.metadata["pages"]) == (page, 3)
