@@ -7,7 +7,8 @@ the image, but no branch of the code does, so that the processor never guesses w
 have nothing in common, each goes its own way and the walk costs what it costs pixel by pixel.
 
 Shares of classes are whole numbers, so that their sum is exact and does not depend on the order in which leaves
-are met; the last class has what the others leave.
+are met; the last class has what the others leave. Where only the class is asked for, a pixel is done with when one
+class leads by more than the trees that are left could give another.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ _BLOCKS_AT_ONCE = 16
 
 _CACHED_FLOATS = 2**17
 """Features that may be read at once, so that they stay in a core's own cache."""
+
+_SLACK = 2.0**-20
+"""More than the difference of two probabilities that are equal as float32."""
 
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
@@ -114,6 +118,33 @@ def _first_pixels(rows: int, columns: int) -> np.uint64:
 
 
 @part
+def _undecided(totals: Doubles, given: float, whole: float, pixels: np.uint64) -> np.uint64:
+    """The mask of those pixels whose class the trees that are left could change.
+
+    Of the others, ``totals[-1]`` becomes what was given to all classes so far.
+    """
+    room = whole - given + whole * _SLACK
+    undecided = _NONE
+    for pixel in range(PIXELS):
+        bit = _ONE << np.uint64(pixel)
+        if not pixels & bit:
+            continue
+        rest, best, second = given, 0.0, 0.0
+        for kind in range(len(totals) - 1):
+            total = totals[kind, pixel]
+            rest -= total
+            second = max(second, min(best, total))
+            best = max(best, total)
+        second = max(second, min(best, rest))
+        best = max(best, rest)
+        if best - second > room:
+            totals[-1, pixel] = given
+        else:
+            undecided |= bit
+    return undecided
+
+
+@part
 def _most_probable(totals: Doubles, whole: float, classes: NDArray[np.uint8], best: Floats) -> None:
     """The first class of the largest probability of each pixel of a block."""
     for pixel in range(PIXELS):
@@ -174,10 +205,15 @@ def predict_rectangle(
             for kind in range(len(shares)):
                 for pixel in range(PIXELS):
                     totals[kind, pixel] = 0
-            for tree in range(0, len(roots), TREES):
-                _walk(blocks, block, pixels, roots[tree : tree + TREES], nodes, shares, queue, masks, totals)
             for pixel in range(PIXELS):
                 totals[-1, pixel] = whole
+            for tree in range(0, len(roots), TREES):
+                _walk(blocks, block, pixels, roots[tree : tree + TREES], nodes, shares, queue, masks, totals)
+                done = tree + TREES
+                if len(classes) and done < len(roots) < 2 * done:
+                    pixels &= _undecided(totals, done * WHOLE_SHARE, whole, pixels)
+                    if pixels == _NONE:
+                        break
             for kind in range(len(shares)):
                 for pixel in range(PIXELS):
                     totals[-1, pixel] -= totals[kind, pixel]
