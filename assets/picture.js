@@ -45,6 +45,7 @@
       this.shown = true;
       this.strokesShown = true;
       this.marked = null;
+      this.drawn = { canvas: new OffscreenCanvas(1, 1), look: null, strokes: [] };
     }
 
     /** Show another image, at once if it was shown before; resolves when its preview is there. */
@@ -204,10 +205,24 @@
         for (const tile of this.tiles.values()) place(tile.bitmap, tile.rows, tile.columns);
         context.globalAlpha = 1;
       }
-      if (this.strokesShown) this.paintStrokes(context, scale, left, top);
+      if (this.strokesShown) {
+        this.paintStrokes(scale, left, top);
+        context.drawImage(this.drawn.canvas, 0, 0);
+      }
     }
 
-    paintStrokes(context, scale, left, top) {
+    /** Bring the layer of strokes up to date: what is new is painted above the rest, all only where the rest changed. */
+    paintStrokes(scale, left, top) {
+      const { canvas, drawn, strokes } = this;
+      const look = JSON.stringify([
+        canvas.width, canvas.height, scale, left, top, this.image.hash, this.marked, [...this.colours], [...this.hidden ?? []],
+      ]);
+      const kept = drawn.strokes.length;
+      const more = look === drawn.look && kept <= strokes.length && drawn.strokes.every(({ id }, index) => id === strokes[index].id);
+      Object.assign(drawn, { look, strokes });
+      if (more && kept === strokes.length) return;
+      if (!more) Object.assign(drawn.canvas, { width: canvas.width, height: canvas.height });
+      const context = drawn.canvas.getContext("2d");
       context.save();
       context.beginPath();
       context.rect(left, top, this.viewport.columns * scale, this.viewport.rows * scale);
@@ -215,7 +230,7 @@
       context.setTransform(scale, 0, 0, scale, left + scale / 2, top + scale / 2);
       context.lineCap = "round";
       context.lineJoin = "round";
-      for (const stroke of this.strokes) {
+      for (const stroke of more ? strokes.slice(kept) : strokes) {
         if (this.hidden?.has(stroke.class_id)) continue;
         context.globalAlpha = stroke.id === this.marked ? 0.35 : 1;
         const outline = squiggle.outline(stroke);

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -27,17 +28,24 @@ TIMES = 5
 TRAINING_PIXELS = 5_000
 CLASSES = 3
 PREDICTED_ROWS = 1 << 19
+SIDES = (1024, 2048, 4096, 8192)
 
 
-def in_turn(*works: Callable[[], Any], times: int = TIMES) -> list[float]:
+def in_turn(*works: Callable[[], Any]) -> list[float]:
     """Median seconds of each piece of work, after one go that does not count; they take turns."""
+    for work in works:
+        work()
+    return turns(*works)
+
+
+def turns(*works: Callable[[], Any]) -> list[float]:
+    """Median seconds of each piece of work; they take turns, so that a slow minute of the machine meets all of them."""
     found: list[list[float]] = [[] for _ in works]
-    for turn in range(times + 1):
+    for _ in range(TIMES):
         for work, seconds in zip(works, found, strict=True):
             start = time.perf_counter()
             work()
-            if turn:
-                seconds.append(time.perf_counter() - start)
+            seconds.append(time.perf_counter() - start)
     return [median(seconds) for seconds in found]
 
 
@@ -109,11 +117,10 @@ def size_rows() -> list[dict[str, Any]]:
     pixels, mask = mirrored(1024)
     labels = rasterise(careful_strokes(mask, 4), mask.shape)
     classifier = PixelClassifier(threads=THREADS).fit(pixels, labels)
-    costs = {}
-    for side, times in ((1024, 5), (2048, 5), (4096, 3), (8192, 1)):
-        image = mirrored(side)[0]
-        (seconds,) = in_turn(lambda image=image: classifier.predict(image), times=times)
-        costs[side * side / 2**20] = seconds / (side * side / 1e6)
+    images = {side * side / 2**20: mirrored(side)[0] for side in SIDES}
+    classifier.predict(pixels)
+    seconds = turns(*(partial(classifier.predict, image) for image in images.values()))
+    costs = {megapixels: cost / (megapixels * 2**20 / 1e6) for megapixels, cost in zip(images, seconds, strict=True)}
     slowest, fastest = max(costs.values()), min(costs.values())
     listed = ", ".join(f"{1000 * cost:.0f} at {megapixels:.0f}" for megapixels, cost in costs.items())
     name = f"slowest against fastest cost a megapixel RGB, features and prediction (ms: {listed} megapixels)"
