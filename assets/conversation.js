@@ -32,6 +32,7 @@
       this.acknowledged = false;
       this.gone = false;
       this.full = 0;
+      this.onlyListen = false;
       document.addEventListener("visibilitychange", () => { if (!document.hidden) this.speak(); });
       window.addEventListener("online", () => this.speak());
       window.addEventListener("pagehide", () => this.sayGoodbye());
@@ -102,7 +103,8 @@
       this.abort = abort;
       this.acknowledged = false;
       this.again = false;
-      const sent = [...this.unsent];
+      const sent = this.onlyListen ? [] : [...this.unsent];
+      this.onlyListen = false;
       const segment = this.listener.wish();
       const hush = () => abort.abort(new Error("silence"));
       let silence = setTimeout(hush, SILENCE_MS);
@@ -146,15 +148,17 @@
       const done = new Set(sent.map((event) => event.id));
       this.unsent = this.unsent.filter((event) => !done.has(event.id));
       this.persist();
-      if (this.full) this.listener.line({ kind: "room" });
-      this.full = 0;
+      if (this.full && (sent.length || !this.unsent.length)) {
+        this.full = 0;
+        this.listener.line({ kind: "room" });
+      }
       for (const { number, body } of message.events) {
         if (number === this.number + 1) {
           this.journal.push(body);
           this.number = number;
         }
       }
-      this.listener.connection(true, this.unsent.length, this.kept);
+      this.listener.connection(!this.full, this.unsent.length, this.kept, this.full > 0);
       if (sent.length || message.events.length) this.changed();
       message.refused.forEach((refusal) => this.listener.line({ kind: "refused", ...refusal }));
     }
@@ -178,9 +182,11 @@
         this.abort = null;
         this.rest();
       } else {
-        if (response.status === FULL && this.full !== this.unsent.length) {
+        if (response.status === FULL) {
+          /* The journal can be read all the same. */
+          this.onlyListen = true;
+          if (this.full !== this.unsent.length) this.listener.line({ kind: "full", reason });
           this.full = this.unsent.length;
-          this.listener.line({ kind: "full", reason });
         }
         this.retry();
       }

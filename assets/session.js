@@ -297,6 +297,7 @@
           squiggle.showMessage(message.reason, { label: "Understood", run: squiggle.hideMessage });
           break;
         case "room":
+          this.wanted = true;
           squiggle.hideMessage();
           break;
         case "refused":

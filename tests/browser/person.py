@@ -29,9 +29,16 @@ Point = tuple[float, float]
 class Person:
     def __init__(self, context, url, *, expect_offline=False):
         self.context = context
-        self.page = context.new_page()
         self.expect_offline = expect_offline
         self.errors = []
+        self.open(url)
+
+    def open(self, url: str) -> None:
+        """Open an address in a new window; one that is open is closed, if it is still alive."""
+        before = getattr(self, "page", None)
+        self.page = self.context.new_page()
+        if before is not None:
+            before.close()
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(url)

@@ -1,0 +1,45 @@
+"""The disk of the server fills up while a person draws."""
+
+import pytest
+
+from tests.browser.conftest import Server
+from tests.browser.test_main_job import GLAND, THIRD, TISSUE
+from tests.small_disk import SmallDisk
+
+
+@pytest.fixture
+def small_disk():
+    disk = SmallDisk(megabytes=24)
+    yield disk
+    disk.unmount()
+
+
+@pytest.fixture
+def crowded_server(small_disk):
+    server = Server(small_disk.folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_a_full_disk_is_said_and_the_strokes_are_saved_once_there_is_room(people, crowded_server, small_disk):
+    person = people(crowded_server.url, expect_offline=True)
+    person.draw_and_wait(*GLAND)
+    person.wait_for(lambda: person.connection == "All saved")
+    small_disk.fill()
+    person.press("2")
+    person.draw_and_wait(*TISSUE)
+    person.wait_for(lambda: "Not saved. 1 change is kept here until there is room." in person.connection)
+    person.wait_for(lambda: "disk of the server is full" in person.message, "the sentence")
+    person.draw_and_wait(*THIRD)
+    person.wait_for(lambda: "2 changes are kept here" in person.connection)
+    person.page.reload()
+    person.wait_until_ready()
+    person.wait_for(lambda: person.stroke_counts() == [1, 2], "saved and unsaved strokes")
+    person.wait_for(lambda: "2 changes are kept here" in person.connection)
+    small_disk.make_room()
+    person.wait_for_segmentation()
+    assert not person.page.locator("#message.visible").count()
+    assert person.stroke_counts() == [1, 2]
+    assert all("507" in error for error in person.errors)
+    person.errors.clear()
