@@ -1,6 +1,7 @@
 """A database that is away, or cuts its connections: a sentence, no event lost or doubled, and back by itself."""
 
 import json
+import random
 import threading
 
 import pytest
@@ -40,7 +41,7 @@ def test_connections_that_are_cut_while_they_rest_are_not_noticed(postgres, post
 def test_connections_that_are_cut_at_any_moment_lose_and_double_nothing(postgres, postgres_url):
     store = Store.of(Settings(database_url=postgres_url))
     session = store.create_session()
-    over = threading.Event()
+    over, chance = threading.Event(), random.Random(1)
     failures = []
 
     def write(thread):
@@ -53,7 +54,7 @@ def test_connections_that_are_cut_at_any_moment_lose_and_double_nothing(postgres
                     failures.append(problem)
 
     def cut():
-        while not over.is_set():
+        while not over.wait(chance.uniform(0, 0.03)):
             postgres.terminate_connections(postgres_url.rsplit("/", 1)[1])
 
     threads = [threading.Thread(target=write, args=(i,)) for i in range(3)]
