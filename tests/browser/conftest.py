@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shutil
 import socket
@@ -32,6 +33,7 @@ QUIET_CHROMIUM = [
     "--disable-sync",
 ]
 START_SECONDS = 60
+WARM_SECONDS = 300
 KERNELS = Path(tempfile.mkdtemp(prefix="squiggle-kernels-"))
 """Compiled once for all servers of a run."""
 atexit.register(shutil.rmtree, KERNELS, ignore_errors=True)
@@ -70,6 +72,16 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError("the server did not answer")
 
+    def wait_until_warm(self) -> None:
+        """Until its kernels are compiled, which takes long on a busy machine, and the first server of a run alone."""
+        deadline = time.monotonic() + WARM_SECONDS
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"{self.url}/ready", timeout=10) as answer:
+                if json.load(answer)["kernels"] == "warm":
+                    return
+            time.sleep(0.2)
+        raise AssertionError("the kernels were not compiled")
+
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
@@ -95,6 +107,7 @@ class Server:
 def server(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("data"))
     server.start()
+    server.wait_until_warm()
     yield server
     server.stop()
 
