@@ -20,6 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.get_chromium import find_chromium
 from tests.browser.person import Person
+from tests.browser.roundrobin import RoundRobin
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
@@ -110,6 +111,21 @@ def server(tmp_path_factory):
     server.wait_until_warm()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def two_servers(tmp_path_factory):
+    """Two servers on one store behind a proxy that gives each request to the other one in turn."""
+    folder = tmp_path_factory.mktemp("shared")
+    servers = [Server(folder), Server(folder)]
+    for server in servers:
+        server.start()
+    proxy = RoundRobin([server.port for server in servers])
+    proxy.start()
+    yield proxy
+    proxy.stop()
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

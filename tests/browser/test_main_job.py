@@ -1,4 +1,7 @@
-"""The main job, as a person does it: draw, look, correct, take home. At a desktop and on a phone."""
+"""The main job, as a person does it: draw, look, correct, take home.
+
+At a desktop and on a phone; with one server, and with two of which either may answer.
+"""
 
 import io
 import json
@@ -21,9 +24,10 @@ OPACITY = 0.5
 COLOUR_TOLERANCE = 3
 
 
-@pytest.fixture(params=list(SIZES))
-def person(request, people, server):
-    return people(server.url, request.param)
+@pytest.fixture(params=[*((size, "server") for size in SIZES), ("desktop", "two_servers")], ids=" at ".join)
+def person(request, people):
+    size, where = request.param
+    return people(request.getfixturevalue(where).url, size)
 
 
 def draw_two(person):
