@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format benchmarks clean
+.PHONY: run test lint format benchmarks lock audit clean
 
 run: $(VENV)/.runs
 	@$(BIN)/python app.py
@@ -24,6 +24,16 @@ format: $(VENV)/.tests
 
 benchmarks: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
+
+lock: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --custom-compile-command "make lock" --upgrade requirements.txt --output-file requirements.lock
+
+# Needs the network: asks about known vulnerabilities of what requirements.lock names.
+audit: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip_audit --disable-pip --require-hashes --requirement requirements.lock
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Squiggle needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'

@@ -39,6 +39,13 @@ def quality_of_defaults() -> str:
     return quality.markdown(quality.quality_table())
 
 
+def load() -> str:
+    """Thirty people at once, memory and starting up."""
+    from benchmarks.load import load_rows
+
+    return table.markdown(load_rows())
+
+
 def series() -> str:
     """Series, large arrays, clusters and starting up."""
     from benchmarks.series import series_rows
@@ -53,6 +60,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
         "Mean IoU of the defaults (ours) and of scikit-image's features with 50 trees of depth 8 on 5 % of the samples",
         quality_of_defaults,
     ),
+    "load": ("A room full of people: each on an image of 1 megapixel RGB, thinking 2 s between strokes", load),
     "series": ("Series", series),
 }
 

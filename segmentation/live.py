@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -212,6 +213,7 @@ class LiveSegmenter:
         order: Sequence[Tile],
         *,
         stale: Callable[[], bool] = lambda: False,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
         """The class ids of tiles, one after the other.
 
@@ -223,11 +225,14 @@ class LiveSegmenter:
             classifier: what was learnt.
             order: the tiles, the most wanted first, as :meth:`TileGrid.order` gives them.
             stale: asked before each tile; once it says True, no more tiles come.
+            turn: entered for each tile, so that others can have their turn in between.
         """
         for tile, hold in self._worth_holding(image, classifier.spec, order):
-            if stale():
-                return
-            yield tile, self.segment(image, classifier, tile, hold=hold)
+            with turn():
+                if stale():
+                    return
+                ids = self.segment(image, classifier, tile, hold=hold)
+            yield tile, ids
 
     def prepare(
         self,
@@ -236,12 +241,14 @@ class LiveSegmenter:
         order: Sequence[Tile],
         *,
         stale: Callable[[], bool] = lambda: False,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Computes what :meth:`segment_tiles` would hold, while the first stroke is drawn."""
         for tile, hold in self._worth_holding(image, spec, order):
-            if stale() or not hold:
-                return
-            self.cache.smoothed(image, spec, tile, threads=self.threads)
+            with turn():
+                if stale() or not hold:
+                    return
+                self.cache.smoothed(image, spec, tile, threads=self.threads)
 
     def _worth_holding(self, image: Image, spec: FeatureSpec, order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
         room = self.cache.budget

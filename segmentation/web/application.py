@@ -34,13 +34,11 @@ def create_app(settings: Settings) -> Dash:
     """
     server = Flask("squiggle", static_folder=None)
     workbench = Workbench(Store.of(settings), settings, SAMPLE)
-    warm_up = WarmUp(workbench.warm_up)
     server.extensions["workbench"] = workbench
-    server.extensions["warm_up"] = warm_up
     guard(server, settings)
     harden(server, settings.max_upload_bytes)
-    _warm_up_with_the_first_page(server, warm_up)
-    server.register_blueprint(health_routes(workbench.store, warm_up))
+    _warm_up_with_the_first_page(server, workbench.warming)
+    server.register_blueprint(health_routes(workbench.store, workbench.warming))
     server.register_blueprint(all_routes(workbench))
     app = Dash(
         "squiggle",

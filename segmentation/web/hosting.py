@@ -43,15 +43,14 @@ def on_starting(arbiter: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Make a new process ready for people, and end its conversations when it is asked to end."""
-    server = worker.wsgi
-    server.extensions["warm_up"].begin()
+    workbench = worker.wsgi.extensions["workbench"]
+    workbench.warming.begin()
     if _settings.series_in_web:
-        server.extensions["workbench"].series_worker.begin()
-    closing = server.extensions["workbench"].closing
+        workbench.series_worker.begin()
     end = signal.getsignal(signal.SIGTERM)
 
     def end_conversations_too(number: int, frame: FrameType | None) -> None:
-        closing.set()
+        workbench.closing.set()
         if callable(end):
             end(number, frame)
 

@@ -206,9 +206,7 @@ def settings_from_environment(environment: Mapping[str, str] = os.environ) -> Se
                 values[variable.attribute] = variable.read(text)
             except (ValueError, KeyError):
                 raise ValueError(f"{variable.name}={text!r} cannot be read: it sets the {variable.meaning}.") from None
-    chosen = [
-        v.name for v in VARIABLES if v.attribute in ("password", "user_header", "open") and values.get(v.attribute)
-    ]
+    chosen = [v.name for v in VARIABLES if v.attribute in WAYS_IN and values.get(v.attribute)]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} contradict each other: set one of them.")
     return Settings(**values)

@@ -28,6 +28,7 @@ from segmentation.tiles import FeatureCache, TileGrid
 from segmentation.training import ForestSettings
 
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
+PATIENCE_SECONDS = 60
 WATCHED = "--watched"
 COMPILED = "compiled"
 """File in the folder of kernels that says that they are all there."""
@@ -45,6 +46,7 @@ class WarmUp:
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
         self._lock = threading.Lock()
+        self._over = threading.Event()
         self.state = "cold"
 
     def begin(self) -> None:
@@ -55,6 +57,11 @@ class WarmUp:
             self.state = "warming"
         threading.Thread(target=self._run, name="warm-up", daemon=True).start()
 
+    def wait(self) -> None:
+        """Wait until it is over, if it was begun: to do the same work twice at once would take longer."""
+        if self.state != "cold":
+            self._over.wait(PATIENCE_SECONDS)
+
     def _run(self) -> None:
         try:
             _compile_in_another_process()
@@ -64,6 +71,8 @@ class WarmUp:
         except Exception:
             self.state = "failed"
             log.exception("kernels could not be warmed up")
+        finally:
+            self._over.set()
 
 
 def keep_kernels_in(folder: Path) -> None:
@@ -136,7 +145,7 @@ def _end_with_the_parent() -> None:
     """End this process when the one that holds the other end of its standard input ends."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -145,5 +154,4 @@ def _end_with_the_parent() -> None:
 if __name__ == "__main__":
     if WATCHED in sys.argv:
         _end_with_the_parent()
-    os.nice(5)
     compile_kernels()

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -37,10 +38,14 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import NewImage, Store, UnknownImageError
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.series import SeriesStore
-from segmentation.web.warming import segment_once
+from segmentation.web.turns import Turns
+from segmentation.web.warming import WarmUp, segment_once
 
 MAX_SESSIONS_AT_HAND = 256
 NEWS_SECONDS = 1.0
+PIECES_AT_ONCE = 2
+"""Tiles that are computed, each with all threads, at the same time: one fills the gaps of the other."""
+
 LABELS_AT_HAND_BYTES = 64 * 2**20
 
 Message = dict[str, Any]
@@ -166,6 +171,8 @@ class Workbench:
         busy: says whether a window waits for its segmentation.
         series: the series of all sessions.
         series_worker: works on them beside the windows.
+        turns: whose turn it is to compute.
+        warming: loads and compiles what the first stroke needs, so that it need not wait.
         closing: set once the process is to end; conversations then end at the next tile.
     """
 
@@ -186,6 +193,8 @@ class Workbench:
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.decoder = Decoder(settings.decoding_bytes)
+        self.turns = Turns(PIECES_AT_ONCE)
+        self.warming = WarmUp(self._warm_up)
         self.busy = Busy()
         self.series = SeriesStore(store)
         self.series_worker = SeriesWorker(
@@ -424,8 +433,7 @@ class Workbench:
             with self.busy:
                 yield from self._segmentation(session_id, wish, lambda: stale() or grown())
 
-    def warm_up(self) -> None:
-        """Load and compile what the first stroke needs, so that it need not wait."""
+    def _warm_up(self) -> None:
         self.decoder.begin()
         segment_once(self.live, self.sample.image)
 
@@ -438,11 +446,14 @@ class Workbench:
         order = TileGrid(image.shape).order(tuple(wish["view"]))
         if not missing_strokes(state, learnt_from.pixels_by_class):
             yield {"kind": "status", "text": "Learning from the strokes"}
+        self.warming.wait()
+        turn = partial(self.turns.of, session_id)
         try:
-            learnt = learn(self.live, self.opened, session_id, learnt_from)
+            with turn():
+                learnt = learn(self.live, self.opened, session_id, learnt_from)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
-            self.live.prepare(image, state.features, order, stale=stale)
+            self.live.prepare(image, state.features, order, stale=stale, turn=turn)
             return
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
@@ -451,7 +462,7 @@ class Workbench:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
         pixels = np.zeros(256, np.int64)
-        for done, segmented in enumerate(self._segmented_tiles(image, classifier, order, stale), start=1):
+        for done, segmented in enumerate(self._segmented_tiles(image, classifier, order, stale, turn), start=1):
             pixels += segmented.pixels_by_class
             message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
             if wish["known"].get(str(segmented.tile.index)) != segmented.checksum:
@@ -465,7 +476,12 @@ class Workbench:
             }
 
     def _segmented_tiles(
-        self, image: Image, classifier: PixelClassifier, order: Sequence[Tile], stale: Callable[[], bool]
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        order: Sequence[Tile],
+        stale: Callable[[], bool],
+        turn: Callable[[], AbstractContextManager[None]],
     ) -> Iterator[SegmentedTile]:
         """The tiles in order; those that this classifier has segmented before are at hand."""
         with self._lock:
@@ -473,7 +489,7 @@ class Workbench:
         places = {tile.index: (image.hash, tile.index) for tile in order}
         missing = [tile for tile in order if places[tile.index] not in at_hand]
         yield from [at_hand[places[tile.index]] for tile in order if places[tile.index] in at_hand]
-        for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale):
+        for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
             segmented = at_hand[places[tile.index]] = SegmentedTile.of(tile, ids)
             yield segmented
 

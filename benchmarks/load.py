@@ -1,0 +1,262 @@
+"""A room full of people: what a stroke waits for when thirty draw at once, each on an image of their own.
+
+``python -m benchmarks.load`` prints the table. The clients speak what the page speaks with its server: a stroke goes
+there as an event, the segmentation comes back tile by tile; who has all of it thinks for two seconds and draws again.
+The same load goes to an app as users would otherwise write it, where all share one image and its features.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.inputs import careful_strokes, mirrored
+from benchmarks.page import ROOT, memory_megabytes, wait_for
+from benchmarks.reference_app import COLOURS
+from benchmarks.table import markdown
+from segmentation.strokes import Stroke
+from tests.browser.conftest import Server
+
+CLIENTS = 30
+FEW = 5
+SIDE = 1024
+THINK_SECONDS = 2.0
+STROKES = 10
+PATIENCE_SECONDS = 120
+
+
+@dataclass
+class Waits:
+    """What clients waited for, in seconds: the first new part of the overlay, and all of it; and what went wrong."""
+
+    first: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+class Client:
+    """One window of the page, without the browser around it."""
+
+    def __init__(self, port: int, number: int, pixels: np.ndarray, strokes: Sequence[Stroke]) -> None:
+        self._port = port
+        self._strokes = strokes
+        self._known: dict[str, int] = {}
+        self._after = 0
+        self._window = f"client{number}"
+        self._session = json.loads(self._ask("POST", "/sessions", b""))["session"]
+        picture = io.BytesIO()
+        Image.fromarray(np.roll(pixels, number, axis=1)).save(picture, "PNG", compress_level=1)
+        self._image = json.loads(self._ask("POST", f"/s/{self._session}/images?name=load.png", picture.getvalue()))
+        opened = {key: value for key, value in self._image.items() if key != "notes"}
+        self._say([{"id": "open", "type": "image.open", "image": opened}], None)
+
+    def draw(self, number: int) -> tuple[float, float]:
+        """Draw a stroke; the seconds until something new of the overlay was there, and until all of it was."""
+        stroke = self._strokes[number]
+        event = {
+            "id": f"e{number}",
+            "type": "stroke.add",
+            "image": self._image["hash"],
+            "stroke": stroke.to_json() | {"id": f"s{number}"},
+        }
+        return self._say([event], {"view": [0, SIDE, 0, SIDE], "known": self._known, "image": None})
+
+    def _say(self, events: list[dict[str, Any]], wish: dict[str, Any] | None) -> tuple[float, float]:
+        started = time.perf_counter()
+        first, last = 0.0, ""
+        while True:
+            body = {"after": self._after, "events": events, "segment": wish, "window": self._window}
+            for line in self._lines(json.dumps(body).encode()):
+                message = json.loads(line)
+                last = message["kind"]
+                if last == "journal":
+                    self._after = max([self._after, *(event["number"] for event in message["events"])])
+                    events = []
+                    if message["refused"]:
+                        raise ValueError(message["refused"])
+                elif last == "tile" and "ids" in message:
+                    self._known[str(message["index"])] = message["crc"]
+                    first = first or time.perf_counter() - started
+                elif last == "failed":
+                    raise ValueError(message["reason"])
+            if wish is None or last in ("done", "cannot"):
+                return first, time.perf_counter() - started
+            if time.perf_counter() - started > PATIENCE_SECONDS:
+                raise TimeoutError("no end of the answer")
+
+    def _lines(self, body: bytes) -> Iterator[bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
+        try:
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", f"/s/{self._session}/converse", body, headers)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise ValueError(f"{answer.status}: {answer.read(200)!r}")
+            yield from answer
+        finally:
+            connection.close()
+
+    def _ask(self, method: str, path: str, body: bytes) -> bytes:
+        request = urllib.request.Request(f"http://127.0.0.1:{self._port}{path}", body, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            content: bytes = answer.read()
+            return content
+
+
+def crowd(draws: Sequence[Callable[[int], tuple[float, float]]], strokes: int = STROKES) -> Waits:
+    """Let all draw at once, each beginning at another moment, and think after each answer.
+
+    The first two strokes of each count for nothing: only then there is something to segment, and learnt from.
+    """
+    waits = Waits()
+
+    def work(number: int, draw: Callable[[int], tuple[float, float]]) -> None:
+        time.sleep(number * THINK_SECONDS / len(draws))
+        for stroke in range(strokes):
+            try:
+                first, whole = draw(stroke)
+                if stroke >= 2:
+                    waits.first.append(first or whole)
+                    waits.whole.append(whole)
+            except Exception as error:
+                waits.errors.append(f"{type(error).__name__}: {error}")
+            time.sleep(THINK_SECONDS)
+
+    threads = [threading.Thread(target=work, args=(number, draw)) for number, draw in enumerate(draws)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return waits
+
+
+def naive_draws(port: int, strokes: Sequence[Stroke], count: int) -> list[Callable[[int], tuple[float, float]]]:
+    """Clients of the reference app: each sends all of its shapes and gets the whole figure back."""
+
+    def draw(number: int) -> tuple[float, float]:
+        shapes = [
+            {
+                "type": "path",
+                "path": "M" + "L".join(f"{x},{y}" for x, y in stroke.points.tolist()),
+                "line": {"color": COLOURS[stroke.class_id], "width": stroke.width},
+            }
+            for stroke in strokes[: number + 1]
+        ]
+        call = {
+            "output": "graph.figure",
+            "outputs": {"id": "graph", "property": "figure"},
+            "inputs": [{"id": "graph", "property": "relayoutData", "value": {"shapes": shapes}}],
+            "changedPropIds": ["graph.relayoutData"],
+        }
+        url = f"http://127.0.0.1:{port}/_dash-update-component"
+        request = urllib.request.Request(url, json.dumps(call).encode(), {"Content-Type": "application/json"})
+        started = time.perf_counter()
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            answer.read()
+        taken = time.perf_counter() - started
+        return taken, taken
+
+    return [draw] * count
+
+
+def naive_waits(pixels: np.ndarray, strokes: Sequence[Stroke]) -> Waits:
+    """What the same people wait for at the reference app."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        Image.fromarray(pixels).save(f"{folder}/image.png")
+        command = [sys.executable, "-m", "benchmarks.reference_app", f"{folder}/image.png", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/")
+            return crowd(naive_draws(port, strokes, CLIENTS), strokes=4)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def start(server: Server, until: bytes) -> float:
+    """Start a server; the seconds until its ``/ready`` has a word in its answer."""
+    started = time.perf_counter()
+    server.start()
+    while True:
+        with urllib.request.urlopen(f"{server.url}/ready", timeout=PATIENCE_SECONDS) as answer:
+            if until in answer.read():
+                return time.perf_counter() - started
+        time.sleep(0.05)
+
+
+def load_rows() -> list[dict[str, Any]]:
+    """The figures under load: figure, ours, reference, unit, goal."""
+    pixels, mask = mirrored(SIDE)
+    strokes = careful_strokes(mask, STROKES)
+    rows: list[dict[str, Any]] = []
+
+    def row(figure: str, ours: float, unit: str, goal: str, reference: float | None = None) -> None:
+        rows.append({"figure": figure, "ours": ours, "reference": reference, "unit": unit, "goal": goal})
+
+    with tempfile.TemporaryDirectory() as folder:
+        kernels = str(Path(folder) / "kernels")
+        Path(kernels).mkdir()
+        server = Server(Path(folder) / "data", NUMBA_CACHE_DIR=kernels)
+        try:
+            row("cold start to /ready, nothing compiled", start(server, b'"ready":true'), "s", "10 s")
+        finally:
+            server.stop()
+        few, memory = one_crowd(Path(folder) / "few", kernels, FEW, pixels, strokes)
+        row(f"memory (PSS) of all processes, {FEW} clients, 1 megapixel RGB each", memory, "MB", "512 MB")
+        row(f"stroke to all of the overlay, {FEW} clients, 95th percentile", percentile(few.whole), "s", "")
+        many, memory = one_crowd(Path(folder) / "many", kernels, CLIENTS, pixels, strokes)
+        naive = naive_waits(pixels, strokes)
+        row(
+            f"stroke to first part of the overlay, {CLIENTS} clients, 95th percentile",
+            *(percentile(many.first), "s", "2 s", percentile(naive.first)),
+        )
+        row(
+            f"stroke to all of the overlay, {CLIENTS} clients, 95th percentile",
+            *(percentile(many.whole), "s", "2 s", percentile(naive.whole)),
+        )
+        row(f"errors, {CLIENTS} clients", len(few.errors + many.errors), "", "0", len(naive.errors) or None)
+        row(f"memory (PSS) of all processes, {CLIENTS} clients", memory, "MB", "")
+        for error in [*few.errors, *many.errors][:5]:
+            print(error)
+    return rows
+
+
+def one_crowd(
+    folder: Path, kernels: str, count: int, pixels: np.ndarray, strokes: Sequence[Stroke]
+) -> tuple[Waits, float]:
+    """What a number of people wait for at a server of their own, and the megabytes that it takes at last."""
+    server = Server(folder, NUMBA_CACHE_DIR=kernels)
+    try:
+        start(server, b'"warm"')
+        clients = [Client(server.port, number, pixels, strokes) for number in range(count)]
+        waits = crowd([client.draw for client in clients])
+        return waits, memory_megabytes(server)
+    finally:
+        server.stop()
+
+
+def percentile(seconds: Sequence[float]) -> float:
+    """The 95th percentile; not a number if nothing came back."""
+    return float(np.percentile(seconds, 95)) if seconds else float("nan")
+
+
+if __name__ == "__main__":
+    print(markdown(load_rows()))

@@ -1,0 +1,67 @@
+"""Turns go round: a hundred pieces of one do not keep another waiting for more than one."""
+
+import threading
+
+import pytest
+
+from segmentation.web.turns import Turns
+
+
+def work_in_turns(turns, wanted):
+    """Lets threads ask for pieces, all of them before the first is done; returns whose pieces were done, in order."""
+    done = []
+    gate = threading.Event()
+
+    def ask(who):
+        with turns.of(who):
+            gate.wait()
+            done.append(who)
+
+    threads = []
+    for waiting, who in enumerate(wanted):
+        threads.append(threading.Thread(target=ask, args=(who,)))
+        threads[-1].start()
+        while sum(len(queue) for queue in turns._waiting.values()) < waiting:
+            threading.Event().wait(0.001)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    return done
+
+
+def test_who_asks_for_little_comes_soon():
+    done = work_in_turns(Turns(1), ["large"] * 20 + ["small"])
+    assert done.index("small") <= 2
+    assert done.count("large") == 20
+
+
+def test_all_who_wait_come_in_turn():
+    done = work_in_turns(Turns(1), ["a", "a", "a", "b", "b", "c", "c"])
+    assert done == ["a", "a", "b", "c", "a", "b", "c"]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_no_more_work_at_once_than_may(at_once):
+    turns, working, most = Turns(at_once), [], []
+
+    def work(who):
+        for _ in range(50):
+            with turns.of(who):
+                working.append(who)
+                most.append(len(working))
+                working.remove(who)
+
+    threads = [threading.Thread(target=work, args=(str(n),)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) <= at_once
+
+
+def test_a_piece_that_fails_ends_its_turn():
+    turns = Turns(1)
+    with pytest.raises(ValueError, match="x"), turns.of("a"):
+        raise ValueError("x")
+    with turns.of("b"):
+        pass
