@@ -11,9 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PINS = re.findall(
-    r"^([\w.\[\],-]+==[^\\]+?) \\\n((?:    --hash=.*\n)+)", (ROOT / "requirements.lock").read_text(), re.M
-)
+LOCK = (ROOT / "requirements.lock").read_text()
+PINS = re.findall(r"^([\w.\[\],-]+==[^\\]+?) \\\n((?:    --hash=.*\n)+)", LOCK, re.MULTILINE)
 
 
 def named():
