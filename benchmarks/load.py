@@ -248,7 +248,8 @@ def one_crowd(
         start(server, b'"warm"')
         clients = [Client(server.port, number, pixels, strokes) for number in range(count)]
         waits = crowd([client.draw for client in clients])
-        return waits, memory_megabytes(server)
+        assert server.process is not None
+        return waits, memory_megabytes(server.process.pid)
     finally:
         server.stop()
 

@@ -6,10 +6,19 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
+
+Waiting: TypeAlias = "OrderedDict[str, deque[threading.Event]]"
+
+
+AHEAD_IN_A_ROW = 4
+"""Pieces of those who go ahead before one of the others has its turn."""
 
 
 class Turns:
     """Lets a few work at once, and those who wait one after the other, each a piece at a time.
+
+    A piece may go ahead of others: the first that somebody sees of a new answer. Others are not forgotten over that.
 
     Args:
         at_once: how many may work at the same time.
@@ -18,14 +27,16 @@ class Turns:
     def __init__(self, at_once: int) -> None:
         self._free = at_once
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[str, deque[threading.Event]] = OrderedDict()
+        self._ahead: Waiting = OrderedDict()
+        self._others: Waiting = OrderedDict()
+        self._in_a_row = 0
 
     @contextmanager
-    def of(self, who: str) -> Iterator[None]:
+    def of(self, who: str, *, ahead: bool = False) -> Iterator[None]:
         """Work on one piece when it is somebody's turn."""
+        turn = threading.Event()
         with self._lock:
-            turn = threading.Event()
-            self._waiting.setdefault(who, deque()).append(turn)
+            (self._ahead if ahead else self._others).setdefault(who, deque()).append(turn)
             self._let_go_on()
         turn.wait()
         try:
@@ -36,9 +47,12 @@ class Turns:
                 self._let_go_on()
 
     def _let_go_on(self) -> None:
-        while self._free and self._waiting:
-            who, turns = self._waiting.popitem(last=False)
+        while self._free and (self._ahead or self._others):
+            ahead = bool(self._ahead) and (self._in_a_row < AHEAD_IN_A_ROW or not self._others)
+            self._in_a_row = self._in_a_row + 1 if ahead else 0
+            waiting = self._ahead if ahead else self._others
+            who, turns = waiting.popitem(last=False)
             turns.popleft().set()
             self._free -= 1
             if turns:
-                self._waiting[who] = turns
+                waiting[who] = turns

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, repeat
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -447,13 +448,12 @@ class Workbench:
         if not missing_strokes(state, learnt_from.pixels_by_class):
             yield {"kind": "status", "text": "Learning from the strokes"}
         self.warming.wait()
-        turn = partial(self.turns.of, session_id)
         try:
-            with turn():
+            with self.turns.of(session_id, ahead=True):
                 learnt = learn(self.live, self.opened, session_id, learnt_from)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
-            self.live.prepare(image, state.features, order, stale=stale, turn=turn)
+            self.live.prepare(image, state.features, order, stale=stale, turn=partial(self.turns.of, session_id))
             return
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
@@ -462,7 +462,7 @@ class Workbench:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
         pixels = np.zeros(256, np.int64)
-        for done, segmented in enumerate(self._segmented_tiles(image, classifier, order, stale, turn), start=1):
+        for done, segmented in enumerate(self._segmented_tiles(session_id, image, classifier, order, stale), start=1):
             pixels += segmented.pixels_by_class
             message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
             if wish["known"].get(str(segmented.tile.index)) != segmented.checksum:
@@ -477,11 +477,11 @@ class Workbench:
 
     def _segmented_tiles(
         self,
+        session_id: str,
         image: Image,
         classifier: PixelClassifier,
         order: Sequence[Tile],
         stale: Callable[[], bool],
-        turn: Callable[[], AbstractContextManager[None]],
     ) -> Iterator[SegmentedTile]:
         """The tiles in order; those that this classifier has segmented before are at hand."""
         with self._lock:
@@ -489,6 +489,11 @@ class Workbench:
         places = {tile.index: (image.hash, tile.index) for tile in order}
         missing = [tile for tile in order if places[tile.index] not in at_hand]
         yield from [at_hand[places[tile.index]] for tile in order if places[tile.index] in at_hand]
+        ahead = chain([len(missing) == len(order)], repeat(False))
+
+        def turn() -> AbstractContextManager[None]:
+            return self.turns.of(session_id, ahead=next(ahead))
+
         for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
             segmented = at_hand[places[tile.index]] = SegmentedTile.of(tile, ids)
             yield segmented

@@ -13,7 +13,7 @@ def work_in_turns(turns, wanted):
     gate = threading.Event()
 
     def ask(who):
-        with turns.of(who):
+        with turns.of(who, ahead=who.isupper()):
             gate.wait()
             done.append(who)
 
@@ -21,7 +21,7 @@ def work_in_turns(turns, wanted):
     for waiting, who in enumerate(wanted):
         threads.append(threading.Thread(target=ask, args=(who,)))
         threads[-1].start()
-        while sum(len(queue) for queue in turns._waiting.values()) < waiting:
+        while sum(len(queue) for queue in [*turns._ahead.values(), *turns._others.values()]) < waiting:
             threading.Event().wait(0.001)
     gate.set()
     for thread in threads:
@@ -38,6 +38,11 @@ def test_who_asks_for_little_comes_soon():
 def test_all_who_wait_come_in_turn():
     done = work_in_turns(Turns(1), ["a", "a", "a", "b", "b", "c", "c"])
     assert done == ["a", "a", "b", "c", "a", "b", "c"]
+
+
+def test_what_is_seen_first_goes_ahead_and_the_rest_is_not_forgotten():
+    done = work_in_turns(Turns(1), ["a", "a", "b", "C", "D", "E", "F", "G", "H"])
+    assert done == ["a", "C", "D", "E", "F", "a", "G", "H", "b"]
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
