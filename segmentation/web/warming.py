@@ -28,7 +28,6 @@ from segmentation.tiles import FeatureCache, TileGrid
 from segmentation.training import ForestSettings
 
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
-PATIENCE_SECONDS = 60
 WATCHED = "--watched"
 COMPILED = "compiled"
 """File in the folder of kernels that says that they are all there."""
@@ -57,10 +56,12 @@ class WarmUp:
             self.state = "warming"
         threading.Thread(target=self._run, name="warm-up", daemon=True).start()
 
-    def wait(self) -> None:
-        """Wait until it is over, if it was begun: to do the same work twice at once would take longer."""
-        if self.state != "cold":
-            self._over.wait(PATIENCE_SECONDS)
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is over, but so many seconds at most; whether there is nothing to wait for any more.
+
+        To do the same work twice at once would take longer; what was not begun is not waited for.
+        """
+        return self.state == "cold" or self._over.wait(seconds)
 
     def _run(self) -> None:
         try:

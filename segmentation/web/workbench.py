@@ -43,6 +43,7 @@ from segmentation.web.turns import Turns
 from segmentation.web.warming import WarmUp, segment_once
 
 MAX_SESSIONS_AT_HAND = 256
+SIGN_OF_LIFE_SECONDS = 1.0
 NEWS_SECONDS = 1.0
 PIECES_AT_ONCE = 2
 """Tiles that are computed, each with all threads, at the same time: one fills the gaps of the other."""
@@ -440,6 +441,10 @@ class Workbench:
 
     def _segmentation(self, session_id: str, wish: Mapping[str, Any], stale: Callable[[], bool]) -> Iterator[Message]:
         started = time.perf_counter()
+        while not self.warming.wait(SIGN_OF_LIFE_SECONDS):
+            if stale():
+                return
+            yield {"kind": "status", "text": "The server is getting ready for its first segmentation"}
         learnt_from = self.training_set(session_id, wish["image"])
         state = learnt_from.state
         yield {"kind": "labelled", "pixels": {str(c): int(learnt_from.pixels_in_hand[c]) for c in state.classes}}
@@ -447,7 +452,6 @@ class Workbench:
         order = TileGrid(image.shape).order(tuple(wish["view"]))
         if not missing_strokes(state, learnt_from.pixels_by_class):
             yield {"kind": "status", "text": "Learning from the strokes"}
-        self.warming.wait()
         try:
             with self.turns.of(session_id, ahead=True):
                 learnt = learn(self.live, self.opened, session_id, learnt_from)
