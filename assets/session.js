@@ -125,6 +125,7 @@
         this.wanted = true;
         this.settled = false;
         this.learnt = "";
+        if (this.view.live && this.pixels) squiggle.showStatus("Learning from the strokes…", 0);
         this.sayIfOutdated();
       }
       squiggle.enableDownloads(this.downloadable(), state);
