@@ -86,9 +86,21 @@ def our_server(**environment: str) -> Iterator[Server]:
         server = Server(Path(folder), **environment)
         try:
             server.start(subprocess.DEVNULL)
+            wait_for_kernels(server)
             yield server
         finally:
             server.stop()
+
+
+def wait_for_kernels(server: Server) -> None:
+    """Until what a host compiles when it builds the application is compiled."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{server.url}/ready", timeout=5) as answer:
+            if json.load(answer)["kernels"] == "warm":
+                return
+        time.sleep(0.2)
+    raise AssertionError("the kernels were not compiled")
 
 
 def new_page(browser: Browser) -> Page:

@@ -19,7 +19,7 @@ from segmentation.forest import Forest
 from segmentation.images import Image, image_from_pixels
 from segmentation.modelfile import ModelContents, load_model, save_model
 from segmentation.overlay import DEFAULT_COLOURS
-from segmentation.pieces import PIECE, feature_rows, for_each_piece
+from segmentation.pieces import PIECE, SMOOTHED_PIECE, feature_rows, for_each_piece
 from segmentation.sampling import PixelSample, TrainingSample, check_classes, count_classes
 from segmentation.smoothed import Smoothed
 from segmentation.strokes import Stroke
@@ -279,7 +279,8 @@ class PixelClassifier:
         def segment(piece: Tile, planes: NDArray[np.float32]) -> None:
             segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
 
-        for_each_piece(image, self.spec, window.pieces(*PIECE), segment, smoothed=smoothed, threads=self.threads)
+        pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
+        for_each_piece(image, self.spec, pieces, segment, smoothed=smoothed, threads=self.threads)
         return segmentation
 
     def predict_proba_window(self, image: Image, window: Tile, smoothed: Smoothed | None = None) -> NDArray[np.float32]:
@@ -289,7 +290,8 @@ class PixelClassifier:
         def estimate(piece: Tile, planes: NDArray[np.float32]) -> None:
             probabilities[:, *piece.place_in(window)] = self.forest_.predict_proba(planes, threads=1)
 
-        for_each_piece(image, self.spec, window.pieces(*PIECE), estimate, smoothed=smoothed, threads=self.threads)
+        pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
+        for_each_piece(image, self.spec, pieces, estimate, smoothed=smoothed, threads=self.threads)
         return probabilities
 
     def contents(

@@ -19,6 +19,9 @@ from segmentation.tiles import Tile
 PIECE = 128, 256
 """Rows and columns of which a thread holds the features at a time."""
 
+SMOOTHED_PIECE = 32, 256
+"""The same where the window is smoothed already, so that there is no halo to be smoothed once more for each piece."""
+
 
 def for_each_piece(
     image: Image,
