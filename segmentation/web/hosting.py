@@ -6,7 +6,6 @@ settings for; ``python app.py`` does the same.
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from types import FrameType
@@ -56,9 +55,3 @@ def post_worker_init(worker: Any) -> None:
             end(number, frame)
 
     signal.signal(signal.SIGTERM, end_conversations_too)
-
-
-def pre_fork(arbiter: Any, worker: Any) -> None:
-    """Leave what is loaded alone, so that processes go on sharing its memory."""
-    gc.collect()
-    gc.freeze()
