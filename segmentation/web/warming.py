@@ -24,6 +24,7 @@ import segmentation
 from segmentation.features import FeatureSpec
 from segmentation.images import Image, image_from_pixels
 from segmentation.live import LabelledImage, LiveSegmenter
+from segmentation.strokes import rasterise
 from segmentation.tiles import FeatureCache, TileGrid
 from segmentation.training import ForestSettings
 
@@ -103,9 +104,9 @@ def _version_of_lanes() -> str:
 
 def segment_once(live: LiveSegmenter, image: Image) -> None:
     """Load, and compile where that was not done, what a first stroke on an image needs."""
-    labels = np.zeros(image.shape, np.uint8)
-    labels[:4, :4] = 1
-    labels[-4:, -4:] = 2
+    rows, columns = image.shape
+    corners = {1: [(1, 1), (4, 4)], 2: [(columns - 5, rows - 5), (columns - 2, rows - 2)]}
+    labels = rasterise([{"class_id": class_id, "points": points} for class_id, points in corners.items()], image.shape)
     classifier = live.train([LabelledImage.of(image, labels)], FeatureSpec(), ForestSettings())
     live.segment(image, classifier, TileGrid(image.shape).tiles[0])
 

@@ -169,3 +169,17 @@ def test_nothing_is_written_outside_the_data_and_temporary_folders(server, tmp_p
     after = {path for path in ROOT.rglob("*") if ".venv" not in path.parts and "__pycache__" not in path.parts}
     assert after == before
     assert not list(home.iterdir())
+
+
+def test_what_is_compiled_beforehand_is_all_that_a_first_stroke_needs(tmp_path):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "segmentation.web.warming"], cwd=ROOT, env=environment, check=True)
+    compiled = {path.name for path in tmp_path.rglob("*.nbi")}
+    stroke_and_answer = """
+import segmentation as seg
+image = seg.read_image("assets/sample/colon_glands.png")
+strokes = [{"class_id": one, "points": [(9 * one, 9), (9 * one, 40)]} for one in (1, 2)]
+seg.PixelClassifier().fit(image, seg.rasterise(strokes, image.shape)).predict(image)
+"""
+    subprocess.run([sys.executable, "-c", stroke_and_answer], cwd=ROOT, env=environment, check=True)
+    assert compiled == {path.name for path in tmp_path.rglob("*.nbi")}
