@@ -10,9 +10,6 @@ from __future__ import annotations
 import http.client
 import io
 import json
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.inputs import careful_strokes, mirrored
-from benchmarks.page import ROOT, memory_megabytes, wait_for
+from benchmarks.page import memory_megabytes, reference_server
 from benchmarks.reference_app import COLOURS
 from benchmarks.table import markdown
 from segmentation.strokes import Stroke
@@ -176,19 +173,8 @@ def naive_draws(port: int, strokes: Sequence[Stroke], count: int) -> list[Callab
 
 def naive_waits(pixels: np.ndarray, strokes: Sequence[Stroke]) -> Waits:
     """What the same people wait for at the reference app."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        Image.fromarray(pixels).save(f"{folder}/image.png")
-        command = [sys.executable, "-m", "benchmarks.reference_app", f"{folder}/image.png", str(port)]
-        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/")
-            return crowd(naive_draws(port, strokes, CLIENTS), strokes=4)
-        finally:
-            process.terminate()
-            process.wait()
+    with reference_server(pixels) as port:
+        return crowd(naive_draws(port, strokes, CLIENTS), strokes=4)
 
 
 def start(server: Server, until: bytes) -> float:

@@ -86,21 +86,10 @@ def our_server(**environment: str) -> Iterator[Server]:
         server = Server(Path(folder), **environment)
         try:
             server.start(subprocess.DEVNULL)
-            wait_for_kernels(server)
+            server.wait_until_warm()
             yield server
         finally:
             server.stop()
-
-
-def wait_for_kernels(server: Server) -> None:
-    """Until what a host compiles when it builds the application is compiled."""
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while time.monotonic() < deadline:
-        with urllib.request.urlopen(f"{server.url}/ready", timeout=5) as answer:
-            if json.load(answer)["kernels"] == "warm":
-                return
-        time.sleep(0.2)
-    raise AssertionError("the kernels were not compiled")
 
 
 def new_page(browser: Browser) -> Page:
@@ -162,6 +151,26 @@ def our_waits(page: Page, strokes: Sequence[Stroke]) -> list[tuple[float, float]
 
 def reference_waits(browser: Browser, pixels: np.ndarray, strokes: Sequence[Stroke]) -> list[float]:
     """The same strokes on the page that users would otherwise write."""
+    with reference_server(pixels) as port:
+        page = new_page(browser)
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector(".js-plotly-plot .nsewdrag", timeout=PATIENCE_MS)
+        page.wait_for_timeout(1000)
+        page.evaluate(WATCH_REFERENCE)
+        found = []
+        for number, stroke in enumerate(strokes):
+            draw(page, stroke.points.tolist())
+            if number == 0:
+                page.wait_for_timeout(3000)
+            else:
+                found.append(waits(page)[1])
+        page.close()
+        return found[1:]
+
+
+@contextmanager
+def reference_server(pixels: np.ndarray) -> Iterator[int]:
+    """The page that users would otherwise write, on an image; gives its port."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -171,20 +180,7 @@ def reference_waits(browser: Browser, pixels: np.ndarray, strokes: Sequence[Stro
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
         try:
             wait_for(f"http://127.0.0.1:{port}/")
-            page = new_page(browser)
-            page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_selector(".js-plotly-plot .nsewdrag", timeout=PATIENCE_MS)
-            page.wait_for_timeout(1000)
-            page.evaluate(WATCH_REFERENCE)
-            found = []
-            for number, stroke in enumerate(strokes):
-                draw(page, stroke.points.tolist())
-                if number == 0:
-                    page.wait_for_timeout(3000)
-                else:
-                    found.append(waits(page)[1])
-            page.close()
-            return found[1:]
+            yield port
         finally:
             process.terminate()
             process.wait()
