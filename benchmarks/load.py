@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import subprocess
 import tempfile
 import threading
 import time
@@ -180,7 +181,7 @@ def naive_waits(pixels: np.ndarray, strokes: Sequence[Stroke]) -> Waits:
 def start(server: Server, until: bytes) -> float:
     """Start a server; the seconds until its ``/ready`` has a word in its answer."""
     started = time.perf_counter()
-    server.start()
+    server.start(subprocess.DEVNULL)
     while True:
         with urllib.request.urlopen(f"{server.url}/ready", timeout=PATIENCE_SECONDS) as answer:
             if until in answer.read():

@@ -13,7 +13,9 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
         reference, faster = "", ""
         if row["reference"] is not None:
             reference = amount(row["reference"], row["unit"])
-            faster = f"{row['reference'] / row['ours']:.1f}x"
+            speeds = row["unit"].endswith("/s")
+            ratio = row["ours"] / row["reference"] if speeds else row["reference"] / row["ours"]
+            faster = f"{ratio:.1f}x"
         lines.append(
             f"| {row['figure']} | {amount(row['ours'], row['unit'])} | {reference} | {faster} | {row['goal']} |"
         )
