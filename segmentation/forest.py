@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NODE = np.dtype([("feature", np.int32), ("threshold", np.float32), ("left", np.int32), ("right", np.int32)])
 """An inner node for the kernels: the place of its feature in a block, and its children, nodes or ``~leaf``."""
 
-Table: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.void], NDArray[np.int32]]
+Table: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.void], NDArray[np.int32], NDArray[np.int32]]
 
 MAX_CLASSES = 255
 
@@ -259,8 +259,9 @@ class Forest:
 
     @cached_property
     def _table(self) -> Table:
-        """The arrays that the kernels walk on: features, roots, nodes and shares of :func:`predict_rectangle`."""
-        from segmentation.forest_kernels import WHOLE_SHARE
+        """The arrays that the kernels walk on: features, roots, nodes, slots and shares of
+        :func:`predict_rectangle`."""
+        from segmentation.forest_kernels import TREES, WHOLE_SHARE
         from segmentation.forest_lanes import PIXELS
 
         self.check()
@@ -273,8 +274,23 @@ class Forest:
         nodes["left"] = number[self.left[inner]]
         nodes["right"] = number[self.right[inner]]
         up_to_class = np.rint(np.cumsum(self.probabilities[~inner, :-1].T, axis=0).clip(max=1) * WHOLE_SHARE)
-        shares = np.diff(up_to_class, axis=0, prepend=0).astype(np.int32)
-        return features, number[self.roots], nodes, np.ascontiguousarray(shares)
+        shares = np.diff(up_to_class, axis=0, prepend=0, append=WHOLE_SHARE).astype(np.int32)
+        one_class = shares == WHOLE_SHARE
+        places = self._trees()[~inner] % TREES * self.n_classes + one_class.argmax(axis=0)
+        slots = np.where(one_class.any(axis=0), places, TREES * self.n_classes).astype(np.int32)
+        return features, number[self.roots], nodes, slots, np.ascontiguousarray(shares[:-1])
+
+    def _trees(self) -> NDArray[np.intp]:
+        """The index of each node's tree."""
+        trees = np.zeros(len(self.feature), np.intp)
+        trees[self.roots] = np.arange(self.n_trees)
+        level = self.roots[self.feature[self.roots] >= 0]
+        while len(level):
+            for children in (self.left[level], self.right[level]):
+                trees[children] = trees[level]
+            level = np.concatenate([self.left[level], self.right[level]])
+            level = level[self.feature[level] >= 0]
+        return trees
 
 
 def _fill(

@@ -7,8 +7,9 @@ the image, but no branch of the code does, so that the processor never guesses w
 have nothing in common, each goes its own way and the walk costs what it costs pixel by pixel.
 
 Shares of classes are whole numbers, so that their sum is exact and does not depend on the order in which leaves
-are met; the last class has what the others leave. Where only the class is asked for, a pixel is done with when one
-class leads by more than the trees that are left could give another.
+are met; the last class has what the others leave. Most leaves of a forest that may grow as it likes hold one class
+alone: their votes are counted tree by tree, 64 pixels at a time. Where only the class is asked for, a pixel is done
+with when one class leads by more than the trees that are left could give another.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _CACHED_FLOATS = 2**17
 
 _SLACK = 2.0**-20
 """More than the difference of two probabilities that are equal as float32."""
+
+DIGITS = TREES.bit_length()
+"""Binary digits of a number of trees of a group."""
 
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
@@ -73,9 +77,12 @@ def _walk(
     pixels: np.uint64,
     roots: Ids,
     nodes: NDArray[np.void],
+    slots: Ids,
     shares: NDArray[np.int32],
     queue: Ids,
     masks: Masks,
+    votes: Masks,
+    digits: Masks,
     totals: Doubles,
 ) -> None:
     """Add the shares of a group of trees to the totals of a block.
@@ -100,11 +107,36 @@ def _walk(
             queue[place], masks[place] = child, part_of_mask
             leaves += reached & is_leaf
             tail += reached & (_ONE - is_leaf)
+    for slot in range(len(votes)):
+        votes[slot] = _NONE
+    no_slot = len(votes) - 1
+    mixed = first_leaf
+    for item in range(first_leaf, leaves):
+        leaf, mask = queue[item], masks[item]
+        slot = slots[np.uint64(~leaf)]
+        votes[np.uint64(slot)] |= mask
+        queue[mixed], masks[mixed] = leaf, mask
+        mixed += np.uint64(slot == no_slot)
+    classes = len(shares) + 1
     for kind in range(len(shares)):
+        _count(votes, kind, classes, digits)
         sums = no_sums()
-        for item in range(first_leaf, leaves):
+        for digit in range(DIGITS):
+            sums = add_where(sums, digits[digit], np.int32(WHOLE_SHARE << digit))
+        for item in range(first_leaf, mixed):
             sums = add_where(sums, masks[item], shares[kind, np.uint64(~queue[item])])
         add_sums(totals, kind, sums)
+
+
+@part
+def _count(votes: Masks, kind: int, classes: int, digits: Masks) -> None:
+    """The number of trees that vote for a class, pixel by pixel: the masks of its binary digits."""
+    for digit in range(DIGITS):
+        digits[digit] = _NONE
+    for tree in range(TREES):
+        carried = votes[tree * classes + kind]
+        for digit in range(DIGITS):
+            digits[digit], carried = digits[digit] ^ carried, digits[digit] & carried
 
 
 @part
@@ -166,6 +198,7 @@ def predict_rectangle(
     features: Ids,
     roots: Ids,
     nodes: NDArray[np.void],
+    slots: Ids,
     shares: NDArray[np.int32],
     probabilities: Floats,
     classes: NDArray[np.uint8],
@@ -180,6 +213,8 @@ def predict_rectangle(
         features: the features that the nodes look at.
         roots: each tree's first node, or ``~leaf``.
         nodes: see :data:`segmentation.forest.NODE`.
+        slots: ``(leaves,)``, where a leaf of one class alone votes: ``tree % TREES * classes + class``; of others
+            ``TREES * classes``.
         shares: ``(classes - 1, leaves)``, the share of each class but the last at a leaf, of ``WHOLE_SHARE``.
         probabilities: ``(classes, pixels)`` to be filled, or ``(classes, 0)`` if they are not wanted.
         classes: ``(pixels,)`` to be filled, or ``(0,)``.
@@ -189,6 +224,7 @@ def predict_rectangle(
     blocks = np.empty((at_once, len(features) * PIXELS), np.float32)
     capacity = 2 * (len(nodes) + len(roots) + 2)
     queue, masks = np.empty(capacity, np.int32), np.empty(capacity, np.uint64)
+    votes, digits = np.empty(TREES * (len(shares) + 1) + 1, np.uint64), np.empty(DIGITS, np.uint64)
     totals = np.empty((len(shares) + 1, PIXELS), np.float64)
     whole = np.float64(len(roots)) * WHOLE_SHARE
     best, block_classes = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.uint8)
@@ -208,7 +244,8 @@ def predict_rectangle(
             for pixel in range(PIXELS):
                 totals[-1, pixel] = whole
             for tree in range(0, len(roots), TREES):
-                _walk(blocks, block, pixels, roots[tree : tree + TREES], nodes, shares, queue, masks, totals)
+                group = roots[tree : tree + TREES]
+                _walk(blocks, block, pixels, group, nodes, slots, shares, queue, masks, votes, digits, totals)
                 done = tree + TREES
                 if len(classes) and done < len(roots) < 2 * done:
                     pixels &= _undecided(totals, done * WHOLE_SHARE, whole, pixels)

@@ -6,15 +6,15 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core.cgutils import get_or_insert_function
 
-from segmentation.lanes import AVX512, INT32, SSE2, Array, Compiler, Lanes, Type, Value, instruction, splat
+from segmentation.lanes import AVX2, AVX512, INT32, SSE2, Array, Compiler, Lanes, Type, Value, instruction, splat
 
 PIXELS = 64
 
+_MASKED = 32 if AVX2 else 16
+"""Pixels of which an x86 processor without AVX-512 makes a mask at a time."""
+
 _SUMS = Lanes(types.int32, PIXELS)
 _FLOATS = ir.VectorType(ir.FloatType(), PIXELS)
-_FOUR_FLOATS = ir.VectorType(ir.FloatType(), 4)
-_EIGHT_SHORTS = ir.VectorType(ir.IntType(16), 8)
-_SIXTEEN_BYTES = ir.VectorType(ir.IntType(8), 16)
 _DOUBLES = ir.VectorType(ir.DoubleType(), PIXELS)
 _BITS = ir.VectorType(ir.IntType(1), PIXELS)
 
@@ -27,27 +27,36 @@ def above(builder: Compiler, array: Array, row: Value, column: Value, threshold:
         higher = builder.fcmp_ordered(">", values, splat(builder, threshold, _FLOATS))
         return builder.bitcast(higher, ir.IntType(PIXELS))
     mask = ir.Constant(ir.IntType(PIXELS), 0)
-    for start in range(0, PIXELS, 16):
-        bits = builder.zext(_sixteen_above(builder, array, row, _after(builder, column, start), threshold), mask.type)
+    for start in range(0, PIXELS, _MASKED):
+        bits = builder.zext(_some_above(builder, array, row, _after(builder, column, start), threshold), mask.type)
         mask = builder.or_(mask, builder.shl(bits, ir.Constant(mask.type, start)))
     return mask
 
 
-def _sixteen_above(builder: Compiler, array: Array, row: Value, column: Value, threshold: Value) -> Value:
-    """The mask of 16 pixels: what LLVM itself makes of larger registers puts lanes in order that were in order."""
+def _some_above(builder: Compiler, array: Array, row: Value, column: Value, threshold: Value) -> Value:
+    """The mask of four registers of pixels: what LLVM itself makes of more puts lanes in order that were in order."""
+    lanes = _MASKED // 4
+    floats, ints = ir.VectorType(ir.FloatType(), lanes), ir.VectorType(INT32, lanes)
+    shorts, bytes_ = ir.VectorType(ir.IntType(16), 2 * lanes), ir.VectorType(ir.IntType(8), _MASKED)
     words = []
-    for start in range(0, 16, 4):
-        values = array.load(row, _after(builder, column, start), _FOUR_FLOATS)
-        higher = builder.fcmp_ordered(">", values, splat(builder, threshold, _FOUR_FLOATS))
-        words.append(builder.sext(higher, ir.VectorType(INT32, 4)))
-    halves = [_x86(builder, "packssdw", _EIGHT_SHORTS, *pair) for pair in (words[:2], words[2:])]
-    return _x86(builder, "pmovmskb", INT32, _x86(builder, "packsswb", _SIXTEEN_BYTES, *halves))
+    for start in range(0, _MASKED, lanes):
+        values = array.load(row, _after(builder, column, start), floats)
+        higher = builder.fcmp_ordered(">", values, splat(builder, threshold, floats))
+        words.append(builder.sext(higher, ints))
+    halves = [_x86(builder, "packssdw", shorts, *pair) for pair in (words[:2], words[2:])]
+    mixed = _x86(builder, "packsswb", bytes_, *halves)
+    if AVX2:  # the halves of its registers are packed each for itself
+        order = ir.Constant(ints, [0, 4, 1, 5, 2, 6, 3, 7])
+        in_fours = builder.bitcast(mixed, ints)
+        mixed = builder.bitcast(builder.shuffle_vector(in_fours, in_fours, order), bytes_)
+    return _x86(builder, "pmovmskb", INT32, mixed)
 
 
 def _x86(builder: Compiler, name: str, result: Type, *arguments: Value) -> Value:
-    """What the x86 processor's own instruction of that name makes of registers of 16 bytes."""
+    """What the x86 processor's own instruction of that name makes of its registers."""
     kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    return builder.call(get_or_insert_function(builder.module, kind, f"llvm.x86.sse2.{name}.128"), arguments)
+    suffix = f"avx2.{name}" if AVX2 else f"sse2.{name}.128"
+    return builder.call(get_or_insert_function(builder.module, kind, f"llvm.x86.{suffix}"), arguments)
 
 
 def _after(builder: Compiler, column: Value, number: int) -> Value:

@@ -46,6 +46,9 @@ _FEATURES = config.CPU_FEATURES or llvmlite.binding.get_host_cpu_features().flat
 AVX512 = "+avx512f" in _FEATURES.split(",")
 """Whether the processor has the large registers: 32 of 64 bytes."""
 
+AVX2 = "+avx2" in _FEATURES.split(",")
+"""Whether it has registers of 32 bytes, and instructions for whole numbers in them."""
+
 SSE2 = "+sse2" in _FEATURES.split(",")
 """Whether it has the registers of 16 bytes that every x86 processor of 64 bits has."""
 
