@@ -11,6 +11,9 @@ import sys
 from types import FrameType
 from typing import Any
 
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
+
 from segmentation.web.access import why_not_to_serve
 from segmentation.web.logs import EventLogger
 from segmentation.web.settings import settings_or_exit
@@ -22,15 +25,29 @@ keep_kernels_in(_settings.data_folder / "kernels")
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 workers = _settings.processes
-worker_class = "gthread"
 threads = 32
 timeout = 120
 graceful_timeout = 8
 keepalive = 75
-preload_app = True
+preload_app = _settings.processes > 1  # a single process would share nothing with what the master has loaded
 control_socket_disable = True
 logger_class = EventLogger
 accesslog = "-"
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Serves with threads; where the application says why it cannot start, so ends the whole server."""
+
+    def load_wsgi(self) -> None:
+        """Load the application."""
+        try:
+            super().load_wsgi()
+        except SystemExit as reason:
+            print(reason, file=sys.stderr, flush=True)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+
+worker_class = Worker
 
 
 def on_starting(arbiter: Any) -> None:
