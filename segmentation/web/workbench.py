@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, repeat
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +48,10 @@ PIECES_AT_ONCE = 2
 """Tiles that are computed, each with all threads, at the same time: one fills the gaps of the other."""
 
 LABELS_AT_HAND_BYTES = 64 * 2**20
+
+SEGMENTED_AT_HAND_BYTES = 16 * 2**20
+"""What was sent lately, packed: an answer that was broken off goes on where it was, and one that is undone to is there.
+An image of 16 megapixel takes about 4 MB."""
 
 Message = dict[str, Any]
 
@@ -190,7 +193,9 @@ class Workbench:
         self._rasters: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
             LABELS_AT_HAND_BYTES, lambda raster: raster.labels.nbytes
         )
-        self._segmented: WeakKeyDictionary[PixelClassifier, dict[tuple[str, int], SegmentedTile]] = WeakKeyDictionary()
+        self._segmented: BoundedCache[tuple[PixelClassifier, str, int], SegmentedTile] = BoundedCache(
+            SEGMENTED_AT_HAND_BYTES, lambda segmented: len(segmented.packed) + segmented.pixels_by_class.nbytes
+        )
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
         self._lock = threading.Lock()
         self.closing = threading.Event()
@@ -465,6 +470,7 @@ class Workbench:
         if learnt.text:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
+        del learnt_from  # its copies of labels are as large as the images
         pixels = np.zeros(256, np.int64)
         for done, segmented in enumerate(self._segmented_tiles(session_id, image, classifier, order, stale), start=1):
             pixels += segmented.pixels_by_class
@@ -488,18 +494,18 @@ class Workbench:
         stale: Callable[[], bool],
     ) -> Iterator[SegmentedTile]:
         """The tiles in order; those that this classifier has segmented before are at hand."""
-        with self._lock:
-            at_hand = self._segmented.setdefault(classifier, {})
-        places = {tile.index: (image.hash, tile.index) for tile in order}
-        missing = [tile for tile in order if places[tile.index] not in at_hand]
-        yield from [at_hand[places[tile.index]] for tile in order if places[tile.index] in at_hand]
+        at_hand = {tile.index: self._segmented.get((classifier, image.hash, tile.index)) for tile in order}
+        missing = [tile for tile in order if at_hand[tile.index] is None]
+        yield from filter(None, at_hand.values())
+        at_hand.clear()
         ahead = chain([len(missing) == len(order)], repeat(False))
 
         def turn() -> AbstractContextManager[None]:
             return self.turns.of(session_id, ahead=next(ahead))
 
         for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
-            segmented = at_hand[places[tile.index]] = SegmentedTile.of(tile, ids)
+            segmented = SegmentedTile.of(tile, ids)
+            self._segmented.put((classifier, image.hash, tile.index), segmented)
             yield segmented
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
