@@ -94,7 +94,7 @@
       });
       /* While the next stroke is being drawn the list cannot be emptied yet, and comes again with that stroke. */
       this.taken = keys;
-      if (shapes.length) squiggle.relayout({ shapes: [] });
+      if (shapes.length) squiggle.relayoutLater({ shapes: [] });
     }
 
     /** The stroke that a second finger interrupted was none. */

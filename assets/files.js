@@ -7,9 +7,11 @@
 
   /** Bytes from base64 of zlib-compressed data. */
   squiggle.inflate = async (text) => {
-    const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    const { readable, writable } = new DecompressionStream("deflate");
+    const writer = writable.getWriter();
+    writer.write(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+    writer.close();
+    return new Uint8Array(await new Response(readable).arrayBuffer());
   };
 
   const NOT_SENT = "could not be sent: the server does not answer. Try again in a moment.";

@@ -5,6 +5,7 @@
 
   const PREVIEW_PIXELS = 4e6;
   const DETAIL_MS = 150;
+  const TILES_MS = 80;
   const KEPT_BYTES = 128 * 2 ** 20;
 
   const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
@@ -23,6 +24,23 @@
       const words = new Uint32Array(pixels.data.buffer);
       for (let i = 0; i < words.length; i += 1) words[i] = palette[this.ids[i]];
       this.bitmap.getContext("2d").putImageData(pixels, 0, 0);
+    }
+  }
+
+  /** What is painted once and shown often: its look says what it was painted of. */
+  class Layer {
+    constructor() {
+      Object.assign(this, { canvas: new OffscreenCanvas(1, 1), look: null, parts: [], strokes: [] });
+    }
+
+    get context() {
+      return this.canvas.getContext("2d");
+    }
+
+    /** Begin anew, empty, at a size. */
+    clear(width, height) {
+      Object.assign(this.canvas, { width, height });
+      return this.context;
     }
   }
 
@@ -45,7 +63,11 @@
       this.shown = true;
       this.strokesShown = true;
       this.marked = null;
-      this.drawn = { canvas: new OffscreenCanvas(1, 1), look: null, strokes: [] };
+      this.layers = { photo: new Layer(), overlay: new Layer(), drawn: new Layer() };
+      this.changedTiles = new Set();
+      this.tilesPainted = 0;
+      this.tilesTimer = null;
+      this.composed = null;
     }
 
     /** Show another image, at once if it was shown before; resolves when its preview is there. */
@@ -136,6 +158,7 @@
       if (palette.some((word, id) => word !== this.palette[id])) {
         this.palette = palette;
         this.tiles.forEach((tile) => tile.paint(palette));
+        this.layers.overlay.look = null;
       }
       this.hidden = hidden;
       this.draw();
@@ -150,11 +173,13 @@
       const tile = new Tile(values);
       tile.paint(this.palette);
       this.tiles.set(index, tile);
-      this.draw();
+      this.changedTiles.add(tile);
+      this.drawTilesSoon();
     }
 
     clearTiles() {
       this.tiles.clear();
+      this.layers.overlay.look = null;
       this.draw();
     }
 
@@ -169,60 +194,106 @@
       return 0;
     }
 
+    /** The first tile at once; the others come faster than anybody looks, and painting takes time from computing. */
+    drawTilesSoon() {
+      const wait = this.tilesPainted + TILES_MS - performance.now();
+      if (wait <= 0) this.draw();
+      else this.tilesTimer ??= setTimeout(() => this.draw(), wait);
+    }
+
     draw() {
+      clearTimeout(this.tilesTimer);
+      this.tilesTimer = null;
       this.frame ??= requestAnimationFrame(() => {
         this.frame = null;
         this.paint();
       });
     }
 
+    /** Bring the layers up to date, and lay them on each other where one has changed. */
     paint() {
-      const { canvas, viewport } = this;
+      const { canvas, viewport, layers } = this;
       const density = window.devicePixelRatio || 1;
       const [width, height] = [Math.round(viewport.width * density), Math.round(viewport.height * density)];
-      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-      const context = canvas.getContext("2d");
-      context.setTransform(1, 0, 0, 1, 0, 0);
-      context.clearRect(0, 0, width, height);
-      if (!this.image) return;
       const scale = viewport.scale * density;
       const [left, top] = [-viewport.x * scale, -viewport.y * scale];
-      /* Whole screen pixels, so that neighbouring tiles neither overlap nor gape. */
-      const place = (bitmap, rows, columns) => {
-        const [x0, x1] = columns.map((column) => Math.round(left + column * scale));
-        const [y0, y1] = rows.map((row) => Math.round(top + row * scale));
-        if (x1 > 0 && y1 > 0 && x0 < width && y0 < height) context.drawImage(bitmap, x0, y0, x1 - x0, y1 - y0);
-      };
-      context.imageSmoothingQuality = "high";
-      for (const part of [this.thumbnail, this.preview, this.detail]) {
-        if (!part) continue;
-        context.imageSmoothingEnabled = scale * part.step < 1;
-        place(part.bitmap, [part.row0, part.row1], [part.column0, part.column1]);
-      }
+      const look = [width, height, scale, left, top, this.image?.hash].join(" ");
+      const changes = this.image
+        ? [this.paintPhoto(look, scale, left, top), this.paintOverlay(look, scale, left, top), this.paintStrokes(look, scale, left, top)]
+        : [];
+      const composed = [look, this.opacity, this.shown, this.strokesShown].join(" ");
+      if (composed === this.composed && !changes.includes(true)) return;
+      this.composed = composed;
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      const context = canvas.getContext("2d");
+      context.clearRect(0, 0, width, height);
+      if (!this.image) return;
+      context.drawImage(layers.photo.canvas, 0, 0);
       if (this.shown) {
         context.globalAlpha = this.opacity;
-        context.imageSmoothingEnabled = scale < 1;
-        for (const tile of this.tiles.values()) place(tile.bitmap, tile.rows, tile.columns);
+        context.drawImage(layers.overlay.canvas, 0, 0);
         context.globalAlpha = 1;
       }
-      if (this.strokesShown) {
-        this.paintStrokes(scale, left, top);
-        context.drawImage(this.drawn.canvas, 0, 0);
-      }
+      if (this.strokesShown) context.drawImage(layers.drawn.canvas, 0, 0);
     }
 
-    /** Bring the layer of strokes up to date: what is new is painted above the rest, all only where the rest changed. */
-    paintStrokes(scale, left, top) {
-      const { canvas, drawn, strokes } = this;
-      const look = JSON.stringify([
-        canvas.width, canvas.height, scale, left, top, this.image.hash, this.marked, [...this.colours], [...this.hidden ?? []],
-      ]);
+    /** Where rows and columns of the image lie on a layer, in whole pixels, so that neighbours neither overlap nor gape. */
+    place(rows, columns, scale, left, top) {
+      const [x0, x1] = columns.map((column) => Math.round(left + column * scale));
+      const [y0, y1] = rows.map((row) => Math.round(top + row * scale));
+      return [x0, y0, x1 - x0, y1 - y0];
+    }
+
+    /* Each of these says whether its layer has changed. */
+
+    paintPhoto(at, scale, left, top) {
+      const { photo } = this.layers;
+      const parts = [this.thumbnail, this.preview, this.detail].filter(Boolean);
+      if (at === photo.look && parts.length === photo.parts.length && parts.every((part, index) => part === photo.parts[index])) {
+        return false;
+      }
+      Object.assign(photo, { look: at, parts });
+      const [width, height] = at.split(" ").map(Number);
+      const context = photo.clear(width, height);
+      context.imageSmoothingQuality = "high";
+      for (const part of parts) {
+        context.imageSmoothingEnabled = scale * part.step < 1;
+        context.drawImage(part.bitmap, ...this.place([part.row0, part.row1], [part.column0, part.column1], scale, left, top));
+      }
+      return true;
+    }
+
+    /** Paint the tiles that have changed, or all. */
+    paintOverlay(at, scale, left, top) {
+      const { overlay } = this.layers;
+      const anew = at !== overlay.look;
+      const changed = [...(anew ? this.tiles.values() : this.changedTiles)];
+      this.changedTiles.clear();
+      if (!anew && !changed.length) return false;
+      overlay.look = at;
+      this.tilesPainted = performance.now();
+      const [width, height] = at.split(" ").map(Number);
+      const context = anew ? overlay.clear(width, height) : overlay.context;
+      context.imageSmoothingQuality = "high";
+      context.imageSmoothingEnabled = scale < 1;
+      for (const tile of changed) {
+        const place = this.place(tile.rows, tile.columns, scale, left, top);
+        context.clearRect(...place);
+        context.drawImage(tile.bitmap, ...place);
+      }
+      return true;
+    }
+
+    /** What is new is painted above the rest, all only where the rest changed. */
+    paintStrokes(at, scale, left, top) {
+      const { layers: { drawn }, strokes } = this;
+      const look = JSON.stringify([at, this.marked, [...this.colours], [...this.hidden ?? []]]);
       const kept = drawn.strokes.length;
       const more = look === drawn.look && kept <= strokes.length && drawn.strokes.every(({ id }, index) => id === strokes[index].id);
       Object.assign(drawn, { look, strokes });
-      if (more && kept === strokes.length) return;
-      if (!more) Object.assign(drawn.canvas, { width: canvas.width, height: canvas.height });
-      const context = drawn.canvas.getContext("2d");
+      if (more && kept === strokes.length) return false;
+      const [width, height] = at.split(" ").map(Number);
+      const context = more ? drawn.context : drawn.clear(width, height);
       context.save();
       context.beginPath();
       context.rect(left, top, this.viewport.columns * scale, this.viewport.rows * scale);
@@ -244,6 +315,7 @@
         }
       }
       context.restore();
+      return true;
     }
   }
 

@@ -271,6 +271,7 @@
           this.once = false;
           this.settled = true;
           this.pixels = message.pixels;
+          this.picture.draw();
           byId("classes").classList.remove("stale");
           this.showClasses();
           squiggle.showStatus(

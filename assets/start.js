@@ -3,6 +3,8 @@
   "use strict";
   const squiggle = (window.squiggle ??= {});
 
+  const LATER_MS = 400;
+
   const byId = (id) => document.getElementById(id);
   const waiting = [];
 
@@ -15,9 +17,11 @@
   /* Changing the graph's layout would break a stroke that is being drawn off: changes wait for its end. */
   let changesToCome = {};
   let pressed = false;
+  let laterTimer = null;
   const afterStroke = new Map();
 
   const relayoutNow = () => {
+    clearTimeout(laterTimer);
     const graph = squiggle.graph();
     if (pressed || !graph || !Object.keys(changesToCome).length) return;
     const changes = changesToCome;
@@ -30,13 +34,23 @@
     relayoutNow();
   };
 
+  /** Change what nobody sees: when the answer to the last stroke is there, but before the next one begins. */
+  squiggle.relayoutLater = (changes) => {
+    Object.assign(changesToCome, changes);
+    clearTimeout(laterTimer);
+    laterTimer = setTimeout(relayoutNow, LATER_MS);
+  };
+
   /** Do what would pull the image away from under the pen: at once, or when the stroke has ended; of a name only the last. */
   squiggle.betweenStrokes = (name, work) => {
     if (pressed) afterStroke.set(name, work);
     else work();
   };
 
-  const press = () => { pressed = true; };
+  const press = () => {
+    relayoutNow();
+    pressed = true;
+  };
 
   const release = () => {
     pressed = false;

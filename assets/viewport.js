@@ -22,6 +22,7 @@
      */
     constructor(stage, graph, listener) {
       Object.assign(this, { stage, graph, listener, x: 0, y: 0, scale: 1, columns: 1, rows: 1, fitted: true });
+      this.measure();
       this.spaceHeld = false;
       this.panTool = false;
       this.pointers = new Map();
@@ -38,10 +39,6 @@
       }
       new ResizeObserver(() => this.resized()).observe(stage);
     }
-
-    get width() { return this.stage.clientWidth; }
-
-    get height() { return this.stage.clientHeight; }
 
     get fitScale() {
       return Math.max(
@@ -103,7 +100,13 @@
       this.commitTimer = setTimeout(() => this.commit(), COMMIT_MS);
     }
 
+    /* Asked of the page itself, each time, the size would make it lay itself out anew. */
+    measure() {
+      Object.assign(this, { width: this.stage.clientWidth, height: this.stage.clientHeight });
+    }
+
     resized() {
+      this.measure();
       if (this.fitted) this.fit();
       else this.moved();
     }
