@@ -149,25 +149,6 @@
     });
     byId("page").append(picker);
     byId("open-image").addEventListener("click", () => picker.click());
-
-    let depth = 0;
-    const hint = (change) => {
-      depth = Math.max(0, depth + change);
-      byId("stage").classList.toggle("dropping", depth > 0);
-    };
-    const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
-    document.addEventListener("dragenter", (event) => { if (hasFiles(event)) hint(1); });
-    document.addEventListener("dragleave", (event) => { if (hasFiles(event)) hint(-1); });
-    document.addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
-    document.addEventListener("drop", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      hint(-depth);
-      const files = [...event.dataTransfer.files];
-      const isClassifier = (file) => file.name.toLowerCase().endsWith(".squiggle");
-      squiggle.openImages(files.filter((file) => !isClassifier(file)));
-      files.filter(isClassifier).slice(0, 1).forEach(squiggle.openClassifier);
-    });
     for (const button of document.querySelectorAll(".download")) {
       button.addEventListener("click", () => takeHome(button));
     }

@@ -6,7 +6,7 @@
   const LOOK_MS = 1500;
   const BUSY = [429, 503];
   const ATTEMPTS = 8;
-  const IMAGE = /\.(png|jpe?g|tiff?|bmp|webp)$/i;
+  const NOT_READY = "Draw in two classes, or open a classifier, first.";
 
   const byId = (id) => document.getElementById(id);
   const element = (tag, { text = "", ...attributes } = {}) => squiggle.element(tag, attributes, text);
@@ -145,7 +145,7 @@
       const closed = !ready || Boolean(this.sending);
       byId("series-images").disabled = closed;
       byId("series-folder").disabled = closed;
-      byId("series-choose").title = ready ? "" : "Draw in two classes, or open a classifier, first.";
+      byId("series-choose").title = ready ? "" : NOT_READY;
     }
 
     shown(isShown) {
@@ -157,9 +157,15 @@
 
     /* ---- there ------------------------------------------------------------------------------------------- */
 
+    /** Send what was dropped, where that can be done. */
+    drop(dropped) {
+      if (!this.ready) this.say(NOT_READY);
+      else if (this.sending) this.say("Files are being sent: drop more once they are there.");
+      else this.send(dropped);
+    }
+
     async send(chosen) {
-      const fits = ({ name }) => /\.zip$/i.test(name) || (IMAGE.test(name) && !name.split("/").at(-1).startsWith("."));
-      const files = chosen.filter(fits).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+      const files = chosen.filter(squiggle.isForSeries).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
       this.say(files.length || !chosen.length ? "" : "There is no image among these files.");
       if (!files.length) return;
       this.sending = true;

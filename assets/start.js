@@ -127,6 +127,7 @@
     }
     squiggle.session = new squiggle.Session(id);
     squiggle.setUpFiles();
+    squiggle.setUpDropping();
     squiggle.setUpClassifiers();
     squiggle.setUpTitle(squiggle.session);
     squiggle.series = new squiggle.Series(squiggle.session);

@@ -26,6 +26,7 @@ from segmentation.strokes import Stroke
 from segmentation.tiles import Tile, whole_of
 from segmentation.training import ForestSettings as ForestSettings
 from segmentation.training import grow_forest
+from segmentation.wording import counted
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
@@ -136,9 +137,9 @@ class PixelClassifier:
                 "The training pixels that came with the earlier classifier hold other features: "
                 "they can be learnt from with its own only."
             )
-        if images and earlier.channels_ not in (None, images[0]["channels"]):
+        if images and earlier.channels_ is not None and earlier.channels_ != images[0]["channels"]:
             raise ValueError(
-                f"The earlier classifier was trained on images with {earlier.channels_} channels, "
+                f"The earlier classifier was trained on images with {counted(earlier.channels_, 'channel')}, "
                 f"but these have {images[0]['channels']}."
             )
         return tuple(count_classes(earlier.pixels_.class_ids))
@@ -256,7 +257,7 @@ class PixelClassifier:
         checked = as_image(image)
         if self.channels_ is not None and checked.channels != self.channels_:
             raise ValueError(
-                f"The classifier was trained on images with {self.channels_} channels, "
+                f"The classifier was trained on images with {counted(self.channels_, 'channel')}, "
                 f"but this one has {checked.channels}."
             )
         return checked

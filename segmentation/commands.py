@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segmentation.wording import counted
+
 if TYPE_CHECKING:
     from segmentation.classes import LabelClass
     from segmentation.images import Image
@@ -220,18 +222,18 @@ def described(name: str, contents: ModelContents) -> str:
     """What a classifier file holds, for people."""
     spec, settings, forest, training = contents.spec, contents.settings, contents.forest, contents.training
     held = contents.pixels
+    channels = counted(contents.channels, "channel") if contents.channels else "any number of channels"
     kinds = [kind for kind in ("intensity", "edges", "texture") if getattr(spec, kind)]
     grown = {"extra_trees": "extremely randomised trees", "random_forest": "trees of a random forest"}[settings.kind]
-    sizes = ("rows", "columns", "channels")
     images = [
-        "{rows} x {columns} pixels, {channels} channels".format(**{size: image[size] for size in sizes})
-        + f", {image['dtype']}, {image['hash'][:12]}..."
+        f"{image['rows']} x {image['columns']} pixels, {counted(image['channels'], 'channel')}, "
+        f"{image['dtype']}, {image['hash'][:12]}..."
         for image in training.get("images", [])
     ]
     labelled = training.get("labelled_pixels", {})
     lines = [
         ("classes", [f"{one.id} {one.name} {one.colour}" for one in contents.classes]),
-        ("images", [f"with {contents.channels} channels" if contents.channels else "of any number of channels"]),
+        ("images", [f"with {channels}"]),
         ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
         ("forest", [f"{forest.n_trees} {grown}, {len(forest.feature)} nodes, seed {settings.random_state}"]),
         ("trained on", images or ["rows of features"]),

@@ -26,6 +26,7 @@ from segmentation.sampling import PixelSample as PixelSample
 from segmentation.strokes import MAX_STROKES, Stroke
 from segmentation.training import ForestSettings
 from segmentation.version import __version__
+from segmentation.wording import counted
 
 FORMAT = "squiggle-classifier"
 VERSION = 1
@@ -128,8 +129,8 @@ class ModelContents:
             raise ValueError(f"Class {min(used - known)} has no name and no colour.")
         if self.channels is not None and self.spec.count(self.channels) != self.forest.n_features:
             raise ValueError(
-                f"The features of an image with {self.channels} channels are {self.spec.count(self.channels)}, "
-                f"but the forest sees {self.forest.n_features}."
+                f"The features of an image with {counted(self.channels, 'channel')} are "
+                f"{self.spec.count(self.channels)}, but the forest sees {self.forest.n_features}."
             )
         self.strokes_by_image()
 

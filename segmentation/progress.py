@@ -8,6 +8,8 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from segmentation.wording import counted
+
 if TYPE_CHECKING:
     from segmentation.series import Event, SeriesReport
 
@@ -98,8 +100,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def counted(number: int, thing: str) -> str:
-    """``"1 image"``, ``"2 images"``."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -261,7 +261,7 @@ def test_rows_that_do_not_fit_are_refused_with_a_sentence():
 def test_images_that_do_not_fit_are_refused_with_a_sentence():
     pixels, labels, _ = scene()
     coloured, _, _ = scene(channels=3)
-    with pytest.raises(ValueError, match="trained on images with 1 channels, but this one has 3"):
+    with pytest.raises(ValueError, match="trained on images with 1 channel, but this one has 3"):
         fitted().predict(coloured)
     with pytest.raises(ValueError, match="trained on images with 3 channels, but this one has 1"):
         fitted(3).predict_proba(pixels)
@@ -324,7 +324,7 @@ def test_pixels_that_cannot_be_learnt_with_are_refused_with_a_sentence():
     with pytest.raises(ValueError, match="other features"):
         PixelClassifier(n_estimators=10).fit(pixels, labels, earlier=earlier)
     colour, _, _ = scene(channels=3)
-    with pytest.raises(ValueError, match="images with 1 channels, but these have 3"):
+    with pytest.raises(ValueError, match="images with 1 channel, but these have 3"):
         PixelClassifier(SPEC).fit(colour, labels, earlier=earlier)
     bare = load_classifier(BytesIO(saved(earlier)))
     with pytest.raises(ValueError, match="without its training pixels"):

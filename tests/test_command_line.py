@@ -210,6 +210,17 @@ def test_info_answers_without_what_is_slow_to_import(desk):
     assert "60 x 80 pixels, 3 channels, uint8" in done.stdout
 
 
+def test_info_of_a_classifier_of_grey_images_speaks_of_one_channel(desk, tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "grey.tif", textured()[..., 0], photometric="minisblack")
+    arguments = ["train", f"{tmp_path}/grey.tif", "--labels", f"{desk}/labels.png", "-o", f"{tmp_path}/grey.squiggle"]
+    assert main([*arguments, *SMALL]) == 0
+    capsys.readouterr()
+    assert main(["info", f"{tmp_path}/grey.squiggle"]) == 0
+    told = capsys.readouterr().out
+    assert "with 1 channel\n" in told
+    assert "60 x 80 pixels, 1 channel, uint8" in told
+
+
 def test_info_as_json_has_the_keys_of_the_file(desk, capsys):
     assert main(["info", f"{desk}/cells.squiggle", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

@@ -14,6 +14,7 @@ from segmentation.sampling import PixelSample
 from segmentation.strokes import Stroke
 from segmentation.web.journal import Opened, SessionState
 from segmentation.web.opened import OpenedFile, OpenedFiles
+from segmentation.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,15 +173,11 @@ def _held(files: OpenedFiles, file: OpenedFile, state: SessionState) -> PixelCla
 
 def _require_channels(state: SessionState, file: OpenedFile) -> None:
     wanted, found = file.contents.channels, state.image["channels"]
-    if wanted not in (None, found):
+    if wanted is not None and wanted != found:
         raise ValueError(
-            f"“{file.name}” was trained on images with {_channels(wanted)}, but this one has {_channels(found)}: "
-            "open another image, or let go of the classifier."
+            f"“{file.name}” was trained on images with {counted(wanted, 'channel')}, "
+            f"but this one has {counted(found, 'channel')}: open another image, or let go of the classifier."
         )
-
-
-def _channels(count: int | None) -> str:
-    return f"{count} channel{'' if count == 1 else 's'}"
 
 
 def _fits_classes(state: SessionState, opened: Opened) -> bool:

@@ -1,4 +1,4 @@
-"""Serving the page from one's own machine; a host does the same with the Procfile's line."""
+"""Serving the page from one's own machine; a host does the same with the Procfile's `web` line."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ from tests.browser.person import Person
 from tests.browser.roundrobin import RoundRobin
 
 ROOT = Path(__file__).resolve().parents[2]
+PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+"""The commands of a host, by their names."""
+
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 QUIET_CHROMIUM = [
     "--no-sandbox",
@@ -53,7 +56,6 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, stdout: IO[bytes] | None = None) -> None:
-        line = (ROOT / "Procfile").read_text().split("web:", 1)[1].splitlines()[0].strip()
         environment = os.environ | {
             "PORT": str(self.port),
             "SQUIGGLE_DATA": str(self.data_folder),
@@ -62,7 +64,8 @@ class Server:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **self.environment,
         }
-        self.process = subprocess.Popen(["sh", "-c", f"exec {line}"], cwd=ROOT, env=environment, stdout=stdout)
+        command = ["sh", "-c", f"exec {PROCFILE['web']}"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:

@@ -43,3 +43,23 @@ def test_a_full_disk_is_said_and_the_strokes_are_saved_once_there_is_room(people
     assert person.stroke_counts() == [1, 2]
     assert all("507" in error for error in person.errors)
     person.errors.clear()
+
+
+def test_who_comes_while_the_disk_is_full_reads_why_on_a_page_and_gets_in_once_there_is_room(
+    people, crowded_server, small_disk
+):
+    person = people(crowded_server.url, expect_offline=True)
+    person.context.clear_cookies()
+    small_disk.fill()
+    answer = person.page.goto(crowded_server.url)
+    assert answer.status == 507
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "disk of the server is full" in person.page.get_by_role("alert").inner_text()
+    assert person.page.get_by_role("heading", name="Squiggle").is_visible()
+    style = "getComputedStyle(document.querySelector('#header')).borderBottomStyle"
+    assert person.page.evaluate(style) == "solid"
+    small_disk.make_room()
+    person.click("text=Try again")
+    person.wait_until_ready()
+    assert all("507" in error for error in person.errors)
+    person.errors.clear()

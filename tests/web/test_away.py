@@ -96,7 +96,7 @@ def test_a_server_is_there_before_its_database_and_outlives_it(own_postgres):
     assert client.post(f"/s/{session}/converse", json=body).status_code == 503
     page = client.get("/", headers={"Accept": "text/html"})
     assert page.status_code == 503
-    assert page.mimetype == "text/plain"
+    assert page.mimetype == "text/html"
     assert page.headers["Refresh"]
     assert "does not answer" in page.text
     own_postgres.start()

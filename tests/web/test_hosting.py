@@ -1,4 +1,4 @@
-"""The Procfile's line, as a host runs it."""
+"""The Procfile's lines, as a host runs them."""
 
 import http.client
 import json
@@ -6,16 +6,19 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from segmentation.web.logs import without_links
-from tests.browser.conftest import ROOT, Server
+from segmentation.web.settings import Settings
+from segmentation.web.store import Store
+from segmentation.web.store.series import SeriesStore
+from tests.browser.conftest import PROCFILE, ROOT, Server
 
-PROCFILE = (ROOT / "Procfile").read_text()
-LINE = PROCFILE.split("web:", 1)[1].splitlines()[0].strip()
+LINE = PROCFILE["web"]
+CLASSIFIER = ROOT / "tests/golden/waves_second_channel.squiggle"
 STROKES = [(1, "M250,60L262,75L250,90"), (2, "M60,250L75,262L90,250")]
 
 
@@ -85,13 +88,18 @@ def two_strokes(server, session):
     ]
 
 
-def run(environment, line=LINE):
+def host(environment):
+    """The environment of a host's processes."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SQUIGGLE")}
+    return clean | {"PATH": path, "PORT": "0"} | environment
+
+
+def run(environment, line=LINE):
     return subprocess.run(
         ["sh", "-c", line],
         cwd=ROOT,
-        env=clean | {"PATH": path, "PORT": "0"} | environment,
+        env=host(environment),
         capture_output=True,
         text=True,
         timeout=60,
@@ -183,3 +191,26 @@ seg.PixelClassifier().fit(image, seg.rasterise(strokes, image.shape)).predict(im
 """
     subprocess.run([sys.executable, "-c", stroke_and_answer], cwd=ROOT, env=environment, check=True)
     assert compiled == {path.name for path in tmp_path.rglob("*.nbi")}
+
+
+def test_the_worker_line_works_on_series_and_ends_when_it_is_asked_to(tmp_path):
+    with closing(Store.of(Settings(data_folder=tmp_path))) as store:
+        series = SeriesStore(store)
+        session = store.create_session()
+        series_id = series.begin(session, CLASSIFIER.read_bytes())
+        series.add(session, series_id, "letter.png", b"Dear colleague", max_images=1, max_bytes=2**20)
+        environment = host({"SQUIGGLE_DATA": str(tmp_path), "SQUIGGLE_SERIES_IN_WEB": "0"})
+        command = ["sh", "-c", f"exec {PROCFILE['worker']}"]
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+            try:
+                deadline = time.monotonic() + 60
+                while (item := series.items(session, series_id)[0]).state != "failed":
+                    assert worker.poll() is None
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
+                worker.terminate()
+                assert worker.wait(timeout=10) == 0
+                assert worker.stderr.read() == ""
+            finally:
+                worker.kill()
+        assert "not an image" in item.reason

@@ -140,7 +140,7 @@ def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
     results = series.results()
     classifier = results.pop("classifier.squiggle")
     failed = {row["image"]: row["reason"] for row in csv.DictReader(io.StringIO(results.pop("failed.csv").decode()))}
-    assert "1 channels, but this one has 3" in failed["colour.png"]
+    assert "1 channel, but this one has 3" in failed["colour.png"]
     assert "not an image" in failed["letter.tif"]
     assert results == expected(classifier, FILES, tmp_path)
     assert set(results) == {"a.png.tif", "a.tif.tif", "stack.tif", "large.tif", "shares.csv"}

@@ -12,8 +12,9 @@ def series_panel() -> html.Section:
     return html.Section(
         [
             html.P(
-                "Apply the classifier, as it is now, to many images. The server works on them in the background: close "
-                "the page when all are sent, and come back by its link.",
+                "Apply the classifier, as it is now, to many images: choose them, or drop them or their folder here. "
+                "The server works on them in the background: close the page when all are sent, and come back by its "
+                "link.",
                 className="note",
             ),
             html.Div(

@@ -120,7 +120,7 @@ def stage() -> html.Main:
                         },
                     ),
                     html.Div(id="ring"),
-                    html.Div("Drop images here", id="drop-hint"),
+                    html.Div("Drop images or a folder here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),
                 ],
                 id="stage",

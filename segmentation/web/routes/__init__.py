@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from segmentation.web.downloads import UnknownFileError
+from segmentation.web.problempage import problem_page
 from segmentation.web.routes.classifiers import classifier_routes
 from segmentation.web.routes.conversation import NO_SESSION, conversation_routes
 from segmentation.web.routes.images import image_routes
@@ -74,7 +75,7 @@ def _answer_errors(routes: Blueprint) -> None:
 
 
 def _in_words(sentence: str) -> AnyResponse:
-    """A sentence as JSON for the page's scripts, as plain text for a person who follows a link."""
-    if request.accept_mimetypes.best == "text/html":
-        return AnyResponse(sentence, mimetype="text/plain")
+    """A sentence as JSON for the page's scripts, as a page for a person who follows a link."""
+    if request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html":
+        return AnyResponse(problem_page(sentence, request.script_root), mimetype="text/html")
     return jsonify(error=sentence)
