@@ -23,7 +23,7 @@ from segmentation.images import Image
 from segmentation.smoothed import Smoothed, smoothed_bytes
 
 TILE_SIDE = 256
-"""Pixels along a tile's side: few enough that the first is on screen at once, that what a stroke did not change need not
+"""Pixels along a tile's side: few enough that the first is on screen at once, that what a stroke left alone need not
 be sent again, and that many can have their turns; enough for the halo to cost little."""
 
 CACHE_MEGABYTES_VARIABLE = "SQUIGGLE_FEATURE_CACHE_MB"
