@@ -262,7 +262,9 @@ class PixelClassifier:
             )
         return checked
 
-    def predict_window(self, image: Image, window: Tile, smoothed: Smoothed | None = None) -> NDArray[np.uint8]:
+    def predict_window(
+        self, image: Image, window: Tile, smoothed: Smoothed | None = None, *, threads: int | None = None
+    ) -> NDArray[np.uint8]:
         """The class ids in a window of an image.
 
         Features are computed piece by piece and not kept, so that memory follows the piece and not the window.
@@ -271,6 +273,7 @@ class PixelClassifier:
             image: one that was checked.
             window: which part of it.
             smoothed: that window smoothed, if it is at hand.
+            threads: number of threads; None takes the classifier's.
 
         Returns:
             ``(window rows, window columns)`` uint8.
@@ -281,7 +284,7 @@ class PixelClassifier:
             segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
 
         pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
-        for_each_piece(image, self.spec, pieces, segment, smoothed=smoothed, threads=self.threads)
+        for_each_piece(image, self.spec, pieces, segment, smoothed=smoothed, threads=threads or self.threads)
         return segmentation
 
     def predict_proba_window(self, image: Image, window: Tile, smoothed: Smoothed | None = None) -> NDArray[np.float32]:

@@ -7,9 +7,12 @@ that is remembered is bounded in bytes and can be lost without harm.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from segmentation.classifier import PixelClassifier, checked_labels, describe
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
+from segmentation.parallel import available_threads
 from segmentation.pieces import feature_rows, groups
 from segmentation.sampling import MAX_TRAINING_PIXELS, PixelSample, TrainingSample
 from segmentation.smoothed import Smoothed, smoothed_bytes
@@ -183,7 +187,15 @@ class LiveSegmenter:
             self.facts.put(image.hash, facts)
         return facts
 
-    def segment(self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True) -> NDArray[np.uint8]:
+    def segment(
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        tile: Tile,
+        *,
+        hold: bool = True,
+        threads: int | None = None,
+    ) -> NDArray[np.uint8]:
         """The class ids of a tile.
 
         Args:
@@ -191,6 +203,7 @@ class LiveSegmenter:
             classifier: what was learnt.
             tile: which part of the image.
             hold: hold what the tile's features follow from for the next classifier, if it fits the cache.
+            threads: number of threads; None takes the segmenter's.
 
         Returns:
             ``(tile rows, tile columns)`` uint8.
@@ -198,13 +211,15 @@ class LiveSegmenter:
         Raises:
             ValueError: if the image has other channels than those that were learnt from.
         """
-        return classifier.predict_window(image, tile, self._smoothed(image, classifier, tile, hold))
+        threads = threads or self.threads
+        smoothed = self._smoothed(image, classifier, tile, hold, threads)
+        return classifier.predict_window(image, tile, smoothed, threads=threads)
 
     def probabilities(
         self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True
     ) -> NDArray[np.float32]:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
-        return classifier.predict_proba_window(image, tile, self._smoothed(image, classifier, tile, hold))
+        return classifier.predict_proba_window(image, tile, self._smoothed(image, classifier, tile, hold, self.threads))
 
     def segment_tiles(
         self,
@@ -217,8 +232,9 @@ class LiveSegmenter:
     ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
         """The class ids of tiles, one after the other.
 
-        As many of the first tiles as fit the cache together are held, so that the next answer begins at once; the
-        others would only push them out.
+        All threads compute the first tile, which somebody waits for; then each thread computes a tile of its own, while
+        those that are ready are handed on. As many of the first tiles as fit the cache together are held, so that the
+        next answer begins at once; the others would only push them out.
 
         Args:
             image: the image.
@@ -227,12 +243,33 @@ class LiveSegmenter:
             stale: asked before each tile; once it says True, no more tiles come.
             turn: entered for each tile, so that others can have their turn in between.
         """
-        for tile, hold in self._worth_holding(image, classifier.spec, order):
+
+        def segment(tile: Tile, hold: bool, threads: int | None) -> NDArray[np.uint8] | None:
             with turn():
-                if stale():
-                    return
-                ids = self.segment(image, classifier, tile, hold=hold)
-            yield tile, ids
+                return None if stale() else self.segment(image, classifier, tile, hold=hold, threads=threads)
+
+        tiles = self._worth_holding(image, classifier.spec, order)
+        for first, hold in islice(tiles, 1):
+            ids = segment(first, hold, self.threads)
+            if ids is None:
+                return
+            yield first, ids
+        threads = self.threads or available_threads()
+        with ThreadPoolExecutor(threads) as pool:
+            coming: deque[tuple[Tile, Future[NDArray[np.uint8] | None]]] = deque()
+            try:
+                while True:
+                    ahead = threads + 1 - len(coming)
+                    coming += [(tile, pool.submit(segment, tile, hold, 1)) for tile, hold in islice(tiles, ahead)]
+                    if not coming:
+                        return
+                    tile, result = coming.popleft()
+                    ids = result.result()
+                    if ids is None or stale():
+                        return
+                    yield tile, ids
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def prepare(
         self,
@@ -256,10 +293,12 @@ class LiveSegmenter:
             room -= smoothed_bytes(spec, image.channels, tile.shape)
             yield tile, room >= 0
 
-    def _smoothed(self, image: Image, classifier: PixelClassifier, tile: Tile, hold: bool) -> Smoothed | None:
+    def _smoothed(
+        self, image: Image, classifier: PixelClassifier, tile: Tile, hold: bool, threads: int | None
+    ) -> Smoothed | None:
         classifier.check(image)
         if hold and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
-            return self.cache.smoothed(image, classifier.spec, tile, threads=self.threads)
+            return self.cache.smoothed(image, classifier.spec, tile, threads=threads)
         return self.cache.peek(image, classifier.spec, tile)
 
     def _feature_rows(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.images import Image
-from segmentation.parallel import share
+from segmentation.parallel import available_threads, share
 from segmentation.smoothed import Smoothed
 from segmentation.tiles import Tile
 
@@ -21,6 +21,11 @@ PIECE = 128, 256
 
 SMOOTHED_PIECE = 32, 256
 """The same where the window is smoothed already, so that there is no halo to be smoothed once more for each piece."""
+
+MOST_PUT_DOWN_BYTES = 2**22
+"""Larger memory for features is given back to the system between pieces of work."""
+
+_PUT_DOWN: list[NDArray[np.float32]] = []
 
 
 def for_each_piece(
@@ -46,7 +51,7 @@ def for_each_piece(
     count = spec.count(image.channels)
 
     def take(queue: Iterator[Tile]) -> None:
-        memory = np.empty(0, np.float32)
+        memory = _taken_up()
         for piece in queue:
             size = count * piece.shape[0] * piece.shape[1]
             if memory.size < size:
@@ -57,8 +62,22 @@ def for_each_piece(
             else:
                 smoothed.features(spec, piece.rows, piece.columns, out=planes)
             work(piece, planes)
+        _put_down(memory)
 
     share(pieces, take, threads)
+
+
+def _taken_up() -> NDArray[np.float32]:
+    """Memory that a thread has put down, or none: new memory must be cleared by the system, which costs a tenth."""
+    try:
+        return _PUT_DOWN.pop()
+    except IndexError:
+        return np.empty(0, np.float32)
+
+
+def _put_down(memory: NDArray[np.float32]) -> None:
+    if len(_PUT_DOWN) < available_threads() and memory.nbytes <= MOST_PUT_DOWN_BYTES:
+        _PUT_DOWN.append(memory)
 
 
 def feature_rows(

@@ -161,18 +161,36 @@ def test_what_is_remembered_stays_within_its_bytes():
 
 
 def test_stale_work_stops_within_one_tile():
-    live = LiveSegmenter(FeatureCache(10**8))
+    live = LiveSegmenter(FeatureCache(10**8), threads=2)
     classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
-    newer = []
-    tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles, stale=lambda: bool(newer))
+    newer, begun = [], []
+
+    def stale():
+        if not newer:
+            begun.append("tile")
+        return bool(newer)
+
+    tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles, stale=stale)
     assert next(tiles)[0] == GRID.tiles[0]
     assert next(tiles)[0] == GRID.tiles[1]
     newer.append("stroke")
+    before = len(begun)
     assert list(tiles) == []
+    assert len(begun) == before
     assert live.cache.peek(IMAGE, SPEC, GRID.tiles[1]) is not None
-    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[2]) is None
+    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[-1]) is None
     live.prepare(IMAGE, SPEC, GRID.tiles, stale=lambda: True)
-    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[2]) is None
+    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[-1]) is None
+
+
+def test_an_answer_that_nobody_listens_to_any_more_ends():
+    live = LiveSegmenter(FeatureCache(10**8), threads=2)
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
+    tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles)
+    next(tiles), next(tiles)
+    tiles.close()
+    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[-1]) is None
+    assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, GRID.tiles)] == list(GRID.tiles)
 
 
 def test_the_tiles_that_are_wanted_first_are_those_that_are_held():
