@@ -5,11 +5,15 @@
 
   const byId = (id) => document.getElementById(id);
 
+  const bytesOf = (base64) => (
+    Uint8Array.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  );
+
   /** Bytes from base64 of zlib-compressed data. */
   squiggle.inflate = async (text) => {
     const { readable, writable } = new DecompressionStream("deflate");
     const writer = writable.getWriter();
-    writer.write(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+    writer.write(bytesOf(text));
     writer.close();
     return new Uint8Array(await new Response(readable).arrayBuffer());
   };

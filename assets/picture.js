@@ -12,8 +12,8 @@
 
   /** A tile of the segmentation: class ids, and a bitmap of them in the class colours. */
   class Tile {
-    constructor({ rows, columns, crc, ids }) {
-      Object.assign(this, { rows, columns, crc, ids, bitmap: null });
+    constructor({ rows, columns, crc, ids }, former) {
+      Object.assign(this, { rows, columns, crc, ids, bitmap: former?.bitmap });
     }
 
     paint(palette) {
@@ -170,7 +170,7 @@
     }
 
     setTile(index, values) {
-      const tile = new Tile(values);
+      const tile = new Tile(values, this.tiles.get(index));
       tile.paint(this.palette);
       this.tiles.set(index, tile);
       this.changedTiles.add(tile);
