@@ -214,7 +214,7 @@ def row(figure: str, ours: float, unit: str, goal: str) -> dict[str, Any]:
     return {"figure": figure, "ours": ours, "reference": None, "unit": unit, "goal": goal}
 
 
-def series_rows(images: int = 100, side: int = 31_623, cluster_images: int = 12) -> list[dict[str, Any]]:
+def series_rows(images: int = 100, side: int = 31_623, cluster_images: int = 40) -> list[dict[str, Any]]:
     """The figures of series: figure, ours, reference, unit, goal.
 
     Args:

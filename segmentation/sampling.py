@@ -176,6 +176,7 @@ def _in_words(labels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
     """Labels as a row of pixels, and the same memory as a row of words."""
     from segmentation.sampling_kernels import WORD
 
-    flat = np.ascontiguousarray(labels).reshape(-1)
+    flat = np.ascontiguousarray(labels).reshape(-1).view()
+    flat.flags.writeable = False  # for Numba an array that can be written is of another type
     words = flat[: len(flat) // WORD * WORD].view(np.uint64)
     return (flat, words) if words.flags.aligned else _in_words(flat.copy())

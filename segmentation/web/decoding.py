@@ -1,8 +1,9 @@
 """Reading strangers' images in processes of their own, which may fail without harm.
 
-A small process (:mod:`segmentation.web.decoder`) stands by with the decoders loaded and forks for each image. The fork
-has limits on memory and time and is gone with its image, whatever the file did to it. Its pixels come back as plain
-bytes in memory that is shared and then sealed, with their type and shape beside them; nothing is unpickled.
+A small process (:mod:`segmentation.web.decoder`) stands by with the decoders loaded and forks for each image; it ends
+when none has come for a while. The fork has limits on memory and time and is gone with its image, whatever the file did
+to it. Its pixels come back as plain bytes in memory that is shared and then sealed, with their type and shape beside
+them; nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Decoder:
         self._lock = threading.Lock()
         self._owner = 0
         self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._ending: weakref.finalize[..., Decoder] | None = None
 
     def read_image(self, content: bytes, *, name: str = "", max_pixels: int, page: int | None = None) -> Image:
@@ -125,11 +127,12 @@ class Decoder:
 
     def _standing_by(self) -> socket.socket:
         """The way to a process that is ready; one that the parent of this process started is not ours."""
-        if self._control is None or self._owner != os.getpid():
+        ended = self._process is not None and self._process.poll() is not None
+        if self._control is None or self._owner != os.getpid() or ended:
             self._control, theirs = socket.socketpair()
             environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
             with theirs:
-                process = subprocess.Popen(
+                self._process = subprocess.Popen(
                     [sys.executable, "-m", "segmentation.web.decoder", str(theirs.fileno())],
                     cwd=ROOT,
                     env=environment | ONE_THREAD,
@@ -137,7 +140,7 @@ class Decoder:
                     stdin=subprocess.DEVNULL,
                 )
             self._owner = os.getpid()
-            self._ending = weakref.finalize(self, _end, self._control, process)
+            self._ending = weakref.finalize(self, _end, self._control, self._process)
         return self._control
 
     def _end(self) -> None:
@@ -195,6 +198,5 @@ def _image(answer: Mapping[str, Any], descriptor: int) -> Image:
         raise ImageError(LOST) from None
     if os.fstat(descriptor).st_size != size:
         raise ImageError(LOST)
-    flags = mmap.MAP_PRIVATE | getattr(mmap, "MAP_POPULATE", 0)
-    memory = mmap.mmap(descriptor, size, flags=flags, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    memory = mmap.mmap(descriptor, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
     return Image(np.frombuffer(memory, dtype).reshape(shape), metadata)

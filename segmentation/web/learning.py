@@ -23,7 +23,7 @@ class TrainingSet:
 
     Attributes:
         state: the session's state, the image in hand being the one that was asked for.
-        images: the images that count, in the session's order, with a copy of their labels.
+        images: the images that count, in the session's order, with their labels.
         pixels_by_class: ``(256,)`` int64, labelled pixels of all of them by class id.
         pixels_in_hand: the same of the image in hand alone, of all that is drawn on it.
     """

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, repeat
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +64,22 @@ class LabelRaster:
         self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
         self.pixels_by_class = np.zeros(256, np.int64)
         self._strokes: tuple[Stroke, ...] = ()
+        self._lent: list[ref[NDArray[np.uint8]]] = []
+
+    def lend(self) -> NDArray[np.uint8]:
+        """The labels as they are now, not to be written to; copied only if they change while somebody has them."""
+        lent = self.labels.view()
+        lent.flags.writeable = False
+        self._lent.append(ref(lent))
+        return lent
 
     def follow(self, strokes: tuple[Stroke, ...]) -> None:
         """Let the labels be those of ``strokes``; later strokes win."""
+        if strokes == self._strokes:
+            return
+        if any(lent() is not None for lent in self._lent):
+            self.labels = self.labels.copy()
+        self._lent.clear()
         known = len(self._strokes)
         if strokes[:known] != self._strokes:
             self.labels[:] = 0
@@ -380,7 +394,7 @@ class Workbench:
                 raster = self._raster(session_id, state, one, strokes)
                 if raster.pixels_by_class.any():
                     pixels += raster.pixels_by_class
-                    images.append(LabelledImage(one, raster.labels.copy(), partial(self.image, session_id, one)))
+                    images.append(LabelledImage(one, raster.lend(), partial(self.image, session_id, one)))
             in_hand = self._raster(session_id, state, state.image["hash"], state.drawn).pixels_by_class.copy()
             return TrainingSet(state, tuple(images), pixels, in_hand)
 
@@ -470,7 +484,7 @@ class Workbench:
         if learnt.text:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
-        del learnt_from  # its copies of labels are as large as the images
+        del learnt_from  # labels that nobody holds need not be copied for the next stroke
         pixels = np.zeros(256, np.int64)
         for done, segmented in enumerate(self._segmented_tiles(session_id, image, classifier, order, stale), start=1):
             pixels += segmented.pixels_by_class

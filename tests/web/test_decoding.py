@@ -4,6 +4,8 @@ import io
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -174,3 +176,22 @@ def test_an_image_of_a_stack_read_apart_is_that_image(decoder):
         apart = decoder.read_image(content, max_pixels=MAX_PIXELS, page=page)
         assert (apart.hash, apart.metadata) == (image.hash, image.metadata)
         assert (apart.metadata["page"], apart.metadata["pages"]) == (page, 3)
+
+
+def test_the_process_that_stands_by_ends_when_nothing_comes_and_another_is_started():
+    ours, theirs = socket.socketpair()
+    code = "import socket, sys; from segmentation.web import decoder; decoder.IDLE_SECONDS = 0.3; "
+    code += "decoder.main(socket.socket(fileno=int(sys.argv[1])))"
+    with ours:
+        with theirs:
+            command = [sys.executable, "-c", code, str(theirs.fileno())]
+            process = subprocess.Popen(command, cwd=decoding.ROOT, pass_fds=[theirs.fileno()])
+        assert process.wait(timeout=60) == 0
+        with pytest.raises(OSError, match=r"."):
+            ours.send(b"!")
+    decoder = Decoder()
+    content = file_of(np.arange(12, dtype=np.uint8).reshape(3, 4), "PNG")
+    for _ in range(2):
+        assert decoder.read_image(content, max_pixels=100).shape == (3, 4)
+        decoder._process.terminate()
+        decoder._process.wait()
