@@ -46,6 +46,7 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
             raise ValueError(f"There is no Dask scheduler at {client}.") from error
         return
     model = client.submit(Model, data, 1)  # made anew by another worker if the one that has it dies
+    client.replicate([model])  # jobs are given to those who have it first, and the others would have to take them away
     waiting = iter(jobs)
     running: dict[Any, Job] = {}
 
@@ -58,7 +59,7 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
         return futures
 
     threads = sum(client.nthreads().values())
-    ended = as_completed(submit(JOBS_PER_THREAD * max(threads, 1)))
+    ended = as_completed(submit(JOBS_PER_THREAD * max(threads, 1)), loop=client.loop)
     try:
         for future in ended:
             yield running.pop(future.key), outcome_of(future)
