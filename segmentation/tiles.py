@@ -27,9 +27,9 @@ TILE_SIDE = 256
 be sent again, and that many can have their turns; enough for the halo to cost little."""
 
 CACHE_MEGABYTES_VARIABLE = "SQUIGGLE_FEATURE_CACHE_MB"
-DEFAULT_CACHE_MEGABYTES = 80
+DEFAULT_CACHE_MEGABYTES = 75
 """Suits a host of 512 MB, of which the process itself takes about 200 and a 16 megapixel image with what is shown of it
-100 more; holds 1.1 megapixel of RGB or 3 of grey at the default sigmas."""
+100 more; holds 1 megapixel of RGB or 3 of grey at the default sigmas."""
 
 Bounds = tuple[float, float, float, float]
 """First row, last row, first column, last column, in image pixels."""

@@ -7,13 +7,13 @@ and was not opened does not start; and if it was started past that check, it ans
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Flask, jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from segmentation.web.proxies import PEER, BehindProxies, is_loopback, lies_in, was_forwarded
+from segmentation.web.networks import is_loopback, lies_in
+from segmentation.web.proxies import PEER, BehindProxies, was_forwarded
 from segmentation.web.signin import COOKIE, SignIn, sign_in_link, sign_in_routes
 
 if TYPE_CHECKING:
@@ -30,20 +30,6 @@ NOT_OPENED = (
 SIGN_IN_FIRST = "You are signed out. Reload the page and sign in; what you did before is safe."
 NO_USER = "The sign-in of this server did not say who you are. Sign in there, and try again."
 FROM_ELSEWHERE = "Another site sent this request. Open the page itself."
-
-
-def why_not_to_serve(settings: Settings, hosts: Iterable[str]) -> str:
-    """Why a server must not listen on these hosts' addresses, as a sentence for its operator; empty if it may."""
-    if settings.password or settings.user_header or settings.open:
-        return ""
-    reachable = [host for host in hosts if not is_loopback(host)]
-    if not reachable:
-        return ""
-    return (
-        f"it would listen on {reachable[0]}, where others can reach it, and nobody has said who may use it. Set "
-        "SQUIGGLE_PASSWORD to a password to sign in with, or SQUIGGLE_USER_HEADER to the header in which a reverse "
-        "proxy names the user, or SQUIGGLE_OPEN=1 to let everybody in; or HOST=127.0.0.1 to keep it to this machine."
-    )
 
 
 def guard(server: Flask, settings: Settings) -> None:

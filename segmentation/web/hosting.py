@@ -14,9 +14,8 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
-from segmentation.web.access import why_not_to_serve
 from segmentation.web.logs import EventLogger
-from segmentation.web.settings import settings_or_exit
+from segmentation.web.settings import settings_or_exit, why_not_to_serve
 from segmentation.web.warming import keep_kernels_in
 
 sys.dont_write_bytecode = True

@@ -6,8 +6,7 @@ import sys
 
 from flask import Flask
 
-from segmentation.web.access import why_not_to_serve
-from segmentation.web.settings import Settings
+from segmentation.web.settings import Settings, why_not_to_serve
 
 
 def serve(server: Flask, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import platformdirs
 
 from segmentation.tiles import DEFAULT_CACHE_MEGABYTES
-from segmentation.web.proxies import LOOPBACK, Network, read_networks
+from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
 
 
 def _default_data_folder() -> Path:
@@ -218,3 +218,17 @@ def settings_or_exit() -> Settings:
         return settings_from_environment()
     except ValueError as problem:
         sys.exit(f"Squiggle does not start: {problem}")
+
+
+def why_not_to_serve(settings: Settings, hosts: Iterable[str]) -> str:
+    """Why a server must not listen on these hosts' addresses, as a sentence for its operator; empty if it may."""
+    if settings.password or settings.user_header or settings.open:
+        return ""
+    reachable = [host for host in hosts if not is_loopback(host)]
+    if not reachable:
+        return ""
+    return (
+        f"it would listen on {reachable[0]}, where others can reach it, and nobody has said who may use it. Set "
+        "SQUIGGLE_PASSWORD to a password to sign in with, or SQUIGGLE_USER_HEADER to the header in which a reverse "
+        "proxy names the user, or SQUIGGLE_OPEN=1 to let everybody in; or HOST=127.0.0.1 to keep it to this machine."
+    )

@@ -50,7 +50,7 @@ PIECES_AT_ONCE = 2
 
 LABELS_AT_HAND_BYTES = 64 * 2**20
 
-SEGMENTED_AT_HAND_BYTES = 16 * 2**20
+SEGMENTED_AT_HAND_BYTES = 8 * 2**20
 """What was sent lately, packed: an answer that was broken off goes on where it was, and one that is undone to is there.
 An image of 16 megapixel takes about 4 MB."""
 

@@ -6,11 +6,11 @@ import re
 import pytest
 
 from segmentation.web import signin
-from segmentation.web.access import PUBLIC_PATHS, why_not_to_serve
+from segmentation.web.access import PUBLIC_PATHS
 from segmentation.web.application import create_app
 from segmentation.web.limits import Allowance
-from segmentation.web.proxies import is_loopback, lies_in, read_networks
-from segmentation.web.settings import Settings, settings_from_environment
+from segmentation.web.networks import is_loopback, lies_in, read_networks
+from segmentation.web.settings import Settings, settings_from_environment, why_not_to_serve
 
 PASSWORD = "a squiggle ⌇ nobody guesses"
 

@@ -1,0 +1,40 @@
+"""Addresses and networks: from where a server can be reached, and whom it believes."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+EVERYWHERE: tuple[Network, ...] = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks from a list with commas; ``*`` is all of them.
+
+    Raises:
+        ValueError: if one of them is neither.
+    """
+    if text.strip() == "*":
+        return EVERYWHERE
+    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def lies_in(address: str, networks: Iterable[Network]) -> bool:
+    """Whether an address lies in one of the networks; what is no address lies in none but all of them together."""
+    networks = tuple(networks)
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return networks == EVERYWHERE
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in networks)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine itself, which nobody else reaches."""
+    host = host.strip("[]").lower()
+    return host == "localhost" or host.endswith(".localhost") or lies_in(host, LOOPBACK)
