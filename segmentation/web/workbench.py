@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, repeat
+from itertools import count
 from typing import Any
 from weakref import ref
 
@@ -47,6 +47,9 @@ SIGN_OF_LIFE_SECONDS = 1.0
 NEWS_SECONDS = 1.0
 PIECES_AT_ONCE = 2
 """Tiles that are computed, each with all threads, at the same time: one fills the gaps of the other."""
+
+TILES_AHEAD = 4
+"""An answer goes ahead of others until there is something new to be seen, but for so many tiles at most."""
 
 LABELS_AT_HAND_BYTES = 64 * 2**20
 
@@ -486,11 +489,14 @@ class Workbench:
         classifier = learnt.classifier
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
         pixels = np.zeros(256, np.int64)
-        for done, segmented in enumerate(self._segmented_tiles(session_id, image, classifier, order, stale), start=1):
+        seen = threading.Event()
+        tiles = self._segmented_tiles(session_id, image, classifier, order, stale, seen)
+        for done, segmented in enumerate(tiles, start=1):
             pixels += segmented.pixels_by_class
             message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
             if wish["known"].get(str(segmented.tile.index)) != segmented.checksum:
                 message |= segmented.for_the_browser()
+                seen.set()
             yield message
         if not stale():
             yield {
@@ -506,16 +512,20 @@ class Workbench:
         classifier: PixelClassifier,
         order: Sequence[Tile],
         stale: Callable[[], bool],
+        seen: threading.Event,
     ) -> Iterator[SegmentedTile]:
-        """The tiles in order; those that this classifier has segmented before are at hand."""
+        """The tiles in order; those that this classifier has segmented before are at hand.
+
+        They go ahead of what others wait for until something new is ``seen``.
+        """
         at_hand = {tile.index: self._segmented.get((classifier, image.hash, tile.index)) for tile in order}
         missing = [tile for tile in order if at_hand[tile.index] is None]
         yield from filter(None, at_hand.values())
         at_hand.clear()
-        ahead = chain([len(missing) == len(order)], repeat(False))
+        begun = count(len(order) - len(missing))
 
         def turn() -> AbstractContextManager[None]:
-            return self.turns.of(session_id, ahead=next(ahead))
+            return self.turns.of(session_id, ahead=next(begun) < TILES_AHEAD and not seen.is_set())
 
         for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
             segmented = SegmentedTile.of(tile, ids)
