@@ -46,7 +46,7 @@ MAX_SESSIONS_AT_HAND = 256
 SIGN_OF_LIFE_SECONDS = 1.0
 NEWS_SECONDS = 1.0
 PIECES_AT_ONCE = 2
-"""Tiles that are computed, each with all threads, at the same time: one fills the gaps of the other."""
+"""Pieces of work at the same time at least; as many as there are threads, since one alone computes most tiles."""
 
 TILES_AHEAD = 4
 """An answer goes ahead of others until there is something new to be seen, but for so many tiles at most."""
@@ -217,7 +217,7 @@ class Workbench:
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.decoder = Decoder(settings.decoding_bytes)
-        self.turns = Turns(PIECES_AT_ONCE)
+        self.turns = Turns(max(PIECES_AT_ONCE, settings.threads))
         self.warming = WarmUp(self._warm_up)
         self.busy = Busy()
         self.series = SeriesStore(store)
