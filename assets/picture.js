@@ -38,7 +38,7 @@
     }
 
     /** Begin anew, empty, at a size. */
-    clear(width, height) {
+    clear({ width, height }) {
       Object.assign(this.canvas, { width, height });
       return this.context;
     }
@@ -218,8 +218,9 @@
       const scale = viewport.scale * density;
       const [left, top] = [-viewport.x * scale, -viewport.y * scale];
       const look = [width, height, scale, left, top, this.image?.hash].join(" ");
+      const view = { look, width, height, scale, left, top };
       const changes = this.image
-        ? [this.paintPhoto(look, scale, left, top), this.paintOverlay(look, scale, left, top), this.paintStrokes(look, scale, left, top)]
+        ? [this.paintPhoto(view), this.paintOverlay(view), this.strokesShown && this.paintStrokes(view)]
         : [];
       const composed = [look, this.opacity, this.shown, this.strokesShown].join(" ");
       if (composed === this.composed && !changes.includes(true)) return;
@@ -238,7 +239,7 @@
     }
 
     /** Where rows and columns of the image lie on a layer, in whole pixels, so that neighbours neither overlap nor gape. */
-    place(rows, columns, scale, left, top) {
+    place(rows, columns, { scale, left, top }) {
       const [x0, x1] = columns.map((column) => Math.round(left + column * scale));
       const [y0, y1] = rows.map((row) => Math.round(top + row * scale));
       return [x0, y0, x1 - x0, y1 - y0];
@@ -246,38 +247,36 @@
 
     /* Each of these says whether its layer has changed. */
 
-    paintPhoto(at, scale, left, top) {
+    paintPhoto(view) {
       const { photo } = this.layers;
       const parts = [this.thumbnail, this.preview, this.detail].filter(Boolean);
-      if (at === photo.look && parts.length === photo.parts.length && parts.every((part, index) => part === photo.parts[index])) {
+      if (view.look === photo.look && parts.length === photo.parts.length && parts.every((part, index) => part === photo.parts[index])) {
         return false;
       }
-      Object.assign(photo, { look: at, parts });
-      const [width, height] = at.split(" ").map(Number);
-      const context = photo.clear(width, height);
+      Object.assign(photo, { look: view.look, parts });
+      const context = photo.clear(view);
       context.imageSmoothingQuality = "high";
       for (const part of parts) {
-        context.imageSmoothingEnabled = scale * part.step < 1;
-        context.drawImage(part.bitmap, ...this.place([part.row0, part.row1], [part.column0, part.column1], scale, left, top));
+        context.imageSmoothingEnabled = view.scale * part.step < 1;
+        context.drawImage(part.bitmap, ...this.place([part.row0, part.row1], [part.column0, part.column1], view));
       }
       return true;
     }
 
     /** Paint the tiles that have changed, or all. */
-    paintOverlay(at, scale, left, top) {
+    paintOverlay(view) {
       const { overlay } = this.layers;
-      const anew = at !== overlay.look;
+      const anew = view.look !== overlay.look;
       const changed = [...(anew ? this.tiles.values() : this.changedTiles)];
       this.changedTiles.clear();
       if (!anew && !changed.length) return false;
-      overlay.look = at;
+      overlay.look = view.look;
       this.tilesPainted = performance.now();
-      const [width, height] = at.split(" ").map(Number);
-      const context = anew ? overlay.clear(width, height) : overlay.context;
+      const context = anew ? overlay.clear(view) : overlay.context;
       context.imageSmoothingQuality = "high";
-      context.imageSmoothingEnabled = scale < 1;
+      context.imageSmoothingEnabled = view.scale < 1;
       for (const tile of changed) {
-        const place = this.place(tile.rows, tile.columns, scale, left, top);
+        const place = this.place(tile.rows, tile.columns, view);
         context.clearRect(...place);
         context.drawImage(tile.bitmap, ...place);
       }
@@ -285,15 +284,15 @@
     }
 
     /** What is new is painted above the rest, all only where the rest changed. */
-    paintStrokes(at, scale, left, top) {
+    paintStrokes(view) {
       const { layers: { drawn }, strokes } = this;
-      const look = JSON.stringify([at, this.marked, [...this.colours], [...this.hidden ?? []]]);
+      const { scale, left, top } = view;
+      const look = JSON.stringify([view.look, this.marked, [...this.colours], [...this.hidden ?? []]]);
       const kept = drawn.strokes.length;
       const more = look === drawn.look && kept <= strokes.length && drawn.strokes.every(({ id }, index) => id === strokes[index].id);
       Object.assign(drawn, { look, strokes });
       if (more && kept === strokes.length) return false;
-      const [width, height] = at.split(" ").map(Number);
-      const context = more ? drawn.context : drawn.clear(width, height);
+      const context = more ? drawn.context : drawn.clear(view);
       context.save();
       context.beginPath();
       context.rect(left, top, this.viewport.columns * scale, this.viewport.rows * scale);

@@ -34,9 +34,8 @@ def main(control: socket.socket) -> None:
         try:
             word, descriptors, _, _ = socket.recv_fds(control, 1, DESCRIPTORS)
         except TimeoutError:
-            control.shutdown(
-                socket.SHUT_RD
-            )  # who asks from now on is told so and starts another; who has asked is served
+            # Who asks from now on is told so and starts another process; who has asked is served.
+            control.shutdown(socket.SHUT_RD)
             continue
         if not word:
             return
