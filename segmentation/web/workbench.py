@@ -48,6 +48,9 @@ NEWS_SECONDS = 1.0
 PIECES_AT_ONCE = 2
 """Pieces of work at the same time at least; as many as there are threads, since one alone computes most tiles."""
 
+PIECES_OF_A_TURN = 16
+"""Tiles of 1 megapixel: whoever wants more lets others go on in between."""
+
 TILES_AHEAD = 4
 """An answer goes ahead of others until there is something new to be seen, but for so many tiles at most."""
 
@@ -217,7 +220,7 @@ class Workbench:
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.decoder = Decoder(settings.decoding_bytes)
-        self.turns = Turns(max(PIECES_AT_ONCE, settings.threads))
+        self.turns = Turns(max(PIECES_AT_ONCE, settings.threads), PIECES_OF_A_TURN)
         self.warming = WarmUp(self._warm_up)
         self.busy = Busy()
         self.series = SeriesStore(store)
@@ -527,10 +530,11 @@ class Workbench:
         def turn() -> AbstractContextManager[None]:
             return self.turns.of(session_id, ahead=next(begun) < TILES_AHEAD and not seen.is_set())
 
-        for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
-            segmented = SegmentedTile.of(tile, ids)
-            self._segmented.put((classifier, image.hash, tile.index), segmented)
-            yield segmented
+        with self.turns.place(session_id):
+            for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
+                segmented = SegmentedTile.of(tile, ids)
+                self._segmented.put((classifier, image.hash, tile.index), segmented)
+                yield segmented
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
         """A question that says True once the window has asked for something newer."""

@@ -7,6 +7,10 @@ import pytest
 from segmentation.web.turns import Turns
 
 
+def waiting_pieces(turns):
+    return sum(len(waiting) for waiting in [*turns._ahead.values(), *(p.waiting for p in turns._others.values())])
+
+
 def work_in_turns(turns, wanted):
     """Lets threads ask for pieces, all of them before the first is done; returns whose pieces were done, in order."""
     done = []
@@ -21,7 +25,7 @@ def work_in_turns(turns, wanted):
     for waiting, who in enumerate(wanted):
         threads.append(threading.Thread(target=ask, args=(who,)))
         threads[-1].start()
-        while sum(len(queue) for queue in [*turns._ahead.values(), *turns._others.values()]) < waiting:
+        while waiting_pieces(turns) < waiting:
             threading.Event().wait(0.001)
     gate.set()
     for thread in threads:
@@ -38,6 +42,24 @@ def test_who_asks_for_little_comes_soon():
 def test_all_who_wait_come_in_turn():
     done = work_in_turns(Turns(1), ["a", "a", "a", "b", "b", "c", "c"])
     assert done == ["a", "a", "b", "c", "a", "b", "c"]
+
+
+def test_a_turn_of_several_pieces_goes_to_one_and_then_to_the_next():
+    done = work_in_turns(Turns(1, pieces=2), ["a"] * 5 + ["b"] * 3)
+    assert done == ["a", "a", "b", "b", "a", "a", "b", "a"]
+
+
+def test_a_turn_is_not_lost_while_one_of_its_pieces_is_worked_on():
+    assert work_in_turns(Turns(1, pieces=3), ["a", "b", "a"]) == ["a", "a", "b"]
+
+
+def test_a_place_that_is_kept_is_not_lost_between_pieces():
+    turns = Turns(1, pieces=3)
+    with turns.place("a"):
+        work_in_turns(turns, ["a"])
+        assert work_in_turns(turns, ["b", "b", "a"]) == ["b", "a", "b"]
+    assert work_in_turns(turns, ["b", "b", "a"]) == ["b", "b", "a"]
+    assert not turns._others
 
 
 def test_what_is_seen_first_goes_ahead_and_the_rest_is_not_forgotten():
