@@ -6,14 +6,41 @@
   const PREVIEW_PIXELS = 4e6;
   const DETAIL_MS = 150;
   const TILES_MS = 80;
+  const FRAME_MS = 40;
   const KEPT_BYTES = 128 * 2 ** 20;
 
   const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
+  /** How many pixels of a draft there are along a side. */
+  const blocks = (length, step, first) => Math.max(Math.ceil((length - first) / step), 0);
+
   /** A tile of the segmentation: class ids, and a bitmap of them in the class colours. */
   class Tile {
     constructor({ rows, columns, crc, ids }, former) {
-      Object.assign(this, { rows, columns, crc, ids, bitmap: former?.bitmap });
+      Object.assign(this, { rows, columns, crc, ids, bitmap: former?.bitmap, drafted: false });
+    }
+
+    /**
+     * Take over a draft: where the pixel that speaks for its block has another class than before, all of the block has.
+     * What has not changed stays as sharp as it was. Says whether anything has changed.
+     */
+    draft(ids, step, first) {
+      const [height, width] = [this.rows[1] - this.rows[0], this.columns[1] - this.columns[0]];
+      const [down, across] = [height, width].map((length) => blocks(length, step, first));
+      let changed = false;
+      for (let r = 0; r < down; r += 1) {
+        const [top, bottom] = [r * step, r === down - 1 ? height : (r + 1) * step];
+        for (let c = 0; c < across; c += 1) {
+          const id = ids[r * across + c];
+          const left = c * step;
+          if (this.ids[(top + first) * width + left + first] === id) continue;
+          const right = c === across - 1 ? width : left + step;
+          for (let y = top; y < bottom; y += 1) this.ids.fill(id, y * width + left, y * width + right);
+          changed = true;
+        }
+      }
+      this.drafted ||= changed;
+      return changed;
     }
 
     paint(palette) {
@@ -175,6 +202,30 @@
       this.tiles.set(index, tile);
       this.changedTiles.add(tile);
       this.drawTilesSoon();
+    }
+
+    /** Show what a draft says of tiles until they come themselves; a few at a time, since all may take longer than a frame. */
+    async setDraft({ tiles, step, first }, ids, current) {
+      let start = 0;
+      let taken = performance.now();
+      for (const { index, rows, columns } of tiles) {
+        const [height, width] = [rows[1] - rows[0], columns[1] - columns[0]];
+        const count = blocks(height, step, first) * blocks(width, step, first);
+        const tile = this.tiles.get(index) ?? new Tile({ rows, columns, crc: null, ids: new Uint8Array(height * width) });
+        if (tile.draft(ids.subarray(start, start + count), step, first)) {
+          tile.paint(this.palette);
+          this.tiles.set(index, tile);
+          this.changedTiles.add(tile);
+        }
+        start += count;
+        if (performance.now() - taken > FRAME_MS) {
+          this.draw();
+          await new Promise(requestAnimationFrame);
+          if (!current()) return;
+          taken = performance.now();
+        }
+      }
+      this.draw();
     }
 
     clearTiles() {

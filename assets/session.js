@@ -240,7 +240,7 @@
     wish() {
       if (!this.wanted || !this.imageHash || document.hidden || !(this.view.live || this.once)) return null;
       this.wishes += 1;
-      const known = Object.fromEntries([...this.picture.tiles].map(([index, tile]) => [index, tile.crc]));
+      const known = Object.fromEntries([...this.picture.tiles].filter(([, tile]) => !tile.drafted).map(([index, tile]) => [index, tile.crc]));
       this.started = performance.now();
       return { image: this.imageHash, view: this.viewport.visible, known };
     }
@@ -258,6 +258,13 @@
           this.learnt = message.text;
           squiggle.showOpened(this.state, this.learnt);
           break;
+        case "draft": {
+          const { wishes } = this;
+          const ids = await squiggle.inflate(message.ids);
+          const current = () => wishes === this.wishes;
+          if (current()) await this.picture.setDraft(message, ids, current);
+          break;
+        }
         case "tile":
           squiggle.showStatus(`Segmenting: part ${message.done} of ${message.of}`, message.done / message.of);
           if (message.ids) {

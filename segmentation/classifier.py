@@ -7,7 +7,7 @@ that the page, the command line and a script reach the same bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -263,7 +263,13 @@ class PixelClassifier:
         return checked
 
     def predict_window(
-        self, image: Image, window: Tile, smoothed: Smoothed | None = None, *, threads: int | None = None
+        self,
+        image: Image,
+        window: Tile,
+        smoothed: Smoothed | None = None,
+        *,
+        look: Callable[[Tile, NDArray[np.float32]], None] | None = None,
+        threads: int | None = None,
     ) -> NDArray[np.uint8]:
         """The class ids in a window of an image.
 
@@ -273,6 +279,8 @@ class PixelClassifier:
             image: one that was checked.
             window: which part of it.
             smoothed: that window smoothed, if it is at hand.
+            look: called with each piece of the window and its ``(features, piece rows, piece columns)``, which are
+                overwritten after it returns; by several threads at a time.
             threads: number of threads; None takes the classifier's.
 
         Returns:
@@ -281,6 +289,8 @@ class PixelClassifier:
         segmentation = np.empty(window.shape, np.uint8)
 
         def segment(piece: Tile, planes: NDArray[np.float32]) -> None:
+            if look is not None:
+                look(piece, planes)
             segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
 
         pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classifier import PixelClassifier, checked_labels, describe
+from segmentation.draft import DraftPixels, TileSample, draft
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
 from segmentation.parallel import available_threads
@@ -31,6 +32,9 @@ from segmentation.training import ForestSettings
 KEPT_ROWS_BYTES = 16_000_000
 """Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
 for strokes that were undone."""
+
+KEPT_SAMPLES_BYTES = 24_000_000
+"""Features of the drafts of two or three images."""
 
 KEPT_CLASSIFIERS_BYTES = 16_000_000
 """A forest of the default settings takes about 0.3 MB."""
@@ -104,6 +108,7 @@ class LiveSegmenter:
     Attributes:
         cache: the features of tiles.
         rows: the feature rows of labelled pixels, by image hash and spec.
+        samples: the features of the drafts of tiles, by image hash, spec and tile index.
         classifiers: what was learnt lately.
         facts: about images that were learnt from, by their hash.
     """
@@ -113,6 +118,9 @@ class LiveSegmenter:
         self.threads = threads
         self.rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
             KEPT_ROWS_BYTES, lambda kept: kept.nbytes
+        )
+        self.samples: BoundedCache[tuple[str, FeatureSpec, int], NDArray[np.float32]] = BoundedCache(
+            KEPT_SAMPLES_BYTES, lambda planes: planes.nbytes
         )
         self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
             KEPT_CLASSIFIERS_BYTES, classifier_bytes
@@ -196,7 +204,7 @@ class LiveSegmenter:
         hold: bool = True,
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
-        """The class ids of a tile.
+        """The class ids of a tile; what its next draft looks at is kept.
 
         Args:
             image: the image.
@@ -213,7 +221,13 @@ class LiveSegmenter:
         """
         threads = threads or self.threads
         smoothed = self._smoothed(image, classifier, tile, hold, threads)
-        return classifier.predict_window(image, tile, smoothed, threads=threads)
+        key = image.hash, classifier.spec, tile.index
+        if self.samples.get(key) is not None:
+            return classifier.predict_window(image, tile, smoothed, threads=threads)
+        sample = TileSample(DraftPixels.of(image.shape), tile, classifier.spec.count(image.channels))
+        ids = classifier.predict_window(image, tile, smoothed, look=sample.take, threads=threads)
+        self.samples.put(key, sample.planes)
+        return ids
 
     def probabilities(
         self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True
@@ -270,6 +284,25 @@ class LiveSegmenter:
                     yield tile, ids
             finally:
                 pool.shutdown(cancel_futures=True)
+
+    def draft(
+        self, image: Image, classifier: PixelClassifier, tiles: Sequence[Tile]
+    ) -> list[tuple[Tile, NDArray[np.uint8]]]:
+        """Drafts of tiles, see :mod:`segmentation.draft`, as far as they were segmented before.
+
+        Args:
+            image: the image.
+            classifier: what was learnt.
+            tiles: tiles of the image.
+
+        Raises:
+            ValueError: if the image has other channels than those that were learnt from.
+        """
+        classifier.check(image)
+        samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.index))) for tile in tiles]
+        known = [(tile, planes) for tile, planes in samples if planes is not None and planes.size]
+        drafts = draft(classifier, [planes for _, planes in known], threads=self.threads)
+        return [(tile, ids) for (tile, _), ids in zip(known, drafts, strict=True)]
 
     def prepare(
         self,

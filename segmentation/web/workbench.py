@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classifier import PixelClassifier
+from segmentation.draft import DraftPixels
 from segmentation.images import Image
 from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.overlay import DEFAULT_COLOURS
@@ -126,8 +127,7 @@ class SegmentedTile:
     def for_the_browser(self) -> Message:
         """Place, class ids and checksum as a message's fields."""
         return {
-            "rows": [self.tile.rows.start, self.tile.rows.stop],
-            "columns": [self.tile.columns.start, self.tile.columns.stop],
+            **where(self.tile),
             "crc": self.checksum,
             "ids": base64.b64encode(self.packed).decode(),
         }
@@ -446,9 +446,9 @@ class Workbench:
                 or None.
 
         Yields:
-            Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``
-            and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the window
-            should ask again: it has asked for something newer, or somebody else has written to the journal.
+            Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``,
+            ``draft`` and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the
+            window should ask again: it has asked for something newer, or somebody else has written to the journal.
         """
         stale = self._ticket(session_id, window)
         refused = self.record(session_id, bodies)
@@ -491,6 +491,7 @@ class Workbench:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
+        yield from self._draft(session_id, image, classifier, order)
         pixels = np.zeros(256, np.int64)
         seen = threading.Event()
         tiles = self._segmented_tiles(session_id, image, classifier, order, stale, seen)
@@ -506,6 +507,26 @@ class Workbench:
                 "kind": "done",
                 "pixels": {str(c): int(pixels[c]) for c in state.classes},
                 "seconds": round(time.perf_counter() - started, 3),
+            }
+
+    def _draft(
+        self, session_id: str, image: Image, classifier: PixelClassifier, order: Sequence[Tile]
+    ) -> Iterator[Message]:
+        """What can be said at once of the tiles that this classifier has not segmented yet, if they are many."""
+        missing = [tile for tile in order if self._segmented.get((classifier, image.hash, tile.index)) is None]
+        if len(missing) < 2:
+            return
+        with self.turns.of(session_id, ahead=True):
+            drafts = self.live.draft(image, classifier, missing)
+        if drafts:
+            pixels = DraftPixels.of(image.shape)
+            ids = b"".join(ids.tobytes() for _, ids in drafts)
+            yield {
+                "kind": "draft",
+                "step": pixels.step,
+                "first": pixels.first,
+                "tiles": [{"index": tile.index} | where(tile) for tile, _ in drafts],
+                "ids": base64.b64encode(zlib.compress(ids, 1)).decode(),
             }
 
     def _segmented_tiles(
@@ -570,6 +591,14 @@ class Workbench:
         if new or at_hand.state is None:
             at_hand.events += [event.body for event in new]
             at_hand.state = fold(at_hand.events, number=len(at_hand.events), parsed=at_hand.parsed)
+
+
+def where(tile: Tile) -> Message:
+    """The place of a tile as a message's fields."""
+    return {
+        "rows": [tile.rows.start, tile.rows.stop],
+        "columns": [tile.columns.start, tile.columns.stop],
+    }
 
 
 def describe_image(image: Image, name: str) -> Message:
