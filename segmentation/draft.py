@@ -27,7 +27,7 @@ class DraftPixels:
     """Which pixels of a tile a draft has.
 
     Attributes:
-        step: rows and columns from one to the next.
+        step: rows and columns from one to the next; 1 for an image so small that it needs no draft.
     """
 
     step: int

@@ -221,10 +221,10 @@ class LiveSegmenter:
         """
         threads = threads or self.threads
         smoothed = self._smoothed(image, classifier, tile, hold, threads)
-        key = image.hash, classifier.spec, tile.index
-        if self.samples.get(key) is not None:
+        pixels, key = DraftPixels.of(image.shape), (image.hash, classifier.spec, tile.index)
+        if pixels.step == 1 or self.samples.get(key) is not None:
             return classifier.predict_window(image, tile, smoothed, threads=threads)
-        sample = TileSample(DraftPixels.of(image.shape), tile, classifier.spec.count(image.channels))
+        sample = TileSample(pixels, tile, classifier.spec.count(image.channels))
         ids = classifier.predict_window(image, tile, smoothed, look=sample.take, threads=threads)
         self.samples.put(key, sample.planes)
         return ids

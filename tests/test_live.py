@@ -183,6 +183,38 @@ def test_stale_work_stops_within_one_tile():
     assert live.cache.peek(IMAGE, SPEC, GRID.tiles[-1]) is None
 
 
+def test_a_draft_of_what_was_segmented_has_the_classes_of_the_next_segmentation(monkeypatch):
+    monkeypatch.setattr("segmentation.draft.PIXELS", 600)
+    live = LiveSegmenter(FeatureCache(0), threads=2)
+    first, second = (live.train([LabelledImage.of(IMAGE, labels)], SPEC, FOREST) for labels in strokes(2))
+    assert live.draft(IMAGE, first, GRID.tiles) == []
+    for tile in GRID.tiles[:4]:
+        live.segment(IMAGE, first, tile)
+    drafts = live.draft(IMAGE, second, GRID.tiles)
+    assert [tile for tile, _ in drafts] == list(GRID.tiles[:4])
+    for tile, ids in drafts:
+        assert np.array_equal(ids, live.segment(IMAGE, second, tile)[1::3, 1::3])
+    assert live.samples.used == sum(4 * ids.size * SPEC.count(3) for _, ids in drafts)
+
+
+def test_samples_of_drafts_stay_within_their_bytes(monkeypatch):
+    monkeypatch.setattr("segmentation.draft.PIXELS", 600)
+    monkeypatch.setattr(live_module, "KEPT_SAMPLES_BYTES", 20_000)
+    live = LiveSegmenter(FeatureCache(0))
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
+    for tile in GRID.tiles:
+        live.segment(IMAGE, classifier, tile)
+        assert live.samples.used <= 20_000
+    assert 0 < len(live.draft(IMAGE, classifier, GRID.tiles)) < len(GRID.tiles)
+
+
+def test_an_image_that_is_segmented_at_once_needs_no_draft():
+    live = LiveSegmenter(FeatureCache(0))
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
+    live.segment(IMAGE, classifier, GRID.tiles[0])
+    assert live.samples.used == 0
+
+
 def test_an_answer_that_nobody_listens_to_any_more_ends():
     live = LiveSegmenter(FeatureCache(10**8), threads=2)
     classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)

@@ -66,6 +66,31 @@ def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, ses
     assert labelled["pixels"] == {"1": int((labels == 1).sum()), "2": int((labels == 2).sum())}
 
 
+def test_a_draft_of_all_comes_before_the_tiles(client, session, halves, monkeypatch):
+    monkeypatch.setattr("segmentation.draft.PIXELS", 600)
+    first = converse(client, session, segment=wish(*HALVES.shape))
+    assert "draft" not in [message["kind"] for message in first]
+    stroke = stroke_event("c", halves["hash"], 1, "M70,5L90,30")
+    messages = converse(client, session, [stroke], segment=wish(*HALVES.shape), window="other")
+    kinds = [message["kind"] for message in messages if message["kind"] in ("draft", "tile", "done")]
+    assert kinds == ["draft", *["tile"] * (kinds.count("tile")), "done"]
+    draft = next(message for message in messages if message["kind"] == "draft")
+    assert (draft["step"], draft["first"]) == (7, 3)
+    ids = zlib.decompress(base64.b64decode(draft["ids"]))
+    tiles = {message["index"]: message for message in messages if message["kind"] == "tile"}
+    assert sorted(tile["index"] for tile in draft["tiles"]) == sorted(tiles)
+    for place in draft["tiles"]:
+        tile = tiles[place["index"]]
+        assert (place["rows"], place["columns"]) == (tile["rows"], tile["columns"])
+        whole = np.frombuffer(zlib.decompress(base64.b64decode(tile["ids"])), np.uint8)
+        sample = whole.reshape(np.ptp(tile["rows"]), np.ptp(tile["columns"]))[3::7, 3::7]
+        assert ids[: sample.size] == sample.tobytes()
+        ids = ids[sample.size :]
+    assert ids == b""
+    again = converse(client, session, segment=wish(*HALVES.shape), window="other")
+    assert "draft" not in [message["kind"] for message in again]
+
+
 def test_tiles_that_the_window_has_are_not_sent_again(client, session, halves):
     messages = converse(client, session, segment=wish(*HALVES.shape))
     known = {str(m["index"]): m["crc"] for m in messages if m["kind"] == "tile"}

@@ -1,0 +1,69 @@
+"""The draft of a segmentation: shown at once, where something changes, and gone once the segmentation is there."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.browser.conftest import SIZES
+from tests.browser.test_main_job import GLAND, THIRD, draw_two, what_the_library_says
+
+WATCH = """() => {
+  const { picture } = squiggle.session;
+  const ids = () => Object.fromEntries([...picture.tiles].map(([index, tile]) => [index, [...tile.ids]]));
+  const setDraft = picture.setDraft.bind(picture);
+  picture.setDraft = async (message, values, current) => {
+    const before = ids();
+    await setDraft(message, values, current);
+    const drafted = [...picture.tiles].filter(([, tile]) => tile.drafted).map(([index]) => index);
+    window.seen = { before, after: ids(), drafted, message, values: [...values] };
+  };
+}"""
+
+TILES = "[...squiggle.session.picture.tiles.values()].map((tile) => ({ ...tile, ids: [...tile.ids] }))"
+
+
+@pytest.fixture(params=SIZES)
+def person(request, people, server):
+    return people(server.url, request.param)
+
+
+def test_a_draft_changes_what_is_new_and_the_segmentation_comes_after_it(person):
+    draw_two(person)
+    person.page.evaluate(WATCH)
+    person.draw_and_wait(*THIRD)
+    person.wait_for_segmentation()
+    seen = person.page.evaluate("window.seen")
+    step, first = seen["message"]["step"], seen["message"]["first"]
+    values, changed = np.array(seen["values"]), set()
+    for tile in seen["message"]["tiles"]:
+        shape = np.ptp(tile["rows"]), np.ptp(tile["columns"])
+        before, after = (np.array(seen[when][str(tile["index"])]).reshape(shape) for when in ("before", "after"))
+        sample = before[first::step, first::step]
+        told, values = values[: sample.size].reshape(sample.shape), values[sample.size :]
+        assert np.array_equal(after[first::step, first::step], told)
+        for (row, column), id_ in np.ndenumerate(told):
+            bottom = shape[0] if row == len(told) - 1 else (row + 1) * step
+            right = shape[1] if column == len(told[0]) - 1 else (column + 1) * step
+            block = slice(row * step, bottom), slice(column * step, right)
+            if sample[row, column] == id_:
+                assert np.array_equal(after[block], before[block])
+            else:
+                assert (after[block] == id_).all()
+                changed.add(tile["index"])
+    assert changed == set(seen["drafted"])
+    assert changed
+    person.page.wait_for_function("[...squiggle.session.picture.tiles.values()].every((tile) => !tile.drafted)")
+    _, segmentation = what_the_library_says(person)
+    for tile in person.page.evaluate(TILES):
+        part = segmentation[slice(*tile["rows"]), slice(*tile["columns"])]
+        assert tile["ids"] == part.ravel().tolist()
+
+
+def test_a_tile_that_is_but_a_draft_is_asked_for_again(person):
+    draw_two(person)
+    first, *rest = person.page.evaluate("[...squiggle.session.picture.tiles.keys()]")
+    person.page.evaluate("(index) => { squiggle.session.picture.tiles.get(index).drafted = true; }", first)
+    with person.page.expect_request(lambda request: '"segment":{' in (request.post_data or "")) as asked:
+        person.draw_and_wait(*[(x + 9, y) for x, y in GLAND])
+    assert sorted(json.loads(asked.value.post_data)["segment"]["known"]) == sorted(map(str, rest))
