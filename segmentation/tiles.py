@@ -6,7 +6,6 @@ segmented tile by tile equals, to the last bit, what the whole image would give.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -18,6 +17,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.budget import cache_bytes_from_environment
 from segmentation.features import FeatureSpec
 from segmentation.images import Image
 from segmentation.smoothed import Smoothed, smoothed_bytes
@@ -25,11 +25,6 @@ from segmentation.smoothed import Smoothed, smoothed_bytes
 TILE_SIDE = 256
 """Pixels along a tile's side: few enough that the first is on screen at once, that what a stroke left alone need not
 be sent again, and that many can have their turns; enough for the halo to cost little."""
-
-CACHE_MEGABYTES_VARIABLE = "SQUIGGLE_FEATURE_CACHE_MB"
-DEFAULT_CACHE_MEGABYTES = 75
-"""Suits a host of 512 MB, of which the process itself takes about 200 and a 16 megapixel image with what is shown of it
-100 more; holds 1 megapixel of RGB or 3 of grey at the default sigmas."""
 
 Bounds = tuple[float, float, float, float]
 """First row, last row, first column, last column, in image pixels."""
@@ -261,19 +256,3 @@ class FeatureCache:
 def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
     """What a smoothed tile depends on."""
     return image.hash, spec.channel_indices(image.channels), spec.sigmas, tile.bounds
-
-
-def cache_bytes_from_environment() -> int:
-    """The feature cache's budget in bytes, as the environment variable ``SQUIGGLE_FEATURE_CACHE_MB`` has it.
-
-    Raises:
-        ValueError: if it is set to something else than a number of megabytes.
-    """
-    text = os.environ.get(CACHE_MEGABYTES_VARIABLE, str(DEFAULT_CACHE_MEGABYTES))
-    try:
-        megabytes = float(text)
-    except ValueError:
-        megabytes = -1.0
-    if not 0 <= megabytes < float("inf"):
-        raise ValueError(f"{CACHE_MEGABYTES_VARIABLE} must be a number of megabytes, but it is {text!r}.")
-    return int(megabytes * 2**20)

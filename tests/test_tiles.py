@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmentation import tiles
+from segmentation.budget import DEFAULT_CACHE_MEGABYTES, cache_bytes_from_environment
 from segmentation.features import FeatureSpec, compute_planes
 from segmentation.images import image_from_pixels
 from segmentation.smoothed import Smoothed, smoothed_bytes
-from segmentation.tiles import BoundedCache, FeatureCache, TileGrid, cache_bytes_from_environment
+from segmentation.tiles import BoundedCache, FeatureCache, TileGrid
 
 SPEC = FeatureSpec(texture=False, sigma_max=2)
 
@@ -225,7 +225,7 @@ def test_the_budget_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("SQUIGGLE_FEATURE_CACHE_MB", "1.5")
     assert FeatureCache().budget == 1_572_864
     monkeypatch.delenv("SQUIGGLE_FEATURE_CACHE_MB")
-    assert FeatureCache().budget == cache_bytes_from_environment() == tiles.DEFAULT_CACHE_MEGABYTES * 2**20
+    assert FeatureCache().budget == cache_bytes_from_environment() == DEFAULT_CACHE_MEGABYTES * 2**20
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "nan", "inf", ""])

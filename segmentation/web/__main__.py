@@ -35,8 +35,8 @@ def work_on_series(settings: Settings) -> None:
     Raises:
         StoreError: if the store cannot be used.
     """
+    from segmentation.web.kernels import keep_kernels_in
     from segmentation.web.logs import log_to_stdout
-    from segmentation.web.warming import keep_kernels_in
 
     log_to_stdout()
     keep_kernels_in(settings.data_folder / "kernels")

@@ -14,9 +14,9 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
+from segmentation.web.kernels import keep_kernels_in
 from segmentation.web.logs import EventLogger
 from segmentation.web.settings import settings_or_exit, why_not_to_serve
-from segmentation.web.warming import keep_kernels_in
 
 sys.dont_write_bytecode = True
 _settings = settings_or_exit()

@@ -12,7 +12,7 @@ from typing import Any
 
 import platformdirs
 
-from segmentation.tiles import DEFAULT_CACHE_MEGABYTES
+from segmentation.budget import DEFAULT_CACHE_MEGABYTES
 from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
 
 

@@ -7,12 +7,10 @@ the application.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,8 +25,8 @@ from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.strokes import rasterise
 from segmentation.tiles import FeatureCache, TileGrid
 from segmentation.training import ForestSettings
+from segmentation.web.kernels import CACHE_VARIABLE, let_go_of_the_compiler
 
-CACHE_VARIABLE = "NUMBA_CACHE_DIR"
 WATCHED = "--watched"
 COMPILED = "compiled"
 """File in the folder of kernels that says that they are all there."""
@@ -68,6 +66,7 @@ class WarmUp:
         try:
             _compile_in_another_process()
             self._work()
+            let_go_of_the_compiler()
             self.state = "warm"
             log.info("kernels are warm")
         except Exception:
@@ -75,31 +74,6 @@ class WarmUp:
             log.exception("kernels could not be warmed up")
         finally:
             self._over.set()
-
-
-def keep_kernels_in(folder: Path) -> None:
-    """Let compiled kernels be kept in a folder, or in the temporary one where that cannot be written.
-
-    Must be called before Numba is loaded. A folder that is set in the environment is left as it is.
-    """
-    if not os.environ.get(CACHE_VARIABLE):
-        folder = folder / _version_of_lanes()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            folder = Path(tempfile.gettempdir()) / f"squiggle-kernels-{os.getuid()}"
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if folder.stat().st_uid != os.getuid() or folder.is_symlink():
-                return
-        os.environ[CACHE_VARIABLE] = str(folder)
-
-
-def _version_of_lanes() -> str:
-    """Changes with the files of lanes, whose changes Numba does not notice."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(segmentation.__file__).parent.glob("*lanes.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def segment_once(live: LiveSegmenter, image: Image) -> None:

@@ -1,0 +1,36 @@
+"""What compiled kernels take: the compiler's code leaves memory and comes back when it is needed."""
+
+import subprocess
+import sys
+
+import pytest
+
+COMPILE_LET_GO_AND_COMPILE = """
+from pathlib import Path
+from numba import njit
+from segmentation.web.kernels import let_go_of_the_compiler
+
+def megabytes():
+    total, counts = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split()[0]:
+            counts = "libllvmlite" in line and " r-xp " in line
+        elif counts and line.startswith("Rss:"):
+            total += int(line.split()[1]) / 1024
+    return total
+
+assert njit(lambda x: x + 1)(1) == 2
+before = megabytes()
+let_go_of_the_compiler()
+after = megabytes()
+assert njit(lambda x: x * 3)(2.5) == 7.5
+print(before, after)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says where code lies")
+def test_the_compiler_leaves_memory_and_still_compiles():
+    run = subprocess.run([sys.executable, "-c", COMPILE_LET_GO_AND_COMPILE], capture_output=True, text=True, check=True)
+    before, after = map(float, run.stdout.split())
+    assert before > 20
+    assert after < before / 4
