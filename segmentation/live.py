@@ -33,8 +33,8 @@ KEPT_ROWS_BYTES = 16_000_000
 """Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
 for strokes that were undone."""
 
-KEPT_SAMPLES_BYTES = 24_000_000
-"""Features of the drafts of two or three images."""
+KEPT_SAMPLES_BYTES = 48_000_000
+"""Features of the drafts of five images."""
 
 KEPT_CLASSIFIERS_BYTES = 16_000_000
 """A forest of the default settings takes about 0.3 MB."""
@@ -104,6 +104,7 @@ class LiveSegmenter:
     Args:
         cache: the features of tiles.
         threads: number of threads for one request; None takes all cores. No result depends on it.
+        sample_bytes: the most bytes of features that are kept for drafts.
 
     Attributes:
         cache: the features of tiles.
@@ -113,14 +114,16 @@ class LiveSegmenter:
         facts: about images that were learnt from, by their hash.
     """
 
-    def __init__(self, cache: FeatureCache, threads: int | None = None) -> None:
+    def __init__(
+        self, cache: FeatureCache, threads: int | None = None, *, sample_bytes: int = KEPT_SAMPLES_BYTES
+    ) -> None:
         self.cache = cache
         self.threads = threads
         self.rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
             KEPT_ROWS_BYTES, lambda kept: kept.nbytes
         )
         self.samples: BoundedCache[tuple[str, FeatureSpec, int], NDArray[np.float32]] = BoundedCache(
-            KEPT_SAMPLES_BYTES, lambda planes: planes.nbytes
+            sample_bytes, lambda planes: planes.nbytes
         )
         self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
             KEPT_CLASSIFIERS_BYTES, classifier_bytes

@@ -199,8 +199,7 @@ def test_a_draft_of_what_was_segmented_has_the_classes_of_the_next_segmentation(
 
 def test_samples_of_drafts_stay_within_their_bytes(monkeypatch):
     monkeypatch.setattr("segmentation.draft.PIXELS", 600)
-    monkeypatch.setattr(live_module, "KEPT_SAMPLES_BYTES", 20_000)
-    live = LiveSegmenter(FeatureCache(0))
+    live = LiveSegmenter(FeatureCache(0), sample_bytes=20_000)
     classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
     for tile in GRID.tiles:
         live.segment(IMAGE, classifier, tile)

@@ -43,6 +43,7 @@ class Settings:
         decoding_bytes: memory that reading one image may take.
         image_cache_bytes: bytes of decoded images that a process keeps at hand.
         feature_cache_bytes: bytes of features that a process keeps at hand.
+        draft_cache_bytes: bytes of features that a process keeps at hand for drafts of segmentations.
         threads: threads of one computation.
         series_in_web: whether server processes work on series too, or leave them to workers.
         series_images: images that a series may have.
@@ -67,6 +68,7 @@ class Settings:
     decoding_bytes: int = 2**31
     image_cache_bytes: int = 256 * 2**20
     feature_cache_bytes: int = DEFAULT_CACHE_MEGABYTES * 2**20
+    draft_cache_bytes: int = 48 * 2**20
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     series_in_web: bool = True
     series_images: int = 1000
@@ -170,6 +172,13 @@ VARIABLES = (
         "feature_cache_bytes",
         _megabytes,
         "features that a process keeps at hand, in megabytes",
+    ),
+    Variable(
+        "SQUIGGLE_DRAFT_CACHE_MB",
+        "draft_cache_bytes",
+        _megabytes,
+        "features that a process keeps at hand for drafts of segmentations, in megabytes: 10 for each image that is "
+        "worked on at the same time",
     ),
     Variable("SQUIGGLE_THREADS", "threads", int, "threads of one computation; all cores unless set"),
     Variable(

@@ -205,7 +205,9 @@ class Workbench:
         self.store = store
         self.settings = settings
         self.sample = sample
-        self.live = LiveSegmenter(FeatureCache(settings.feature_cache_bytes), settings.threads)
+        self.live = LiveSegmenter(
+            FeatureCache(settings.feature_cache_bytes), settings.threads, sample_bytes=settings.draft_cache_bytes
+        )
         self._images: BoundedCache[str, Image] = BoundedCache(
             settings.image_cache_bytes, lambda image: image.pixels.nbytes
         )
