@@ -259,18 +259,18 @@
           squiggle.showOpened(this.state, this.learnt);
           break;
         case "draft": {
-          const { wishes } = this;
+          const { wishes, imageHash } = this;
+          const current = () => wishes === this.wishes && imageHash === this.imageHash;
           const ids = await squiggle.inflate(message.ids);
-          const current = () => wishes === this.wishes;
           if (current()) await this.picture.setDraft(message, ids, current);
           break;
         }
         case "tile":
           squiggle.showStatus(`Segmenting: part ${message.done} of ${message.of}`, message.done / message.of);
           if (message.ids) {
-            const { wishes } = this;
+            const { wishes, imageHash } = this;
             const ids = await squiggle.inflate(message.ids);
-            if (wishes === this.wishes) this.picture.setTile(message.index, { ...message, ids });
+            if (wishes === this.wishes && imageHash === this.imageHash) this.picture.setTile(message.index, { ...message, ids });
           }
           break;
         case "done": {

@@ -109,7 +109,7 @@ class LiveSegmenter:
     Attributes:
         cache: the features of tiles.
         rows: the feature rows of labelled pixels, by image hash and spec.
-        samples: the features of the drafts of tiles, by image hash, spec and tile index.
+        samples: the features of the drafts of tiles, by image hash, spec and bounds.
         classifiers: what was learnt lately.
         facts: about images that were learnt from, by their hash.
     """
@@ -122,7 +122,7 @@ class LiveSegmenter:
         self.rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
             KEPT_ROWS_BYTES, lambda kept: kept.nbytes
         )
-        self.samples: BoundedCache[tuple[str, FeatureSpec, int], NDArray[np.float32]] = BoundedCache(
+        self.samples: BoundedCache[tuple[str, FeatureSpec, tuple[int, ...]], NDArray[np.float32]] = BoundedCache(
             sample_bytes, lambda planes: planes.nbytes
         )
         self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
@@ -224,7 +224,7 @@ class LiveSegmenter:
         """
         threads = threads or self.threads
         smoothed = self._smoothed(image, classifier, tile, hold, threads)
-        pixels, key = DraftPixels.of(image.shape), (image.hash, classifier.spec, tile.index)
+        pixels, key = DraftPixels.of(image.shape), (image.hash, classifier.spec, tile.bounds)
         if pixels.step == 1 or self.samples.get(key) is not None:
             return classifier.predict_window(image, tile, smoothed, threads=threads)
         sample = TileSample(pixels, tile, classifier.spec.count(image.channels))
@@ -302,7 +302,7 @@ class LiveSegmenter:
             ValueError: if the image has other channels than those that were learnt from.
         """
         classifier.check(image)
-        samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.index))) for tile in tiles]
+        samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.bounds))) for tile in tiles]
         known = [(tile, planes) for tile, planes in samples if planes is not None and planes.size]
         drafts = draft(classifier, [planes for _, planes in known], threads=self.threads)
         return [(tile, ids) for (tile, _), ids in zip(known, drafts, strict=True)]
