@@ -17,7 +17,21 @@
   /** A tile of the segmentation: class ids, and a bitmap of them in the class colours. */
   class Tile {
     constructor({ rows, columns, crc, ids }, former) {
-      Object.assign(this, { rows, columns, crc, ids, bitmap: former?.bitmap, drafted: false });
+      Object.assign(this, { rows, columns, crc, ids, bitmap: former?.bitmap });
+    }
+
+    /** A tile that nothing is known of. */
+    static blank(rows, columns) {
+      return new Tile({ rows, columns, crc: null, ids: new Uint8Array((rows[1] - rows[0]) * (columns[1] - columns[0])) });
+    }
+
+    get size() {
+      return [this.rows, this.columns].map(([start, stop]) => stop - start);
+    }
+
+    /** Whether a draft has changed it: then the server is to send it, whatever it sent before. */
+    get drafted() {
+      return this.crc === null;
     }
 
     /**
@@ -25,8 +39,8 @@
      * What has not changed stays as sharp as it was. Says whether anything has changed.
      */
     draft(ids, step, first) {
-      const [height, width] = [this.rows[1] - this.rows[0], this.columns[1] - this.columns[0]];
-      const [down, across] = [height, width].map((length) => blocks(length, step, first));
+      const [height, width] = this.size;
+      const [down, across] = this.size.map((length) => blocks(length, step, first));
       let changed = false;
       for (let r = 0; r < down; r += 1) {
         const [top, bottom] = [r * step, r === down - 1 ? height : (r + 1) * step];
@@ -39,13 +53,13 @@
           changed = true;
         }
       }
-      this.drafted ||= changed;
+      if (changed) this.crc = null;
       return changed;
     }
 
     paint(palette) {
       this.palette = palette;
-      const [height, width] = [this.rows[1] - this.rows[0], this.columns[1] - this.columns[0]];
+      const [height, width] = this.size;
       this.bitmap ??= new OffscreenCanvas(width, height);
       const pixels = new ImageData(width, height);
       const words = new Uint32Array(pixels.data.buffer);
@@ -209,9 +223,8 @@
       let start = 0;
       let taken = performance.now();
       for (const { index, rows, columns } of tiles) {
-        const [height, width] = [rows[1] - rows[0], columns[1] - columns[0]];
-        const count = blocks(height, step, first) * blocks(width, step, first);
-        const tile = this.tiles.get(index) ?? new Tile({ rows, columns, crc: null, ids: new Uint8Array(height * width) });
+        const tile = this.tiles.get(index) ?? Tile.blank(rows, columns);
+        const count = tile.size.map((length) => blocks(length, step, first)).reduce((down, across) => down * across);
         if (tile.draft(ids.subarray(start, start + count), step, first)) {
           tile.paint(this.palette);
           this.tiles.set(index, tile);

@@ -19,13 +19,13 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.inputs import careful_strokes, mirrored
-from benchmarks.page import memory_megabytes, reference_server
+from benchmarks.page import Wait, memory_megabytes, reference_server
 from benchmarks.reference_app import COLOURS
 from benchmarks.table import markdown
 from segmentation.strokes import Stroke
@@ -45,21 +45,13 @@ PATIENCE_SECONDS = 120
 NAMES = {
     "first": "first part of the overlay",
     "draft": "a draft of all of the overlay",
-    "whole": "all of the overlay",
+    "all": "all of the overlay",
 }
-
-
-class Wait(NamedTuple):
-    """Seconds from a stroke to what came back of the overlay, see :data:`NAMES`."""
-
-    first: float
-    draft: float
-    whole: float
 
 
 @dataclass
 class Waits:
-    """What clients waited for, and what went wrong."""
+    """What clients waited for, in seconds, and what went wrong."""
 
     each: list[Wait] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)

@@ -128,10 +128,10 @@ def draw(page: Page, points: Sequence[tuple[float, float]]) -> None:
 
 
 class Wait(NamedTuple):
-    """Milliseconds from a stroke's end to what is on the screen.
+    """How long it takes from a stroke's end to what is there of the overlay.
 
     Attributes:
-        first: the first new part of the overlay.
+        first: the first new part.
         draft: a draft of all of it; the same as all where there was none.
         all: all of it.
     """
@@ -142,7 +142,7 @@ class Wait(NamedTuple):
 
 
 def waits(page: Page) -> Wait:
-    """What the last stroke had to wait for."""
+    """What the last stroke had to wait for, in milliseconds."""
     page.wait_for_function("window.marks.all !== null && window.marks.first !== null", timeout=PATIENCE_MS)
     marks = page.evaluate("window.marks")
     page.wait_for_timeout(150)

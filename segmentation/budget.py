@@ -9,6 +9,9 @@ DEFAULT_CACHE_MEGABYTES = 75
 """Suits a host of 512 MB, of which the process itself takes about 200 and a 16 megapixel image with what is shown of it
 100 more; holds 1 megapixel of RGB or 3 of grey at the default sigmas."""
 
+DEFAULT_DRAFT_MEGABYTES = 48
+"""The drafts of five images of RGB at the default features."""
+
 
 def cache_bytes_from_environment() -> int:
     """The feature cache's budget in bytes, as the environment variable ``SQUIGGLE_FEATURE_CACHE_MB`` has it.

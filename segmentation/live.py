@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.classifier import PixelClassifier, checked_labels, describe
 from segmentation.draft import DraftPixels, TileSample, draft
 from segmentation.features import FeatureSpec
@@ -32,9 +33,6 @@ from segmentation.training import ForestSettings
 KEPT_ROWS_BYTES = 16_000_000
 """Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
 for strokes that were undone."""
-
-KEPT_SAMPLES_BYTES = 48_000_000
-"""Features of the drafts of five images."""
 
 KEPT_CLASSIFIERS_BYTES = 16_000_000
 """A forest of the default settings takes about 0.3 MB."""
@@ -115,7 +113,7 @@ class LiveSegmenter:
     """
 
     def __init__(
-        self, cache: FeatureCache, threads: int | None = None, *, sample_bytes: int = KEPT_SAMPLES_BYTES
+        self, cache: FeatureCache, threads: int | None = None, *, sample_bytes: int = DEFAULT_DRAFT_MEGABYTES * 2**20
     ) -> None:
         self.cache = cache
         self.threads = threads

@@ -12,7 +12,7 @@ from typing import Any
 
 import platformdirs
 
-from segmentation.budget import DEFAULT_CACHE_MEGABYTES
+from segmentation.budget import DEFAULT_CACHE_MEGABYTES, DEFAULT_DRAFT_MEGABYTES
 from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
 
 
@@ -68,7 +68,7 @@ class Settings:
     decoding_bytes: int = 2**31
     image_cache_bytes: int = 256 * 2**20
     feature_cache_bytes: int = DEFAULT_CACHE_MEGABYTES * 2**20
-    draft_cache_bytes: int = 48 * 2**20
+    draft_cache_bytes: int = DEFAULT_DRAFT_MEGABYTES * 2**20
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     series_in_web: bool = True
     series_images: int = 1000

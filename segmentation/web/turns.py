@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ AHEAD_IN_A_ROW = 4
 
 @dataclass
 class Place:
-    """Somebody's place among those who wait.
+    """Somebody's place in a line.
 
     Attributes:
         number: whoever has a smaller one comes first.
@@ -28,6 +28,47 @@ class Place:
     pieces: int = 0
     kept: int = 0
     waiting: deque[threading.Event] = field(default_factory=deque)
+
+
+class Line:
+    """Those who wait, one after the other, each a few pieces at a time.
+
+    Args:
+        pieces: of how many pieces a turn is.
+
+    Attributes:
+        places: by who has them.
+    """
+
+    def __init__(self, pieces: int) -> None:
+        self.places: dict[str, Place] = {}
+        self._pieces = pieces
+        self._numbers = count()
+
+    def keep(self, who: str) -> Place:
+        """Keep somebody's place once more, at the end if there is none."""
+        if who not in self.places:
+            self.places[who] = Place(next(self._numbers))
+        self.places[who].kept += 1
+        return self.places[who]
+
+    def leave(self, who: str) -> None:
+        """Keep somebody's place once less."""
+        self.places[who].kept -= 1
+        if not self.places[who].kept:
+            del self.places[who]
+
+    def first(self) -> Place | None:
+        """The first place with a piece that waits."""
+        waiting = (place for place in self.places.values() if place.waiting)
+        return min(waiting, key=lambda place: place.number, default=None)
+
+    def begin(self, place: Place) -> None:
+        """Let a piece begin, which may end the turn."""
+        place.waiting.popleft().set()
+        place.pieces += 1
+        if place.pieces == self._pieces:
+            place.number, place.pieces = next(self._numbers), 0
 
 
 class Turns:
@@ -43,33 +84,28 @@ class Turns:
 
     def __init__(self, at_once: int, pieces: int = 1) -> None:
         self._free = at_once
-        self._pieces = pieces
         self._lock = threading.Lock()
-        self._numbers = count()
-        self._ahead: OrderedDict[str, deque[threading.Event]] = OrderedDict()
-        self._others: dict[str, Place] = {}
+        self._ahead = Line(1)
+        self._others = Line(pieces)
         self._in_a_row = 0
 
     @contextmanager
     def place(self, who: str) -> Iterator[None]:
         """Keep somebody's place between the pieces of an answer."""
         with self._lock:
-            self._keep(who)
+            self._others.keep(who)
         try:
             yield
         finally:
             with self._lock:
-                self._leave(who)
+                self._others.leave(who)
 
     @contextmanager
     def of(self, who: str, *, ahead: bool = False) -> Iterator[None]:
         """Work on one piece when it is somebody's turn."""
-        turn = threading.Event()
+        line, turn = self._ahead if ahead else self._others, threading.Event()
         with self._lock:
-            if ahead:
-                self._ahead.setdefault(who, deque()).append(turn)
-            else:
-                self._keep(who).waiting.append(turn)
+            line.keep(who).waiting.append(turn)
             self._let_go_on()
         turn.wait()
         try:
@@ -77,42 +113,18 @@ class Turns:
         finally:
             with self._lock:
                 self._free += 1
-                if not ahead:
-                    self._leave(who)
+                line.leave(who)
                 self._let_go_on()
-
-    def _keep(self, who: str) -> Place:
-        if who not in self._others:
-            self._others[who] = Place(next(self._numbers))
-        self._others[who].kept += 1
-        return self._others[who]
-
-    def _leave(self, who: str) -> None:
-        self._others[who].kept -= 1
-        if not self._others[who].kept:
-            del self._others[who]
 
     def _let_go_on(self) -> None:
         while self._free:
-            others = [place for place in self._others.values() if place.waiting]
-            if self._ahead and (self._in_a_row < AHEAD_IN_A_ROW or not others):
+            ahead, other = self._ahead.first(), self._others.first()
+            if ahead and (self._in_a_row < AHEAD_IN_A_ROW or not other):
                 self._in_a_row += 1
-                self._begin_ahead()
-            elif others:
+                self._ahead.begin(ahead)
+            elif other:
                 self._in_a_row = 0
-                self._begin_piece(min(others, key=lambda place: place.number))
+                self._others.begin(other)
             else:
                 return
             self._free -= 1
-
-    def _begin_ahead(self) -> None:
-        who, waiting = self._ahead.popitem(last=False)
-        waiting.popleft().set()
-        if waiting:
-            self._ahead[who] = waiting
-
-    def _begin_piece(self, place: Place) -> None:
-        place.waiting.popleft().set()
-        place.pieces += 1
-        if place.pieces == self._pieces:
-            place.number, place.pieces = next(self._numbers), 0

@@ -493,10 +493,12 @@ class Workbench:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
-        yield from self._draft(session_id, image, classifier, order)
+        at_hand = [self._segmented.get((classifier, image.hash, tile.index)) for tile in order]
+        missing = [tile for tile, segmented in zip(order, at_hand, strict=True) if segmented is None]
+        yield from self._draft(session_id, image, classifier, missing)
         pixels = np.zeros(256, np.int64)
         seen = threading.Event()
-        tiles = self._segmented_tiles(session_id, image, classifier, order, stale, seen)
+        tiles = self._segmented_tiles(session_id, image, classifier, at_hand, missing, stale, seen)
         for done, segmented in enumerate(tiles, start=1):
             pixels += segmented.pixels_by_class
             message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
@@ -512,10 +514,9 @@ class Workbench:
             }
 
     def _draft(
-        self, session_id: str, image: Image, classifier: PixelClassifier, order: Sequence[Tile]
+        self, session_id: str, image: Image, classifier: PixelClassifier, missing: Sequence[Tile]
     ) -> Iterator[Message]:
         """What can be said at once of the tiles that this classifier has not segmented yet, if they are many."""
-        missing = [tile for tile in order if self._segmented.get((classifier, image.hash, tile.index)) is None]
         if len(missing) < 2:
             return
         with self.turns.of(session_id, ahead=True):
@@ -536,19 +537,18 @@ class Workbench:
         session_id: str,
         image: Image,
         classifier: PixelClassifier,
-        order: Sequence[Tile],
+        at_hand: list[SegmentedTile | None],
+        missing: Sequence[Tile],
         stale: Callable[[], bool],
         seen: threading.Event,
     ) -> Iterator[SegmentedTile]:
-        """The tiles in order; those that this classifier has segmented before are at hand.
+        """The tiles that this classifier has segmented before, which are let go of, and then those that are missing.
 
         They go ahead of what others wait for until something new is ``seen``.
         """
-        at_hand = {tile.index: self._segmented.get((classifier, image.hash, tile.index)) for tile in order}
-        missing = [tile for tile in order if at_hand[tile.index] is None]
-        yield from filter(None, at_hand.values())
+        begun = count(len(at_hand) - len(missing))
+        yield from filter(None, at_hand)
         at_hand.clear()
-        begun = count(len(order) - len(missing))
 
         def turn() -> AbstractContextManager[None]:
             return self.turns.of(session_id, ahead=next(begun) < TILES_AHEAD and not seen.is_set())

@@ -63,7 +63,7 @@ def test_a_draft_changes_what_is_new_and_the_segmentation_comes_after_it(person)
 def test_a_tile_that_is_but_a_draft_is_asked_for_again(person):
     draw_two(person)
     first, *rest = person.page.evaluate("[...squiggle.session.picture.tiles.keys()]")
-    person.page.evaluate("(index) => { squiggle.session.picture.tiles.get(index).drafted = true; }", first)
+    person.page.evaluate("(index) => { squiggle.session.picture.tiles.get(index).crc = null; }", first)
     with person.page.expect_request(lambda request: '"segment":{' in (request.post_data or "")) as asked:
         person.draw_and_wait(*[(x + 9, y) for x, y in GLAND])
     assert sorted(json.loads(asked.value.post_data)["segment"]["known"]) == sorted(map(str, rest))

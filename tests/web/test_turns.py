@@ -8,7 +8,7 @@ from segmentation.web.turns import Turns
 
 
 def waiting_pieces(turns):
-    return sum(len(waiting) for waiting in [*turns._ahead.values(), *(p.waiting for p in turns._others.values())])
+    return sum(len(place.waiting) for line in (turns._ahead, turns._others) for place in line.places.values())
 
 
 def work_in_turns(turns, wanted):
@@ -59,7 +59,7 @@ def test_a_place_that_is_kept_is_not_lost_between_pieces():
         work_in_turns(turns, ["a"])
         assert work_in_turns(turns, ["b", "b", "a"]) == ["b", "a", "b"]
     assert work_in_turns(turns, ["b", "b", "a"]) == ["b", "b", "a"]
-    assert not turns._others
+    assert not turns._others.places
 
 
 def test_what_is_seen_first_goes_ahead_and_the_rest_is_not_forgotten():
