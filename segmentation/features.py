@@ -304,10 +304,10 @@ def _float_panels(
     image: NDArray[Any], channels: tuple[int, ...], window: tuple[range, range], halo: int, threads: int | None
 ) -> NDArray[np.float32]:
     """A window and its halo as float32 panels of each channel; beyond the image its border is repeated."""
-    from segmentation.feature_kernels import pack, panels_shape
+    from segmentation.feature_kernels import on_cache_lines, pack, panels_shape
 
     height, width = len(window[0]) + 2 * halo, len(window[1]) + 2 * halo
-    panels = np.empty((len(channels), *panels_shape(height, width)), np.float32)
+    panels = on_cache_lines((len(channels), *panels_shape(height, width)), np.float32)
     top, left = window[0].start - halo, window[1].start - halo
     inner = slice(max(left, 0), min(left + width, image.shape[1]))
     first, last = inner.start - left, inner.stop - left
