@@ -235,11 +235,23 @@ def load_rows() -> list[dict[str, Any]]:
         for part, name in NAMES.items():
             waits = many.percentile(part), "s", "2 s", naive.percentile(part)
             row(f"stroke to {name}, {CLIENTS} clients, 95th percentile", *waits)
-        row(f"errors, {CLIENTS} clients", len(few.errors + many.errors), "", "0", len(naive.errors) or None)
         row(f"memory (PSS) of all processes, {CLIENTS} clients, {DRAFTS_MB} MB for drafts", memory, "MB", "")
-        for error in [*few.errors, *many.errors][:5]:
+        small, memory = one_crowd(Path(folder) / "small", kernels, CLIENTS, pixels, strokes, **small_host())
+        for part, name in NAMES.items():
+            figure = f"stroke to {name}, {CLIENTS} clients, the limits of app.json, 95th percentile"
+            row(figure, small.percentile(part), "s", "2 s")
+        row(f"memory (PSS) of all processes, {CLIENTS} clients, the limits of app.json", memory, "MB", "512 MB")
+        errors = [*few.errors, *many.errors, *small.errors]
+        row(f"errors, {CLIENTS} clients", len(errors), "", "0", len(naive.errors) or None)
+        for error in errors[:5]:
             print(error)
     return rows
+
+
+def small_host() -> dict[str, str]:
+    """The limits that app.json sets for a host with 512 MB of memory."""
+    settings = json.loads((Path(__file__).parents[1] / "app.json").read_text())["env"]
+    return {name: setting["value"] for name, setting in settings.items() if name.endswith(("_MB", "_MEGAPIXELS"))}
 
 
 def one_crowd(
