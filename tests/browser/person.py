@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 
 PATIENCE_SECONDS = 60
+PASSWORD = "two squiggles make a mask"
+"""What people sign in with where they are asked to."""
 
 AXES = """() => {
   const graph = document.querySelector("#graph .js-plotly-plot");
@@ -42,12 +44,15 @@ class Person:
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(url)
+        if "/sign-in" in self.page.url:
+            self.page.fill("#password", PASSWORD)
+            self.press("Enter")
         self.wait_until_ready()
 
     def _on_console(self, message):
         if message.type not in ("error", "warning"):
             return
-        if self.expect_offline and "net::ERR" in message.text:
+        if self.expect_offline and ("net::ERR" in message.text or "502 (Bad Gateway)" in message.text):
             return
         self.errors.append(f"{message.type}: {message.text}")
 
