@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.get_nginx import find_nginx
@@ -109,3 +111,15 @@ class Nginx:
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)
+
+
+@contextmanager
+def nginx_in_front_of(upstream: int, location: str = "") -> Iterator[Nginx]:
+    """A running nginx; see there."""
+    nginx = Nginx(upstream, location)
+    try:
+        nginx.start()
+        yield nginx
+        nginx.stop()
+    finally:
+        nginx.remove()

@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.get_chromium import find_chromium
 from tests.browser.person import PASSWORD, Person
 from tests.browser.roundrobin import RoundRobin
-from tests.deployment import Nginx, unit_command, unit_environment
+from tests.deployment import nginx_in_front_of, unit_command, unit_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
@@ -143,13 +143,12 @@ def behind_nginx(tmp_path_factory):
     """What docs/deploy.md sets up on a server of one's own: nginx with TLS, a password, two processes."""
     server = unit(tmp_path_factory.mktemp("behind"), SQUIGGLE_PASSWORD=PASSWORD)
     server.start()
-    server.wait_until_warm()
-    nginx = Nginx(server.port)
-    nginx.start()
-    yield nginx
-    nginx.stop()
-    nginx.remove()
-    server.stop()
+    try:
+        server.wait_until_warm()
+        with nginx_in_front_of(server.port) as nginx:
+            yield nginx
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

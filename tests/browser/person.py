@@ -129,6 +129,12 @@ class Person:
     def screenshot(self) -> np.ndarray:
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"))
 
+    def colour_at(self, point: Point) -> tuple[int, int, int]:
+        """What is on the screen at an image position."""
+        x, y = map(int, self.on_screen([point])[0])
+        picture = self.page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
+        return Image.open(io.BytesIO(picture)).convert("RGB").getpixel((0, 0))
+
     def look_at(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The colours at the centres of image pixels, and which of them can be seen unhindered."""
         picture = self.screenshot()

@@ -14,7 +14,7 @@ import tifffile
 from tests.browser.conftest import unit
 from tests.browser.person import PASSWORD
 from tests.browser.test_main_job import GLAND, TISSUE
-from tests.deployment import Nginx, user_header_line
+from tests.deployment import nginx_in_front_of, user_header_line
 
 UNVERIFIED = ssl._create_unverified_context()
 DEFAULT_LIMIT = 2**20
@@ -29,17 +29,6 @@ def answer(nginx, path, method="GET", headers=None):
         yield connection.getresponse()
     finally:
         connection.close()
-
-
-@contextmanager
-def in_front_of(port, location=""):
-    nginx = Nginx(port, location)
-    nginx.start()
-    try:
-        yield nginx
-    finally:
-        nginx.stop()
-        nginx.remove()
 
 
 def test_cookies_stay_within_tls_and_tls_is_asked_for(people, behind_nginx):
@@ -117,7 +106,7 @@ def test_what_is_drawn_while_nginx_is_away_arrives_when_it_is_back(people, behin
 def test_what_is_drawn_while_the_server_behind_it_is_away_arrives_when_it_is_back(people, tmp_path):
     server = unit(tmp_path, SQUIGGLE_PASSWORD=PASSWORD)
     server.start()
-    with in_front_of(server.port) as nginx:
+    with nginx_in_front_of(server.port) as nginx:
         try:
             person = people(nginx.url, expect_offline=True)
             server.kill()
@@ -151,7 +140,7 @@ def test_an_answer_comes_through_line_by_line():
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), TwoLines)
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     try:
-        with in_front_of(upstream.server_port) as nginx, answer(nginx, "/") as lines:
+        with nginx_in_front_of(upstream.server_port) as nginx, answer(nginx, "/") as lines:
             assert lines.readline() == b"first\n"
             heard.set()
             assert lines.readline() == b"other\n"
@@ -170,7 +159,9 @@ def naming_users(tmp_path_factory):
 
 
 def test_whom_nginx_has_let_in_needs_no_password(people, naming_users):
-    with in_front_of(naming_users.port, f'auth_basic "lab"; auth_basic_user_file users; {user_header_line()}') as nginx:
+    with nginx_in_front_of(
+        naming_users.port, f'auth_basic "lab"; auth_basic_user_file users; {user_header_line()}'
+    ) as nginx:
         (nginx.folder / "users").write_text("ada:{PLAIN}lovelace\n")
         with answer(nginx, "/") as stranger:
             assert stranger.status == 401
@@ -182,7 +173,7 @@ def test_whom_nginx_has_let_in_needs_no_password(people, naming_users):
 @pytest.mark.parametrize("name", ["X-Remote-User", "x-remote-user", "X_Remote_User"])
 def test_a_user_header_that_somebody_brings_along_is_not_believed(naming_users, name):
     with (
-        in_front_of(naming_users.port, user_header_line()) as nginx,
+        nginx_in_front_of(naming_users.port, user_header_line()) as nginx,
         answer(nginx, "/sessions", "POST", {name: "eve"}) as refused,
     ):
         assert refused.status == 403
