@@ -53,9 +53,7 @@ def test_a_store_that_is_away_is_told_and_waited_for(people, server, object_stor
     person.errors.clear()
 
 
-def test_an_image_that_is_sent_meanwhile_is_opened_when_it_is_back(
-    people, server, object_store, tmp_path
-):
+def test_an_image_that_is_sent_meanwhile_is_opened_when_it_is_back(people, server, object_store, tmp_path):
     person = people(server.url, expect_offline=True)
     object_store.stop()
     try:
