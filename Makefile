@@ -10,6 +10,7 @@ run: $(VENV)/.runs
 
 test: $(VENV)/.tests lint
 	@$(BIN)/python tests/get_postgres.py
+	@$(BIN)/python tests/get_nginx.py
 	@$(BIN)/python tests/browser/get_chromium.py
 	$(BIN)/python -m pytest
 
@@ -30,10 +31,11 @@ lock: $(BIN)/python
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --custom-compile-command "make lock" --upgrade requirements.txt --output-file requirements.lock
 
-# Needs the network: asks about known vulnerabilities of what requirements.lock names.
+# Needs the network: asks about known vulnerabilities of what requirements.lock names. What the database does not know
+# is no good news, hence --strict.
 audit: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(BIN)/python -m pip_audit --disable-pip --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip_audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Squiggle needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'

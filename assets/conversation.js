@@ -164,16 +164,16 @@
     }
 
     async refused(response, sent) {
-      let reason = "The server did not understand the page: reload it.";
+      let reason = null;
       try {
-        reason = (await response.json()).error ?? reason;
+        reason = (await response.json()).error ?? "The server did not understand the page: reload it.";
       } catch {
-        /* No sentence came along: ours will do. */
+        /* Not the server but a proxy in front of it: what it says of our words does not count. */
       }
       if (response.status === 401) {
         const here = window.location.pathname.slice(squiggle.base.length - 1);
         window.location.assign(`${squiggle.base}sign-in?next=${encodeURIComponent(here)}`);
-      } else if (SENSELESS.includes(response.status)) {
+      } else if (reason && SENSELESS.includes(response.status)) {
         const said = new Set(sent.map((event) => event.id));
         this.unsent = this.unsent.filter((event) => !said.has(event.id));
         this.persist();

@@ -19,7 +19,6 @@
   };
 
   const NOT_SENT = "could not be sent: the server does not answer. Try again in a moment.";
-  const BUSY = [429, 503];
   const PATIENCE = 6;
 
   const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
@@ -35,7 +34,7 @@
     for (let attempt = 1; ; attempt += 1) {
       const response = await fetch(url, { method: "POST", body: file });
       if (response.ok) return response.json();
-      if (!BUSY.includes(response.status) || attempt === PATIENCE) return { error: await squiggle.reasonOf(response) };
+      if (!squiggle.isBusy(response) || attempt === PATIENCE) return { error: await squiggle.reasonOf(response) };
       await pause(Number(response.headers.get("Retry-After")) || 1);
     }
   };

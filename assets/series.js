@@ -4,7 +4,6 @@
   const squiggle = (window.squiggle ??= {});
 
   const LOOK_MS = 1500;
-  const BUSY = [429, 503];
   const ATTEMPTS = 8;
   const NOT_READY = "Draw in two classes, or open a classifier, first.";
 
@@ -214,7 +213,7 @@
           /* The server is away: it is asked again below. */
         }
         if (response?.ok) return response.json();
-        if (response && !BUSY.includes(response.status)) return { error: await squiggle.reasonOf(response) };
+        if (response && !squiggle.isBusy(response)) return { error: await squiggle.reasonOf(response) };
         if (attempt === ATTEMPTS) throw new Error("The server does not answer. What was sent is safe; try again in a moment.");
         await pause(Number(response?.headers.get("Retry-After")) || attempt);
       }

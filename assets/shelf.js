@@ -5,12 +5,18 @@
 
   const AWAY = "The server does not answer. Try again in a moment; what is stored is safe.";
 
-  /** The sentence in which a server refused something. */
+  const TOO_LARGE = "It is larger than what stands in front of this server lets through: whoever runs it can allow more.";
+
+  /** Whether it is worth asking again: the server is busy, or a proxy in front of it does not reach it. */
+  squiggle.isBusy = (response) => [429, 502, 503, 504].includes(response.status);
+
+  /** The sentence in which a server refused something; a proxy in front of it has none, and gets one of ours. */
   squiggle.reasonOf = async (response) => {
     try {
       return (await response.json()).error ?? "The server refused without a reason.";
     } catch {
-      return `The server refused (${response.status}).`;
+      if (response.status === 413) return TOO_LARGE;
+      return squiggle.isBusy(response) ? AWAY : `The server refused (${response.status}).`;
     }
   };
 

@@ -1,4 +1,4 @@
-"""The same examples in every run, so that the gate says the same of the same code; a PostgreSQL for who needs one."""
+"""The same examples in every run, so that the gate says the same of the same code; servers for who needs them."""
 
 import itertools
 
@@ -42,3 +42,21 @@ def postgres_url(postgres, migrated):
     postgres.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
     yield postgres.url(name)
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def object_store():
+    """A running store that speaks S3."""
+    from tests.objectstore import ObjectStore
+
+    store = ObjectStore()
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def bucket(object_store, monkeypatch):
+    """The URL of an empty bucket, which the environment says how to reach."""
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    return object_store.new_bucket()

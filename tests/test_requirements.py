@@ -61,4 +61,6 @@ def test_the_manifest_of_the_host_names_settings_that_there_are():
     values = {name: about.get("value", "x") for name, about in manifest["env"].items()}
     settings = settings_from_environment(values)
     assert settings.max_pixels == 16_000_000
+    assert settings.processes == 1
+    assert "WEB_CONCURRENCY" in manifest["env"], "the host's buildpack would choose another number"
     assert manifest["env"]["SQUIGGLE_PASSWORD"]["required"]

@@ -19,8 +19,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.get_chromium import find_chromium
-from tests.browser.person import Person
+from tests.browser.person import PASSWORD, Person
 from tests.browser.roundrobin import RoundRobin
+from tests.deployment import nginx_in_front_of, unit_command, unit_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
@@ -44,10 +45,11 @@ atexit.register(shutil.rmtree, KERNELS, ignore_errors=True)
 
 
 class Server:
-    """The application, served as the Procfile has it."""
+    """The application, served as the Procfile has it, or with another command."""
 
-    def __init__(self, data_folder: Path, **environment: str) -> None:
+    def __init__(self, data_folder: Path, command: str = PROCFILE["web"], **environment: str) -> None:
         self.data_folder = data_folder
+        self.command = command
         self.environment = environment
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -64,7 +66,7 @@ class Server:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **self.environment,
         }
-        command = ["sh", "-c", f"exec {PROCFILE['web']}"]
+        command = ["sh", "-c", f"exec {self.command}"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -131,6 +133,24 @@ def two_servers(tmp_path_factory):
         server.stop()
 
 
+def unit(data_folder: Path, **way_in: str) -> Server:
+    """The application, served as the systemd unit of docs/deploy.md has it."""
+    return Server(data_folder, unit_command(), **unit_environment(), **{"SQUIGGLE_OPEN": ""} | way_in)
+
+
+@pytest.fixture(scope="session")
+def behind_nginx(tmp_path_factory):
+    """What docs/deploy.md sets up on a server of one's own: nginx with TLS, a password, two processes."""
+    server = unit(tmp_path_factory.mktemp("behind"), SQUIGGLE_PASSWORD=PASSWORD)
+    server.start()
+    try:
+        server.wait_until_warm()
+        with nginx_in_front_of(server.port) as nginx:
+            yield nginx
+    finally:
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def chromium():
     path = find_chromium()
@@ -149,7 +169,11 @@ def people(chromium):
     def arrive(url, size="desktop", *, expect_offline=False, **options):
         width, height = SIZES[size]
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True, has_touch=size == "phone", **options
+            viewport={"width": width, "height": height},
+            accept_downloads=True,
+            has_touch=size == "phone",
+            ignore_https_errors=True,
+            **options,
         )
         person = Person(context, url, expect_offline=expect_offline)
         present.append(person)

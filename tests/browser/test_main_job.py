@@ -1,6 +1,6 @@
 """The main job, as a person does it: draw, look, correct, take home.
 
-At a desktop and on a phone; with one server, and with two of which either may answer.
+At a desktop and on a phone; with one server, with two of which either may answer, and behind nginx.
 """
 
 import io
@@ -24,7 +24,10 @@ OPACITY = 0.5
 COLOUR_TOLERANCE = 3
 
 
-@pytest.fixture(params=[*((size, "server") for size in SIZES), ("desktop", "two_servers")], ids=" at ".join)
+PLACES = [*((size, "server") for size in SIZES), ("desktop", "two_servers"), ("desktop", "behind_nginx")]
+
+
+@pytest.fixture(params=PLACES, ids=" at ".join)
 def person(request, people):
     size, where = request.param
     return people(request.getfixturevalue(where).url, size)

@@ -1,10 +1,15 @@
 """What else the page promises: tools, keys, settings, sentences for what cannot work, no lost strokes."""
 
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from segmentation.overlay import DEFAULT_COLOURS, parse_colour
 from tests.browser.test_main_job import GLAND, THIRD, TISSUE, draw_two
+
+PROMISED_SECONDS = 2.0
 
 
 def test_every_drawing_tool_labels_and_the_eraser_takes_single_strokes(person):
@@ -254,6 +259,19 @@ def test_two_windows_on_one_session_see_each_other(people, server):
     first.wait_for_segmentation()
     second.wait_for_segmentation()
     assert first.shares() == second.shares()
+
+
+@pytest.mark.parametrize("where", ["server", "two_servers"])
+def test_a_stroke_is_on_the_others_screen_within_two_seconds(people, request, where):
+    first = people(request.getfixturevalue(where).url)
+    second = people(first.page.url)
+    colour = parse_colour(DEFAULT_COLOURS[0])
+    for x in (60, 180, 300, 420):
+        assert second.colour_at((x, 100)) != pytest.approx(colour, abs=3)
+        first.draw((x, 80), (x, 120))
+        drawn = time.monotonic()
+        second.wait_for(lambda x=x: second.colour_at((x, 100)) == pytest.approx(colour, abs=3), "the other's stroke")
+        assert time.monotonic() - drawn < PROMISED_SECONDS
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])

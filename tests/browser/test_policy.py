@@ -1,8 +1,7 @@
 """The page works within its own rules: nothing that its policy forbids, nobody else's server asked."""
 
-import urllib.request
-
 import numpy as np
+import pytest
 import tifffile
 
 WATCH = """
@@ -13,18 +12,18 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-def test_the_page_keeps_to_its_policy_and_to_its_server(people, server, tmp_path):
-    with urllib.request.urlopen(f"{server.url}/") as page:
-        policy = page.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "'unsafe-eval'" not in policy
-    assert "'unsafe-inline'" not in policy.split("script-src", 1)[1].split(";", 1)[0]
-
+@pytest.mark.parametrize("where", ["server", "behind_nginx"])
+def test_the_page_keeps_to_its_policy_and_to_its_server(people, request, where, tmp_path):
+    server = request.getfixturevalue(where)
     person = people(server.url)
     asked = []
     person.context.on("request", lambda request: asked.append(request.url))
     person.context.add_init_script(WATCH)
-    person.page.reload()
+    policy = person.page.reload().headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "'unsafe-eval'" not in policy
+    assert "'unsafe-inline'" not in policy.split("script-src", 1)[1].split(";", 1)[0]
+
     person.wait_until_ready()
     pixels = np.random.default_rng(0).integers(0, 4000, (120, 160)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "noise.tif", pixels)

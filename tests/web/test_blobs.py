@@ -2,8 +2,12 @@
 
 import dataclasses
 import errno
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
@@ -12,11 +16,15 @@ from segmentation.web.store import Store, StoreAwayError, StoreFullError, Unknow
 from segmentation.web.store.blobs import PART_BYTES, ObjectBlobs, TableBlobs, UnknownBlobError
 from segmentation.web.store.files import OWNERLESS_SECONDS
 
+ROOT = Path(__file__).resolve().parents[2]
 
-@pytest.fixture(params=["table", "file", "memory"])
+
+@pytest.fixture(params=["table", "file", "memory", "s3"])
 def objects(request, tmp_path):
     """What SQUIGGLE_OBJECTS names; nothing where files lie in the database."""
-    if request.param == "memory":
+    if request.param == "s3":
+        yield request.getfixturevalue("bucket")
+    elif request.param == "memory":
         yield f"memory://squiggle-{tmp_path.name}"
         from fsspec.implementations.memory import MemoryFileSystem
 
@@ -148,6 +156,42 @@ def test_an_object_store_that_fails_is_a_sentence_and_loses_nothing(tmp_path, mo
     assert not store.has_image(session, "b" * 64)
     store.put_image(session, "b" * 64, "b.png", b"others")
     store.close()
+
+
+def test_a_store_that_is_away_for_a_while_is_a_sentence_and_comes_back(tmp_path, object_store, bucket):
+    store = Store.in_folder(tmp_path, objects=bucket)
+    session = store.create_session()
+    store.put_image(session, "a" * 64, "a.png", b"pixels")
+    object_store.stop()
+    try:
+        with pytest.raises(StoreAwayError, match="does not answer"):
+            store.image(session, "a" * 64)
+        with pytest.raises(StoreAwayError, match="does not answer"):
+            store.put_image(session, "b" * 64, "b.png", b"others")
+    finally:
+        object_store.start()
+    assert store.image(session, "a" * 64) == ("a.png", b"pixels")
+    store.put_image(session, "b" * 64, "b.png", b"others")
+    assert store.image(session, "b" * 64) == ("b.png", b"others")
+    store.close()
+
+
+def test_a_bucket_that_is_not_there_is_a_sentence(tmp_path, bucket):
+    store = Store.in_folder(tmp_path, objects=bucket.replace("bucket", "nobucket"))
+    session = store.create_session()
+    with pytest.raises(StoreAwayError, match="does not answer"):
+        store.put_image(session, "a" * 64, "a.png", b"pixels")
+    store.close()
+
+
+def test_a_store_whose_package_is_missing_is_a_sentence_at_the_start(tmp_path):
+    start = "import sys; sys.modules['s3fs'] = None; import app"
+    environment = os.environ | {"SQUIGGLE_OBJECTS": "s3://bucket", "SQUIGGLE_DATA": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", start], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.startswith("Squiggle does not start: SQUIGGLE_OBJECTS")
+    assert "s3fs" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize("url", ["/srv/objects", "squeak://bucket", "objects"])

@@ -117,8 +117,11 @@ class ObjectBlobs:
         with self._reaching(key) as (system, path):
             if "file" in system.protocol:
                 _write_to_disk(path, content)
-            else:
+                return
+            try:
                 system.pipe_file(path, content)
+            except FileNotFoundError as error:  # the bucket: there is nothing else to be found yet
+                raise OSError(str(error)) from error
 
     def get(self, key: str) -> bytes:
         """The bytes under a key."""
