@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +125,7 @@ class LiveSegmenter:
             sample_bytes, lambda planes: planes.nbytes
         )
         self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
-            KEPT_CLASSIFIERS_BYTES, classifier_bytes
+            KEPT_CLASSIFIERS_BYTES, lambda classifier: classifier.forest_.nbytes
         )
         self.facts: BoundedCache[str, dict[str, Any]] = BoundedCache(KEPT_FACTS, lambda facts: 1)
 
@@ -151,7 +152,7 @@ class LiveSegmenter:
         for places in sample.places:
             digest.update(len(places).to_bytes(8, "little") + places.tobytes())
         digest.update(repr(sample.labelled_pixels).encode())
-        key = (tuple(one.hash for one in images), spec, settings, earlier, digest.digest())
+        key = (tuple(one.hash for one in images), spec, settings, earlier and ref(earlier), digest.digest())
         known = self.classifiers.get(key)
         if known is not None:
             return known
@@ -367,8 +368,3 @@ class LiveSegmenter:
                 elsewhere[inside] = False
         rows[elsewhere] = feature_rows(image, spec, places[elsewhere], threads=self.threads)
         return rows
-
-
-def classifier_bytes(classifier: PixelClassifier) -> int:
-    """About as many bytes as a classifier takes in memory."""
-    return sum(value.nbytes for value in vars(classifier.forest_).values() if isinstance(value, np.ndarray))

@@ -1,4 +1,6 @@
+import gc
 from concurrent.futures import ThreadPoolExecutor
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -280,3 +282,14 @@ def test_going_on_from_an_earlier_classifier_gives_the_bytes_of_a_fresh_fit(draw
     again = live.training_pixels(images, SPEC, FOREST, earlier)
     assert again.features.tobytes() == fresh.pixels_.features.tobytes()
     assert again.class_ids.tobytes() == fresh.pixels_.class_ids.tobytes()
+
+
+def test_a_classifier_that_was_gone_on_from_is_not_kept_for_what_came_of_it():
+    live = LiveSegmenter(FeatureCache(0), threads=1)
+    earlier = PixelClassifier(SPEC, **FOREST.to_json()).fit(IMAGE, next(strokes(1)))
+    live.train([LabelledImage.of(IMAGE, labels) for labels in strokes(1)], SPEC, FOREST, earlier)
+    assert live.classifiers.used
+    gone = ref(earlier)
+    del earlier
+    gc.collect()
+    assert gone() is None

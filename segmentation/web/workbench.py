@@ -215,7 +215,7 @@ class Workbench:
         self._rasters: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
             LABELS_AT_HAND_BYTES, lambda raster: raster.labels.nbytes
         )
-        self._segmented: BoundedCache[tuple[PixelClassifier, str, int], SegmentedTile] = BoundedCache(
+        self._segmented: BoundedCache[tuple[ref[PixelClassifier], str, int], SegmentedTile] = BoundedCache(
             SEGMENTED_AT_HAND_BYTES, lambda segmented: len(segmented.packed) + segmented.pixels_by_class.nbytes
         )
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
@@ -493,7 +493,7 @@ class Workbench:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
-        at_hand = [self._segmented.get((classifier, image.hash, tile.index)) for tile in order]
+        at_hand = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
         missing = [tile for tile, segmented in zip(order, at_hand, strict=True) if segmented is None]
         yield from self._draft(session_id, image, classifier, missing)
         pixels = np.zeros(256, np.int64)
@@ -556,7 +556,7 @@ class Workbench:
         with self.turns.place(session_id):
             for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
                 segmented = SegmentedTile.of(tile, ids)
-                self._segmented.put((classifier, image.hash, tile.index), segmented)
+                self._segmented.put((ref(classifier), image.hash, tile.index), segmented)
                 yield segmented
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
