@@ -1,5 +1,7 @@
 import gc
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Semaphore, Timer
 from weakref import ref
 
 import numpy as np
@@ -224,6 +226,27 @@ def test_an_answer_that_nobody_listens_to_any_more_ends():
     tiles.close()
     assert live.cache.peek(IMAGE, SPEC, GRID.tiles[-1]) is None
     assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, GRID.tiles)] == list(GRID.tiles)
+
+
+def test_pieces_that_wait_for_their_turn_are_not_computed_once_nobody_listens(monkeypatch):
+    live = LiveSegmenter(FeatureCache(0), threads=2)
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
+    segmented, segment, turns, waiting = [], live.segment, Semaphore(2), Semaphore(0)
+    monkeypatch.setattr(live, "segment", lambda *given, **more: segmented.append(1) or segment(*given, **more))
+
+    @contextmanager
+    def turn():
+        waiting.release()
+        turns.acquire()
+        yield
+
+    tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles, turn=turn)
+    next(tiles), next(tiles)
+    for _ in range(4):
+        waiting.acquire()
+    Timer(0.1, turns.release, [len(GRID.tiles)]).start()
+    tiles.close()
+    assert len(segmented) == 2
 
 
 def test_the_tiles_that_are_wanted_first_are_those_that_are_held():

@@ -481,6 +481,8 @@ class Workbench:
             yield {"kind": "status", "text": "Learning from the strokes"}
         try:
             with self.turns.of(session_id, ahead=True):
+                if stale():
+                    return
                 learnt = learn(self.live, self.opened, session_id, learnt_from)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
@@ -495,9 +497,9 @@ class Workbench:
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
         at_hand = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
         missing = [tile for tile, segmented in zip(order, at_hand, strict=True) if segmented is None]
-        yield from self._draft(session_id, image, classifier, missing)
         pixels = np.zeros(256, np.int64)
         seen = threading.Event()
+        yield from self._draft(session_id, image, classifier, missing, stale, seen)
         tiles = self._segmented_tiles(session_id, image, classifier, at_hand, missing, stale, seen)
         for done, segmented in enumerate(tiles, start=1):
             pixels += segmented.pixels_by_class
@@ -514,13 +516,22 @@ class Workbench:
             }
 
     def _draft(
-        self, session_id: str, image: Image, classifier: PixelClassifier, missing: Sequence[Tile]
+        self,
+        session_id: str,
+        image: Image,
+        classifier: PixelClassifier,
+        missing: Sequence[Tile],
+        stale: Callable[[], bool],
+        seen: threading.Event,
     ) -> Iterator[Message]:
-        """What can be said at once of the tiles that this classifier has not segmented yet, if they are many."""
+        """What can be said at once of the tiles that this classifier has not segmented yet, if they are many.
+
+        If the first of them is among those, something new is ``seen``.
+        """
         if len(missing) < 2:
             return
-        with self.turns.of(session_id, ahead=True):
-            drafts = self.live.draft(image, classifier, missing)
+        turn = partial(self.turns.of, session_id, ahead=True)
+        drafts = self.live.draft(image, classifier, missing, stale=stale, turn=turn)
         if drafts:
             pixels = DraftPixels.of(image.shape)
             ids = b"".join(ids.tobytes() for _, ids in drafts)
@@ -531,6 +542,8 @@ class Workbench:
                 "tiles": [{"index": tile.index} | where(tile) for tile, _ in drafts],
                 "ids": base64.b64encode(zlib.compress(ids, 1)).decode(),
             }
+            if drafts[0][0] is missing[0]:
+                seen.set()
 
     def _segmented_tiles(
         self,

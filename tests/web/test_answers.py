@@ -8,7 +8,6 @@ from weakref import WeakSet
 import pytest
 
 from segmentation.live import LiveSegmenter
-from segmentation.web import workbench as workbench_module
 from tests.web.asking import HALVES, converse, stroke_event
 
 WISH = {"image": None, "view": [0, HALVES.shape[0], 0, HALVES.shape[1]], "known": {}}
@@ -32,26 +31,6 @@ def answer(workbench, session, window="w", bodies=()):
     return workbench.converse(session, after=0, bodies=bodies, window=window, wish=WISH)
 
 
-@contextmanager
-def everybody_else_at_work(workbench):
-    """All turns are taken until this ends."""
-    over, begun = threading.Event(), threading.Barrier(workbench_module.PIECES_AT_ONCE + 1)
-
-    def work():
-        with workbench.turns.of("somebody else"):
-            begun.wait()
-            over.wait()
-
-    workers = [threading.Thread(target=work) for _ in range(workbench_module.PIECES_AT_ONCE)]
-    for worker in workers:
-        worker.start()
-    begun.wait()
-    yield
-    over.set()
-    for worker in workers:
-        worker.join()
-
-
 def test_what_was_segmented_keeps_no_classifier_in_memory(client, session, halves, workbench, monkeypatch):
     classifiers, train = WeakSet(), LiveSegmenter.train
 
@@ -66,3 +45,81 @@ def test_what_was_segmented_keeps_no_classifier_in_memory(client, session, halve
     workbench.live.classifiers.make_room(workbench.live.classifiers.budget)
     gc.collect()
     assert len(classifiers) == 0
+
+
+def superseded_while_it_waits(workbench, session, monkeypatch, of_turn):
+    """Has an answer wait for its turn to learn (0) or draft (1), and its window ask anew; returns what it is told."""
+    turns, told = workbench.turns, []
+    asked = iter(range(100))
+    waits, newer = threading.Event(), threading.Event()
+    of = turns.of
+
+    @contextmanager
+    def turn(who, **ahead):
+        if next(asked) == of_turn:
+            waits.set()
+            newer.wait()
+        with of(who, **ahead):
+            yield
+
+    monkeypatch.setattr(turns, "of", turn)
+    old = threading.Thread(target=lambda: told.extend(answer(workbench, session)))
+    old.start()
+    waits.wait()
+    next(workbench.converse(session, after=0, bodies=[], window="w", wish=None))
+    newer.set()
+    old.join()
+    return [message["kind"] for message in told]
+
+
+def test_an_answer_that_was_asked_for_anew_learns_nothing(client, session, halves, workbench, monkeypatch):
+    learnt = []
+    monkeypatch.setattr(LiveSegmenter, "train", lambda *_: learnt.append(1))
+    kinds = superseded_while_it_waits(workbench, session, monkeypatch, 0)
+    assert kinds[-1] == "status"
+    assert not learnt
+
+
+def test_an_answer_that_was_asked_for_anew_drafts_nothing(client, session, halves, workbench, monkeypatch):
+    converse(client, session, segment=WISH)
+    drafted = []
+    monkeypatch.setattr("segmentation.live.draft", lambda *_, **_kw: drafted.append(1))
+    converse(client, session, [stroke(1, halves)])
+    kinds = superseded_while_it_waits(workbench, session, monkeypatch, 1)
+    assert not {"draft", "tile", "done"}.intersection(kinds)
+    assert not drafted
+
+
+def test_the_first_tile_goes_ahead_of_others_unless_a_draft_of_it_was_seen(
+    client, session, halves, workbench, monkeypatch
+):
+    wanted, of = [], workbench.turns.of
+    monkeypatch.setattr(workbench.turns, "of", lambda who, ahead=False: wanted.append(ahead) or of(who, ahead=ahead))
+    assert converse(client, session, segment=WISH)[-1]["kind"] == "done"
+    learn, first, *others = wanted
+    assert (learn, first) == (True, True)
+    assert not any(others)
+    wanted.clear()
+    messages = converse(client, session, [stroke(1, halves)], segment=WISH)
+    assert "draft" in [message["kind"] for message in messages]
+    learn, draft, *tiles = wanted
+    assert (learn, draft) == (True, True)
+    assert not any(tiles)
+    wanted.clear()
+    workbench.live.samples.make_room(workbench.live.samples.budget)
+    without_a_draft = converse(client, session, [stroke(2, halves)], segment=WISH)
+    assert "draft" not in [message["kind"] for message in without_a_draft]
+    learn, first, *others = wanted
+    assert (learn, first) == (True, True)
+    assert not any(others)
+
+
+def test_a_draft_of_other_tiles_lets_the_first_one_go_ahead(client, session, halves, workbench, monkeypatch):
+    converse(client, session, segment=WISH)
+    samples = workbench.live.samples
+    for key in [key for key in samples._values if key[2][2] <= HALVES.shape[1] // 2 <= key[2][3]]:
+        samples._values.pop(key)
+    wanted, of = [], workbench.turns.of
+    monkeypatch.setattr(workbench.turns, "of", lambda who, ahead=False: wanted.append(ahead) or of(who, ahead=ahead))
+    assert "draft" in [m["kind"] for m in converse(client, session, [stroke(1, halves)], segment=WISH)]
+    assert wanted[:3] == [True, True, True]
