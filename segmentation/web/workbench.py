@@ -472,7 +472,10 @@ class Workbench:
             if stale():
                 return
             yield {"kind": "status", "text": "The server is getting ready for its first segmentation"}
-        learnt_from = self.training_set(session_id, wish["image"])
+        try:
+            learnt_from = self.training_set(session_id, wish["image"])
+        except ValueError:  # another window has removed the image, as the journal says: this one asks for another
+            return
         state = learnt_from.state
         yield {"kind": "labelled", "pixels": {str(c): int(learnt_from.pixels_in_hand[c]) for c in state.classes}}
         image = self.image(session_id, state.image["hash"])
