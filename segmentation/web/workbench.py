@@ -44,6 +44,9 @@ from segmentation.web.turns import Turns
 from segmentation.web.warming import WarmUp, segment_once
 
 MAX_SESSIONS_AT_HAND = 256
+MAX_WINDOWS_AT_HAND = 1_000
+"""Of a session, which every page that is loaded adds one to."""
+
 SIGN_OF_LIFE_SECONDS = 1.0
 NEWS_SECONDS = 1.0
 PIECES_AT_ONCE = 2
@@ -141,7 +144,7 @@ class SessionAtHand:
     parsed: dict[str, Stroke] = field(default_factory=dict)
     state: SessionState | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
-    tickets: dict[str, int] = field(default_factory=dict)
+    tickets: BoundedCache[str, object] = field(default_factory=lambda: BoundedCache(MAX_WINDOWS_AT_HAND, lambda _: 1))
 
 
 @dataclass(frozen=True)
@@ -577,11 +580,9 @@ class Workbench:
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
         """A question that says True once the window has asked for something newer."""
-        at_hand = self._at_hand(session_id)
-        with at_hand.lock:
-            ticket = at_hand.tickets.get(window, 0) + 1
-            at_hand.tickets[window] = ticket
-        return lambda: at_hand.tickets[window] != ticket or self.closing.is_set()
+        tickets, ticket = self._at_hand(session_id).tickets, object()
+        tickets.put(window, ticket)
+        return lambda: tickets.get(window) is not ticket or self.closing.is_set()
 
     def _news(self, session_id: str, number: int) -> Callable[[], bool]:
         """A question that says True once the journal has more than ``number`` events; looked up once a second."""

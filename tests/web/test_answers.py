@@ -8,6 +8,7 @@ from weakref import WeakSet
 import pytest
 
 from segmentation.live import LiveSegmenter
+from segmentation.web import workbench as workbench_module
 from tests.web.asking import HALVES, converse, stroke_event
 
 WISH = {"image": None, "view": [0, HALVES.shape[0], 0, HALVES.shape[1]], "known": {}}
@@ -123,3 +124,10 @@ def test_a_draft_of_other_tiles_lets_the_first_one_go_ahead(client, session, hal
     monkeypatch.setattr(workbench.turns, "of", lambda who, ahead=False: wanted.append(ahead) or of(who, ahead=ahead))
     assert "draft" in [m["kind"] for m in converse(client, session, [stroke(1, halves)], segment=WISH)]
     assert wanted[:3] == [True, True, True]
+
+
+def test_windows_that_never_come_back_are_forgotten(client, session, workbench, monkeypatch):
+    monkeypatch.setattr(workbench_module, "MAX_WINDOWS_AT_HAND", 20)
+    for number in range(50):
+        converse(client, session, window=str(number))
+    assert workbench._sessions[session].tickets.used == 20
