@@ -503,9 +503,9 @@ class Workbench:
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
         at_hand = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
         missing = [tile for tile, segmented in zip(order, at_hand, strict=True) if segmented is None]
+        yield from self._draft(session_id, image, classifier, missing, stale)
         pixels = np.zeros(256, np.int64)
         seen = threading.Event()
-        yield from self._draft(session_id, image, classifier, missing, stale, seen)
         tiles = self._segmented_tiles(session_id, image, classifier, at_hand, missing, stale, seen)
         for done, segmented in enumerate(tiles, start=1):
             pixels += segmented.pixels_by_class
@@ -528,12 +528,8 @@ class Workbench:
         classifier: PixelClassifier,
         missing: Sequence[Tile],
         stale: Callable[[], bool],
-        seen: threading.Event,
     ) -> Iterator[Message]:
-        """What can be said at once of the tiles that this classifier has not segmented yet, if they are many.
-
-        If the first of them is among those, something new is ``seen``.
-        """
+        """What can be said at once of the tiles that this classifier has not segmented yet, if they are many."""
         if len(missing) < 2:
             return
         turn = partial(self.turns.of, session_id, ahead=True)
@@ -548,8 +544,6 @@ class Workbench:
                 "tiles": [{"index": tile.index} | where(tile) for tile, _ in drafts],
                 "ids": base64.b64encode(zlib.compress(ids, 1)).decode(),
             }
-            if drafts[0][0] is missing[0]:
-                seen.set()
 
     def _segmented_tiles(
         self,
@@ -563,7 +557,8 @@ class Workbench:
     ) -> Iterator[SegmentedTile]:
         """The tiles that this classifier has segmented before, which are let go of, and then those that are missing.
 
-        They go ahead of what others wait for until something new is ``seen``.
+        They go ahead of what others wait for until something new is ``seen``, be there a draft or not: one tile of each
+        delays nobody noticeably, and what is looked at is sharp at once.
         """
         begun = count(len(at_hand) - len(missing))
         yield from filter(None, at_hand)

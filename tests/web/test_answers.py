@@ -91,7 +91,7 @@ def test_an_answer_that_was_asked_for_anew_drafts_nothing(client, session, halve
     assert not drafted
 
 
-def test_the_first_tile_goes_ahead_of_others_unless_a_draft_of_it_was_seen(
+def test_what_is_learnt_drafted_and_seen_first_goes_ahead_of_others_and_a_draft_takes_a_turn_only_if_there_is_one(
     client, session, halves, workbench, monkeypatch
 ):
     wanted, of = [], workbench.turns.of
@@ -103,27 +103,9 @@ def test_the_first_tile_goes_ahead_of_others_unless_a_draft_of_it_was_seen(
     wanted.clear()
     messages = converse(client, session, [stroke(1, halves)], segment=WISH)
     assert "draft" in [message["kind"] for message in messages]
-    learn, draft, *tiles = wanted
-    assert (learn, draft) == (True, True)
-    assert not any(tiles)
-    wanted.clear()
-    workbench.live.samples.make_room(workbench.live.samples.budget)
-    without_a_draft = converse(client, session, [stroke(2, halves)], segment=WISH)
-    assert "draft" not in [message["kind"] for message in without_a_draft]
-    learn, first, *others = wanted
-    assert (learn, first) == (True, True)
+    learn, draft, first, *others = wanted
+    assert (learn, draft, first) == (True, True, True)
     assert not any(others)
-
-
-def test_a_draft_of_other_tiles_lets_the_first_one_go_ahead(client, session, halves, workbench, monkeypatch):
-    converse(client, session, segment=WISH)
-    samples = workbench.live.samples
-    for key in [key for key in samples._values if key[2][2] <= HALVES.shape[1] // 2 <= key[2][3]]:
-        samples._values.pop(key)
-    wanted, of = [], workbench.turns.of
-    monkeypatch.setattr(workbench.turns, "of", lambda who, ahead=False: wanted.append(ahead) or of(who, ahead=ahead))
-    assert "draft" in [m["kind"] for m in converse(client, session, [stroke(1, halves)], segment=WISH)]
-    assert wanted[:3] == [True, True, True]
 
 
 def test_windows_that_never_come_back_are_forgotten(client, session, workbench, monkeypatch):
