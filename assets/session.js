@@ -259,6 +259,7 @@
           squiggle.showOpened(this.state, this.learnt);
           break;
         case "draft": {
+          squiggle.showStatus("Segmenting: a draft so far", 0);
           const { wishes, imageHash } = this;
           const current = () => wishes === this.wishes && imageHash === this.imageHash;
           const ids = await squiggle.inflate(message.ids);

@@ -224,7 +224,10 @@ def described(name: str, contents: ModelContents) -> str:
     held = contents.pixels
     channels = counted(contents.channels, "channel") if contents.channels else "any number of channels"
     kinds = [kind for kind in ("intensity", "edges", "texture") if getattr(spec, kind)]
-    grown = {"extra_trees": "extremely randomised trees", "random_forest": "trees of a random forest"}[settings.kind]
+    trees = {
+        "extra_trees": counted(forest.n_trees, "extremely randomised tree"),
+        "random_forest": f"{counted(forest.n_trees, 'tree')} of a random forest",
+    }[settings.kind]
     images = [
         f"{image['rows']} x {image['columns']} pixels, {counted(image['channels'], 'channel')}, "
         f"{image['dtype']}, {image['hash'][:12]}..."
@@ -235,16 +238,22 @@ def described(name: str, contents: ModelContents) -> str:
         ("classes", [f"{one.id} {one.name} {one.colour}" for one in contents.classes]),
         ("images", [f"with {channels}"]),
         ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
-        ("forest", [f"{forest.n_trees} {grown}, {len(forest.feature)} nodes, seed {settings.random_state}"]),
+        ("forest", [f"{trees}, {counted(len(forest.feature), 'node')}, seed {settings.random_state}"]),
         ("trained on", images or ["rows of features"]),
-        ("labelled", [f"{count} pixels of class {class_id}" for class_id, count in labelled.items()]),
+        ("labelled", [f"{counted(count, 'pixel')} of class {class_id}" for class_id, count in labelled.items()]),
         ("score", [json.dumps(training["score"])] if training.get("score") else []),
-        ("strokes", ["none travel along" if contents.strokes is None else f"{len(contents.strokes)} travel along"]),
-        ("pixels", ["none travel along" if held is None else f"{len(held.class_ids)} training pixels travel along"]),
+        ("strokes", [_along(None if contents.strokes is None else len(contents.strokes), "stroke")]),
+        ("pixels", [_along(None if held is None else len(held.class_ids), "training pixel")]),
         ("versions", [", ".join(f"{program} {version}" for program, version in contents.versions.items())]),
     ]
     rows = [f"{title if first else '':<12}{entry}" for title, some in lines for first, entry in _marked(some)]
     return "\n".join([name, *rows])
+
+
+def _along(number: int | None, thing: str) -> str:
+    if number is None:
+        return "none travel along"
+    return f"{counted(number, thing)} {'travels' if number == 1 else 'travel'} along"
 
 
 def _marked(entries: list[str]) -> list[tuple[bool, str]]:

@@ -76,6 +76,14 @@ class Forest:
         """Number of trees."""
         return len(self.roots)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes once it has predicted: its arrays, and the table that the kernels walk on."""
+        arrays = (self.roots, self.feature, self.threshold, self.left, self.right, self.probabilities)
+        inner = int(np.count_nonzero(self.feature >= 0))
+        of_leaves = self.n_classes * np.dtype(np.int32).itemsize * (len(self.feature) - inner)
+        return sum(array.nbytes for array in arrays) + NODE.itemsize * inner + of_leaves
+
     @classmethod
     def from_sklearn(cls, model: RandomForestClassifier | ExtraTreesClassifier) -> Forest:
         """The trees of a fitted scikit-learn forest with one output."""

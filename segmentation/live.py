@@ -13,7 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
+from threading import Event
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +126,7 @@ class LiveSegmenter:
             sample_bytes, lambda planes: planes.nbytes
         )
         self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
-            KEPT_CLASSIFIERS_BYTES, classifier_bytes
+            KEPT_CLASSIFIERS_BYTES, lambda classifier: classifier.forest_.nbytes
         )
         self.facts: BoundedCache[str, dict[str, Any]] = BoundedCache(KEPT_FACTS, lambda facts: 1)
 
@@ -151,7 +153,7 @@ class LiveSegmenter:
         for places in sample.places:
             digest.update(len(places).to_bytes(8, "little") + places.tobytes())
         digest.update(repr(sample.labelled_pixels).encode())
-        key = (tuple(one.hash for one in images), spec, settings, earlier, digest.digest())
+        key = (tuple(one.hash for one in images), spec, settings, earlier and ref(earlier), digest.digest())
         known = self.classifiers.get(key)
         if known is not None:
             return known
@@ -259,9 +261,13 @@ class LiveSegmenter:
             turn: entered for each tile, so that others can have their turn in between.
         """
 
+        ended = Event()
+
         def segment(tile: Tile, hold: bool, threads: int | None) -> NDArray[np.uint8] | None:
             with turn():
-                return None if stale() else self.segment(image, classifier, tile, hold=hold, threads=threads)
+                if ended.is_set() or stale():
+                    return None
+                return self.segment(image, classifier, tile, hold=hold, threads=threads)
 
         tiles = self._worth_holding(image, classifier.spec, order)
         for first, hold in islice(tiles, 1):
@@ -284,10 +290,17 @@ class LiveSegmenter:
                         return
                     yield tile, ids
             finally:
+                ended.set()
                 pool.shutdown(cancel_futures=True)
 
     def draft(
-        self, image: Image, classifier: PixelClassifier, tiles: Sequence[Tile]
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        tiles: Sequence[Tile],
+        *,
+        stale: Callable[[], bool] = lambda: False,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> list[tuple[Tile, NDArray[np.uint8]]]:
         """Drafts of tiles, see :mod:`segmentation.draft`, as far as they were segmented before.
 
@@ -295,6 +308,8 @@ class LiveSegmenter:
             image: the image.
             classifier: what was learnt.
             tiles: tiles of the image.
+            stale: asked before there is something to compute; once it says True, there are no drafts.
+            turn: entered for that.
 
         Raises:
             ValueError: if the image has other channels than those that were learnt from.
@@ -302,7 +317,12 @@ class LiveSegmenter:
         classifier.check(image)
         samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.bounds))) for tile in tiles]
         known = [(tile, planes) for tile, planes in samples if planes is not None and planes.size]
-        drafts = draft(classifier, [planes for _, planes in known], threads=self.threads)
+        if not known:
+            return []
+        with turn():
+            if stale():
+                return []
+            drafts = draft(classifier, [planes for _, planes in known], threads=self.threads)
         return [(tile, ids) for (tile, _), ids in zip(known, drafts, strict=True)]
 
     def prepare(
@@ -367,8 +387,3 @@ class LiveSegmenter:
                 elsewhere[inside] = False
         rows[elsewhere] = feature_rows(image, spec, places[elsewhere], threads=self.threads)
         return rows
-
-
-def classifier_bytes(classifier: PixelClassifier) -> int:
-    """About as many bytes as a classifier takes in memory."""
-    return sum(value.nbytes for value in vars(classifier.forest_).values() if isinstance(value, np.ndarray))

@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 
 import segmentation as seg
 from segmentation.__main__ import main
+from segmentation.commands import described
 from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.modelfile import load_model
 from segmentation.overlay import label_tiff, probabilities_tiff, segmentation_png
@@ -219,6 +220,23 @@ def test_info_of_a_classifier_of_grey_images_speaks_of_one_channel(desk, tmp_pat
     told = capsys.readouterr().out
     assert "with 1 channel\n" in told
     assert "60 x 80 pixels, 1 channel, uint8" in told
+
+
+@pytest.mark.parametrize(("strokes", "said"), [(None, "none travel"), (1, "1 stroke travels"), (2, "2 strokes travel")])
+def test_info_counts_what_travels_along(desk, strokes, said):
+    image = seg.read_image(desk / "cells.tif")
+    labels = np.zeros(image.shape, np.uint8)
+    labels[5, 5], labels[45:50, 10:40] = 1, 2
+    classifier = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=1).fit(image, labels)
+    points = np.array([[10.0, 7.0], [60.0, 9.0]])
+    drawn = [seg.Stroke(str(number), 2, "path", points, 4.0) for number in range(strokes or 0)]
+    along = None if strokes is None else {image.hash: drawn}
+    told = described("cells.squiggle", classifier.contents(strokes=along))
+    assert f"strokes     {said} along\n" in told
+    assert "1 extremely randomised tree, " in told
+    assert "1 pixel of class 1\n" in told
+    assert "150 pixels of class 2\n" in told
+    assert "pixels      none travel along\n" in told
 
 
 def test_info_as_json_has_the_keys_of_the_file(desk, capsys):

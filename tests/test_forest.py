@@ -251,3 +251,13 @@ def test_warming_up_compiles_all_there_is():
     forest.predict_proba(planar(rows(1200), 30, 40))
     forest.predict(planar(rows(1200), 1200))
     assert len(predict_rectangle.signatures) == compiled == 1
+
+
+def test_its_size_in_memory_is_known_before_it_has_predicted(model):
+    forest = Forest.from_sklearn(model)
+    before = forest.nbytes
+    forest.predict(planar(rows(64), 64), threads=1)
+    features, roots, *table = forest._table
+    arrays = [array for array in vars(forest).values() if isinstance(array, np.ndarray)]
+    assert forest.nbytes == before == sum(array.nbytes for array in [*arrays, *table])
+    assert features.nbytes + roots.nbytes < 8 * (N_FEATURES + forest.n_trees)

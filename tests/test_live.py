@@ -1,4 +1,8 @@
+import gc
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Semaphore, Timer
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -224,6 +228,27 @@ def test_an_answer_that_nobody_listens_to_any_more_ends():
     assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, GRID.tiles)] == list(GRID.tiles)
 
 
+def test_pieces_that_wait_for_their_turn_are_not_computed_once_nobody_listens(monkeypatch):
+    live = LiveSegmenter(FeatureCache(0), threads=2)
+    classifier = live.train([LabelledImage.of(IMAGE, next(strokes(1)))], SPEC, FOREST)
+    segmented, segment, turns, waiting = [], live.segment, Semaphore(2), Semaphore(0)
+    monkeypatch.setattr(live, "segment", lambda *given, **more: segmented.append(1) or segment(*given, **more))
+
+    @contextmanager
+    def turn():
+        waiting.release()
+        turns.acquire()
+        yield
+
+    tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles, turn=turn)
+    next(tiles), next(tiles)
+    for _ in range(4):
+        waiting.acquire()
+    Timer(0.1, turns.release, [len(GRID.tiles)]).start()
+    tiles.close()
+    assert len(segmented) == 2
+
+
 def test_the_tiles_that_are_wanted_first_are_those_that_are_held():
     order = GRID.order((0, 10, 60, 79))
     cache = FeatureCache(sum(smoothed_bytes(SPEC, 3, tile.shape) for tile in order[:2]))
@@ -280,3 +305,14 @@ def test_going_on_from_an_earlier_classifier_gives_the_bytes_of_a_fresh_fit(draw
     again = live.training_pixels(images, SPEC, FOREST, earlier)
     assert again.features.tobytes() == fresh.pixels_.features.tobytes()
     assert again.class_ids.tobytes() == fresh.pixels_.class_ids.tobytes()
+
+
+def test_a_classifier_that_was_gone_on_from_is_not_kept_for_what_came_of_it():
+    live = LiveSegmenter(FeatureCache(0), threads=1)
+    earlier = PixelClassifier(SPEC, **FOREST.to_json()).fit(IMAGE, next(strokes(1)))
+    live.train([LabelledImage.of(IMAGE, labels) for labels in strokes(1)], SPEC, FOREST, earlier)
+    assert live.classifiers.used
+    gone = ref(earlier)
+    del earlier
+    gc.collect()
+    assert gone() is None

@@ -64,3 +64,10 @@ def test_the_manifest_of_the_host_names_settings_that_there_are():
     assert settings.processes == 1
     assert "WEB_CONCURRENCY" in manifest["env"], "the host's buildpack would choose another number"
     assert manifest["env"]["SQUIGGLE_PASSWORD"]["required"]
+
+
+def test_the_manifest_of_the_host_has_the_processes_of_the_procfile_and_no_worker_unless_it_is_wanted():
+    formation = json.loads((ROOT / "app.json").read_text())["formation"]
+    lines = {line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()}
+    assert formation.keys() == lines - {"release"}
+    assert {name: process["quantity"] for name, process in formation.items()} == {"web": 1, "worker": 0}

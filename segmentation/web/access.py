@@ -13,13 +13,14 @@ from flask import Flask, jsonify, redirect, request
 from werkzeug.wrappers import Response
 
 from segmentation.web.networks import is_loopback, lies_in
+from segmentation.web.problempage import asked_by_a_person
 from segmentation.web.proxies import PEER, BehindProxies, was_forwarded
 from segmentation.web.signin import COOKIE, SignIn, sign_in_link, sign_in_routes
 
 if TYPE_CHECKING:
     from segmentation.web.settings import Settings
 
-PUBLIC_ASSETS = ("style.css", "signin.css", "logo.svg", "favicon.ico")
+PUBLIC_ASSETS = ("style.css", "signin.css", "sessions.css", "shell.js", "logo.svg", "favicon.ico")
 PUBLIC_PATHS = frozenset(("/health", "/ready", "/sign-in", "/sign-out", *(f"/assets/{name}" for name in PUBLIC_ASSETS)))
 """What is shown to people who are not let in yet."""
 
@@ -62,8 +63,7 @@ def _host_name() -> str:
 
 
 def _ask_to_sign_in() -> Response:
-    wants_page = request.method == "GET" and request.accept_mimetypes.best_match(("application/json", "text/html"))
-    if wants_page == "text/html" and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate":
+    if request.method == "GET" and asked_by_a_person():
         response = redirect(sign_in_link(request.full_path.rstrip("?")), 303)
     else:
         response = _refusal(SIGN_IN_FIRST, 401)

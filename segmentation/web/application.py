@@ -14,6 +14,7 @@ from segmentation.web.hardening import harden
 from segmentation.web.headers import send_security_headers
 from segmentation.web.health import health_routes
 from segmentation.web.layout import page
+from segmentation.web.problempage import show_problems
 from segmentation.web.routes import all_routes
 from segmentation.web.sample import Sample
 from segmentation.web.settings import Settings
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> Dash:
     )
     app.layout = lambda: page(settings)
     register_callbacks(app)
+    show_problems(server)
     send_security_headers(server, app.csp_hashes())
     _let_dash_finish(server)
     return app

@@ -44,11 +44,13 @@ def let_go_of_the_compiler() -> None:
 
     Nothing is lost: code is never written to, and what is needed of it again comes from its file.
     """
-    if not MAPS.exists():
+    try:
+        maps = MAPS.read_text()
+    except OSError:
         return
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    for line in MAPS.read_text().splitlines():
+    for line in maps.splitlines():
         place, access, *_, path = line.split(maxsplit=5)
         if access == "r-xp" and Path(path).name.startswith("libllvmlite"):
             start, end = (int(address, 16) for address in place.split("-"))

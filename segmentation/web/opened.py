@@ -9,7 +9,6 @@ from typing import Any
 
 from segmentation.classes import classes_to_json
 from segmentation.classifier import PixelClassifier
-from segmentation.live import classifier_bytes
 from segmentation.modelfile import ModelContents, ModelFileError, load_model
 from segmentation.tiles import BoundedCache
 from segmentation.web.journal import MAX_CLASSES
@@ -43,7 +42,7 @@ class OpenedFile:
         """About as many bytes as it takes in memory."""
         pixels = self.contents.pixels
         points = sum(stroke.points.nbytes for stroke in self.contents.strokes or ())
-        return classifier_bytes(self.classifier) + (pixels.features.nbytes if pixels else 0) + points
+        return self.classifier.forest_.nbytes + (pixels.features.nbytes if pixels else 0) + points
 
     def event(self) -> dict[str, Any]:
         """The fields of the ``classifier.open`` event."""
@@ -86,7 +85,7 @@ class OpenedFiles:
         self._threads = threads
         self._at_hand: BoundedCache[str, OpenedFile] = BoundedCache(AT_HAND_BYTES, lambda one: one.nbytes)
         self._going_on: BoundedCache[tuple[str, tuple[int, ...]], PixelClassifier] = BoundedCache(
-            AT_HAND_BYTES, lambda one: classifier_bytes(one) + (one.pixels_.features.nbytes if one.pixels_ else 0)
+            AT_HAND_BYTES, lambda one: one.forest_.nbytes + (one.pixels_.features.nbytes if one.pixels_ else 0)
         )
 
     def open(self, session_id: str, name: str, content: bytes) -> OpenedFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -45,12 +45,11 @@ class Line:
         self._pieces = pieces
         self._numbers = count()
 
-    def keep(self, who: str) -> Place:
+    def keep(self, who: str) -> None:
         """Keep somebody's place once more, at the end if there is none."""
         if who not in self.places:
             self.places[who] = Place(next(self._numbers))
         self.places[who].kept += 1
-        return self.places[who]
 
     def leave(self, who: str) -> None:
         """Keep somebody's place once less."""
@@ -74,7 +73,8 @@ class Line:
 class Turns:
     """Lets a few work at once, and those who wait one after the other, each a few pieces at a time.
 
-    A piece may go ahead of others: the first that somebody sees of a new answer. Others are not forgotten over that.
+    A piece may go ahead of others: the first that somebody sees of a new answer. Such pieces come in the order in which
+    they were asked for, and others are not forgotten over them.
 
     Args:
         at_once: how many pieces may be worked on at the same time.
@@ -85,7 +85,7 @@ class Turns:
     def __init__(self, at_once: int, pieces: int = 1) -> None:
         self._free = at_once
         self._lock = threading.Lock()
-        self._ahead = Line(1)
+        self._ahead: deque[threading.Event] = deque()
         self._others = Line(pieces)
         self._in_a_row = 0
 
@@ -103,25 +103,25 @@ class Turns:
     @contextmanager
     def of(self, who: str, *, ahead: bool = False) -> Iterator[None]:
         """Work on one piece when it is somebody's turn."""
-        line, turn = self._ahead if ahead else self._others, threading.Event()
-        with self._lock:
-            line.keep(who).waiting.append(turn)
-            self._let_go_on()
-        turn.wait()
-        try:
-            yield
-        finally:
+        turn = threading.Event()
+        with nullcontext() if ahead else self.place(who):
             with self._lock:
-                self._free += 1
-                line.leave(who)
+                (self._ahead if ahead else self._others.places[who].waiting).append(turn)
                 self._let_go_on()
+            turn.wait()
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._free += 1
+                    self._let_go_on()
 
     def _let_go_on(self) -> None:
         while self._free:
-            ahead, other = self._ahead.first(), self._others.first()
-            if ahead and (self._in_a_row < AHEAD_IN_A_ROW or not other):
+            other = self._others.first()
+            if self._ahead and (self._in_a_row < AHEAD_IN_A_ROW or not other):
                 self._in_a_row += 1
-                self._ahead.begin(ahead)
+                self._ahead.popleft().set()
             elif other:
                 self._in_a_row = 0
                 self._others.begin(other)

@@ -44,6 +44,9 @@ from segmentation.web.turns import Turns
 from segmentation.web.warming import WarmUp, segment_once
 
 MAX_SESSIONS_AT_HAND = 256
+MAX_WINDOWS_AT_HAND = 1_000
+"""Of a session, which every page that is loaded adds one to."""
+
 SIGN_OF_LIFE_SECONDS = 1.0
 NEWS_SECONDS = 1.0
 PIECES_AT_ONCE = 2
@@ -141,7 +144,7 @@ class SessionAtHand:
     parsed: dict[str, Stroke] = field(default_factory=dict)
     state: SessionState | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
-    tickets: dict[str, int] = field(default_factory=dict)
+    tickets: BoundedCache[str, object] = field(default_factory=lambda: BoundedCache(MAX_WINDOWS_AT_HAND, lambda _: 1))
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ class Workbench:
         self._rasters: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
             LABELS_AT_HAND_BYTES, lambda raster: raster.labels.nbytes
         )
-        self._segmented: BoundedCache[tuple[PixelClassifier, str, int], SegmentedTile] = BoundedCache(
+        self._segmented: BoundedCache[tuple[ref[PixelClassifier], str, int], SegmentedTile] = BoundedCache(
             SEGMENTED_AT_HAND_BYTES, lambda segmented: len(segmented.packed) + segmented.pixels_by_class.nbytes
         )
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
@@ -472,7 +475,10 @@ class Workbench:
             if stale():
                 return
             yield {"kind": "status", "text": "The server is getting ready for its first segmentation"}
-        learnt_from = self.training_set(session_id, wish["image"])
+        try:
+            learnt_from = self.training_set(session_id, wish["image"])
+        except ValueError:  # another window has removed the image, as the journal says: this one asks for another
+            return
         state = learnt_from.state
         yield {"kind": "labelled", "pixels": {str(c): int(learnt_from.pixels_in_hand[c]) for c in state.classes}}
         image = self.image(session_id, state.image["hash"])
@@ -481,6 +487,8 @@ class Workbench:
             yield {"kind": "status", "text": "Learning from the strokes"}
         try:
             with self.turns.of(session_id, ahead=True):
+                if stale():
+                    return
                 learnt = learn(self.live, self.opened, session_id, learnt_from)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
@@ -493,9 +501,9 @@ class Workbench:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
-        at_hand = [self._segmented.get((classifier, image.hash, tile.index)) for tile in order]
+        at_hand = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
         missing = [tile for tile, segmented in zip(order, at_hand, strict=True) if segmented is None]
-        yield from self._draft(session_id, image, classifier, missing)
+        yield from self._draft(session_id, image, classifier, missing, stale)
         pixels = np.zeros(256, np.int64)
         seen = threading.Event()
         tiles = self._segmented_tiles(session_id, image, classifier, at_hand, missing, stale, seen)
@@ -514,13 +522,18 @@ class Workbench:
             }
 
     def _draft(
-        self, session_id: str, image: Image, classifier: PixelClassifier, missing: Sequence[Tile]
+        self,
+        session_id: str,
+        image: Image,
+        classifier: PixelClassifier,
+        missing: Sequence[Tile],
+        stale: Callable[[], bool],
     ) -> Iterator[Message]:
         """What can be said at once of the tiles that this classifier has not segmented yet, if they are many."""
         if len(missing) < 2:
             return
-        with self.turns.of(session_id, ahead=True):
-            drafts = self.live.draft(image, classifier, missing)
+        turn = partial(self.turns.of, session_id, ahead=True)
+        drafts = self.live.draft(image, classifier, missing, stale=stale, turn=turn)
         if drafts:
             pixels = DraftPixels.of(image.shape)
             ids = b"".join(ids.tobytes() for _, ids in drafts)
@@ -544,7 +557,8 @@ class Workbench:
     ) -> Iterator[SegmentedTile]:
         """The tiles that this classifier has segmented before, which are let go of, and then those that are missing.
 
-        They go ahead of what others wait for until something new is ``seen``.
+        They go ahead of what others wait for until something new is ``seen``, be there a draft or not: one tile of each
+        delays nobody noticeably, and what is looked at is sharp at once.
         """
         begun = count(len(at_hand) - len(missing))
         yield from filter(None, at_hand)
@@ -556,16 +570,14 @@ class Workbench:
         with self.turns.place(session_id):
             for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
                 segmented = SegmentedTile.of(tile, ids)
-                self._segmented.put((classifier, image.hash, tile.index), segmented)
+                self._segmented.put((ref(classifier), image.hash, tile.index), segmented)
                 yield segmented
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
         """A question that says True once the window has asked for something newer."""
-        at_hand = self._at_hand(session_id)
-        with at_hand.lock:
-            ticket = at_hand.tickets.get(window, 0) + 1
-            at_hand.tickets[window] = ticket
-        return lambda: at_hand.tickets[window] != ticket or self.closing.is_set()
+        tickets, ticket = self._at_hand(session_id).tickets, object()
+        tickets.put(window, ticket)
+        return lambda: tickets.get(window) is not ticket or self.closing.is_set()
 
     def _news(self, session_id: str, number: int) -> Callable[[], bool]:
         """A question that says True once the journal has more than ``number`` events; looked up once a second."""

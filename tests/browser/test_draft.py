@@ -1,6 +1,7 @@
 """The draft of a segmentation: shown at once, where something changes, and gone once the segmentation is there."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -19,6 +20,15 @@ WATCH = """() => {
     window.seen = { before, after: ids(), drafted, message, values: [...values] };
   };
 }"""
+
+NOTE_STATUS = """() => {
+  window.said = [];
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) window.said.push(...[...addedNodes].map((node) => node.textContent));
+  }).observe(document.getElementById("status"), { childList: true });
+}"""
+
+LEARNING, DRAFT, PART = "Learning from the strokes…", "Segmenting: a draft so far", re.compile(r"Segmenting: part \d")
 
 TILES = "[...squiggle.session.picture.tiles.values()].map((tile) => ({ ...tile, ids: [...tile.ids] }))"
 
@@ -58,6 +68,21 @@ def test_a_draft_changes_what_is_new_and_the_segmentation_comes_after_it(person)
     for tile in person.page.evaluate(TILES):
         part = segmentation[slice(*tile["rows"]), slice(*tile["columns"])]
         assert tile["ids"] == part.ravel().tolist()
+
+
+def test_the_status_says_that_a_draft_is_shown(person):
+    draw_two(person)
+    person.page.evaluate(NOTE_STATUS)
+    bar = person.page.locator("#status-bar").bounding_box()
+    person.draw_and_wait(*THIRD)
+    person.wait_for_segmentation()
+    said = person.page.evaluate("window.said")
+    learning, draft, part = (said.index(text) for text in (LEARNING, DRAFT, next(filter(PART.match, said))))
+    assert learning < draft < part
+    assert not any(map(PART.match, said[:draft]))
+    assert LEARNING not in said[draft:]
+    person.page.evaluate("(text) => squiggle.showStatus(text, 0)", DRAFT)
+    assert person.page.locator("#status-bar").bounding_box() == bar
 
 
 def test_a_tile_that_is_but_a_draft_is_asked_for_again(person):

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from segmentation.web import kernels
+
 COMPILE_LET_GO_AND_COMPILE = """
 from pathlib import Path
 from numba import njit
@@ -34,3 +36,10 @@ def test_the_compiler_leaves_memory_and_still_compiles():
     before, after = map(float, run.stdout.split())
     assert before > 20
     assert after < before / 4
+
+
+@pytest.mark.parametrize("maps", ["nothing", "folder"])
+def test_a_system_that_does_not_say_where_code_lies_is_left_alone(tmp_path, monkeypatch, maps):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(kernels, "MAPS", tmp_path / maps)
+    kernels.let_go_of_the_compiler()

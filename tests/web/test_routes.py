@@ -13,6 +13,7 @@ from PIL import Image
 import segmentation as seg
 from segmentation.__main__ import main
 from segmentation.strokesfile import strokes_from_json
+from segmentation.web import workbench as workbench_module
 from segmentation.web.application import SAMPLE
 from segmentation.web.layout.takehome import DOWNLOADS
 from tests.web.asking import HALVES, converse, stroke_event, stroke_of
@@ -197,12 +198,31 @@ def test_a_thumbnail_is_small_and_belongs_to_the_session(client, session, halves
 
 
 def test_what_another_window_writes_ends_a_segmentation_that_is_under_way(client, session, halves, monkeypatch):
-    monkeypatch.setattr("segmentation.web.workbench.NEWS_SECONDS", 0)
+    monkeypatch.setattr(workbench_module, "NEWS_SECONDS", 0)
     body = {"after": 0, "events": [], "segment": wish(*HALVES.shape), "window": "w"}
     lines = client.post(f"/s/{session}/converse", json=body, buffered=False).iter_encoded()
     assert json.loads(next(lines))["kind"] == "journal"
     converse(client, session, [stroke_event("c", halves["hash"], 1, "M70,5L90,30")], window="other")
     assert all(json.loads(line)["kind"] not in ("tile", "done") for line in lines)
+
+
+def test_a_wish_for_an_image_that_another_window_removed_ends_with_the_news(client, session, halves):
+    converse(client, session, [{"id": "gone", "type": "image.remove", "image": halves["hash"]}])
+    (journal,) = converse(client, session, after=4, segment=wish(*HALVES.shape) | {"image": halves["hash"]})
+    assert [event["body"]["id"] for event in journal["events"]] == ["gone"]
+
+
+def test_a_session_that_is_deleted_in_the_middle_of_an_answer_is_gone(client, session, halves, monkeypatch):
+    learn = workbench_module.learn
+
+    def deleted_meanwhile(*given):
+        assert client.delete(f"/s/{session}").status_code == 200
+        return learn(*given)
+
+    monkeypatch.setattr(workbench_module, "learn", deleted_meanwhile)
+    last = converse(client, session, segment=wish(*HALVES.shape))[-1]
+    assert last["kind"] == "gone"
+    assert "no session behind this link" in last["reason"]
 
 
 def test_an_unknown_session_is_a_sentence(client):

@@ -8,7 +8,7 @@ from segmentation.web.turns import Turns
 
 
 def waiting_pieces(turns):
-    return sum(len(place.waiting) for line in (turns._ahead, turns._others) for place in line.places.values())
+    return len(turns._ahead) + sum(len(place.waiting) for place in turns._others.places.values())
 
 
 def work_in_turns(turns, wanted):
@@ -92,3 +92,7 @@ def test_a_piece_that_fails_ends_its_turn():
         raise ValueError("x")
     with turns.of("b"):
         pass
+
+
+def test_who_asks_again_while_waiting_does_not_come_after_those_who_asked_later():
+    assert work_in_turns(Turns(1), ["X", "A", "B", "A", "C"]) == ["X", "A", "B", "A", "C"]

@@ -6,10 +6,8 @@ import logging
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as AnyResponse
 
 from segmentation.web.downloads import UnknownFileError
-from segmentation.web.problempage import problem_page
 from segmentation.web.routes.classifiers import classifier_routes
 from segmentation.web.routes.conversation import NO_SESSION, conversation_routes
 from segmentation.web.routes.images import image_routes
@@ -45,12 +43,12 @@ def _answer_errors(routes: Blueprint) -> None:
         return jsonify(error="This session has no such image."), 404
 
     @routes.errorhandler(StoreAwayError)
-    def away(error: StoreAwayError) -> tuple[AnyResponse, int, dict[str, str]]:
-        return _in_words(str(error)), 503, {"Retry-After": "2", "Refresh": "2"}
+    def away(error: StoreAwayError) -> tuple[Response, int, dict[str, str]]:
+        return jsonify(error=str(error)), 503, {"Retry-After": "2"}
 
     @routes.errorhandler(StoreFullError)
-    def full(error: StoreFullError) -> tuple[AnyResponse, int]:
-        return _in_words(str(error)), 507
+    def full(error: StoreFullError) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 507
 
     @routes.errorhandler(UnknownClassifierError)
     def no_classifier(_error: UnknownClassifierError) -> tuple[Response, int]:
@@ -72,10 +70,3 @@ def _answer_errors(routes: Blueprint) -> None:
     def failure(error: Exception) -> tuple[Response, int]:
         log.exception("request failed: %s %s", request.method, request.path, exc_info=error)
         return jsonify(error="The server failed at this. What you did before is safe; try again."), 500
-
-
-def _in_words(sentence: str) -> AnyResponse:
-    """A sentence as JSON for the page's scripts, as a page for a person who follows a link."""
-    if request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html":
-        return AnyResponse(problem_page(sentence, request.script_root), mimetype="text/html")
-    return jsonify(error=sentence)

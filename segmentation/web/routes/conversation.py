@@ -11,12 +11,13 @@ from flask import Blueprint, Response
 
 from segmentation.web.routes.remember import remember
 from segmentation.web.routes.requests import BadRequestError, json_body
-from segmentation.web.store import StoreAwayError, UnknownSessionError
+from segmentation.web.store import StoreAwayError, UnknownImageError, UnknownSessionError
 from segmentation.web.workbench import Workbench
 
 MAX_CONVERSE_BYTES = 32 * 2**20
 MAX_EVENTS_AT_ONCE = 5_000
 NO_SESSION = "There is no session behind this link (any more). Start a new one."
+GONE = {"kind": "gone", "reason": NO_SESSION}
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def conversation_routes(workbench: Workbench) -> Blueprint:
         try:
             first = next(messages)
         except UnknownSessionError:
-            first = {"kind": "gone", "reason": NO_SESSION}
+            first = GONE
         response = Response(_lines(first, messages), mimetype="application/x-ndjson")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
@@ -49,6 +50,8 @@ def _lines(first: Mapping[str, Any], rest: Iterator[Mapping[str, Any]]) -> Itera
     try:
         for message in rest:
             yield _line(message)
+    except (UnknownSessionError, UnknownImageError):  # with a session that is deleted go its images
+        yield _line(GONE)
     except StoreAwayError as reason:
         yield _line({"kind": "away", "reason": str(reason)})
     except Exception:
