@@ -5,36 +5,31 @@ Everything here is a cache of what the store holds; a process that is killed los
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from typing import Any
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classifier import PixelClassifier
-from segmentation.draft import DraftPixels
 from segmentation.images import Image
 from segmentation.live import LabelledImage, LiveSegmenter
 from segmentation.overlay import DEFAULT_COLOURS
-from segmentation.painting import stroke_pixels
 from segmentation.sampling import PixelSample
 from segmentation.strokes import Stroke
-from segmentation.tiles import BoundedCache, FeatureCache, Tile, TileGrid
+from segmentation.tiles import BoundedCache, FeatureCache, TileGrid
 from segmentation.web.decoding import Decoder
 from segmentation.web.journal import SessionState, check_event, fold
+from segmentation.web.labels import LabelRaster
 from segmentation.web.learning import Learnt, TrainingSet, learn, missing_strokes, strokes_to_learn, training_pixels
 from segmentation.web.opened import OpenedFiles
 from segmentation.web.sample import Sample
+from segmentation.web.segmentations import Message, Segmentations
 from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.settings import Settings
 from segmentation.web.store import NewImage, Store, UnknownImageError
@@ -55,85 +50,7 @@ PIECES_AT_ONCE = 2
 PIECES_OF_A_TURN = 16
 """Tiles of 1 megapixel: whoever wants more lets others go on in between."""
 
-TILES_AHEAD = 4
-"""An answer goes ahead of others until there is something new to be seen, but for so many tiles at most."""
-
 LABELS_AT_HAND_BYTES = 64 * 2**20
-
-SEGMENTED_AT_HAND_BYTES = 8 * 2**20
-"""What was sent lately, packed: an answer that was broken off goes on where it was, and one that is undone to is there.
-An image of 16 megapixel takes about 4 MB."""
-
-Message = dict[str, Any]
-
-
-class LabelRaster:
-    """The labels of one image, kept up with its strokes; a stroke that is added costs only its own pixels."""
-
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
-        self.pixels_by_class = np.zeros(256, np.int64)
-        self._strokes: tuple[Stroke, ...] = ()
-        self._lent: list[ref[NDArray[np.uint8]]] = []
-
-    def lend(self) -> NDArray[np.uint8]:
-        """The labels as they are now, not to be written to; copied only if they change while somebody has them."""
-        lent = self.labels.view()
-        lent.flags.writeable = False
-        self._lent.append(ref(lent))
-        return lent
-
-    def follow(self, strokes: tuple[Stroke, ...]) -> None:
-        """Let the labels be those of ``strokes``; later strokes win."""
-        if strokes == self._strokes:
-            return
-        if any(lent() is not None for lent in self._lent):
-            self.labels = self.labels.copy()
-        self._lent.clear()
-        known = len(self._strokes)
-        if strokes[:known] != self._strokes:
-            self.labels[:] = 0
-            self.pixels_by_class[:] = 0
-            known = 0
-        for stroke in strokes[known:]:
-            rows, columns = stroke_pixels(stroke, self.labels.shape)
-            before = np.bincount(self.labels[rows, columns], minlength=256)
-            self.pixels_by_class -= before
-            self.pixels_by_class[stroke.class_id] += len(rows)
-            self.labels[rows, columns] = stroke.class_id
-        self.pixels_by_class[0] = 0
-        self._strokes = strokes
-
-
-@dataclass(frozen=True, eq=False)
-class SegmentedTile:
-    """What a classifier made of a tile, packed as the browser gets it.
-
-    Attributes:
-        tile: where it is.
-        packed: its class ids, row by row, one byte each, compressed by zlib.
-        checksum: CRC-32 of the class ids.
-        pixels_by_class: ``(256,)`` int64, number of pixels by class id.
-    """
-
-    tile: Tile
-    packed: bytes
-    checksum: int
-    pixels_by_class: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, tile: Tile, ids: NDArray[np.uint8]) -> SegmentedTile:
-        """Pack the class ids of a tile."""
-        raw = np.ascontiguousarray(ids).tobytes()
-        return cls(tile, zlib.compress(raw, 1), zlib.crc32(raw), np.bincount(ids.ravel(), minlength=256))
-
-    def for_the_browser(self) -> Message:
-        """Place, class ids and checksum as a message's fields."""
-        return {
-            **where(self.tile),
-            "crc": self.checksum,
-            "ids": base64.b64encode(self.packed).decode(),
-        }
 
 
 @dataclass
@@ -200,6 +117,7 @@ class Workbench:
         series: the series of all sessions.
         series_worker: works on them beside the windows.
         turns: whose turn it is to compute.
+        segmentations: of images, tile by tile.
         warming: loads and compiles what the first stroke needs, so that it need not wait.
         closing: set once the process is to end; conversations then end at the next tile.
     """
@@ -218,14 +136,12 @@ class Workbench:
         self._rasters: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
             LABELS_AT_HAND_BYTES, lambda raster: raster.labels.nbytes
         )
-        self._segmented: BoundedCache[tuple[ref[PixelClassifier], str, int], SegmentedTile] = BoundedCache(
-            SEGMENTED_AT_HAND_BYTES, lambda segmented: len(segmented.packed) + segmented.pixels_by_class.nbytes
-        )
         self._sessions: OrderedDict[str, SessionAtHand] = OrderedDict()
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.decoder = Decoder(settings.decoding_bytes)
         self.turns = Turns(max(PIECES_AT_ONCE, settings.threads), PIECES_OF_A_TURN)
+        self.segmentations = Segmentations(self.live, self.turns)
         self.warming = WarmUp(self._warm_up)
         self.busy = Busy()
         self.series = SeriesStore(store)
@@ -501,77 +417,13 @@ class Workbench:
             yield {"kind": "learnt", "text": learnt.text, "as_it_came": learnt.as_it_came}
         classifier = learnt.classifier
         del learnt_from  # labels that nobody holds need not be copied for the next stroke
-        at_hand = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
-        missing = [tile for tile, segmented in zip(order, at_hand, strict=True) if segmented is None]
-        yield from self._draft(session_id, image, classifier, missing, stale)
-        pixels = np.zeros(256, np.int64)
-        seen = threading.Event()
-        tiles = self._segmented_tiles(session_id, image, classifier, at_hand, missing, stale, seen)
-        for done, segmented in enumerate(tiles, start=1):
-            pixels += segmented.pixels_by_class
-            message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
-            if wish["known"].get(str(segmented.tile.index)) != segmented.checksum:
-                message |= segmented.for_the_browser()
-                seen.set()
-            yield message
+        pixels = yield from self.segmentations.of(session_id, image, classifier, order, wish["known"], stale)
         if not stale():
             yield {
                 "kind": "done",
                 "pixels": {str(c): int(pixels[c]) for c in state.classes},
                 "seconds": round(time.perf_counter() - started, 3),
             }
-
-    def _draft(
-        self,
-        session_id: str,
-        image: Image,
-        classifier: PixelClassifier,
-        missing: Sequence[Tile],
-        stale: Callable[[], bool],
-    ) -> Iterator[Message]:
-        """What can be said at once of the tiles that this classifier has not segmented yet, if they are many."""
-        if len(missing) < 2:
-            return
-        turn = partial(self.turns.of, session_id, ahead=True)
-        drafts = self.live.draft(image, classifier, missing, stale=stale, turn=turn)
-        if drafts:
-            pixels = DraftPixels.of(image.shape)
-            ids = b"".join(ids.tobytes() for _, ids in drafts)
-            yield {
-                "kind": "draft",
-                "step": pixels.step,
-                "first": pixels.first,
-                "tiles": [{"index": tile.index} | where(tile) for tile, _ in drafts],
-                "ids": base64.b64encode(zlib.compress(ids, 1)).decode(),
-            }
-
-    def _segmented_tiles(
-        self,
-        session_id: str,
-        image: Image,
-        classifier: PixelClassifier,
-        at_hand: list[SegmentedTile | None],
-        missing: Sequence[Tile],
-        stale: Callable[[], bool],
-        seen: threading.Event,
-    ) -> Iterator[SegmentedTile]:
-        """The tiles that this classifier has segmented before, which are let go of, and then those that are missing.
-
-        They go ahead of what others wait for until something new is ``seen``, be there a draft or not: one tile of each
-        delays nobody noticeably, and what is looked at is sharp at once.
-        """
-        begun = count(len(at_hand) - len(missing))
-        yield from filter(None, at_hand)
-        at_hand.clear()
-
-        def turn() -> AbstractContextManager[None]:
-            return self.turns.of(session_id, ahead=next(begun) < TILES_AHEAD and not seen.is_set())
-
-        with self.turns.place(session_id):
-            for tile, ids in self.live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
-                segmented = SegmentedTile.of(tile, ids)
-                self._segmented.put((ref(classifier), image.hash, tile.index), segmented)
-                yield segmented
 
     def _ticket(self, session_id: str, window: str) -> Callable[[], bool]:
         """A question that says True once the window has asked for something newer."""
@@ -605,14 +457,6 @@ class Workbench:
         if new or at_hand.state is None:
             at_hand.events += [event.body for event in new]
             at_hand.state = fold(at_hand.events, number=len(at_hand.events), parsed=at_hand.parsed)
-
-
-def where(tile: Tile) -> Message:
-    """The place of a tile as a message's fields."""
-    return {
-        "rows": [tile.rows.start, tile.rows.stop],
-        "columns": [tile.columns.start, tile.columns.stop],
-    }
 
 
 def describe_image(image: Image, name: str) -> Message:

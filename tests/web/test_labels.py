@@ -3,7 +3,7 @@
 import numpy as np
 
 from segmentation.strokes import Stroke, rasterise
-from segmentation.web.workbench import LabelRaster
+from segmentation.web.labels import LabelRaster
 
 SHAPE = 40, 50
 STROKES = tuple(
