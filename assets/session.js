@@ -239,6 +239,8 @@
 
     wish() {
       if (!this.wanted || !this.imageHash || document.hidden || !(this.view.live || this.once)) return null;
+      /* Another window may have removed the image; the stroke that is being drawn on it still keeps it in hand. */
+      if (this.state.image.hash !== this.imageHash) return null;
       this.wishes += 1;
       const known = Object.fromEntries([...this.picture.tiles].filter(([, tile]) => !tile.drafted).map(([index, tile]) => [index, tile.crc]));
       this.started = performance.now();

@@ -205,6 +205,41 @@ def test_two_windows_each_with_an_image_in_hand_draw_at_the_same_time(people, se
     assert first.shares() == second.shares()
 
 
+@pytest.mark.parametrize("stroke", [False, True], ids=["between strokes", "in the middle of a stroke"])
+def test_an_image_that_another_window_removes_gives_way_to_one_that_is_segmented(people, server, series, stroke):
+    first = people(server.url)
+    first.upload(series[:2])
+    wait_for_image(first, "s2.png")
+    first.draw_and_wait(*DARK)
+    first.press("2")
+    first.draw_and_wait(*BRIGHT)
+    first.wait_for_segmentation()
+    second = people(first.page.url)
+    second.press("PageDown")
+    wait_for_image(second, "s10.png")
+    second.wait_for_segmentation()
+    second.page.evaluate("clearTimeout(squiggle.session.conversation.timer)")
+    if stroke:
+        second.page.mouse.move(*second.on_screen(DARK)[0])
+        second.page.mouse.down()
+        second.page.mouse.move(*second.on_screen(DARK)[1], steps=4)
+    first.page.locator(".thumb-remove").last.click()
+    first.wait_for(lambda: first.connection == "All saved" and not first.page.is_visible("#strip"), "it is removed")
+    asked = []
+    second.page.on("request", lambda request: asked.append(request.url))
+    second.page.evaluate("squiggle.session.segmentNow()")
+    if stroke:
+        second.page.wait_for_timeout(1000)
+        assert in_hand(second) == "s10.png"
+        assert len(asked) < 5
+        second.page.mouse.up()
+        second.wait_for(lambda: "That image was removed in another window" in second.message, "what became of it")
+    wait_for_image(second, "s2.png")
+    second.wait_for_segmentation()
+    assert stroke or not second.page.is_visible("#message.visible")
+    assert first.shares() == second.shares()
+
+
 def test_strokes_that_could_not_be_sent_survive_a_reload(people, server):
     person = people(server.url, expect_offline=True)
     person.draw_and_wait(*GLAND)
