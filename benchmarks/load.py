@@ -32,7 +32,7 @@ from segmentation.strokes import Stroke
 from tests.browser.conftest import Server
 
 CLIENTS = 30
-DRAFTS_MB = 300
+DRAFTS_MB = 150
 """What docs/deploy.md says for thirty images that are worked on at the same time."""
 
 FEW = 5

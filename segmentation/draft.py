@@ -17,9 +17,9 @@ from segmentation.classifier import PixelClassifier
 from segmentation.parallel import share
 from segmentation.tiles import Tile
 
-PIXELS = 2**15
-"""About as many pixels as a draft has: one speaks for some 5 x 5 pixels of a screen that shows all of the image, and
-their 72 features of RGB take 9 MB."""
+PIXELS = 2**14
+"""About as many pixels as a draft has: one speaks for some 6 x 6 pixels of a screen that shows all of the image, and
+their 72 features of RGB take 5 MB: thirty people share a host of 512 MB."""
 
 
 @dataclass(frozen=True)

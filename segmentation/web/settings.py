@@ -177,7 +177,7 @@ VARIABLES = (
         "SQUIGGLE_DRAFT_CACHE_MB",
         "draft_cache_bytes",
         _megabytes,
-        "features that a process keeps at hand for drafts of segmentations, in megabytes: 10 for each image that is "
+        "features that a process keeps at hand for drafts of segmentations, in megabytes: 5 for each image that is "
         "worked on at the same time",
     ),
     Variable("SQUIGGLE_THREADS", "threads", int, "threads of one computation; all cores unless set"),
