@@ -64,24 +64,31 @@
     const opened = [];
     const failed = [];
     const notes = new Set();
+    let unsent = [];
     squiggle.hideMessage();
-    for (const [index, file] of files.entries()) {
-      const which = files.length > 1 ? `image ${index + 1} of ${files.length}: ` : "";
-      squiggle.showStatus(`Opening ${which}${file.name}…`, index / files.length);
-      try {
-        const { error, notes: told = [], ...image } = await send(file);
-        if (error) failed.push({ name: file.name, error });
-        else {
-          squiggle.session.addImage(image, !opened.length);
-          opened.push(image);
-          told.forEach((note) => notes.add(note));
+    await squiggle.waitFor(async (say) => {
+      for (const [index, file] of files.entries()) {
+        const which = files.length > 1 ? `image ${index + 1} of ${files.length}: ` : "";
+        say(`Opening ${which}${file.name}…`, index / files.length);
+        try {
+          const { error, notes: told = [], ...image } = await send(file);
+          if (error) failed.push({ name: file.name, error });
+          else {
+            squiggle.session.addImage(image, !opened.length);
+            opened.push(image);
+            told.forEach((note) => notes.add(note));
+          }
+        } catch {
+          unsent = files.slice(index);
+          return;
         }
-      } catch {
-        const rest = files.length - index - 1;
-        squiggle.showMessage(`“${file.name}”${rest ? ` and ${rest} more` : ""} ${NOT_SENT}`);
-        squiggle.showStatus("What was there before is still here.", null);
-        return;
       }
+    });
+    if (unsent.length) {
+      const rest = unsent.length - 1;
+      squiggle.showMessage(`“${unsent[0].name}”${rest ? ` and ${rest} more` : ""} ${NOT_SENT}`);
+      squiggle.showStatus("What was there before is still here.", null);
+      return;
     }
     sayWhatOpened(opened, files.length);
     if (failed.length) sayWhatFailed(failed, files.length);

@@ -8,12 +8,28 @@
   const byId = (id) => document.getElementById(id);
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
 
-  /** Say what is going on; done is the share that is finished, null where nothing is under way. */
-  squiggle.showStatus = (text, done = null) => {
+  const say = (text, done = null) => {
     byId("status").textContent = text;
     const progress = byId("progress");
     progress.style.setProperty("--done", done ?? 0);
     progress.classList.toggle("busy", done !== null && done < 1);
+  };
+
+  let waitedFor = 0;
+
+  /** Say what is going on; done is the share that is finished, null where nothing is under way. */
+  squiggle.showStatus = (text, done = null) => {
+    if (!waitedFor) say(text, done);
+  };
+
+  /** Do what a person waits for: until it is done, the status is what the work itself says. */
+  squiggle.waitFor = async (work) => {
+    waitedFor += 1;
+    try {
+      await work(say);
+    } finally {
+      waitedFor -= 1;
+    }
   };
 
   let offlineTimer = null;
@@ -22,19 +38,19 @@
     clearTimeout(offlineTimer);
     offlineTimer = null;
     const connection = byId("connection");
-    const say = (text, state) => {
+    const tell = (text, state) => {
       connection.textContent = text;
       connection.dataset.state = state;
     };
     if (ok) {
-      say(waiting ? "Saving…" : "All saved", "ok");
+      tell(waiting ? "Saving…" : "All saved", "ok");
       return;
     }
     const changes = `${waiting} ${waiting === 1 ? "change is" : "changes are"}`;
     const until = full ? "until there is room" : "until then";
     const where = kept ? `kept here ${until}.` : "only in this window: leave it open, this browser cannot store them.";
     const sign = `${full ? "Not saved." : "Reconnecting…"}${waiting ? ` ${changes} ${where}` : ""}`;
-    offlineTimer = setTimeout(() => say(sign, "offline"), full ? 0 : OFFLINE_AFTER_MS);
+    offlineTimer = setTimeout(() => tell(sign, "offline"), full ? 0 : OFFLINE_AFTER_MS);
   };
 
   squiggle.refused = (message) => squiggle.showMessage(message.reason);

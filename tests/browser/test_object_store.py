@@ -24,6 +24,10 @@ def halves(path):
     return path
 
 
+def refused_image(response):
+    return response.status == 503 and response.request.method == "POST" and "/images?" in response.url
+
+
 def is_open(person, name):
     return lambda: person.page.inner_text("#image-name") == name
 
@@ -57,7 +61,7 @@ def test_an_image_that_is_sent_meanwhile_is_opened_when_it_is_back(people, serve
     person = people(server.url, expect_offline=True)
     object_store.stop()
     try:
-        with person.page.expect_response(lambda response: response.status == 503, timeout=PATIENCE_SECONDS * 1000):
+        with person.page.expect_response(refused_image, timeout=PATIENCE_SECONDS * 1000):
             person.upload(halves(tmp_path / "meanwhile.png"))
         assert "Opening meanwhile.png" in person.status
     finally:
