@@ -9,9 +9,9 @@ run: $(VENV)/.runs
 	@$(BIN)/python app.py
 
 test: $(VENV)/.tests lint
-	@$(BIN)/python tests/get_postgres.py
-	@$(BIN)/python tests/get_nginx.py
-	@$(BIN)/python tests/browser/get_chromium.py
+	@$(BIN)/python -m tests.get_postgres
+	@$(BIN)/python -m tests.get_nginx
+	@$(BIN)/python -m tests.browser.get_chromium
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.tests

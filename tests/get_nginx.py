@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
+
+from tests.installing import by_apt, ensure
 
 # Debian's package would otherwise leave a server running for the whole machine.
 INSTALL = """
@@ -24,16 +24,13 @@ def find_nginx() -> str | None:
 
 def main() -> None:
     """Install nginx where it is missing and can be installed."""
-    if find_nginx() and shutil.which("openssl"):
-        return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        print("Installing nginx for the tests of hosting", flush=True)
-        if subprocess.run(["sh", "-c", INSTALL], check=False).returncode == 0 and find_nginx():
-            return
-    sys.exit(
+    ensure(
+        "nginx for the tests of hosting",
+        lambda: find_nginx() and shutil.which("openssl"),
+        by_apt(INSTALL),
         "The tests need nginx and openssl, and they could not be installed. Install them with your system's packages "
         "(Debian, Ubuntu: sudo apt-get install nginx-light openssl; macOS: brew install nginx), or set NGINX to the "
-        "path of an nginx."
+        "path of an nginx.",
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.installing import by_apt, ensure
 
 # Debian's package would otherwise start a server for the whole machine.
 INSTALL = """
@@ -29,16 +29,13 @@ def find_postgres() -> Path | None:
 
 def main() -> None:
     """Install PostgreSQL where it is missing and can be installed."""
-    if find_postgres():
-        return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        print("Installing PostgreSQL for the tests of the store", flush=True)
-        if subprocess.run(["sh", "-c", INSTALL], check=False).returncode == 0 and find_postgres():
-            return
-    sys.exit(
+    ensure(
+        "PostgreSQL for the tests of the store",
+        find_postgres,
+        by_apt(INSTALL),
         "The tests need a PostgreSQL server's programs, and they could not be installed. Install them with your "
         "system's packages (Debian, Ubuntu: sudo apt-get install postgresql; macOS: brew install postgresql), or set "
-        "POSTGRES_BIN to the folder of initdb."
+        "POSTGRES_BIN to the folder of initdb.",
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 
+from tests.installing import by_apt, ensure
+
+INSTALL = "apt-get update -qq && apt-get install -y -qq chromium"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -27,19 +29,13 @@ def find_chromium() -> str | None:
 
 def main() -> None:
     """Install Chromium where it is missing and can be installed."""
-    if find_chromium():
-        return
-    print("Installing Chromium for the browser tests", flush=True)
-    ways = [[sys.executable, "-m", "playwright", "install", "chromium"]]
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        ways.insert(0, ["sh", "-c", "apt-get update -qq && apt-get install -y -qq chromium"])
-    for way in ways:
-        if subprocess.run(way, check=False).returncode == 0 and find_chromium():
-            return
-    sys.exit(
+    ensure(
+        "Chromium for the browser tests",
+        find_chromium,
+        [*by_apt(INSTALL), [sys.executable, "-m", "playwright", "install", "chromium"]],
         "The browser tests need Chromium, and it could not be installed. Install it with your system's packages "
         "(Debian, Ubuntu: sudo apt-get install chromium; macOS: brew install --cask chromium), or set CHROMIUM to "
-        "the path of a Chromium or Chrome."
+        "the path of a Chromium or Chrome.",
     )
 
 
