@@ -192,7 +192,7 @@ class PageWriter:
         self._model, self._name, self._extras, self._staging = model, name, extras, staging
         pixels = self.pages * first.shape[0] * first.shape[1]
         self._labels = open_files.enter_context(
-            label_pages(staging.open(f"{name}.tif"), model.names, big=pixels > BIG_TIFF_BYTES)
+            label_pages(staging.open(f"{name}.tif"), model.classifier.label_classes_, big=pixels > BIG_TIFF_BYTES)
         )
         self._probabilities: TiffPages | None = None
         if extras.probabilities:

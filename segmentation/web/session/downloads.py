@@ -62,7 +62,7 @@ def download(
 
 def _labels(workbench: Workbench, session_id: str, image_hash: str | None) -> bytes:
     state, labels, _ = workbench.labels(session_id, image_hash)
-    return label_tiff(labels, {c.id: c.name for c in state.classes.values()})
+    return label_tiff(labels, state.classes.values())
 
 
 def _strokes(workbench: Workbench, session_id: str, image_hash: str | None) -> bytes:
@@ -101,7 +101,7 @@ def _segmentation_png(result: Result) -> bytes:
 
 
 def _segmentation_tiff(result: Result) -> bytes:
-    return label_tiff(_segmentation(result), _names(result))
+    return label_tiff(_segmentation(result), result.state.classes.values())
 
 
 def _overlay(result: Result, opacity: float) -> bytes:
