@@ -213,7 +213,9 @@ class PixelClassifier:
         for_each_piece(image, self.spec, pieces, segment, smoothed=smoothed, threads=threads or self.threads)
         return segmentation
 
-    def predict_proba_window(self, image: Image, window: Tile, smoothed: Smoothed | None = None) -> NDArray[np.float32]:
+    def predict_proba_window(
+        self, image: Image, window: Tile, smoothed: Smoothed | None = None, *, threads: int | None = None
+    ) -> NDArray[np.float32]:
         """The probabilities in a window, ``(classes, window rows, window columns)`` float32; see ``predict_window``."""
         probabilities = np.empty((len(self.classes_), *window.shape), np.float32)
 
@@ -221,7 +223,7 @@ class PixelClassifier:
             probabilities[:, *piece.place_in(window)] = self.forest_.predict_proba(planes, threads=1)
 
         pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
-        for_each_piece(image, self.spec, pieces, estimate, smoothed=smoothed, threads=self.threads)
+        for_each_piece(image, self.spec, pieces, estimate, smoothed=smoothed, threads=threads or self.threads)
         return probabilities
 
     def contents(
