@@ -11,7 +11,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from segmentation.__main__ import run
+from segmentation.__main__ import INTERRUPTED, run
 from segmentation.cli.arguments import parser
 
 SERVING = {"host": "--host", "port": "--port", "data": "--data", "browser": "--no-browser"}
@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top = _parser()
     given = top.parse_args(arguments)
     if given.command is None:
-        _serve_page(given)
+        try:
+            _serve_page(given)
+        except KeyboardInterrupt:  # before there was a server that would have ended in order
+            return INTERRUPTED
         return 0
     said = [option for name, option in SERVING.items() if getattr(given, name) is not None]
     if said:

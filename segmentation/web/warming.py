@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -117,7 +118,8 @@ def compile_kernels() -> None:
 
 
 def _end_with_the_parent() -> None:
-    """End this process when the one that holds the other end of its standard input ends."""
+    """End this process when the one that holds the other end of its standard input ends, and not before by Ctrl+C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         os.read(sys.stdin.fileno(), 1)
