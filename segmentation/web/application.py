@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from dash import Dash
 from flask import Flask, request
 
 from segmentation.web.health import health_routes
+from segmentation.web.page_files import ASSETS
 from segmentation.web.pages.callbacks import register_callbacks
 from segmentation.web.pages.layout import page
 from segmentation.web.routes import all_routes
@@ -22,8 +22,7 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import Store, StoreError
 from segmentation.web.warming import WarmUp
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = Sample(ROOT / "assets" / "sample" / "colon_glands.png", ("Gland", "Other tissue"))
+SAMPLE = Sample(ASSETS / "sample" / "colon_glands.png", ("Gland", "Other tissue"))
 
 
 def create_app(settings: Settings) -> Dash:
@@ -46,7 +45,7 @@ def create_app(settings: Settings) -> Dash:
         server=server,  # type: ignore[arg-type]
         title="Squiggle",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
+        assets_folder=str(ASSETS),
         compress=True,
         suppress_callback_exceptions=True,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-import segmentation
+from segmentation._shared.processes import import_paths, python_command
 from segmentation._shared.tiling import TileGrid
 from segmentation.features.cache import FeatureCache
 from segmentation.features.spec import FeatureSpec
@@ -93,10 +94,8 @@ def _compile_in_another_process() -> None:
     if cache and os.name == "posix":
         with _one_process_at_a_time(Path(cache)):
             if not (Path(cache) / COMPILED).exists():
-                root = Path(segmentation.__file__).parents[1]
-                with subprocess.Popen(
-                    [sys.executable, "-m", __name__, WATCHED], cwd=root, stdin=subprocess.PIPE
-                ) as compiler:
+                command, environment = python_command("-m", __name__, WATCHED), os.environ | import_paths()
+                with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as compiler:
                     compiler.wait()
 
 
@@ -120,7 +119,8 @@ def compile_kernels() -> None:
 
 
 def _end_with_the_parent() -> None:
-    """End this process when the one that holds the other end of its standard input ends."""
+    """End this process when the one that holds the other end of its standard input ends, and not before by Ctrl+C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         os.read(sys.stdin.fileno(), 1)
