@@ -101,11 +101,11 @@ def test_keys_and_thumbnails_move_between_images_and_a_reload_comes_back_to_the_
     wait_for_image(person, "s10.png")
     person.press(",")
     wait_for_image(person, "s2.png")
-    person.page.locator(".thumb-take").first.click()
+    person.page.locator(".thumb-choose").first.click()
     wait_for_image(person, "s1.png")
     person.press("ArrowRight")
     wait_for_image(person, "s2.png")
-    chosen = person.page.locator(".thumb-take[aria-checked=true]")
+    chosen = person.page.locator(".thumb-choose[aria-checked=true]")
     assert chosen.get_attribute("aria-label") == "s2.png: 0 strokes"
     assert chosen.evaluate("(element) => element === document.activeElement")
     before = person.page.locator("#stage").bounding_box()
@@ -129,7 +129,7 @@ def test_an_image_is_removed_and_comes_back_with_its_strokes(person, series):
     person.click("#question-yes")
     wait_for_image(person, "s2.png")
     assert names(person) == ["s2.png", "s10.png"]
-    person.page.locator(".thumb-take[aria-checked=true]").focus()
+    person.page.locator(".thumb-choose[aria-checked=true]").focus()
     person.press("Delete")
     person.wait_for(lambda: not person.page.is_visible("#strip"), "a single image needs no strip")
     person.press("Control+z", "Control+z")
