@@ -1,4 +1,4 @@
-/* The keyboard; the help lists the same keys for people. */
+/* The keyboard; segmentation/web/pages/layout/help.py lists the same keys for people. */
 
 import { targetOf } from "../shared/dom.mjs";
 import { toggleHelp } from "./help.mjs";

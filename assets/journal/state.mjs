@@ -1,6 +1,6 @@
 /*
- * What the events of a session add up to; the server folds the same events in Python. This module needs no browser, so
- * that a test can hold the two folds equal.
+ * What the events of a session add up to; the server folds the same events in segmentation/web/session/events.py. This
+ * module needs no browser, so that a test can hold the two folds equal.
  */
 
 /**

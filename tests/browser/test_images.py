@@ -86,9 +86,12 @@ def session_strokes(person):
     """The strokes on each image that has any, as the server has them."""
     person.wait_for(lambda: person.connection == "All saved")
     return json.loads(
-        person.page.evaluate(
-            """() => JSON.stringify(squiggle.session.state.images.map((image) => ({
-              image, strokes: squiggle.fold(squiggle.session.conversation.journal, image.hash).strokes })))"""
+        person.within(
+            """async ({ session: { state, conversation: { journal, defaults } }, load }) => {
+              const { fold } = await load("journal/state.mjs");
+              return JSON.stringify(state.images.map((image) => ({
+                image, strokes: fold(journal, defaults(), image.hash).strokes })));
+            }"""
         )
     )
 
@@ -165,9 +168,7 @@ def test_a_stroke_belongs_to_the_image_on_which_it_was_begun(person, tmp_path):
     person.page.mouse.move(*start)
     person.page.mouse.down()
     person.page.mouse.move(*end, steps=4)
-    person.page.evaluate(
-        "(bytes) => squiggle.openImages([new File([new Uint8Array(bytes)], 'late.png')])", list(content)
-    )
+    person.within("({ images }, bytes) => images.open([new File([new Uint8Array(bytes)], 'late.png')])", list(content))
     person.wait_for_status("Opened late.png")
     assert in_hand(person) == "colon_glands.png"
     person.page.mouse.up()
@@ -218,7 +219,7 @@ def test_an_image_that_another_window_removes_gives_way_to_one_that_is_segmented
     second.press("PageDown")
     wait_for_image(second, "s10.png")
     second.wait_for_segmentation()
-    second.page.evaluate("clearTimeout(squiggle.session.conversation.timer)")
+    second.within("({ session }) => clearTimeout(session.conversation.timer)")
     if stroke:
         second.page.mouse.move(*second.on_screen(DARK)[0])
         second.page.mouse.down()
@@ -227,7 +228,7 @@ def test_an_image_that_another_window_removes_gives_way_to_one_that_is_segmented
     first.wait_for(lambda: first.connection == "All saved" and not first.page.is_visible("#strip"), "it is removed")
     asked = []
     second.page.on("request", lambda request: asked.append(request.url))
-    second.page.evaluate("squiggle.session.segmentNow()")
+    second.within("({ session }) => session.segmentNow()")
     if stroke:
         second.page.wait_for_timeout(1000)
         assert in_hand(second) == "s10.png"
