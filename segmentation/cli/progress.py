@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from segmentation._shared.text import counted
+from segmentation._shared.text import counted, duration
 
 if TYPE_CHECKING:
     from segmentation.series.run import Event, SeriesReport
@@ -90,13 +90,3 @@ def bar(done: float, images: int, of: int, seconds: float) -> str:
     filled = "#" * int(BAR * done)
     left = f", {duration(seconds * (1 - done) / done)} left" if done > 0 and seconds > 1 else ""
     return f"[{filled:.<{BAR}}] {done:4.0%}, {images} of {counted(of, 'image')}{left}"
-
-
-def duration(seconds: float) -> str:
-    """A time for people: ``"8 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

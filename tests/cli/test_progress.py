@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from segmentation.cli.progress import JsonLines, Quiet, Terminal, bar, duration
+from segmentation._shared.text import duration
+from segmentation.cli.progress import JsonLines, Quiet, Terminal, bar
 from segmentation.series.run import Event, SeriesReport
 
 
