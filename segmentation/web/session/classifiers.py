@@ -128,7 +128,7 @@ class OpenedFiles:
         earlier = self._going_on.get(key)
         if earlier is None:
             pixels = opened.contents.pixels
-            kept = pixels.of_classes(key[1]) if pixels is not None else None
+            kept = pixels.select_classes(key[1]) if pixels is not None else None
             earlier = PixelClassifier.from_contents(replace(opened.contents, pixels=kept), threads=self._threads)
             self._going_on.put(key, earlier)
         return earlier
