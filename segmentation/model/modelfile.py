@@ -24,7 +24,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
-from segmentation.io.formats import MAX_CHANNELS
+from segmentation.io.limits import MAX_CHANNELS
 from segmentation.strokes.classes import LARGEST_CLASS_ID, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.version import __version__
