@@ -6,7 +6,7 @@ import re
 import pytest
 
 from segmentation.web.application import create_app
-from segmentation.web.routes.remember import COOKIE
+from segmentation.web.routes.known_sessions import COOKIE
 from segmentation.web.settings import Settings
 from tests.web.routes.test_routes import converse, stroke_event, wish
 from tests.web.security.test_hostile import CLASSIFIER, COLOUR, picture

@@ -15,7 +15,8 @@ from segmentation.__main__ import main
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
-from segmentation.web.session import workbench as workbench_module
+from segmentation.web.session import journals
+from segmentation.web.session.training import Trainer
 from tests.support.asking import HALVES, converse, stroke_event, stroke_of
 
 
@@ -101,9 +102,9 @@ def test_tiles_that_the_window_has_are_not_sent_again(client, session, halves):
 
 
 def test_a_newer_request_of_a_window_makes_the_older_one_stop(client, session, halves):
-    workbench_url = f"/s/{session}/converse"
+    url = f"/s/{session}/converse"
     body = {"after": 0, "events": [], "segment": wish(*HALVES.shape), "window": "w"}
-    older = client.post(workbench_url, json=body, buffered=False)
+    older = client.post(url, json=body, buffered=False)
     lines = older.iter_encoded()
     assert json.loads(next(lines))["kind"] == "journal"
     converse(client, session, window="w")
@@ -198,7 +199,7 @@ def test_a_thumbnail_is_small_and_belongs_to_the_session(client, session, halves
 
 
 def test_what_another_window_writes_ends_a_segmentation_that_is_under_way(client, session, halves, monkeypatch):
-    monkeypatch.setattr(workbench_module, "NEWS_SECONDS", 0)
+    monkeypatch.setattr(journals, "UPDATE_CHECK_SECONDS", 0)
     body = {"after": 0, "events": [], "segment": wish(*HALVES.shape), "window": "w"}
     lines = client.post(f"/s/{session}/converse", json=body, buffered=False).iter_encoded()
     assert json.loads(next(lines))["kind"] == "journal"
@@ -213,13 +214,13 @@ def test_a_wish_for_an_image_that_another_window_removed_ends_with_the_news(clie
 
 
 def test_a_session_that_is_deleted_in_the_middle_of_an_answer_is_gone(client, session, halves, monkeypatch):
-    learn = workbench_module.learn
+    train = Trainer.train
 
     def deleted_meanwhile(*given):
         assert client.delete(f"/s/{session}").status_code == 200
-        return learn(*given)
+        return train(*given)
 
-    monkeypatch.setattr(workbench_module, "learn", deleted_meanwhile)
+    monkeypatch.setattr(Trainer, "train", deleted_meanwhile)
     last = converse(client, session, segment=wish(*HALVES.shape))[-1]
     assert last["kind"] == "gone"
     assert "no session behind this link" in last["reason"]

@@ -12,7 +12,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from segmentation.web.session.sessionfile import export_session, import_session
 from tests.support.asking import HALVES, converse, stroke_event
 
 
@@ -169,7 +168,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(client, exported)
 def test_whoever_goes_away_half_way_leaves_nothing_behind(client, exported):
     before = sessions_in_the_store(client)
     workbench = client.application.extensions["workbench"]
-    messages = import_session(workbench, io.BytesIO(exported))
+    messages = workbench.session_files.read(io.BytesIO(exported))
     assert next(messages) == {"done": 0, "of": 3}
     assert sessions_in_the_store(client) == before + 1
     messages.close()
@@ -177,7 +176,7 @@ def test_whoever_goes_away_half_way_leaves_nothing_behind(client, exported):
 
 
 def test_a_file_is_written_part_by_part(client, session, exported):
-    parts = list(export_session(client.application.extensions["workbench"], session))
+    parts = list(client.application.extensions["workbench"].session_files.write(session))
     assert len(parts) == 5
     assert members(b"".join(parts)) == members(exported)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from segmentation.web.application import SAMPLE
-from segmentation.web.routes.remember import COOKIE, MOST
+from segmentation.web.routes.known_sessions import COOKIE, MOST
 from tests.support.asking import converse, stroke_event
 
 
