@@ -77,7 +77,7 @@ class ClassifierFiles:
 
     Args:
         store: where they are kept.
-        threads: number of threads of their predictions; None takes all cores.
+        threads: number of threads of their predictions; None uses all cores.
     """
 
     def __init__(self, store: Store, threads: int | None) -> None:

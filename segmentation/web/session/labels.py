@@ -78,7 +78,7 @@ class Labels:
 
         Args:
             session_id: the session.
-            image_hash: the current image; None takes the one that was opened last.
+            image_hash: the current image; None stands for the one that was opened last.
 
         Raises:
             ValueError: with a sentence, if the session has no such image.

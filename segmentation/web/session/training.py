@@ -113,7 +113,7 @@ class Trainer:
 
         Args:
             session_id: the session.
-            image_hash: the current image; None takes the one that was opened last.
+            image_hash: the current image; None stands for the one that was opened last.
 
         Raises:
             ValueError: with a sentence, if the session has no such image.
@@ -166,7 +166,7 @@ class Trainer:
 
         Args:
             session_id: the session.
-            image_hash: the current image; None takes the one that was opened last.
+            image_hash: the current image; None stands for the one that was opened last.
 
         Raises:
             UnknownClassifierError: if the file of the opened classifier is gone.

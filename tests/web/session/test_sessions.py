@@ -7,7 +7,7 @@ import re
 import pytest
 
 from segmentation.web.application import SAMPLE
-from segmentation.web.routes.known_sessions import COOKIE, MOST
+from segmentation.web.routes.known_sessions import COOKIE, MAX_SESSIONS
 from tests.support.asking import converse, stroke_event
 
 
@@ -61,10 +61,10 @@ def test_a_link_that_was_opened_is_remembered_and_nobody_elses_is_listed(client,
 
 
 def test_a_browser_remembers_no_more_than_a_cookie_holds(client):
-    for _ in range(MOST + 5):
+    for _ in range(MAX_SESSIONS + 5):
         last = client.post("/sessions").json["session"]
     assert len(client.get_cookie(COOKIE).value) < 4000
-    assert len(listed(client)) == MOST
+    assert len(listed(client)) == MAX_SESSIONS
     assert last in {one["id"] for one in listed(client)}
 
 

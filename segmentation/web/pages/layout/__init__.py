@@ -1,4 +1,4 @@
-"""The page: one screen with the image, the tools, the classes and what can be taken home."""
+"""The page: one screen with the image, the tools, the classes and what can be downloaded."""
 
 from __future__ import annotations
 
