@@ -10,8 +10,10 @@ from segmentation.web.routes.downloads import download_routes
 from segmentation.web.routes.errors import answer_errors
 from segmentation.web.routes.images import image_routes
 from segmentation.web.routes.series import series_routes
+from segmentation.web.routes.series_files import series_file_routes
 from segmentation.web.routes.sessionfile import session_file_routes
 from segmentation.web.routes.sessions import session_routes
+from segmentation.web.routes.start import start_routes
 from segmentation.web.session.workbench import Workbench
 
 
@@ -22,13 +24,15 @@ def all_routes(workbench: Workbench) -> Blueprint:
     answer_errors(routes)
     store, settings = workbench.store, workbench.settings
     for part in (
-        session_routes(workbench.sessions, sign_out=bool(settings.password)),
+        start_routes(workbench.sessions, sign_out=bool(settings.password)),
+        session_routes(workbench.sessions),
         session_file_routes(workbench.sessions, workbench.session_files, settings),
         conversation_routes(workbench.conversations),
         image_routes(workbench.images, store, settings.max_upload_bytes),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         download_routes(workbench.downloads),
-        series_routes(workbench.series, workbench.series_worker, workbench.downloads, settings),
+        series_routes(workbench.series, workbench.series_worker, workbench.downloads),
+        series_file_routes(workbench.series, workbench.series_worker, settings),
     ):
         routes.register_blueprint(part)
     return routes
