@@ -1,6 +1,6 @@
 """What the events of a session add up to: its state.
 
-The page folds the same events in the browser (``assets/state.js``), so that what is drawn is seen at once;
+The page folds the same events in the browser (``assets/journal/state.mjs``), so that what is drawn is seen at once;
 a test holds the two equal.
 """
 

@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.support.asking import HALVES, converse, stroke_event
+from tests.support.asking import converse, stroke_event
+from tests.support.images import HALVES
 
 
 @pytest.fixture

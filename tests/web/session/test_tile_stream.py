@@ -10,7 +10,8 @@ import pytest
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.web.session import conversation
 from segmentation.web.session.conversation import TileRequest
-from tests.support.asking import HALVES, converse, stroke_event
+from tests.support.asking import converse, stroke_event
+from tests.support.images import HALVES
 
 VIEW = (0, HALVES.shape[0], 0, HALVES.shape[1])
 TILES = {"image": None, "view": VIEW, "known": {}}
