@@ -25,7 +25,7 @@ def on_page(response):
     return json.loads(html.unescape(re.search('data-sessions="([^"]*)"', response.text)[1]))
 
 
-def test_whoever_knows_no_session_goes_straight_into_one_and_comes_back_to_it_until_it_is_used(client):
+def test_a_browser_that_knows_no_session_goes_straight_into_one_and_comes_back_to_it_until_it_is_used(client):
     first = client.get("/")
     assert first.status_code == 302
     assert "HttpOnly" in first.headers["Set-Cookie"]
@@ -35,7 +35,7 @@ def test_whoever_knows_no_session_goes_straight_into_one_and_comes_back_to_it_un
     assert client.get("/").headers["Location"] != first.headers["Location"]
 
 
-def test_whoever_comes_back_finds_her_sessions(client, session):
+def test_a_person_who_comes_back_finds_her_sessions(client, session):
     draw(client, session)
     client.post("/sessions")
     (shown,) = on_page(client.get("/"))

@@ -115,8 +115,8 @@ def test_a_store_that_goes_away_in_the_middle_of_an_answer_is_said_and_the_event
         raise StoreAwayError
 
     monkeypatch.setattr(Trainer, "training_set", away)
-    wish = {"view": [0, 9, 0, 9], "known": {}}
-    body = {"after": 0, "events": [event(0)], "segment": wish, "window": "w"}
+    tiles = {"view": [0, 9, 0, 9], "known": {}}
+    body = {"after": 0, "events": [event(0)], "segment": tiles, "window": "w"}
     lines = client.post(f"/s/{session}/converse", json=body).text.splitlines()
     told = [json.loads(line) for line in lines]
     journal, last = (message for message in told if message["kind"] != "status")  # it may still be getting ready
