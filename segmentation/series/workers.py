@@ -184,7 +184,7 @@ def serve(questions: TextIO, answers: TextIO) -> None:
         print(json.dumps(values), file=answers, flush=True)
 
     setup = json.loads(questions.readline())
-    model = Model(Path(setup["model"]).read_bytes(), setup["threads"])
+    model = Model.from_file(Path(setup["model"]).read_bytes(), setup["threads"])
     for line in questions:
         outcome = run_job(model, job_from_json(json.loads(line)), lambda part: answer(part=float(part)))
         if isinstance(outcome, str):

@@ -25,7 +25,8 @@ from segmentation.features.cache import FeatureCache
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image, image_from_pixels
-from segmentation.live.segmenter import LabelledImage, LiveSegmenter
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.fit import LabelledImage
 from segmentation.strokes.raster import rasterise
 from segmentation.web.kernel_cache import CACHE_VARIABLE, let_go_of_the_compiler
 
@@ -83,7 +84,7 @@ def segment_once(live: LiveSegmenter, image: Image) -> None:
     rows, columns = image.shape
     corners = {1: [(1, 1), (4, 4)], 2: [(columns - 5, rows - 5), (columns - 2, rows - 2)]}
     labels = rasterise([{"class_id": class_id, "points": points} for class_id, points in corners.items()], image.shape)
-    classifier = live.train([LabelledImage.of(image, labels)], FeatureSpec(), ForestSettings())
+    classifier = live.train([LabelledImage.from_image(image, labels)], FeatureSpec(), ForestSettings())
     live.segment(image, classifier, TileGrid(image.shape).tiles[0])
 
 

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image as PillowImage
 
 from segmentation.cli.arguments import parser
-from tests.series.test_run import trained
+from tests.support.classifiers import trained
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLES = re.findall(r"```python\n(.*?)```", (DOCS / "python.md").read_text(), re.DOTALL)

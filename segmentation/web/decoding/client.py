@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from segmentation._shared.processes import import_paths, python_command
-from segmentation.io.formats import MAX_CHANNELS, ImageError
 from segmentation.io.image import Image
+from segmentation.io.limits import MAX_CHANNELS, ImageError
 from segmentation.io.read import read_image, read_stack
 
 SECONDS = 25.0

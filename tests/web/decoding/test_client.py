@@ -14,8 +14,8 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from segmentation.io.formats import ImageError
 from segmentation.io.image import image_from_pixels
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image, read_stack
 from segmentation.web.decoding import client as decoding
 from segmentation.web.decoding.client import Decoder, _image, _memory

@@ -16,14 +16,14 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image
 from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.pages.callbacks import FEATURE_CONTROLS, FOREST_CONTROLS
 from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
-from tests.browser.conftest import Server
-from tests.web.routes.test_routes import converse, stroke_event, wish
+from tests.support.asking import converse, stroke_event, wish
+from tests.support.server import Server
 
 MAX_PIXELS = 300_000
 RNG = np.random.default_rng(5)
