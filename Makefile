@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format benchmarks lock audit clean
+.PHONY: run test lint format benchmarks docs lock audit clean
 
 run: $(VENV)/.runs
 	@$(BIN)/python app.py
@@ -25,6 +25,10 @@ format: $(VENV)/.tests
 
 benchmarks: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
+
+# Writes what the documentation takes from docstrings.
+docs: $(VENV)/.tests
+	$(BIN)/python -m docs.write
 
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
