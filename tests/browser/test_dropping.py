@@ -14,7 +14,8 @@ UNREADABLE = """(selector) => {
   document.querySelector(selector).dispatchEvent(drop);
 }"""
 
-READING = """async () => {
+READING = """async ({ load }) => {
+  const { droppedFiles } = await load("controls/dropped.mjs");
   const file = (path) => ({
     isFile: true, fullPath: path, file: (done) => done(new File([path], path.split("/").at(-1))),
   });
@@ -33,7 +34,7 @@ READING = """async () => {
   const alone = new File(["x"], "alone.png");
   items.push({ kind: "file", webkitGetAsEntry: () => null, getAsFile: () => (handled ? alone : null) });
   items.push({ kind: "string", webkitGetAsEntry: () => null, getAsFile: () => null });
-  const reading = squiggle.droppedFiles(items);
+  const reading = droppedFiles(items);
   handled = false;
   return (await reading).map(({ file, name }) => [name, file.name]);
 }"""
@@ -70,7 +71,7 @@ def folder(tmp_path):
 
 
 def test_folders_are_read_to_the_bottom_with_their_names(person):
-    assert person.page.evaluate(READING) == [
+    assert person.within(READING) == [
         *([f"day/{number}.png", f"{number}.png"] for number in range(5)),
         ["day/a/b/1.png", "1.png"],
         ["day/a/2.tif", "2.tif"],

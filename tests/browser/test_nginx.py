@@ -62,7 +62,7 @@ def test_what_nginx_refuses_is_a_sentence_and_the_page_goes_on(people, behind_ng
     with (tmp_path / "huge.png").open("wb") as huge:
         huge.truncate(300 * 2**20)
     person = people(behind_nginx.url)
-    person.page.evaluate("squiggle.facts.maxUploadBytes = Infinity")
+    person.within("async ({ load }) => { (await load('page/context.mjs')).facts().maxUploadBytes = Infinity; }")
     person.upload(tmp_path / "huge.png")
     person.wait_for(lambda: person.page.locator("#message.visible").count() == 1, "the sentence")
     assert "“huge.png” was not opened. It is larger than what stands in front of this server" in person.message

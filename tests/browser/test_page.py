@@ -52,7 +52,7 @@ def test_drawing_works_right_after_zooming(person):
     person.page.mouse.up()
     person.wait_for(lambda: person.stroke_counts() == [1, 0], "a stroke")
     person.wait_until_view_rests()
-    start = person.page.evaluate("squiggle.session.state.strokes[0].path").split("L")[0][1:]
+    start = person.within("({ session }) => session.state.strokes[0].path").split("L")[0][1:]
     x, y = (float(part) for part in start.split(","))
     assert (x, y) == pytest.approx((256, 256), abs=0.5)
 

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from segmentation.web.asset_files import URL_PATH, modules_of, preloads
 from segmentation.web.session.sessionfile import SUFFIX
 
-DEFERRED_SCRIPTS = ("shelf.js", "sessions.js")
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sessions · Squiggle</title>
-<link rel="icon" href="{root}/assets/favicon.ico">
-<link rel="stylesheet" href="{root}/assets/style.css">
-<link rel="stylesheet" href="{root}/assets/sessions.css">
-<script src="{root}/assets/shell.js"></script>
-{scripts}
+<link rel="icon" href="{assets}/favicon.ico">
+<link rel="stylesheet" href="{assets}/style.css">
+<link rel="stylesheet" href="{assets}/sessions.css">
+{preloads}
+<script type="module" blocking="render" src="{assets}/sessions.mjs"></script>
 </head>
 <body class="start" data-base="{root}/" data-sessions="{sessions}" data-suffix="{suffix}">
 <header id="header">
@@ -62,9 +62,11 @@ def start_page(sessions: Sequence[dict[str, Any]], root: str, *, sign_out: bool)
         sign_out: whether people have signed in, and can sign out.
     """
     at = escape(root)
+    assets = f"{at}{URL_PATH}"
     return PAGE.format(
         root=at,
-        scripts="\n".join(f'<script src="{at}/assets/{name}" defer></script>' for name in DEFERRED_SCRIPTS),
+        assets=assets,
+        preloads=preloads(f"{assets}/{name}" for name in modules_of("shared")),
         sessions=escape(json.dumps(sessions)),
         suffix=SUFFIX,
         sign_out=SIGN_OUT.format(root=at) if sign_out else "",

@@ -6,6 +6,8 @@ from html import escape
 
 from flask import Flask, Response, request
 
+from segmentation.web.asset_files import URL_PATH
+
 MAY_PASS = frozenset((401, 403, 408, 429))
 """What is refused now and may not be the next time, as may all that the server fails at."""
 
@@ -15,10 +17,10 @@ PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{heading} · Squiggle</title>
-<link rel="icon" href="{root}/assets/favicon.ico">
-<link rel="stylesheet" href="{root}/assets/style.css">
-<link rel="stylesheet" href="{root}/assets/sessions.css">
-<script src="{root}/assets/shell.js"></script>
+<link rel="icon" href="{assets}/favicon.ico">
+<link rel="stylesheet" href="{assets}/style.css">
+<link rel="stylesheet" href="{assets}/sessions.css">
+<script type="module" blocking="render" src="{assets}/shared/theme.mjs"></script>
 </head>
 <body class="start">
 <header id="header">
@@ -52,7 +54,7 @@ def problem_page(sentence: str, status: int, root: str) -> str:
         heading="This does not work just now" if passes else "This cannot be shown",
         way_on=AGAIN if passes else ELSEWHERE.format(root=at),
         sentence=escape(sentence),
-        root=at,
+        assets=f"{at}{URL_PATH}",
     )
 
 

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, redirect, request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response as AnyResponse
 
+from segmentation.web.asset_files import URL_PATH
 from segmentation.web.security.ratelimit import Allowance
 
 COOKIE = "squiggle_signed_in"
@@ -27,9 +28,9 @@ PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sign in to Squiggle</title>
-<link rel="icon" href="{root}/assets/favicon.ico">
-<link rel="stylesheet" href="{root}/assets/style.css">
-<link rel="stylesheet" href="{root}/assets/signin.css">
+<link rel="icon" href="{assets}/favicon.ico">
+<link rel="stylesheet" href="{assets}/style.css">
+<link rel="stylesheet" href="{assets}/signin.css">
 </head>
 <body class="signing-in">
 <main>
@@ -142,6 +143,7 @@ def _way_on(path: str) -> str:
 def _page(way_on: str, problem: str = "", status: int = 200) -> Response:
     page = PAGE.format(
         root=escape(request.script_root),
+        assets=f"{escape(request.script_root)}{URL_PATH}",
         greeting="This server is for people who know its password.",
         problem=escape(problem),
         next=escape(way_on),

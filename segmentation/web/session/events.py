@@ -1,6 +1,6 @@
 """What a person does, as events, and what the events add up to: the state of a session.
 
-The page folds the same events in the browser (``assets/state.js``), so that what is drawn is seen at once;
+The page folds the same events in the browser (``assets/journal/state.mjs``), so that what is drawn is seen at once;
 a test holds the two equal.
 
 ==================  ==========================================================  =========

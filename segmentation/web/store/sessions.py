@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sql
 
+from segmentation._shared.text import shown_name
 from segmentation.web.settings import Settings
 from segmentation.web.store import tables
 from segmentation.web.store.blobs import ObjectBlobs, TableBlobs, UnknownBlobError
@@ -28,7 +29,7 @@ from segmentation.web.store.files import Files
 from segmentation.web.store.opening import opening, store_url
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.room import check_room, sizes
-from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session, printable
+from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session
 from segmentation.web.store.tables import events, sessions
 from segmentation.web.store.upkeep import Upkeep
 
@@ -177,7 +178,7 @@ class Store:
         _check_id(session_id)
         with self.database.writing() as connection:
             lock_session(connection, session_id)
-            connection.execute(sessions.update().where(sessions.c.id == session_id).values(name=printable(name)))
+            connection.execute(sessions.update().where(sessions.c.id == session_id).values(name=shown_name(name)))
 
     def summaries(self, session_ids: Sequence[str]) -> list[SessionSummary]:
         """What a list shows of some sessions, in the order of their ids; those that are gone are left out."""

@@ -16,7 +16,7 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image
 from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.pages.callbacks import FEATURE_CONTROLS, FOREST_CONTROLS
