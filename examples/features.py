@@ -7,10 +7,10 @@ Run it as it stands, or cell by cell in an editor that knows ``# %%``. Needs sci
 import time
 
 import numpy as np
+from segmentation.web.page_files import ASSETS
 from skimage.feature import multiscale_basic_features
 
 import segmentation as seg
-from segmentation.web.page_files import ASSETS
 
 image = seg.image_from_pixels(seg.read_image(ASSETS / "sample" / "colon_glands.png").pixels[:200, :300])
 spec = seg.FeatureSpec(sigma_max=4)

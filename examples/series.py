@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
+from segmentation.web.page_files import ASSETS
 
 import segmentation as seg
-from segmentation.web.page_files import ASSETS
 
 whole = seg.read_image(ASSETS / "sample" / "colon_glands.png")
 rows, columns = (length // 2 for length in whole.shape)
