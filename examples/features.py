@@ -7,12 +7,12 @@ Run it as it stands, or cell by cell in an editor that knows ``# %%``. Needs sci
 import time
 
 import numpy as np
-from segmentation.web.page_files import ASSETS
 from skimage.feature import multiscale_basic_features
 
 import segmentation as seg
+from segmentation.web.asset_files import FOLDER
 
-image = seg.image_from_pixels(seg.read_image(ASSETS / "sample" / "colon_glands.png").pixels[:200, :300])
+image = seg.image_from_pixels(seg.read_image(FOLDER / "sample" / "colon_glands.png").pixels[:200, :300])
 spec = seg.FeatureSpec(sigma_max=4)
 
 # %% Names and values of its features: float32, one plane each.

@@ -1,4 +1,8 @@
-"""A cache with a limit on what its values take."""
+"""A cache that is bounded by the size of its values, or by their number.
+
+The caches of cachetools leave the locking to their callers and raise an error for a value that is larger than the
+whole cache; ours are used by many threads, and such a value is simply not kept.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,10 @@ class BoundedCache(Generic[Key, Value]):
 
     Args:
         budget: the most that the sizes of the kept values may add up to.
-        size: the size of a value, in the budget's unit.
+        size: the size of a value, in the budget's unit; by default each counts as 1.
     """
 
-    def __init__(self, budget: int, size: Callable[[Value], int]) -> None:
+    def __init__(self, budget: int, size: Callable[[Value], int] = lambda value: 1) -> None:
         self.budget = budget
         self.used = 0
         self.size = size

@@ -128,7 +128,7 @@ class ClassifierFiles:
         earlier = self._to_continue.get(key)
         if earlier is None:
             pixels = file.contents.pixels
-            kept = pixels.of_classes(key[1]) if pixels is not None else None
+            kept = pixels.select_classes(key[1]) if pixels is not None else None
             earlier = PixelClassifier.from_contents(replace(file.contents, pixels=kept), threads=self._threads)
             self._to_continue.put(key, earlier)
         return earlier

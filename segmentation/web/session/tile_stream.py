@@ -134,7 +134,7 @@ class TileStream:
         turn = partial(self._scheduler.turn, session_id, ahead=True)
         drafts = self._live.draft(image, classifier, missing, stale=stale, turn=turn)
         if drafts:
-            pixels = DraftPixels.of(image.shape)
+            pixels = DraftPixels.for_shape(image.shape)
             ids = b"".join(ids.tobytes() for _, ids in drafts)
             yield {
                 "kind": "draft",

@@ -66,7 +66,7 @@ def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, ses
 
 
 def test_a_draft_of_all_comes_before_the_tiles(client, session, halves, monkeypatch):
-    monkeypatch.setattr("segmentation.live.draft.PIXELS", 600)
+    monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
     first = converse(client, session, segment=tile_request(*HALVES.shape))
     assert "draft" not in [message["kind"] for message in first]
     stroke = stroke_event("c", halves["hash"], 1, "M70,5L90,30")

@@ -24,7 +24,7 @@ def workbench(client):
 
 @pytest.fixture(autouse=True)
 def small_drafts(monkeypatch):
-    monkeypatch.setattr("segmentation.live.draft.PIXELS", 600)
+    monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
 
 
 def stroke(number, halves):
