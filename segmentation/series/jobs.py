@@ -238,7 +238,11 @@ class PageWriter:
         """Begins the TIFF of probabilities, if it is wanted, and that of the class ids, which is returned."""
         pixels = first.metadata["pages"] * first.shape[0] * first.shape[1]
         labels = self._open_files.enter_context(
-            label_pages(self._staging.open(f"{self._name}.tif"), self._model.names, big=pixels > BIG_TIFF_BYTES)
+            label_pages(
+                self._staging.open(f"{self._name}.tif"),
+                self._model.classifier.label_classes_,
+                big=pixels > BIG_TIFF_BYTES,
+            )
         )
         if self._extras.probabilities:
             names = [one.name for one in self._model.planes]
