@@ -19,7 +19,7 @@ from segmentation.web.security.problempage import show_problems
 from segmentation.web.session.sample import Sample
 from segmentation.web.session.workbench import Workbench
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store, StoreError
+from segmentation.web.store import StoreError, open_store
 from segmentation.web.warming import WarmUp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> Dash:
         ValueError: if a setting of the store names something that cannot be.
     """
     server = Flask("squiggle", static_folder=None)
-    workbench = Workbench(Store.of(settings), settings, SAMPLE)
+    workbench = Workbench(open_store(settings), settings, SAMPLE)
     server.extensions["workbench"] = workbench
     guard(server, settings)
     harden(server, settings.max_upload_bytes)

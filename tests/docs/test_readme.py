@@ -70,7 +70,7 @@ def test_pip_and_python_serve_the_page(environment):
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_make_test_runs_lint_types_and_tests():
     plan = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for step in ("ruff check", "ruff format --check", "mypy", "pytest"):
+    for step in ("ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"):
         assert step in plan
 
 

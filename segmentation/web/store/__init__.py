@@ -14,7 +14,7 @@ from segmentation.web.store.errors import (
     UnknownImageError,
     UnknownSessionError,
 )
-from segmentation.web.store.opening import migrate
+from segmentation.web.store.opening import migrate, open_store
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.sessions import Store
 
@@ -32,4 +32,5 @@ __all__ = [
     "UnknownImageError",
     "UnknownSessionError",
     "migrate",
+    "open_store",
 ]

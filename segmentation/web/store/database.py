@@ -163,7 +163,7 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    def give_back_room(self) -> None:
+    def shrink(self) -> None:
         """Let SQLite's file shrink to what is in it; PostgreSQL sees to that itself."""
         if not self.is_sqlite:
             return
