@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation.web.settings import VARIABLES
+from segmentation.web.settings import meanings_of_variables
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -83,7 +83,7 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
 
 def test_one_table_lists_every_environment_variable():
     rows = re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE)
-    assert rows == [(variable.name, variable.meaning) for variable in VARIABLES]
+    assert rows == list(meanings_of_variables().items())
 
 
 def test_a_setting_that_cannot_be_read_is_a_sentence_and_not_a_trace(environment):

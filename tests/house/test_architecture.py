@@ -41,6 +41,14 @@ def test_importing_the_library_loads_neither_page_nor_scikit_learn():
     assert not loaded & (PAGE_PACKAGES | {"sklearn", "skimage", "numba"})
 
 
+def test_the_process_that_starts_the_servers_loads_neither_the_page_nor_numpy():
+    code = "import sys; import segmentation.web.hosting; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {"dash", "flask", "plotly", "sqlalchemy", "numpy"}
+
+
 def test_the_plotly_script_is_the_version_that_the_plotly_package_brings():
     bundled = re.search(
         r"plotly\.js v([\d.]+)", (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text()[:300]

@@ -1,6 +1,5 @@
 """The files of sessions, in the database and in object stores."""
 
-import dataclasses
 import errno
 import os
 import subprocess
@@ -37,7 +36,7 @@ def objects(request, tmp_path):
 @pytest.fixture
 def filing(store_settings, objects):
     """A store whose files lie in each of the places."""
-    store = open_store(dataclasses.replace(store_settings, objects=objects))
+    store = open_store(store_settings.model_copy(update={"objects": objects}))
     yield store
     store.close()
 

@@ -1,7 +1,6 @@
 """Limits, and disks that are really full: a sentence, and nothing half-written."""
 
 import contextlib
-import dataclasses
 import io
 import sqlite3
 
@@ -50,7 +49,7 @@ def crowded(request):
 
 
 def limited(store_settings, **limits):
-    store = open_store(dataclasses.replace(store_settings, **limits))
+    store = open_store(store_settings.model_copy(update=limits))
     return contextlib.closing(store)
 
 
@@ -146,7 +145,7 @@ def test_a_full_object_store_is_a_sentence(small_disk, tmp_path):
 
 
 def test_the_page_is_told_with_a_sentence_and_acknowledges_nothing(store_settings):
-    app = create_app(dataclasses.replace(store_settings, session_bytes=len(SAMPLE.content) + 200_000))
+    app = create_app(store_settings.model_copy(update={"session_bytes": len(SAMPLE.content) + 200_000}))
     client, store = app.server.test_client(), app.server.extensions["workbench"].store
     session = client.post("/sessions").json["session"]
     known = append_until_full(store, session, 9_000)

@@ -1,6 +1,5 @@
 """What is removed, when, and by whom."""
 
-import dataclasses
 import os
 import time
 
@@ -31,7 +30,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def forgetful(store_settings):
-    store = open_store(dataclasses.replace(store_settings, keep_seconds=10 * DAY_SECONDS))
+    store = open_store(store_settings.model_copy(update={"keep_seconds": 10 * DAY_SECONDS}))
     yield store
     store.close()
 
@@ -63,7 +62,7 @@ def test_one_process_sweeps_for_all_once_an_hour(forgetful, store_settings, cloc
     clock.pass_days(1)
     forgetful.upkeep.sweep()
     old = forgetful.create_session()
-    with_other_settings = open_store(dataclasses.replace(store_settings, keep_seconds=0.001))
+    with_other_settings = open_store(store_settings.model_copy(update={"keep_seconds": 0.001}))
     clock.ahead += 1
     with_other_settings.upkeep.sweep()
     assert with_other_settings.has_session(old)
@@ -87,7 +86,7 @@ def test_the_server_sweeps_with_the_first_request(store_settings, clock):
     session = store.create_session()
     store.close()
     clock.pass_days(3)
-    app = create_app(dataclasses.replace(store_settings, keep_seconds=2 * DAY_SECONDS))
+    app = create_app(store_settings.model_copy(update={"keep_seconds": 2 * DAY_SECONDS}))
     store = app.server.extensions["workbench"].store
     app.server.test_client().get("/")
     store.upkeep.finish()
