@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def work_on_series(settings: Settings) -> None:
-    """Work on series until the process is asked to end; what it is at then is left to others at once.
+    """Work on series until the process is asked to end; then the item in work is released at once.
 
     Raises:
         StoreError: if the store cannot be used.

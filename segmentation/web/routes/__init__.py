@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 def all_routes(workbench: Workbench) -> Blueprint:
     """The routes of a workbench, with an answer in words to whatever goes wrong in them."""
     routes = Blueprint("squiggle", __name__)
-    routes.before_request(workbench.store.upkeep.now_and_then)
+    routes.before_request(workbench.store.upkeep.sweep_if_due)
     _answer_errors(routes)
     for part in PARTS:
         routes.register_blueprint(part(workbench))

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, redirect, request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response as AnyResponse
 
-from segmentation.web.security.ratelimit import Allowance
+from segmentation.web.security.ratelimit import RateLimit
 
 COOKIE = "squiggle_signed_in"
 COOKIE_SECONDS = 30 * 24 * 3600
@@ -51,16 +51,16 @@ PAGE = """<!DOCTYPE html>
 class SignIn:
     """Knows the password and who has given it.
 
-    Whoever has the same password has the same key, so that all processes and hosts believe each other's cookies; a
-    new password signs everybody out.
+    Equal passwords give equal keys, so that all processes and hosts believe each other's cookies; a new password signs
+    everybody out.
     """
 
     def __init__(self, password: str) -> None:
         self._password = hashlib.sha256(password.encode()).digest()
         key = hashlib.scrypt(password.encode(), salt=b"squiggle sign-in cookie", n=2**14, r=8, p=1)
         self._signer = TimestampSigner(key, salt=b"squiggle", digest_method=hashlib.sha256, key_derivation="hmac")
-        self._tries = Allowance(TRIES_AT_ONCE, TRIES_PER_SECOND)
-        self._tries_of_all = Allowance(TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL)
+        self._tries = RateLimit(TRIES_AT_ONCE, TRIES_PER_SECOND)
+        self._tries_of_all = RateLimit(TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL)
 
     def is_password(self, text: str) -> bool:
         """Whether this is the password; takes the same time whatever was typed."""
@@ -68,7 +68,7 @@ class SignIn:
 
     def wait_before_try(self, address: str) -> float:
         """Seconds that somebody at an address has to wait before another try; 0.0 counts as a try."""
-        return self._tries.take(address) or self._tries_of_all.take("")
+        return self._tries.acquire(address) or self._tries_of_all.acquire("")
 
     def cookie(self) -> str:
         """What a browser keeps once it has signed in."""

@@ -73,7 +73,7 @@ def export_session(workbench: Workbench, session_id: str) -> Iterator[bytes]:
     )
     images = workbench.store.images(session_id)
     classifiers = Classifiers(workbench.store)
-    kept = classifiers.of(session_id)
+    kept = classifiers.of_session(session_id)
     if len(journal) > MAX_JOURNAL_BYTES or len(images) > MAX_IMAGES or len(kept) > MAX_CLASSIFIERS:
         raise SessionFileError("This session is too long to be exported as one file.")
     if len(journal) + sum(image.size for image in images) + len(kept) * MAX_CLASSIFIER_BYTES > MAX_FILE_BYTES:

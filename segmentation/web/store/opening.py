@@ -23,7 +23,7 @@ def open_store(settings: Settings) -> Store:
         ValueError: with a sentence, if a setting names something that cannot be.
     """
     limits = Limits(settings.quota_bytes, settings.session_bytes, settings.keep_seconds)
-    with _saying_what_is_in_the_way(settings):
+    with _naming_the_place_that_fails(settings):
         return Store(_store_url(settings), objects=settings.objects, limits=limits)
 
 
@@ -34,7 +34,7 @@ def migrate(settings: Settings) -> str:
         StoreError: with a sentence, if the database cannot be used.
         ValueError: with a sentence, if the settings name none.
     """
-    with _saying_what_is_in_the_way(settings):
+    with _naming_the_place_that_fails(settings):
         database = Database(_store_url(settings))
         try:
             database.migrate()
@@ -54,8 +54,8 @@ def _store_url(settings: Settings) -> sql.URL:
 
 
 @contextmanager
-def _saying_what_is_in_the_way(settings: Settings) -> Iterator[None]:
-    """Turns whatever is in the way of a store into a sentence that names it."""
+def _naming_the_place_that_fails(settings: Settings) -> Iterator[None]:
+    """Turns what keeps a store from being opened into a sentence that names the folder or database."""
     try:
         yield
     except SchemaError:

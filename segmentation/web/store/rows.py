@@ -14,7 +14,7 @@ MAX_NAME_LENGTH = 200
 
 
 def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, Any, Any, Any]:
-    """Take a session's turn until the transaction ends; returns its number, strokes_drawn, journal_bytes and used.
+    """Lock a session's row until the transaction ends; returns its number, strokes_drawn, journal_bytes and used.
 
     Raises:
         UnknownSessionError: if there is no such session.
@@ -40,7 +40,7 @@ def find_image(connection: sql.Connection, session_id: str, image_hash: str) -> 
 
 
 def insert_image(connection: sql.Connection, session_id: str, image_hash: str, name: str, key: str) -> None:
-    """Let a session have an image."""
+    """Record an image of a session."""
     row = {"session_id": session_id, "hash": image_hash, "name": printable(name), "added": time.time(), "key": key}
     connection.execute(images.insert().values(row))
 

@@ -44,7 +44,7 @@ class Store:
     Attributes:
         database: where the tables are, for other tables than those of this class.
         files: keeps the files that rows of these tables name.
-        upkeep: removes what is not wanted any more.
+        upkeep: removes sessions that nobody opens.
     """
 
     def __init__(self, url: sql.URL, *, objects: str = "", limits: Limits | None = None) -> None:
@@ -87,7 +87,7 @@ class Store:
             connection.execute(sql.select(1))
 
     def close(self) -> None:
-        """Let go of all connections, once a sweep that is under way has ended."""
+        """Close all connections, once a sweep that is under way has ended."""
         self.upkeep.finish()
         self.database.close()
 
@@ -107,7 +107,7 @@ class Store:
             insert_session(connection, session_id, name)
             self._append(connection, session_id, list(first_events))
             for image_hash, image_name, key in kept:
-                self.files.give(connection, key, session_id)
+                self.files.assign(connection, key, session_id)
                 insert_image(connection, session_id, image_hash, image_name, key)
         return session_id
 
@@ -137,7 +137,7 @@ class Store:
             insert_session(connection, copy_id, name)
             self._append(connection, copy_id, bodies)
             for table, row, key in copied:
-                self.files.give(connection, key, copy_id)
+                self.files.assign(connection, key, copy_id)
                 values = {column.name: getattr(row, column.name) for column in table.c}
                 connection.execute(table.insert().values(values | {"session_id": copy_id, "key": key}))
         return copy_id

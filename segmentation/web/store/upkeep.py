@@ -1,4 +1,4 @@
-"""Removes what is not wanted any more, now and then, in the background."""
+"""Removes sessions that nobody opens and files that belong to none, once an hour, in the background."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Upkeep:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def now_and_then(self) -> None:
-        """Sweep in the background, if that is due; returns at once. Meant to be called with any request."""
+    def sweep_if_due(self) -> None:
+        """Sweep in the background, if that is due; returns at once. Called with each request."""
         if time.monotonic() < self._due:
             return
         with self._lock:

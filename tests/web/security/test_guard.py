@@ -9,7 +9,7 @@ from segmentation.web.application import create_app
 from segmentation.web.networks import is_loopback, lies_in, read_networks
 from segmentation.web.security import signin
 from segmentation.web.security.guard import PUBLIC_PATHS
-from segmentation.web.security.ratelimit import Allowance
+from segmentation.web.security.ratelimit import RateLimit
 from segmentation.web.settings import Settings, settings_from_environment, why_not_to_serve
 
 PASSWORD = "a squiggle ⌇ nobody guesses"
@@ -178,13 +178,13 @@ def test_what_is_typed_cannot_become_markup(client_of):
     assert b"<script" not in page.data
 
 
-def test_allowances_refill():
+def test_rate_limits_refill():
     now = [0.0]
-    allowance = Allowance(2, 0.5, clock=lambda: now[0])
-    assert [allowance.take("a") for _ in range(3)] == [0, 0, 2]
-    assert allowance.take("b") == 0
+    limit = RateLimit(2, 0.5, clock=lambda: now[0])
+    assert [limit.acquire("a") for _ in range(3)] == [0, 0, 2]
+    assert limit.acquire("b") == 0
     now[0] = 2.0
-    assert [allowance.take("a"), allowance.take("a")] == [0, 2]
+    assert [limit.acquire("a"), limit.acquire("a")] == [0, 2]
 
 
 # ---- the word of a proxy
