@@ -33,7 +33,8 @@ def create_app(settings: Settings) -> Dash:
         StoreError: if the store cannot be used.
         ValueError: if a setting of the store names something that cannot be.
     """
-    server = Flask("squiggle", static_folder=None)
+    server = Flask("squiggle", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
+    server.context_processor(_addresses)
     workbench = Workbench(open_store(settings), settings, SAMPLE)
     server.extensions["workbench"] = workbench
     guard(server, settings)
@@ -56,6 +57,11 @@ def create_app(settings: Settings) -> Dash:
     send_security_headers(server, app.csp_hashes())
     _let_dash_finish(server)
     return app
+
+
+def _addresses() -> dict[str, str]:
+    """What templates put before the paths of our own: below the application, and of its assets."""
+    return {"root": request.script_root, "assets": f"{request.script_root}/assets"}
 
 
 def _warm_up_with_the_first_page(server: Flask, warm_up: WarmUp) -> None:

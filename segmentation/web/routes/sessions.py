@@ -28,7 +28,7 @@ def start_routes(workbench: Workbench) -> Blueprint:
     routes = Blueprint("sessions", __name__)
 
     def page_of(shown: list[dict[str, Any]], sessions: list[dict[str, Any]]) -> Response:
-        page = start_page(shown, request.script_root, sign_out=bool(workbench.settings.password))
+        page = start_page(shown, sign_out=bool(workbench.settings.password))
         return _with_memory(Response(page, mimetype="text/html"), sessions)
 
     @routes.get("/")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from html import escape
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect, render_template, request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -21,31 +20,6 @@ TRIES_AT_ONCE, TRIES_PER_SECOND = 5, 0.1
 TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL = 100, 2.0
 
 WRONG = "That is not the password."
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in to Squiggle</title>
-<link rel="icon" href="{root}/assets/favicon.ico">
-<link rel="stylesheet" href="{root}/assets/style.css">
-<link rel="stylesheet" href="{root}/assets/signin.css">
-</head>
-<body class="signing-in">
-<main>
-<form method="post" action="{root}/sign-in">
-<div class="sign-in-brand"><span class="logo"></span><h1>Squiggle</h1></div>
-<p>{greeting}</p>
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required autofocus{marked}>
-<p class="problem" id="problem" role="alert">{problem}</p>
-<input type="hidden" name="next" value="{next}">
-<button type="submit">Sign in</button>
-</form>
-</main>
-</body>
-</html>
-"""
 
 
 class SignIn:
@@ -140,13 +114,7 @@ def _way_on(path: str) -> str:
 
 
 def _page(way_on: str, problem: str = "", status: int = 200) -> Response:
-    page = PAGE.format(
-        root=escape(request.script_root),
-        greeting="This server is for people who know its password.",
-        problem=escape(problem),
-        next=escape(way_on),
-        marked=' aria-invalid="true" aria-describedby="problem"' if problem else "",
-    )
+    page = render_template("signin.html", problem=problem, next=way_on)
     response = Response(page, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     return response
