@@ -3,7 +3,7 @@
 The server keeps everything else only as a cache, so that any process can answer any request and each may be
 killed at any moment. ``tables.py`` says what is kept, ``database.py`` reaches it and knows its schema, ``blobs.py``
 holds the content of files and ``files.py`` says whose they are, ``sessions.py`` is what the page asks for,
-``migrations/`` brings older stores up to date.
+``opening.py`` leads from the settings to it, ``migrations/`` brings older stores up to date.
 """
 
 from segmentation.web.store.errors import (
