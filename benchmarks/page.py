@@ -27,31 +27,30 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.inputs import careful_strokes, mirrored
 from benchmarks.table import markdown
 from segmentation.strokes.stroke import Stroke
-from tests.browser.conftest import QUIET_CHROMIUM, Server
-from tests.support.get_chromium import find_chromium
-from tests.support.person import AXES
+from tests.support.get_chromium import QUIET_CHROMIUM, find_chromium
+from tests.support.person import AXES, WITHIN, within
+from tests.support.server import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 STROKES = 7
 PATIENCE_MS = 120_000
 SCREEN = {"width": 1440, "height": 900}
 
-WATCH = """() => {
+WATCH = """({ session: { picture, segmentation } }) => {
   const marks = (window.marks = {});
   window.addEventListener("pointerup", () => {
     Object.assign(marks, { up: performance.now(), first: null, draft: null, all: null, drafted: false });
   }, true);
-  const { picture, constructor } = squiggle.session;
   const paint = picture.paint.bind(picture);
   picture.paint = () => {
-    const changed = picture.changedTiles.size > 0;
+    const changed = picture.layers.overlay.changed.size > 0;
     paint();
     if (changed) marks.first ??= performance.now();
     if (marks.drafted) marks.draft ??= performance.now();
   };
-  const heard = constructor.prototype.heard.bind(squiggle.session);
-  squiggle.session.heard = async (message) => {
-    await heard(message);
+  const onMessage = segmentation.onMessage.bind(segmentation);
+  segmentation.onMessage = async (message) => {
+    await onMessage(message);
     if (message.kind === "draft") marks.drafted = true;
     if (message.kind === "done") marks.all = performance.now();
   };
@@ -106,7 +105,7 @@ def open_image(page: Page, server: Server, pixels: np.ndarray) -> None:
     page.wait_for_selector("html[data-ready=true]", timeout=PATIENCE_MS)
     page.set_input_files("#image-file", {"name": "image.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
     page.wait_for_function("document.getElementById('image-name').textContent === 'image.png'", timeout=PATIENCE_MS)
-    page.wait_for_function("squiggle.session.picture.preview !== null", timeout=PATIENCE_MS)
+    page.wait_for_function(WITHIN % "({ session }) => session.picture.photo.preview !== null", timeout=PATIENCE_MS)
     page.wait_for_timeout(500)
 
 
@@ -151,7 +150,7 @@ def waits(page: Page) -> Wait:
 
 def our_waits(page: Page, strokes: Sequence[Stroke]) -> list[Wait]:
     """Draw strokes on our page, each after the answer to the one before; the waits of all but the first two."""
-    page.evaluate(WATCH)
+    within(page, WATCH)
     found = []
     for number, stroke in enumerate(strokes):
         page.keyboard.press(str(stroke.class_id))
@@ -267,7 +266,7 @@ def wait_after_many_strokes(
     """Median wait for all of the overlay after a stroke, when ``before`` strokes of 200 points are there already."""
     page = new_page(browser)
     open_image(page, server, pixels)
-    image = page.evaluate("squiggle.session.state.image")
+    image = within(page, "({ session }) => session.state.image")
     rng = np.random.default_rng(0)
     events = []
     for number in range(before):
@@ -281,7 +280,8 @@ def wait_after_many_strokes(
         f"{server.url}/s/{session}/converse", body, {"Content-Type": "application/json"}, method="POST"
     )
     urllib.request.urlopen(request).read()
-    page.wait_for_function(f"squiggle.session.state.strokes.length === {before}", timeout=PATIENCE_MS)
+    drawn = f"({{ session }}) => session.state.strokes.length === {before}"
+    page.wait_for_function(WITHIN % drawn, timeout=PATIENCE_MS)
     page.wait_for_function("document.getElementById('status').textContent.startsWith('Segmented')", timeout=PATIENCE_MS)
     page.wait_for_timeout(500)
     found = our_waits(page, careful_strokes(mask, 4))

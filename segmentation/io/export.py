@@ -1,4 +1,4 @@
-"""Colours and blends, and the files in which a segmentation is shown and taken home."""
+"""Colours and blends, and the files in which a segmentation is shown and downloaded."""
 
 from __future__ import annotations
 

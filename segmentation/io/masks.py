@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image
 
 _PNG_PALETTE = b"\x03"

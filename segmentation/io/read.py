@@ -10,9 +10,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from segmentation.io import formats, tiff
-from segmentation.io.formats import HEAD, MAX_FILE_BYTES, MAX_PIXELS, TAIL, ImageError, Limits
+from segmentation._shared.text import shown_name
+from segmentation.io import rasters, tiff
+from segmentation.io.formats import HEAD, TAIL, image_format
 from segmentation.io.image import Image, normalised
+from segmentation.io.limits import MAX_FILE_BYTES, MAX_PIXELS, ImageError, Limits, damage_reported
 
 
 def read_image(
@@ -75,7 +77,7 @@ def read_stack(
         file.seek(0)
         head = file.read(HEAD)
         file.seek(max(0, size - TAIL))
-        kind = formats.image_format(head, tail=file.read())
+        kind = image_format(head, tail=file.read())
         if kind == "TIFF":
             pages, images = tiff.read_images(file, size, limits, first)
         else:
@@ -83,22 +85,22 @@ def read_stack(
             pages, images = 1, iter([_READERS[kind](file.read(), limits)])
         origin = {
             "format": kind,
-            "name": _shown_name(name or (Path(source).name if isinstance(source, str | Path) else "")),
+            "name": _last_part(name or (Path(source).name if isinstance(source, str | Path) else "")),
             "file_bytes": size,
             "pages": pages,
         }
         for page, image in enumerate(images, start=first):
             about = {"page": page, "bits": image.bits, "colour": image.colour, "notes": list(image.notes)}
-            with formats.damage_reported(kind):
+            with damage_reported(kind):
                 read = normalised(image.pixels, origin | about)
             yield read
 
 
 _READERS = {
-    "PNG": formats.read_png,
-    "JPEG": formats.read_jpeg,
-    "BMP": formats.read_bmp,
-    "WebP": formats.read_webp,
+    "PNG": rasters.read_png,
+    "JPEG": rasters.read_jpeg,
+    "BMP": rasters.read_bmp,
+    "WebP": rasters.read_webp,
 }
 
 
@@ -112,12 +114,12 @@ def _opened(source: str | Path | bytes | BinaryIO, limits: Limits) -> Iterator[I
                 file = closing.enter_context(Path(source).open("rb"))
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or "its name is not possible"
-                raise ImageError(f"The file {_shown_name(Path(source).name)!r} cannot be opened: {reason}.") from error
+                raise ImageError(f"The file {_last_part(Path(source).name)!r} cannot be opened: {reason}.") from error
             yield file
     else:
         yield BytesIO(source.read(limits.max_bytes + 1))
 
 
-def _shown_name(name: str) -> str:
+def _last_part(name: str) -> str:
     """The last part of a name, fit to be shown."""
-    return "".join(letter for letter in re.split(r"[/\\]", name)[-1] if letter.isprintable())[:200]
+    return shown_name(re.split(r"[/\\]", name)[-1])

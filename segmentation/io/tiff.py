@@ -17,18 +17,9 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.io.formats import (
-    ALPHA_NOTE,
-    MAX_CHANNELS,
-    Decoded,
-    ImageError,
-    Limits,
-    cmyk_to_rgb,
-    damage_reported,
-    jpeg_frame,
-    upright,
-    without_equal_channels,
-)
+from segmentation.io.headers import jpeg_frame
+from segmentation.io.limits import MAX_CHANNELS, ImageError, Limits, damage_reported
+from segmentation.io.pixels import ALPHA_NOTE, Decoded, cmyk_to_rgb, upright, without_equal_channels
 
 if TYPE_CHECKING:
     import tifffile
@@ -177,19 +168,19 @@ def _check_page(page: tifffile.TiffPage, file: IO[bytes], size: int, limits: Lim
     if page.compression not in _COMPRESSIONS or page.jpegheader is not None:
         raise ImageError("The TIFF file is compressed in a rare way: save it anew with LZW, deflate or no compression.")
     limits.check_pixels(page.imagelength, page.imagewidth, page.dtype.itemsize * page.samplesperpixel * planes)
-    pieces = int(np.prod(page.chunked))
-    piece_pixels = page.tilelength * page.tilewidth if page.is_tiled else page.rowsperstrip * page.imagewidth
-    if pieces > MAX_SEGMENTS or piece_pixels > page.imagelength * page.imagewidth + 2**20:
+    segments = int(np.prod(page.chunked))
+    segment_pixels = page.tilelength * page.tilewidth if page.is_tiled else page.rowsperstrip * page.imagewidth
+    if segments > MAX_SEGMENTS or segment_pixels > page.imagelength * page.imagewidth + 2**20:
         raise ImageError("The TIFF file is cut into pieces of an absurd size: save it anew.")
     places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-    if len(places) < pieces or any(start < 8 or count < 1 or start + count > size for start, count in places):
+    if len(places) < segments or any(start < 8 or count < 1 or start + count > size for start, count in places):
         raise ImageError("The TIFF file is damaged or incomplete: some of its pixels are missing.")
     if sum(page.databytecounts) > 8 * size:
         raise ImageError("The TIFF file is damaged: it claims more than it holds.")
     if page.compression == _JPEG:
         for start, count in places:
             frame = jpeg_frame(_read(file, start, count, size))
-            if frame.rows * frame.columns > piece_pixels:
+            if frame.rows * frame.columns > segment_pixels:
                 raise ImageError("The TIFF file is damaged: it claims more than it holds.")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from dash import Dash
 from flask import Flask, request
 
+from segmentation.web import asset_files
 from segmentation.web.health import health_routes
 from segmentation.web.pages.callbacks import register_callbacks
 from segmentation.web.pages.layout import page
@@ -22,8 +23,7 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import StoreError, open_store
 from segmentation.web.warming import WarmUp
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = Sample(ROOT / "assets" / "sample" / "colon_glands.png", ("Gland", "Other tissue"))
+SAMPLE = Sample(asset_files.FOLDER / "sample" / "colon_glands.png", ("Gland", "Other tissue"))
 
 
 def create_app(settings: Settings) -> Dash:
@@ -47,21 +47,32 @@ def create_app(settings: Settings) -> Dash:
         server=server,  # type: ignore[arg-type]
         title="Squiggle",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
+        assets_folder=str(asset_files.FOLDER),
+        assets_url_path=asset_files.URL_PATH,
+        assets_ignore=asset_files.ALL_BUT_ROOT_SCRIPT,
         compress=True,
         suppress_callback_exceptions=True,
     )
+    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = asset_files.KEPT_SECONDS
     app.layout = lambda: page(settings)
+    _let_root_script_start(app)
     register_callbacks(app)
     show_problems(server)
-    send_security_headers(server, app.csp_hashes())
+    send_security_headers(server)
     _let_dash_finish(server)
     return app
 
 
 def _addresses() -> dict[str, str]:
     """What templates put before the paths of our own: below the application, and of its assets."""
-    return {"root": request.script_root, "assets": f"{request.script_root}/assets"}
+    return {"root": request.script_root, "assets": f"{request.script_root}{asset_files.URL_PATH}"}
+
+
+def _let_root_script_start(app: Dash) -> None:
+    """Modules run after Dash's own scripts: Dash lays the page out when the root script has given it its callbacks."""
+    app.renderer = ""
+    addresses = map(app.get_asset_url, asset_files.session_page_modules())
+    app.index_string = app.index_string.replace("{%renderer%}", f"{asset_files.preloads(addresses)}\n{{%renderer%}}")
 
 
 def _warm_up_with_the_first_page(server: Flask, warm_up: WarmUp) -> None:

@@ -6,11 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from tests.browser.conftest import SIZES
-from tests.browser.test_main_job import GLAND, THIRD, draw_two, what_the_library_says
+from tests.support.page import GLAND, THIRD, draw_two, what_the_library_says
+from tests.support.person import SIZES
 
-WATCH = """() => {
-  const { picture } = squiggle.session;
+WATCH = """({ session: { picture } }) => {
   const ids = () => Object.fromEntries([...picture.tiles].map(([index, tile]) => [index, [...tile.ids]]));
   const setDraft = picture.setDraft.bind(picture);
   picture.setDraft = async (message, values, current) => {
@@ -30,7 +29,9 @@ NOTE_STATUS = """() => {
 
 LEARNING, DRAFT, PART = "Learning from the strokes…", "Segmenting: a draft so far", re.compile(r"Segmenting: part \d")
 
-TILES = "[...squiggle.session.picture.tiles.values()].map((tile) => ({ ...tile, ids: [...tile.ids] }))"
+TILES = """({ session }) => [...session.picture.tiles.values()].map(({ rows, columns, ids, drafted }) => (
+  { rows, columns, drafted, ids: [...ids] }
+))"""
 
 
 @pytest.fixture(params=SIZES)
@@ -40,7 +41,7 @@ def person(request, people, server):
 
 def test_a_draft_changes_what_is_new_and_the_segmentation_comes_after_it(person):
     draw_two(person)
-    person.page.evaluate(WATCH)
+    person.within(WATCH)
     person.draw_and_wait(*THIRD)
     person.wait_for_segmentation()
     seen = person.page.evaluate("window.seen")
@@ -63,9 +64,9 @@ def test_a_draft_changes_what_is_new_and_the_segmentation_comes_after_it(person)
                 changed.add(tile["index"])
     assert changed == set(seen["drafted"])
     assert changed
-    person.page.wait_for_function("[...squiggle.session.picture.tiles.values()].every((tile) => !tile.drafted)")
+    person.wait_for(lambda: not any(tile["drafted"] for tile in person.within(TILES)), "all tiles")
     _, segmentation = what_the_library_says(person)
-    for tile in person.page.evaluate(TILES):
+    for tile in person.within(TILES):
         part = segmentation[slice(*tile["rows"]), slice(*tile["columns"])]
         assert tile["ids"] == part.ravel().tolist()
 
@@ -81,14 +82,14 @@ def test_the_status_says_that_a_draft_is_shown(person):
     assert learning < draft < part
     assert not any(map(PART.match, said[:draft]))
     assert LEARNING not in said[draft:]
-    person.page.evaluate("(text) => squiggle.showStatus(text, 0)", DRAFT)
+    person.within("async ({ load }, text) => (await load('page/status.mjs')).showStatus(text, 0)", DRAFT)
     assert person.page.locator("#status-bar").bounding_box() == bar
 
 
 def test_a_tile_that_is_but_a_draft_is_asked_for_again(person):
     draw_two(person)
-    first, *rest = person.page.evaluate("[...squiggle.session.picture.tiles.keys()]")
-    person.page.evaluate("(index) => { squiggle.session.picture.tiles.get(index).crc = null; }", first)
+    first, *rest = person.within("({ session }) => [...session.picture.tiles.keys()]")
+    person.within("({ session }, index) => { session.picture.tiles.get(index).crc = null; }", first)
     with person.page.expect_request(lambda request: '"segment":{' in (request.post_data or "")) as asked:
         person.draw_and_wait(*[(x + 9, y) for x, y in GLAND])
     assert sorted(json.loads(asked.value.post_data)["segment"]["known"]) == sorted(map(str, rest))

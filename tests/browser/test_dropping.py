@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.browser.test_everywhere import is_finished
-from tests.browser.test_series import draws_in_two_classes, picture, png
+from tests.support.files import png
+from tests.support.images import scene
+from tests.support.page import draw_two, is_finished
 
 UNREADABLE = """(selector) => {
   const broken = { isDirectory: true, createReader: () => ({ readEntries: (_, fail) => fail(new Error("gone")) }) };
@@ -13,7 +14,8 @@ UNREADABLE = """(selector) => {
   document.querySelector(selector).dispatchEvent(drop);
 }"""
 
-READING = """async () => {
+READING = """async ({ load }) => {
+  const { droppedFiles } = await load("controls/dropped.mjs");
   const file = (path) => ({
     isFile: true, fullPath: path, file: (done) => done(new File([path], path.split("/").at(-1))),
   });
@@ -32,7 +34,7 @@ READING = """async () => {
   const alone = new File(["x"], "alone.png");
   items.push({ kind: "file", webkitGetAsEntry: () => null, getAsFile: () => (handled ? alone : null) });
   items.push({ kind: "string", webkitGetAsEntry: () => null, getAsFile: () => null });
-  const reading = squiggle.droppedFiles(items);
+  const reading = droppedFiles(items);
   handled = false;
   return (await reading).map(({ file, name }) => [name, file.name]);
 }"""
@@ -62,14 +64,14 @@ def folder(tmp_path):
     for number in range(3):
         day = top / f"day{number}"
         day.mkdir(parents=True)
-        (day / f"cells{number}.png").write_bytes(png(picture(number)))
+        (day / f"cells{number}.png").write_bytes(png(scene(number, 3, 120, 160)))
         (day / f".hidden{number}.png").write_bytes(b"nothing")
     (top / "notes.txt").write_text("nothing")
     return top
 
 
 def test_folders_are_read_to_the_bottom_with_their_names(person):
-    assert person.page.evaluate(READING) == [
+    assert person.within(READING) == [
         *([f"day/{number}.png", f"{number}.png"] for number in range(5)),
         ["day/a/b/1.png", "1.png"],
         ["day/a/2.tif", "2.tif"],
@@ -112,7 +114,7 @@ def test_a_folder_that_is_dropped_on_the_series_is_sent(person, folder):
     person.tab("series")
     drops(person, "#panel-series", folder)
     person.wait_for(lambda: "Draw in two classes" in person.page.inner_text("#series-problem"), "the sentence")
-    draws_in_two_classes(person)
+    draw_two(person)
     drops(person, "#panel-series", folder)
     person.wait_for(lambda: person.page.locator(".series").count() == 1, "the series")
     person.wait_for(lambda: is_finished(person), "the series is finished")

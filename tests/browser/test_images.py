@@ -3,39 +3,13 @@
 import io
 import json
 
-import numpy as np
 import pytest
 import tifffile
-from PIL import Image
 
 import segmentation as seg
-from tests.browser.test_main_job import GLAND
+from tests.support.page import GLAND, halves, in_hand, names, wait_for_image
 
 DARK, BRIGHT = [(10, 20), (25, 35)], [(70, 20), (85, 35)]
-
-
-def halves(folder, name, *, turned=False, grey=False, noise=0):
-    """A picture file that is dark on one side and bright on the other."""
-    pixels = np.full((60, 100, 3), 60, np.uint8)
-    pixels[:, 50:] = (200, 180, 160)
-    pixels += np.random.default_rng(noise).integers(0, 20, pixels.shape, np.uint8)
-    if turned:
-        pixels = pixels[:, ::-1]
-    Image.fromarray(pixels[..., 0] if grey else pixels).save(folder / name)
-    return folder / name
-
-
-def names(person):
-    return person.page.locator(".thumb-name").all_text_contents()
-
-
-def in_hand(person):
-    return person.page.inner_text("#image-name")
-
-
-def wait_for_image(person, name):
-    person.wait_for(lambda: in_hand(person) == name, name)
-    person.wait_until_view_rests()
 
 
 def strokes_shown(person):
@@ -86,9 +60,12 @@ def session_strokes(person):
     """The strokes on each image that has any, as the server has them."""
     person.wait_for(lambda: person.connection == "All saved")
     return json.loads(
-        person.page.evaluate(
-            """() => JSON.stringify(squiggle.session.state.images.map((image) => ({
-              image, strokes: squiggle.fold(squiggle.session.conversation.journal, image.hash).strokes })))"""
+        person.within(
+            """async ({ session: { state, conversation: { journal, defaults } }, load }) => {
+              const { fold } = await load("journal/state.mjs");
+              return JSON.stringify(state.images.map((image) => ({
+                image, strokes: fold(journal, defaults(), image.hash).strokes })));
+            }"""
         )
     )
 
@@ -101,11 +78,11 @@ def test_keys_and_thumbnails_move_between_images_and_a_reload_comes_back_to_the_
     wait_for_image(person, "s10.png")
     person.press(",")
     wait_for_image(person, "s2.png")
-    person.page.locator(".thumb-take").first.click()
+    person.page.locator(".thumb-choose").first.click()
     wait_for_image(person, "s1.png")
     person.press("ArrowRight")
     wait_for_image(person, "s2.png")
-    chosen = person.page.locator(".thumb-take[aria-checked=true]")
+    chosen = person.page.locator(".thumb-choose[aria-checked=true]")
     assert chosen.get_attribute("aria-label") == "s2.png: 0 strokes"
     assert chosen.evaluate("(element) => element === document.activeElement")
     before = person.page.locator("#stage").bounding_box()
@@ -129,7 +106,7 @@ def test_an_image_is_removed_and_comes_back_with_its_strokes(person, series):
     person.click("#question-yes")
     wait_for_image(person, "s2.png")
     assert names(person) == ["s2.png", "s10.png"]
-    person.page.locator(".thumb-take[aria-checked=true]").focus()
+    person.page.locator(".thumb-choose[aria-checked=true]").focus()
     person.press("Delete")
     person.wait_for(lambda: not person.page.is_visible("#strip"), "a single image needs no strip")
     person.press("Control+z", "Control+z")
@@ -165,9 +142,7 @@ def test_a_stroke_belongs_to_the_image_on_which_it_was_begun(person, tmp_path):
     person.page.mouse.move(*start)
     person.page.mouse.down()
     person.page.mouse.move(*end, steps=4)
-    person.page.evaluate(
-        "(bytes) => squiggle.openImages([new File([new Uint8Array(bytes)], 'late.png')])", list(content)
-    )
+    person.within("({ images }, bytes) => images.open([new File([new Uint8Array(bytes)], 'late.png')])", list(content))
     person.wait_for_status("Opened late.png")
     assert in_hand(person) == "colon_glands.png"
     person.page.mouse.up()
@@ -218,7 +193,7 @@ def test_an_image_that_another_window_removes_gives_way_to_one_that_is_segmented
     second.press("PageDown")
     wait_for_image(second, "s10.png")
     second.wait_for_segmentation()
-    second.page.evaluate("clearTimeout(squiggle.session.conversation.timer)")
+    second.within("({ session }) => clearTimeout(session.conversation.timer)")
     if stroke:
         second.page.mouse.move(*second.on_screen(DARK)[0])
         second.page.mouse.down()
@@ -227,7 +202,7 @@ def test_an_image_that_another_window_removes_gives_way_to_one_that_is_segmented
     first.wait_for(lambda: first.connection == "All saved" and not first.page.is_visible("#strip"), "it is removed")
     asked = []
     second.page.on("request", lambda request: asked.append(request.url))
-    second.page.evaluate("squiggle.session.segmentNow()")
+    second.within("({ session }) => session.segmentNow()")
     if stroke:
         second.page.wait_for_timeout(1000)
         assert in_hand(second) == "s10.png"

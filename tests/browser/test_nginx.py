@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.browser.conftest import unit
-from tests.browser.test_main_job import GLAND, TISSUE
 from tests.support.deployment import nginx_in_front_of, user_header_line
+from tests.support.page import GLAND, TISSUE
 from tests.support.person import PASSWORD
+from tests.support.server import unit
 
 UNVERIFIED = ssl._create_unverified_context()
 DEFAULT_LIMIT = 2**20
@@ -62,7 +62,7 @@ def test_what_nginx_refuses_is_a_sentence_and_the_page_goes_on(people, behind_ng
     with (tmp_path / "huge.png").open("wb") as huge:
         huge.truncate(300 * 2**20)
     person = people(behind_nginx.url)
-    person.page.evaluate("squiggle.facts.maxUploadBytes = Infinity")
+    person.within("async ({ load }) => { (await load('page/context.mjs')).facts().maxUploadBytes = Infinity; }")
     person.upload(tmp_path / "huge.png")
     person.wait_for(lambda: person.page.locator("#message.visible").count() == 1, "the sentence")
     assert "“huge.png” was not opened. It is larger than what stands in front of this server" in person.message

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from segmentation.strokes.classes import DEFAULT_COLOURS, parse_colour
-from tests.browser.test_main_job import GLAND, THIRD, TISSUE, draw_two
+from tests.support.page import GLAND, THIRD, TISSUE, draw_two
+from tests.support.server import Server
 
 PROMISED_SECONDS = 2.0
 
@@ -51,7 +52,7 @@ def test_drawing_works_right_after_zooming(person):
     person.page.mouse.up()
     person.wait_for(lambda: person.stroke_counts() == [1, 0], "a stroke")
     person.wait_until_view_rests()
-    start = person.page.evaluate("squiggle.session.state.strokes[0].path").split("L")[0][1:]
+    start = person.within("({ session }) => session.state.strokes[0].path").split("L")[0][1:]
     x, y = (float(part) for part in start.split(","))
     assert (x, y) == pytest.approx((256, 256), abs=0.5)
 
@@ -227,8 +228,6 @@ def test_an_image_is_dropped_onto_the_page(person, tmp_path):
 
 
 def test_strokes_drawn_while_the_server_is_dead_arrive_when_it_is_back(people, tmp_path):
-    from tests.browser.conftest import Server
-
     server = Server(tmp_path)
     server.start()
     try:

@@ -5,7 +5,7 @@ import random
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.web.session.events import UNDOABLE, fold
-from tests.web.session.test_events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
+from tests.support.events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
 
 SEQUENCES = 150
 
@@ -75,22 +75,26 @@ def random_events(rng):
 def test_both_folds_agree(person):
     rng = random.Random(0)
     sequences = [random_events(rng) for _ in range(SEQUENCES)]
-    folded = person.page.evaluate(
-        """(sequences) => sequences.map((events) => {
-          const state = squiggle.fold(events);
-          const strokesOn = ({ hash }) => squiggle.fold(events, hash).strokes.map((stroke) => stroke.id);
-          return {
-            name: state.name,
-            image: state.image.hash,
-            images: state.images.map((image) => [image.hash, strokesOn(image)]),
-            elsewhere: [...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.length]),
-            classes: state.classes.map(({ id, name, colour }) => [id, name, colour]),
-            hidden: [...state.hidden].sort(),
-            strokes: state.strokes.map((stroke) => stroke.id),
-            opened: state.opened,
-            settings: [state.features, state.forest],
-          };
-        })""",
+    folded = person.within(
+        """async ({ session, load }, sequences) => {
+          const { fold } = await load("journal/state.mjs");
+          const defaults = session.conversation.defaults();
+          return sequences.map((events) => {
+            const state = fold(events, defaults);
+            const strokesOn = ({ hash }) => fold(events, defaults, hash).strokes.map((stroke) => stroke.id);
+            return {
+              name: state.name,
+              image: state.image.hash,
+              images: state.images.map((image) => [image.hash, strokesOn(image)]),
+              elsewhere: [...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.length]),
+              classes: state.classes.map(({ id, name, colour }) => [id, name, colour]),
+              hidden: [...state.hidden].sort(),
+              strokes: state.strokes.map((stroke) => stroke.id),
+              opened: state.opened,
+              settings: [state.features, state.forest],
+            };
+          });
+        }""",
         sequences,
     )
     for events, seen in zip(sequences, folded, strict=True):

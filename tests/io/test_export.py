@@ -160,7 +160,7 @@ def test_shares_count_every_pixel_once(segmentation):
         assert entry.pixels == np.count_nonzero(segmentation == entry.id)
 
 
-def test_shares_of_more_than_one_band():
+def test_shares_of_more_than_one_strip():
     segmentation = np.repeat(np.array([[1], [2], [2]], np.uint8), 700_000, axis=1)
     assert class_shares(segmentation, [2, 1, 9]) == [
         ClassShare(2, 1_400_000, pytest.approx(2 / 3)),

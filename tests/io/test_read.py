@@ -1,4 +1,4 @@
-"""What comes of the files that people bring: the right pixels, or one sentence."""
+"""The files that people bring give the right pixels, or one sentence."""
 
 import hashlib
 import io
@@ -18,8 +18,8 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from segmentation.io.display import display_pixels, display_range, encode_jpeg, encode_png
-from segmentation.io.formats import MAX_CHANNELS, ImageError
 from segmentation.io.image import Image, image_from_pixels
+from segmentation.io.limits import MAX_CHANNELS, ImageError
 from segmentation.io.read import read_image, read_stack
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -655,7 +655,7 @@ def test_window_and_step_average_what_is_shown(top, height, left, width, step, c
     assert np.abs(shown - expected).max() <= 1
 
 
-def test_large_windows_are_shown_in_bands():
+def test_large_windows_are_shown_in_strips():
     pixels = RNG.integers(0, 65536, (3000, 3000), dtype=np.uint16)
     image = image_from_pixels(pixels)
     tracemalloc.start()

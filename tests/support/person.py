@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 PATIENCE_SECONDS = 60
 PASSWORD = "two squiggles make a mask"
 """What people sign in with where they are asked to."""
@@ -25,7 +26,20 @@ AXES = """() => {
            left: box.left + xaxis._offset, top: box.top + yaxis._offset };
 }"""
 
+WITHIN = """async (argument) => {
+  const root = document.querySelector("script[type=module]").src;
+  const load = (module) => import(new URL(module, root));
+  const { page } = await import(root);
+  return (%s)({ ...(await page), load }, argument);
+}"""
+"""Calls a function with the parts of the page and a way to load any other of its modules."""
+
 Point = tuple[float, float]
+
+
+def within(page, function: str, argument: object = None):
+    """Call a function inside a page, with the page's parts and an argument: for what nobody sees or does."""
+    return page.evaluate(WITHIN % function, argument)
 
 
 class Person:
@@ -76,6 +90,9 @@ class Person:
         while (now := self.page.evaluate(AXES)) != last:
             last = now
             self.page.wait_for_timeout(200)
+
+    def within(self, function: str, argument: object = None):
+        return within(self.page, function, argument)
 
     # ---- what is on the screen
 

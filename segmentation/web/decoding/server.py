@@ -17,7 +17,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image, read_stack
 
 DESCRIPTORS = 3

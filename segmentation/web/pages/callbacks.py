@@ -8,7 +8,7 @@
                                           └─────> a sentence beside the controls
     switches, opacity, width ────────────────────> (browser) the picture and the pen, at once
 
-The browser's functions are in ``assets/callbacks.js``. From the journal on, strokes and segmentations travel by
+The browser's functions are in ``assets/start.mjs``. From the journal on, strokes and segmentations travel by
 the session's own conversation (``routes.py``), since that can be dropped half-way when a newer stroke arrives.
 """
 
@@ -39,7 +39,7 @@ HANDED_OVER = (
     ("strokeWidth", ("stroke-width", "value")),
     ("along", ("along", "value")),
 )
-"""Functions of ``assets/callbacks.js`` and what they listen to."""
+"""Functions of ``assets/start.mjs`` and what they listen to."""
 
 
 def register_callbacks(app: Dash) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import render_template
 
+from segmentation.web.asset_files import modules_of
 from segmentation.web.session.sessionfile import SUFFIX
 
 
@@ -18,4 +19,10 @@ def start_page(sessions: Sequence[dict[str, Any]], *, sign_out: bool) -> str:
         sessions: as :func:`segmentation.web.session.sessions.listed` gives them.
         sign_out: whether people have signed in, and can sign out.
     """
-    return render_template("start.html", sessions=json.dumps(sessions), suffix=SUFFIX, sign_out=sign_out)
+    return render_template(
+        "start.html",
+        modules=modules_of("shared"),
+        sessions=json.dumps(sessions),
+        suffix=SUFFIX,
+        sign_out=sign_out,
+    )

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.display import display_pixels, display_range, encode_jpeg, encode_png
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.web.routes.requests import YEAR_SECONDS, BadRequestError, file_name, span, uploaded, whole
 from segmentation.web.session.workbench import Workbench
 from segmentation.web.store import UnknownSessionError

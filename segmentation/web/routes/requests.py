@@ -13,6 +13,8 @@ from urllib.parse import unquote
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 
+from segmentation._shared.text import shown_name
+
 YEAR_SECONDS = 365 * 24 * 3600
 SMALL_BYTES = 8 * 2**20
 """Files up to this size wait in memory."""
@@ -81,8 +83,7 @@ def json_body(limit: int) -> Mapping[str, Any]:
 def file_name(default: str) -> str:
     """The name of the file in the query, without folders and what cannot be shown; never used as a path."""
     text = request.args.get("name", "")
-    name = "".join(c for c in unquote(text).replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()
-    return name[:200] or default
+    return shown_name(unquote(text).replace("\\", "/").rsplit("/", 1)[-1]) or default
 
 
 def whole(name: str, low: int, high: int) -> int:

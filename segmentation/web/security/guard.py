@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, jsonify, redirect, request
 from werkzeug.wrappers import Response
 
+from segmentation.web.asset_files import URL_PATH
 from segmentation.web.networks import is_loopback, lies_in
 from segmentation.web.security.problempage import asked_by_a_person
 from segmentation.web.security.proxies import PEER, BehindProxies, was_forwarded
@@ -20,8 +21,10 @@ from segmentation.web.security.signin import COOKIE, SignIn, sign_in_link, sign_
 if TYPE_CHECKING:
     from segmentation.web.settings import Settings
 
-PUBLIC_ASSETS = ("style.css", "signin.css", "sessions.css", "shell.js", "logo.svg", "favicon.ico")
-PUBLIC_PATHS = frozenset(("/health", "/ready", "/sign-in", "/sign-out", *(f"/assets/{name}" for name in PUBLIC_ASSETS)))
+PUBLIC_ASSETS = ("style.css", "signin.css", "sessions.css", "shared/theme.mjs", "logo.svg", "favicon.ico")
+PUBLIC_PATHS = frozenset(
+    ("/health", "/ready", "/sign-in", "/sign-out", *(f"{URL_PATH}/{name}" for name in PUBLIC_ASSETS))
+)
 """What is shown to people who are not let in yet."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))

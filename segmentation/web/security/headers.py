@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask import Flask, Response, request
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -18,36 +16,30 @@ HEADERS = {
 }
 
 
-def content_security_policy(script_hashes: Sequence[str]) -> str:
-    """What the page may load and run.
-
-    Args:
-        script_hashes: hashes of the scripts that stand in the page itself, as :meth:`dash.Dash.csp_hashes` gives them.
-    """
-    return "; ".join(
-        (
-            "default-src 'none'",
-            " ".join(("script-src 'self'", *script_hashes)),
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
     )
+)
+"""What the page may load and run."""
 
 
-def send_security_headers(server: Flask, script_hashes: Sequence[str]) -> None:
+def send_security_headers(server: Flask) -> None:
     """Put the headers on all answers of a server; those that came through TLS ask for it for a year."""
-    policy = content_security_policy(script_hashes)
 
     @server.after_request
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
         return response

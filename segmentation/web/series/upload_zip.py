@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from segmentation._shared.text import MAX_NAME_LENGTH, printable
 from segmentation.series.inputs import IMAGE_SUFFIXES
 
 MAX_MEMBERS = 20_000
 MAX_TABLE_BYTES = 8 * 2**20
-MAX_NAME = 200
 _END = struct.Struct("<4s4H2LH")
 
 
@@ -38,9 +38,8 @@ def is_zip(head: bytes) -> bool:
 
 def shown_name(name: str) -> str:
     """A name with its folders, fit to be shown; it is never used as a path."""
-    printable = "".join(letter for letter in name.replace("\\", "/") if letter.isprintable())
-    parts = [part.strip() for part in printable.split("/")]
-    return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_NAME:].lstrip("/") or "image"
+    parts = [part.strip() for part in printable(name.replace("\\", "/")).split("/")]
+    return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_NAME_LENGTH:].lstrip("/") or "image"
 
 
 def unpacked(file: BinaryIO, *, max_images: int, max_image_bytes: int, max_bytes: int) -> Iterator[Incoming]:

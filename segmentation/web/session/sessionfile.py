@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from segmentation._shared import checks
 from segmentation._shared.archive import Archive, ArchiveError, json_bytes
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.model.modelfile import ModelFileError
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.version import __version__

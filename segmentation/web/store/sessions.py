@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sql
 
+from segmentation._shared.text import shown_name
 from segmentation.web.store import tables
 from segmentation.web.store.blobs import ObjectBlobs, TableBlobs, UnknownBlobError
 from segmentation.web.store.database import Database
@@ -25,7 +26,7 @@ from segmentation.web.store.errors import (
 from segmentation.web.store.files import Files
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.room import check_room, sizes
-from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session, printable
+from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session
 from segmentation.web.store.tables import events, sessions
 from segmentation.web.store.upkeep import Upkeep
 
@@ -158,7 +159,7 @@ class Store:
         _check_id(session_id)
         with self.database.writing() as connection:
             lock_session(connection, session_id)
-            connection.execute(sessions.update().where(sessions.c.id == session_id).values(name=printable(name)))
+            connection.execute(sessions.update().where(sessions.c.id == session_id).values(name=shown_name(name)))
 
     def summaries(self, session_ids: Sequence[str]) -> list[SessionSummary]:
         """What a list shows of some sessions, in the order of their ids; those that are gone are left out."""

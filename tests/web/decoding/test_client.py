@@ -14,8 +14,8 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from segmentation.io.formats import ImageError
 from segmentation.io.image import image_from_pixels
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image, read_stack
 from segmentation.web.decoding import client as decoding
 from segmentation.web.decoding.client import Decoder, _image, _memory
@@ -187,7 +187,7 @@ def test_the_process_that_stands_by_ends_when_nothing_comes_and_another_is_start
     with ours:
         with theirs:
             command = [sys.executable, "-c", code, str(theirs.fileno())]
-            process = subprocess.Popen(command, cwd=decoding.ROOT, pass_fds=[theirs.fileno()])
+            process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
         assert process.wait(timeout=60) == 0
         with pytest.raises(OSError, match=r"."):
             ours.send(b"!")

@@ -16,14 +16,14 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image
 from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.pages.callbacks import FEATURE_CONTROLS, FOREST_CONTROLS
 from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
-from tests.browser.conftest import Server
-from tests.web.routes.test_routes import converse, stroke_event, wish
+from tests.support.asking import converse, stroke_event, wish
+from tests.support.server import Server
 
 MAX_PIXELS = 300_000
 RNG = np.random.default_rng(5)
@@ -373,6 +373,7 @@ def test_bodies_beyond_the_limits_are_refused(house):
 
 def test_who_asks_too_often_is_told_to_wait_and_others_are_not(tmp_path, monkeypatch):
     monkeypatch.setattr(hardening, "AT_ONCE_OF_A_SESSION", 5)
+    monkeypatch.setattr(hardening, "PER_SECOND_OF_A_SESSION", 0.01)
     app = create_app(Settings(data_folder=tmp_path))
     client = app.server.test_client()
     busy, calm = (client.post("/sessions").json["session"] for _ in range(2))

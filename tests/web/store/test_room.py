@@ -12,8 +12,8 @@ from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreFullError, open_store
 from segmentation.web.store.series import SeriesStore
+from tests.support.older_store import FIRST_VERSION
 from tests.support.small_disk import SmallDisk
-from tests.web.store.test_migrations import FIRST_VERSION
 
 
 def event(number, size=0):

@@ -1,0 +1,58 @@
+/* The buttons around the image, and the position under the pointer. */
+
+import { facts } from "../page/context.mjs";
+import { all, byId } from "../shared/dom.mjs";
+
+/** @import { Session } from "../session/session.mjs" */
+
+const ZOOM_STEP = 1.5;
+
+/**
+ * Show which pixel is under the pointer, and its class.
+ * @param {Session} session
+ * @param {MouseEvent} event
+ */
+function showPosition({ state, viewport, picture }, event) {
+  const { image, classes } = state;
+  if (!image) return;
+  const [x, y] = viewport.toImage(event).map(Math.round);
+  const inside = x >= 0 && y >= 0 && x < image.columns && y < image.rows;
+  const id = inside ? picture.classAt(x, y) : 0;
+  const found = classes.find((one) => one.id === id);
+  byId("position").textContent = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
+}
+
+/**
+ * @param {Session} session
+ * @param {() => void} chooseClassifier opens the picker of classifier files
+ */
+export function setUpButtons(session, chooseClassifier) {
+  for (const button of all("#toolbar [data-tool]")) {
+    button.addEventListener("click", () => session.chooseView({ tool: button.dataset.tool }));
+  }
+  const clicks = {
+    "undo": () => session.undo(),
+    "redo": () => session.redo(),
+    "clear": () => session.clear(),
+    "zoom-in": () => session.viewport.zoom(ZOOM_STEP),
+    "zoom-out": () => session.viewport.zoom(1 / ZOOM_STEP),
+    "fit": () => session.viewport.fit(),
+    "add-class": () => session.classes.add(),
+    "segment-now": () => session.segmentNow(),
+    "open-classifier": chooseClassifier,
+    "close-classifier": () => session.append({ type: "classifier.close" }),
+    "add-images": () => byId("open-image").click(),
+    "reset-settings": () => session.append({
+      type: "settings.change", features: facts().features, forest: facts().forest,
+    }),
+  };
+  for (const [id, run] of Object.entries(clicks)) {
+    const button = byId(id);
+    button.addEventListener("click", (event) => {
+      run();
+      if (event.detail) button.blur();
+    });
+  }
+  byId("stage").addEventListener("pointermove", (event) => showPosition(session, event));
+  byId("stage").addEventListener("pointerleave", () => { byId("position").textContent = ""; });
+}

@@ -1,0 +1,69 @@
+/* Results as files. */
+
+import { sessionUrl } from "../page/context.mjs";
+import { all, byId, element } from "../shared/dom.mjs";
+import { reasonOf } from "../shared/requests.mjs";
+
+/** @import { StateWithImage } from "../journal/state.mjs" */
+/** @import { Available } from "../session/learning.mjs" */
+/** @import { Session } from "../session/session.mjs" */
+
+const AWAY = "The server does not answer. Try again in a moment.";
+const URL_LASTS_MS = 60000;
+
+const buttons = () => /** @type {HTMLButtonElement[]} */ (all("button.download"));
+
+/**
+ * Enable the buttons of what can be downloaded.
+ * @param {Available} available
+ * @param {StateWithImage} state
+ */
+export function enableDownloads({ here, anywhere, result }, { image, images }) {
+  /** @type {Record<string, boolean>} */
+  const enough = { "labels.tif": here, "strokes.json": anywhere };
+  for (const button of buttons()) button.disabled = !(enough[button.dataset.file ?? ""] ?? result);
+  byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."
+    : images.length > 1 ? `Of “${image.name}”, the image in hand; strokes and classifier are those of all.` : "";
+}
+
+/** Downloads the results of a session. */
+export class Downloads {
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    /** What else to put into the file of a classifier. @type {string[]} */
+    this.along = [];
+    for (const button of buttons()) button.addEventListener("click", () => this.run(button));
+  }
+
+  /** @param {HTMLButtonElement} button */
+  async run(button) {
+    const problem = byId("download-problem");
+    problem.textContent = "";
+    button.classList.add("busy");
+    try {
+      problem.textContent = await this.download(button.dataset.file ?? "");
+    } catch {
+      problem.textContent = AWAY;
+    } finally {
+      button.classList.remove("busy");
+    }
+  }
+
+  /**
+   * @param {string} file its name on the server
+   * @returns {Promise<string>} why it could not be had; empty if it could
+   */
+  async download(file) {
+    const { session } = this;
+    await session.conversation.settled();
+    const query = `image=${session.imageHash}&opacity=${session.view.opacity}&along=${this.along.join(",")}`;
+    const response = await fetch(`${sessionUrl}download/${file}?${query}`);
+    if (!response.ok) return reasonOf(response);
+    const url = URL.createObjectURL(await response.blob());
+    const stem = session.state.image?.name.replace(/\.[^.]*$/, "");
+    element("a", { href: url, download: `${stem}-${file}` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
+    return "";
+  }
+}

@@ -1,0 +1,41 @@
+/* The tabs of the panel beside the image; on a narrow screen there is one more. */
+
+import { all, byId } from "../shared/dom.mjs";
+
+const NARROW = "(max-width: 820px)";
+
+/** @typedef {(name: string) => void} OnTab a tab was chosen, by its name */
+
+const tabs = () => all("#tabs [data-tab]");
+
+/**
+ * @param {string} name
+ * @param {OnTab} onTab
+ */
+function choose(name, onTab) {
+  byId("panel").dataset.tab = name;
+  for (const tab of tabs()) {
+    const chosen = tab.dataset.tab === name;
+    tab.setAttribute("aria-selected", String(chosen));
+    tab.tabIndex = chosen ? 0 : -1;
+    byId(`panel-${tab.dataset.tab}`).classList.toggle("chosen", chosen);
+  }
+  onTab(name);
+}
+
+/** @param {OnTab} onTab */
+export function setUpTabs(onTab) {
+  const narrow = window.matchMedia(NARROW);
+  const chooseFirst = () => choose(narrow.matches ? "classes" : "features", onTab);
+  narrow.addEventListener("change", chooseFirst);
+  chooseFirst();
+  for (const tab of tabs()) tab.addEventListener("click", () => choose(tab.dataset.tab ?? "", onTab));
+  byId("tabs").addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const seen = tabs().filter((tab) => tab.offsetParent);
+    const next = seen[(seen.findIndex((tab) => tab === event.target) + step + seen.length) % seen.length];
+    choose(next.dataset.tab ?? "", onTab);
+    next.focus();
+  });
+}

@@ -1,0 +1,278 @@
+/*
+ * What the events of a session add up to; the server folds the same events in segmentation/web/session/events.py. This
+ * module needs no browser, so that a test can hold the two folds equal.
+ */
+
+/**
+ * @typedef {object} ImageFacts what is known of an image
+ * @property {string} hash
+ * @property {string} name
+ * @property {number} rows
+ * @property {number} columns
+ * @property {number} channels
+ * @property {string} dtype
+ */
+
+/** @typedef {{id: number, name: string, colour: string}} LabelClass */
+
+/**
+ * @typedef {object} Stroke what was drawn, in image coordinates
+ * @property {string} id
+ * @property {number} class_id
+ * @property {string} kind path, polygon, rectangle or circle
+ * @property {string} [path] of a path or polygon, as SVG has it
+ * @property {number} [width] of a path
+ * @property {number} [x0] of a rectangle or circle, as all below
+ * @property {number} [y0]
+ * @property {number} [x1]
+ * @property {number} [y1]
+ */
+
+/** @typedef {Record<string, any>} Settings of the features or the forest, by their names */
+
+/**
+ * @typedef {object} OpenedFacts what is known of a classifier that was opened from a file
+ * @property {string} hash
+ * @property {string} name
+ * @property {?number} channels null: any
+ * @property {number} trees
+ * @property {number[]} class_ids
+ * @property {{rows: number, columns: number}[]} images that it was trained on
+ * @property {number} strokes how many travelled along
+ * @property {number} pixels how many travelled along
+ */
+
+/** @typedef {{id: string, type: string} & Record<string, any>} SessionEvent what a person did */
+
+/**
+ * @typedef {object} State
+ * @property {string} name of the session
+ * @property {?ImageFacts} image the current one; null before the server has said what the session begins with
+ * @property {ImageFacts[]} images in the order in which they came
+ * @property {LabelClass[]} classes by their ids, ascending
+ * @property {Set<number>} hidden ids of the classes that are not shown
+ * @property {Stroke[]} strokes on the current image
+ * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: the classifier learns from them too
+ * @property {Settings} features
+ * @property {Settings} forest
+ * @property {?OpenedFacts} opened the classifier that was opened last
+ * @property {?string} undo id of the event that would be undone; only what concerns the current image
+ * @property {?string} redo id of the event that would be redone
+ * @property {number} lastClassId the largest that was ever used
+ */
+
+/** @typedef {State & {image: ImageFacts}} StateWithImage */
+
+/**
+ * @typedef {object} Folding
+ * @property {string} name
+ * @property {?ImageFacts} image
+ * @property {Map<string, ImageFacts>} images
+ * @property {Map<number, LabelClass>} classes
+ * @property {Set<number>} hidden
+ * @property {Map<string, Map<string, Stroke>>} strokes
+ * @property {Set<string>} replaced
+ * @property {Settings} features
+ * @property {Settings} forest
+ * @property {?OpenedFacts} opened
+ * @property {number} lastClassId
+ */
+
+const UNDOABLE = new Set([
+  "image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
+  "classifier.open", "classifier.close",
+]);
+
+/** @param {SessionEvent[]} events */
+function undoneEvents(events) {
+  const undone = new Set();
+  for (const event of events) {
+    if (event.type === "undo") undone.add(event.event);
+    else if (event.type === "redo") undone.delete(event.event);
+  }
+  return undone;
+}
+
+/**
+ * @param {Folding} folding
+ * @param {LabelClass} labelClass
+ */
+function addClass(folding, { id, name, colour }) {
+  folding.classes.set(id, { id, name, colour });
+  folding.lastClassId = Math.max(folding.lastClassId, id);
+}
+
+/**
+ * The strokes on an image, by their ids.
+ * @param {Folding} folding
+ * @param {string} image
+ */
+function strokesOf(folding, image) {
+  const strokes = folding.strokes.get(image) ?? new Map();
+  folding.strokes.set(image, strokes);
+  return strokes;
+}
+
+/**
+ * @param {Folding} folding
+ * @param {ImageFacts} image
+ */
+function openImage(folding, image) {
+  const known = folding.images.get(image.hash) ?? image;
+  folding.images.set(image.hash, known);
+  folding.image = known;
+  folding.replaced.delete(image.hash);
+}
+
+/**
+ * The image that came last.
+ * @param {Folding} folding
+ */
+const lastImage = (folding) => [...folding.images.values()].at(-1) ?? null;
+
+/**
+ * The sample leaves for an image of one's own, unless something is drawn on it.
+ * @param {Folding} folding
+ */
+function dropReplaced(folding) {
+  for (const hash of [...folding.images.keys()].filter((one) => folding.replaced.has(one))) {
+    if (folding.images.size > 1 && !folding.strokes.get(hash)?.size) folding.images.delete(hash);
+  }
+  if (folding.image && !folding.images.has(folding.image.hash)) folding.image = lastImage(folding);
+}
+
+/**
+ * The classes, strokes and settings of a classifier take the place of the session's.
+ * @param {Folding} folding
+ * @param {SessionEvent} event
+ */
+function openClassifier(folding, event) {
+  folding.classes.clear();
+  folding.hidden.clear();
+  folding.strokes.clear();
+  for (const labelClass of event.classes) addClass(folding, labelClass);
+  for (const [image, strokes] of Object.entries(event.strokes)) {
+    for (const stroke of strokes) strokesOf(folding, image).set(stroke.id, stroke);
+  }
+  folding.features = event.features;
+  folding.forest = event.forest;
+  folding.opened = event.classifier;
+}
+
+/** @type {Record<string, (folding: Folding, event: SessionEvent) => void>} */
+const APPLY = {
+  "session.start": (folding, event) => {
+    openImage(folding, event.image);
+    for (const labelClass of event.classes) addClass(folding, labelClass);
+  },
+  "session.rename": (folding, { name }) => { folding.name = name; },
+  "image.open": (folding, { image, instead = image.hash }) => {
+    openImage(folding, image);
+    if (instead !== image.hash) folding.replaced.add(instead);
+  },
+  "image.remove": (folding, { image }) => {
+    if (folding.images.size < 2 || !folding.images.delete(image)) return;
+    folding.strokes.delete(image);
+    if (folding.image?.hash === image) folding.image = lastImage(folding);
+  },
+  "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
+  "stroke.erase": (folding, { image, strokes }) => {
+    for (const id of strokes) strokesOf(folding, image).delete(id);
+  },
+  "class.add": (folding, event) => addClass(folding, event.class),
+  "class.change": (folding, { class_id: id, name, colour }) => {
+    const old = folding.classes.get(id);
+    if (old) addClass(folding, { id, name: name ?? old.name, colour: colour ?? old.colour });
+  },
+  "class.remove": (folding, event) => { folding.classes.delete(event.class_id); },
+  "class.hide": (folding, event) => { folding.hidden[event.hidden ? "add" : "delete"](event.class_id); },
+  "settings.change": (folding, { features, forest }) => {
+    folding.features = features ?? folding.features;
+    folding.forest = forest ?? folding.forest;
+  },
+  "classifier.open": openClassifier,
+  "classifier.close": (folding) => { folding.opened = null; },
+};
+
+/**
+ * The events that Ctrl+Z and Ctrl+Shift+Z would act on: only what concerns the current image.
+ * @param {SessionEvent[]} events
+ * @param {string | undefined} image hash of the current image
+ */
+function undoTargets(events, image) {
+  /** @type {string[]} */
+  let undo = [];
+  /** @type {string[]} */
+  let redo = [];
+  const byId = new Map(events.map((event) => [event.id, event]));
+  for (const { id, type, event: target } of events) {
+    if (UNDOABLE.has(type)) {
+      undo.push(id);
+      redo = [];
+    } else if (type === "undo" && undo.includes(target)) {
+      undo = undo.filter((one) => one !== target);
+      redo.push(target);
+    } else if (type === "redo" && redo.includes(target)) {
+      redo = redo.filter((one) => one !== target);
+      undo.push(target);
+    }
+  }
+  /** @param {string} id */
+  const concernsImage = (id) => {
+    const event = byId.get(id);
+    return event?.type === "image.remove" || [undefined, image].includes(event?.image);
+  };
+  return { undo: undo.findLast(concernsImage) ?? null, redo: redo.findLast(concernsImage) ?? null };
+}
+
+/**
+ * @param {SessionEvent[]} events
+ * @param {{features: Settings, forest: Settings}} defaults
+ * @returns {Folding}
+ */
+function foldAll(events, { features, forest }) {
+  const undone = undoneEvents(events);
+  /** @type {Folding} */
+  const folding = {
+    name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
+    replaced: new Set(), features, forest, opened: null, lastClassId: 0,
+  };
+  for (const event of events) {
+    if (event.type === "class.add") folding.lastClassId = Math.max(folding.lastClassId, event.class.id);
+    if (!undone.has(event.id) || !UNDOABLE.has(event.type)) APPLY[event.type]?.(folding, event);
+  }
+  dropReplaced(folding);
+  return folding;
+}
+
+/**
+ * Fold events, in the journal's order, into a state.
+ * @param {SessionEvent[]} events
+ * @param {{features: Settings, forest: Settings}} defaults settings until an event changes them
+ * @param {?string} [currentImage] hash of the image that this window shows; else it is the one opened last
+ * @returns {State}
+ */
+export function fold(events, defaults, currentImage = null) {
+  const folding = foldAll(events, defaults);
+  const image = folding.images.get(currentImage ?? "") ?? folding.image;
+  const images = [...folding.images.values()];
+  const classes = [...folding.classes.values()].sort((a, b) => a.id - b.id);
+  /** @param {ImageFacts} image */
+  const strokesOn = ({ hash }) => (
+    [...strokesOf(folding, hash).values()].filter((stroke) => folding.classes.has(stroke.class_id))
+  );
+  return {
+    name: folding.name,
+    image,
+    images,
+    classes,
+    hidden: new Set(classes.filter(({ id }) => folding.hidden.has(id)).map(({ id }) => id)),
+    strokes: image ? strokesOn(image) : [],
+    strokesElsewhere: new Map(images.filter((one) => one !== image).map((one) => [one.hash, strokesOn(one)])),
+    features: folding.features,
+    forest: folding.forest,
+    opened: folding.opened,
+    lastClassId: folding.lastClassId,
+    ...undoTargets(events, image?.hash),
+  };
+}

@@ -1,0 +1,69 @@
+/* What the page says of what is going on: status, progress, and whether all is saved. */
+
+import { byId } from "../shared/dom.mjs";
+
+const OFFLINE_AFTER_MS = 600;
+
+/** @typedef {(text: string, done?: ?number) => void} Say done is the share that is finished, null where nothing is under way */
+
+/** @type {Say} */
+function say(text, done = null) {
+  byId("status").textContent = text;
+  const progress = byId("progress");
+  progress.style.setProperty("--done", String(done ?? 0));
+  progress.classList.toggle("busy", done !== null && done < 1);
+}
+
+let awaited = 0;
+
+/**
+ * Say what is going on.
+ * @type {Say}
+ */
+export function showStatus(text, done = null) {
+  if (!awaited) say(text, done);
+}
+
+/**
+ * Do what a person waits for: until it is done, the status is what the work itself says.
+ * @param {(say: Say) => Promise<void>} work
+ */
+export async function waitFor(work) {
+  awaited += 1;
+  try {
+    await work(say);
+  } finally {
+    awaited -= 1;
+  }
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let offlineTimer;
+
+/**
+ * Say whether the server has everything.
+ * @typedef {object} Connection
+ * @property {boolean} ok whether the server takes what is sent
+ * @property {number} unsent how many changes it does not have yet
+ * @property {boolean} stored whether these survive the window
+ * @property {boolean} full whether the server has no room for them
+ * @param {Connection} connection
+ */
+export function showConnection({ ok, unsent, stored, full }) {
+  clearTimeout(offlineTimer);
+  const connection = byId("connection");
+  /** @type {(text: string, state: string) => void} */
+  const tell = (text, state) => {
+    connection.textContent = text;
+    connection.dataset.state = state;
+  };
+  if (ok) {
+    tell(unsent ? "Saving…" : "All saved", "ok");
+    return;
+  }
+  const changes = `${unsent} ${unsent === 1 ? "change is" : "changes are"}`;
+  const until = full ? "until there is room" : "until then";
+  const where = stored ? `kept here ${until}.` : "only in this window: leave it open, this browser cannot store them.";
+  const sign = `${full ? "Not saved." : "Reconnecting…"}${unsent ? ` ${changes} ${where}` : ""}`;
+  offlineTimer = setTimeout(() => tell(sign, "offline"), full ? 0 : OFFLINE_AFTER_MS);
+}

@@ -1,0 +1,28 @@
+/* The head of the page: what the image and the session are called. */
+
+import { byId } from "../shared/dom.mjs";
+
+/** @import { ImageFacts } from "../journal/state.mjs" */
+
+/**
+ * Show what is known of the current image.
+ * @param {ImageFacts} image
+ */
+export function showImage(image) {
+  const channels = { 1: "grey", 2: "2 channels", 3: "RGB" }[image.channels] ?? `${image.channels} channels`;
+  byId("image-name").textContent = image.name;
+  byId("image-name").title = image.name;
+  byId("image-facts").textContent = `${image.columns} × ${image.rows}, ${channels}, ${image.dtype}`;
+}
+
+/**
+ * Show the session's name in its field, unless it is being typed, and as the title of the window.
+ * @param {string} name
+ * @param {ImageFacts} image the current one, which a session without a name is called after
+ */
+export function showName(name, image) {
+  const field = byId("session-name", HTMLInputElement);
+  field.dataset.kept = name;
+  if (document.activeElement !== field) field.value = name;
+  document.title = `${name || image.name} · Squiggle`;
+}

@@ -1,0 +1,244 @@
+/* What is on screen: the image, the segmentation above it, the strokes on top. */
+
+import { KeptImages } from "./kept.mjs";
+import { OverlayLayer, PhotoLayer, StrokeLayer } from "./layers.mjs";
+import { paletteOf } from "./palette.mjs";
+import { Photo } from "./photo.mjs";
+import { Tile } from "./tile.mjs";
+
+/** @import { ImageFacts, LabelClass, Stroke } from "../journal/state.mjs" */
+/** @import { Viewport } from "../drawing/viewport.mjs" */
+/** @import { Sight } from "./layers.mjs" */
+/** @import { Range, TileValues } from "./tile.mjs" */
+
+/**
+ * @typedef {object} Draft what a draft says of tiles, before they come themselves
+ * @property {{index: number, rows: Range, columns: Range}[]} tiles
+ * @property {number} step
+ * @property {number} first
+ */
+
+const TILES_MS = 80;
+const FRAME_MS = 40;
+
+export class Picture {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Viewport} viewport
+   */
+  constructor(canvas, viewport) {
+    this.canvas = canvas;
+    this.viewport = viewport;
+    this.photo = new Photo(viewport, () => this.draw());
+    this.kept = new KeptImages();
+    /** @type {?ImageFacts} */
+    this.image = null;
+    /** By their indices. @type {Map<number, Tile>} */
+    this.tiles = new Map();
+    this.palette = new Uint32Array(256);
+    /** @type {Map<number, string>} */
+    this.colours = new Map();
+    /** @type {Set<number>} */
+    this.hidden = new Set();
+    /** @type {Stroke[]} */
+    this.strokes = [];
+    this.opacity = 0.5;
+    this.overlayShown = true;
+    this.strokesShown = true;
+    /** Id of the stroke that the eraser would take. @type {?string} */
+    this.marked = null;
+    this.layers = { photo: new PhotoLayer(), overlay: new OverlayLayer(), strokes: new StrokeLayer() };
+    this.tilesPainted = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.tilesTimer = undefined;
+    /** @type {number | undefined} */
+    this.frame = undefined;
+    this.composed = "";
+  }
+
+  /**
+   * Show another image, at once if it was shown before.
+   * @param {ImageFacts} image
+   * @param {boolean} several whether the session has more, so that there are thumbnails
+   */
+  setImage(image, several) {
+    if (this.image) this.kept.keep(this.image.hash, { preview: this.photo.preview, tiles: this.tiles });
+    const { preview, tiles } = this.kept.release(image.hash);
+    this.image = image;
+    this.tiles = tiles;
+    for (const tile of tiles.values()) if (tile.palette !== this.palette) tile.paint(this.palette);
+    this.photo.setImage(image, preview, several);
+  }
+
+  /**
+   * @param {LabelClass[]} classes
+   * @param {Set<number>} hidden ids of those that are not shown
+   */
+  setClasses(classes, hidden) {
+    this.colours = new Map(classes.map(({ id, colour }) => [id, colour]));
+    const palette = paletteOf(classes, hidden);
+    if (palette.some((word, id) => word !== this.palette[id])) {
+      this.palette = palette;
+      for (const tile of this.tiles.values()) tile.paint(palette);
+      this.layers.overlay.look = null;
+    }
+    this.hidden = hidden;
+    this.draw();
+  }
+
+  /** @param {Stroke[]} strokes */
+  setStrokes(strokes) {
+    this.strokes = strokes;
+    this.draw();
+  }
+
+  /**
+   * @param {{opacity: number, shown: boolean, strokes: boolean}} view what is seen of it; opacity in percent
+   */
+  setView({ opacity, shown, strokes }) {
+    this.opacity = opacity / 100;
+    this.overlayShown = shown;
+    this.strokesShown = strokes;
+    this.draw();
+  }
+
+  /**
+   * @param {number} index
+   * @param {TileValues} values
+   */
+  setTile(index, values) {
+    this.showTile(index, new Tile(values, this.tiles.get(index)));
+    this.drawTilesSoon();
+  }
+
+  /**
+   * @param {number} index
+   * @param {Tile} tile
+   */
+  showTile(index, tile) {
+    tile.paint(this.palette);
+    this.tiles.set(index, tile);
+    this.layers.overlay.changed.add(tile);
+  }
+
+  /**
+   * Show what a draft says of tiles until they come themselves; a few at a time, since all may take longer than a frame.
+   * @param {Draft} draft
+   * @param {Uint8Array} ids
+   * @param {() => boolean} current whether the draft is still wanted
+   */
+  async setDraft({ tiles, step, first }, ids, current) {
+    let start = 0;
+    let begun = performance.now();
+    for (const { index, rows, columns } of tiles) {
+      const tile = this.tiles.get(index) ?? Tile.blank(rows, columns);
+      const count = tile.draftPixels(step, first);
+      if (tile.draft(ids.subarray(start, start + count), step, first)) this.showTile(index, tile);
+      start += count;
+      if (performance.now() - begun > FRAME_MS) {
+        this.draw();
+        await new Promise(requestAnimationFrame);
+        if (!current()) return;
+        begun = performance.now();
+      }
+    }
+    this.draw();
+  }
+
+  clearTiles() {
+    this.tiles.clear();
+    this.layers.overlay.look = null;
+    this.draw();
+  }
+
+  /** Checksums of the tiles that the server need not send again, by their indices. */
+  get knownTiles() {
+    return Object.fromEntries([...this.tiles].filter(([, tile]) => !tile.drafted).map(([index, { crc }]) => [index, crc]));
+  }
+
+  /**
+   * The class that the segmentation gives the pixel at an image position, or 0.
+   * @param {number} x
+   * @param {number} y
+   */
+  classAt(x, y) {
+    for (const tile of this.tiles.values()) {
+      const id = tile.classAt(Math.round(y), Math.round(x));
+      if (id !== undefined) return id;
+    }
+    return 0;
+  }
+
+  /** The first tile at once; the others come faster than anybody looks, and painting takes time from computing. */
+  drawTilesSoon() {
+    const wait = this.tilesPainted + TILES_MS - performance.now();
+    if (wait <= 0) this.draw();
+    else this.tilesTimer ??= setTimeout(() => this.draw(), wait);
+  }
+
+  /** Paint with the next frame. */
+  draw() {
+    clearTimeout(this.tilesTimer);
+    this.tilesTimer = undefined;
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      this.paint();
+    });
+  }
+
+  /**
+   * Where the image lies on the screen.
+   * @returns {Sight}
+   */
+  get sight() {
+    const { viewport } = this;
+    const density = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(viewport.width * density), Math.round(viewport.height * density)];
+    const scale = viewport.scale * density;
+    const [left, top] = [-viewport.x * scale, -viewport.y * scale];
+    return { look: [width, height, scale, left, top, this.image?.hash].join(" "), width, height, scale, left, top };
+  }
+
+  /** Bring the layers up to date, and lay them on each other where one has changed. */
+  paint() {
+    const { sight } = this;
+    const changed = this.image !== null && this.paintLayers(sight);
+    const composed = [sight.look, this.opacity, this.overlayShown, this.strokesShown].join(" ");
+    if (composed === this.composed && !changed) return;
+    this.composed = composed;
+    this.compose(sight);
+  }
+
+  /**
+   * @param {Sight} sight
+   * @returns {boolean} whether any has changed
+   */
+  paintLayers(sight) {
+    const { layers: { photo, overlay, strokes }, viewport: { rows, columns } } = this;
+    const changes = [
+      photo.paint(sight, this.photo.parts),
+      overlay.paint(sight, this.tiles.values()),
+      this.strokesShown && strokes.paint(sight, {
+        strokes: this.strokes, colours: this.colours, hidden: this.hidden, marked: this.marked, rows, columns,
+      }),
+    ];
+    if (changes[1]) this.tilesPainted = performance.now();
+    return changes.includes(true);
+  }
+
+  /** @param {Sight} sight */
+  compose({ width, height }) {
+    const { canvas, layers } = this;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.clearRect(0, 0, width, height);
+    if (!this.image) return;
+    context.drawImage(layers.photo.canvas, 0, 0);
+    if (this.overlayShown) {
+      context.globalAlpha = this.opacity;
+      context.drawImage(layers.overlay.canvas, 0, 0);
+      context.globalAlpha = 1;
+    }
+    if (this.strokesShown) context.drawImage(layers.strokes.canvas, 0, 0);
+  }
+}

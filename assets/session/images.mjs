@@ -1,0 +1,64 @@
+/* What a person does with the images of a session. */
+
+import { ask } from "../shared/messages.mjs";
+
+/** @import { ImageFacts } from "../journal/state.mjs" */
+/** @import { Session } from "./session.mjs" */
+
+export class Images {
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+  }
+
+  /**
+   * Show an image of the session, in this window.
+   * @param {string} hash
+   */
+  choose(hash) {
+    const { session } = this;
+    if (hash === session.state.image?.hash) return;
+    session.chooseView({ image: hash });
+    session.conversation.changed();
+    session.conversation.sync();
+  }
+
+  /**
+   * Show the next image, or the one before.
+   * @param {number} by 1 or -1
+   */
+  step(by) {
+    const { image, images } = this.session.state;
+    const next = images[images.findIndex((one) => one === image) + by];
+    if (next) this.choose(next.hash);
+  }
+
+  /**
+   * Let an image that the server has belong to the session; the untouched sample leaves for it.
+   * @param {ImageFacts} image
+   * @param {boolean} show whether to show it in this window
+   */
+  add(image, show) {
+    const { images, strokes } = this.session.state;
+    const untouched = images.length === 1 && !strokes.length && images[0].hash === this.session.sample?.hash;
+    if (show) this.session.chooseView({ image: image.hash });
+    this.session.append({ type: "image.open", image, ...(untouched ? { instead: images[0].hash } : {}) });
+  }
+
+  /**
+   * Remove an image, after a question if anything is drawn on it.
+   * @param {string} hash
+   */
+  async remove(hash) {
+    const { image, images, strokes, strokesElsewhere } = this.session.state;
+    const index = images.findIndex((one) => one.hash === hash);
+    if (index < 0 || images.length < 2) return;
+    const drawn = (hash === image?.hash ? strokes : strokesElsewhere.get(hash) ?? []).length;
+    const along = drawn === 1 ? "Its stroke goes" : `Its ${drawn} strokes go`;
+    const question = `Remove “${images[index].name}” from this session? ${along} along. Undo brings all back.`;
+    if (drawn && !(await ask(question, "Remove"))) return;
+    const neighbour = images[index + 1] ?? images[index - 1];
+    if (hash === this.session.state.image?.hash) this.session.chooseView({ image: neighbour.hash });
+    this.session.append({ type: "image.remove", image: hash });
+  }
+}

@@ -1,0 +1,64 @@
+/* What the classifier of a session learns from, as the page knows it: the same rules hold on the server. */
+
+/** @import { StateWithImage, Stroke } from "../journal/state.mjs" */
+
+/**
+ * @typedef {object} Available what can be downloaded
+ * @property {boolean} here whether there are strokes on the current image
+ * @property {boolean} anywhere whether there are any strokes
+ * @property {boolean} result whether there is a classifier for the current image
+ */
+
+/**
+ * The images from whose strokes the classifier learns.
+ * @param {StateWithImage} state
+ */
+function imagesAlike({ image, images }) {
+  return images.filter((one) => one.channels === image.channels);
+}
+
+/**
+ * What can be downloaded.
+ * @param {StateWithImage} state
+ * @returns {Available}
+ */
+export function available(state) {
+  const { image, opened, strokes, strokesElsewhere } = state;
+  const learntFrom = [...strokes, ...imagesAlike(state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
+  const suitable = opened !== null && [null, image.channels].includes(opened.channels);
+  const enough = new Set(learntFrom.map((stroke) => stroke.class_id)).size > 1;
+  const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
+  return { here: strokes.length > 0, anywhere: strokes.length > 0 || elsewhere, result: enough || suitable };
+}
+
+/** @param {Stroke[]} strokes */
+const idsOf = (strokes) => strokes.map(({ id }) => id);
+
+/**
+ * Says all that the segmentation of the current image depends on: it is to be computed anew when this changes.
+ * @param {StateWithImage} state
+ */
+export function segmentationKey(state) {
+  const { image, images, strokes, strokesElsewhere, features, forest, classes, opened } = state;
+  return JSON.stringify([
+    image.hash, idsOf(strokes), features, forest, classes.map(({ id }) => id),
+    imagesAlike(state).map(({ hash }) => [hash, idsOf(strokesElsewhere.get(hash) ?? [])]).filter(([, ids]) => ids.length),
+    opened && [opened.hash, opened.strokes && images.map(({ hash }) => hash)],
+  ]);
+}
+
+/* A control may show a value of a file rounded: that alone is no change. */
+const SHOWN = 1e-6;
+
+/**
+ * Whether settings are the same as far as controls show them.
+ * @param {Record<string, any>} a
+ * @param {Record<string, any>} b
+ */
+export function sameSettings(a, b) {
+  return Object.keys(a).every((key) => (
+    typeof a[key] === "number" && typeof b[key] === "number"
+      ? Math.abs(a[key] - b[key]) < SHOWN
+      : JSON.stringify(a[key]) === JSON.stringify(b[key])
+  ));
+}

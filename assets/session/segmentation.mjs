@@ -1,0 +1,190 @@
+/* The segmentation of the current image: when it is requested, and what the page does with what comes. */
+
+import { inflate } from "../picture/inflate.mjs";
+import { showOpened } from "../page/openedcard.mjs";
+import { showStatus } from "../page/status.mjs";
+import { byId } from "../shared/dom.mjs";
+import { hideMessage, showMessage } from "../shared/messages.mjs";
+import { newSession } from "../shared/sessions.mjs";
+import { available, segmentationKey } from "./learning.mjs";
+
+/** @import { Message } from "../journal/conversation.mjs" */
+/** @import { State, StateWithImage } from "../journal/state.mjs" */
+/** @import { PixelCounts } from "../page/classlist.mjs" */
+/** @import { Picture } from "../picture/picture.mjs" */
+/** @import { View } from "./view.mjs" */
+
+/** @typedef {{labelled: ?PixelCounts, segmented: ?PixelCounts}} Counts */
+
+/** @type {Counts} */
+const NOT_COUNTED = { labelled: null, segmented: null };
+
+/**
+ * @typedef {object} SegmentationParts
+ * @property {View} view
+ * @property {Picture} picture
+ * @property {() => number[]} visible the part of the image that is on screen, which is segmented first
+ * @property {() => State} state
+ * @property {() => void} onCounts the pixels of the classes have been counted anew
+ */
+
+export class Segmentation {
+  /** @param {SegmentationParts} parts */
+  constructor({ view, picture, visible, state, onCounts }) {
+    this.view = view;
+    this.picture = picture;
+    this.visible = visible;
+    this.state = state;
+    this.onCounts = onCounts;
+    /** Hash of the image that is shown. @type {?string} */
+    this.imageHash = null;
+    /** Pixels of the classes on this image, once the server has counted them. */
+    this.counts = NOT_COUNTED;
+    /** The same of other images. @type {Map<?string, Counts>} */
+    this.countsElsewhere = new Map();
+    /** How the opened classifier takes part, as the server said. */
+    this.learnt = "";
+    this.key = "";
+    /** Whether what is shown is not what the session would give now. */
+    this.outdated = true;
+    /** Whether it was asked for, although changes are not segmented at once. */
+    this.once = false;
+    this.requests = 0;
+    this.requested = 0;
+    /** What is to be done when a message of a kind has come. @type {Record<string, (message: Message) => void | Promise<void>>} */
+    this.reactions = {
+      labelled: ({ pixels }) => this.count({ labelled: pixels }),
+      status: ({ text }) => showStatus(`${text}…`, 0),
+      learnt: ({ text }) => this.onLearnt(text),
+      draft: (message) => this.onDraft(message),
+      tile: (message) => this.onTile(message),
+      done: (message) => this.onDone(message),
+      cannot: ({ reason }) => this.onCannot(reason),
+      failed: ({ reason }) => this.onFailed(reason),
+      away: ({ reason }) => showStatus(reason, 0),
+      full: ({ reason }) => showMessage(reason, { label: "Understood", run: hideMessage }),
+      room: () => {
+        this.outdated = true;
+        hideMessage();
+      },
+      refused: ({ reason }) => showMessage(reason),
+      gone: ({ reason }) => {
+        showStatus(reason, null);
+        showMessage(reason, { label: "New session", run: newSession });
+      },
+    };
+  }
+
+  /**
+   * Another image is shown.
+   * @param {string} hash
+   */
+  setImage(hash) {
+    this.countsElsewhere.set(this.imageHash, this.counts);
+    this.imageHash = hash;
+    this.counts = this.countsElsewhere.get(hash) ?? NOT_COUNTED;
+  }
+
+  /**
+   * Something was done: notice whether that makes the segmentation outdated.
+   * @param {StateWithImage} state
+   */
+  update(state) {
+    const key = segmentationKey(state);
+    if (key === this.key) return;
+    this.key = key;
+    this.outdated = true;
+    this.learnt = "";
+    if (this.view.live && this.counts.segmented) showStatus("Learning from the strokes…", 0);
+    this.sayIfOutdated();
+  }
+
+  /** Without live update: what is on screen is not what the strokes and settings would give now. */
+  sayIfOutdated() {
+    const { image } = this.state();
+    const stale = !this.view.live && this.outdated && image !== null
+      && available(/** @type {StateWithImage} */ (this.state())).result;
+    byId("classes").classList.toggle("stale", stale);
+    if (stale) showStatus("Not segmented since the last change: press Enter, or “Segment now”.", null);
+  }
+
+  /** What to segment now; null for nothing. */
+  request() {
+    if (!this.outdated || !this.imageHash || document.hidden || !(this.view.live || this.once)) return null;
+    /* Another window may have removed the image; the stroke that is being drawn on it still keeps it current. */
+    if (this.state().image?.hash !== this.imageHash) return null;
+    this.requests += 1;
+    this.requested = performance.now();
+    return { image: this.imageHash, view: this.visible(), known: this.picture.knownTiles };
+  }
+
+  /**
+   * The server has said something.
+   * @param {Message} message
+   */
+  onMessage(message) {
+    return this.reactions[message.kind]?.(message);
+  }
+
+  /** @param {Partial<Counts>} counts */
+  count(counts) {
+    this.counts = { ...this.counts, ...counts };
+    this.onCounts();
+  }
+
+  /** @param {string} text */
+  onLearnt(text) {
+    this.learnt = text;
+    showOpened(this.state().opened, text);
+  }
+
+  /** Gives a function that says whether a later request, or another image, has made what comes now worthless. */
+  whetherCurrent() {
+    const { requests, imageHash } = this;
+    return () => requests === this.requests && imageHash === this.imageHash;
+  }
+
+  /** @param {Message} message */
+  async onDraft({ tiles, step, first, ids: packed }) {
+    showStatus("Segmenting: a draft so far", 0);
+    const current = this.whetherCurrent();
+    const ids = await inflate(packed);
+    if (current()) await this.picture.setDraft({ tiles, step, first }, ids, current);
+  }
+
+  /** @param {Message} message */
+  async onTile({ index, rows, columns, crc, ids: packed, done, of: total }) {
+    showStatus(`Segmenting: part ${done} of ${total}`, done / total);
+    if (!packed) return;
+    const current = this.whetherCurrent();
+    const ids = await inflate(packed);
+    if (current()) this.picture.setTile(index, { rows, columns, crc, ids });
+  }
+
+  /** @param {Message} message */
+  onDone({ pixels }) {
+    this.outdated = false;
+    this.once = false;
+    this.picture.draw();
+    byId("classes").classList.remove("stale");
+    this.count({ segmented: pixels });
+    const seconds = (performance.now() - this.requested) / 1000;
+    showStatus(`Segmented in ${seconds.toFixed(2)} s. Draw where it is wrong.`, 1);
+  }
+
+  /** @param {string} reason */
+  onCannot(reason) {
+    this.outdated = false;
+    this.once = false;
+    this.picture.clearTiles();
+    this.count({ segmented: null });
+    showStatus(reason, null);
+  }
+
+  /** @param {string} reason */
+  onFailed(reason) {
+    this.outdated = false;
+    showMessage(reason);
+    showStatus("The segmentation failed.", null);
+  }
+}

@@ -1,0 +1,271 @@
+/* One session on one page: ties the journal, the picture, the tools and the controls together. */
+
+import { Conversation } from "../journal/conversation.mjs";
+import { Drawing } from "../drawing/drawing.mjs";
+import { liesOn } from "../drawing/strokes.mjs";
+import { Viewport } from "../drawing/viewport.mjs";
+import { facts, sessionUrl, windowId } from "../page/context.mjs";
+import { setControl } from "../page/dash.mjs";
+import { betweenStrokes } from "../page/graph.mjs";
+import { showOpened } from "../page/openedcard.mjs";
+import { showSettings } from "../page/settings.mjs";
+import { showConnection } from "../page/status.mjs";
+import { Strip } from "../page/strip.mjs";
+import { showImage, showName } from "../page/title.mjs";
+import { showHistory, showView } from "../page/toolbar.mjs";
+import { Picture } from "../picture/picture.mjs";
+import { base } from "../shared/base.mjs";
+import { byId } from "../shared/dom.mjs";
+import { hideMessage, showMessage } from "../shared/messages.mjs";
+import { Classes } from "./classes.mjs";
+import { Images } from "./images.mjs";
+import { available, sameSettings } from "./learning.mjs";
+import { Segmentation } from "./segmentation.mjs";
+import { View } from "./view.mjs";
+
+/** @import { ImageFacts, Settings, State, StateWithImage, Stroke } from "../journal/state.mjs" */
+/** @import { Available } from "./learning.mjs" */
+/** @import { ViewChange } from "./view.mjs" */
+
+/** @typedef {(available: Available, state: StateWithImage) => void} OnAvailable what can be downloaded may have changed */
+
+/**
+ * Whether a session has an image yet.
+ * @param {State} state
+ * @returns {state is StateWithImage}
+ */
+function hasImage(state) {
+  return state.image !== null;
+}
+
+export class Session {
+  /**
+   * @param {string} id
+   * @param {OnAvailable} onAvailable
+   */
+  constructor(id, onAvailable) {
+    this.id = id;
+    this.onAvailable = onAvailable;
+    this.view = new View(id);
+    this.viewport = new Viewport(byId("stage"), {
+      onMove: () => this.picture.draw(),
+      onCommit: () => this.picture.photo.wantDetail(),
+      onPinch: () => this.drawing.onPinch(),
+      onPanning: (active) => this.onPanning(active),
+      pen: (scale) => this.drawing.pen(scale),
+    });
+    this.picture = new Picture(byId("picture", HTMLCanvasElement), this.viewport);
+    this.segmentation = new Segmentation({
+      view: this.view,
+      picture: this.picture,
+      visible: () => this.viewport.visible,
+      state: () => this.state,
+      onCounts: () => this.classes.show(),
+    });
+    this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, defaults: facts }, {
+      onState: (state) => this.onState(state),
+      onMessage: (message) => this.segmentation.onMessage(message),
+      onConnection: showConnection,
+      onSignedOut: () => this.signInAgain(),
+      request: () => this.segmentation.request(),
+      currentImage: () => this.view.image,
+    });
+    this.drawing = new Drawing({
+      viewport: this.viewport,
+      picture: this.picture,
+      ring: byId("ring"),
+      state: () => this.state,
+      onStroke: (stroke, image) => this.addStroke(stroke, image),
+      onErase: (strokes) => this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes }),
+    });
+    this.classes = new Classes(this);
+    this.images = new Images(this);
+    this.strip = new Strip(this.images);
+  }
+
+  start() {
+    setControl("opacity", this.view.opacity);
+    setControl("stroke-width", this.view.width);
+    setControl("switches", this.view.switches);
+    this.chooseView({});
+    byId("strip").hidden = !this.view.several;
+    this.conversation.listenToWindow();
+    this.conversation.sync();
+  }
+
+  get state() {
+    return this.conversation.state;
+  }
+
+  /** Hash of the image that is shown. */
+  get imageHash() {
+    return this.segmentation.imageHash;
+  }
+
+  /** The image that the session began with. @returns {ImageFacts | undefined} */
+  get sample() {
+    return this.conversation.journal[0]?.image;
+  }
+
+  /**
+   * Do something.
+   * @param {{type: string} & Record<string, any>} event without its id
+   */
+  append(event) {
+    hideMessage();
+    this.conversation.append(event);
+  }
+
+  /* ---- what the journal says --------------------------------------------------------------------------------- */
+
+  /** @param {State} state */
+  onState(state) {
+    if (!hasImage(state)) return;
+    if (state.image.hash === this.imageHash) this.show(state);
+    else {
+      betweenStrokes("image", () => {
+        const now = this.state;
+        if (!hasImage(now)) return;
+        this.turnTo(now);
+        this.show(now);
+      });
+    }
+  }
+
+  /**
+   * Show the current image.
+   * @param {StateWithImage} state
+   */
+  turnTo({ image, images }) {
+    if (image.hash === this.imageHash) return;
+    this.segmentation.setImage(image.hash);
+    this.picture.setImage(image, images.length > 1);
+    this.viewport.setImage(image.rows, image.columns);
+    if (this.view.image !== image.hash) this.chooseView({ image: image.hash });
+  }
+
+  /** @param {StateWithImage} state */
+  show(state) {
+    const { view } = this;
+    showImage(state.image);
+    showName(state.name, state.image);
+    if (!state.classes.some(({ id }) => id === view.classId)) view.classId = state.classes[0]?.id ?? 0;
+    this.segmentation.update(state);
+    this.onAvailable(available(state), state);
+    this.picture.setClasses(state.classes, state.hidden);
+    this.picture.setStrokes(state.strokes);
+    this.drawing.choose({ tool: view.tool, classId: view.classId, width: view.width });
+    this.classes.show();
+    this.strip.update(state);
+    if (view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
+    showOpened(state.opened, this.segmentation.learnt);
+    showHistory(state);
+    showSettings(state);
+  }
+
+  /* ---- what the person does ---------------------------------------------------------------------------------- */
+
+  /**
+   * Give the session a name.
+   * @param {string} name
+   */
+  rename(name) {
+    if (name !== this.state.name) this.append({ type: "session.rename", name });
+  }
+
+  /**
+   * Add a stroke that was drawn.
+   * @param {Stroke} stroke
+   * @param {string} hash of the image that it was drawn on
+   */
+  addStroke(stroke, hash) {
+    const { images, hidden } = this.state;
+    /* The sample, left untouched until now, comes back with a stroke. */
+    const image = [...images, this.sample].find((one) => one?.hash === hash);
+    if (!image) {
+      showMessage("That image was removed in another window, and what you drew with it.");
+      return;
+    }
+    if (!liesOn(stroke, image)) {
+      showMessage("That stroke lies beside the image: draw on it.");
+      return;
+    }
+    if (hidden.has(stroke.class_id)) this.append({ type: "class.hide", class_id: stroke.class_id, hidden: false });
+    this.append({ type: "stroke.add", image: hash, stroke });
+  }
+
+  /** Segment what has changed, although changes are not segmented at once. */
+  segmentNow() {
+    Object.assign(this.segmentation, { outdated: true, once: true });
+    this.conversation.sync();
+  }
+
+  /**
+   * See, or draw with, something else.
+   * @param {ViewChange} change
+   */
+  chooseView(change) {
+    const { view } = this;
+    const wasLive = view.live;
+    view.change(change);
+    this.picture.setView(view);
+    this.drawing.choose({ tool: view.tool, classId: view.classId, width: view.width });
+    showView(view);
+    if (view.live && !wasLive) this.conversation.sync();
+    this.segmentation.sayIfOutdated();
+  }
+
+  /** @param {number} width of the strokes to come, in image pixels */
+  setWidth(width) {
+    this.chooseView({ width });
+    setControl("stroke-width", this.view.width);
+  }
+
+  /** @param {"live" | "shown" | "strokes"} name of a switch */
+  toggle(name) {
+    this.chooseView({ [name]: !this.view[name] });
+    setControl("switches", this.view.switches);
+  }
+
+  undo() {
+    const { undo } = this.state;
+    const removed = this.conversation.journal.find((event) => event.id === undo && event.type === "image.remove");
+    if (removed) this.chooseView({ image: removed.image });
+    if (undo) this.append({ type: "undo", event: undo });
+  }
+
+  redo() {
+    if (this.state.redo) this.append({ type: "redo", event: this.state.redo });
+  }
+
+  /** Erase all strokes on the current image. */
+  clear() {
+    const strokes = this.state.strokes.map((stroke) => stroke.id);
+    if (strokes.length) this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes });
+  }
+
+  /** @param {Settings} features */
+  chooseFeatures(features) {
+    /* The page has no control for single channels: those of an opened classifier stay. */
+    const chosen = { ...features, channels: this.state.features.channels };
+    if (hasImage(this.state) && !sameSettings(chosen, this.state.features)) {
+      this.append({ type: "settings.change", features: chosen });
+    }
+  }
+
+  /** @param {Settings} forest */
+  chooseForest(forest) {
+    if (hasImage(this.state) && !sameSettings(forest, this.state.forest)) this.append({ type: "settings.change", forest });
+  }
+
+  /** @param {boolean} active */
+  onPanning(active) {
+    if (!active) this.drawing.onPinchEnd();
+    byId("stage").classList.toggle("moving", active);
+  }
+
+  signInAgain() {
+    const here = window.location.pathname.slice(base.length - 1);
+    window.location.assign(`${base}sign-in?next=${encodeURIComponent(here)}`);
+  }
+}

@@ -1,0 +1,58 @@
+/* What a person has chosen to see, and to draw with, in this window. */
+
+const WIDTH_LIMITS = [1, 60];
+
+/** @typedef {Partial<Omit<View, "change" | "switches">>} ViewChange */
+
+export class View {
+  #key;
+
+  /** Whether each change is segmented at once. */
+  live = true;
+  /** Whether the segmentation is seen. */
+  shown = true;
+  /** Whether the strokes are seen. */
+  strokes = true;
+  /** Of the segmentation, in percent. */
+  opacity = 50;
+  /** Of the strokes to come, in image pixels. */
+  width = 5;
+  /** Id of the class that is drawn in. */
+  classId = 1;
+  tool = "squiggle";
+  /** Hash of the current image. @type {?string} */
+  image = null;
+  /** Whether the session had more than one image. */
+  several = false;
+
+  /**
+   * As this window had it, also where another one shows another image.
+   * @param {string} sessionId
+   */
+  constructor(sessionId) {
+    this.#key = `squiggle:view:${sessionId}`;
+    try {
+      const stored = sessionStorage.getItem(this.#key) ?? localStorage.getItem(this.#key);
+      Object.assign(this, JSON.parse(stored ?? "{}"));
+    } catch {
+      /* Without storage everything is as at first. */
+    }
+  }
+
+  /** @param {ViewChange} change */
+  change(change) {
+    Object.assign(this, change);
+    const [low, high] = WIDTH_LIMITS;
+    this.width = Math.min(Math.max(this.width, low), high);
+    try {
+      for (const storage of [sessionStorage, localStorage]) storage.setItem(this.#key, JSON.stringify(this));
+    } catch {
+      /* A full or forbidden local storage: the choices last as long as the page. */
+    }
+  }
+
+  /** The names of what is switched on. */
+  get switches() {
+    return [["live", this.live], ["shown", this.shown], ["strokes", this.strokes]].flatMap(([name, on]) => (on ? [name] : []));
+  }
+}

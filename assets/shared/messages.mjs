@@ -1,0 +1,45 @@
+/* What is said to a person above the page, and what is asked. */
+
+import { byId, element } from "./dom.mjs";
+
+const MESSAGE_MS = 12000;
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/**
+ * Say something; without a button it goes by itself.
+ * @param {string} text
+ * @param {?{label: string, run: () => void}} [action] what its button says and does
+ */
+export function showMessage(text, action = null) {
+  const message = byId("message");
+  message.replaceChildren(text);
+  if (action) message.append(element("button", { type: "button", onclick: action.run }, action.label));
+  message.classList.add("visible");
+  clearTimeout(timer);
+  if (!action) timer = setTimeout(hideMessage, MESSAGE_MS);
+}
+
+/** Take the message away. */
+export function hideMessage() {
+  byId("message").classList.remove("visible");
+}
+
+/**
+ * Ask a question.
+ * @param {string} text
+ * @param {string} yes what the button says that agrees
+ * @returns {Promise<boolean>} whether the answer was yes
+ */
+export function ask(text, yes) {
+  return new Promise((resolve) => {
+    const dialog = byId("question", HTMLDialogElement);
+    byId("question-text").textContent = text;
+    byId("question-yes").textContent = yes;
+    dialog.returnValue = "";
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    dialog.showModal();
+    byId("question-yes").focus();
+  });
+}

@@ -1,0 +1,66 @@
+/* Requests to the server, and what to say when it refuses or is away. */
+
+import { base } from "./base.mjs";
+import { showMessage } from "./messages.mjs";
+
+/** What to say when the server is away. */
+export const AWAY = "The server does not answer. Try again in a moment; what is stored is safe.";
+
+const TOO_LARGE = "It is larger than what stands in front of this server lets through: whoever runs it can allow more.";
+
+/**
+ * Resolves after a while.
+ * @param {number} seconds
+ * @returns {Promise<void>}
+ */
+export function pause(seconds) {
+  return new Promise((resolve) => { setTimeout(resolve, 1000 * seconds); });
+}
+
+/**
+ * Whether it is worth asking again: the server is busy, or a proxy in front of it does not reach it.
+ * @param {Response} response
+ */
+export function isBusy(response) {
+  return [429, 502, 503, 504].includes(response.status);
+}
+
+/**
+ * After how many seconds a busy server wants to be asked again.
+ * @param {?Response} response
+ * @param {number} otherwise what to take where it does not say
+ */
+export function retryAfter(response, otherwise) {
+  return Number(response?.headers.get("Retry-After")) || otherwise;
+}
+
+/**
+ * The sentence in which a server refused something; a proxy in front of it has none, and gets one of ours.
+ * @param {Response} response
+ * @returns {Promise<string>}
+ */
+export async function reasonOf(response) {
+  try {
+    return (await response.json()).error ?? "The server refused without a reason.";
+  } catch {
+    if (response.status === 413) return TOO_LARGE;
+    return isBusy(response) ? AWAY : `The server refused (${response.status}).`;
+  }
+}
+
+/**
+ * Ask the server for something.
+ * @param {string} path below the application's
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>} its answer, or null after the person was told why there is none
+ */
+export async function request(path, options) {
+  try {
+    const response = await fetch(`${base}${path}`, options);
+    if (response.ok) return await response.json();
+    showMessage(await reasonOf(response));
+  } catch {
+    showMessage(AWAY);
+  }
+  return null;
+}

@@ -1,0 +1,75 @@
+/* The root of a session's page: lets Dash lay the page out, then starts the session that the page's address names. */
+
+import { setUpButtons } from "./controls/buttons.mjs";
+import { ClassifierOpener } from "./controls/classifiers.mjs";
+import { Downloads, enableDownloads } from "./controls/downloads.mjs";
+import { setUpDropping } from "./controls/dropped.mjs";
+import { setUpHelp } from "./controls/help.mjs";
+import { ImageOpener } from "./controls/images.mjs";
+import { setUpKeyboard } from "./controls/keyboard.mjs";
+import { Series } from "./controls/series.mjs";
+import { setUpTabs } from "./controls/tabs.mjs";
+import { setUpTitle } from "./controls/title.mjs";
+import { sessionId } from "./page/context.mjs";
+import { renderPage } from "./page/dash.mjs";
+import { graphIsDrawn, watchStrokes } from "./page/graph.mjs";
+import { Session } from "./session/session.mjs";
+import { base } from "./shared/base.mjs";
+import { setUpShell } from "./shared/shell.mjs";
+
+/**
+ * Set the page up, now that Dash has laid it out.
+ * @param {string} id of the session
+ */
+function setUp(id) {
+  setUpShell();
+  setUpHelp();
+  const session = new Session(id, (available, state) => {
+    enableDownloads(available, state);
+    series.enable(available.result);
+  });
+  const images = new ImageOpener(session);
+  const classifiers = new ClassifierOpener(session);
+  const downloads = new Downloads(session);
+  const series = new Series(session);
+  setUpTabs((name) => series.show(name === "series"));
+  setUpDropping({
+    sendToSeries: (files) => series.drop(files),
+    openImages: (files) => images.open(files),
+    openClassifier: (file) => classifiers.open(file),
+  });
+  setUpTitle(session);
+  setUpKeyboard(session);
+  setUpButtons(session, () => classifiers.choose());
+  watchStrokes();
+  session.start();
+  document.documentElement.dataset.ready = "true";
+  return { session, images, downloads };
+}
+
+/**
+ * Lay the page out, and set it up.
+ * @param {string} id of the session
+ */
+function start(id) {
+  const page = graphIsDrawn().then(() => setUp(id));
+  /** @type {(work: (parts: Awaited<typeof page>, value: any) => void) => (value: any) => void} */
+  const oncePageIsSetUp = (work) => (value) => { page.then((parts) => work(parts, value)); };
+  renderPage({
+    harvest: oncePageIsSetUp(({ session }) => session.drawing.harvest()),
+    features: oncePageIsSetUp(({ session }, settings) => { if (settings) session.chooseFeatures(settings); }),
+    forest: oncePageIsSetUp(({ session }, settings) => { if (settings) session.chooseForest(settings); }),
+    switches: oncePageIsSetUp(({ session }, values) => session.chooseView({
+      live: values.includes("live"), shown: values.includes("shown"), strokes: values.includes("strokes"),
+    })),
+    opacity: oncePageIsSetUp(({ session }, value) => session.chooseView({ opacity: Number(value) })),
+    strokeWidth: oncePageIsSetUp(({ session }, value) => session.chooseView({ width: Number(value) })),
+    along: oncePageIsSetUp(({ downloads }, values) => { downloads.along = values; }),
+  });
+  return page;
+}
+
+/** The parts of the page, once it is set up: what the tests in a browser look at. Without a session there is none. */
+export const page = sessionId ? start(sessionId) : null;
+
+if (!page) window.location.replace(base);
