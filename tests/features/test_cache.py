@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
-from segmentation.features.cache import DEFAULT_CACHE_MEGABYTES, FeatureCache, cache_bytes_from_environment
+from segmentation.features.budget import DEFAULT_CACHE_MEGABYTES, cache_bytes_from_environment
+from segmentation.features.cache import FeatureCache
 from segmentation.features.compute import compute_planes
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec

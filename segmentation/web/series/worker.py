@@ -27,7 +27,7 @@ from segmentation.series.jobs import Extras, Model, PageWriter, reason
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
-from segmentation.web.store.series import HELD_SECONDS, HeldItem, SeriesStore, UnknownSeriesError
+from segmentation.web.store.series import CLAIM_SECONDS, ClaimedItem, SeriesStore, UnknownSeriesError
 
 LOOK_SECONDS = 2.0
 """How often a worker that has nothing to do asks the store for work."""
@@ -109,7 +109,7 @@ class SeriesWorker:
 
     def work_on_one(self) -> bool:
         """Work on the next item; False if there is none."""
-        item = self._store.take()
+        item = self._store.claim()
         if item is None:
             self._model = None
             return False
@@ -120,20 +120,20 @@ class SeriesWorker:
         try:
             self._work_on(item)
         except (NotOursError, UnknownSeriesError):
-            self._store.give_back(item)
+            self._store.release(item)
         finally:
             ended.set()
             holder.join()
         return True
 
-    def _hold(self, item: HeldItem, ended: threading.Event) -> None:
+    def _hold(self, item: ClaimedItem, ended: threading.Event) -> None:
         """Tell the store now and then that this process works on an item, and notice if it is to be left."""
         since = time.monotonic()
-        while not ended.wait(HELD_SECONDS / 15):
-            if time.monotonic() - since > HELD_SECONDS:
+        while not ended.wait(CLAIM_SECONDS / 15):
+            if time.monotonic() - since > CLAIM_SECONDS:
                 self._lost.set()
             try:
-                if not self._store.still(item):
+                if not self._store.heartbeat(item):
                     self._lost.set()
                     return
                 since = time.monotonic()
@@ -144,7 +144,7 @@ class SeriesWorker:
                 self._lost.set()
                 return
 
-    def _work_on(self, item: HeldItem) -> None:
+    def _work_on(self, item: ClaimedItem) -> None:
         begun = time.monotonic()
         try:
             result, picture, pages = self._segmented(item)
@@ -159,7 +159,7 @@ class SeriesWorker:
                 log.exception("an image of a series failed")
             self._store.fail(item, reason(error))
 
-    def _segmented(self, item: HeldItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
+    def _segmented(self, item: ClaimedItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
         """Class ids as a TIFF, a small picture, and what came out: what the command line writes for the same image."""
         model = self._model_for(item)
         picture = b""
@@ -174,7 +174,7 @@ class SeriesWorker:
             result = (folder.path / f"{RESULT}.tif").read_bytes()
         return result, picture, [vars(page) for page in writer.pages]
 
-    def _model_for(self, item: HeldItem) -> Model:
+    def _model_for(self, item: ClaimedItem) -> Model:
         if self._model is None or self._model[0] != item.classifier_key:
             data = self._store.classifier_of(item)
             self._model = item.classifier_key, Model.from_file(data)

@@ -373,6 +373,7 @@ def test_bodies_beyond_the_limits_are_refused(house):
 
 def test_who_asks_too_often_is_told_to_wait_and_others_are_not(tmp_path, monkeypatch):
     monkeypatch.setattr(hardening, "AT_ONCE_OF_A_SESSION", 5)
+    monkeypatch.setattr(hardening, "PER_SECOND_OF_A_SESSION", 0.01)
     app = create_app(Settings(data_folder=tmp_path))
     client = app.server.test_client()
     busy, calm = (client.post("/sessions").json["session"] for _ in range(2))
