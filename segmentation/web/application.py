@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from dash import Dash
-from flask import Flask, request
+from flask import Flask, Response, abort, request
 
 from segmentation.web import asset_files
 from segmentation.web.health import health_routes
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> Dash:
         compress=True,
         suppress_callback_exceptions=True,
     )
-    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = asset_files.KEPT_SECONDS
+    _let_browsers_keep_assets(server)
     app.layout = lambda: page(settings)
     _let_root_script_start(app)
     register_callbacks(app)
@@ -59,6 +59,14 @@ def create_app(settings: Settings) -> Dash:
     send_security_headers(server)
     _let_dash_finish(server)
     return app
+
+
+def _let_browsers_keep_assets(server: Flask) -> None:
+    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = asset_files.KEPT_SECONDS
+
+    @server.get("/assets/<path:name>")
+    def asset_of_another_version(name: str) -> Response:
+        abort(404, "There is no such file.")
 
 
 def _let_root_script_start(app: Dash) -> None:
