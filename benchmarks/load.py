@@ -29,7 +29,7 @@ from benchmarks.page import Wait, memory_megabytes, reference_server
 from benchmarks.reference_app import COLOURS
 from benchmarks.table import markdown
 from segmentation.strokes.stroke import Stroke
-from tests.browser.conftest import Server
+from tests.support.server import Server
 
 CLIENTS = 30
 DRAFTS_MB = 150

@@ -27,9 +27,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.inputs import careful_strokes, mirrored
 from benchmarks.table import markdown
 from segmentation.strokes.stroke import Stroke
-from tests.browser.conftest import QUIET_CHROMIUM, Server
-from tests.support.get_chromium import find_chromium
+from tests.support.get_chromium import QUIET_CHROMIUM, find_chromium
 from tests.support.person import AXES, WITHIN, within
+from tests.support.server import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 STROKES = 7

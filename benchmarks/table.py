@@ -1,4 +1,4 @@
-"""Figures as the table that the README shows."""
+"""Figures as the tables that the documentation shows."""
 
 from __future__ import annotations
 

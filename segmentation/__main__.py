@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
 from segmentation.cli.arguments import parser
@@ -12,7 +13,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Run the command that was typed.
 
     Args:
         arguments: what follows ``python -m segmentation``; None takes what was typed.
@@ -23,9 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with status 2, if the arguments are not understood; with 0, if help is asked for.
     """
+    return run(parser().parse_args(arguments))
+
+
+def run(given: Namespace) -> int:
+    """Run a command whose arguments are understood.
+
+    Returns:
+        The exit status, as of :func:`main`.
+    """
     from segmentation.cli import commands
 
-    given = parser().parse_args(arguments)
     try:
         status: int = getattr(commands, given.command)(given)
         sys.stdout.flush()

@@ -5,6 +5,9 @@ import itertools
 import pytest
 from hypothesis import settings
 
+from tests.support.kernels import keep_kernels
+
+keep_kernels()
 settings.register_profile("gate", derandomize=True, database=None, deadline=None)
 settings.load_profile("gate")
 

@@ -61,7 +61,8 @@ INT32 = ir.IntType(32)
 def kernel(function: Kernel) -> Kernel:
     """Compile a function that Python calls: it runs without the GIL, and is kept on disk where that can be written.
 
-    Numba compiles anew when the function's own file changes, but does not notice a change to the files of lanes.
+    Numba compiles anew when the function's own file changes, but does not notice a change to other files that the
+    kernel is compiled from, such as those of lanes.
     """
     try:
         return njit(nogil=True, cache=True)(function)

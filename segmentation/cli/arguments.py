@@ -1,4 +1,4 @@
-"""What can be typed after ``python -m segmentation``, and the help that a person learns it from."""
+"""What can be typed after ``squiggle`` or ``python -m segmentation``, and the help that a person learns it from."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _DESCRIPTION = """\
 Train a pixel classifier on a few squiggles, and segment a whole series with it: the same bytes as on the page.
 
 A first walk:
-  python -m segmentation train cells.tif --labels labels.png -o cells.squiggle
-  python -m segmentation apply cells.squiggle 'images/*.tif' -o out/
-  python -m segmentation evaluate cells.squiggle test.tif test_mask.png
+  %(prog)s train cells.tif --labels labels.png -o cells.squiggle
+  %(prog)s apply cells.squiggle 'images/*.tif' -o out/
+  %(prog)s evaluate cells.squiggle test.tif test_mask.png
 """
 
 _APPLY = """\
@@ -51,12 +51,17 @@ _INFO = "Tell what a classifier file holds: classes, features, forest, and what 
 _EXPORT = "Write the forest of a classifier for other programs. Its input are rows of features, float32."
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def parser(program: str = "python -m segmentation", *, command_required: bool = True) -> argparse.ArgumentParser:
+    """The parser of all commands.
+
+    Args:
+        program: what is typed before them.
+        command_required: whether nothing else can be typed.
+    """
     raw = argparse.RawDescriptionHelpFormatter
-    top = argparse.ArgumentParser("python -m segmentation", description=_DESCRIPTION, formatter_class=raw)
+    top = argparse.ArgumentParser(program, description=_DESCRIPTION, formatter_class=raw)
     top.add_argument("--version", action="version", version=f"Squiggle {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    commands = top.add_subparsers(dest="command", required=command_required, metavar="COMMAND", title="commands")
 
     def add(name: str, summary: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=description, epilog=epilog, formatter_class=raw)

@@ -1,4 +1,4 @@
-"""Lanes for :mod:`segmentation.features._kernels`: blocks of float64 for the Gaussians, runs for the derivatives.
+"""Lanes for the kernels of features: blocks of float64 for the Gaussians, runs for the derivatives.
 
 A block is several rows of an array, so that a filter along the columns can take them from row to row in registers.
 """

@@ -85,8 +85,6 @@ def compute_planes(
         ValueError: if the pixels are not an image, lack a channel, or are not finite in the window and its halo; if
             the window has a step; if ``out`` does not fit.
     """
-    from segmentation.features import _kernels as kernels
-
     image = _as_image(pixels)
     channels = spec.channel_indices(image.shape[2])
     window = _window(rows, image.shape[0], "rows"), _window(columns, image.shape[1], "columns")
@@ -94,37 +92,41 @@ def compute_planes(
     out = _output(out, shape)
     if out.size == 0:
         return out
+    panels = _float_panels(image, channels, window, spec.halo, threads)
+    _fill(out.reshape(len(channels), -1, *shape[1:]), panels, window, image.shape[:2], spec, threads)
+    return out
+
+
+def _fill(
+    out: NDArray[np.float32],
+    panels: NDArray[np.float32],
+    window: tuple[range, range],
+    image_shape: tuple[int, ...],
+    spec: FeatureSpec,
+    threads: int | None,
+) -> None:
+    """Fill ``out``, ``(channels, features of a channel, rows, columns)``, tile by tile from the panels of a window."""
+    from segmentation.features._derivative_kernels import derive
+    from segmentation.features._smoothing_kernels import scratch, smooth_tile
+
     weights, radii = _gaussians(spec.sigmas)
-    halo = spec.halo
-    panels = _float_panels(image, channels, window, halo, threads)
-    height, width = min(TILE_ROWS, shape[1]), -(-shape[2] // -(-shape[2] // TILE_COLUMNS))
-    per_channel = out.reshape(len(channels), -1, *shape[1:])
-    sides = halo - window[1].start, halo - window[1].start + image.shape[1]
+    halo, (rows, columns) = spec.halo, out.shape[2:]
+    kinds = spec.intensity, spec.edges, spec.texture
+    height, width = min(TILE_ROWS, rows), -(-columns // -(-columns // TILE_COLUMNS))
+    sides = halo - window[1].start, halo - window[1].start + image_shape[1]
 
     def work(tiles: Iterator[tuple[int, int, int]]) -> None:
-        scratch = kernels.scratch(height, width, radii)
+        pairs, middle, smooth = scratch(height, width, radii)
         for channel, row, column in tiles:
-            tile_rows, tile_columns = min(height, shape[1] - row), min(width, shape[2] - column)
+            size = min(height, rows - row), min(width, columns - column)
             top, left = window[0][row], window[1][column]
-            bottom, right = image.shape[0] - top - tile_rows, image.shape[1] - left - tile_columns
-            apron = tuple(min(side, DERIVATIVE_REACH) for side in (top, bottom, left, right))
-            kernels.tile_features(
-                panels[channel],
-                (halo + row, halo + column),
-                sides,
-                (tile_rows, tile_columns),
-                apron,
-                weights,
-                radii,
-                (spec.intensity, spec.edges, spec.texture),
-                *scratch,
-                per_channel[channel],
-                (row, column),
-            )
+            around = top, image_shape[0] - top - size[0], left, image_shape[1] - left - size[1]
+            apron = tuple(min(pixels, DERIVATIVE_REACH) for pixels in around)
+            start = halo + row, halo + column
+            smooth_tile(panels[channel], start, sides, size, apron, weights, radii, pairs, middle, smooth)
+            derive(smooth, size, apron, kinds, out[channel], (row, column))
 
-    tiles = product(range(len(channels)), range(0, shape[1], height), range(0, shape[2], width))
-    share(tiles, work, threads)
-    return out
+    share(product(range(len(out)), range(0, rows, height), range(0, columns, width)), work, threads)
 
 
 def _as_image(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -169,7 +171,7 @@ def _float_panels(
     image: NDArray[Any], channels: tuple[int, ...], window: tuple[range, range], halo: int, threads: int | None
 ) -> NDArray[np.float32]:
     """A window and its halo as float32 panels of each channel; beyond the image its border is repeated."""
-    from segmentation.features._kernels import on_cache_lines, pack, panels_shape
+    from segmentation.features._smoothing_kernels import on_cache_lines, pack, panels_shape
 
     height, width = len(window[0]) + 2 * halo, len(window[1]) + 2 * halo
     panels = on_cache_lines((len(channels), *panels_shape(height, width)), np.float32)

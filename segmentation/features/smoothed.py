@@ -66,7 +66,7 @@ class Smoothed:
         Returns:
             ``(features, window rows, window columns)`` float32.
         """
-        from segmentation.features import _kernels as kernels
+        from segmentation.features._derivative_kernels import derive_from_planes, smooth_scratch
 
         size = rows.stop - rows.start, columns.stop - columns.start
         features = np.empty((len(self.planes) * spec.kinds_per_sigma, *size), np.float32) if out is None else out
@@ -75,8 +75,8 @@ class Smoothed:
         apron = above, around[0].stop - rows.stop, before, around[1].stop - columns.stop
         start = rows.start - self.rows.start, columns.start - self.columns.start
         kinds = spec.intensity, spec.edges, spec.texture
-        smooth = kernels.smooth_scratch(1, *size)[0]
-        kernels.smoothed_features(self.planes, start, size, apron, kinds, smooth, features)
+        smooth = smooth_scratch(1, *size)[0]
+        derive_from_planes(self.planes, start, size, apron, kinds, smooth, features)
         return features
 
 

@@ -189,6 +189,51 @@ def _most_probable(totals: Doubles, whole: float, classes: NDArray[np.uint8], be
                 classes[pixel] = kind
 
 
+@part
+def _total(
+    blocks: Floats,
+    block: int,
+    pixels: np.uint64,
+    roots: Ids,
+    nodes: NDArray[np.void],
+    slots: Ids,
+    shares: NDArray[np.int32],
+    work: tuple[Ids, Masks, Masks, Masks],
+    whole: float,
+    only_class: bool,
+    totals: Doubles,
+) -> None:
+    """The shares of all trees, or of as many as decide the class, added up for a block; the last class has the rest."""
+    queue, masks, votes, digits = work
+    for kind in range(len(shares)):
+        for pixel in range(PIXELS):
+            totals[kind, pixel] = 0
+    for pixel in range(PIXELS):
+        totals[-1, pixel] = whole
+    for tree in range(0, len(roots), TREES):
+        group = roots[tree : tree + TREES]
+        _walk(blocks, block, pixels, group, nodes, slots, shares, queue, masks, votes, digits, totals)
+        done = tree + TREES
+        if only_class and done < len(roots) < 2 * done:
+            pixels &= _undecided(totals, done * WHOLE_SHARE, whole, pixels)
+            if pixels == _NONE:
+                break
+    for kind in range(len(shares)):
+        for pixel in range(PIXELS):
+            totals[-1, pixel] -= totals[kind, pixel]
+
+
+@part
+def _write_probabilities(
+    totals: Doubles, whole: float, size: tuple[int, int], first: int, pitch: int, probabilities: Floats
+) -> None:
+    """Write the probabilities of the first rows and columns of a block."""
+    for r in range(size[0]):
+        for c in range(size[1]):
+            for kind in range(len(totals)):
+                probabilities[kind, first + r * pitch + c] = totals[kind, r * BLOCK_COLUMNS + c] / whole
+
+
 @kernel
 def predict_rectangle(
     planes: Floats,
@@ -238,29 +283,12 @@ def predict_rectangle(
                 _load_blocks(planes, features, start, pitch, block_rows, wide, blocks)
             block_columns = min(BLOCK_COLUMNS, columns - x)
             pixels = _first_pixels(block_rows, block_columns)
-            for kind in range(len(shares)):
-                for pixel in range(PIXELS):
-                    totals[kind, pixel] = 0
-            for pixel in range(PIXELS):
-                totals[-1, pixel] = whole
-            for tree in range(0, len(roots), TREES):
-                group = roots[tree : tree + TREES]
-                _walk(blocks, block, pixels, group, nodes, slots, shares, queue, masks, votes, digits, totals)
-                done = tree + TREES
-                if len(classes) and done < len(roots) < 2 * done:
-                    pixels &= _undecided(totals, done * WHOLE_SHARE, whole, pixels)
-                    if pixels == _NONE:
-                        break
-            for kind in range(len(shares)):
-                for pixel in range(PIXELS):
-                    totals[-1, pixel] -= totals[kind, pixel]
+            work = (queue, masks, votes, digits)
+            _total(blocks, block, pixels, roots, nodes, slots, shares, work, whole, len(classes) > 0, totals)
             if len(classes):
                 _most_probable(totals, whole, block_classes, best)
-            for r in range(block_rows):
-                for c in range(block_columns):
-                    at, pixel = start + r * pitch + c, r * BLOCK_COLUMNS + c
-                    if len(classes):
-                        classes[at] = block_classes[pixel]
-                    else:
-                        for kind in range(len(totals)):
-                            probabilities[kind, at] = totals[kind, pixel] / whole
+                for r in range(block_rows):
+                    for c in range(block_columns):
+                        classes[start + r * pitch + c] = block_classes[r * BLOCK_COLUMNS + c]
+            else:
+                _write_probabilities(totals, whole, (block_rows, block_columns), start, pitch, probabilities)

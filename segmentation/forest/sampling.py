@@ -6,6 +6,7 @@ library versions, and a new stroke changes little of what was drawn before it.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,6 +148,14 @@ class TrainingSample:
         parts = np.split(chosen, np.cumsum([len(at) for at in places])[:-1])
         kept = tuple(at[part] for at, part in zip(places, parts, strict=True))
         return cls(kept, class_ids[chosen], counts)
+
+    def digest(self) -> bytes:
+        """16 bytes that two samples share only if they are the same."""
+        digest = hashlib.blake2b(self.class_ids.tobytes(), digest_size=16)
+        for places in self.places:
+            digest.update(len(places).to_bytes(8, "little") + places.tobytes())
+        digest.update(repr(self.labelled_pixels).encode())
+        return digest.digest()
 
 
 def _candidates(

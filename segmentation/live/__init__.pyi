@@ -1,2 +1,1 @@
-from .segmenter import LabelledImage as LabelledImage
 from .segmenter import LiveSegmenter as LiveSegmenter

@@ -6,12 +6,11 @@ that is remembered is bounded in bytes and can be lost without harm.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Event
 from typing import Any
@@ -27,12 +26,13 @@ from segmentation.features.cache import DEFAULT_DRAFT_MEGABYTES, FeatureCache
 from segmentation.features.pieces import feature_rows, groups
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
-from segmentation.forest.sampling import MAX_TRAINING_PIXELS, PixelSample, TrainingSample
+from segmentation.forest.sampling import MAX_TRAINING_PIXELS, PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels, TileSample, draft
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.facts import checked_labels, describe
+from segmentation.model.facts import describe
+from segmentation.model.fit import LabelledImage, Training
 
 KEPT_ROWS_BYTES = 16_000_000
 """Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
@@ -44,30 +44,6 @@ KEPT_CLASSIFIERS_BYTES = 16_000_000
 
 KEPT_FACTS = 1_000
 """Images of which the facts are kept."""
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledImage:
-    """An image with its labels, read only when it must be looked at.
-
-    Attributes:
-        hash: of its content.
-        labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
-        read: gives the image.
-    """
-
-    hash: str
-    labels: NDArray[np.uint8]
-    read: Callable[[], Image]
-
-    @classmethod
-    def of(cls, image: Image, labels: NDArray[np.uint8]) -> LabelledImage:
-        """An image at hand, with its labels.
-
-        Raises:
-            ValueError: if the labels do not fit the image.
-        """
-        return cls(image.hash, checked_labels(labels, image), lambda: image)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,18 +126,19 @@ class LiveSegmenter:
         Raises:
             ValueError: if fewer than two classes are labelled, or the earlier classifier cannot be gone on from.
         """
-        classifier, sample = self._begin(images, spec, settings, earlier)
-        digest = hashlib.blake2b(sample.class_ids.tobytes(), digest_size=16)
-        for places in sample.places:
-            digest.update(len(places).to_bytes(8, "little") + places.tobytes())
-        digest.update(repr(sample.labelled_pixels).encode())
-        key = (tuple(one.hash for one in images), spec, settings, earlier and ref(earlier), digest.digest())
+        training = self._training(images, spec, settings, earlier)
+        key = (
+            tuple(one.hash for one in images),
+            spec,
+            settings,
+            earlier and ref(earlier),
+            training.sample.digest(),
+        )
         known = self.classifiers.get(key)
         if known is not None:
             return known
-        pixels = classifier.training_pixels(sample, self._sample_rows(images, spec, sample), earlier)
-        facts = [self._facts(one) for one in images]
-        classifier.fit_pixels(facts, pixels, sample.labelled_pixels, earlier)
+        fitted = replace(training.fit(), pixels=None)  # they would take ten times the memory of the forest
+        classifier = PixelClassifier.from_fitted(fitted, spec, settings, threads=self.threads)
         self.classifiers.put(key, classifier)
         return classifier
 
@@ -173,25 +150,24 @@ class LiveSegmenter:
         earlier: PixelClassifier | None = None,
     ) -> PixelSample:
         """What :meth:`train` learns from; the arguments are the same."""
-        classifier, sample = self._begin(images, spec, settings, earlier)
-        return classifier.training_pixels(sample, self._sample_rows(images, spec, sample), earlier)
+        return self._training(images, spec, settings, earlier).pixels()
 
-    def _begin(
+    def _training(
         self,
         images: Sequence[LabelledImage],
         spec: FeatureSpec,
         settings: ForestSettings,
         earlier: PixelClassifier | None,
-    ) -> tuple[PixelClassifier, TrainingSample]:
-        classifier = PixelClassifier(spec, **settings.to_json(), threads=self.threads)
-        held = classifier.held_classes([self._facts(one) for one in images] if earlier else [], earlier)
-        labels = [one.labels for one in images]
-        return classifier, TrainingSample.draw(labels, settings.random_state, held=held)
-
-    def _sample_rows(
-        self, images: Sequence[LabelledImage], spec: FeatureSpec, sample: TrainingSample
-    ) -> list[NDArray[np.float32]]:
-        return [self._feature_rows(one, spec, places) for one, places in zip(images, sample.places, strict=True)]
+    ) -> Training:
+        return Training(
+            images,
+            spec,
+            settings,
+            earlier,
+            facts=self._facts,
+            rows=self._feature_rows,
+            threads=self.threads,
+        )
 
     def _facts(self, image: LabelledImage) -> dict[str, Any]:
         facts = self.facts.get(image.hash)

@@ -15,15 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared.text import counted
 from segmentation._shared.tiling import Tile, whole_of
-from segmentation.features.pieces import PIECE, SMOOTHED_PIECE, feature_rows, for_each_piece
+from segmentation.features.pieces import PIECE, SMOOTHED_PIECE, for_each_piece
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
-from segmentation.forest.growing import grow_forest
-from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
+from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
-from segmentation.model.facts import as_image, by_text, checked_class_ids, checked_labels, describe, numbered_classes
+from segmentation.model.facts import as_image, numbered_classes
+from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
@@ -101,93 +101,12 @@ class PixelClassifier:
         """
         several: list[Any] = list(image) if isinstance(image, list | tuple) else [image]
         given: list[Any] = list(labels) if isinstance(image, list | tuple) else [labels]  # type: ignore[arg-type]
-        images = [as_image(one) for one in several]
-        if not (images or earlier) or len(images) != len(given):
+        if not (several or earlier) or len(several) != len(given):
             raise ValueError(
-                f"Give labels for each image: there are {len(images)} images, and labels for {len(given)}."
+                f"Give labels for each image: there are {len(several)} images, and labels for {len(given)}."
             )
-        rasters = [checked_labels(raster, one) for raster, one in zip(given, images, strict=True)]
-        if len({one.channels for one in images}) > 1:
-            raise ValueError("The images must all have the same number of channels.")
-        facts = [describe(one) for one in images]
-        sample = TrainingSample.draw(rasters, self.settings.random_state, held=self.held_classes(facts, earlier))
-        rows = [
-            feature_rows(one, self.spec, places, threads=self.threads)
-            for one, places in zip(images, sample.places, strict=True)
-        ]
-        self.pixels_ = self.training_pixels(sample, rows, earlier)
-        return self.fit_pixels(facts, self.pixels_, sample.labelled_pixels, earlier)
-
-    def held_classes(self, images: Sequence[Mapping[str, Any]], earlier: PixelClassifier | None) -> tuple[int, ...]:
-        """The classes of which an earlier classifier holds training pixels, once it is clear that they can be used.
-
-        Args:
-            images: facts of the images that are learnt from beside them, as :func:`describe` gives them.
-            earlier: the classifier; None if there is none.
-
-        Raises:
-            ValueError: if it holds none, or they have other features or other channels.
-        """
-        if earlier is None:
-            return ()
-        if earlier.pixels_ is None:
-            raise ValueError("The earlier classifier came without its training pixels.")
-        if earlier.spec != self.spec:
-            raise ValueError(
-                "The training pixels that came with the earlier classifier hold other features: "
-                "they can be learnt from with its own only."
-            )
-        if images and earlier.channels_ is not None and earlier.channels_ != images[0]["channels"]:
-            raise ValueError(
-                f"The earlier classifier was trained on images with {counted(earlier.channels_, 'channel')}, "
-                f"but these have {images[0]['channels']}."
-            )
-        return tuple(count_classes(earlier.pixels_.class_ids))
-
-    def training_pixels(
-        self, sample: TrainingSample, rows: Sequence[NDArray[np.float32]], earlier: PixelClassifier | None = None
-    ) -> PixelSample:
-        """What is learnt from: the sample's pixels, and those of an earlier classifier.
-
-        Args:
-            sample: which pixels.
-            rows: ``(pixels, features)`` float32 for each image, in the order of the sample's places.
-            earlier: a classifier whose training pixels are at hand.
-        """
-        held = earlier.pixels_ if earlier is not None else None
-        if held is None:
-            return PixelSample(np.concatenate(rows), sample.class_ids)
-        new = PixelSample(np.concatenate([held.features[:0], *rows]), sample.class_ids)
-        return held.joined(new, self.settings.random_state)
-
-    def fit_pixels(
-        self,
-        images: Sequence[Mapping[str, Any]],
-        pixels: PixelSample,
-        labelled_pixels: Mapping[int, int],
-        earlier: PixelClassifier | None = None,
-    ) -> PixelClassifier:
-        """Learns from pixels whose features are at hand: the second half of :meth:`fit`.
-
-        Args:
-            images: facts of the images that the pixels are of, as :func:`describe` gives them.
-            pixels: what :meth:`training_pixels` gave.
-            labelled_pixels: number of labelled pixels of each class in these images.
-            earlier: the classifier that some of the pixels came with.
-
-        Returns:
-            The classifier itself.
-        """
-        self.fit_rows(pixels.features, pixels.class_ids)
-        before = earlier.training_ if earlier is not None else {}
-        self.channels_ = images[0]["channels"] if images else earlier.channels_ if earlier is not None else None
-        here = {one["hash"] for one in images}
-        described = [dict(one) for one in before.get("images", ()) if one["hash"] not in here] + [*map(dict, images)]
-        counts = by_text(labelled_pixels)
-        for class_id, count in before.get("labelled_pixels", {}).items():
-            counts[class_id] = counts.get(class_id, 0) + count
-        self.training_ |= {"images": described, "labelled_pixels": counts}
-        return self
+        images = [LabelledImage.from_image(as_image(one), raster) for one, raster in zip(several, given, strict=True)]
+        return self._keep(Training(images, self.spec, self.settings, earlier, threads=self.threads).fit())
 
     def fit_rows(self, rows: ArrayLike, class_ids: ArrayLike) -> PixelClassifier:
         """Learns from feature rows.
@@ -202,18 +121,15 @@ class PixelClassifier:
         Raises:
             ValueError: if there are fewer than two classes, or rows and classes do not fit together.
         """
-        features, classes = np.ascontiguousarray(rows, np.float32), checked_class_ids(class_ids)
-        if features.ndim != 2 or classes.shape != (len(features),) or not classes.all():
-            raise ValueError("Give one row of features and one class from 1 to 255 for each pixel.")
-        if not np.isfinite(features).all():
-            raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
-        counts = count_classes(classes)
-        check_classes(counts)
-        self.forest_ = Forest.from_sklearn(grow_forest(features, classes, self.settings, self.threads))
-        self.classes_ = np.array(list(counts), np.uint8)
-        self.label_classes_ = numbered_classes(counts)
-        self.channels_ = None
-        self.training_ = {"training_pixels": by_text(counts)}
+        return self._keep(fit_rows(rows, class_ids, self.settings, self.threads))
+
+    def _keep(self, fitted: Fitted) -> PixelClassifier:
+        self.forest_ = fitted.forest
+        self.classes_ = np.array(fitted.class_ids, np.uint8)
+        self.label_classes_ = numbered_classes(fitted.class_ids)
+        self.channels_ = fitted.channels
+        self.training_ = fitted.training
+        self.pixels_ = fitted.pixels
         return self
 
     @property
@@ -297,7 +213,9 @@ class PixelClassifier:
         for_each_piece(image, self.spec, pieces, segment, smoothed=smoothed, threads=threads or self.threads)
         return segmentation
 
-    def predict_proba_window(self, image: Image, window: Tile, smoothed: Smoothed | None = None) -> NDArray[np.float32]:
+    def predict_proba_window(
+        self, image: Image, window: Tile, smoothed: Smoothed | None = None, *, threads: int | None = None
+    ) -> NDArray[np.float32]:
         """The probabilities in a window, ``(classes, window rows, window columns)`` float32; see ``predict_window``."""
         probabilities = np.empty((len(self.classes_), *window.shape), np.float32)
 
@@ -305,7 +223,7 @@ class PixelClassifier:
             probabilities[:, *piece.place_in(window)] = self.forest_.predict_proba(planes, threads=1)
 
         pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
-        for_each_piece(image, self.spec, pieces, estimate, smoothed=smoothed, threads=self.threads)
+        for_each_piece(image, self.spec, pieces, estimate, smoothed=smoothed, threads=threads or self.threads)
         return probabilities
 
     def contents(
@@ -352,15 +270,25 @@ class PixelClassifier:
         )
 
     @classmethod
+    def from_fitted(
+        cls, fitted: Fitted, spec: FeatureSpec, settings: ForestSettings, *, threads: int | None = None
+    ) -> PixelClassifier:
+        """The classifier that a training gave.
+
+        Args:
+            fitted: what it gave.
+            spec: the features that it was given.
+            settings: how the forest was grown.
+            threads: number of threads of its predictions; None takes all cores.
+        """
+        return cls(spec, **settings.to_json(), threads=threads)._keep(fitted)
+
+    @classmethod
     def from_contents(cls, contents: ModelContents, *, threads: int | None = None) -> PixelClassifier:
         """The classifier that a file holds."""
-        classifier = cls(contents.spec, **contents.settings.to_json(), threads=threads)
-        classifier.forest_ = contents.forest
-        classifier.classes_ = np.array(contents.class_ids, np.uint8)
+        fitted = Fitted(contents.forest, contents.class_ids, contents.channels, contents.training, contents.pixels)
+        classifier = cls.from_fitted(fitted, contents.spec, contents.settings, threads=threads)
         classifier.label_classes_ = contents.classes
-        classifier.channels_ = contents.channels
-        classifier.training_ = contents.training
-        classifier.pixels_ = contents.pixels
         return classifier
 
     def save(self, target: str | os.PathLike[str] | BinaryIO, classes: Iterable[LabelClass] | None = None) -> None:

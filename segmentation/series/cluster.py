@@ -45,7 +45,7 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
         except OSError as error:
             raise ValueError(f"There is no Dask scheduler at {client}.") from error
         return
-    model = client.submit(Model, data, 1)  # made anew by another worker if the one that has it dies
+    model = client.submit(Model.from_file, data, 1)  # made anew by another worker if the one that has it dies
     client.replicate([model])  # jobs are given to those who have it first, and the others would have to take them away
     waiting = iter(jobs)
     running: dict[Any, Job] = {}

@@ -15,26 +15,27 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".
 _ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
 
 
-def find_images(patterns: Iterable[str | Path]) -> list[Path]:
+def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
     """The images that a person means, each once, in the order in which they are named.
 
     Args:
-        patterns: files, Zarr arrays, folders (all images right in them), and globs such as ``"day?/**/*.tif"``, in
-            which ``**`` stands for any folders. What is not found is passed on: reading it will say so.
+        patterns: one or several files, Zarr arrays, folders (all images right in them), and globs such as
+            ``"day?/**/*.tif"``, in which ``**`` stands for any folders. What is not found is passed on: reading it
+            will say so.
 
     Raises:
         ValueError: if there are none, or a folder holds none.
     """
     found: dict[Path, None] = {}
-    for pattern in patterns:
-        for path in _expanded(pattern):
+    for pattern in [patterns] if isinstance(patterns, str | os.PathLike) else patterns:
+        for path in _expanded(os.fspath(pattern)):
             found.setdefault(Path(os.path.abspath(path)))
     if not found:
         raise ValueError("Name at least one image.")
     return list(found)
 
 
-def _expanded(pattern: str | Path) -> Sequence[Path]:
+def _expanded(pattern: str) -> Sequence[Path]:
     path = Path(pattern)
     if is_zarr(path):
         return [path]
@@ -43,7 +44,7 @@ def _expanded(pattern: str | Path) -> Sequence[Path]:
         if not images:
             raise ValueError(f"There is no image in the folder {path}.")
         return images
-    matches = [] if path.exists() else [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]
+    matches = [] if path.exists() else [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
     return [match for match in matches if not match.is_dir() or is_zarr(match)] or [path]
 
 

@@ -1,15 +1,16 @@
-"""The work of a series in pieces that a process can be handed: an image file, or a block of a Zarr array.
+"""The work of a series as jobs, each an image file or a block of a Zarr array.
 
-A job is a plain JSON value on its way, so that it can be handed to a thread, to another process or to another machine.
+A job can be sent as plain JSON values, so that a thread, another process or another machine can do it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from segmentation.io.image import Image
 from segmentation.io.read import read_stack
 from segmentation.io.shares import class_shares
 from segmentation.io.tiffwriter import TiffPages
-from segmentation.model.classifier import load_classifier
+from segmentation.model.classifier import PixelClassifier, load_classifier
 from segmentation.series.results import ResultFolder, Staging
 from segmentation.strokes.classes import LabelClass
 
@@ -34,24 +35,39 @@ Report = Callable[[float], None]
 """Told now and then which part of a job is done, from 0 to 1."""
 
 
+@dataclass(frozen=True, eq=False)
 class Model:
-    """A classifier file that is applied.
-
-    Args:
-        data: the bytes of the file.
-        threads: number of threads; None takes all cores. No result depends on it.
+    """A classifier that is applied, beside its file.
 
     Attributes:
-        data: these bytes.
         classifier: the classifier.
-
-    Raises:
-        ModelFileError: if it is no classifier file.
+        data: the bytes of its file.
+        threads: number of threads; None takes all cores. No result depends on it.
     """
 
-    def __init__(self, data: bytes, threads: int | None = None) -> None:
-        self.data = data
-        self.classifier = load_classifier(data, threads=threads)
+    classifier: PixelClassifier
+    data: bytes
+    threads: int | None = None
+
+    @classmethod
+    def from_file(cls, data: bytes, threads: int | None = None) -> Model:
+        """The classifier in a file of these bytes.
+
+        Raises:
+            ModelFileError: if it is no classifier file.
+        """
+        return cls(load_classifier(data), data, threads)
+
+    @classmethod
+    def from_classifier(cls, classifier: PixelClassifier, threads: int | None = None) -> Model:
+        """The classifier, beside the file that saving it gives.
+
+        Raises:
+            NotFittedError: if the classifier has not been trained yet.
+        """
+        file = BytesIO()
+        classifier.save(file)
+        return cls(classifier, file.getvalue(), threads)
 
     @cached_property
     def hash(self) -> str:
@@ -74,10 +90,6 @@ class Model:
         classes = {one.id: one for one in self.classifier.label_classes_}
         return [classes[int(class_id)] for class_id in self.classifier.classes_]
 
-    def images(self, path: str) -> Generator[Image, None, None]:
-        """The images of a file."""
-        return read_stack(path)
-
     def segment(
         self, image: Image, window: Tile, with_probabilities: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
@@ -91,8 +103,8 @@ class Model:
         """
         checked = self.classifier.check(image)
         if not with_probabilities:
-            return self.classifier.predict_window(checked, window), None
-        probabilities = self.classifier.predict_proba_window(checked, window)
+            return self.classifier.predict_window(checked, window, threads=self.threads), None
+        probabilities = self.classifier.predict_proba_window(checked, window, threads=self.threads)
         return self.classifier.classes_[probabilities.argmax(axis=0)], probabilities
 
     def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
@@ -157,68 +169,84 @@ class FileJob:
         """
         folder = ResultFolder(Path(self.folder))
         folder.begin(self.name)
-        pages = []
-        with folder.writing() as staging, ExitStack() as open_files:
-            writer: PageWriter | None = None
-            for image in open_files.enter_context(closing(model.images(self.image))):
-                if writer is None:
-                    writer = PageWriter(model, self.name, self.extras, image, staging, open_files)
-                pages.append(writer.add(image))
-                report(len(pages) / writer.pages)
-        record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in pages]}
+        with (
+            folder.writing() as staging,
+            PageWriter(model, self.name, self.extras, staging) as writer,
+            closing(read_stack(self.image)) as images,
+        ):
+            for image in images:
+                writer.add(image, *model.segment(image, whole_of(image.shape), self.extras.probabilities))
+                report(len(writer.pages) / image.metadata["pages"])
+        record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
         folder.finish(self.name, record)
-        return pages
+        return writer.pages
 
 
 class PageWriter:
-    """Writes the results of the images of one file, image by image.
+    """Writes the results of the images of one file, image by image; a context manager, which closes what it writes.
 
     Args:
         model: what is applied.
         name: of the results.
         extras: what is written beside class ids.
-        first: the first image of the file.
         staging: where files are made.
-        open_files: closes them.
 
     Attributes:
-        pages: number of images in the file.
+        pages: the images that are written.
     """
 
-    def __init__(
-        self, model: Model, name: str, extras: Extras, first: Image, staging: Staging, open_files: ExitStack
-    ) -> None:
-        self.pages = first.metadata["pages"]
+    def __init__(self, model: Model, name: str, extras: Extras, staging: Staging) -> None:
+        self.pages: list[Page] = []
         self._model, self._name, self._extras, self._staging = model, name, extras, staging
-        pixels = self.pages * first.shape[0] * first.shape[1]
-        self._labels = open_files.enter_context(
-            label_pages(staging.open(f"{name}.tif"), model.names, big=pixels > BIG_TIFF_BYTES)
-        )
+        self._open_files = ExitStack()
+        self._labels: TiffPages | None = None
         self._probabilities: TiffPages | None = None
-        if extras.probabilities:
-            names = [one.name for one in model.planes]
-            file = staging.open(f"{name}.probabilities.tif")
-            self._probabilities = open_files.enter_context(
-                probability_pages(file, names, big=4 * len(names) * pixels > BIG_TIFF_BYTES)
-            )
 
-    def add(self, image: Image) -> Page:
-        """Segments the next image and writes its results."""
-        model = self._model
-        segmentation, probabilities = model.segment(image, whole_of(image.shape), self._extras.probabilities)
+    def __enter__(self) -> PageWriter:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._open_files.__exit__(*error)
+
+    def add(
+        self, image: Image, segmentation: NDArray[np.uint8], probabilities: NDArray[np.float32] | None = None
+    ) -> None:
+        """Writes the results of the next image.
+
+        Args:
+            image: the image; its metadata say which page it is and how many there are.
+            segmentation: ``(rows, columns)`` uint8 class ids.
+            probabilities: ``(classes, rows, columns)`` float32, if they are among the extras.
+        """
+        if self._labels is None:
+            self._labels = self._begin(image)
         self._labels.add(segmentation, CLASS_IDS)
         if self._probabilities is not None and probabilities is not None:
-            for plane, label_class in zip(probabilities, model.planes, strict=True):
+            for plane, label_class in zip(probabilities, self._model.planes, strict=True):
                 self._probabilities.add(plane, label_class.name)
-        number = f".{image.metadata['page']:04d}" if self.pages > 1 else ""
+        number = f".{image.metadata['page']:04d}" if image.metadata["pages"] > 1 else ""
         if self._extras.png:
-            png = segmentation_png(segmentation, model.colours, level=6)
+            png = segmentation_png(segmentation, self._model.colours, level=6)
             self._staging.write(f"{self._name}{number}.png", png)
         if self._extras.overlay:
             shown = display_pixels(image, ranges=display_range(image))
-            png = overlay_png(shown, segmentation, model.colours)
+            png = overlay_png(shown, segmentation, self._model.colours)
             self._staging.write(f"{self._name}{number}.overlay.png", png)
-        return Page(*image.shape, model.count(segmentation))
+        self.pages.append(Page(*image.shape, self._model.count(segmentation)))
+
+    def _begin(self, first: Image) -> TiffPages:
+        """Begins the TIFF of probabilities, if it is wanted, and that of the class ids, which is returned."""
+        pixels = first.metadata["pages"] * first.shape[0] * first.shape[1]
+        labels = self._open_files.enter_context(
+            label_pages(self._staging.open(f"{self._name}.tif"), self._model.names, big=pixels > BIG_TIFF_BYTES)
+        )
+        if self._extras.probabilities:
+            names = [one.name for one in self._model.planes]
+            file = self._staging.open(f"{self._name}.probabilities.tif")
+            self._probabilities = self._open_files.enter_context(
+                probability_pages(file, names, big=4 * len(names) * pixels > BIG_TIFF_BYTES)
+            )
+        return labels
 
 
 @dataclass(frozen=True)

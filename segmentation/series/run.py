@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,48 +114,29 @@ def apply_series(
     """
     if workers < 1:
         raise ValueError("At least one worker is needed.")
-    data = classifier_bytes(classifier)
     threads = available_threads() if threads is None else threads
-    model = Model(data, threads)
-    named = [images] if isinstance(images, str | os.PathLike) else list(images)
-    paths = find_images(Path(one) if isinstance(one, os.PathLike) else one for one in named)
+    model = open_model(classifier, threads)
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay)
-    series = Series(model, paths, results, extras, axes, on_event)
-    results.prepare()
+    series = Series(model, find_images(images), results, extras, axes, on_event)
     series.plan()
-    if client is not None:
-        from segmentation.series.cluster import run_on_cluster
-
-        outcomes = run_on_cluster(client, data, series.jobs(), series.progress)
-    elif min(workers, series.waiting) > 1:
-        model_path = results.records / MODEL_FILE
-        model_path.write_bytes(data)
-        processes = min(workers, series.waiting)
-        each = max(1, threads // processes)
-        outcomes = run_in_processes(model_path, series.jobs(), series.progress, processes=processes, threads=each)
-    else:
-        outcomes = run_here(model, series.jobs(), series.progress)
-    with closing(outcomes):
-        for job, outcome in outcomes:
-            series.take(job, outcome)
+    series.run(workers, threads, client)
     if table:
         series.write_table()
     series.end()
     return series.report
 
 
-def classifier_bytes(classifier: PixelClassifier | str | os.PathLike[str]) -> bytes:
-    """The classifier file of a classifier.
+def open_model(classifier: PixelClassifier | str | os.PathLike[str], threads: int) -> Model:
+    """The classifier beside its file, of which one is given.
 
     Raises:
+        ModelFileError: if it is no classifier file.
         OSError: if there is no such file.
     """
     if isinstance(classifier, PixelClassifier):
-        file = BytesIO()
-        classifier.save(file)
-        return file.getvalue()
-    return Path(classifier).read_bytes()
+        return Model.from_classifier(classifier, threads)
+    return Model.from_file(Path(classifier).read_bytes(), threads)
 
 
 def result_endings(extras: Extras) -> list[str]:
@@ -206,7 +186,7 @@ class Series:
         self._model, self._results, self._extras, self._axes, self._on_event = model, results, extras, axes, on_event
         self._images = dict(zip(paths, name_results(paths), strict=True))
         self._tasks: dict[str, Task] = {}
-        self._whose: dict[int, tuple[Task, int]] = {}
+        self._tasks_of_jobs: dict[int, tuple[Task, int]] = {}
         self._work, self._work_done = 0.0, 0.0
         self._check_places()
 
@@ -223,7 +203,8 @@ class Series:
                 )
 
     def plan(self) -> None:
-        """Finds out what is to be done, and tells what is not."""
+        """Prepares the folder, finds out what is to be done, and reports what is not."""
+        self._results.prepare()
         self._tell("start")
         for path, name in self._images.items():
             try:
@@ -251,12 +232,30 @@ class Series:
     def _add(self, task: Task) -> None:
         self._tasks[str(task.path)] = task
         self._work += task.weight
-        self._whose |= {id(job): (task, number) for number, job in enumerate(task.jobs)}
+        self._tasks_of_jobs |= {id(job): (task, number) for number, job in enumerate(task.jobs)}
 
-    @property
-    def waiting(self) -> int:
-        """Number of jobs."""
-        return len(self._whose)
+    def run(self, workers: int, threads: int, client: Client | str | None) -> None:
+        """Does what is to be done, as :func:`apply_series` describes."""
+        processes = min(workers, len(self._tasks_of_jobs))
+        if client is not None:
+            from segmentation.series.cluster import run_on_cluster
+
+            outcomes = run_on_cluster(client, self._model.data, self.jobs(), self._progress)
+        elif processes > 1:
+            model_path = self._results.records / MODEL_FILE
+            model_path.write_bytes(self._model.data)
+            outcomes = run_in_processes(
+                model_path,
+                self.jobs(),
+                self._progress,
+                processes=processes,
+                threads=max(1, threads // processes),
+            )
+        else:
+            outcomes = run_here(self._model, self.jobs(), self._progress)
+        with closing(outcomes):
+            for job, outcome in outcomes:
+                self._note(job, outcome)
 
     def jobs(self) -> Iterator[Job]:
         """What is to be done; the jobs of an image that failed are passed over."""
@@ -265,9 +264,9 @@ class Series:
                 if str(task.path) not in self.report.failed:
                     yield job
 
-    def progress(self, job: Job, part: float) -> None:
-        """Takes note that a part of a job, from 0 to 1, is done."""
-        task, number = self._whose[id(job)]
+    def _progress(self, job: Job, part: float) -> None:
+        """Notes that a part of a job, from 0 to 1, is done."""
+        task, number = self._tasks_of_jobs[id(job)]
         self._advance(task, number, part)
         self._tell("progress")
 
@@ -279,9 +278,9 @@ class Series:
     def _done(self) -> float:
         return min(1.0, self._work_done / self._work) if self._work else 0.0
 
-    def take(self, job: Job, outcome: list[Page] | str) -> None:
-        """Takes note of what came out of a job."""
-        task, number = self._whose[id(job)]
+    def _note(self, job: Job, outcome: list[Page] | str) -> None:
+        """Notes the outcome of a job."""
+        task, number = self._tasks_of_jobs[id(job)]
         self._advance(task, number, 1.0)
         if str(task.path) in self.report.failed:
             return

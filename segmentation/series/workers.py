@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from segmentation._shared.processes import import_paths, python_command
 from segmentation.series.jobs import Job, Model, Page, Progress, job_from_json, job_to_json, reason
 
 Outcomes = Generator[tuple[Job, list[Page] | str], None, None]
@@ -138,15 +139,13 @@ class Worker:
         yield f"The process that worked on it {how}: perhaps the memory did not suffice."
 
     def _start(self) -> subprocess.Popen[str]:
-        package = Path(__file__).resolve().parents[2]
-        paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
         process = subprocess.Popen(
-            [sys.executable, "-c", "from segmentation.series.workers import main; main()"],
+            python_command("-c", "from segmentation.series.workers import main; main()"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=os.environ | import_paths(),
         )
         assert process.stdin is not None
         print(json.dumps(self._setup), file=process.stdin, flush=True)
@@ -185,7 +184,7 @@ def serve(questions: TextIO, answers: TextIO) -> None:
         print(json.dumps(values), file=answers, flush=True)
 
     setup = json.loads(questions.readline())
-    model = Model(Path(setup["model"]).read_bytes(), setup["threads"])
+    model = Model.from_file(Path(setup["model"]).read_bytes(), setup["threads"])
     for line in questions:
         outcome = run_job(model, job_from_json(json.loads(line)), lambda part: answer(part=float(part)))
         if isinstance(outcome, str):

@@ -11,7 +11,12 @@ import mimetypes
 from collections.abc import Iterable
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets"
+_PACKAGE = Path(__file__).resolve().parent
+_INSTALLED, _CHECKOUT = _PACKAGE / "assets", _PACKAGE.parents[1] / "assets"
+
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+"""Inside the installed package; in a checkout beside it."""
+
 KEPT_SECONDS = 365 * 24 * 3600
 
 ROOT_SCRIPT = "start.mjs"

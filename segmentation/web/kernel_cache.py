@@ -32,9 +32,13 @@ def keep_kernels_in(folder: Path) -> None:
 
 
 def files_of_lanes() -> list[Path]:
-    """The files whose functions Numba compiles into others without noticing when they change."""
+    """The files of which Numba compiles functions or numbers into other files' kernels without noticing a change."""
     library = Path(__file__).parents[1]
-    return [library / "_shared" / "simd.py", *sorted(library.rglob("_lanes.py"))]
+    return [
+        library / "_shared" / "simd.py",
+        *sorted(library.rglob("_lanes.py")),
+        *sorted(library.rglob("_*kernels.py")),
+    ]
 
 
 def _version_of_lanes() -> str:

@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 
 from flask import Flask
 
+from segmentation._shared.processes import python_command
 from segmentation.web.settings import Settings, why_not_to_serve
 
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+"""Variables that say where a browser can show something; Windows and macOS always have a screen."""
 
-def serve(server: Flask, settings: Settings) -> None:
+
+def serve(server: Flask, settings: Settings, *, browser: bool = False) -> None:
     """Serve until interrupted, printing the address once it can be opened.
+
+    Args:
+        server: the application.
+        settings: where it listens, among others.
+        browser: open the page in the person's browser then, if there is a screen to show one on.
 
     Raises:
         SystemExit: with a sentence, if the address is taken or cannot be had.
     """
-    url = f"http://{settings.host}:{settings.port}"
     if sys.platform == "win32":
-        _serve_with_werkzeug(server, settings, url)
+        _serve_with_werkzeug(server, settings, browser)
     else:
-        _serve_with_gunicorn(server, url)
+        _serve_with_gunicorn(server, settings, browser)
 
 
-def _announce(url: str) -> None:
-    print(f"Squiggle is at {url}  (Ctrl+C ends it)", flush=True)
+def _announce(settings: Settings, browser: bool) -> None:
+    print(f"Squiggle is at {page_url(settings.host, settings.port)}  (Ctrl+C ends it)", flush=True)
+    if browser and _has_a_screen():
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+        # Ctrl+C must not reach a browser that this starts, hence its own group of processes.
+        subprocess.Popen(
+            python_command("-m", "webbrowser", page_url(here, settings.port)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
-def _serve_with_werkzeug(server: Flask, settings: Settings, url: str) -> None:
+def page_url(host: str, port: int) -> str:
+    """The address of the page for a browser; those of version 6 stand in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _has_a_screen() -> bool:
+    """Whether a browser can show something; a browser of the terminal would take it away from the server."""
+    return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in SCREENS)
+
+
+def _serve_with_werkzeug(server: Flask, settings: Settings, browser: bool) -> None:
     from werkzeug.serving import run_simple
 
     problem = why_not_to_serve(settings, [settings.host])
@@ -34,18 +64,19 @@ def _serve_with_werkzeug(server: Flask, settings: Settings, url: str) -> None:
         sys.exit(f"Squiggle does not start: {problem}")
     if settings.series_in_web:
         server.extensions["workbench"].series_worker.begin()
-    _announce(url)
+    _announce(settings, browser)
     run_simple(settings.host, settings.port, server, threaded=True)
 
 
-def _serve_with_gunicorn(server: Flask, url: str) -> None:
+def _serve_with_gunicorn(server: Flask, settings: Settings, browser: bool) -> None:
     from gunicorn.app.base import BaseApplication
 
     from segmentation.web import hosting
 
     class Application(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
-            quieter = {"loglevel": "warning", "accesslog": None, "when_ready": lambda _arbiter: _announce(url)}
+            announce = {"when_ready": lambda _arbiter: _announce(settings, browser)}
+            quieter = {"loglevel": "warning", "accesslog": None, **announce}
             for name, value in {**vars(hosting), **quieter}.items():
                 if name in self.cfg.settings:
                     self.cfg.set(name, value)

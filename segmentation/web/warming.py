@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,13 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-import segmentation
+from segmentation._shared.processes import import_paths, python_command
 from segmentation._shared.tiling import TileGrid
 from segmentation.features.cache import FeatureCache
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image, image_from_pixels
-from segmentation.live.segmenter import LabelledImage, LiveSegmenter
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.fit import LabelledImage
 from segmentation.strokes.raster import rasterise
 from segmentation.web.kernel_cache import CACHE_VARIABLE, let_go_of_the_compiler
 
@@ -82,7 +84,7 @@ def segment_once(live: LiveSegmenter, image: Image) -> None:
     rows, columns = image.shape
     corners = {1: [(1, 1), (4, 4)], 2: [(columns - 5, rows - 5), (columns - 2, rows - 2)]}
     labels = rasterise([{"class_id": class_id, "points": points} for class_id, points in corners.items()], image.shape)
-    classifier = live.train([LabelledImage.of(image, labels)], FeatureSpec(), ForestSettings())
+    classifier = live.train([LabelledImage.from_image(image, labels)], FeatureSpec(), ForestSettings())
     live.segment(image, classifier, TileGrid(image.shape).tiles[0])
 
 
@@ -92,10 +94,8 @@ def _compile_in_another_process() -> None:
     if cache and os.name == "posix":
         with _one_process_at_a_time(Path(cache)):
             if not (Path(cache) / COMPILED).exists():
-                root = Path(segmentation.__file__).parents[1]
-                with subprocess.Popen(
-                    [sys.executable, "-m", __name__, WATCHED], cwd=root, stdin=subprocess.PIPE
-                ) as compiler:
+                command, environment = python_command("-m", __name__, WATCHED), os.environ | import_paths()
+                with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as compiler:
                     compiler.wait()
 
 
@@ -119,7 +119,8 @@ def compile_kernels() -> None:
 
 
 def _end_with_the_parent() -> None:
-    """End this process when the one that holds the other end of its standard input ends."""
+    """End this process when the one that holds the other end of its standard input ends, and not before by Ctrl+C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         os.read(sys.stdin.fileno(), 1)

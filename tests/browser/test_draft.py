@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from tests.browser.conftest import SIZES
-from tests.browser.test_main_job import GLAND, THIRD, draw_two, what_the_library_says
+from tests.support.page import GLAND, THIRD, draw_two, what_the_library_says
+from tests.support.person import SIZES
 
 WATCH = """({ session: { picture } }) => {
   const ids = () => Object.fromEntries([...picture.tiles].map(([index, tile]) => [index, [...tile.ids]]));

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.browser.test_everywhere import is_finished
-from tests.browser.test_series import draws_in_two_classes, picture, png
+from tests.support.files import png
+from tests.support.images import scene
+from tests.support.page import draw_two, is_finished
 
 UNREADABLE = """(selector) => {
   const broken = { isDirectory: true, createReader: () => ({ readEntries: (_, fail) => fail(new Error("gone")) }) };
@@ -63,7 +64,7 @@ def folder(tmp_path):
     for number in range(3):
         day = top / f"day{number}"
         day.mkdir(parents=True)
-        (day / f"cells{number}.png").write_bytes(png(picture(number)))
+        (day / f"cells{number}.png").write_bytes(png(scene(number, 3, 120, 160)))
         (day / f".hidden{number}.png").write_bytes(b"nothing")
     (top / "notes.txt").write_text("nothing")
     return top
@@ -113,7 +114,7 @@ def test_a_folder_that_is_dropped_on_the_series_is_sent(person, folder):
     person.tab("series")
     drops(person, "#panel-series", folder)
     person.wait_for(lambda: "Draw in two classes" in person.page.inner_text("#series-problem"), "the sentence")
-    draws_in_two_classes(person)
+    draw_two(person)
     drops(person, "#panel-series", folder)
     person.wait_for(lambda: person.page.locator(".series").count() == 1, "the series")
     person.wait_for(lambda: is_finished(person), "the series is finished")

@@ -12,7 +12,8 @@ import pytest
 import tifffile
 
 import segmentation as seg
-from tests.browser.conftest import Server
+from tests.support.page import is_finished, sends
+from tests.support.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,18 +48,6 @@ def trains(person, desk):
     person.press("2")
     person.draw_and_wait((40, 30), (50, 45), (100, 30))
     person.wait_for_segmentation()
-
-
-def sends(person, *paths):
-    person.tab("series")
-    with person.page.expect_file_chooser() as chooser:
-        person.click("#series-images")
-    chooser.value.set_files(paths)
-    person.wait_for(lambda: person.page.locator(".series").count() == 1, "the series")
-
-
-def is_finished(person):
-    return person.page.locator(".series").first.get_attribute("data-state") == "finished"
 
 
 def takes_series_home(person):

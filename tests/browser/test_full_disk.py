@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.browser.conftest import Server
-from tests.browser.test_main_job import GLAND, THIRD, TISSUE
+from tests.support.page import GLAND, THIRD, TISSUE
+from tests.support.server import Server
 from tests.support.small_disk import SmallDisk
 
 

@@ -3,39 +3,13 @@
 import io
 import json
 
-import numpy as np
 import pytest
 import tifffile
-from PIL import Image
 
 import segmentation as seg
-from tests.browser.test_main_job import GLAND
+from tests.support.page import GLAND, halves, in_hand, names, wait_for_image
 
 DARK, BRIGHT = [(10, 20), (25, 35)], [(70, 20), (85, 35)]
-
-
-def halves(folder, name, *, turned=False, grey=False, noise=0):
-    """A picture file that is dark on one side and bright on the other."""
-    pixels = np.full((60, 100, 3), 60, np.uint8)
-    pixels[:, 50:] = (200, 180, 160)
-    pixels += np.random.default_rng(noise).integers(0, 20, pixels.shape, np.uint8)
-    if turned:
-        pixels = pixels[:, ::-1]
-    Image.fromarray(pixels[..., 0] if grey else pixels).save(folder / name)
-    return folder / name
-
-
-def names(person):
-    return person.page.locator(".thumb-name").all_text_contents()
-
-
-def in_hand(person):
-    return person.page.inner_text("#image-name")
-
-
-def wait_for_image(person, name):
-    person.wait_for(lambda: in_hand(person) == name, name)
-    person.wait_until_view_rests()
 
 
 def strokes_shown(person):

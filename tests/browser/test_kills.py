@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from playwright.sync_api import Error
 
-from tests.browser.conftest import Server
+from tests.support.server import Server
 
 STROKES = 16
 

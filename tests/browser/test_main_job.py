@@ -15,11 +15,9 @@ import segmentation as seg
 from segmentation.io.display import display_pixels
 from segmentation.strokes.classes import DEFAULT_COLOURS, parse_colour
 from segmentation.web.application import SAMPLE
-from tests.browser.conftest import SIZES
+from tests.support.page import THIRD, draw_two, what_the_library_says
+from tests.support.person import SIZES
 
-GLAND = [(250, 60), (262, 75), (250, 90)]
-TISSUE = [(60, 250), (75, 262), (90, 250)]
-THIRD = [(400, 400), (420, 410), (440, 400)]
 OPACITY = 0.5
 COLOUR_TOLERANCE = 3
 
@@ -31,22 +29,6 @@ PLACES = [*((size, "server") for size in SIZES), ("desktop", "two_servers"), ("d
 def person(request, people):
     size, where = request.param
     return people(request.getfixturevalue(where).url, size)
-
-
-def draw_two(person):
-    person.draw_and_wait(*GLAND)
-    person.press("2")
-    person.draw_and_wait(*TISSUE)
-    person.wait_for_segmentation()
-
-
-def what_the_library_says(person):
-    """Labels and segmentation that the library computes for the strokes on the page."""
-    document = json.loads(person.download("strokes.json"))
-    labels = seg.rasterise(document["strokes"], SAMPLE.image.shape)
-    settings = document["settings"]
-    classifier = seg.PixelClassifier(seg.FeatureSpec.from_json(settings["features"]), **settings["forest"])
-    return labels, classifier.fit(SAMPLE.image, labels).predict(SAMPLE.image)
 
 
 def expected_colours(labels, segmentation):

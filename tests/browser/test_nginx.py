@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.browser.conftest import unit
-from tests.browser.test_main_job import GLAND, TISSUE
 from tests.support.deployment import nginx_in_front_of, user_header_line
+from tests.support.page import GLAND, TISSUE
 from tests.support.person import PASSWORD
+from tests.support.server import unit
 
 UNVERIFIED = ssl._create_unverified_context()
 DEFAULT_LIMIT = 2**20

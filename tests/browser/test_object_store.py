@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import Server
 from tests.support.person import PATIENCE_SECONDS
+from tests.support.server import Server
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from segmentation.strokes.classes import DEFAULT_COLOURS, parse_colour
-from tests.browser.test_main_job import GLAND, THIRD, TISSUE, draw_two
+from tests.support.page import GLAND, THIRD, TISSUE, draw_two
+from tests.support.server import Server
 
 PROMISED_SECONDS = 2.0
 
@@ -227,8 +228,6 @@ def test_an_image_is_dropped_onto_the_page(person, tmp_path):
 
 
 def test_strokes_drawn_while_the_server_is_dead_arrive_when_it_is_back(people, tmp_path):
-    from tests.browser.conftest import Server
-
     server = Server(tmp_path)
     server.start()
     try:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import SIZES
+from tests.support.person import SIZES
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,44 +1,24 @@
 """A series on the page: sent, watched, cancelled, gone on with, looked at and deleted."""
 
-import io
 import zipfile
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from tests.browser.test_everywhere import is_finished, sends
-
-
-def picture(seed, rows=120, columns=160):
-    pixels = np.random.default_rng(seed).integers(20, 90, (rows, columns, 3)).astype(np.uint8)
-    pixels[:, columns // 2 :] += 120
-    return pixels
-
-
-def png(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def draws_in_two_classes(person):
-    person.draw_and_wait((250, 60), (262, 75), (250, 90))
-    person.press("2")
-    person.draw_and_wait((60, 250), (75, 262), (90, 250))
-    person.wait_for_segmentation()
+from tests.support.files import png
+from tests.support.images import scene
+from tests.support.page import draw_two, is_finished, sends
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for number in range(3):
-            archive.writestr(f"day{number}/cells.png", png(picture(number)))
+            archive.writestr(f"day{number}/cells.png", png(scene(number, 3, 120, 160)))
         archive.writestr("notes.txt", "nothing")
     person = people(server.url, size)
     person.tab("series")
     assert person.page.is_disabled("#series-images")
-    draws_in_two_classes(person)
+    draw_two(person)
     sends(person, tmp_path / "all.zip")
     person.wait_for(lambda: is_finished(person), "the series is finished")
     assert person.page.locator(".series-strip img").count() == 3
@@ -63,8 +43,8 @@ def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(person, tmp
     paths = []
     for number in range(4):
         paths.append(tmp_path / f"{number}.png")
-        paths[-1].write_bytes(png(picture(number, 900, 900)))
-    draws_in_two_classes(person)
+        paths[-1].write_bytes(png(scene(number, 3, 900, 900)))
+    draw_two(person)
     sends(person, *paths)
     card = person.page.locator(".series")
     card.get_by_text("Cancel").click()
@@ -80,7 +60,7 @@ def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(person, tmp
 
 def test_what_is_no_image_is_not_sent(person, tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    draws_in_two_classes(person)
+    draw_two(person)
     person.tab("series")
     with person.page.expect_file_chooser() as chooser:
         person.click("#series-images")

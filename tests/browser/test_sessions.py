@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.browser.test_images import halves, in_hand, names
-from tests.browser.test_main_job import GLAND, draw_two
+from tests.support.page import GLAND, draw_two, halves, in_hand, names
 
 
 def listed(person):

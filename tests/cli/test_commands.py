@@ -18,7 +18,8 @@ from segmentation.__main__ import main
 from segmentation.cli.commands import described
 from segmentation.features.cache import FeatureCache
 from segmentation.io.export import label_tiff, probabilities_tiff, segmentation_png
-from segmentation.live.segmenter import LabelledImage, LiveSegmenter
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.fit import LabelledImage
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
 
@@ -79,7 +80,7 @@ def test_training_from_exported_strokes_equals_the_page_to_the_byte(desk, tmp_pa
     strokes, classes, document = strokes_of(image, settings)
     (tmp_path / "strokes.json").write_text(json.dumps(document))
     live = LiveSegmenter(FeatureCache(10**7), 1)
-    live.train([LabelledImage.of(image, seg.rasterise(strokes, image.shape))], spec, forest).save(
+    live.train([LabelledImage.from_image(image, seg.rasterise(strokes, image.shape))], spec, forest).save(
         tmp_path / "page", classes=classes
     )
     arguments = ["train", f"{desk}/cells.tif", "--strokes", f"{tmp_path}/strokes.json", "-o", f"{tmp_path}/typed"]

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image as PillowImage
 
 from segmentation.cli.arguments import parser
-from tests.series.test_run import trained
+from tests.support.classifiers import trained
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLES = re.findall(r"```python\n(.*?)```", (DOCS / "python.md").read_text(), re.DOTALL)
@@ -25,6 +25,7 @@ def picture(seed):
 def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("desk")
     (folder / "images").mkdir()
+    (folder / "assets").symlink_to(DOCS.parent / "assets")
     for day in (1, 2):
         tifffile.imwrite(folder / f"images/day{day}.tif", picture(day))
     mask = np.full((60, 80), 2, np.uint8)

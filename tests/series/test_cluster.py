@@ -11,7 +11,10 @@ import tifffile
 import zarr
 
 from segmentation.series.run import apply_series
-from tests.series.test_run import ROOT, files_in, textured, trained
+from tests.support import ROOT
+from tests.support.classifiers import trained
+from tests.support.files import files_in
+from tests.support.images import textured
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")

@@ -19,21 +19,10 @@ from segmentation.series.inputs import find_images, name_results
 from segmentation.series.results import ResultFolder
 from segmentation.series.run import apply_series
 from segmentation.series.workers import Worker
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def textured(rows=40, columns=50, seed=0, dtype=np.uint8):
-    random = np.random.default_rng(seed)
-    pixels = random.integers(100, 200, (rows, columns)).astype(dtype)
-    pixels[: rows // 2] //= 2
-    return pixels
-
-
-def trained(pixels):
-    labels = np.zeros(pixels.shape[:2], np.uint8)
-    labels[5:10, 10:40], labels[30:35, 10:40] = 1, 2
-    return seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit(pixels, labels)
+from tests.support import ROOT
+from tests.support.classifiers import trained
+from tests.support.files import files_in
+from tests.support.images import textured
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +44,6 @@ def images(tmp_path):
     for number in range(4):
         tifffile.imwrite(folder / f"{number}.tif", textured(seed=number))
     return folder
-
-
-def files_in(folder):
-    """What a folder shows, by name; records and what is in the making do not show."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".squiggle" not in path.relative_to(folder).parts
-    }
 
 
 # Which images, and what their results are called

@@ -13,7 +13,10 @@ import zarr
 from segmentation._shared.tiling import Tile
 from segmentation.io import zarr_images
 from segmentation.series.run import apply_series
-from tests.series.test_run import ROOT, files_in, textured, trained
+from tests.support import ROOT
+from tests.support.classifiers import trained
+from tests.support.files import files_in
+from tests.support.images import textured
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,6 @@
+"""Helpers of the tests: servers, people, made-up images. No test module imports from another one, but from here."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout."""

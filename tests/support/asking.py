@@ -1,12 +1,11 @@
 """Asking the server what a page asks it, without a page."""
 
+import io
 import json
 
-import numpy as np
+import tifffile
 
-HALVES = np.full((40, 600), 40, np.uint8)
-HALVES[:, 300:] = 200
-HALVES[::3, ::5] += 9
+from tests.support.files import png
 
 
 def stroke_of(name, class_id, path, width=5):
@@ -23,3 +22,45 @@ def converse(client, session, events=(), *, after=0, segment=None, window="w"):
     response = client.post(f"/s/{session}/converse", json=body)
     assert response.status_code == 200, response.text
     return [json.loads(line) for line in response.text.splitlines()]
+
+
+def wish(rows, columns, known=()):
+    return {"view": [0, rows, 0, columns], "known": dict(known)}
+
+
+class Someone:
+    """A session in which files are opened and strokes drawn."""
+
+    def __init__(self, client):
+        self.client = client
+        self.session = client.post("/sessions").json["session"]
+        self.number = 0
+
+    def open_image(self, pixels):
+        facts = self.client.post(f"/s/{self.session}/images?name=mine.png", data=png(pixels)).json
+        self.does(type="image.open", image=facts)
+        return facts["hash"]
+
+    def does(self, **event):
+        self.number += 1
+        (journal,) = converse(self.client, self.session, [{"id": f"e{self.number}", **event}])
+        assert journal["refused"] == []
+        return f"e{self.number}"
+
+    def opens(self, content, name="theirs.squiggle"):
+        answer = self.client.post(f"/s/{self.session}/classifiers?name={name}", data=content).json
+        assert "error" not in answer, answer
+        return answer, self.does(type="classifier.open", **answer)
+
+    def draws(self, name, image_hash, class_id, path):
+        converse(self.client, self.session, [stroke_event(name, image_hash, class_id, path)])
+
+    def asks(self, image_hash=None):
+        wish = {"image": image_hash, "view": [0, 60, 0, 90], "known": {}}
+        return {message["kind"]: message for message in converse(self.client, self.session, segment=wish)}
+
+    def takes(self, name, query=""):
+        return self.client.get(f"/s/{self.session}/download/{name}?{query}")
+
+    def segmentation(self):
+        return tifffile.imread(io.BytesIO(self.takes("segmentation.tif").data))

@@ -10,6 +10,15 @@ from tests.support.installing import by_apt, ensure
 
 INSTALL = "apt-get update -qq && apt-get install -y -qq chromium"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET_CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def find_chromium() -> str | None:

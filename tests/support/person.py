@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 PATIENCE_SECONDS = 60
 PASSWORD = "two squiggles make a mask"
 """What people sign in with where they are asked to."""

@@ -8,10 +8,13 @@ import pytest
 from segmentation.web.application import create_app
 from segmentation.web.routes.remember import COOKIE
 from segmentation.web.settings import Settings
-from tests.web.routes.test_routes import converse, stroke_event, wish
-from tests.web.security.test_hostile import CLASSIFIER, COLOUR, picture
+from tests.support import ROOT
+from tests.support.asking import converse, stroke_event, wish
+from tests.support.files import png
+from tests.support.images import scene
 
 SECRET_NAME = "secret-sample-of-ada.png"
+CLASSIFIER = (ROOT / "tests/golden/waves_second_channel.squiggle").read_bytes()
 PATH = "M1.25,1.5L9.75,9.5"
 
 
@@ -26,7 +29,7 @@ def client(tmp_path):
 def ada(client):
     """A session with an image, strokes, classes and a classifier of its own; what must not get out of it."""
     session = client.post("/sessions").json["session"]
-    image = client.post(f"/s/{session}/images?name={SECRET_NAME}", data=picture("PNG", COLOUR)).json
+    image = client.post(f"/s/{session}/images?name={SECRET_NAME}", data=png(scene(0, 3, 12, 17))).json
     classifier = client.post(f"/s/{session}/classifiers?name=secret-of-ada.squiggle", data=CLASSIFIER).json
     events = [
         {"id": "open", "type": "image.open", "image": {k: v for k, v in image.items() if k != "notes"}},

@@ -15,7 +15,8 @@ from segmentation.web.logs import without_links
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store
 from segmentation.web.store.series import SeriesStore
-from tests.browser.conftest import PROCFILE, ROOT, Server
+from tests.support import ROOT
+from tests.support.server import PROCFILE, Server
 
 LINE = PROCFILE["web"]
 CLASSIFIER = ROOT / "tests/golden/waves_second_channel.squiggle"

@@ -53,6 +53,7 @@ def test_the_cache_is_made_anew_when_lanes_change_wherever_they_lie(tmp_path, mo
     """Numba notices a change of the file of a kernel, but not of the functions that it compiles into it."""
     names = {str(path.relative_to(ROOT / "segmentation")) for path in kernels.files_of_lanes()}
     assert names >= {"_shared/simd.py", "features/_lanes.py", "forest/_lanes.py"}
+    assert names >= {"features/_smoothing_kernels.py", "features/_derivative_kernels.py", "strokes/_kernels.py"}
     for path in kernels.files_of_lanes():
         assert path.is_file()
     lanes = tmp_path / "_lanes.py"

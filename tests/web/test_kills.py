@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.browser.conftest import Server
+from tests.support.server import Server
 
 STROKES = 200
 PACE_SECONDS = 0.03

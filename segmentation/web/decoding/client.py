@@ -13,17 +13,16 @@ import mmap
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from segmentation._shared.processes import import_paths, python_command
 from segmentation.io.formats import MAX_CHANNELS, ImageError
 from segmentation.io.image import Image
 from segmentation.io.read import read_image, read_stack
@@ -48,8 +47,7 @@ APART = hasattr(os, "fork")
 """Whether this system can fork; elsewhere one's own images are read in the server itself."""
 
 WORK = b"!"
-ROOT = Path(__file__).resolve().parents[3]
-INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX")
+INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX")
 """Variables that the decoders need; passwords and addresses of databases are not among them."""
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -135,9 +133,8 @@ class Decoder:
             environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "segmentation.web.decoding.server", str(theirs.fileno())],
-                    cwd=ROOT,
-                    env=environment | ONE_THREAD,
+                    python_command("-m", "segmentation.web.decoding.server", str(theirs.fileno())),
+                    env=environment | import_paths() | ONE_THREAD,
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                 )

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from segmentation.io.shares import shares_table, spreadsheet_text
+from segmentation.model.modelfile import load_model
 from segmentation.series.inputs import name_results
-from segmentation.series.jobs import Model
 from segmentation.series.run import MODEL_FILE, TABLE
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore, UnknownSeriesError
@@ -64,7 +64,8 @@ def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator
                 _add(archive, f"{names[item.number]}.tif", store.result(session_id, series_id, item.number))
             yield outbox.taken()
         done = [(_base(item), item.pages) for item in items if item.state == "done"]
-        _add(archive, TABLE, shares_table(Model(classifier, 1).names, done).encode())
+        class_names = {one.id: one.name for one in load_model(classifier).classes}
+        _add(archive, TABLE, shares_table(class_names, done).encode())
         _add(archive, MODEL_FILE, classifier)
         failed = [item for item in items if item.state == "failed"]
         if failed:

@@ -12,17 +12,18 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.tiling import Tile
+from segmentation._shared.tiling import whole_of
 from segmentation.io.display import display_pixels, display_range, encode_jpeg
 from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
-from segmentation.series.jobs import Extras, FileJob, Model, reason
+from segmentation.model.classifier import PixelClassifier
+from segmentation.series.jobs import Extras, Model, PageWriter, reason
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
@@ -44,49 +45,6 @@ log = logging.getLogger(__name__)
 
 class NotOursError(Exception):
     """The item is another's by now, was cancelled, or this process is to end."""
-
-
-class PatientModel(Model):
-    """A classifier file that is applied tile by tile, asking before each whether it may go on.
-
-    Args:
-        data: the bytes of the classifier file.
-        threads: number of threads.
-        read: gives one image of a file: its content, and which, from 1.
-        pause: waits as long as others come first; raises an error if there is nothing to go on with.
-    """
-
-    def __init__(
-        self, data: bytes, threads: int, read: Callable[[bytes, int], Image], pause: Callable[[], None]
-    ) -> None:
-        super().__init__(data, threads)
-        self._read = read
-        self._pause = pause
-        self.content = b""
-        self.picture = b""
-
-    def images(self, path: str) -> Generator[Image, None, None]:
-        """The images of the file whose content is at hand."""
-        first = self._read(self.content, 1)
-        yield first
-        pages = first.metadata["pages"]
-        del first
-        for page in range(2, pages + 1):
-            self._pause()
-            yield self._read(self.content, page)
-
-    def segment(
-        self, image: Image, window: Tile, with_probabilities: bool
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
-        """The class ids in a window; of the first image a small picture is kept."""
-        checked = self.classifier.check(image)
-        segmentation = np.empty(window.shape, np.uint8)
-        for tile in window.pieces(TILE_SIDE, TILE_SIDE):
-            self._pause()
-            segmentation[tile.place_in(window)] = self.classifier.predict_window(checked, tile)
-        if not self.picture:
-            self.picture = small_picture(image, segmentation, self.colours)
-        return segmentation, None
 
 
 def small_picture(image: Image, segmentation: NDArray[np.uint8], colours: dict[int, str]) -> bytes:
@@ -122,7 +80,7 @@ class SeriesWorker:
         self._busy, self._closing = busy, closing
         self._news = threading.Event()
         self._begun = threading.Lock()
-        self._model: tuple[str, PatientModel] | None = None
+        self._model: tuple[str, Model] | None = None
         self._lost = threading.Event()
 
     def begin(self) -> None:
@@ -204,23 +162,43 @@ class SeriesWorker:
     def _segmented(self, item: HeldItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
         """Class ids as a TIFF, a small picture, and what came out: what the command line writes for the same image."""
         model = self._model_for(item)
-        model.content, model.picture = self._store.image(item), b""
+        picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             folder = ResultFolder(Path(desk))
             folder.prepare()
-            pages = FileJob(item.name, RESULT, desk, {}, Extras()).run(model, lambda part: None)
+            with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging) as writer:
+                for image in self._images(self._store.image(item)):
+                    segmentation = self._segment(model.classifier, image)
+                    writer.add(image, segmentation)
+                    picture = picture or small_picture(image, segmentation, model.colours)
             result = (folder.path / f"{RESULT}.tif").read_bytes()
-        model.content = b""
-        return result, model.picture, [vars(page) for page in pages]
+        return result, picture, [vars(page) for page in writer.pages]
 
-    def _model_for(self, item: HeldItem) -> PatientModel:
+    def _model_for(self, item: HeldItem) -> Model:
         if self._model is None or self._model[0] != item.classifier_key:
             data = self._store.classifier_of(item)
-            self._model = item.classifier_key, PatientModel(data, self._threads, self._read, self._pause)
+            self._model = item.classifier_key, Model.from_file(data)
         return self._model[1]
 
-    def _read(self, content: bytes, page: int) -> Image:
-        return self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+    def _images(self, content: bytes) -> Iterator[Image]:
+        """The images of a file, one after the other."""
+        first = self._decoder.read_image(content, max_pixels=self._max_pixels, page=1)
+        pages = first.metadata["pages"]
+        yield first
+        del first
+        for page in range(2, pages + 1):
+            self._pause()
+            yield self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+
+    def _segment(self, classifier: PixelClassifier, image: Image) -> NDArray[np.uint8]:
+        """The class ids of an image, tile by tile; before each tile others go first."""
+        checked = classifier.check(image)
+        whole = whole_of(checked.shape)
+        segmentation = np.empty(whole.shape, np.uint8)
+        for tile in whole.pieces(TILE_SIDE, TILE_SIDE):
+            self._pause()
+            segmentation[tile.place_in(whole)] = classifier.predict_window(checked, tile, threads=self._threads)
+        return segmentation
 
     def _pause(self) -> None:
         """Let others go first for a while."""

@@ -328,13 +328,8 @@ def _check_new_class(event: dict[str, Any], state: SessionState) -> None:
 
 def _check_class_change(event: dict[str, Any], _state: SessionState) -> None:
     _require_class_id(event.get("class_id"))
-    LabelClass.from_json(
-        {
-            "id": event["class_id"],
-            "name": event.get("name", "name"),
-            "colour": event.get("colour", "#000000"),
-        }
-    )
+    changed = LabelClass(event["class_id"], event.get("name", "name"), event.get("colour", "#000000"))
+    event.update((key, getattr(changed, key)) for key in ("name", "colour") if key in event)
 
 
 def _check_class_id(event: dict[str, Any], _state: SessionState) -> None:

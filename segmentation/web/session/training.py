@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from segmentation._shared.text import counted
 from segmentation.forest.sampling import PixelSample
-from segmentation.live.segmenter import LabelledImage, LiveSegmenter
+from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
+from segmentation.model.fit import LabelledImage
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.classifiers import OpenedFile, OpenedFiles
 from segmentation.web.session.events import Opened, SessionState

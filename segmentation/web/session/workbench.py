@@ -21,8 +21,9 @@ from segmentation._shared.tiling import TileGrid
 from segmentation.features.cache import FeatureCache
 from segmentation.forest.sampling import PixelSample
 from segmentation.io.image import Image
-from segmentation.live.segmenter import LabelledImage, LiveSegmenter
+from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
+from segmentation.model.fit import LabelledImage
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder

@@ -187,7 +187,7 @@ def test_the_process_that_stands_by_ends_when_nothing_comes_and_another_is_start
     with ours:
         with theirs:
             command = [sys.executable, "-c", code, str(theirs.fileno())]
-            process = subprocess.Popen(command, cwd=decoding.ROOT, pass_fds=[theirs.fileno()])
+            process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
         assert process.wait(timeout=60) == 0
         with pytest.raises(OSError, match=r"."):
             ours.send(b"!")

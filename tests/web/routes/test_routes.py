@@ -16,7 +16,8 @@ from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
 from segmentation.web.session import workbench as workbench_module
-from tests.support.asking import HALVES, converse, stroke_event, stroke_of
+from tests.support.asking import converse, stroke_event, stroke_of, wish
+from tests.support.images import HALVES
 
 
 def test_a_new_session_has_the_sample_and_two_classes(client, session):
@@ -42,10 +43,6 @@ def test_an_event_that_makes_no_sense_is_refused_and_the_others_are_kept(client,
     (journal,) = converse(client, session, [bad, good], after=1)
     assert [e["body"]["id"] for e in journal["events"]] == ["event-a"]
     assert [refusal["id"] for refusal in journal["refused"]] == ["event-b"]
-
-
-def wish(rows, columns, known=()):
-    return {"view": [0, rows, 0, columns], "known": dict(known)}
 
 
 def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, session, halves):

@@ -22,8 +22,8 @@ from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.pages.callbacks import FEATURE_CONTROLS, FOREST_CONTROLS
 from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
-from tests.browser.conftest import Server
-from tests.web.routes.test_routes import converse, stroke_event, wish
+from tests.support.asking import converse, stroke_event, wish
+from tests.support.server import Server
 
 MAX_PIXELS = 300_000
 RNG = np.random.default_rng(5)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 from PIL import Image
 
 import segmentation as seg
@@ -24,22 +23,13 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import StoreFullError
 from segmentation.web.store import series as series_module
 from segmentation.web.store.series import DIED, SeriesStore, UnknownSeriesError
-from tests.web.session.test_classifiers import Someone, made, scene
+from tests.support.asking import Someone
+from tests.support.classifiers import made
+from tests.support.files import png, tiff, zipped
+from tests.support.images import scene
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMITS = {"max_images": 10, "max_bytes": 1000}
-
-
-def png(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def tiff(pixels, **options):
-    file = io.BytesIO()
-    tifffile.imwrite(file, pixels, **options)
-    return file.getvalue()
 
 
 FILES = {
@@ -50,14 +40,6 @@ FILES = {
     "colour.png": png(scene(7, channels=3)),
     "letter.tif": b"Dear colleague",
 }
-
-
-def zipped(members, **options):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", **options) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 @pytest.fixture

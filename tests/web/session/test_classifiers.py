@@ -6,22 +6,13 @@ from hashlib import sha256
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
 
 import segmentation as seg
 from segmentation.web.application import create_app
 from segmentation.web.settings import Settings
-from tests.support.asking import converse, stroke_event, stroke_of
-
-SPEC = seg.FeatureSpec(texture=False, sigma_max=2)
-CLASSES = (seg.LabelClass(2, "Pore", "#112233"), seg.LabelClass(7, "Grain", "#445566"))
-
-
-def scene(seed, channels=1):
-    random = np.random.default_rng(seed)
-    pixels = random.integers(20, 90, (60, 90, channels)).astype(np.uint8)
-    pixels[:, 45:] += 120
-    return pixels.squeeze()
+from tests.support.asking import Someone, converse, stroke_of
+from tests.support.classifiers import CLASSES, SPEC, made, strokes_on
+from tests.support.images import scene
 
 
 @pytest.fixture
@@ -31,70 +22,9 @@ def client(tmp_path):
     app.server.extensions["workbench"].store.close()
 
 
-class Someone:
-    """A session in which files are opened and strokes drawn."""
-
-    def __init__(self, client):
-        self.client = client
-        self.session = client.post("/sessions").json["session"]
-        self.number = 0
-
-    def open_image(self, pixels):
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "PNG")
-        facts = self.client.post(f"/s/{self.session}/images?name=mine.png", data=file.getvalue()).json
-        self.does(type="image.open", image=facts)
-        return facts["hash"]
-
-    def does(self, **event):
-        self.number += 1
-        (journal,) = converse(self.client, self.session, [{"id": f"e{self.number}", **event}])
-        assert journal["refused"] == []
-        return f"e{self.number}"
-
-    def opens(self, content, name="theirs.squiggle"):
-        answer = self.client.post(f"/s/{self.session}/classifiers?name={name}", data=content).json
-        assert "error" not in answer, answer
-        return answer, self.does(type="classifier.open", **answer)
-
-    def draws(self, name, image_hash, class_id, path):
-        converse(self.client, self.session, [stroke_event(name, image_hash, class_id, path)])
-
-    def asks(self, image_hash=None):
-        wish = {"image": image_hash, "view": [0, 60, 0, 90], "known": {}}
-        return {message["kind"]: message for message in converse(self.client, self.session, segment=wish)}
-
-    def takes(self, name, query=""):
-        return self.client.get(f"/s/{self.session}/download/{name}?{query}")
-
-    def segmentation(self):
-        return tifffile.imread(io.BytesIO(self.takes("segmentation.tif").data))
-
-
 @pytest.fixture
 def someone(client):
     return Someone(client)
-
-
-def strokes_on(image, name="t"):
-    return (
-        seg.Stroke(f"{name}1", 2, "path", [[5, 10], [30, 40]], 5),
-        seg.Stroke(f"{name}2", 7, "path", [[60, 10], [80, 40]], 5),
-    )
-
-
-def made(image, *, strokes=False, pixels=False, **forest):
-    """The file of a classifier trained on an image."""
-    drawn = strokes_on(image)
-    classifier = seg.PixelClassifier(SPEC, n_estimators=9, **forest).fit(image, seg.rasterise(drawn, image.shape))
-    file = io.BytesIO()
-    contents = classifier.contents(
-        CLASSES,
-        strokes={image.hash: drawn} if strokes else None,
-        pixels=classifier.pixels_ if pixels else None,
-    )
-    seg.save_model(file, contents)
-    return file.getvalue()
 
 
 THEIRS = seg.image_from_pixels(scene(0))

@@ -5,22 +5,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.web.session.events import check_event, fold
-
-IMAGE = "a" * 64
-OTHER_IMAGE = "b" * 64
-THIRD_IMAGE = "c" * 64
-
-
-def image(image_hash=IMAGE):
-    return {"hash": image_hash, "name": "cells.png", "rows": 20, "columns": 30, "channels": 3, "dtype": "uint8"}
-
-
-START = {
-    "id": "start",
-    "type": "session.start",
-    "image": image(),
-    "classes": [{"id": 1, "name": "Void", "colour": "#e69f00"}, {"id": 2, "name": "Matrix", "colour": "#0072b2"}],
-}
+from tests.support.events import IMAGE, OTHER_IMAGE, START, image
 
 
 def add(event_id, class_id=1, image_hash=IMAGE):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from segmentation.web.session.sessionfile import export_session, import_session
-from tests.support.asking import HALVES, converse, stroke_event
+from tests.support.asking import converse, stroke_event
+from tests.support.images import HALVES
 
 
 @pytest.fixture

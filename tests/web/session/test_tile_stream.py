@@ -9,7 +9,8 @@ import pytest
 
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.web.session import workbench as workbench_module
-from tests.support.asking import HALVES, converse, stroke_event
+from tests.support.asking import converse, stroke_event
+from tests.support.images import HALVES
 
 WISH = {"image": None, "view": [0, HALVES.shape[0], 0, HALVES.shape[1]], "known": {}}
 

@@ -15,19 +15,7 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import SchemaError, Store, StoreError, migrate
 from segmentation.web.store.database import SCHEMA
 from segmentation.web.store.tables import metadata
-
-FIRST_VERSION = """
-CREATE TABLE sessions (id VARCHAR(32) NOT NULL, created FLOAT NOT NULL, PRIMARY KEY (id));
-CREATE TABLE events (
-    session_id VARCHAR(32) NOT NULL, number INTEGER NOT NULL, event_id VARCHAR(64) NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (session_id, number), UNIQUE (session_id, event_id),
-    FOREIGN KEY(session_id) REFERENCES sessions (id)
-);
-CREATE TABLE images (
-    session_id VARCHAR(32) NOT NULL, hash VARCHAR(64) NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (session_id, hash), FOREIGN KEY(session_id) REFERENCES sessions (id)
-);
-"""
+from tests.support.older_store import FIRST_VERSION
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from PIL import Image
 from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store, StoreFullError
+from tests.support.older_store import FIRST_VERSION
 from tests.support.small_disk import SmallDisk
-from tests.web.store.test_migrations import FIRST_VERSION
 
 
 def event(number, size=0):

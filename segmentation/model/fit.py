@@ -1,0 +1,190 @@
+"""Training: which labelled pixels a classifier learns from, their features, and the forest that is grown on them.
+
+:meth:`PixelClassifier.fit` and the live engine both train here, the one on features that it computes, the other on
+features that it has cached; so the two give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentation._shared.text import counted
+from segmentation.features.pieces import feature_rows
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.forest import Forest
+from segmentation.forest.growing import grow_forest
+from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
+from segmentation.forest.settings import ForestSettings
+from segmentation.io.image import Image
+from segmentation.model.facts import by_text, checked_class_ids, checked_labels, describe
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImage:
+    """An image with its labels, read only when its pixels are needed.
+
+    Attributes:
+        hash: of its content.
+        labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
+        read: returns the image.
+    """
+
+    hash: str
+    labels: NDArray[np.uint8]
+    read: Callable[[], Image]
+
+    @classmethod
+    def from_image(cls, image: Image, labels: ArrayLike) -> LabelledImage:
+        """An image that is read already, with its labels.
+
+        Raises:
+            ValueError: if the labels do not fit the image.
+        """
+        return cls(image.hash, checked_labels(labels, image), lambda: image)
+
+
+class TrainedClassifier(Protocol):
+    """What training needs of an earlier classifier; see the attributes of :class:`PixelClassifier`."""
+
+    spec: FeatureSpec
+    channels_: int | None
+    training_: dict[str, Any]
+    pixels_: PixelSample | None
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What training gives.
+
+    Attributes:
+        forest: the trees.
+        class_ids: the classes that they tell apart, ascending.
+        channels: number of channels of the images; None if it is not known.
+        training: facts about the training data, as plain JSON values.
+        pixels: the training pixels; None if they were not kept.
+    """
+
+    forest: Forest
+    class_ids: tuple[int, ...]
+    channels: int | None
+    training: dict[str, Any]
+    pixels: PixelSample | None
+
+
+ImageFacts = Callable[[LabelledImage], Mapping[str, Any]]
+"""Facts about an image as :func:`describe` gives them."""
+
+ImageRows = Callable[[LabelledImage, FeatureSpec, NDArray[np.int64]], NDArray[np.float32]]
+"""``(pixels, features)`` float32 of an image, for the raster indices of the pixels."""
+
+
+class Training:
+    """One training, of which the labelled pixels are chosen, and which :meth:`fit` carries out.
+
+    Args:
+        images: with their labels.
+        spec: which features.
+        settings: how the forest is grown.
+        earlier: a classifier whose training pixels are learnt from too.
+        facts: of an image; None reads the image.
+        rows: feature rows of an image; None computes them.
+        threads: number of threads; None takes all cores. The result does not depend on it.
+
+    Attributes:
+        sample: the pixels that were chosen.
+
+    Raises:
+        ValueError: if fewer than two classes are labelled, the images have different numbers of channels, or the
+            earlier classifier has no training pixels, other features or other channels.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[LabelledImage],
+        spec: FeatureSpec,
+        settings: ForestSettings,
+        earlier: TrainedClassifier | None = None,
+        *,
+        facts: ImageFacts | None = None,
+        rows: ImageRows | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._images, self._spec, self._settings, self._earlier = images, spec, settings, earlier
+        self._rows, self._threads = rows or self._compute_rows, threads
+        self._facts = [facts(one) if facts else describe(one.read()) for one in images]
+        if len({one["channels"] for one in self._facts}) > 1:
+            raise ValueError("The images must all have the same number of channels.")
+        self._earlier_pixels = self._pixels_of(earlier) if earlier is not None else None
+        known = () if self._earlier_pixels is None else tuple(count_classes(self._earlier_pixels.class_ids))
+        self.sample = TrainingSample.draw([one.labels for one in images], settings.random_state, held=known)
+
+    def _pixels_of(self, earlier: TrainedClassifier) -> PixelSample:
+        """The training pixels of the earlier classifier, which fit this training."""
+        if earlier.pixels_ is None:
+            raise ValueError("The earlier classifier came without its training pixels.")
+        if earlier.spec != self._spec:
+            raise ValueError(
+                "The training pixels that came with the earlier classifier hold other features: "
+                "they can be learnt from with its own only."
+            )
+        channels = self._facts[0]["channels"] if self._facts else None
+        if None not in (channels, earlier.channels_) and earlier.channels_ != channels:
+            raise ValueError(
+                f"The earlier classifier was trained on images with {counted(earlier.channels_ or 0, 'channel')}, "
+                f"but these have {channels}."
+            )
+        return earlier.pixels_
+
+    def _compute_rows(self, image: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        return feature_rows(image.read(), spec, places, threads=self._threads)
+
+    def pixels(self) -> PixelSample:
+        """The training pixels: those of the sample, and those of the earlier classifier."""
+        chosen = zip(self._images, self.sample.places, strict=True)
+        rows = [self._rows(image, self._spec, places) for image, places in chosen]
+        if self._earlier_pixels is None:
+            return PixelSample(np.concatenate(rows), self.sample.class_ids)
+        drawn = PixelSample(np.concatenate([self._earlier_pixels.features[:0], *rows]), self.sample.class_ids)
+        return self._earlier_pixels.joined(drawn, self._settings.random_state)
+
+    def fit(self) -> Fitted:
+        """Computes the features of the training pixels and grows the forest."""
+        pixels = self.pixels()
+        fitted = fit_rows(pixels.features, pixels.class_ids, self._settings, self._threads)
+        earlier_facts = self._earlier.training_ if self._earlier is not None else {}
+        channels = self._facts[0]["channels"] if self._facts else self._earlier.channels_ if self._earlier else None
+        new = {one["hash"] for one in self._facts}
+        earlier_images = [dict(one) for one in earlier_facts.get("images", ()) if one["hash"] not in new]
+        labelled = by_text(self.sample.labelled_pixels)
+        for class_id, count in earlier_facts.get("labelled_pixels", {}).items():
+            labelled[class_id] = labelled.get(class_id, 0) + count
+        facts = {"images": earlier_images + [dict(one) for one in self._facts], "labelled_pixels": labelled}
+        return Fitted(fitted.forest, fitted.class_ids, channels, fitted.training | facts, pixels)
+
+
+def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, threads: int | None = None) -> Fitted:
+    """Grows a forest on feature rows.
+
+    Args:
+        rows: ``(pixels, features)`` finite numbers.
+        class_ids: ``(pixels,)`` whole numbers from 1 to 255.
+        settings: how the forest is grown.
+        threads: number of threads; None takes all cores. The result does not depend on it.
+
+    Raises:
+        ValueError: if there are fewer than two classes, or rows and classes do not fit together.
+    """
+    features, classes = np.ascontiguousarray(rows, np.float32), checked_class_ids(class_ids)
+    if features.ndim != 2 or classes.shape != (len(features),) or not classes.all():
+        raise ValueError("Give one row of features and one class from 1 to 255 for each pixel.")
+    if not np.isfinite(features).all():
+        raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
+    counts = count_classes(classes)
+    check_classes(counts)
+    forest = Forest.from_sklearn(grow_forest(features, classes, settings, threads))
+    return Fitted(forest, tuple(counts), None, {"training_pixels": by_text(counts)}, None)

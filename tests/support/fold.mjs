@@ -1,0 +1,35 @@
+/*
+ * Folds journals as the page does: each line of the standard input is a list of events, the answer is the state that
+ * they add up to. The argument is the settings that a session begins with.
+ */
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { runInThisContext } from "node:vm";
+
+const defaults = JSON.parse(process.argv[2]);
+
+globalThis.window = { squiggle: { facts: defaults } };
+runInThisContext(readFileSync(new URL("../../assets/state.js", import.meta.url), "utf8"));
+const fold = (events, _defaults, image) => window.squiggle.fold(events, image);
+
+function asJson(events) {
+  const state = fold(events, defaults);
+  return {
+    name: state.name,
+    image: state.image,
+    images: state.images.map((image) => [image, fold(events, defaults, image.hash).strokes]),
+    elsewhere: [...state.strokesElsewhere],
+    classes: state.classes,
+    hidden: [...state.hidden].sort((a, b) => a - b),
+    strokes: state.strokes,
+    opened: state.opened,
+    features: state.features,
+    forest: state.forest,
+    undo: state.undo,
+    redo: state.redo,
+  };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(asJson(JSON.parse(line)))}\n`);
+}

@@ -1,0 +1,65 @@
+"""What tests of the page do again and again: places on the sample, images of one's own, series."""
+
+import json
+
+import numpy as np
+from PIL import Image
+
+import segmentation as seg
+from segmentation.web.application import SAMPLE
+
+GLAND = [(250, 60), (262, 75), (250, 90)]
+TISSUE = [(60, 250), (75, 262), (90, 250)]
+THIRD = [(400, 400), (420, 410), (440, 400)]
+
+
+def draw_two(person):
+    person.draw_and_wait(*GLAND)
+    person.press("2")
+    person.draw_and_wait(*TISSUE)
+    person.wait_for_segmentation()
+
+
+def what_the_library_says(person):
+    """Labels and segmentation that the library computes for the strokes on the page."""
+    document = json.loads(person.download("strokes.json"))
+    labels = seg.rasterise(document["strokes"], SAMPLE.image.shape)
+    settings = document["settings"]
+    classifier = seg.PixelClassifier(seg.FeatureSpec.from_json(settings["features"]), **settings["forest"])
+    return labels, classifier.fit(SAMPLE.image, labels).predict(SAMPLE.image)
+
+
+def halves(folder, name, *, turned=False, grey=False, noise=0):
+    """A picture file that is dark on one side and bright on the other."""
+    pixels = np.full((60, 100, 3), 60, np.uint8)
+    pixels[:, 50:] = (200, 180, 160)
+    pixels += np.random.default_rng(noise).integers(0, 20, pixels.shape, np.uint8)
+    if turned:
+        pixels = pixels[:, ::-1]
+    Image.fromarray(pixels[..., 0] if grey else pixels).save(folder / name)
+    return folder / name
+
+
+def names(person):
+    return person.page.locator(".thumb-name").all_text_contents()
+
+
+def in_hand(person):
+    return person.page.inner_text("#image-name")
+
+
+def wait_for_image(person, name):
+    person.wait_for(lambda: in_hand(person) == name, name)
+    person.wait_until_view_rests()
+
+
+def sends(person, *paths):
+    person.tab("series")
+    with person.page.expect_file_chooser() as chooser:
+        person.click("#series-images")
+    chooser.value.set_files(paths)
+    person.wait_for(lambda: person.page.locator(".series").count() == 1, "the series")
+
+
+def is_finished(person):
+    return person.page.locator(".series").first.get_attribute("data-state") == "finished"

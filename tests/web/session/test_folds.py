@@ -1,0 +1,220 @@
+"""The page and the server fold the same events to the same state, whatever people do in whatever order."""
+
+import json
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.settings import ForestSettings
+from segmentation.strokes.stroke import Stroke
+from segmentation.web.session.events import UNDOABLE, check_event, fold
+from tests.support import ROOT
+from tests.support.events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
+from tests.support.node import Script
+
+DEFAULTS = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()}
+IMAGES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
+CLASS_IDS = st.integers(1, 5)
+COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
+NAMES = st.sampled_from(["Void", "Matrix", "Rim", "Ränder", "0"])
+CHANGES = st.fixed_dictionaries({}, optional={"name": NAMES, "colour": COLOURS})
+SHAPES = st.sampled_from(
+    [
+        {"kind": "path", "path": "M1,1L2,2.5", "width": 3},
+        {"kind": "path", "path": "M8,8L1e1,-0.5L7,7", "width": 4.5},
+        {"kind": "polygon", "path": "M1,1L9,1L9,9Z"},
+        {"kind": "rectangle", "x0": 1, "y0": 2, "x1": 5, "y1": 7},
+        {"kind": "circle", "x0": 1, "y0": 2, "x1": 5, "y1": 6},
+    ]
+)
+FEATURES = st.builds(FeatureSpec, edges=st.booleans(), sigma_max=st.integers(2, 16)).map(FeatureSpec.to_json)
+FORESTS = st.builds(ForestSettings, n_estimators=st.integers(1, 200)).map(ForestSettings.to_json)
+NONSENSE = st.sampled_from(
+    [
+        {"type": "stroke.add", "image": IMAGE, "stroke": {"id": "x", "class_id": 0, "kind": "path", "path": "M1,1"}},
+        {"type": "stroke.erase", "image": "here", "strokes": []},
+        {"type": "class.add", "class": {"id": 256, "name": "x", "colour": "#000000"}},
+        {"type": "class.change", "class_id": 1, "name": ""},
+        {"type": "class.change", "class_id": 1, "colour": "red"},
+        {"type": "class.hide", "class_id": 1, "hidden": None},
+        {"type": "image.open", "image": image() | {"rows": 0}},
+        {"type": "image.open", "image": image(), "instead": None},
+        {"type": "image.remove", "image": None},
+        {"type": "settings.change", "features": {"sigma_min": 9, "sigma_max": 3}},
+        {"type": "settings.change", "forest": None},
+        {"type": "classifier.open", "classes": []},
+        {"type": "session.start", "image": image(), "classes": []},
+        {"type": "session.rename", "name": "two\nlines"},
+        {"type": "undo"},
+        {"type": "redo", "event": ""},
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The page's fold, which runs in Node."""
+    script = Script(ROOT / "tests/support/fold.mjs", json.dumps(DEFAULTS))
+    yield script.ask
+    script.stop()
+
+
+def as_the_server_folds(events):
+    state = fold(events)
+    strokes = {one: [stroke.to_json() for stroke in state.drawn.get(one, ())] for one in state.images}
+    current = state.image["hash"]
+    return {
+        "name": state.name,
+        "image": state.image,
+        "images": [[facts, strokes[one]] for one, facts in state.images.items()],
+        "elsewhere": [[one, drawn] for one, drawn in strokes.items() if one != current],
+        "classes": [one.to_json() for one in state.classes.values()],
+        "hidden": sorted(state.hidden),
+        "strokes": [stroke.to_json() for stroke in state.strokes],
+        "opened": state.opened and state.opened.facts,
+        "features": state.features.to_json(),
+        "forest": state.forest.to_json(),
+    }
+
+
+class TwoFolds(RuleBasedStateMachine):
+    """A session in which people do what they can, and both folds of its journal."""
+
+    strokes = Bundle("strokes")
+    undoable = Bundle("undoable")
+
+    def __init__(self, page):
+        super().__init__()
+        self.page = page
+        self.events = [START]
+        self.offered = {}
+
+    def does(self, **event):
+        """Append an event as the server does; its id, or nothing if it is refused."""
+        event = {"id": f"e{len(self.events)}", **event}
+        checked = check_event(event, fold(self.events))
+        self.events.append(checked)
+        return event["id"] if event["type"] in UNDOABLE else multiple()
+
+    @initialize(opened=IMAGES, instead=st.none() | IMAGES)
+    def begins_with_another_image(self, opened, instead):
+        self.opens_an_image(opened, instead)
+
+    @rule(target=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
+    def draws(self, image, class_id, shape):
+        stroke = {"id": f"s{len(self.events)}", "class_id": class_id, **shape}
+        self.does(type="stroke.add", image=image, stroke=stroke)
+        return stroke["id"]
+
+    @rule(stroke=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
+    def draws_one_anew(self, stroke, image, class_id, shape):
+        self.does(type="stroke.add", image=image, stroke={"id": stroke, "class_id": class_id, **shape})
+
+    @rule(target=undoable, image=IMAGES, some=st.lists(strokes, max_size=4))
+    def erases(self, image, some):
+        return self.does(type="stroke.erase", image=image, strokes=some)
+
+    @rule(target=undoable, id=CLASS_IDS, name=NAMES, colour=COLOURS)
+    def adds_a_class(self, **values):
+        return self.does(**{"type": "class.add", "class": values})
+
+    @rule(
+        target=undoable,
+        class_id=CLASS_IDS,
+        change=st.fixed_dictionaries({}, optional={"name": NAMES, "colour": COLOURS}),
+    )
+    def changes_a_class(self, class_id, change):
+        return self.does(type="class.change", class_id=class_id, **change)
+
+    @rule(target=undoable, class_id=CLASS_IDS)
+    def removes_a_class(self, class_id):
+        return self.does(type="class.remove", class_id=class_id)
+
+    @rule(class_id=CLASS_IDS, hidden=st.booleans())
+    def hides_or_shows_a_class(self, class_id, hidden):
+        self.does(type="class.hide", class_id=class_id, hidden=hidden)
+
+    @rule(opened=IMAGES, instead=st.none() | IMAGES)
+    def opens_an_image(self, opened, instead):
+        self.does(type="image.open", image=image(opened), **({} if instead is None else {"instead": instead}))
+
+    @rule(target=undoable, removed=IMAGES)
+    def removes_an_image(self, removed):
+        return self.does(type="image.remove", image=removed)
+
+    @rule(change=st.fixed_dictionaries({}, optional={"features": FEATURES, "forest": FORESTS}))
+    def changes_settings(self, change):
+        self.does(type="settings.change", **change)
+
+    @rule(name=NAMES)
+    def names_the_session(self, name):
+        self.does(type="session.rename", name=name)
+
+    @rule(
+        target=undoable,
+        class_ids=st.lists(CLASS_IDS, unique=True, min_size=1, max_size=3),
+        features=FEATURES,
+        forest=FORESTS,
+        drawn=st.dictionaries(IMAGES, st.lists(SHAPES, max_size=2), max_size=2),
+    )
+    def opens_a_classifier(self, class_ids, features, forest, drawn):
+        number = len(self.events)
+        strokes = {
+            one: [
+                Stroke.from_json({"id": f"o{number}-{n}", "class_id": class_ids[n % len(class_ids)], **shape}).to_json()
+                for n, shape in enumerate(shapes)
+            ]
+            for one, shapes in drawn.items()
+        }
+        facts = {"hash": "c" * 64, "name": "a.squiggle", "channels": None, "trees": 9, "class_ids": class_ids}
+        counts = {"images": [], "strokes": sum(map(len, strokes.values())), "pixels": 0}
+        classes = [{"id": one, "name": f"Opened {one}", "colour": "#123456"} for one in class_ids]
+        return self.does(
+            type="classifier.open",
+            classifier=facts | counts,
+            classes=classes,
+            features=features,
+            forest=forest,
+            strokes=strokes,
+        )
+
+    @rule(target=undoable)
+    def closes_the_classifier(self):
+        return self.does(type="classifier.close")
+
+    @rule(kind=st.sampled_from(["undo", "redo"]))
+    def presses_undo_or_redo(self, kind):
+        if self.offered[kind] is not None:
+            self.does(type=kind, event=self.offered[kind])
+
+    @rule(kind=st.sampled_from(["undo", "redo"]), event=undoable)
+    def undoes_or_redoes_in_another_window(self, kind, event):
+        self.does(type=kind, event=event)
+
+    @rule(nonsense=NONSENSE)
+    def sends_nonsense(self, nonsense):
+        before = list(self.events)
+        with pytest.raises(ValueError, match=r"\.$"):
+            self.does(**nonsense)
+        assert self.events == before
+
+    @invariant()
+    def both_folds_are_equal(self):
+        seen = self.page(self.events)
+        self.offered = {kind: seen.pop(kind) for kind in ("undo", "redo")}
+        assert seen == as_the_server_folds(self.events)
+
+
+def test_both_folds_agree_after_each_event(page):
+    run_state_machine_as_test(lambda: TwoFolds(page), settings=settings(max_examples=60, stateful_step_count=40))
