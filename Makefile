@@ -21,7 +21,7 @@ lint: $(VENV)/.tests $(NPM_PACKAGES)/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/node $(NPM_PACKAGES)/eslint/bin/eslint.js --config $(SCRIPT_CHECKS)/eslint.config.mjs assets $(SCRIPT_CHECKS)
+	$(BIN)/node $(NPM_PACKAGES)/eslint/bin/eslint.js --config $(SCRIPT_CHECKS)/eslint.config.mjs assets tests
 	$(BIN)/node $(NPM_PACKAGES)/typescript/bin/tsc --project $(SCRIPT_CHECKS)
 
 format: $(VENV)/.tests
