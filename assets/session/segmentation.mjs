@@ -51,7 +51,10 @@ export class Segmentation {
     this.once = false;
     this.requests = 0;
     this.requested = 0;
-    /** What is to be done when a message of a kind has come. @type {Record<string, (message: Message) => void | Promise<void>>} */
+    /**
+     * What to do with the messages, by their kinds.
+     * @type {Record<string, (message: Message) => void | Promise<void>>}
+     */
     this.reactions = {
       labelled: ({ pixels }) => this.count({ labelled: pixels }),
       status: ({ text }) => showStatus(`${text}…`, 0),

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from dash import Dash
-from flask import Flask, request
+from flask import Flask, Response, abort, request
 
 from segmentation.web import asset_files
 from segmentation.web.health import health_routes
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> Dash:
         compress=True,
         suppress_callback_exceptions=True,
     )
-    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = asset_files.KEPT_SECONDS
+    _let_browsers_keep_assets(server)
     app.layout = lambda: page(settings)
     _let_root_script_start(app)
     register_callbacks(app)
@@ -66,6 +66,14 @@ def create_app(settings: Settings) -> Dash:
 def _addresses() -> dict[str, str]:
     """What templates put before the paths of our own: below the application, and of its assets."""
     return {"root": request.script_root, "assets": f"{request.script_root}{asset_files.URL_PATH}"}
+
+
+def _let_browsers_keep_assets(server: Flask) -> None:
+    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = asset_files.KEPT_SECONDS
+
+    @server.get("/assets/<path:name>")
+    def asset_of_another_version(name: str) -> Response:
+        abort(404, "There is no such file.")
 
 
 def _let_root_script_start(app: Dash) -> None:

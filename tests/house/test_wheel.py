@@ -17,6 +17,7 @@ from PIL import Image as PillowImage
 
 import segmentation as seg
 from segmentation.version import __version__
+from segmentation.web.asset_files import URL_PATH
 from tests.support.asking import stroke_event
 from tests.support.served import Served
 
@@ -99,8 +100,9 @@ def test_the_page_is_ready_and_the_browser_opened(page):
 def test_the_page_and_every_file_that_it_names_or_that_ships_with_it_are_served(page):
     session = json.loads(page.ask("POST", "/sessions"))["session"]
     named = set(re.findall(r'(?:src|href)="(/[^"]+)"', page.ask("GET", f"/s/{session}").decode()))
-    assert {name.partition("?")[0] for name in named} >= {"/assets/style.css", "/assets/vendor/plotly-basic.min.js"}
-    shipped = {f"/assets/{path.relative_to(ASSETS)}" for path in ASSETS.rglob("*") if path.is_file()}
+    files = {name.partition("?")[0] for name in named}
+    assert files >= {f"{URL_PATH}/{name}" for name in ("style.css", "start.mjs", "vendor/plotly-basic.min.js")}
+    shipped = {f"{URL_PATH}/{path.relative_to(ASSETS)}" for path in ASSETS.rglob("*") if path.is_file()}
     for name in named | shipped:
         assert page.ask("GET", name), name
 
