@@ -10,9 +10,9 @@ import numpy as np
 from skimage.feature import multiscale_basic_features
 
 import segmentation as seg
-from segmentation.web.page_files import ASSETS
+from segmentation.web.asset_files import FOLDER
 
-image = seg.image_from_pixels(seg.read_image(ASSETS / "sample" / "colon_glands.png").pixels[:200, :300])
+image = seg.image_from_pixels(seg.read_image(FOLDER / "sample" / "colon_glands.png").pixels[:200, :300])
 spec = seg.FeatureSpec(sigma_max=4)
 
 # %% Names and values of its features: float32, one plane each.

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 import segmentation as seg
-from segmentation.web.page_files import ASSETS
+from segmentation.web.asset_files import FOLDER
 
-image = seg.read_image(ASSETS / "sample" / "colon_glands.png")
+image = seg.read_image(FOLDER / "sample" / "colon_glands.png")
 print(f"{image.shape[0]} x {image.shape[1]} pixels, {image.channels} channels, {image.pixels.dtype}")
 
 # %% Two squiggles, in pixels of the image: one on a gland, one on the tissue between glands.

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 import segmentation as seg
-from segmentation.web.page_files import ASSETS
+from segmentation.web.asset_files import FOLDER
 
-whole = seg.read_image(ASSETS / "sample" / "colon_glands.png")
+whole = seg.read_image(FOLDER / "sample" / "colon_glands.png")
 rows, columns = (length // 2 for length in whole.shape)
 Path("sections").mkdir(exist_ok=True)
 for number in range(4):

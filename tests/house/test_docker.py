@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from segmentation.web.asset_files import URL_PATH
 from tests.support.served import Served
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,4 +108,4 @@ def test_it_serves_the_page_and_is_healthy_then(command, variables, tmp_path):
         while subprocess.run(health, env=variables, stderr=subprocess.DEVNULL, check=False).returncode:
             assert server.process.poll() is None
         assert json.loads(server.ask("GET", "/ready"))["ready"] is True
-        assert server.ask("GET", "/assets/style.css")
+        assert server.ask("GET", f"{URL_PATH}/style.css")
