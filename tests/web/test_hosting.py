@@ -67,8 +67,8 @@ def new_session(server):
 
 def words(events=()):
     """What a window says that wants the sample image segmented."""
-    wish = {"view": [0, 512, 0, 512], "known": {}}
-    return {"after": 0, "events": list(events), "segment": wish, "window": "w"}
+    tiles = {"view": [0, 512, 0, 512], "known": {}}
+    return {"after": 0, "events": list(events), "segment": tiles, "window": "w"}
 
 
 def journal(server, session):

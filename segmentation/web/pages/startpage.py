@@ -57,7 +57,7 @@ def start_page(sessions: Sequence[dict[str, Any]], root: str, *, sign_out: bool)
     """The page as HTML.
 
     Args:
-        sessions: as :func:`segmentation.web.session.sessions.listed` gives them.
+        sessions: as :meth:`segmentation.web.session.sessions.Sessions.listed` gives them.
         root: path below which the application lies, without a slash at its end.
         sign_out: whether people have signed in, and can sign out.
     """

@@ -1,4 +1,4 @@
-"""Series on the page: files come in, are worked on in the background, and go home, whoever dies when."""
+"""Series on the page: files come in, are worked on in the background, and are downloaded, whichever process dies."""
 
 import csv
 import io
@@ -262,7 +262,7 @@ def test_a_deleted_session_takes_its_series_along(series, bench):
     assert not bench.series_worker.work_on_one()
 
 
-def test_a_worker_lets_whoever_draws_go_first_and_leaves_its_image_when_the_process_ends(series, bench):
+def test_a_worker_lets_people_who_draw_go_first_and_leaves_its_image_when_the_process_ends(series, bench):
     series.add("large.tif", FILES["large.tif"])
     with bench.busy:
         worker = threading.Thread(target=bench.series_worker.work)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from segmentation.web.application import create_app
-from segmentation.web.session.workbench import Workbench
+from segmentation.web.session.training import Trainer
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store, StoreAwayError
 from tests.support.asking import converse, stroke_event
@@ -114,9 +114,9 @@ def test_a_store_that_goes_away_in_the_middle_of_an_answer_is_said_and_the_event
     def away(*_arguments):
         raise StoreAwayError
 
-    monkeypatch.setattr(Workbench, "training_set", away)
-    wish = {"view": [0, 9, 0, 9], "known": {}}
-    body = {"after": 0, "events": [event(0)], "segment": wish, "window": "w"}
+    monkeypatch.setattr(Trainer, "training_set", away)
+    tiles = {"view": [0, 9, 0, 9], "known": {}}
+    body = {"after": 0, "events": [event(0)], "segment": tiles, "window": "w"}
     lines = client.post(f"/s/{session}/converse", json=body).text.splitlines()
     told = [json.loads(line) for line in lines]
     journal, last = (message for message in told if message["kind"] != "status")  # it may still be getting ready
