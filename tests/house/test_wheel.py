@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from PIL import Image as PillowImage
 
 import segmentation as seg
-from segmentation.web.asset_files import FOLDER, ROOT_SCRIPT, URL_PATH
 from segmentation.version import __version__
+from segmentation.web.asset_files import FOLDER, ROOT_SCRIPT, URL_PATH
 from tests.support.asking import stroke_event
 from tests.support.served import Served
 
