@@ -55,7 +55,7 @@ $(VENV)/.runs: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/.tests: requirements-dev.txt requirements-cluster.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.runs
 
