@@ -1,7 +1,7 @@
 """How the page is served: gunicorn's configuration, for a host as for one's own machine.
 
 ``gunicorn --config python:segmentation.web.hosting app:server`` takes the names of this module that gunicorn has
-settings for; ``python app.py`` does the same.
+settings for; ``python app.py`` and ``squiggle`` do the same.
 """
 
 from __future__ import annotations

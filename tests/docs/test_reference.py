@@ -48,14 +48,20 @@ def test_there_are_eight_decisions_and_a_list_of_them():
     assert len(listed) == 8
 
 
+def places_of(name):
+    """What a path means in a record: from the top, or from within the package."""
+    return [place / name for place in (ROOT, ROOT / "segmentation") if (place / name).exists()]
+
+
 @pytest.mark.parametrize("record", DECISIONS, ids=lambda path: path.stem)
 def test_a_decision_is_short_and_names_files_that_there_are(record):
     text = record.read_text()
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
     assert len(text.splitlines()) <= A_PAGE
-    for name in re.findall(r"`([\w/]+(?:\.py|/))`", text):
-        places = (ROOT, ROOT / "segmentation", ROOT / "segmentation" / "web")
-        assert any((place / name).exists() for place in places), name
+    for name in re.findall(r"`([\w/]+(?:\.py|\.mjs|/))`", text):
+        assert places_of(name), name
+    for word, name in re.findall(r"`(\w+)` in\s+`([\w/]+\.py)`", text):
+        assert f"def {word}(" in places_of(name)[0].read_text(), word
 
 
 def test_the_glossary_has_each_word_once():
