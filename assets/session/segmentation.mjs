@@ -53,7 +53,10 @@ export class Segmentation {
     this.requested = 0;
     /** Resolves when all tiles that have come are unpacked. @type {Promise<unknown>} */
     this.unpacked = Promise.resolve();
-    /** What is to be done when a message of a kind has come. @type {Record<string, (message: Message) => void | Promise<void>>} */
+    /**
+     * What to do with the messages, by their kinds.
+     * @type {Record<string, (message: Message) => void | Promise<void>>}
+     */
     this.reactions = {
       labelled: ({ pixels }) => this.count({ labelled: pixels }),
       status: ({ text }) => showStatus(`${text}…`, 0),

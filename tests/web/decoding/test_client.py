@@ -117,7 +117,7 @@ def test_many_at_once_all_come(decoder):
 def test_who_waits_too_long_is_told():
     decoder = Decoder(seconds=0.01)
     for _ in range(decoding.AT_ONCE):
-        decoder._turns.acquire()
+        decoder._slots.acquire()
     with pytest.raises(ImageError, match="Other images"):
         decoder.read_image(b"x", max_pixels=MAX_PIXELS)
 
