@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,19 +12,17 @@ from pathlib import Path
 import pytest
 
 from segmentation.web.settings import meanings_of_variables
+from tests.support import PATIENCE_SECONDS
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
 def environment(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PORT": str(port), "SQUIGGLE_DATA": str(tmp_path), "PATH": path}
+    return os.environ | {"PORT": str(free_port()), "SQUIGGLE_DATA": str(tmp_path), "PATH": path}
 
 
 def serves(command, environment):
@@ -39,7 +36,7 @@ def serves(command, environment):
         while True:
             assert process.poll() is None, "it ended before it served"
             try:
-                with urllib.request.urlopen(url, timeout=5) as page:
+                with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as page:
                     assert b"Squiggle" in page.read()
                 break
             except OSError:
@@ -47,7 +44,7 @@ def serves(command, environment):
                 time.sleep(0.2)
     finally:
         os.killpg(process.pid, 15)
-        printed = process.communicate(timeout=30)[0]
+        printed = process.communicate(timeout=PATIENCE_SECONDS)[0]
     assert url in printed
     return printed
 

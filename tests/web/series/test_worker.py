@@ -270,8 +270,7 @@ def test_a_worker_lets_people_who_draw_go_first_and_leaves_its_image_when_the_pr
         while series.progress["working"] == 0:
             time.sleep(0.01)
         bench.closing.set()
-        worker.join(timeout=30)
-    assert not worker.is_alive()
+        worker.join()
     assert series.progress["waiting"] == 1
 
 
@@ -380,29 +379,42 @@ def test_what_a_session_may_have_is_counted_over_its_series(store, kept):
 # Real processes, really killed
 
 
+STAND_STILL_IN_THE_SECOND_IMAGE = """
+import itertools, runpy, sys
+from segmentation.web.series import worker
+
+number, small_picture = itertools.count(1), worker.small_picture
+
+def stand_still_in_the_second(*given):
+    if next(number) == 2:
+        sys.stdin.read()
+    return small_picture(*given)
+
+worker.small_picture = stand_still_in_the_second
+runpy.run_module("segmentation.web", run_name="__main__")
+"""
+
+
 def test_a_worker_that_is_killed_costs_nothing(series, bench, settings, tmp_path):
     files = {f"{number}.tif": tiff(np.tile(scene(number), (10, 8))) for number in range(5)}
     for name, content in files.items():
         series.add(name, content)
     environment = os.environ | {"SQUIGGLE_DATA": str(settings.data_folder), "SQUIGGLE_THREADS": "1"}
     command = [sys.executable, "-m", "segmentation.web", "worker"]
-
-    def start():
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-
-    first = start()
-    while series.progress["done"] == 0 or series.progress["working"] == 0:
-        time.sleep(0.02)
-        assert first.poll() is None
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    quiet = {"cwd": ROOT, "env": environment, "stdout": subprocess.DEVNULL}
+    halfway = [sys.executable, "-c", STAND_STILL_IN_THE_SECOND_IMAGE, "worker"]
+    with subprocess.Popen(halfway, stdin=subprocess.PIPE, **quiet) as first:
+        while series.progress["done"] == 0 or series.progress["working"] == 0:
+            time.sleep(0.02)
+            assert first.poll() is None
+        first.send_signal(signal.SIGKILL)
     assert series.progress["done"] < 5
-    second = start()
-    while series.progress["done"] < 5:
-        time.sleep(0.05)
-        assert second.poll() is None
-    second.terminate()
-    assert second.wait(timeout=20) == 0
+    with subprocess.Popen(command, **quiet) as second:
+        while series.progress["done"] < 5:
+            time.sleep(0.05)
+            assert second.poll() is None
+        second.terminate()
+    assert second.returncode == 0
     results = series.results()
     classifier = results.pop("classifier.squiggle")
     assert results == expected(classifier, files, tmp_path)
