@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCRIPT_CHECKS := tests/assets
 NPM_PACKAGES := $(SCRIPT_CHECKS)/node_modules
 
-.PHONY: run test lint format benchmarks lock audit clean
+.PHONY: run test lint format benchmarks docs lock audit clean
 
 run: $(VENV)/.runs
 	@$(BIN)/python app.py
@@ -21,6 +21,7 @@ lint: $(VENV)/.tests $(NPM_PACKAGES)/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/node $(NPM_PACKAGES)/eslint/bin/eslint.js --config $(SCRIPT_CHECKS)/eslint.config.mjs assets tests
 	$(BIN)/node $(NPM_PACKAGES)/typescript/bin/tsc --project $(SCRIPT_CHECKS)
 
@@ -30,6 +31,10 @@ format: $(VENV)/.tests
 
 benchmarks: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
+
+# Writes what the documentation takes from docstrings.
+docs: $(VENV)/.tests
+	$(BIN)/python -m docs.write
 
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
@@ -50,7 +55,7 @@ $(VENV)/.runs: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/.tests: requirements-dev.txt requirements-cluster.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.runs
 

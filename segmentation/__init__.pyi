@@ -1,9 +1,9 @@
 from .features.compute import compute_features as compute_features
 from .features.spec import FeatureSpec as FeatureSpec
 from .forest.settings import ForestSettings as ForestSettings
-from .io.formats import ImageError as ImageError
 from .io.image import Image as Image
 from .io.image import image_from_pixels as image_from_pixels
+from .io.limits import ImageError as ImageError
 from .io.read import read_image as read_image
 from .io.read import read_stack as read_stack
 from .model.classifier import NotFittedError as NotFittedError

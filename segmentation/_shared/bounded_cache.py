@@ -1,4 +1,8 @@
-"""A cache with a limit on what its values take."""
+"""A cache that is bounded by the size of its values, or by their number.
+
+The caches of cachetools leave the locking to their callers and raise an error for a value that is larger than the
+whole cache; ours are used by many threads, and such a value is simply not kept.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,10 @@ class BoundedCache(Generic[Key, Value]):
 
     Args:
         budget: the most that the sizes of the kept values may add up to.
-        size: the size of a value, in the budget's unit.
+        size: the size of a value, in the budget's unit; by default each counts as 1.
     """
 
-    def __init__(self, budget: int, size: Callable[[Value], int]) -> None:
+    def __init__(self, budget: int, size: Callable[[Value], int] = lambda value: 1) -> None:
         self.budget = budget
         self.used = 0
         self.size = size
@@ -35,20 +39,42 @@ class BoundedCache(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Keeps a value, instead of the key's former one; one that is larger than the budget is not kept."""
-        size = self.size(value)
         with self._lock:
-            if key in self._values:
-                self.used -= self.size(self._values.pop(key))
-            if size <= self.budget:
-                self._drop_until(self.budget - size)
-                self._values[key] = value
-                self.used += size
+            self._drop(key)
+            self._keep(key, value)
+
+    def setdefault(self, key: Key, value: Value) -> Value:
+        """The kept value; where there is none, ``value`` is kept and returned."""
+        with self._lock:
+            if key not in self._values:
+                self._keep(key, value)
+                return value
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def pop(self, key: Key) -> Value | None:
+        """The value, which is not kept any longer, or None."""
+        with self._lock:
+            return self._drop(key)
 
     def make_room(self, size: int) -> None:
         """Drops values until one of this size would fit, if the budget allows it at all."""
         with self._lock:
             if size <= self.budget:
                 self._drop_until(self.budget - size)
+
+    def _keep(self, key: Key, value: Value) -> None:
+        size = self.size(value)
+        if size <= self.budget:
+            self._drop_until(self.budget - size)
+            self._values[key] = value
+            self.used += size
+
+    def _drop(self, key: Key) -> Value | None:
+        value = self._values.pop(key, None)
+        if value is not None:
+            self.used -= self.size(value)
+        return value
 
     def _drop_until(self, used: int) -> None:
         while self.used > used:

@@ -1,4 +1,4 @@
-"""What the commands do. Each takes what was typed and returns the exit status."""
+"""What the commands do: each gets what was typed and returns the exit status."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def apply(given: Namespace) -> int:
             workers=given.workers,
             threads=given.threads,
             client=given.scheduler,
-            on_event=listener.take,
+            on_event=listener.handle,
         )
     except KeyboardInterrupt:
         listener.interrupted()
@@ -221,7 +221,6 @@ def facts(contents: ModelContents) -> dict[str, Any]:
 def described(name: str, contents: ModelContents) -> str:
     """What a classifier file holds, for people."""
     spec, settings, forest, training = contents.spec, contents.settings, contents.forest, contents.training
-    held = contents.pixels
     channels = counted(contents.channels, "channel") if contents.channels else "any number of channels"
     kinds = [kind for kind in ("intensity", "edges", "texture") if getattr(spec, kind)]
     trees = {
@@ -243,7 +242,7 @@ def described(name: str, contents: ModelContents) -> str:
         ("labelled", [f"{counted(count, 'pixel')} of class {class_id}" for class_id, count in labelled.items()]),
         ("score", [json.dumps(training["score"])] if training.get("score") else []),
         ("strokes", [_along(None if contents.strokes is None else len(contents.strokes), "stroke")]),
-        ("pixels", [_along(None if held is None else len(held.class_ids), "training pixel")]),
+        ("pixels", [_along(None if contents.pixels is None else len(contents.pixels.class_ids), "training pixel")]),
         ("versions", [", ".join(f"{program} {version}" for program, version in contents.versions.items())]),
     ]
     rows = [f"{title if first else '':<12}{entry}" for title, some in lines for first, entry in _marked(some)]

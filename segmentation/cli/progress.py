@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from segmentation._shared.text import counted
+from segmentation._shared.text import counted, duration
 
 if TYPE_CHECKING:
     from segmentation.series.run import Event, SeriesReport
@@ -20,11 +20,11 @@ EVERY_SECONDS = 0.2
 class Quiet:
     """Tells only, at the end and on stderr, of images that could not be segmented."""
 
-    def take(self, event: Event) -> None:
-        """Takes note of an event."""
+    def handle(self, event: Event) -> None:
+        """Learns of an event."""
 
     def interrupted(self) -> None:
-        """Takes note that there will be no more events."""
+        """Learns that there will be no more events."""
 
     def tell_failures(self, report: SeriesReport) -> None:
         """Tells which images could not be segmented and why."""
@@ -35,7 +35,7 @@ class Quiet:
 class JsonLines(Quiet):
     """Tells on stdout what happens, one JSON object a line; ``docs/command-line.md`` describes them."""
 
-    def take(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         """Prints what is known about an event."""
         if event.kind != "progress":
             told = {name: value for name, value in asdict(event).items() if value not in ("", ())}
@@ -50,7 +50,7 @@ class Terminal(Quiet):
         self._counts = {"segmented": 0, "finished before": 0, "failed": 0}
         self._wide = 0
 
-    def take(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         """Shows how far the series is."""
         if event.kind in self._counts:
             self._counts[event.kind] += 1
@@ -86,17 +86,7 @@ class Terminal(Quiet):
 
 
 def bar(done: float, images: int, of: int, seconds: float) -> str:
-    """A line that shows how far a series is, and how long it still takes."""
+    """A line that shows how far a series is, and how much time is left."""
     filled = "#" * int(BAR * done)
     left = f", {duration(seconds * (1 - done) / done)} left" if done > 0 and seconds > 1 else ""
     return f"[{filled:.<{BAR}}] {done:4.0%}, {images} of {counted(of, 'image')}{left}"
-
-
-def duration(seconds: float) -> str:
-    """A time for people: ``"8 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,7 +1,7 @@
 """The compiled derivatives of :mod:`segmentation.features.compute`, of what the Gaussians leave.
 
-They are computed in float32 with the roundings of scipy and scikit-image, so that no tile, vector lane or thread can
-make a difference.
+They are computed in float32 with the roundings of scipy and scikit-image, so that the result depends on no piece,
+vector lane or thread.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Number: TypeAlias = Any
 Box = tuple[int, int, int, int]
 """First row, first column, rows and columns."""
 Apron = tuple[int, int, int, int]
-"""How many pixels of the image there are above, below, before and after a tile, at most ``DERIVATIVE_REACH``."""
+"""How many pixels of the image there are above, below, before and after a piece, at most ``DERIVATIVE_REACH``."""
 
 MARGIN = 2
 """Columns of ``smooth`` before its first, which the derivatives read along with it: at least ``DERIVATIVE_REACH``."""
@@ -34,7 +34,7 @@ _ROOT_TWO = np.float32(math.sqrt(2))
 
 
 def smooth_scratch(sigmas: int, rows: int, columns: int) -> Floats:
-    """``smooth``, ``(sigmas, rows, columns)`` with slack, for tiles of up to ``rows x columns`` pixels."""
+    """``smooth``, ``(sigmas, rows, columns)`` with slack, for pieces of up to ``rows x columns`` pixels."""
     rows, columns = rows + 2 * DERIVATIVE_REACH, columns + 2 * DERIVATIVE_REACH
     return np.empty((sigmas, -(-rows // SIDE) * SIDE, _odd_lines(columns + 2 * MARGIN + 2 * FLOATS)), np.float32)
 
@@ -46,7 +46,7 @@ def _odd_lines(floats: int) -> int:
 
 @part
 def _neighbours(at: int, count: int) -> tuple[int, int, np.float32]:
-    """The places between which numpy.gradient takes the derivative at a place, and one over their distance."""
+    """The indices between which numpy.gradient differentiates at an index, and one over their distance."""
     before, after = max(at - 1, 0), min(at + 1, count - 1)
     return before, after, _HALF if after - before == 2 else _ONE
 
@@ -61,9 +61,9 @@ def _eigenvalues(vertical: Number, mixed: Number, horizontal: Number) -> tuple[N
 
 
 @part
-def _write_intensity(smooth: Floats, tile: Box, out: Floats, place: tuple[int, int]) -> None:
+def _write_intensity(smooth: Floats, piece: Box, out: Floats, place: tuple[int, int]) -> None:
     """The smoothed pixels themselves."""
-    top, left, rows, columns = tile
+    top, left, rows, columns = piece
     for r in range(rows):
         for x in range(0, columns, FLOATS):
             here = load_run(smooth, top + r, MARGIN + left + x)
@@ -71,11 +71,11 @@ def _write_intensity(smooth: Floats, tile: Box, out: Floats, place: tuple[int, i
 
 
 @part
-def _write_edges(smooth: Floats, extent: tuple[int, int], tile: Box, out: Floats, place: tuple[int, int]) -> None:
+def _write_edges(smooth: Floats, extent: tuple[int, int], piece: Box, out: Floats, place: tuple[int, int]) -> None:
     """The Sobel magnitude; beyond its sides the image is mirrored."""
     height, width = extent
-    top, left, rows, columns = tile
-    # Sums of a few float32 are exact in float64: rounded once, they are scipy's, whatever the order.
+    top, left, rows, columns = piece
+    # Sums of a few float32 are exact in float64: rounded once, they are scipy's in any order.
     differences = np.empty((1, columns + 2 + FLOATS), np.float64)
     sums = np.empty((1, columns + 2 + FLOATS), np.float64)
     for y in range(height):
@@ -99,11 +99,11 @@ def _write_edges(smooth: Floats, extent: tuple[int, int], tile: Box, out: Floats
 
 @part
 def _write_texture(
-    smooth: Floats, extent: tuple[int, int], tile: Box, larger: Floats, smaller: Floats, place: tuple[int, int]
+    smooth: Floats, extent: tuple[int, int], piece: Box, larger: Floats, smaller: Floats, place: tuple[int, int]
 ) -> None:
     """The eigenvalues of the Hessian, as if no column lay near a side of the image."""
     height, _ = extent
-    top, left, rows, columns = tile
+    top, left, rows, columns = piece
     for r in range(rows):
         y = top + r
         up, down, scale = _neighbours(y, height)
@@ -129,11 +129,11 @@ def _write_texture(
 
 @part
 def _mend_texture(
-    smooth: Floats, extent: tuple[int, int], tile: Box, larger: Floats, smaller: Floats, place: tuple[int, int]
+    smooth: Floats, extent: tuple[int, int], piece: Box, larger: Floats, smaller: Floats, place: tuple[int, int]
 ) -> None:
     """The eigenvalues within two columns of the sides of the image, where derivatives are one-sided."""
     height, width = extent
-    top, left, rows, columns = tile
+    top, left, rows, columns = piece
     for x in (0, 1, width - 2, width - 1):
         if not left <= x < left + columns:
             continue
@@ -164,7 +164,7 @@ def _mend_texture(
 def _derive(
     smooth: Floats,
     extent: tuple[int, int],
-    tile: Box,
+    piece: Box,
     kinds: tuple[bool, bool, bool],
     out: Floats,
     feature: int,
@@ -173,14 +173,14 @@ def _derive(
     """Write the features that follow from ``smooth``, of which the first is ``out[feature]``; returns the next."""
     intensity, edges, texture = kinds
     if intensity:
-        _write_intensity(smooth, tile, out[feature], place)
+        _write_intensity(smooth, piece, out[feature], place)
         feature += 1
     if edges:
-        _write_edges(smooth, extent, tile, out[feature], place)
+        _write_edges(smooth, extent, piece, out[feature], place)
         feature += 1
     if texture:
-        _write_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
-        _mend_texture(smooth, extent, tile, out[feature], out[feature + 1], place)
+        _write_texture(smooth, extent, piece, out[feature], out[feature + 1], place)
+        _mend_texture(smooth, extent, piece, out[feature], out[feature + 1], place)
         feature += 2
     return feature
 
@@ -194,22 +194,22 @@ def derive(
     out: Floats,
     place: tuple[int, int],
 ) -> None:
-    """All features of a tile of one channel that is smoothed.
+    """All features of a piece of one channel that is smoothed.
 
     Args:
-        smooth: ``(sigmas, rows, columns)``, see :func:`smooth_scratch`: the tile and its apron, behind the margin.
-        size: rows and columns of the tile.
+        smooth: ``(sigmas, rows, columns)``, see :func:`smooth_scratch`: the piece and its apron, behind the margin.
+        size: rows and columns of the piece.
         apron: see :data:`Apron`.
         kinds: whether intensity, edges and texture are wanted.
         out: ``(features of the channel, rows, columns)``.
-        place: row and column of the tile's first pixel in ``out``.
+        place: row and column of the piece's first pixel in ``out``.
     """
     above, below, before, after = apron
     extent = (above + size[0] + below, before + size[1] + after)
-    tile = (above, before, size[0], size[1])
+    piece = (above, before, size[0], size[1])
     feature = 0
     for number in range(len(smooth)):
-        feature = _derive(smooth[number], extent, tile, kinds, out, feature, place)
+        feature = _derive(smooth[number], extent, piece, kinds, out, feature, place)
 
 
 @kernel
@@ -222,12 +222,12 @@ def derive_from_planes(
     smooth: Floats,
     out: Floats,
 ) -> None:
-    """All features of a tile whose channels are smoothed already.
+    """All features of a piece whose channels are smoothed already.
 
     Args:
-        planes: ``(channels x sigmas, rows, columns)``, with the apron around the tile.
-        start: row and column of the tile's first pixel in each plane.
-        size: rows and columns of the tile.
+        planes: ``(channels x sigmas, rows, columns)``, with the apron around the piece.
+        start: row and column of the piece's first pixel in each plane.
+        size: rows and columns of the piece.
         apron: see :data:`Apron`.
         kinds: whether intensity, edges and texture are wanted.
         smooth: see :func:`smooth_scratch`, of one sigma.
@@ -235,11 +235,11 @@ def derive_from_planes(
     """
     above, below, before, after = apron
     extent = (above + size[0] + below, before + size[1] + after)
-    tile = (above, before, size[0], size[1])
+    piece = (above, before, size[0], size[1])
     top, left = start[0] - above, start[1] - before
     feature = 0
     for number in range(len(planes)):
         for y in range(extent[0]):
             for x in range(extent[1]):
                 smooth[y, MARGIN + x] = planes[number, top + y, left + x]
-        feature = _derive(smooth, extent, tile, kinds, out, feature, (0, 0))
+        feature = _derive(smooth, extent, piece, kinds, out, feature, (0, 0))

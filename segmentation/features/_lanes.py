@@ -1,6 +1,6 @@
 """Lanes for the kernels of features: blocks of float64 for the Gaussians, runs for the derivatives.
 
-A block is several rows of an array, so that a filter along the columns can take them from row to row in registers.
+A block is several rows of an array, so that a filter along the columns keeps them in registers from row to row.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _load_row(builder: Compiler, array: Array, row: Value, column: Value) -> Val
 
 
 def _lane_numbers(numbers: Iterable[int]) -> Value:
-    """The constant that tells LLVM's ``shufflevector`` which lanes of two vectors to take."""
+    """The constant that tells LLVM's ``shufflevector`` which lanes of two vectors to select."""
     numbers = list(numbers)
     return ir.Constant(ir.VectorType(INT32, len(numbers)), numbers)
 

@@ -2,12 +2,12 @@
 
 Each number is computed with the roundings of scipy and scikit-image: Gaussian sums in float64, from the outermost
 tap inwards, rounded to float32 after each of the two passes. The smoothed pixels are therefore those of scikit-image to
-the last bit, and no tile, vector lane or thread can make a difference.
+the last bit, and the result depends on no piece, vector lane or thread.
 
-A tile is worked through a few rows at a time: all Gaussians along the columns at once (from ``panels`` to ``middle``),
+A piece is worked through a few rows at a time: all Gaussians along the columns at once (from ``panels`` to ``middle``),
 since they weight the same sums of pixels, then each along the rows (from ``middle`` to ``smooth``). What lies between
 stays in a core's own cache. Both Gaussians go down a panel and transpose what they write; they work on whole blocks and
-run over the tile's end into slack: see :func:`panels_shape` and :func:`scratch`.
+run over the piece's end into slack: see :func:`panels_shape` and :func:`scratch`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def on_cache_lines(shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> NDA
 
 
 def scratch(rows: int, columns: int, radii: NDArray[np.int64]) -> tuple[Doubles, Doubles, Floats]:
-    """``pairs``, ``middle`` and ``smooth`` for tiles of up to ``rows x columns`` pixels and Gaussians of these radii.
+    """``pairs``, ``middle`` and ``smooth`` for pieces of up to ``rows x columns`` pixels and Gaussians of these radii.
 
     ``pairs`` is ``(taps x SIDE, SIDE)``, blocks one below the other; ``middle``, ``(sigmas, columns, SIDE)``, is a
     panel of rows for each Gaussian.
@@ -103,7 +103,7 @@ def _smooth_down(
         panel: the pixels.
         centre: the first row of the block.
         sigmas: the first Gaussian that is wanted here, the last of all, and the largest radius of the others.
-        weights, radii, pairs: see :func:`smooth_tile`.
+        weights, radii, pairs: see :func:`smooth_piece`.
         middle: its panels one below the other.
         place: the row of the first panel of ``middle`` that the block goes to.
         length: rows of a panel of ``middle``.
@@ -228,7 +228,7 @@ def _smooth(
 
 
 @kernel
-def smooth_tile(
+def smooth_piece(
     panels: Floats,
     start: tuple[int, int],
     sides: tuple[int, int],
@@ -240,13 +240,13 @@ def smooth_tile(
     middle: Doubles,
     smooth: Floats,
 ) -> None:
-    """All Gaussians of a tile of one channel and its apron, into ``smooth`` behind its margin.
+    """All Gaussians of a piece of one channel and its apron, into ``smooth`` behind its margin.
 
     Args:
-        panels: the channel, with at least the largest radius and ``DERIVATIVE_REACH`` more pixels around the tile.
-        start: row and column of the tile's first pixel in the panels.
+        panels: the channel, with at least the largest radius and ``DERIVATIVE_REACH`` more pixels around the piece.
+        start: row and column of the piece's first pixel in the panels.
         sides: the image's first column in the panels, and that after its last; beyond them its border is repeated.
-        size: rows and columns of the tile.
+        size: rows and columns of the piece.
         apron: see :data:`Apron`.
         weights: ``(sigmas, taps)``, each Gaussian from its centre outwards.
         radii: the last tap of each, the largest last.

@@ -1,7 +1,7 @@
-"""What the forest sees of a pixel: local features at several scales.
+"""The features of each pixel: local, at several scales.
 
-The features are those of :func:`skimage.feature.multiscale_basic_features`, in the same order, so that what
-is learnt here can be checked, and used, there.
+The features are those of :func:`skimage.feature.multiscale_basic_features`, in the same order, so that a
+forest that is trained on them can be checked, and used, there.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from segmentation._shared.parallel import share
 from segmentation.features.spec import DERIVATIVE_REACH, GAUSSIAN_TRUNCATE, FeatureSpec
 
-TILE_ROWS = 124
-"""Rows of the tiles that threads take turns at: enough of them for all threads, small enough for a core's cache.
+PIECE_ROWS = 124
+"""Rows of the pieces that threads share: enough of them for all threads, small enough for a core's cache.
 
 With the rows that derivatives need around them they are a multiple of those that the kernels compute at once.
 """
 
-TILE_COLUMNS = 1024
-"""Largest number of columns of such a tile."""
+PIECE_COLUMNS = 1024
+"""Largest number of columns of such a piece."""
 
 
 def warm_up() -> None:
@@ -74,7 +74,7 @@ def compute_planes(
         rows: the window's rows, without a step.
         columns: the window's columns, without a step.
         out: C-contiguous float32 array of the shape that is returned, to be filled; None makes one. Fresh memory
-            costs about a third of the time that the features take.
+            adds about a third to the time of the features.
         threads: number of threads; None takes all cores. The result does not depend on it.
 
     Returns:
@@ -105,25 +105,25 @@ def _fill(
     spec: FeatureSpec,
     threads: int | None,
 ) -> None:
-    """Fill ``out``, ``(channels, features of a channel, rows, columns)``, tile by tile from the panels of a window."""
+    """Fill ``out``, ``(channels, features of a channel, rows, columns)``, by pieces, from the panels of a window."""
     from segmentation.features._derivative_kernels import derive
-    from segmentation.features._smoothing_kernels import scratch, smooth_tile
+    from segmentation.features._smoothing_kernels import scratch, smooth_piece
 
     weights, radii = _gaussians(spec.sigmas)
     halo, (rows, columns) = spec.halo, out.shape[2:]
     kinds = spec.intensity, spec.edges, spec.texture
-    height, width = min(TILE_ROWS, rows), -(-columns // -(-columns // TILE_COLUMNS))
+    height, width = min(PIECE_ROWS, rows), -(-columns // -(-columns // PIECE_COLUMNS))
     sides = halo - window[1].start, halo - window[1].start + image_shape[1]
 
-    def work(tiles: Iterator[tuple[int, int, int]]) -> None:
+    def work(pieces: Iterator[tuple[int, int, int]]) -> None:
         pairs, middle, smooth = scratch(height, width, radii)
-        for channel, row, column in tiles:
+        for channel, row, column in pieces:
             size = min(height, rows - row), min(width, columns - column)
             top, left = window[0][row], window[1][column]
             around = top, image_shape[0] - top - size[0], left, image_shape[1] - left - size[1]
             apron = tuple(min(pixels, DERIVATIVE_REACH) for pixels in around)
             start = halo + row, halo + column
-            smooth_tile(panels[channel], start, sides, size, apron, weights, radii, pairs, middle, smooth)
+            smooth_piece(panels[channel], start, sides, size, apron, weights, radii, pairs, middle, smooth)
             derive(smooth, size, apron, kinds, out[channel], (row, column))
 
     share(product(range(len(out)), range(0, rows, height), range(0, columns, width)), work, threads)
@@ -139,7 +139,7 @@ def _as_image(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _window(chosen: slice, count: int, name: str) -> range:
-    """The places that a slice takes of ``count``."""
+    """The indices that a slice selects of ``count``."""
     window = range(count)[chosen]
     if window.step != 1:
         raise ValueError(f"A window cannot skip {name}.")
@@ -181,22 +181,22 @@ def _float_panels(
     begin, end = max(top, 0), min(top + height, image.shape[0])
 
     def work(strips: Iterator[tuple[int, int]]) -> None:
-        strip = np.empty((TILE_ROWS, panels.shape[1] * panels.shape[3]), np.float32)
+        strip = np.empty((PIECE_ROWS, panels.shape[1] * panels.shape[3]), np.float32)
         for channel, start in strips:
-            rows = strip[: min(TILE_ROWS, end - start)]
+            rows = strip[: min(PIECE_ROWS, end - start)]
             _to_float32(image[start : start + len(rows), inner, channels[channel]], rows[:, first:last])
             rows[:, :first] = rows[:, first, None]
             rows[:, last:] = rows[:, last - 1, None]
             pack(rows, panels[channel], start - top)
 
-    share(product(range(len(channels)), range(begin, end, TILE_ROWS)), work, threads)
+    share(product(range(len(channels)), range(begin, end, PIECE_ROWS)), work, threads)
     panels[:, :, : begin - top] = panels[:, :, begin - top, None]
     panels[:, :, end - top :] = panels[:, :, end - top - 1, None]
     return panels
 
 
 def _to_float32(values: NDArray[Any], out: NDArray[np.float32]) -> None:
-    """Fill ``out`` with what :func:`skimage.util.img_as_float32` makes of the values."""
+    """Convert the values as :func:`skimage.util.img_as_float32` does, into ``out``."""
     kind = values.dtype.kind
     if kind in "ui":
         precision = np.float32 if values.dtype.itemsize <= 4 else np.float64

@@ -1,6 +1,6 @@
-"""Features piece by piece: handed on while they are in the processor's cache, and overwritten by the next.
+"""Features piece by piece: each piece is used while it is in the processor's cache, and overwritten by the next.
 
-Memory follows the piece, not the image.
+The memory that is needed depends on the size of a piece, not of the image.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 
 PIECE = 128, 256
-"""Rows and columns of which a thread holds the features at a time."""
+"""Rows and columns of a piece: the part of a window whose features a thread has in memory at a time."""
 
 SMOOTHED_PIECE = 32, 256
 """The same where the window is smoothed already, so that there is no halo to be smoothed once more for each piece."""
 
-MOST_PUT_DOWN_BYTES = 2**22
-"""Larger memory for features is given back to the system between pieces of work."""
+MAX_FREE_BUFFER_BYTES = 2**22
+"""A larger buffer for features is returned to the system after use."""
 
-_PUT_DOWN: list[NDArray[np.float32]] = []
+_FREE_BUFFERS: list[NDArray[np.float32]] = []
 
 
 def for_each_piece(
@@ -38,7 +38,7 @@ def for_each_piece(
     smoothed: Smoothed | None = None,
     threads: int | None = None,
 ) -> None:
-    """Computes the features of pieces of an image, and hands each to ``work`` while they are in the processor's cache.
+    """Computes the features of pieces of an image, and calls ``work`` with each while it is in the processor's cache.
 
     Args:
         image: the image.
@@ -46,13 +46,13 @@ def for_each_piece(
         pieces: windows of the image.
         work: called with a piece and its features, ``(features, piece rows, piece columns)`` float32, which are
             overwritten after it returns; by several threads at a time.
-        smoothed: a smoothed window that all pieces lie in, if it is at hand.
+        smoothed: a smoothed window that all pieces lie in, if there is one.
         threads: number of threads; None takes all cores.
     """
     count = spec.count(image.channels)
 
-    def take(queue: Iterator[Tile]) -> None:
-        memory = _taken_up()
+    def compute(queue: Iterator[Tile]) -> None:
+        memory = _free_buffer()
         for piece in queue:
             size = count * piece.shape[0] * piece.shape[1]
             if memory.size < size:
@@ -63,22 +63,22 @@ def for_each_piece(
             else:
                 smoothed.features(spec, piece.rows, piece.columns, out=planes)
             work(piece, planes)
-        _put_down(memory)
+        _release(memory)
 
-    share(pieces, take, threads)
+    share(pieces, compute, threads)
 
 
-def _taken_up() -> NDArray[np.float32]:
-    """Memory that a thread has put down, or none: new memory must be cleared by the system, which costs a tenth."""
+def _free_buffer() -> NDArray[np.float32]:
+    """A buffer that a thread has released, or an empty one: the system must clear new memory, which costs a tenth."""
     try:
-        return _PUT_DOWN.pop()
+        return _FREE_BUFFERS.pop()
     except IndexError:
         return np.empty(0, np.float32)
 
 
-def _put_down(memory: NDArray[np.float32]) -> None:
-    if len(_PUT_DOWN) < available_threads() and memory.nbytes <= MOST_PUT_DOWN_BYTES:
-        _PUT_DOWN.append(memory)
+def _release(memory: NDArray[np.float32]) -> None:
+    if len(_FREE_BUFFERS) < available_threads() and memory.nbytes <= MAX_FREE_BUFFER_BYTES:
+        _FREE_BUFFERS.append(memory)
 
 
 def feature_rows(
@@ -95,7 +95,7 @@ def feature_rows(
         image: the image.
         spec: which features.
         places: raster indices of the pixels.
-        smoothed: a smoothed window that they all lie in, if it is at hand.
+        smoothed: a smoothed window that they all lie in, if there is one.
         threads: number of threads; None takes all cores.
 
     Returns:
@@ -104,7 +104,7 @@ def feature_rows(
     rows = np.empty((len(places), spec.count(image.channels)), np.float32)
     row, column = np.divmod(places, image.shape[1])
     members = groups(row // PIECE[0] * image.shape[1] + column // PIECE[1])
-    pieces = [bounding_tile(index, row[inside], column[inside]) for index, inside in enumerate(members)]
+    pieces = [bounding_window(index, row[inside], column[inside]) for index, inside in enumerate(members)]
 
     def gather(piece: Tile, planes: NDArray[np.float32]) -> None:
         inside = members[piece.index]
@@ -120,6 +120,6 @@ def groups(keys: NDArray[np.int64]) -> list[NDArray[np.intp]]:
     return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1) if len(keys) else []
 
 
-def bounding_tile(index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tile:
+def bounding_window(index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tile:
     """The smallest window that holds all these pixels."""
     return Tile(index, *(slice(int(at.min()), int(at.max()) + 1) for at in (rows, columns)))

@@ -1,7 +1,7 @@
-"""Smoothed images, from which features follow at a third of the cost, in a quarter of their memory.
+"""Smoothed images, from which features are computed at a third of the cost, in a quarter of their memory.
 
-Most of the work of the features is the Gaussians; the derivatives of what they leave are cheap. So it is the smoothed
-image that is worth holding between strokes, and the features that are computed again.
+Most of the time of the features goes into the Gaussians; the derivatives of the smoothed image are cheap. So the
+smoothed image is cached between strokes, and the features are computed again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Smoothed:
     image_shape: tuple[int, int]
 
     @classmethod
-    def of(
+    def compute(
         cls, pixels: NDArray[Any], spec: FeatureSpec, rows: slice, columns: slice, *, threads: int | None = None
     ) -> Smoothed:
         """Smooths a window of an image.

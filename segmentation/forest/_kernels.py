@@ -1,13 +1,13 @@
 """The compiled inner loops of :mod:`segmentation.forest.forest`.
 
-Neighbouring pixels mostly take the same way through a tree. So 64 of them, a block of 4 x 16, go down together: a
+Neighbouring pixels mostly take the same path through a tree. So 64 of them, a block of 4 x 16, go down together: a
 node that any of them reaches is visited once, compares all 64 at a time, and hands each child the mask of the pixels
 that go there. The trees of a group are walked side by side, breadth first, from a queue; what is queued depends on
-the image, but no branch of the code does, so that the processor never guesses wrong. Where the pixels of a block
-have nothing in common, each goes its own way and the walk costs what it costs pixel by pixel.
+the image, but no branch of the code does, so that the processor mispredicts none. Where the pixels of a block
+have nothing in common, each takes a path of its own, and the walk costs as much as pixel by pixel.
 
 Shares of classes are whole numbers, so that their sum is exact and does not depend on the order in which leaves
-are met; the last class has what the others leave. Most leaves of a forest that may grow as it likes hold one class
+are met; the last class has the rest. Most leaves of a forest of unlimited depth have one class
 alone: their votes are counted tree by tree, 64 pixels at a time. Where only the class is asked for, a pixel is done
 with when one class leads by more than the trees that are left could give another.
 """
@@ -27,8 +27,8 @@ TREES = 64 if AVX512 else 16
 """Trees of a group: as many as keep the processor busy, and leave room for the pixels in its nearest cache."""
 
 WHOLE_SHARE = 32 * 720720
-"""What stands for a share of 1: a multiple of all numbers up to 16, so that ties between equal shares remain ties, and
-small enough for the sum of a group to fit 31 bits."""
+"""The whole number that means a share of 1: a multiple of all numbers up to 16, so that ties between equal shares
+remain ties, and small enough for the sum of a group to fit 31 bits."""
 
 _BLOCKS_AT_ONCE = 16
 """Blocks side by side that are read at once: long runs of each feature are read at twice the speed."""

@@ -1,4 +1,4 @@
-"""What is asked of the inside of scikit-learn to grow trees.
+"""The inner functions of scikit-learn that grow trees.
 
 scikit-learn is imported inside the functions, since that takes more than a second.
 """
@@ -28,8 +28,8 @@ def grow_tree(
     """Grows a tree, trying the square root of the number of features at each node.
 
     It is to the last bit the ``tree_`` of ``DecisionTreeClassifier(max_features="sqrt", ...).fit(rows, classified)``,
-    or of ``ExtraTreeClassifier``, but asks their tree builder itself: what they do around it takes three times as
-    long as growing such a small tree, and keeps the interpreter's lock, which the builder does not.
+    or of ``ExtraTreeClassifier``, but calls their tree builder directly: their own code around it takes three
+    times as long as growing such a small tree, and holds the interpreter's lock, which the builder does not.
 
     Args:
         rows: ``(pixels, features)`` float32.

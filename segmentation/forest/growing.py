@@ -1,4 +1,4 @@
-"""From the pixels that were chosen to a forest: how it is grown, and which of the pixels each tree sees."""
+"""Growing a forest on training pixels, each tree on a bootstrap sample of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
 from segmentation.forest._sklearn import as_sklearn, grow_tree
-from segmentation.forest.sampling import drawn
+from segmentation.forest.sampling import random_uint64
 from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ def bootstrap(class_ids: NDArray[np.uint8], settings: ForestSettings) -> NDArray
     chosen = []
     for class_id in classes:
         members = np.flatnonzero(class_ids == class_id)
-        numbers = drawn(settings.random_state, trees, int(class_id), np.arange(draws))
+        numbers = random_uint64(settings.random_state, trees, int(class_id), np.arange(draws))
         chosen.append(members[numbers % np.uint64(len(members))])
     return np.concatenate(chosen, axis=1)
 
 
 def tree_seeds(settings: ForestSettings) -> NDArray[np.uint64]:
     """A seed below 2**31 for the growing of each tree."""
-    return drawn(settings.random_state, np.arange(settings.n_estimators)) >> np.uint64(33)
+    return random_uint64(settings.random_state, np.arange(settings.n_estimators)) >> np.uint64(33)
 
 
 def grow_forest(

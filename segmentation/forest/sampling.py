@@ -1,7 +1,7 @@
-"""Which of the labelled pixels a forest learns from.
+"""Sampling of training pixels: which of the labelled pixels a forest is trained on.
 
-All that is drawn is drawn by hashing the seed with what is drawn for, so that it depends on neither threads nor
-library versions, and a new stroke changes little of what was drawn before it.
+All random numbers are hashes of the seed and of what they are for, so that they depend on neither threads nor library
+versions, and a new stroke changes few of the pixels that were sampled before it.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_TRAINING_PIXELS = 10_000
-"""Labelled pixels that a forest learns from at most, shared equally among the classes: about what a dozen careful
-strokes hold, so that a flood of labels costs no more. Doubling it gains 0.007 of mean IoU and doubles the time."""
+"""The most pixels that a forest is trained on, shared equally among the classes: about as many as a dozen careful
+strokes label, so that a flood of labels costs no more. Doubling it gains 0.007 of mean IoU and doubles the time."""
 
 HIGHEST = 2**64 - 1
-"""The highest priority that can be drawn."""
+"""The highest priority that a pixel can have."""
 
 
 def count_classes(*labels: NDArray[np.uint8]) -> dict[int, int]:
     """Number of pixels of each class that has any, by class id, ascending; unlabelled pixels are not counted."""
     from segmentation.forest._sampling_kernels import WORD, count
 
-    in_turn = np.zeros((WORD, 256), np.int64)
+    by_position = np.zeros((WORD, 256), np.int64)
     for raster in labels:
-        count(*_in_words(raster), in_turn)
-    counts = in_turn.sum(axis=0)
+        count(*_in_words(raster), by_position)
+    counts = by_position.sum(axis=0)
     return {int(class_id): int(counts[class_id]) for class_id in np.flatnonzero(counts) if class_id > 0}
 
 
@@ -43,18 +43,18 @@ def check_classes(counts: Mapping[int, int]) -> None:
         )
 
 
-def drawn(*what_for: int | NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
-    """Pseudo-random numbers that depend on ``what_for`` alone, which is broadcast.
+def random_uint64(*keys: int | NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
+    """Pseudo-random numbers that depend on the keys alone, which are broadcast.
 
-    Each number in turn is added and mixed in with the finaliser of SplitMix64 (Steele, Lea and Flood, Fast
+    Each key in turn is added and mixed in with the finaliser of SplitMix64 (Steele, Lea and Flood, Fast
     splittable pseudorandom number generators, OOPSLA 2014).
 
     Returns:
         uint64, of the broadcast shape.
     """
     state = np.zeros(1, np.uint64)
-    for part in what_for:
-        state = state + np.asarray(part).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    for key in keys:
+        state = state + np.asarray(key).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
         state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         state = state ^ (state >> np.uint64(31))
@@ -63,7 +63,7 @@ def drawn(*what_for: int | NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True, eq=False)
 class PixelSample:
-    """What a forest learns from, without the images.
+    """Training pixels: their features and classes, without the images.
 
     Attributes:
         features: ``(pixels, features)`` float32.
@@ -73,8 +73,8 @@ class PixelSample:
     features: NDArray[np.float32]
     class_ids: NDArray[np.uint8]
 
-    def of_classes(self, class_ids: Collection[int]) -> PixelSample:
-        """Those that are of certain classes."""
+    def select_classes(self, class_ids: Collection[int]) -> PixelSample:
+        """The pixels of certain classes."""
         kept = np.isin(self.class_ids, list(class_ids))
         return PixelSample(self.features[kept], self.class_ids[kept])
 
@@ -83,22 +83,22 @@ class PixelSample:
 
         Args:
             others: pixels with the same features.
-            seed: of the lots that decide which pixels of such a class stay.
-            limit: number of pixels to keep at most.
+            seed: of the priorities by which the pixels of such a class are chosen.
+            limit: the most pixels to keep.
         """
         class_ids = np.concatenate([self.class_ids, others.class_ids])
         share = limit // max(1, len(count_classes(class_ids)))
-        lots = drawn(seed, np.arange(len(class_ids)))
+        priorities = random_uint64(seed, np.arange(len(class_ids)))
         kept = np.ones(len(class_ids), bool)
         for class_id in np.unique(class_ids):
-            of_class = np.flatnonzero(class_ids == class_id)
-            kept[of_class[np.argsort(lots[of_class], kind="stable")[share:]]] = False
+            members = np.flatnonzero(class_ids == class_id)
+            kept[members[np.argsort(priorities[members], kind="stable")[share:]]] = False
         return PixelSample(np.concatenate([self.features, others.features])[kept], class_ids[kept])
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingSample:
-    """The labelled pixels that a forest learns from.
+    """Which labelled pixels a forest is trained on.
 
     Attributes:
         places: raster indices of the pixels in each image, int64, ascending.
@@ -116,35 +116,35 @@ class TrainingSample:
         labels: Sequence[NDArray[np.uint8]],
         seed: int,
         limit: int = MAX_TRAINING_PIXELS,
-        held: Collection[int] = (),
+        earlier_classes: Collection[int] = (),
     ) -> TrainingSample:
         """Draws the sample.
 
-        It holds all labelled pixels, unless a class has more than its equal share of ``limit``. Of such a class
-        those with the smallest priorities are taken, a hash of seed and place, so that a new stroke changes few of
-        the pixels that were chosen before it.
+        It consists of all labelled pixels, unless a class has more than its equal share of ``limit``. Of such a class
+        those with the smallest priorities are chosen, a hash of seed and place, so that a new stroke changes few
+        of the pixels that were chosen before it.
 
         Args:
             labels: ``(rows, columns)`` uint8 for each image, 0 = unlabelled.
             seed: of the priorities.
-            limit: number of pixels to take at most.
-            held: classes of which there are pixels besides.
+            limit: the most pixels to choose.
+            earlier_classes: classes of which an earlier classifier has training pixels.
 
         Raises:
-            ValueError: if fewer than two classes are labelled or held.
+            ValueError: if there are fewer than two classes, labelled or earlier.
         """
         counts = count_classes(*labels)
-        check_classes(counts | dict.fromkeys(held, 1))
+        check_classes(counts | dict.fromkeys(earlier_classes, 1))
         if not counts:
             return cls(tuple(np.empty(0, np.int64) for _ in labels), np.empty(0, np.uint8), {})
-        share = limit // len(counts.keys() | set(held))
+        share = limit // len(counts.keys() | set(earlier_classes))
         places, priorities = _candidates(labels, seed, counts, share)
         class_ids = np.concatenate([raster.ravel()[at] for raster, at in zip(labels, places, strict=True)])
         chosen = np.ones(len(class_ids), bool)
         for class_id in (one for one, count in counts.items() if count > share):
-            of_class = np.flatnonzero(class_ids == class_id)
-            last = np.partition(priorities[of_class], share - 1)[share - 1]
-            chosen[of_class] = priorities[of_class] <= last
+            members = np.flatnonzero(class_ids == class_id)
+            last = np.partition(priorities[members], share - 1)[share - 1]
+            chosen[members] = priorities[members] <= last
         parts = np.split(chosen, np.cumsum([len(at) for at in places])[:-1])
         kept = tuple(at[part] for at, part in zip(places, parts, strict=True))
         return cls(kept, class_ids[chosen], counts)
@@ -171,7 +171,7 @@ def _candidates(
             highest[class_id] = HIGHEST * min(room, count) // count
         size = sum(min(2 * room, count) for count in counts.values())
         places, priorities, found = [], [], np.zeros(256, np.int64)
-        for raster, state in zip(labels, drawn(seed, np.arange(len(labels))), strict=True):
+        for raster, state in zip(labels, random_uint64(seed, np.arange(len(labels))), strict=True):
             of_image = np.empty(size, np.int64), np.empty(size, np.uint64)
             number = choose(*_in_words(raster), raster.shape[1], state, highest, *of_image, found)
             places.append(of_image[0][:number])

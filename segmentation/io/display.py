@@ -15,16 +15,14 @@ from segmentation.io.image import Image
 DISPLAY_SAMPLE = 2**18
 """Pixels that are looked at to find the display range."""
 
-
 DISPLAY_PERCENTILES = (0.35, 99.65)
 """Values between these percentiles are told apart on the screen."""
-
 
 NARROW = 128
 """8-bit grey values that span less than this are stretched for display."""
 
-
-_BAND_VALUES = 2**22
+_STRIP_VALUES = 2**22
+"""Values that are stretched at a time, which bounds the memory that it takes."""
 
 
 def display_range(image: Image) -> tuple[tuple[float, float], ...]:
@@ -70,7 +68,7 @@ def display_pixels(
     """A window of an image as it is shown: red, green and blue.
 
     One channel is grey; of two the first is green and the second magenta, which colour-blind people can tell apart;
-    of more the first three are red, green and blue. Only the window is looked at, and little memory is taken beyond
+    of more the first three are red, green and blue. Only the window is looked at, and little memory is used beyond
     the result.
 
     Args:
@@ -97,10 +95,10 @@ def display_pixels(
         raise ValueError("There must be one display range for each channel, its low end below its high end.")
     seen = min(image.channels, 3)
     shown = np.empty((-(-(bottom - top) // step), -(-(right - left) // step), 3), np.uint8)
-    band_rows = step * max(1, _BAND_VALUES // (seen * step * (right - left)))
-    for start in range(top, bottom, band_rows):
-        band = image.stacked[start : min(start + band_rows, bottom), left:right, :seen]
-        grey = _as_bytes(band, ranges[:seen])
+    strip_rows = step * max(1, _STRIP_VALUES // (seen * step * (right - left)))
+    for start in range(top, bottom, strip_rows):
+        strip = image.stacked[start : min(start + strip_rows, bottom), left:right, :seen]
+        grey = _as_bytes(strip, ranges[:seen])
         if seen == 1:
             grey = grey[..., 0]
         elif seen == 2:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmentation.io.formats import MAX_CHANNELS, ImageError
+from segmentation.io.limits import MAX_CHANNELS, ImageError
 
 LARGEST_VALUE = 1e18
 """Beyond this the squares that features need leave float32; such values are markers for missing data."""
@@ -67,7 +67,7 @@ class Image:
 
 
 def image_from_pixels(pixels: ArrayLike, metadata: Mapping[str, Any] | None = None) -> Image:
-    """An image of pixels that are at hand already, for instance in a notebook.
+    """An image of pixels that are in memory already, for instance in a notebook.
 
     Args:
         pixels: ``(rows, columns)`` or ``(rows, columns, channels)`` of any integer, float or bool type. They are
@@ -124,7 +124,7 @@ def normalised(pixels: NDArray[Any], metadata: dict[str, Any]) -> Image:
 
 
 def _kept_type(dtype: np.dtype[Any], low: float, high: float) -> np.dtype[Any]:
-    """The type of :data:`_KEPT_TYPES` that takes values between two ends."""
+    """The type of :data:`_KEPT_TYPES` that holds values between two ends."""
     native = dtype.newbyteorder("=")
     if native.name in _KEPT_TYPES:
         return native
@@ -135,6 +135,3 @@ def _kept_type(dtype: np.dtype[Any], low: float, high: float) -> np.dtype[Any]:
     if dtype.kind in "iu" and low >= 0 and high < 2**32:
         return np.dtype(np.uint32)
     return np.dtype(np.float32)
-
-
-# How an image is shown

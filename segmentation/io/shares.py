@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_BAND_PIXELS = 2**20
+_STRIP_PIXELS = 2**20
+"""Pixels that are counted at a time, which bounds the memory that it takes."""
 
 
 class ClassShare(NamedTuple):
@@ -41,17 +42,17 @@ def class_shares(segmentation: NDArray[np.uint8], class_ids: Iterable[int]) -> l
         ValueError: if the segmentation is not uint8.
     """
     ids = _class_ids(segmentation)
-    band_rows = max(1, _BAND_PIXELS // ids.shape[1])
+    strip_rows = max(1, _STRIP_PIXELS // ids.shape[1])
     counts = np.zeros(256, np.int64)
-    for top in range(0, len(ids), band_rows):
-        counts += np.bincount(ids[top : top + band_rows].ravel(), minlength=256)
+    for top in range(0, len(ids), strip_rows):
+        counts += np.bincount(ids[top : top + strip_rows].ravel(), minlength=256)
     return [ClassShare(int(one), int(counts[one]), float(counts[one] / ids.size)) for one in class_ids]
 
 
 def shares_csv(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) -> str:
     """The table of :func:`class_shares` as comma-separated text.
 
-    Names that a spreadsheet would take for a formula are led by an apostrophe.
+    Names that a spreadsheet would read as a formula are led by an apostrophe.
 
     Args:
         segmentation: ``(rows, columns)``, uint8 class ids.
@@ -60,16 +61,12 @@ def shares_csv(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) 
     Returns:
         The columns ``class_id,class_name,pixels,percent`` and one row for each class.
     """
-    text = StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["class_id", "class_name", "pixels", "percent"])
-    for entry in class_shares(segmentation, class_names):
-        table.writerow([entry.id, spreadsheet_text(class_names[entry.id]), entry.pixels, f"{entry.share:.4%}"[:-1]])
-    return text.getvalue()
+    shares = class_shares(segmentation, class_names)
+    return _table(SHARE_COLUMNS, (_share_cells(one, class_names) for one in shares))
 
 
 def spreadsheet_text(text: str) -> str:
-    """The text, led by an apostrophe if a spreadsheet would take it for a formula."""
+    """The text, led by an apostrophe if a spreadsheet would read it as a formula."""
     return f"'{text}" if text[:1] in _FORMULA else text
 
 
@@ -89,14 +86,29 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
         class_names: the name of each class.
         images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class.
     """
+
+    def rows() -> Iterator[list[Any]]:
+        for name, pages in images:
+            for number, page in enumerate(pages, start=1):
+                size = page["rows"] * page["columns"]
+                for class_id in class_names:
+                    pixels = page["pixels"][str(class_id)]
+                    share = ClassShare(class_id, pixels, pixels / size)
+                    yield [spreadsheet_text(name), number, *_share_cells(share, class_names)]
+
+    return _table(("image", "page", *SHARE_COLUMNS), rows())
+
+
+SHARE_COLUMNS = ("class_id", "class_name", "pixels", "percent")
+
+
+def _share_cells(share: ClassShare, class_names: Mapping[int, str]) -> list[Any]:
+    return [share.id, spreadsheet_text(class_names[share.id]), share.pixels, f"{share.share:.4%}"[:-1]]
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["image", "page", "class_id", "class_name", "pixels", "percent"])
-    for name, pages in images:
-        for number, page in enumerate(pages, start=1):
-            for class_id, class_name in class_names.items():
-                pixels = page["pixels"][str(class_id)]
-                percent = f"{pixels / (page['rows'] * page['columns']):.4%}"[:-1]
-                shown = spreadsheet_text(class_name)
-                table.writerow([spreadsheet_text(name), number, class_id, shown, pixels, percent])
+    table.writerow(columns)
+    table.writerows(rows)
     return text.getvalue()

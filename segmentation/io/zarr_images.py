@@ -18,8 +18,8 @@ import numpy as np
 import zarr
 
 from segmentation._shared.tiling import Tile, whole_of
-from segmentation.io.formats import ImageError
 from segmentation.io.image import Image, image_from_pixels
+from segmentation.io.limits import ImageError
 from segmentation.strokes.classes import LabelClass, parse_colour
 
 BLOCK_SIDE = 2048

@@ -1,4 +1,4 @@
-"""A draft of a segmentation, to be looked at while the segmentation is computed: each pixel speaks for those around it.
+"""A draft of a segmentation, shown while the segmentation is computed: each of its pixels stands for those around it.
 
 The features of its pixels are kept from one segmentation to the next, so that a draft costs a fraction of it, however
 large the image is. Each of its pixels has the class that the segmentation has there.
@@ -17,8 +17,8 @@ from segmentation._shared.parallel import share
 from segmentation._shared.tiling import Tile
 from segmentation.model.classifier import PixelClassifier
 
-PIXELS = 2**14
-"""About as many pixels as a draft has: one speaks for some 6 x 6 pixels of a screen that shows all of the image, and
+DRAFT_PIXELS = 2**14
+"""About as many pixels as a draft has: one stands for some 6 x 6 pixels of a screen that shows all of the image, and
 their 72 features of RGB take 5 MB: thirty people share a host of 512 MB."""
 
 
@@ -33,13 +33,13 @@ class DraftPixels:
     step: int
 
     @classmethod
-    def of(cls, shape: tuple[int, int]) -> DraftPixels:
-        """Those for an image of this many rows and columns."""
-        return cls(math.ceil(math.sqrt(shape[0] * shape[1] / PIXELS)))
+    def for_shape(cls, shape: tuple[int, int]) -> DraftPixels:
+        """The pixels of a draft of an image with this many rows and columns."""
+        return cls(math.ceil(math.sqrt(shape[0] * shape[1] / DRAFT_PIXELS)))
 
     @property
     def first(self) -> int:
-        """The first row and column of a tile that has one: in the middle of those that it speaks for."""
+        """The first row and column of a tile that has a draft pixel: in the middle of those that it stands for."""
         return (self.step - 1) // 2
 
     def shape(self, tile: Tile) -> tuple[int, int]:
@@ -54,7 +54,7 @@ class DraftPixels:
 
 
 class TileSample:
-    """The features of a draft's pixels in a tile, to be taken up piece by piece.
+    """The features of a draft's pixels in a tile, sampled piece by piece.
 
     Args:
         pixels: which pixels.
@@ -70,8 +70,8 @@ class TileSample:
         self._tile = tile
         self.planes = np.empty((features, *pixels.shape(tile)), np.float32)
 
-    def take(self, piece: Tile, planes: NDArray[np.float32]) -> None:
-        """Take up a piece of the tile, ``planes`` being its ``(features, piece rows, piece columns)``."""
+    def add(self, piece: Tile, planes: NDArray[np.float32]) -> None:
+        """Sample a piece of the tile, ``planes`` being its ``(features, piece rows, piece columns)``."""
         step, first = self._pixels.step, self._pixels.first
         parts = piece.place_in(self._tile)
         rows, columns = (self._pixels.among(part.start, part.stop) for part in parts)
@@ -85,7 +85,7 @@ def draft(
     """The class ids of a draft's pixels.
 
     Args:
-        classifier: what was learnt.
+        classifier: the classifier.
         samples: of each tile the features, as :attr:`TileSample.planes` has them.
         threads: number of threads; None takes all cores. No result depends on it.
 

@@ -1,7 +1,7 @@
-"""The engine behind the page: what one stroke changes is computed, what it does not change is kept.
+"""The engine behind the page: what a stroke changes is computed, what it does not change is cached.
 
-Nothing here differs in its results from :class:`segmentation.model.classifier.PixelClassifier`; it only remembers. All
-that is remembered is bounded in bytes and can be lost without harm.
+The results are those of :class:`segmentation.model.classifier.PixelClassifier`. All caches are bounded in bytes and can
+be lost without harm.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.parallel import available_threads
 from segmentation._shared.tiling import Tile, TileGrid
-from segmentation.features.cache import DEFAULT_DRAFT_MEGABYTES, FeatureCache
+from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
+from segmentation.features.cache import FeatureCache
 from segmentation.features.pieces import feature_rows, groups
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
@@ -31,23 +32,22 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels, TileSample, draft
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.facts import describe
+from segmentation.model.facts import image_facts
 from segmentation.model.fit import LabelledImage, Training
 
-KEPT_ROWS_BYTES = 16_000_000
+ROW_CACHE_BYTES = 16_000_000
 """Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
 for strokes that were undone."""
 
-KEPT_CLASSIFIERS_BYTES = 16_000_000
+CLASSIFIER_CACHE_BYTES = 16_000_000
 """A forest of the default settings takes about 0.3 MB."""
 
-
-KEPT_FACTS = 1_000
-"""Images of which the facts are kept."""
+FACTS_CACHE_IMAGES = 1_000
+"""Images of which the facts are cached."""
 
 
 @dataclass(frozen=True, eq=False)
-class KeptRows:
+class CachedRows:
     """Feature rows of single pixels of an image.
 
     Attributes:
@@ -64,16 +64,16 @@ class KeptRows:
         return self.places.nbytes + self.rows.nbytes
 
     def at(self, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-        """Which of the places are kept, and the rows of those that are."""
+        """Which of the places are cached, and the rows of those."""
         found = np.minimum(np.searchsorted(self.places, places), len(self.places) - 1)
-        kept = self.places[found] == places
-        return kept, self.rows[found[kept]]
+        known = self.places[found] == places
+        return known, self.rows[found[known]]
 
-    def merged(self, places: NDArray[np.int64], rows: NDArray[np.float32]) -> KeptRows:
+    def merged(self, places: NDArray[np.int64], rows: NDArray[np.float32]) -> CachedRows:
         """These and further rows, whose places are not among these."""
         together = np.concatenate([self.places, places])
         order = np.argsort(together, kind="stable")
-        return KeptRows(together[order], np.concatenate([self.rows, rows])[order])
+        return CachedRows(together[order], np.concatenate([self.rows, rows])[order])
 
 
 class LiveSegmenter:
@@ -82,14 +82,14 @@ class LiveSegmenter:
     Args:
         cache: the features of tiles.
         threads: number of threads for one request; None takes all cores. No result depends on it.
-        sample_bytes: the most bytes of features that are kept for drafts.
+        sample_bytes: the most bytes of features that are cached for drafts.
 
     Attributes:
         cache: the features of tiles.
         rows: the feature rows of labelled pixels, by image hash and spec.
         samples: the features of the drafts of tiles, by image hash, spec and bounds.
-        classifiers: what was learnt lately.
-        facts: about images that were learnt from, by their hash.
+        classifiers: those that were trained lately.
+        facts: about training images, by their hash.
     """
 
     def __init__(
@@ -97,16 +97,16 @@ class LiveSegmenter:
     ) -> None:
         self.cache = cache
         self.threads = threads
-        self.rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
-            KEPT_ROWS_BYTES, lambda kept: kept.nbytes
+        self.rows: BoundedCache[tuple[str, FeatureSpec], CachedRows] = BoundedCache(
+            ROW_CACHE_BYTES, lambda rows: rows.nbytes
         )
         self.samples: BoundedCache[tuple[str, FeatureSpec, tuple[int, ...]], NDArray[np.float32]] = BoundedCache(
             sample_bytes, lambda planes: planes.nbytes
         )
         self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
-            KEPT_CLASSIFIERS_BYTES, lambda classifier: classifier.forest_.nbytes
+            CLASSIFIER_CACHE_BYTES, lambda classifier: classifier.forest_.nbytes
         )
-        self.facts: BoundedCache[str, dict[str, Any]] = BoundedCache(KEPT_FACTS, lambda facts: 1)
+        self.facts: BoundedCache[str, dict[str, Any]] = BoundedCache(FACTS_CACHE_IMAGES)
 
     def train(
         self,
@@ -124,7 +124,8 @@ class LiveSegmenter:
             earlier: a classifier whose training pixels are learnt from too.
 
         Raises:
-            ValueError: if fewer than two classes are labelled, or the earlier classifier cannot be gone on from.
+            ValueError: if fewer than two classes are labelled, or the training pixels of the earlier classifier
+                are missing or do not fit.
         """
         training = self._training(images, spec, settings, earlier)
         key = (
@@ -149,7 +150,7 @@ class LiveSegmenter:
         settings: ForestSettings,
         earlier: PixelClassifier | None = None,
     ) -> PixelSample:
-        """What :meth:`train` learns from; the arguments are the same."""
+        """The training pixels of :meth:`train`; the arguments are the same."""
         return self._training(images, spec, settings, earlier).pixels()
 
     def _training(
@@ -172,7 +173,7 @@ class LiveSegmenter:
     def _facts(self, image: LabelledImage) -> dict[str, Any]:
         facts = self.facts.get(image.hash)
         if facts is None:
-            facts = describe(image.read())
+            facts = image_facts(image.read())
             self.facts.put(image.hash, facts)
         return facts
 
@@ -182,39 +183,40 @@ class LiveSegmenter:
         classifier: PixelClassifier,
         tile: Tile,
         *,
-        hold: bool = True,
+        cache: bool = True,
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
-        """The class ids of a tile; what its next draft looks at is kept.
+        """The class ids of a tile; the features that its next draft needs are cached.
 
         Args:
             image: the image.
-            classifier: what was learnt.
+            classifier: the classifier.
             tile: which part of the image.
-            hold: hold what the tile's features follow from for the next classifier, if it fits the cache.
+            cache: whether the smoothed tile is cached for the next classifier, if there is room.
             threads: number of threads; None takes the segmenter's.
 
         Returns:
             ``(tile rows, tile columns)`` uint8.
 
         Raises:
-            ValueError: if the image has other channels than those that were learnt from.
+            ValueError: if the image has other channels than the training images.
         """
         threads = threads or self.threads
-        smoothed = self._smoothed(image, classifier, tile, hold, threads)
-        pixels, key = DraftPixels.of(image.shape), (image.hash, classifier.spec, tile.bounds)
+        smoothed = self._smoothed(image, classifier, tile, cache, threads)
+        pixels, key = DraftPixels.for_shape(image.shape), (image.hash, classifier.spec, tile.bounds)
         if pixels.step == 1 or self.samples.get(key) is not None:
             return classifier.predict_window(image, tile, smoothed, threads=threads)
         sample = TileSample(pixels, tile, classifier.spec.count(image.channels))
-        ids = classifier.predict_window(image, tile, smoothed, look=sample.take, threads=threads)
+        ids = classifier.predict_window(image, tile, smoothed, on_piece=sample.add, threads=threads)
         self.samples.put(key, sample.planes)
         return ids
 
     def probabilities(
-        self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True
+        self, image: Image, classifier: PixelClassifier, tile: Tile, *, cache: bool = True
     ) -> NDArray[np.float32]:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
-        return classifier.predict_proba_window(image, tile, self._smoothed(image, classifier, tile, hold, self.threads))
+        smoothed = self._smoothed(image, classifier, tile, cache, self.threads)
+        return classifier.predict_proba_window(image, tile, smoothed)
 
     def segment_tiles(
         self,
@@ -227,29 +229,29 @@ class LiveSegmenter:
     ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
         """The class ids of tiles, one after the other.
 
-        All threads compute the first tile, which somebody waits for; then each thread computes a tile of its own, while
-        those that are ready are handed on. As many of the first tiles as fit the cache together are held, so that the
+        All threads compute the first tile, so that it comes soon; then each thread computes a tile of its own, while
+        those that are ready are yielded. As many of the first tiles as fit the cache together are cached, so that the
         next answer begins at once; the others would only push them out.
 
         Args:
             image: the image.
-            classifier: what was learnt.
-            order: the tiles, the most wanted first, as :meth:`TileGrid.order` gives them.
+            classifier: the classifier.
+            order: the tiles, the most urgent first, as :meth:`TileGrid.order` gives them.
             stale: asked before each tile; once it says True, no more tiles come.
             turn: entered for each tile, so that others can have their turn in between.
         """
 
         ended = Event()
 
-        def segment(tile: Tile, hold: bool, threads: int | None) -> NDArray[np.uint8] | None:
+        def segment(tile: Tile, cache: bool, threads: int | None) -> NDArray[np.uint8] | None:
             with turn():
                 if ended.is_set() or stale():
                     return None
-                return self.segment(image, classifier, tile, hold=hold, threads=threads)
+                return self.segment(image, classifier, tile, cache=cache, threads=threads)
 
-        tiles = self._worth_holding(image, classifier.spec, order)
-        for first, hold in islice(tiles, 1):
-            ids = segment(first, hold, self.threads)
+        tiles = self._with_room(image, classifier.spec, order)
+        for first, cache in islice(tiles, 1):
+            ids = segment(first, cache, self.threads)
             if ids is None:
                 return
             yield first, ids
@@ -259,7 +261,7 @@ class LiveSegmenter:
             try:
                 while True:
                     ahead = threads + 1 - len(coming)
-                    coming += [(tile, pool.submit(segment, tile, hold, 1)) for tile, hold in islice(tiles, ahead)]
+                    coming += [(tile, pool.submit(segment, tile, cache, 1)) for tile, cache in islice(tiles, ahead)]
                     if not coming:
                         return
                     tile, result = coming.popleft()
@@ -284,13 +286,13 @@ class LiveSegmenter:
 
         Args:
             image: the image.
-            classifier: what was learnt.
+            classifier: the classifier.
             tiles: tiles of the image.
             stale: asked before there is something to compute; once it says True, there are no drafts.
             turn: entered for that.
 
         Raises:
-            ValueError: if the image has other channels than those that were learnt from.
+            ValueError: if the image has other channels than the training images.
         """
         classifier.check(image)
         samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.bounds))) for tile in tiles]
@@ -312,24 +314,24 @@ class LiveSegmenter:
         stale: Callable[[], bool] = lambda: False,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Computes what :meth:`segment_tiles` would hold, while the first stroke is drawn."""
-        for tile, hold in self._worth_holding(image, spec, order):
+        """Caches the smoothed tiles that :meth:`segment_tiles` would cache, while the first stroke is drawn."""
+        for tile, cache in self._with_room(image, spec, order):
             with turn():
-                if stale() or not hold:
+                if stale() or not cache:
                     return
                 self.cache.smoothed(image, spec, tile, threads=self.threads)
 
-    def _worth_holding(self, image: Image, spec: FeatureSpec, order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
+    def _with_room(self, image: Image, spec: FeatureSpec, order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
         room = self.cache.budget
         for tile in order:
             room -= smoothed_bytes(spec, image.channels, tile.shape)
             yield tile, room >= 0
 
     def _smoothed(
-        self, image: Image, classifier: PixelClassifier, tile: Tile, hold: bool, threads: int | None
+        self, image: Image, classifier: PixelClassifier, tile: Tile, cache: bool, threads: int | None
     ) -> Smoothed | None:
         classifier.check(image)
-        if hold and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
+        if cache and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
             return self.cache.smoothed(image, classifier.spec, tile, threads=threads)
         return self.cache.peek(image, classifier.spec, tile)
 
@@ -337,20 +339,20 @@ class LiveSegmenter:
         self, labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         key = (labelled.hash, spec)
-        kept = self.rows.get(key)
-        if kept is None:
+        cached = self.rows.get(key)
+        if cached is None:
             image = labelled.read()
-            kept = KeptRows(np.empty(0, np.int64), np.empty((0, spec.count(image.channels)), np.float32))
-        known, known_rows = kept.at(places) if len(kept.places) else (np.zeros(len(places), bool), kept.rows)
+            cached = CachedRows(np.empty(0, np.int64), np.empty((0, spec.count(image.channels)), np.float32))
+        known, known_rows = cached.at(places) if len(cached.places) else (np.zeros(len(places), bool), cached.rows)
         if known.all():
             return known_rows
         rows = np.empty((len(places), known_rows.shape[1]), np.float32)
         rows[known] = known_rows
         rows[~known] = self._new_rows(labelled.read(), spec, places[~known])
-        if len(kept.places) + np.count_nonzero(~known) > 2 * MAX_TRAINING_PIXELS:
-            self.rows.put(key, KeptRows(places, rows))
+        if len(cached.places) + np.count_nonzero(~known) > 2 * MAX_TRAINING_PIXELS:
+            self.rows.put(key, CachedRows(places, rows))
         else:
-            self.rows.put(key, kept.merged(places[~known], rows[~known]))
+            self.rows.put(key, cached.merged(places[~known], rows[~known]))
         return rows
 
     def _new_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:

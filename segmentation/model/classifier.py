@@ -1,7 +1,7 @@
-"""Learning classes from labelled pixels, and segmenting images with what was learnt.
+"""The pixel classifier: it is trained on labelled pixels, and segments images.
 
-What is learnt is a function of the images, their labels, the feature spec and the forest's settings alone, so
-that the page, the command line and a script reach the same bytes.
+It depends on the images, their labels, the feature spec and the forest's settings alone, so that the page, the command
+line and a script get the same bytes.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 
 class NotFittedError(ValueError):
-    """The classifier was asked before it was taught."""
+    """A classifier that has not been trained was asked for what only training gives."""
 
 
 class PixelClassifier:
-    """A feature spec and a forest: scikit-learn's manners, on images instead of rows.
+    """A feature spec and a forest, with scikit-learn's interface, on images instead of rows.
 
     Args:
         spec: which features the forest sees.
@@ -50,7 +50,7 @@ class PixelClassifier:
         label_classes_: their names and colours.
         channels_: number of channels of the images that it was fitted to, None if it was fitted to rows.
         training_: facts about what it was fitted to, as plain JSON values.
-        pixels_: the pixels that it learnt from, None if they are not at hand.
+        pixels_: the training pixels; None if they are not known.
 
     Raises:
         ValueError: if a setting is out of bounds.
@@ -90,14 +90,14 @@ class PixelClassifier:
         Args:
             image: ``(rows, columns)`` or ``(rows, columns, channels)``, integer or float; or a list of images.
             labels: ``(rows, columns)`` class ids up to 255, 0 = unlabelled; or a list, one for each image.
-            earlier: a classifier whose training pixels are at hand: they are learnt from too.
+            earlier: a classifier with training pixels, which are learnt from too.
 
         Returns:
             The classifier itself.
 
         Raises:
             ValueError: if the labels do not fit the images, or fewer than two classes are labelled, or the earlier
-                classifier learnt from other features or has no training pixels.
+                classifier has other features or no training pixels.
         """
         several: list[Any] = list(image) if isinstance(image, list | tuple) else [image]
         given: list[Any] = list(labels) if isinstance(image, list | tuple) else [labels]  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ class PixelClassifier:
             ``(rows, columns)`` uint8 class ids.
 
         Raises:
-            ValueError: if the image has other channels than those that were learnt from.
+            ValueError: if the image has other channels than the training images.
         """
         checked = self.check(image)
         return self.predict_window(checked, whole_of(checked.shape))
@@ -157,7 +157,7 @@ class PixelClassifier:
             ``(rows, columns, classes)`` float32, summing to 1 over the classes, which are in the order of ``classes_``.
 
         Raises:
-            ValueError: if the image has other channels than those that were learnt from.
+            ValueError: if the image has other channels than the training images.
         """
         checked = self.check(image)
         return np.moveaxis(self.predict_proba_window(checked, whole_of(checked.shape)), 0, -1)
@@ -166,8 +166,8 @@ class PixelClassifier:
         """The image, if this classifier can segment it.
 
         Raises:
-            NotFittedError: if nothing was learnt yet.
-            ValueError: if the image has other channels than those that were learnt from.
+            NotFittedError: if the classifier has not been trained.
+            ValueError: if the image has other channels than the training images.
         """
         self._check_fitted()
         checked = as_image(image)
@@ -184,18 +184,18 @@ class PixelClassifier:
         window: Tile,
         smoothed: Smoothed | None = None,
         *,
-        look: Callable[[Tile, NDArray[np.float32]], None] | None = None,
+        on_piece: Callable[[Tile, NDArray[np.float32]], None] | None = None,
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
         """The class ids in a window of an image.
 
-        Features are computed piece by piece and not kept, so that memory follows the piece and not the window.
+        Features are computed piece by piece and not kept, so that their memory does not grow with the window.
 
         Args:
             image: one that was checked.
             window: which part of it.
-            smoothed: that window smoothed, if it is at hand.
-            look: called with each piece of the window and its ``(features, piece rows, piece columns)``, which are
+            smoothed: that window smoothed, if it is cached.
+            on_piece: called with each piece of the window and its ``(features, piece rows, piece columns)``, which are
                 overwritten after it returns; by several threads at a time.
             threads: number of threads; None takes the classifier's.
 
@@ -205,8 +205,8 @@ class PixelClassifier:
         segmentation = np.empty(window.shape, np.uint8)
 
         def segment(piece: Tile, planes: NDArray[np.float32]) -> None:
-            if look is not None:
-                look(piece, planes)
+            if on_piece is not None:
+                on_piece(piece, planes)
             segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
 
         pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
@@ -233,15 +233,15 @@ class PixelClassifier:
         strokes: Mapping[str, Sequence[Stroke]] | None = None,
         pixels: PixelSample | None = None,
     ) -> ModelContents:
-        """What a classifier file holds of this classifier.
+        """What is written of this classifier to a file.
 
         Args:
             classes: names and colours; None takes those that it was loaded with, or else numbers them.
-            strokes: what was drawn, by the hash of the image that it was drawn on, if it is to travel along.
-            pixels: what was learnt from, if that is to travel along: ``pixels_`` after :meth:`fit`.
+            strokes: by the hash of the image that they were drawn on, if they are to be included.
+            pixels: the training pixels, if they are to be included: ``pixels_`` after :meth:`fit`.
 
         Raises:
-            NotFittedError: if nothing was learnt yet.
+            NotFittedError: if the classifier has not been trained.
             ValueError: if a class that it knows is not among ``classes``, or strokes were drawn on another image.
         """
         self._check_fitted()
@@ -249,9 +249,9 @@ class PixelClassifier:
         drawn: tuple[Stroke, ...] | None = None
         if strokes is not None:
             images = [dict(one) for one in training.get("images", ())]
-            waiting = {image_hash: tuple(some) for image_hash, some in strokes.items() if some}
-            of_each = [waiting.pop(one["hash"], ()) for one in images]
-            if waiting:
+            left = {image_hash: tuple(some) for image_hash, some in strokes.items() if some}
+            of_each = [left.pop(one["hash"], ()) for one in images]
+            if left:
                 raise ValueError("Strokes were drawn on an image that was not learnt from.")
             for one, some in zip(images, of_each, strict=True):
                 one["strokes"] = len(some)
@@ -273,11 +273,11 @@ class PixelClassifier:
     def from_fitted(
         cls, fitted: Fitted, spec: FeatureSpec, settings: ForestSettings, *, threads: int | None = None
     ) -> PixelClassifier:
-        """The classifier that a training gave.
+        """The classifier that training gave.
 
         Args:
-            fitted: what it gave.
-            spec: the features that it was given.
+            fitted: what training gave.
+            spec: which features the forest sees.
             settings: how the forest was grown.
             threads: number of threads of its predictions; None takes all cores.
         """
@@ -285,7 +285,7 @@ class PixelClassifier:
 
     @classmethod
     def from_contents(cls, contents: ModelContents, *, threads: int | None = None) -> PixelClassifier:
-        """The classifier that a file holds."""
+        """The classifier in a file."""
         fitted = Fitted(contents.forest, contents.class_ids, contents.channels, contents.training, contents.pixels)
         classifier = cls.from_fitted(fitted, contents.spec, contents.settings, threads=threads)
         classifier.label_classes_ = contents.classes
@@ -299,7 +299,7 @@ class PixelClassifier:
             classes: names and colours; None takes those that it was loaded with, or else numbers them.
 
         Raises:
-            NotFittedError: if nothing was learnt yet.
+            NotFittedError: if the classifier has not been trained.
             OSError: if the file cannot be written.
         """
         save_model(target, self.contents(classes))
@@ -311,7 +311,7 @@ class PixelClassifier:
         so that they too come as a ``RandomForestClassifier``.
 
         Raises:
-            NotFittedError: if nothing was learnt yet.
+            NotFittedError: if the classifier has not been trained.
         """
         self._check_fitted()
         return self.forest_.to_sklearn(self.classes_)

@@ -1,4 +1,4 @@
-"""Checked images and labels, and facts about them as plain JSON values."""
+"""Checks of images and labels, and facts about them as plain JSON values."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def numbered_classes(class_ids: Iterable[int]) -> tuple[LabelClass, ...]:
     )
 
 
-def describe(image: Image) -> dict[str, Any]:
-    """The facts about a training image that a classifier keeps, as plain JSON values."""
+def image_facts(image: Image) -> dict[str, Any]:
+    """Facts about a training image that a classifier file records, as plain JSON values."""
     return {
         "hash": image.hash,
         "rows": image.shape[0],
@@ -68,6 +68,6 @@ def checked_class_ids(class_ids: ArrayLike) -> NDArray[np.uint8]:
     return given.astype(np.uint8)
 
 
-def by_text(counts: Mapping[int, int]) -> dict[str, int]:
-    """Counts by class id, with keys as JSON has them."""
+def counts_to_json(counts: Mapping[int, int]) -> dict[str, int]:
+    """Counts by class id, with texts as keys, as JSON has them."""
     return {str(class_id): count for class_id, count in counts.items()}

@@ -21,7 +21,7 @@ from segmentation.forest.growing import grow_forest
 from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
-from segmentation.model.facts import by_text, checked_class_ids, checked_labels, describe
+from segmentation.model.facts import checked_class_ids, checked_labels, counts_to_json, image_facts
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class Fitted:
 
 
 ImageFacts = Callable[[LabelledImage], Mapping[str, Any]]
-"""Facts about an image as :func:`describe` gives them."""
+"""Facts about an image as :func:`image_facts` gives them."""
 
 ImageRows = Callable[[LabelledImage, FeatureSpec, NDArray[np.int64]], NDArray[np.float32]]
 """``(pixels, features)`` float32 of an image, for the raster indices of the pixels."""
@@ -116,12 +116,12 @@ class Training:
     ) -> None:
         self._images, self._spec, self._settings, self._earlier = images, spec, settings, earlier
         self._rows, self._threads = rows or self._compute_rows, threads
-        self._facts = [facts(one) if facts else describe(one.read()) for one in images]
+        self._facts = [facts(one) if facts else image_facts(one.read()) for one in images]
         if len({one["channels"] for one in self._facts}) > 1:
             raise ValueError("The images must all have the same number of channels.")
         self._earlier_pixels = self._pixels_of(earlier) if earlier is not None else None
         known = () if self._earlier_pixels is None else tuple(count_classes(self._earlier_pixels.class_ids))
-        self.sample = TrainingSample.draw([one.labels for one in images], settings.random_state, held=known)
+        self.sample = TrainingSample.draw([one.labels for one in images], settings.random_state, earlier_classes=known)
 
     def _pixels_of(self, earlier: TrainedClassifier) -> PixelSample:
         """The training pixels of the earlier classifier, which fit this training."""
@@ -160,7 +160,7 @@ class Training:
         channels = self._facts[0]["channels"] if self._facts else self._earlier.channels_ if self._earlier else None
         new = {one["hash"] for one in self._facts}
         earlier_images = [dict(one) for one in earlier_facts.get("images", ()) if one["hash"] not in new]
-        labelled = by_text(self.sample.labelled_pixels)
+        labelled = counts_to_json(self.sample.labelled_pixels)
         for class_id, count in earlier_facts.get("labelled_pixels", {}).items():
             labelled[class_id] = labelled.get(class_id, 0) + count
         facts = {"images": earlier_images + [dict(one) for one in self._facts], "labelled_pixels": labelled}
@@ -187,4 +187,4 @@ def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, th
     counts = count_classes(classes)
     check_classes(counts)
     forest = Forest.from_sklearn(grow_forest(features, classes, settings, threads))
-    return Fitted(forest, tuple(counts), None, {"training_pixels": by_text(counts)}, None)
+    return Fitted(forest, tuple(counts), None, {"training_pixels": counts_to_json(counts)}, None)

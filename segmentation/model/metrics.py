@@ -1,4 +1,4 @@
-"""How good a segmentation is, held against what is true."""
+"""Metrics of a segmentation, compared with the true classes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_BAND_PIXELS = 2**20
+_STRIP_PIXELS = 2**20
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """How often pixels of each class were found, and taken for others.
+    """How many pixels of each class were found, and mistaken for others.
 
-    A score of a class that neither is true nor was found anywhere is NaN; means are over the other classes.
+    The score of a class that occurs in neither is NaN; means are over the other classes.
 
     Attributes:
         class_ids: the classes, ascending.
@@ -123,15 +123,15 @@ class Scores:
 
 
 def score(segmentation: NDArray[np.uint8], truth: NDArray[np.uint8], class_ids: Sequence[int]) -> Scores:
-    """Holds a segmentation against what is true.
+    """Compares a segmentation with the true classes.
 
     Args:
         segmentation: ``(rows, columns)`` uint8 class ids.
         truth: ``(rows, columns)`` uint8 class ids; 0 where it is not known, which is not counted.
-        class_ids: all classes that there are.
+        class_ids: all classes.
 
     Raises:
-        ValueError: if the two do not fit, or hold a class that there is not.
+        ValueError: if the two do not fit, or have a class that is not among ``class_ids``.
     """
     if segmentation.shape != truth.shape:
         rows, columns = segmentation.shape
@@ -142,7 +142,7 @@ def score(segmentation: NDArray[np.uint8], truth: NDArray[np.uint8], class_ids: 
     index = np.full(256, len(ids), np.intp)
     index[ids] = np.arange(len(ids))
     counts = np.zeros((len(ids) + 1) ** 2, np.int64)
-    step = max(1, _BAND_PIXELS // truth.shape[1])
+    step = max(1, _STRIP_PIXELS // truth.shape[1])
     for top in range(0, truth.shape[0], step):
         true, found = truth[top : top + step], segmentation[top : top + step]
         known = true != 0

@@ -24,6 +24,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
+from segmentation.io.limits import MAX_CHANNELS
 from segmentation.strokes.classes import LARGEST_CLASS_ID, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.version import __version__
@@ -35,7 +36,6 @@ SUFFIX = ".squiggle"
 MAX_BYTES = 1 << 30
 """Bytes that a file can have and unpack to, unless said otherwise."""
 
-MAX_CHANNELS = 1024
 MAX_FEATURES = 100_000
 MAX_TREES = 10_000
 MAX_NODES = 2**31 - 1
@@ -69,7 +69,7 @@ class ModelFileError(ValueError):
 
 
 def current_versions() -> dict[str, str]:
-    """The versions of what takes part in training, by name."""
+    """The versions of the programs that take part in training, by name."""
     versions = {"squiggle": __version__, "python": platform.python_version()}
     for name in ("numpy", "scikit-learn", "scikit-image"):
         try:
@@ -90,11 +90,11 @@ class ModelContents:
         classes: names and colours.
         class_ids: the class of each column of the forest's probabilities, ascending.
         channels: number of channels of the images; None if they are not known.
-        training: facts about what was learnt from, plain JSON values; see ``docs/modelfile.md``.
-        versions: of what took part in training, by name.
-        strokes: what was drawn, if the person chose to let it travel along; image after image, in the order of the
+        training: facts about the training data, plain JSON values; see ``docs/modelfile.md``.
+        versions: of the programs that took part in training, by name.
+        strokes: the strokes, if the person chose to include them; image after image, in the order of the
             images that ``training`` describes.
-        pixels: the training pixels, if the person chose to let them travel along.
+        pixels: the training pixels, if the person chose to include them.
 
     Raises:
         ValueError: if the parts do not belong together.
@@ -135,7 +135,7 @@ class ModelContents:
         self.strokes_by_image()
 
     def strokes_by_image(self) -> dict[str, tuple[Stroke, ...]]:
-        """The strokes that travelled along, by the hash of the image that they were drawn on.
+        """The strokes that are included, by the hash of the image that they were drawn on.
 
         Files of the first versions do not say which of several images a stroke belongs to; their strokes are left out.
 

@@ -1,6 +1,6 @@
 """The jobs of a series on the workers of a Dask cluster.
 
-What travels through the client are jobs and numbers of pixels; images are read and results written by the workers.
+Only jobs and numbers of pixels pass through the client; the workers read images and write results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 JOBS_PER_THREAD = 3
-"""Jobs that the cluster knows of for each of its threads: enough to keep it busy, few enough to change one's mind."""
+"""Jobs that are submitted at a time for each thread of the cluster: enough to keep it busy, few enough that the jobs of
+an image that failed can still be skipped."""
 
 
 def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progress: Progress) -> Outcomes:
@@ -25,11 +26,11 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
     Args:
         client: a client, or the address of a scheduler.
         data: the bytes of the classifier file.
-        jobs: asked for as workers become free.
-        progress: is not told of parts of jobs.
+        jobs: drawn as workers become free.
+        progress: is not called: workers report only whole jobs.
 
     Yields:
-        Each job, as it ends, with what came out, or the sentence that says why nothing did.
+        Each job, as it ends, with its outcome.
 
     Raises:
         ValueError: if Dask is not installed, or there is no scheduler at the address.
@@ -45,8 +46,8 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
         except OSError as error:
             raise ValueError(f"There is no Dask scheduler at {client}.") from error
         return
-    model = client.submit(Model.from_file, data, 1)  # made anew by another worker if the one that has it dies
-    client.replicate([model])  # jobs are given to those who have it first, and the others would have to take them away
+    model = client.submit(Model.from_file, data, 1)  # loaded again by another worker if the one that has it dies
+    client.replicate([model])  # the scheduler prefers workers that have it, and the others would stay idle
     waiting = iter(jobs)
     running: dict[Any, Job] = {}
 
@@ -70,12 +71,12 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
 
 
 def run_on_worker(model: Model, job: Job) -> list[Page] | str:
-    """What comes out of a job, on a worker of the cluster."""
+    """Runs a job on a worker of the cluster."""
     return run_job(model, job, lambda part: None)
 
 
 def outcome_of(future: Future[Any]) -> list[Page] | str:
-    """What came out of a job, or the sentence that says why nothing did."""
+    """The outcome of a job: its pages, or one sentence that says why it failed."""
     from distributed import KilledWorker
 
     error: Any = future.exception()

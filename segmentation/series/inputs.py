@@ -1,4 +1,4 @@
-"""What a series is made of: files, folders and globs become images, and each image gets a name for its results."""
+"""The images of a series: files, folders and globs are expanded, and each image gets a name for its results."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
-"""How the files that are taken from a folder may end."""
+"""Suffixes of the files that are used of a folder."""
 
 _ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
 
 
 def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """The images that a person means, each once, in the order in which they are named.
+    """The images that patterns name, each once, in the order of the patterns.
 
     Args:
         patterns: one or several files, Zarr arrays, folders (all images right in them), and globs such as
@@ -24,7 +24,7 @@ def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[st
             will say so.
 
     Raises:
-        ValueError: if there are none, or a folder holds none.
+        ValueError: if there are none, or a folder has none.
     """
     found: dict[Path, None] = {}
     for pattern in [patterns] if isinstance(patterns, str | os.PathLike) else patterns:
@@ -58,11 +58,11 @@ def is_zarr(path: Path) -> bool:
 
 
 def name_results(paths: Sequence[Path]) -> list[str]:
-    """A name for the results of each image: its stem or, where several have the same, as much more as tells them apart.
+    """A name for the results of each image: its stem or, where that is not unique, as much more as makes it so.
 
     ``day1/cell.tif`` and ``day1/cell.png`` become ``cell.tif`` and ``cell.png``, ``day1/cell.tif`` and
     ``day2/cell.tif`` become ``day1_cell.tif`` and ``day2_cell.tif``. Neither the order of the images nor those with
-    other stems matter. Capitals do not count, since not all disks tell them apart.
+    other stems matter. Capitals do not count, since not all file systems distinguish them.
 
     Args:
         paths: absolute, each once.
@@ -95,10 +95,10 @@ def _name(path: Path, length: int) -> str:
 
 
 def stamp(path: Path) -> dict[str, Any]:
-    """What tells whether an image is still the one that it was: its path, size and time of change.
+    """Identifies the state of an image: its path, size and time of change.
 
     Raises:
-        OSError: if it cannot be looked at.
+        OSError: if it cannot be accessed.
     """
     state = path.stat()
     size, modified = state.st_size, state.st_mtime_ns

@@ -32,7 +32,7 @@ BIG_TIFF_BYTES = 2**31
 """From so many bytes of pixels on, a TIFF is written in the variant for large files."""
 
 Report = Callable[[float], None]
-"""Told now and then which part of a job is done, from 0 to 1."""
+"""Called now and then with the part of a job that is done, from 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ class Model:
             ``(window rows, window columns)`` uint8, and ``(classes, window rows, window columns)`` float32 or None.
 
         Raises:
-            ValueError: if the image has other channels than those that were learnt from.
+            ValueError: if the image has other channels than the training images.
         """
         checked = self.classifier.check(image)
         if not with_probabilities:
@@ -129,7 +129,7 @@ class Extras:
 
 @dataclass(frozen=True)
 class Page:
-    """What came out for one image, of which a stack has several.
+    """The outcome for one image, of which a stack has several.
 
     Attributes:
         rows: rows of the image.
@@ -150,7 +150,7 @@ class FileJob:
         image: its path.
         name: of its results.
         folder: where they go.
-        key: what they depend on, plain JSON values.
+        key: all that they depend on, plain JSON values.
         extras: what is written beside class ids.
     """
 
@@ -238,7 +238,11 @@ class PageWriter:
         """Begins the TIFF of probabilities, if it is wanted, and that of the class ids, which is returned."""
         pixels = first.metadata["pages"] * first.shape[0] * first.shape[1]
         labels = self._open_files.enter_context(
-            label_pages(self._staging.open(f"{self._name}.tif"), self._model.names, big=pixels > BIG_TIFF_BYTES)
+            label_pages(
+                self._staging.open(f"{self._name}.tif"),
+                self._model.classifier.label_classes_,
+                big=pixels > BIG_TIFF_BYTES,
+            )
         )
         if self._extras.probabilities:
             names = [one.name for one in self._model.planes]
@@ -275,7 +279,7 @@ class BlockJob:
         """Segments the block, unless that is done, and writes the results.
 
         Returns:
-            What came out for the block.
+            The outcome for the block.
 
         Raises:
             ValueError: if the array cannot be read, or not be segmented by this classifier.
@@ -302,7 +306,7 @@ class BlockJob:
 Job = FileJob | BlockJob
 
 Progress = Callable[[Job, float], None]
-"""Told now and then which part of which job is done, from 0 to 1."""
+"""Called now and then with a job and the part of it that is done, from 0 to 1."""
 
 
 def job_to_json(job: Job) -> dict[str, Any]:

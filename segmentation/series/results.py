@@ -1,8 +1,8 @@
 """The folder in which the results of a series appear: only whole, and with a record of how they were made.
 
-Beside the results there is a folder ``.squiggle``. In it results are written, to be moved to their place when they are
-whole, and each image has a record there, written last of all. So whatever is killed, whatever is in place is whole,
-and what has a record is finished.
+Beside the results there is a folder ``.squiggle``. Results are written there and moved to their
+place when they are whole, and each image has a record there, written last of all. So, even if the process is killed,
+a result that is in its place is whole, and an image that has a record is finished.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ResultFolder:
         return self.path / RECORDS
 
     def prepare(self) -> None:
-        """Makes the folder, if need be, and sweeps out what was half-written when a former run ended.
+        """Makes the folder, if need be, and removes the half-written files of a run that was interrupted.
 
         Raises:
             ValueError: if it cannot be made or written to.
@@ -50,7 +50,7 @@ class ResultFolder:
             raise ValueError(f"The folder {self.path} cannot be used: {error.strerror}.") from error
 
     def finished(self, name: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The record of an image, if its results are in place and were made from the same with the same.
+        """The record of an image, if its results are in place and their key is the same.
 
         Args:
             name: of the image's results.
@@ -71,7 +71,7 @@ class ResultFolder:
         write_json(self._record_path(name), record)
 
     def begin(self, name: str) -> None:
-        """Drops the record of an image whose results are about to change."""
+        """Removes the record of an image whose results are about to change."""
         self._record_path(name).unlink(missing_ok=True)
 
     def record(self, name: str) -> dict[str, Any] | None:
@@ -160,7 +160,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Writes a JSON object to a file that is there whole or not at all."""
+    """Writes a JSON object to a file that exists whole or not at all."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
     part.write_text(json.dumps(values))
     part.replace(path)

@@ -1,7 +1,8 @@
 """One classifier over many images: here, in several processes, or on a Dask cluster, with the same bytes.
 
-What is to be done is cut into jobs (:mod:`segmentation.series.jobs`); who runs them does not matter. Results appear in
-a :class:`~segmentation.series.results.ResultFolder`, so that a run that was interrupted goes on when it is run again.
+The work is divided into jobs (:mod:`segmentation.series.jobs`), which give the same results wherever they run. Results
+appear in a :class:`~segmentation.series.results.ResultFolder`, so that a run that was interrupted continues when it is
+run again.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Event:
         done: part of the work that is done, from 0 to 1; what was finished before does not count as work.
         image: path of the image, if it is about one.
         outputs: paths of its results.
-        pages: what came out for each of its images.
+        pages: the outcome for each of its images.
         reason: why it failed.
     """
 
@@ -103,10 +104,10 @@ def apply_series(
         threads: number of threads of all processes together; None takes all cores.
         client: a Dask client, or the address of a scheduler such as ``"tcp://host:8786"``: its workers do the work
             instead. They need this package, and must see images and folder under the same paths.
-        on_event: told what happens, in the thread that called.
+        on_event: called with each event, in the thread of the caller.
 
     Returns:
-        What was done, and which images could not be segmented and why: one such image stops nothing.
+        Which images were segmented, and which could not be and why: one such image does not stop the others.
 
     Raises:
         ValueError: if the classifier, the images or the folder as a whole cannot be used.
@@ -164,13 +165,13 @@ class Series:
         results: where results appear.
         extras: what is written beside class ids.
         axes: what the axes of Zarr arrays are, if they were chosen.
-        on_event: told what happens.
+        on_event: called with each event.
 
     Attributes:
-        report: what was done so far.
+        report: what is done so far.
 
     Raises:
-        ValueError: if results would overwrite an image, or be neither of two images.
+        ValueError: if results would overwrite an image, or two images would have the same result.
     """
 
     def __init__(
@@ -203,9 +204,9 @@ class Series:
                 )
 
     def plan(self) -> None:
-        """Prepares the folder, finds out what is to be done, and reports what is not."""
+        """Prepares the folder, finds out which images are to be segmented, and reports the others."""
         self._results.prepare()
-        self._tell("start")
+        self._report("start")
         for path, name in self._images.items():
             try:
                 self._plan_image(path, name)
@@ -235,7 +236,7 @@ class Series:
         self._tasks_of_jobs |= {id(job): (task, number) for number, job in enumerate(task.jobs)}
 
     def run(self, workers: int, threads: int, client: Client | str | None) -> None:
-        """Does what is to be done, as :func:`apply_series` describes."""
+        """Runs the jobs, as :func:`apply_series` describes."""
         processes = min(workers, len(self._tasks_of_jobs))
         if client is not None:
             from segmentation.series.cluster import run_on_cluster
@@ -258,7 +259,7 @@ class Series:
                 self._note(job, outcome)
 
     def jobs(self) -> Iterator[Job]:
-        """What is to be done; the jobs of an image that failed are passed over."""
+        """The jobs; those of an image that failed are skipped."""
         for task in list(self._tasks.values()):
             for job in task.jobs:
                 if str(task.path) not in self.report.failed:
@@ -268,7 +269,7 @@ class Series:
         """Notes that a part of a job, from 0 to 1, is done."""
         task, number = self._tasks_of_jobs[id(job)]
         self._advance(task, number, part)
-        self._tell("progress")
+        self._report("progress")
 
     def _advance(self, task: Task, number: int, part: float) -> None:
         self._work_done += task.weight / len(task.jobs) * (part - task.parts.get(number, 0.0))
@@ -289,7 +290,7 @@ class Series:
             return
         task.pages[number] = outcome
         if len(task.pages) < len(task.jobs):
-            self._tell("progress")
+            self._report("progress")
             return
         try:
             pages = task.finish([task.pages[number] for number in range(len(task.jobs))])
@@ -299,21 +300,21 @@ class Series:
         record = self._results.finished(task.name, task.key)
         self._finish("segmented", task.path, record["outputs"] if record else {}, pages)
 
-    def _tell(self, kind: str, **about: Any) -> None:
+    def _report(self, kind: str, **about: Any) -> None:
         done = 1.0 if kind == "end" else self._done
         self._on_event(Event(kind, len(self._images), done, **about))
 
     def _finish(self, kind: str, path: Path, outputs: Mapping[str, Any], pages: list[Page]) -> None:
         places = tuple(str(self._results.path / name) for name in outputs)
         self.report.outputs[str(path)] = places
-        self._tell(kind, image=str(path), outputs=places, pages=tuple(pages))
+        self._report(kind, image=str(path), outputs=places, pages=tuple(pages))
 
     def _fail(self, path: Path, why: str) -> None:
         if task := self._tasks.get(str(path)):
             for number in range(len(task.jobs)):
                 self._advance(task, number, 1.0)
         self.report.failed[str(path)] = why
-        self._tell("failed", image=str(path), reason=why)
+        self._report("failed", image=str(path), reason=why)
 
     def write_table(self) -> None:
         """Writes the share of each class in each image that is finished, also by an earlier run."""
@@ -324,5 +325,5 @@ class Series:
             staging.write(TABLE, text.encode())
 
     def end(self) -> None:
-        """Tells that there is no more to come."""
-        self._tell("end")
+        """Reports the end."""
+        self._report("end")

@@ -1,4 +1,4 @@
-"""An image of a series as the jobs that it takes, and what is to be done when they are done."""
+"""An image of a series as jobs, and what remains to be done when the jobs are done."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Task:
         path: of the image.
         name: of its results.
         key: what its results depend on, plain JSON values.
-        jobs: what is to be done.
+        jobs: the work.
         weight: about how much work it is.
-        finish: called with what came out of the jobs when all are done; makes the results appear, if no job does.
+        finish: called with the outcomes of the jobs when all are done; publishes the results, if no job does.
         parts: which part of each job is done.
-        pages: what came out of each job.
+        pages: the outcome of each job.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Task:
 
 
 def file_task(results: ResultFolder, path: Path, name: str, key: dict[str, Any], extras: Extras) -> Task:
-    """An image file, or stack of images, which is one job; the job makes its results appear."""
+    """An image file, or stack of images, which is one job, which publishes its results."""
     job = FileJob(str(path), name, str(results.path), key, extras)
     return Task(path, name, key, [job], key["image"]["bytes"], lambda outcomes: outcomes[0])
 
@@ -51,7 +51,7 @@ def file_task(results: ResultFolder, path: Path, name: str, key: dict[str, Any],
 def array_task(
     model: Model, results: ResultFolder, path: Path, name: str, key: dict[str, Any], extras: Extras, axes: str | None
 ) -> Task:
-    """A Zarr array as blocks, whose results take shape beside the results that are finished.
+    """A Zarr array as blocks, whose results are written beside the results that are finished.
 
     Raises:
         ValueError: if the array cannot be used, or extras are asked for that it cannot have.

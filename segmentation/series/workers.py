@@ -1,8 +1,8 @@
 """Processes of this computer that share the jobs of a series.
 
-Each is a Python of its own that takes jobs as lines of JSON and answers in lines of JSON. One that
-dies takes down the job that it was at, and nothing else. They end by themselves when the process that started them is
-gone, and need no guard around a script's main part, as those of ``multiprocessing`` do.
+Each is a Python of its own that reads jobs as lines of JSON and answers in lines of JSON. When one dies, the job that
+it was running fails, and nothing else. They end by themselves when the process that started them is gone, and need no
+guard around a script's main part, as those of ``multiprocessing`` do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from segmentation._shared.processes import import_paths, python_command
 from segmentation.series.jobs import Job, Model, Page, Progress, job_from_json, job_to_json, reason
 
 Outcomes = Generator[tuple[Job, list[Page] | str], None, None]
-"""Each job, as it ends, with what came out, or the sentence that says why nothing did."""
+"""Each job, as it ends, with its outcome: its pages, or one sentence that says why it failed."""
 
 
 def run_here(model: Model, jobs: Iterable[Job], progress: Progress) -> Outcomes:
@@ -31,18 +31,18 @@ def run_here(model: Model, jobs: Iterable[Job], progress: Progress) -> Outcomes:
 
     Args:
         model: what is applied.
-        jobs: asked for one at a time.
-        progress: told now and then which part of a job is done.
+        jobs: drawn one at a time.
+        progress: called now and then with the part of a job that is done.
 
     Yields:
-        Each job with what came out, or the sentence that says why nothing did.
+        Each job with its outcome.
     """
     for job in jobs:
         yield job, run_job(model, job, lambda part, job=job: progress(job, part))
 
 
 def run_job(model: Model, job: Job, report: Any) -> list[Page] | str:
-    """What comes out of a job, or the sentence that says why nothing does."""
+    """The outcome of a job: its pages, or one sentence that says why it failed."""
     try:
         return job.run(model, report)
     except Exception as error:
@@ -56,13 +56,13 @@ def run_in_processes(
 
     Args:
         model_path: of the classifier file.
-        jobs: asked for one at a time, as processes become free.
-        progress: told now and then which part of a job is done.
+        jobs: drawn one at a time, as processes become free.
+        progress: called now and then with the part of a job that is done.
         processes: how many.
         threads: of each of them.
 
     Yields:
-        Each job, as it ends, with what came out, or the sentence that says why nothing did.
+        Each job, as it ends, with its outcome.
     """
     answers: queue.SimpleQueue[tuple[Job, float | list[Page] | str] | None] = queue.SimpleQueue()
     waiting, lock = iter(jobs), threading.Lock()
@@ -114,7 +114,7 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, job: Job) -> Iterator[float | list[Page] | str]:
-        """Parts of the job that are done, then what came out or the sentence that says why nothing did."""
+        """Yields the parts of the job that are done, from 0 to 1, and at last its outcome."""
         try:
             process = self._process = self._process or self._start()
         except OSError as error:
@@ -152,21 +152,21 @@ class Worker:
         return process
 
     def end(self) -> None:
-        """Lets the process end, which has no job, or is dead."""
+        """Waits until the process ends, which has no job or is dead."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(BrokenPipeError):
                 process.communicate()
 
     def kill(self) -> None:
-        """Ends the process whatever it is at."""
+        """Kills the process, even if it is running a job."""
         process = self._process
         if process is not None:
             process.kill()
 
 
 def main() -> None:
-    """What a worker process does: take jobs until there are no more."""
+    """The main function of a worker process: runs jobs until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

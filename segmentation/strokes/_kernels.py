@@ -23,47 +23,101 @@ _PLACES = "Array(int64, 1, 'C', readonly=True)"
 
 
 @numba.njit("boolean(float64, float64, float64, float64, float64, float64, float64, float64)", cache=True, nogil=True)
-def _within(x: float, y: float, ax: float, ay: float, dx: float, dy: float, square: float, reach: float) -> bool:
-    """Whether (x, y) is within the square root of ``reach`` of the segment from a to a + d, with ``square`` = d.d."""
+def _within(
+    x: float, y: float, ax: float, ay: float, dx: float, dy: float, length_squared: float, reach_squared: float
+) -> bool:
+    """Whether (x, y) is within sqrt(``reach_squared``) of the segment from a to a + d; ``length_squared`` is d.d."""
     t = 0.0
-    if square > 0:
-        t = min(max(((x - ax) * dx + (y - ay) * dy) / square, 0.0), 1.0)
-    return (x - ax - t * dx) ** 2 + (y - ay - t * dy) ** 2 <= reach
+    if length_squared > 0:
+        t = min(max(((x - ax) * dx + (y - ay) * dy) / length_squared, 0.0), 1.0)
+    return (x - ax - t * dx) ** 2 + (y - ay - t * dy) ** 2 <= reach_squared
 
 
 @numba.njit(
     "UniTuple(int64, 2)(float64, float64, float64, float64, float64, float64, int64, int64)", cache=True, nogil=True
 )
-def _span(y: float, ax: float, ay: float, dx: float, dy: float, reach: float, low: int, high: int) -> tuple[int, int]:
-    """First and last column of row ``y``, between ``low`` and ``high``, within sqrt(``reach``) of a segment.
+def _span(
+    y: float, ax: float, ay: float, dx: float, dy: float, reach_squared: float, low: int, high: int
+) -> tuple[int, int]:
+    """First and last column of row ``y``, between ``low`` and ``high``, within sqrt(``reach_squared``) of a segment.
 
     The pixels near a segment are convex, so those of one row are neighbours. Their ends are computed from the two
     end discs and the two long sides, then moved to where the exact comparison agrees. First > last means none.
     """
-    square = dx * dx + dy * dy
+    length_squared = dx * dx + dy * dy
     left, right = np.inf, -np.inf
     for end in range(2):
-        room = reach - (y - ay - end * dy) ** 2
+        room = reach_squared - (y - ay - end * dy) ** 2
         if room >= 0:
             centre = ax + end * dx
             left = min(left, centre - math.sqrt(room))
             right = max(right, centre + math.sqrt(room))
     if dy != 0:
         middle = (y - ay) * dx / dy
-        side = math.sqrt(reach * square) / dy
+        side = math.sqrt(reach_squared * length_squared) / dy
         for offset in (middle - side, middle + side):
-            if 0 <= offset * dx + (y - ay) * dy <= square:
+            if 0 <= offset * dx + (y - ay) * dy <= length_squared:
                 left = min(left, ax + offset)
                 right = max(right, ax + offset)
     if left > right or left - ROUNDING > high or right + ROUNDING < low:
         return 0, -1
     first = max(low, math.ceil(left - ROUNDING)) if left > low else low
     last = min(high, math.floor(right + ROUNDING)) if right < high else high
-    while first <= last and not _within(first, y, ax, ay, dx, dy, square, reach):
+    while first <= last and not _within(first, y, ax, ay, dx, dy, length_squared, reach_squared):
         first += 1
-    while last > first and not _within(last, y, ax, ay, dx, dy, square, reach):
+    while last > first and not _within(last, y, ax, ay, dx, dy, length_squared, reach_squared):
         last -= 1
     return first, last
+
+
+@numba.njit(
+    "Tuple((boolean, int64))(uint8[:, :], int32[:, :], boolean[:], float64, float64, float64, float64, float64, uint8, "
+    "int64, int64)",
+    cache=True,
+    nogil=True,
+)
+def _paint_segment(
+    window: NDArray[np.uint8],
+    counts: NDArray[np.int32],
+    full: NDArray[np.bool_],
+    ax: float,
+    ay: float,
+    bx: float,
+    by: float,
+    reach_squared: float,
+    value: int,
+    row: int,
+    column: int,
+) -> tuple[bool, int]:
+    """Paint the pixels within sqrt(``reach_squared``) of the segment from a to b, or count them if there are counts.
+
+    Rows that are marked as full are passed over; while counting, a row that the segment covers whole becomes full.
+    Returns whether a pixel was painted, and how many rows became full.
+    """
+    rows, columns = window.shape
+    radius = math.sqrt(reach_squared)
+    painted, filled = False, 0
+    if max(ax, bx) + radius < column or min(ax, bx) - radius > column + columns - 1:
+        return painted, filled
+    top = max(min(ay, by) - radius, row)
+    bottom = min(max(ay, by) + radius, row + rows - 1)
+    for y in range(math.floor(top), math.ceil(bottom) + 1):
+        if full[y - row]:
+            continue
+        first, last = _span(y, ax, ay, bx - ax, by - ay, reach_squared, column, column + columns - 1)
+        first, stop = first - column, last - column + 1
+        if first >= stop:
+            continue
+        painted = True
+        if len(counts):
+            counts[y - row, first] += 1
+            counts[y - row, stop] -= 1
+            if stop - first == columns:
+                full[y - row] = True
+                filled += 1
+        else:
+            window[y - row, first:stop] = value
+    return painted, filled
 
 
 @numba.njit(
@@ -73,23 +127,23 @@ def paint_path(
     window: NDArray[np.uint8],
     points: NDArray[np.float64],
     starts: NDArray[np.int64],
-    reach: float,
+    reach_squared: float,
     value: int,
     row: int,
     column: int,
     dense: bool,
 ) -> bool:
-    """Paint the pixels within sqrt(``reach``) of polylines, and those that their points lie in.
+    """Paint the pixels within sqrt(``reach_squared``) of polylines, and those that their points lie in.
 
     Args:
         window: part of an image.
         points: ``(n, 2)``, x and y.
         starts: index of the first point of each polyline.
-        reach: square of the largest distance.
+        reach_squared: square of the largest distance.
         value: what to paint.
         row: the window's first row.
         column: the window's first column.
-        dense: count how many segments cover a pixel and paint at the end, instead of painting at each segment; takes
+        dense: count how many segments cover a pixel and paint at the end, instead of painting at each segment; needs
             four bytes a pixel, and no longer than one look at each row for each segment, however wide the path.
     """
     rows, columns = window.shape
@@ -97,7 +151,6 @@ def paint_path(
     full = np.zeros(rows, np.bool_)
     open_rows = rows
     painted = False
-    radius = math.sqrt(reach)
     part = 0
     for i in range(len(points)):
         if part + 1 < len(starts) and starts[part + 1] == i:
@@ -108,29 +161,12 @@ def paint_path(
             window[own] = value
             painted = True
         last = i + 1 == len(points) or (part + 1 < len(starts) and starts[part + 1] == i + 1)
-        if last and starts[part] != i:
+        if open_rows == 0 or (last and starts[part] != i):
             continue
         bx, by = points[i] if last else points[i + 1]
-        if max(ax, bx) + radius < column or min(ax, bx) - radius > column + columns - 1 or open_rows == 0:
-            continue
-        top = max(min(ay, by) - radius, row)
-        bottom = min(max(ay, by) + radius, row + rows - 1)
-        for y in range(math.floor(top), math.ceil(bottom) + 1):
-            if full[y - row]:
-                continue
-            first, stop = _span(y, ax, ay, bx - ax, by - ay, reach, column, column + columns - 1)
-            first, stop = first - column, stop - column + 1
-            if first >= stop:
-                continue
-            painted = True
-            if dense:
-                counts[y - row, first] += 1
-                counts[y - row, stop] -= 1
-                if stop - first == columns:
-                    full[y - row] = True
-                    open_rows -= 1
-            else:
-                window[y - row, first:stop] = value
+        any_pixel, filled = _paint_segment(window, counts, full, ax, ay, bx, by, reach_squared, value, row, column)
+        painted |= any_pixel
+        open_rows -= filled
     if dense:
         for y in range(rows):
             covering = 0

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from segmentation.strokes.stroke import Stroke
 
-BAND_PIXELS = 1 << 22
-"""A stroke is painted in bands of rows of about so many pixels, which bounds the memory that it takes."""
+STRIP_PIXELS = 1 << 22
+"""A stroke is painted in strips of rows of about so many pixels, which bounds the memory that it takes."""
 
 NEAR = 32
 """A filled shape without a pixel centre inside so near its first point, in pixels, labels the pixel under it."""
@@ -77,7 +77,7 @@ def stroke_bounds(stroke: Stroke, shape: Sequence[int]) -> tuple[int, int, int, 
 
 def warm_up() -> None:
     """Compile what painting needs, or load what was compiled before, so that the first stroke does not wait for it."""
-    from segmentation.strokes import _kernels as raster  # noqa: F401
+    from segmentation.strokes import _kernels  # noqa: F401
 
 
 def _radius(stroke: Stroke) -> float:
@@ -86,9 +86,9 @@ def _radius(stroke: Stroke) -> float:
 
 def _paint_window(window: NDArray[np.uint8], stroke: Stroke, row: int, column: int, value: int) -> None:
     """Paint a stroke into the part of an image that begins at a row and column."""
-    band = max(1, BAND_PIXELS // window.shape[1])
-    for start in range(0, window.shape[0], band):
-        _paint_shape(window[start : start + band], stroke, row + start, column, value)
+    strip = max(1, STRIP_PIXELS // window.shape[1])
+    for start in range(0, window.shape[0], strip):
+        _paint_shape(window[start : start + strip], stroke, row + start, column, value)
     if stroke.kind == "path":
         return
     # whether the shape is too small must not depend on where the image ends: so it is looked for around its first point
@@ -102,21 +102,23 @@ def _paint_window(window: NDArray[np.uint8], stroke: Stroke, row: int, column: i
 
 def _paint_shape(window: NDArray[np.uint8], stroke: Stroke, row: int, column: int, value: int) -> bool:
     """Paint a stroke by the rule of its kind alone; returns whether that painted a pixel."""
-    from segmentation.strokes import _kernels as raster
+    from segmentation.strokes import _kernels
 
     points, starts = stroke.points, np.array(stroke.starts, np.int64)
     if stroke.kind == "path":
         radius = _radius(stroke)
         length = np.hypot(*np.diff(points, axis=0).T).sum()
         dense = bool((length + 2 * radius * len(points)) * 2 * radius > 4 * window.size + 10_000)
-        return raster.paint_path(window, points, starts, radius**2 + raster.SLACK, value, row, column, dense)
+        return _kernels.paint_path(window, points, starts, radius**2 + _kernels.SLACK, value, row, column, dense)
     if stroke.kind == "polygon":
-        return raster.paint_polygon(window, points, starts, value, row, column)
+        return _kernels.paint_polygon(window, points, starts, value, row, column)
     (x0, y0), (x1, y1) = points.tolist()
     if stroke.kind == "rectangle":
         ring = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
-        return raster.paint_polygon(window, ring, starts, value, row, column)
-    return raster.paint_ellipse(window, (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2, value, row, column)
+        return _kernels.paint_polygon(window, ring, starts, value, row, column)
+    return _kernels.paint_ellipse(
+        window, (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2, value, row, column
+    )
 
 
 def as_stroke(value: Stroke | Mapping[str, Any], *, id: str) -> Stroke:

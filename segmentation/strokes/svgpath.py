@@ -245,7 +245,7 @@ def _arc(start: Point, rx: float, ry: float, degrees: float, flags: list[float],
     return [*zip(x.tolist(), y.tolist(), strict=True), end]
 
 
-def _count(pieces: float) -> int:
-    if pieces > MAX_POINTS:
+def _count(segments: float) -> int:
+    if segments > MAX_POINTS:
         _refuse_length()
-    return max(1, math.ceil(pieces))
+    return max(1, math.ceil(segments))

@@ -3,18 +3,8 @@
 import io
 import sys
 
-import pytest
-
-from segmentation.cli.progress import JsonLines, Quiet, Terminal, bar, duration
+from segmentation.cli.progress import JsonLines, Quiet, Terminal, bar
 from segmentation.series.run import Event, SeriesReport
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (8.4, "8 s"), (59.7, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
-)
-def test_durations_are_for_people(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_the_bar_tells_the_time_left_once_it_can():
@@ -32,10 +22,10 @@ def test_the_bar_stays_on_its_line_and_is_wiped_for_the_summary(monkeypatch):
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)
     terminal = Terminal()
-    terminal.take(Event("start", 2, 0.0))
-    terminal.take(Event("segmented", 2, 0.5, image="a"))
-    terminal.take(Event("failed", 2, 1.0, image="b", reason="It is gone."))
-    terminal.take(Event("end", 2, 1.0))
+    terminal.handle(Event("start", 2, 0.0))
+    terminal.handle(Event("segmented", 2, 0.5, image="a"))
+    terminal.handle(Event("failed", 2, 1.0, image="b", reason="It is gone."))
+    terminal.handle(Event("end", 2, 1.0))
     shown = screen.getvalue()
     assert shown.count("\n") == 1
     assert shown.startswith("\r[....")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
-from segmentation.features.cache import DEFAULT_CACHE_MEGABYTES, FeatureCache, cache_bytes_from_environment
+from segmentation.features.budget import DEFAULT_CACHE_MEGABYTES, cache_bytes_from_environment
+from segmentation.features.cache import FeatureCache
 from segmentation.features.compute import compute_planes
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
@@ -98,7 +99,7 @@ def test_features_by_tiles_equal_those_of_the_whole(shape, channels, side, spec)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12) | st.none()), max_size=40))
-def test_the_budget_is_held_and_the_least_recently_used_goes_first(steps):
+def test_the_budget_is_kept_and_the_least_recently_used_goes_first(steps):
     cache = BoundedCache(20, size=int)
     model = OrderedDict()
     for key, value in steps:
@@ -129,7 +130,7 @@ def test_what_is_larger_than_the_budget_is_not_kept_and_drops_nothing():
     assert cache.used == 0
 
 
-def test_what_was_computed_is_held():
+def test_a_smoothed_tile_is_cached():
     image, cache = noise(40, 50, 3), FeatureCache(10**7)
     tile = TileGrid(image.shape, 32).tiles[1]
     assert cache.peek(image, SPEC, tile) is None
@@ -138,7 +139,7 @@ def test_what_was_computed_is_held():
     assert cache.peek(image, SPEC, tile) is smoothed is cache.smoothed(image, SPEC, tile)
 
 
-def test_kinds_of_features_share_what_is_held_and_nothing_else_does():
+def test_kinds_of_features_share_the_smoothed_tile_and_nothing_else_does():
     cache, spec = FeatureCache(10**8), FeatureSpec(sigma_max=2)
     image, tile = noise(40, 50, 2), TileGrid((40, 50), 30).tiles[1]
     smoothed = cache.smoothed(image, spec, tile)
@@ -175,8 +176,8 @@ def test_threads_that_want_the_same_tile_compute_it_once(monkeypatch):
         both_ask.wait(10)
         return cache.smoothed(image, SPEC, tile)
 
-    smooth = Smoothed.of
-    monkeypatch.setattr(Smoothed, "of", slow)
+    smooth = Smoothed.compute
+    monkeypatch.setattr(Smoothed, "compute", slow)
     for budget in (10**7, 0):
         waiting, started = threading.Event(), threading.Event()
         computed.clear()
@@ -197,14 +198,14 @@ def test_a_failure_reaches_all_who_waited_and_is_not_kept(monkeypatch):
     def fail(*args, **kwargs):
         raise MemoryError("full")
 
-    monkeypatch.setattr(Smoothed, "of", fail)
+    monkeypatch.setattr(Smoothed, "compute", fail)
     with pytest.raises(MemoryError):
         cache.smoothed(image, SPEC, tile)
     monkeypatch.undo()
     assert cache.smoothed(image, SPEC, tile).planes.shape[1:] == (40, 50)
 
 
-def test_the_budget_is_held_under_a_stream_of_sessions_in_threads():
+def test_the_budget_is_kept_under_a_stream_of_sessions_in_threads():
     images = [noise(64, 64, seed=seed) for seed in range(5)]
     size = FeatureCache(0).smoothed(images[0], SPEC, TileGrid((64, 64), 32).tiles[0]).planes.nbytes
     cache = FeatureCache(3 * size + 100)

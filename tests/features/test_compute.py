@@ -298,12 +298,12 @@ def test_json_of_the_wrong_kind_is_refused(values):
 
 def test_warming_up_compiles_all_there_is():
     from segmentation.features._derivative_kernels import derive
-    from segmentation.features._smoothing_kernels import smooth_tile
+    from segmentation.features._smoothing_kernels import smooth_piece
 
     warm_up()
-    compiled = [len(kernel.signatures) for kernel in (smooth_tile, derive)]
+    compiled = [len(kernel.signatures) for kernel in (smooth_piece, derive)]
     compute_planes(noise(200, 300, 3, dtype=np.float64), FeatureSpec(texture=False, num_sigma=1))
-    assert [len(kernel.signatures) for kernel in (smooth_tile, derive)] == compiled == [1, 1]
+    assert [len(kernel.signatures) for kernel in (smooth_piece, derive)] == compiled == [1, 1]
 
 
 def test_the_processor_makes_no_difference(tmp_path):

@@ -15,11 +15,11 @@ IMAGE = image_from_pixels(np.random.default_rng(0).integers(0, 256, (150, 300, 2
 WHOLE = compute_planes(IMAGE.pixels, SPEC)
 
 
-@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("smoothed_first", [False, True])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_pieces_have_the_features_of_the_whole(held, threads):
+def test_pieces_have_the_features_of_the_whole(smoothed_first, threads):
     window = whole_of(IMAGE.shape).pieces(140, 290)[0]
-    smoothed = Smoothed.of(IMAGE.pixels, SPEC, window.rows, window.columns) if held else None
+    smoothed = Smoothed.compute(IMAGE.pixels, SPEC, window.rows, window.columns) if smoothed_first else None
     found = np.full_like(WHOLE, np.nan)
 
     def copy(piece, planes):
@@ -32,9 +32,9 @@ def test_pieces_have_the_features_of_the_whole(held, threads):
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 150 * 300 - 1), max_size=12, unique=True), st.booleans())
-def test_rows_of_single_pixels_are_those_of_the_whole(places, held):
+def test_rows_of_single_pixels_are_those_of_the_whole(places, smoothed_first):
     places = np.array(sorted(places), np.int64)
-    smoothed = Smoothed.of(IMAGE.pixels, SPEC, slice(0, 150), slice(0, 300)) if held else None
+    smoothed = Smoothed.compute(IMAGE.pixels, SPEC, slice(0, 150), slice(0, 300)) if smoothed_first else None
     rows = feature_rows(IMAGE, SPEC, places, smoothed=smoothed)
     assert rows.dtype == np.float32
     assert np.array_equal(rows, WHOLE.reshape(len(WHOLE), -1)[:, places].T)

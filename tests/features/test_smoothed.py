@@ -31,7 +31,7 @@ def inner(window, data):
 def test_features_of_any_part_of_a_window_are_those_of_the_image(shape, spec, seed, data):
     pixels = np.random.default_rng(seed).random((*shape, 2), np.float32)
     window = data.draw(parts(shape[0])), data.draw(parts(shape[1]))
-    smoothed = Smoothed.of(pixels, spec, *window, threads=1)
+    smoothed = Smoothed.compute(pixels, spec, *window, threads=1)
     part = inner(window[0], data), inner(window[1], data)
     expected = compute_planes(pixels, spec, threads=1)[:, part[0], part[1]]
     assert np.array_equal(smoothed.features(spec, *part), expected)
@@ -41,7 +41,7 @@ def test_memory_is_reused_if_it_is_given():
     pixels = np.random.default_rng(0).integers(0, 256, (30, 40), np.uint8)
     spec, window = FeatureSpec(sigma_max=2), (slice(3, 20), slice(5, 40))
     out = np.full((spec.count(1), 17, 35), np.nan, np.float32)
-    assert Smoothed.of(pixels, spec, *window).features(spec, *window, out=out) is out
+    assert Smoothed.compute(pixels, spec, *window).features(spec, *window, out=out) is out
     assert np.array_equal(out, compute_planes(pixels, spec, rows=window[0], columns=window[1]))
 
 
@@ -50,12 +50,12 @@ def test_the_bytes_are_known_before(shape):
     pixels = np.zeros((*shape, 3), np.uint8)
     window = slice(3, 13), slice(4, 20)
     for spec in SPECS:
-        bytes_taken = Smoothed.of(pixels, spec, *window).planes.nbytes
+        bytes_taken = Smoothed.compute(pixels, spec, *window).planes.nbytes
         assert bytes_taken <= smoothed_bytes(spec, 3, (10, 16))
-    assert Smoothed.of(np.zeros((50, 60, 3)), spec, *window).planes.nbytes == smoothed_bytes(spec, 3, (10, 16))
+    assert Smoothed.compute(np.zeros((50, 60, 3)), spec, *window).planes.nbytes == smoothed_bytes(spec, 3, (10, 16))
 
 
-def test_what_is_held_cannot_be_written_to():
-    smoothed = Smoothed.of(np.zeros((9, 9)), FeatureSpec(), slice(0, 5), slice(0, 5))
+def test_a_smoothed_window_cannot_be_written_to():
+    smoothed = Smoothed.compute(np.zeros((9, 9)), FeatureSpec(), slice(0, 5), slice(0, 5))
     with pytest.raises(ValueError, match="read-only"):
         smoothed.planes[0, 0, 0] = 1

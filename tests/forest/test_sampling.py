@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmentation.forest.sampling import PixelSample, TrainingSample, count_classes, drawn
+from segmentation.forest.sampling import PixelSample, TrainingSample, count_classes, random_uint64
 
 
 def labelled(rows, columns, share, classes=2, seed=0):
@@ -41,7 +41,7 @@ def test_those_of_the_smallest_priorities_are_taken(seed, limit, share):
     for class_id in (1, 2, 3):
         places = [np.flatnonzero(raster == class_id) for raster in rasters]
         priorities = [
-            drawn(seed, image, at // raster.shape[1], at % raster.shape[1])
+            random_uint64(seed, image, at // raster.shape[1], at % raster.shape[1])
             for image, (raster, at) in enumerate(zip(rasters, places, strict=True))
         ]
         every = np.sort(np.concatenate(priorities))
@@ -101,11 +101,11 @@ def test_fewer_than_two_classes_are_refused_with_a_sentence(labels, why):
 
 
 def test_what_is_drawn_depends_on_each_number_and_never_changes():
-    assert drawn(1, 2).tolist() == drawn(np.array([1]), np.array([2])).tolist()
-    values = drawn(np.arange(5)[:, None, None], np.arange(6)[:, None], np.arange(7))
+    assert random_uint64(1, 2).tolist() == random_uint64(np.array([1]), np.array([2])).tolist()
+    values = random_uint64(np.arange(5)[:, None, None], np.arange(6)[:, None], np.arange(7))
     assert values.shape == (5, 6, 7)
     assert len(np.unique(values)) == values.size
-    assert drawn(0, 1, 2).tolist() == [17650578182555822980]
+    assert random_uint64(0, 1, 2).tolist() == [17650578182555822980]
 
 
 def pixels(*class_ids):
@@ -131,12 +131,12 @@ def test_joined_pixels_keep_their_class_and_no_class_gets_more_than_its_share(he
     assert again.features.tobytes() == joined.features.tobytes()
 
 
-def test_held_classes_take_their_share_of_the_room():
+def test_classes_of_an_earlier_classifier_have_their_share():
     labels = labelled(100, 100, 1.0)
     assert len(TrainingSample.draw([labels], seed=0, limit=900).class_ids) == 900
-    assert len(TrainingSample.draw([labels], seed=0, limit=900, held=(2, 7)).class_ids) == 600
+    assert len(TrainingSample.draw([labels], seed=0, limit=900, earlier_classes=(2, 7)).class_ids) == 600
     one = np.minimum(labels, 1)
-    assert set(TrainingSample.draw([one], seed=0, held=(2,)).class_ids) == {1}
-    assert len(TrainingSample.draw([np.zeros((3, 3), np.uint8)], seed=0, held=(1, 2)).class_ids) == 0
+    assert set(TrainingSample.draw([one], seed=0, earlier_classes=(2,)).class_ids) == {1}
+    assert len(TrainingSample.draw([np.zeros((3, 3), np.uint8)], seed=0, earlier_classes=(1, 2)).class_ids) == 0
     with pytest.raises(ValueError, match="two classes"):
-        TrainingSample.draw([one], seed=0, held=(1,))
+        TrainingSample.draw([one], seed=0, earlier_classes=(1,))

@@ -23,16 +23,16 @@ def test_a_sample_is_every_so_manieth_pixel_whatever_the_pieces(rows, columns, s
     pixels = DraftPixels(step)
     sample = TileSample(pixels, tile, 2)
     for piece in tile.pieces(piece_rows, piece_columns):
-        sample.take(piece, planes[:, *piece.place_in(tile)])
+        sample.add(piece, planes[:, *piece.place_in(tile)])
     assert np.array_equal(sample.planes, planes[:, pixels.first :: step, pixels.first :: step])
 
 
 @given(st.integers(1, 20_000), st.integers(1, 20_000))
 def test_a_draft_has_about_as_many_pixels_for_every_image(rows, columns):
-    step = DraftPixels.of((rows, columns)).step
-    assert rows * columns <= draft_module.PIXELS * step**2
+    step = DraftPixels.for_shape((rows, columns)).step
+    assert rows * columns <= draft_module.DRAFT_PIXELS * step**2
     assume(step > 1)
-    assert rows * columns > draft_module.PIXELS * (step - 1) ** 2
+    assert rows * columns > draft_module.DRAFT_PIXELS * (step - 1) ** 2
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -44,7 +44,7 @@ def test_a_draft_has_the_classes_of_the_segmentation(threads):
     samples = []
     for tile in tiles:
         samples.append(TileSample(pixels, tile, SPEC.count(3)))
-        classifier.predict_window(image_from_pixels(PIXELS), tile, look=samples[-1].take)
+        classifier.predict_window(image_from_pixels(PIXELS), tile, on_piece=samples[-1].add)
     drafts = draft(classifier, [sample.planes for sample in samples], threads=threads)
     assert any(ids.size == 0 for ids in drafts)
     for tile, ids in zip(tiles, drafts, strict=True):

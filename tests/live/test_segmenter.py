@@ -111,7 +111,7 @@ def test_undo_and_a_change_of_class_cost_no_features(computed):
     assert computed == []
 
 
-def test_features_of_tiles_that_are_held_are_not_computed_again(computed):
+def test_features_of_tiles_that_are_cached_are_not_computed_again(computed):
     live = LiveSegmenter(FeatureCache(10**8))
     grid = TileGrid(IMAGE.shape)
     live.prepare(IMAGE, SPEC, grid.order())
@@ -120,7 +120,7 @@ def test_features_of_tiles_that_are_held_are_not_computed_again(computed):
     assert all(call["smoothed"] or len(places) == 0 for places, call in computed)
 
 
-def test_the_same_labels_are_learnt_once():
+def test_the_same_labels_are_trained_on_once():
     live = LiveSegmenter(FeatureCache(0))
     first, second = strokes(2)
     classifier = live.train([LabelledImage.from_image(IMAGE, first)], SPEC, FOREST)
@@ -148,7 +148,7 @@ def test_a_flood_of_labels_is_learnt_from_a_bounded_sample(computed):
     assert len(live.rows.get((image.hash, SPEC)).places) <= 2 * MAX_TRAINING_PIXELS
 
 
-def test_what_is_remembered_stays_within_its_bytes():
+def test_caches_stay_within_their_bytes():
     live = LiveSegmenter(FeatureCache(0))
     live.rows = BoundedCache(40_000, live.rows.size)
     live.classifiers = BoundedCache(60_000, live.classifiers.size)
@@ -191,7 +191,7 @@ def test_stale_work_stops_within_one_tile():
 
 
 def test_a_draft_of_what_was_segmented_has_the_classes_of_the_next_segmentation(monkeypatch):
-    monkeypatch.setattr("segmentation.live.draft.PIXELS", 600)
+    monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
     live = LiveSegmenter(FeatureCache(0), threads=2)
     first, second = (live.train([LabelledImage.from_image(IMAGE, labels)], SPEC, FOREST) for labels in strokes(2))
     assert live.draft(IMAGE, first, GRID.tiles) == []
@@ -205,7 +205,7 @@ def test_a_draft_of_what_was_segmented_has_the_classes_of_the_next_segmentation(
 
 
 def test_samples_of_drafts_stay_within_their_bytes(monkeypatch):
-    monkeypatch.setattr("segmentation.live.draft.PIXELS", 600)
+    monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
     live = LiveSegmenter(FeatureCache(0), sample_bytes=20_000)
     classifier = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, FOREST)
     for tile in GRID.tiles:
@@ -221,7 +221,7 @@ def test_an_image_that_is_segmented_at_once_needs_no_draft():
     assert live.samples.used == 0
 
 
-def test_an_answer_that_nobody_listens_to_any_more_ends():
+def test_an_answer_ends_when_its_client_is_gone():
     live = LiveSegmenter(FeatureCache(10**8), threads=2)
     classifier = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, FOREST)
     tiles = live.segment_tiles(IMAGE, classifier, GRID.tiles)
@@ -231,7 +231,7 @@ def test_an_answer_that_nobody_listens_to_any_more_ends():
     assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, GRID.tiles)] == list(GRID.tiles)
 
 
-def test_pieces_that_wait_for_their_turn_are_not_computed_once_nobody_listens(monkeypatch):
+def test_tiles_that_wait_for_their_turn_are_not_computed_once_the_client_is_gone(monkeypatch):
     live = LiveSegmenter(FeatureCache(0), threads=2)
     classifier = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, FOREST)
     segmented, segment, turns, waiting = [], live.segment, Semaphore(2), Semaphore(0)
@@ -252,7 +252,7 @@ def test_pieces_that_wait_for_their_turn_are_not_computed_once_nobody_listens(mo
     assert len(segmented) == 2
 
 
-def test_the_tiles_that_are_wanted_first_are_those_that_are_held():
+def test_the_most_urgent_tiles_are_the_cached_ones():
     order = GRID.order((0, 10, 60, 79))
     cache = FeatureCache(sum(smoothed_bytes(SPEC, 3, tile.shape) for tile in order[:2]))
     live = LiveSegmenter(cache)
@@ -293,7 +293,7 @@ def test_what_does_not_fit_together_is_refused_with_a_sentence():
 
 
 @pytest.mark.parametrize("drawn", [0, 1, 3])
-def test_going_on_from_an_earlier_classifier_gives_the_bytes_of_a_fresh_fit(drawn):
+def test_training_from_an_earlier_classifier_gives_the_bytes_of_a_fresh_fit(drawn):
     *_, before = strokes(2, seed=5)
     earlier = PixelClassifier(SPEC, **FOREST.to_json()).fit(IMAGE, before)
     other = image_from_pixels(IMAGE.pixels[::-1])
@@ -310,7 +310,7 @@ def test_going_on_from_an_earlier_classifier_gives_the_bytes_of_a_fresh_fit(draw
     assert again.class_ids.tobytes() == fresh.pixels_.class_ids.tobytes()
 
 
-def test_a_classifier_that_was_gone_on_from_is_not_kept_for_what_came_of_it():
+def test_an_earlier_classifier_is_not_kept_alive_by_the_one_that_is_trained_from_it():
     live = LiveSegmenter(FeatureCache(0), threads=1)
     earlier = PixelClassifier(SPEC, **FOREST.to_json()).fit(IMAGE, next(strokes(1)))
     live.train([LabelledImage.from_image(IMAGE, labels) for labels in strokes(1)], SPEC, FOREST, earlier)

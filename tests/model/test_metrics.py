@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image as PillowImage
 from sklearn import metrics
 
-from segmentation.io.formats import ImageError
+from segmentation.io.limits import ImageError
 from segmentation.io.masks import read_mask
 from segmentation.model.metrics import score
 

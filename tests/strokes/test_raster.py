@@ -270,10 +270,10 @@ def test_pixels_bounds_and_paint_agree(stroke, shape):
 
 @settings(deadline=None)
 @given(strokes)
-def test_bands_of_rows_make_no_difference(stroke):
+def test_strips_of_rows_make_no_difference(stroke):
     whole = rasterise([stroke], (40, 40))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(painting, "BAND_PIXELS", 100)
+        patch.setattr(painting, "STRIP_PIXELS", 100)
         np.testing.assert_array_equal(rasterise([stroke], (40, 40)), whole)
 
 

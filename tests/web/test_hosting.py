@@ -13,7 +13,7 @@ import pytest
 
 from segmentation.web.logs import without_links
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store
+from segmentation.web.store import open_store
 from segmentation.web.store.series import SeriesStore
 from tests.support import ROOT
 from tests.support.server import PROCFILE, Server
@@ -67,8 +67,8 @@ def new_session(server):
 
 def words(events=()):
     """What a window says that wants the sample image segmented."""
-    wish = {"view": [0, 512, 0, 512], "known": {}}
-    return {"after": 0, "events": list(events), "segment": wish, "window": "w"}
+    tiles = {"view": [0, 512, 0, 512], "known": {}}
+    return {"after": 0, "events": list(events), "segment": tiles, "window": "w"}
 
 
 def journal(server, session):
@@ -195,7 +195,7 @@ seg.PixelClassifier().fit(image, seg.rasterise(strokes, image.shape)).predict(im
 
 
 def test_the_worker_line_works_on_series_and_ends_when_it_is_asked_to(tmp_path):
-    with closing(Store.of(Settings(data_folder=tmp_path))) as store:
+    with closing(open_store(Settings(data_folder=tmp_path))) as store:
         series = SeriesStore(store)
         session = store.create_session()
         series_id = series.begin(session, CLASSIFIER.read_bytes())

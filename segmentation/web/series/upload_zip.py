@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
+from segmentation._shared.text import MAX_NAME_LENGTH, printable
 from segmentation.series.inputs import IMAGE_SUFFIXES
 
 MAX_MEMBERS = 20_000
 MAX_TABLE_BYTES = 8 * 2**20
-MAX_NAME = 200
 _END = struct.Struct("<4s4H2LH")
 
 
@@ -38,12 +38,11 @@ def is_zip(head: bytes) -> bool:
 
 def shown_name(name: str) -> str:
     """A name with its folders, fit to be shown; it is never used as a path."""
-    printable = "".join(letter for letter in name.replace("\\", "/") if letter.isprintable())
-    parts = [part.strip() for part in printable.split("/")]
-    return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_NAME:].lstrip("/") or "image"
+    parts = [part.strip() for part in printable(name.replace("\\", "/")).split("/")]
+    return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_NAME_LENGTH:].lstrip("/") or "image"
 
 
-def unpacked(file: BinaryIO, *, max_images: int, max_image_bytes: int, max_bytes: int) -> Iterator[Incoming]:
+def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_bytes: int) -> Iterator[Incoming]:
     """The images in a zip archive, one at a time; what is no image by its name is passed over.
 
     Args:
@@ -100,7 +99,7 @@ def _is_image(info: zipfile.ZipInfo) -> bool:
     return not info.is_dir() and not hidden and path.suffix.lower() in IMAGE_SUFFIXES
 
 
-def _check_table(file: BinaryIO) -> None:
+def _check_table(file: IO[bytes]) -> None:
     """Refuse a table of contents that would take much memory to read; zipfile reads it whole, whatever its length."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _END.size - 2**16))

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sql
 
+from segmentation._shared.text import shown_name
 from segmentation.web.store.blobs import UnknownBlobError
-from segmentation.web.store.rows import printable
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import blobs, classifiers
 
@@ -45,7 +45,7 @@ class Classifiers:
             if self._row(connection, session_id, content_hash):
                 files.release(connection, blobs.c.key == key)
             else:
-                row = {"session_id": session_id, "hash": content_hash, "name": printable(name)}
+                row = {"session_id": session_id, "hash": content_hash, "name": shown_name(name)}
                 connection.execute(classifiers.insert().values(row | {"added": time.time(), "key": key}))
 
     def name(self, session_id: str, content_hash: str) -> str:
@@ -67,7 +67,7 @@ class Classifiers:
         except UnknownBlobError:
             raise UnknownClassifierError(content_hash) from None
 
-    def of(self, session_id: str) -> list[StoredClassifier]:
+    def of_session(self, session_id: str) -> list[StoredClassifier]:
         """The classifier files of a session, in the order in which they came."""
         query = sql.select(classifiers.c.hash, classifiers.c.name).where(classifiers.c.session_id == session_id)
         with self._store.database.reading() as connection:

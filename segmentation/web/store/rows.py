@@ -7,14 +7,13 @@ from typing import Any
 
 import sqlalchemy as sql
 
+from segmentation._shared.text import shown_name
 from segmentation.web.store.errors import UnknownSessionError
 from segmentation.web.store.tables import images, sessions
 
-MAX_NAME_LENGTH = 200
-
 
 def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, Any, Any, Any]:
-    """Take a session's turn until the transaction ends; returns its number, strokes_drawn, journal_bytes and used.
+    """Lock a session's row until the transaction ends; returns its number, strokes_drawn, journal_bytes and used.
 
     Raises:
         UnknownSessionError: if there is no such session.
@@ -29,7 +28,7 @@ def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, An
 def insert_session(connection: sql.Connection, session_id: str, name: str) -> None:
     """Make a session with an empty journal."""
     now = time.time()
-    row = {"id": session_id, "name": printable(name), "created": now, "used": now}
+    row = {"id": session_id, "name": shown_name(name), "created": now, "used": now}
     connection.execute(sessions.insert().values(row | {"number": 0, "strokes_drawn": 0, "journal_bytes": 0}))
 
 
@@ -40,11 +39,6 @@ def find_image(connection: sql.Connection, session_id: str, image_hash: str) -> 
 
 
 def insert_image(connection: sql.Connection, session_id: str, image_hash: str, name: str, key: str) -> None:
-    """Let a session have an image."""
-    row = {"session_id": session_id, "hash": image_hash, "name": printable(name), "added": time.time(), "key": key}
+    """Record an image of a session."""
+    row = {"session_id": session_id, "hash": image_hash, "name": shown_name(name), "added": time.time(), "key": key}
     connection.execute(images.insert().values(row))
-
-
-def printable(name: str) -> str:
-    """A name without what cannot be printed, cut off where it is too long."""
-    return "".join(character for character in name if character.isprintable()).strip()[:MAX_NAME_LENGTH]

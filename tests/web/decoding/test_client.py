@@ -14,8 +14,8 @@ import pytest
 import tifffile
 from PIL import Image as PillowImage
 
-from segmentation.io.formats import ImageError
 from segmentation.io.image import image_from_pixels
+from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image, read_stack
 from segmentation.web.decoding import client as decoding
 from segmentation.web.decoding.client import Decoder, _image, _memory
@@ -116,7 +116,7 @@ def test_many_at_once_all_come(decoder):
 def test_who_waits_too_long_is_told():
     decoder = Decoder(seconds=0.01)
     for _ in range(decoding.AT_ONCE):
-        decoder._turns.acquire()
+        decoder._slots.acquire()
     with pytest.raises(ImageError, match="Other images"):
         decoder.read_image(b"x", max_pixels=MAX_PIXELS)
 

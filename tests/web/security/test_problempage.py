@@ -3,10 +3,10 @@
 import pytest
 
 from segmentation.web.application import create_app
-from segmentation.web.routes.conversation import NO_SESSION
+from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.security import hardening
 from segmentation.web.security.guard import NOT_OPENED, SIGN_IN_FIRST
-from segmentation.web.session.workbench import Workbench
+from segmentation.web.session.sessions import Sessions
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreAwayError, StoreFullError
 
@@ -24,10 +24,10 @@ def failing(client, monkeypatch):
     """Lets the start page fail with an error."""
 
     def fail(error):
-        def new_session(_workbench):
+        def begin(_sessions):
             raise error
 
-        monkeypatch.setattr(Workbench, "new_session", new_session)
+        monkeypatch.setattr(Sessions, "begin", begin)
         return client
 
     return fail
