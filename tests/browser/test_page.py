@@ -58,6 +58,21 @@ def test_drawing_works_right_after_zooming(person):
     assert (x, y) == pytest.approx((256, 256), abs=0.5)
 
 
+def test_a_script_that_comes_late_finds_all_that_was_done(person):
+    held = []
+    person.context.route("**/journal/state.mjs", held.append)
+    person.page.reload(wait_until="commit")
+    person.wait_for(lambda: held and person.page.evaluate("'DashRenderer' in window"), "all other scripts")
+    assert person.page.locator("#page").count() == 0, "the page is laid out before it can react"
+    person.context.unroute("**/journal/state.mjs")
+    held[0].continue_()
+    person.wait_until_ready()
+    person.page.locator("#opacity").focus()
+    person.press("ArrowRight")
+    person.wait_for(lambda: person.page.inner_text("#opacity-value") == "51 %", "the opacity")
+    person.draw_and_wait((20, 20), (40, 40))
+
+
 def test_zoom_stays_when_strokes_and_segmentations_come(person):
     person.zoom((250, 80), 6)
     scale = person.scale()
