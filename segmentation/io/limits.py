@@ -35,10 +35,11 @@ class PageError(ImageError):
         reason: what is wrong with it.
     """
 
-    def __init__(self, page: int, pages: int, reason: Exception) -> None:
+    def __init__(self, page: int, pages: int, reason: Exception | str) -> None:
         super().__init__(f"Image {page} of the {pages} in the file cannot be used. {reason}")
         self.page = page
         self.pages = pages
+        self.reason = str(reason)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from io import BytesIO
@@ -157,13 +159,20 @@ def _opened(source: str | Path | bytes | BinaryIO, limits: Limits) -> Iterator[I
     elif isinstance(source, str | Path):
         with ExitStack() as closing:
             try:
-                file = closing.enter_context(Path(source).open("rb"))
+                file = closing.enter_context(open(source, "rb", opener=_open_at_once))
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise OSError(errno.EINVAL, "it is a pipe or a device")
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or "its name is not possible"
                 raise ImageError(f"The file {_last_part(Path(source).name)!r} cannot be opened: {reason}.") from error
             yield file
     else:
         yield BytesIO(source.read(limits.max_bytes + 1))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens a file without waiting, as one would at a pipe to which nobody writes."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _last_part(name: str) -> str:

@@ -24,7 +24,7 @@ import numpy as np
 
 from segmentation._shared.processes import import_paths, python_command
 from segmentation.io.image import Image
-from segmentation.io.limits import MAX_CHANNELS, ImageError
+from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, PageError
 from segmentation.io.read import read_image, read_stack
 
 SECONDS = 25.0
@@ -114,7 +114,7 @@ class Decoder:
             if not isinstance(answer, dict):
                 raise ImageError(LOST)
             if "error" in answer:
-                raise ImageError(str(answer["error"])[:1000])
+                raise _error(answer)
             return _image(answer, target.fileno())
 
     def _send_descriptors(self, source: int, target: int, reply: socket.socket) -> None:
@@ -176,6 +176,14 @@ def _receive_all(end: socket.socket) -> bytes:
         if len(parts) > MAX_ANSWER_BYTES:
             raise ValueError("too long an answer")
     return bytes(parts)
+
+
+def _error(answer: Mapping[str, Any]) -> ImageError:
+    """What a decoder says is wrong, with a file or with one of several images in it."""
+    page, pages, reason = answer.get("page"), answer.get("pages"), str(answer["error"])[:1000]
+    if isinstance(page, int) and isinstance(pages, int) and 1 <= page <= pages <= MAX_PAGES:
+        return PageError(page, pages, reason)
+    return ImageError(reason)
 
 
 def _image(answer: Mapping[str, Any], descriptor: int) -> Image:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from segmentation.io.limits import ImageError
+from segmentation.io.limits import ImageError, PageError
 from segmentation.io.read import read_image, read_stack
 
 DESCRIPTORS = 3
@@ -98,8 +98,10 @@ def _decode(source: int, target: int, name: str, max_pixels: int, page: int | No
                 image = read_image(file, name=name, **limits)
             else:
                 image = next(read_stack(file, name=name, **limits, first=page))
-    except ImageError as reason:
-        return {"error": str(reason)}
+    except PageError as error:
+        return {"error": error.reason, "page": error.page, "pages": error.pages}
+    except ImageError as error:
+        return {"error": str(error)}
     except MemoryError:
         return {"error": "The image does not fit into this server's memory: crop it or make it smaller."}
     left = image.pixels.data.cast("B")

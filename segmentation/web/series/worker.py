@@ -22,8 +22,9 @@ from segmentation._shared.tiling import whole_of
 from segmentation.io.display import display_pixels, display_range, encode_jpeg
 from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
+from segmentation.io.limits import ImageError, PageError
 from segmentation.model.classifier import PixelClassifier
-from segmentation.series.jobs import Extras, Model, PageWriter, reason
+from segmentation.series.jobs import Extras, Model, PageWriter, Segmented, reason, segment_pages
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
@@ -166,11 +167,16 @@ class SeriesWorker:
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             folder = ResultFolder(Path(desk))
             folder.prepare()
+
+            def segment(image: Image) -> Segmented:
+                nonlocal picture
+                segmentation = self._segment(model.classifier, image)
+                picture = picture or small_picture(image, segmentation, model.colours)
+                return segmentation, None
+
             with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging) as writer:
-                for image in self._images(self._store.image(item)):
-                    segmentation = self._segment(model.classifier, image)
-                    writer.add(image, segmentation)
-                    picture = picture or small_picture(image, segmentation, model.colours)
+                for _ in segment_pages(self._images(self._store.image(item)), segment, writer):
+                    pass
             result = (folder.path / f"{RESULT}.tif").read_bytes()
         return result, picture, [vars(page) for page in writer.pages]
 
@@ -180,15 +186,23 @@ class SeriesWorker:
             self._model = item.classifier_key, Model.from_file(data)
         return self._model[1]
 
-    def _images(self, content: bytes) -> Iterator[Image]:
-        """The images of a file, one after the other."""
-        first = self._decoder.read_image(content, max_pixels=self._max_pixels, page=1)
-        pages = first.metadata["pages"]
-        yield first
-        del first
-        for page in range(2, pages + 1):
+    def _images(self, content: bytes) -> Iterator[Image | PageError]:
+        """The images of a file, one after the other, or why one cannot be read."""
+        page, pages = 1, 1
+        while page <= pages:
+            try:
+                image = self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+            except ImageError as error:
+                pages = error.pages if isinstance(error, PageError) else pages
+                if pages == 1:
+                    raise
+                yield error if isinstance(error, PageError) else PageError(page, pages, error)
+            else:
+                pages = image.metadata["pages"]
+                yield image
+                del image
             self._pause()
-            yield self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+            page += 1
 
     def _segment(self, classifier: PixelClassifier, image: Image) -> NDArray[np.uint8]:
         """The class ids of an image, tile by tile; before each tile others go first."""
