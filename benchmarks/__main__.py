@@ -66,7 +66,7 @@ def main() -> None:
     for part in options.parse_args().parts or PARTS:
         title, measure, as_markdown = PARTS[part]
         print(f"{title} ...", flush=True)
-        run = results.described_run(part, title, measure())
+        run = results.measured(part, title, measure)
         file = results.write(run)
         text = as_markdown(run["rows"])
         print(text, f"Kept in {file}.", sep="\n", flush=True)

@@ -1,6 +1,6 @@
 """The numbers of each run, kept as JSON with its date, commit and machine, so that a trend can be read.
 
-A file in ``benchmarks/results`` holds one run of one part: ``part``, ``title``, ``ended`` (UTC), ``commit``,
+A file in ``benchmarks/results`` holds one run of one part: ``part``, ``title``, ``begun`` (UTC), ``commit``,
 ``changed`` (whether the checkout differed from the commit), ``machine``, ``packages``, and the ``rows`` as measured.
 """
 
@@ -11,7 +11,7 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,18 +22,18 @@ RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("dash", "plotly", "numba", "numpy", "scikit-image", "scikit-learn")
 
 
-def described_run(part: str, title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What was measured, with when, of what and on what."""
-    return {
+def measured(part: str, title: str, measure: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
+    """Measure a part; its rows, with when, of what and on what they were measured."""
+    run = {
         "part": part,
         "title": title,
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "HEAD"),
         "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "machine": machine(),
         "packages": {name: version(name) for name in PACKAGES},
-        "rows": list(rows),
     }
+    return run | {"rows": measure()}
 
 
 def machine() -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _git(*arguments: str) -> str:
 def write(run: Mapping[str, Any], folder: Path = RESULTS) -> Path:
     """Keep a run; the file's name begins with the part, so that its runs stand one below the other by date."""
     folder.mkdir(exist_ok=True)
-    day, commit = run["ended"][:10], run["commit"][:9] or "unknown"
+    day, commit = run["begun"][:10], run["commit"][:9] or "unknown"
     file = folder / f"{run['part']}-{day}-{commit}.json"
     file.write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
@@ -70,5 +70,5 @@ def sentence(run: Mapping[str, Any]) -> str:
     """When and on what, for people."""
     on = run["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in run["packages"].items())
-    month = datetime.fromisoformat(run["ended"]).strftime("%B %Y")
+    month = datetime.fromisoformat(run["begun"]).strftime("%B %Y")
     return f"{month}, {on['cores']} cores of {on['processor']}, Python {on['python']}, {packages}."

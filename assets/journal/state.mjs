@@ -1,5 +1,5 @@
 /*
- * What the events of a session add up to; the server folds the same events in segmentation/web/session/events.py. This
+ * What the events of a session add up to; the server folds the same events in segmentation/web/session/state.py. This
  * module needs no browser, so that a test can hold the two folds equal.
  */
 
@@ -52,7 +52,7 @@
  * @property {LabelClass[]} classes by their ids, ascending
  * @property {Set<number>} hidden ids of the classes that are not shown
  * @property {Stroke[]} strokes on the current image
- * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: the classifier learns from them too
+ * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: these are learnt from too
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened the classifier that was opened last

@@ -7,7 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from typing import IO, Any, TypeVar
 
 import numpy as np
@@ -45,6 +45,28 @@ def pack(members: Mapping[str, bytes]) -> bytes:
             info.external_attr = 0o644 << 16
             archive.writestr(info, content, compresslevel=6)
     return target.getvalue()
+
+
+class ZipParts(RawIOBase):
+    """What a zip archive is written to while it is sent: a file without a beginning, emptied part by part."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Add to the part that comes next; returns the number of bytes."""
+        part = bytes(data)
+        self._parts.append(part)
+        return len(part)
+
+    def next_part(self) -> bytes:
+        """What was written since the last time."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
 
 
 class Archive:

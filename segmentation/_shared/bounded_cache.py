@@ -39,20 +39,42 @@ class BoundedCache(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Keeps a value, instead of the key's former one; one that is larger than the budget is not kept."""
-        size = self.size(value)
         with self._lock:
-            if key in self._values:
-                self.used -= self.size(self._values.pop(key))
-            if size <= self.budget:
-                self._drop_until(self.budget - size)
-                self._values[key] = value
-                self.used += size
+            self._drop(key)
+            self._keep(key, value)
+
+    def setdefault(self, key: Key, value: Value) -> Value:
+        """The kept value; where there is none, ``value`` is kept and returned."""
+        with self._lock:
+            if key not in self._values:
+                self._keep(key, value)
+                return value
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def pop(self, key: Key) -> Value | None:
+        """The value, which is not kept any longer, or None."""
+        with self._lock:
+            return self._drop(key)
 
     def make_room(self, size: int) -> None:
         """Drops values until one of this size would fit, if the budget allows it at all."""
         with self._lock:
             if size <= self.budget:
                 self._drop_until(self.budget - size)
+
+    def _keep(self, key: Key, value: Value) -> None:
+        size = self.size(value)
+        if size <= self.budget:
+            self._drop_until(self.budget - size)
+            self._values[key] = value
+            self.used += size
+
+    def _drop(self, key: Key) -> Value | None:
+        value = self._values.pop(key, None)
+        if value is not None:
+            self.used -= self.size(value)
+        return value
 
     def _drop_until(self, used: int) -> None:
         while self.used > used:

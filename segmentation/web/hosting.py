@@ -1,7 +1,7 @@
 """How the page is served: gunicorn's configuration, for a host as for one's own machine.
 
 ``gunicorn --config python:segmentation.web.hosting app:server`` takes the names of this module that gunicorn has
-settings for; ``python app.py`` does the same.
+settings for; ``python app.py`` and ``squiggle`` do the same.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ worker_class = Worker
 
 
 def on_starting(arbiter: Any) -> None:
-    """End with a sentence, rather than let others in whom nobody has invited."""
+    """End with a sentence if others could reach a server that its operator has not opened to them."""
     addresses = arbiter.cfg.address
     problem = why_not_to_serve(_settings, [a[0] for a in addresses if isinstance(a, tuple)])
     if problem:

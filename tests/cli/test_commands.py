@@ -311,16 +311,18 @@ def test_every_command_explains_itself(command, capsys):
 
 
 def test_an_interrupted_run_says_how_to_go_on(desk, tmp_path):
-    for number in range(200):
+    for number in range(20):
         (tmp_path / f"{number}.tif").symlink_to(desk / "series/day0.tif")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "segmentation", "apply", desk / "cells.squiggle", tmp_path, "-o", tmp_path / "out"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    while not list(tmp_path.glob("out/*.tif")):
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    told = process.communicate(timeout=60)[1]
+    arguments = ["0.5", "apply", desk / "cells.squiggle", tmp_path, "-o", tmp_path / "out"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.standing_still", *arguments],
+        cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        while not list(tmp_path.glob("out/*.tif")):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        told = process.stderr.read()
     assert process.returncode == 130
     assert "The same command continues." in told
     assert "Traceback" not in told

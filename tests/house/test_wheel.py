@@ -17,12 +17,12 @@ from PIL import Image as PillowImage
 
 import segmentation as seg
 from segmentation.version import __version__
+from segmentation.web.asset_files import FOLDER, ROOT_SCRIPT, URL_PATH
 from tests.support.asking import stroke_event
 from tests.support.served import Served
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT / "assets"
-SAMPLE = ASSETS / "sample" / "colon_glands.png"
+SAMPLE = FOLDER / "sample" / "colon_glands.png"
 STROKES = {1: "M250,60L262,75L250,90", 2: "M60,250L75,262L90,250"}
 SMALL = ["--trees", "3", "--sigma-max", "2"]
 
@@ -61,7 +61,7 @@ def test_the_wheel_has_every_file_of_the_package_and_of_the_page(wheel):
         path for path in (ROOT / "segmentation").rglob("*") if path.is_file() and "__pycache__" not in path.parts
     }
     assert {str(path.relative_to(ROOT)) for path in package} <= packed
-    page = {str(path.relative_to(ASSETS)) for path in ASSETS.rglob("*") if path.is_file()}
+    page = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file()}
     assert {f"segmentation/web/assets/{name}" for name in page} <= packed
     assert not [name for name in packed if not name.startswith(("segmentation/", f"squiggle-{__version__}.dist-info/"))]
 
@@ -99,8 +99,8 @@ def test_the_page_is_ready_and_the_browser_opened(page):
 def test_the_page_and_every_file_that_it_names_or_that_ships_with_it_are_served(page):
     session = json.loads(page.ask("POST", "/sessions"))["session"]
     named = set(re.findall(r'(?:src|href)="(/[^"]+)"', page.ask("GET", f"/s/{session}").decode()))
-    assert {name.partition("?")[0] for name in named} >= {"/assets/style.css", "/assets/vendor/plotly-basic.min.js"}
-    shipped = {f"/assets/{path.relative_to(ASSETS)}" for path in ASSETS.rglob("*") if path.is_file()}
+    shipped = {f"{URL_PATH}/{path.relative_to(FOLDER)}" for path in FOLDER.rglob("*") if path.is_file()}
+    assert {f"{URL_PATH}/style.css", f"{URL_PATH}/{ROOT_SCRIPT}"} <= {name.partition("?")[0] for name in named}
     for name in named | shipped:
         assert page.ask("GET", name), name
 

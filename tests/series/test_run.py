@@ -221,12 +221,12 @@ def test_a_run_that_was_killed_is_continued_to_equal_bytes(processes, model, tmp
     for number in range(12):
         tifffile.imwrite(images / f"{number:02}.tif", textured(120, 150, seed=number))
     apply_series(model, images, tmp_path / "undisturbed", probabilities=True)
-    arguments = ["apply", model, images, "-o", tmp_path / "out", "--probabilities", "--workers", str(processes)]
-    process = subprocess.Popen([sys.executable, "-m", "segmentation", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)
-    while len(list(tmp_path.glob("out/*.tif"))) < 4:
-        assert process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    arguments = ["0.8", "apply", model, images, "-o", tmp_path / "out", "--probabilities", "--workers", str(processes)]
+    command = [sys.executable, "-m", "tests.support.standing_still", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        while len(list(tmp_path.glob("out/*.tif"))) < 4:
+            assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
     report = apply_series(model, images, tmp_path / "out", probabilities=True)
     assert len(report.outputs) == 12
     assert report.finished_before

@@ -224,15 +224,15 @@ def test_a_zarr_write_that_was_killed_is_continued_to_equal_bytes(grey, tmp_path
     grey.save(tmp_path / "model.squiggle")
     script = (
         "import sys; from segmentation.io import zarr_images; from segmentation.series.run import apply_series; "
-        "zarr_images.BLOCK_SIDE = 64; apply_series(*sys.argv[1:])"
+        "from tests.support.standing_still import stand_still; zarr_images.BLOCK_SIDE = 64; "
+        "apply_series(*sys.argv[1:], on_event=lambda event: stand_still(event, 0.5))"
     )
     arguments = [tmp_path / "model.squiggle", tmp_path / "image.zarr", tmp_path / "out"]
     apply_series(*arguments[:2], tmp_path / "undisturbed")
-    process = subprocess.Popen([sys.executable, "-c", script, *arguments], cwd=ROOT)
-    while len(list((tmp_path / "out").glob(".squiggle/image.zarr.unfinished/c/*/*"))) < 10:
-        assert process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with subprocess.Popen([sys.executable, "-c", script, *arguments], cwd=ROOT, stdin=subprocess.PIPE) as process:
+        while len(list((tmp_path / "out").glob(".squiggle/image.zarr.unfinished/c/*/*"))) < 10:
+            assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
     assert files_in(tmp_path / "out") == {}
     assert not apply_series(*arguments).failed
     assert files_in(tmp_path / "out") == files_in(tmp_path / "undisturbed")

@@ -24,7 +24,7 @@ def converse(client, session, events=(), *, after=0, segment=None, window="w"):
     return [json.loads(line) for line in response.text.splitlines()]
 
 
-def wish(rows, columns, known=()):
+def tile_request(rows, columns, known=()):
     return {"view": [0, rows, 0, columns], "known": dict(known)}
 
 
@@ -56,11 +56,11 @@ class Someone:
         converse(self.client, self.session, [stroke_event(name, image_hash, class_id, path)])
 
     def asks(self, image_hash=None):
-        wish = {"image": image_hash, "view": [0, 60, 0, 90], "known": {}}
-        return {message["kind"]: message for message in converse(self.client, self.session, segment=wish)}
+        tiles = {"image": image_hash, "view": [0, 60, 0, 90], "known": {}}
+        return {message["kind"]: message for message in converse(self.client, self.session, segment=tiles)}
 
-    def takes(self, name, query=""):
+    def downloads(self, name, query=""):
         return self.client.get(f"/s/{self.session}/download/{name}?{query}")
 
     def segmentation(self):
-        return tifffile.imread(io.BytesIO(self.takes("segmentation.tif").data))
+        return tifffile.imread(io.BytesIO(self.downloads("segmentation.tif").data))

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from segmentation.web.application import create_app
-from segmentation.web.routes.remember import COOKIE
+from segmentation.web.routes.known_sessions import COOKIE
 from segmentation.web.settings import Settings
 from tests.support import ROOT
-from tests.support.asking import converse, stroke_event, wish
+from tests.support.asking import converse, stroke_event, tile_request
 from tests.support.files import png
 from tests.support.images import scene
 
@@ -87,7 +87,7 @@ def test_no_event_brings_anothers_image_strokes_or_classifier(client, ada):
         },
         {"id": "a", "type": "undo", "event": "event-a"},
     ]
-    messages = converse(client, eve, events, segment=wish(12, 17))
+    messages = converse(client, eve, events, segment=tile_request(12, 17))
     text = json.dumps([message for message in messages if message["kind"] != "journal"])
     assert not [secret for secret in ada["secrets"] if secret in text]
     journal = next(message for message in messages if message["kind"] == "journal")

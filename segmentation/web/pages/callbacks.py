@@ -9,7 +9,8 @@
     switches, opacity, width ────────────────────> (browser) the picture and the pen, at once
 
 The browser's functions are in ``assets/start.mjs``. From the journal on, strokes and segmentations travel by
-the session's own conversation (``routes.py``), since that can be dropped half-way when a newer stroke arrives.
+the session's own conversation (``routes/conversation.py``), since that can be dropped half-way when a newer stroke
+arrives.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ FOREST_CONTROLS = (
     ("forest-seed", "value"),
 )
 STILL_IN_USE = "Until then the settings before are in use."
-HANDED_OVER = (
+BROWSER_CALLBACKS = (
     ("harvest", ("graph", "relayoutData")),
     ("features", ("features-checked", "data")),
     ("forest", ("forest-checked", "data")),
@@ -56,7 +57,7 @@ def register_callbacks(app: Dash) -> None:
         [Input(*control) for control in FOREST_CONTROLS],
         prevent_initial_call=True,
     )(check_forest)
-    for function, control in HANDED_OVER:
+    for function, control in BROWSER_CALLBACKS:
         app.clientside_callback(
             ClientsideFunction("squiggle", function),
             Output("handed-over", "data", allow_duplicate=True),

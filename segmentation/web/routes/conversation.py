@@ -1,4 +1,4 @@
-"""The conversation of a page with its session: events there, the journal's news and the segmentation back."""
+"""The conversation of a browser window with a session: events come in, updates and the segmentation go back."""
 
 from __future__ import annotations
 
@@ -9,35 +9,33 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from segmentation.web.routes.remember import remember
+from segmentation.web.routes.errors import NO_SESSION
+from segmentation.web.routes.known_sessions import remember
 from segmentation.web.routes.requests import BadRequestError, json_body
-from segmentation.web.session.workbench import Workbench
+from segmentation.web.routes.responses import as_it_comes
+from segmentation.web.session.conversation import Conversations, TileRequest
 from segmentation.web.store import StoreAwayError, UnknownImageError, UnknownSessionError
 
 MAX_CONVERSE_BYTES = 32 * 2**20
 MAX_EVENTS_AT_ONCE = 5_000
-NO_SESSION = "There is no session behind this link (any more). Start a new one."
 GONE = {"kind": "gone", "reason": NO_SESSION}
 
 log = logging.getLogger(__name__)
 
 
-def conversation_routes(workbench: Workbench) -> Blueprint:
+def conversation_routes(conversations: Conversations) -> Blueprint:
     """``POST /s/<session>/converse``."""
     routes = Blueprint("conversation", __name__)
 
     @routes.post("/s/<session_id>/converse")
     def converse(session_id: str) -> Response:
-        """Takes events and answers with the journal's news and the segmentation, a line of JSON a message."""
-        asked = _read_conversation()
-        messages = workbench.converse(session_id, **asked)
+        """Reads events, and answers with those of others and the segmentation, a line of JSON a message."""
+        messages = conversations.answer(session_id, **_read_request())
         try:
             first = next(messages)
         except UnknownSessionError:
             first = GONE
-        response = Response(_lines(first, messages), mimetype="application/x-ndjson")
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Accel-Buffering"] = "no"
+        response = as_it_comes(Response(_lines(first, messages), mimetype="application/x-ndjson"))
         if first["kind"] != "gone":
             remember(response, session_id)
         return response
@@ -63,23 +61,23 @@ def _line(message: Mapping[str, Any]) -> str:
     return json.dumps(message, separators=(",", ":")) + "\n"
 
 
-def _read_conversation() -> dict[str, Any]:
+def _read_request() -> dict[str, Any]:
     asked = json_body(MAX_CONVERSE_BYTES)
-    after, bodies, window, wish = (asked.get(key) for key in ("after", "events", "window", "segment"))
+    after, bodies, client_id, tiles = (asked.get(key) for key in ("after", "events", "window", "segment"))
     if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**53:
         raise BadRequestError("The page did not say how much of the journal it knows: reload it.")
     if not isinstance(bodies, list) or len(bodies) > MAX_EVENTS_AT_ONCE:
         raise BadRequestError("The page did not send its events as a list: reload it.")
-    if not isinstance(window, str) or len(window) > 64:
+    if not isinstance(client_id, str) or len(client_id) > 64:
         raise BadRequestError("The page did not name its window: reload it.")
-    return {"after": after, "bodies": bodies, "window": window, "wish": _read_wish(wish)}
+    return {"after": after, "bodies": bodies, "client_id": client_id, "tiles": _read_tile_request(tiles)}
 
 
-def _read_wish(wish: Any) -> dict[str, Any] | None:
-    if wish is None:
+def _read_tile_request(asked: Any) -> TileRequest | None:
+    if asked is None:
         return None
-    view = wish.get("view") if isinstance(wish, Mapping) else None
-    known = wish.get("known") if isinstance(wish, Mapping) else None
+    view = asked.get("view") if isinstance(asked, Mapping) else None
+    known = asked.get("known") if isinstance(asked, Mapping) else None
     if (
         not isinstance(view, list)
         or len(view) != 4
@@ -87,7 +85,7 @@ def _read_wish(wish: Any) -> dict[str, Any] | None:
         or not isinstance(known, Mapping)
     ):
         raise BadRequestError("The page did not say which part of the image is on screen: reload it.")
-    image = wish.get("image")
-    if image is not None and not isinstance(image, str):
+    image_hash = asked.get("image")
+    if image_hash is not None and not isinstance(image_hash, str):
         raise BadRequestError("The page did not name the image by its hash: reload it.")
-    return {"image": image, "view": view, "known": known}
+    return TileRequest(image_hash, (view[0], view[1], view[2], view[3]), known)

@@ -1,13 +1,12 @@
-"""Reading what a request says, with a sentence for what makes no sense."""
+"""Reads what a request says, with a sentence for what makes no sense."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote
 
 from flask import request
@@ -15,53 +14,62 @@ from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 
 from segmentation._shared.text import shown_name
 
-YEAR_SECONDS = 365 * 24 * 3600
 SMALL_BYTES = 8 * 2**20
-"""Files up to this size wait in memory."""
+"""Files up to this size wait in memory, larger ones on the disk."""
+
+PART_BYTES = 2**20
 FILES_AT_ONCE = 2
 PATIENCE_SECONDS = 25
 
-_turns = threading.BoundedSemaphore(FILES_AT_ONCE)
+_being_opened = threading.BoundedSemaphore(FILES_AT_ONCE)
 
 
 class BadRequestError(ValueError):
     """A request that makes no sense; says why."""
 
 
-def refuse_larger_than(limit: int) -> None:
-    """Refuse a body of more than ``limit`` bytes: at once if it says so, else when that many were read.
+def received(limit: int) -> IO[bytes]:
+    """The body as an open file of at most ``limit`` bytes, at its beginning; closing it removes it.
 
     Raises:
-        RequestEntityTooLarge: with a sentence.
+        RequestEntityTooLarge: with a sentence, if it is larger: at once if the request says so, else when it is read.
     """
-    request.max_content_length = limit
     length = request.content_length or 0
     if length > limit:
         raise RequestEntityTooLarge(
             f"The file has {length / 2**20:.0f} MB; this server takes at most {limit / 2**20:.0f} MB."
         )
+    request.max_content_length = limit + 1  # one that is too large is refused here, not without words by the stream
+    file = SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115 - closed by who reads it
+    try:
+        while part := request.stream.read(PART_BYTES):
+            file.write(part)
+            if file.tell() > limit:
+                raise RequestEntityTooLarge(f"The file is too large: this server takes at most {limit / 2**20:.0f} MB.")
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
 @contextmanager
 def uploaded(limit: int) -> Iterator[bytes]:
     """The body, a file of at most ``limit`` bytes.
 
-    It waits on the disk while other people's files are worked on, so that many at once do not fill the memory.
+    It waits while other people's files are opened, so that many at once do not fill the memory.
 
     Raises:
         RequestEntityTooLarge: if it is larger, with a sentence.
         ServiceUnavailable: if others take too long.
     """
-    refuse_larger_than(limit)
-    with SpooledTemporaryFile(SMALL_BYTES) as file:
-        shutil.copyfileobj(request.stream, file, 2**20)
-        if not _turns.acquire(timeout=PATIENCE_SECONDS):
+    with received(limit) as file:
+        if not _being_opened.acquire(timeout=PATIENCE_SECONDS):
             raise ServiceUnavailable("Other files are being opened just now: try again in a moment.")
         try:
-            file.seek(0)
             yield file.read()
         finally:
-            _turns.release()
+            _being_opened.release()
 
 
 def json_body(limit: int) -> Mapping[str, Any]:

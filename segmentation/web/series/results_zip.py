@@ -1,4 +1,4 @@
-"""What a series takes home: one zip archive, made while it is sent."""
+"""The results of a series to download: one zip archive, made while it is sent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from segmentation._shared.archive import ZipParts
 from segmentation.io.shares import shares_table, spreadsheet_text
 from segmentation.model.modelfile import load_model
 from segmentation.series.inputs import name_results
@@ -19,26 +20,6 @@ from segmentation.web.store.series import SeriesStore, UnknownSeriesError
 
 FAILURES = "failed.csv"
 _ROOT = Path("/")
-
-
-class _Outbox(io.RawIOBase):
-    """Takes what is written, and hands it over from time to time."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        part = bytes(data)  # type: ignore[call-overload]
-        self._parts.append(part)
-        return len(part)
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
 
 
 def result_names(items: Sequence[SeriesItem]) -> dict[int, str]:
@@ -58,12 +39,12 @@ def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator
     items = store.items(session_id, series_id)
     classifier = store.classifier(session_id, series_id)
     names = result_names(items)
-    outbox = _Outbox()
-    with zipfile.ZipFile(outbox, "w") as archive:
+    parts = ZipParts()
+    with zipfile.ZipFile(parts, "w") as archive:
         for item in (item for item in items if item.state == "done"):
             with suppress(UnknownSeriesError):
                 _add(archive, file_name(names[item.number], ".tif"), store.result(session_id, series_id, item.number))
-            yield outbox.taken()
+            yield parts.next_part()
         done = [(_base(item), item.pages) for item in items if item.state == "done"]
         class_names = {one.id: one.name for one in load_model(classifier).classes}
         _add(archive, TABLE, shares_table(class_names, done).encode())
@@ -71,8 +52,8 @@ def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator
         failures = list(_failures(items))
         if failures:
             _add(archive, FAILURES, _table(failures).encode())
-        yield outbox.taken()
-    yield outbox.taken()
+        yield parts.next_part()
+    yield parts.next_part()
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from segmentation._shared.text import MAX_NAME_LENGTH, printable
 from segmentation.series.inputs import IMAGE_SUFFIXES
@@ -42,7 +42,7 @@ def shown_name(name: str) -> str:
     return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_NAME_LENGTH:].lstrip("/") or "image"
 
 
-def unpacked(file: BinaryIO, *, max_images: int, max_image_bytes: int, max_bytes: int) -> Iterator[Incoming]:
+def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_bytes: int) -> Iterator[Incoming]:
     """The images in a zip archive, one at a time; what is no image by its name is passed over.
 
     Args:
@@ -99,7 +99,7 @@ def _is_image(info: zipfile.ZipInfo) -> bool:
     return not info.is_dir() and not hidden and path.suffix.lower() in IMAGE_SUFFIXES
 
 
-def _check_table(file: BinaryIO) -> None:
+def _check_table(file: IO[bytes]) -> None:
     """Refuse a table of contents that would take much memory to read; zipfile reads it whole, whatever its length."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _END.size - 2**16))

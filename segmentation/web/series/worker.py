@@ -1,7 +1,7 @@
-"""Works on the series of all sessions, one image at a time, and leaves the way to whoever is drawing.
+"""Works on the series of all sessions, one image at a time, and lets people who draw go first.
 
-It can be a thread of each server process, or a process of its own. Several go beside each other: the store says who is
-at which image.
+It can be a thread of each server process, or a process of its own. Several can work at once: the store says which of
+them works on which image.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from segmentation.series.jobs import Extras, Model, PageWriter, Segmented, reaso
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
-from segmentation.web.store.series import HELD_SECONDS, HeldItem, SeriesStore, UnknownSeriesError
+from segmentation.web.store.series import CLAIM_SECONDS, ClaimedItem, SeriesStore, UnknownSeriesError
 
 LOOK_SECONDS = 2.0
 """How often a worker that has nothing to do asks the store for work."""
@@ -36,7 +36,7 @@ LOOK_SECONDS = 2.0
 NICENESS = 10
 TILE_SIDE = 512
 PATIENCE_SECONDS = 3.0
-"""So long a tile of a series waits at most for whoever is drawing."""
+"""So long a tile of a series waits at most for people who draw."""
 
 PICTURE_SIDE = 640
 RESULT = "result"
@@ -56,14 +56,14 @@ def small_picture(image: Image, segmentation: NDArray[np.uint8], colours: dict[i
 
 
 class SeriesWorker:
-    """Takes items from the store and works on them.
+    """Claims items of the store and works on them.
 
     Args:
         store: where series are.
         decoder: reads the images.
         max_pixels: that an image may have.
         threads: number of threads of one computation.
-        busy: says whether somebody is waiting for the screen.
+        busy: says whether a browser window waits for its segmentation.
         closing: set once this process is to end.
     """
 
@@ -79,7 +79,7 @@ class SeriesWorker:
     ) -> None:
         self._store, self._decoder, self._max_pixels, self._threads = store, decoder, max_pixels, threads
         self._busy, self._closing = busy, closing
-        self._news = threading.Event()
+        self._noticed = threading.Event()
         self._begun = threading.Lock()
         self._model: tuple[str, Model] | None = None
         self._lost = threading.Event()
@@ -90,15 +90,15 @@ class SeriesWorker:
             threading.Thread(target=self.work, name="series", daemon=True).start()
 
     def notice(self) -> None:
-        """There may be something to do."""
-        self._news.set()
+        """Look for work at once: there may be some."""
+        self._noticed.set()
 
     def work(self) -> None:
         """Work until the process is to end."""
         if sys.platform == "linux":
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         while not self._closing.is_set():
-            self._news.clear()
+            self._noticed.clear()
             try:
                 if self.work_on_one():
                     continue
@@ -106,11 +106,11 @@ class SeriesWorker:
                 log.warning("series wait for the store: %s", problem)
             except Exception:
                 log.exception("a series could not be worked on")
-            self._news.wait(LOOK_SECONDS)
+            self._noticed.wait(LOOK_SECONDS)
 
     def work_on_one(self) -> bool:
         """Work on the next item; False if there is none."""
-        item = self._store.take()
+        item = self._store.claim()
         if item is None:
             self._model = None
             return False
@@ -121,20 +121,20 @@ class SeriesWorker:
         try:
             self._work_on(item)
         except (NotOursError, UnknownSeriesError):
-            self._store.give_back(item)
+            self._store.release(item)
         finally:
             ended.set()
             holder.join()
         return True
 
-    def _hold(self, item: HeldItem, ended: threading.Event) -> None:
-        """Say now and then that somebody is at an item, and notice if it is to be left."""
+    def _hold(self, item: ClaimedItem, ended: threading.Event) -> None:
+        """Tell the store now and then that this process works on an item, and notice if it is to be left."""
         since = time.monotonic()
-        while not ended.wait(HELD_SECONDS / 15):
-            if time.monotonic() - since > HELD_SECONDS:
+        while not ended.wait(CLAIM_SECONDS / 15):
+            if time.monotonic() - since > CLAIM_SECONDS:
                 self._lost.set()
             try:
-                if not self._store.still(item):
+                if not self._store.heartbeat(item):
                     self._lost.set()
                     return
                 since = time.monotonic()
@@ -145,7 +145,7 @@ class SeriesWorker:
                 self._lost.set()
                 return
 
-    def _work_on(self, item: HeldItem) -> None:
+    def _work_on(self, item: ClaimedItem) -> None:
         begun = time.monotonic()
         try:
             result, picture, pages = self._segmented(item)
@@ -160,7 +160,7 @@ class SeriesWorker:
                 log.exception("an image of a series failed")
             self._store.fail(item, reason(error))
 
-    def _segmented(self, item: HeldItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
+    def _segmented(self, item: ClaimedItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
         """Class ids as a TIFF, a small picture, and what came out: what the command line writes for the same image."""
         model = self._model_for(item)
         picture = b""
@@ -180,7 +180,7 @@ class SeriesWorker:
             result = (folder.path / f"{RESULT}.tif").read_bytes()
         return result, picture, [vars(page) for page in writer.pages]
 
-    def _model_for(self, item: HeldItem) -> Model:
+    def _model_for(self, item: ClaimedItem) -> Model:
         if self._model is None or self._model[0] != item.classifier_key:
             data = self._store.classifier_of(item)
             self._model = item.classifier_key, Model.from_file(data)

@@ -1,4 +1,4 @@
-"""Classifiers that people open from files: checked, kept, and at hand for what comes after."""
+"""Classifier files that people open: checked, kept for their session, and read when they are needed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from segmentation.web.session.events import MAX_CLASSES
 from segmentation.web.store import Store
 from segmentation.web.store.classifiers import Classifiers
 
-MAX_BYTES = 64 * 2**20
+MAX_CLASSIFIER_BYTES = 64 * 2**20
 """Bytes that a classifier file may have, and unpack to."""
 
-AT_HAND_BYTES = 64 * 2**20
+CACHE_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class OpenedFile:
-    """A classifier file as it was opened.
+class ClassifierFile:
+    """A classifier file that was read.
 
     Attributes:
         name: of the file.
@@ -72,63 +72,63 @@ class OpenedFile:
         }
 
 
-class OpenedFiles:
-    """The classifier files of sessions.
+class ClassifierFiles:
+    """The classifier files of all sessions.
 
     Args:
         store: where they are kept.
-        threads: number of threads of their predictions; None takes all cores.
+        threads: number of threads of their predictions; None uses all cores.
     """
 
     def __init__(self, store: Store, threads: int | None) -> None:
-        self._kept = Classifiers(store)
+        self._stored = Classifiers(store)
         self._threads = threads
-        self._at_hand: BoundedCache[str, OpenedFile] = BoundedCache(AT_HAND_BYTES, lambda one: one.nbytes)
-        self._going_on: BoundedCache[tuple[str, tuple[int, ...]], PixelClassifier] = BoundedCache(
-            AT_HAND_BYTES, lambda one: one.forest_.nbytes + (one.pixels_.features.nbytes if one.pixels_ else 0)
+        self._read: BoundedCache[str, ClassifierFile] = BoundedCache(CACHE_BYTES, lambda file: file.nbytes)
+        self._to_continue: BoundedCache[tuple[str, tuple[int, ...]], PixelClassifier] = BoundedCache(
+            CACHE_BYTES, lambda one: one.forest_.nbytes + (one.pixels_.features.nbytes if one.pixels_ else 0)
         )
 
-    def open(self, session_id: str, name: str, content: bytes) -> OpenedFile:
+    def open(self, session_id: str, name: str, content: bytes) -> ClassifierFile:
         """Check a classifier file and keep it for a session.
 
         Raises:
             ModelFileError: with a sentence, if it is none, or one that the page cannot show.
         """
-        opened = self._read(name, content)
-        if len(opened.contents.classes) > MAX_CLASSES:
+        file = self._parse(name, content)
+        if len(file.contents.classes) > MAX_CLASSES:
             raise ModelFileError(
-                f"It has {len(opened.contents.classes)} classes, more than the {MAX_CLASSES} that the page shows: "
+                f"It has {len(file.contents.classes)} classes, more than the {MAX_CLASSES} that the page shows: "
                 "use the command line."
             )
-        self._kept.put(session_id, opened.hash, name, content)
-        self._at_hand.put(opened.hash, opened)
-        return opened
+        self._stored.put(session_id, file.hash, name, content)
+        self._read.put(file.hash, file)
+        return file
 
-    def get(self, session_id: str, content_hash: str) -> OpenedFile:
+    def get(self, session_id: str, content_hash: str) -> ClassifierFile:
         """A classifier file of a session.
 
         Raises:
             UnknownClassifierError: if the session has no such file.
         """
-        name = self._kept.name(session_id, content_hash)
-        opened = self._at_hand.get(content_hash)
-        if opened is None:
-            opened = self._read(name, self._kept.content(session_id, content_hash))
-            self._at_hand.put(content_hash, opened)
-        return replace(opened, name=name)
+        name = self._stored.name(session_id, content_hash)
+        file = self._read.get(content_hash)
+        if file is None:
+            file = self._parse(name, self._stored.content(session_id, content_hash))
+            self._read.put(content_hash, file)
+        return replace(file, name=name)
 
-    def _read(self, name: str, content: bytes) -> OpenedFile:
-        contents = load_model(content, max_bytes=MAX_BYTES)
+    def _parse(self, name: str, content: bytes) -> ClassifierFile:
+        contents = load_model(content, max_bytes=MAX_CLASSIFIER_BYTES)
         classifier = PixelClassifier.from_contents(contents, threads=self._threads)
-        return OpenedFile(name, sha256(content).hexdigest(), contents, classifier)
+        return ClassifierFile(name, sha256(content).hexdigest(), contents, classifier)
 
-    def going_on(self, opened: OpenedFile, class_ids: Iterable[int]) -> PixelClassifier:
-        """The classifier to go on training from, with its pixels of the classes that are still there."""
-        key = opened.hash, tuple(sorted(class_ids))
-        earlier = self._going_on.get(key)
+    def to_continue(self, file: ClassifierFile, class_ids: Iterable[int]) -> PixelClassifier:
+        """The classifier to continue training from, with its pixels of the classes that are still there."""
+        key = file.hash, tuple(sorted(class_ids))
+        earlier = self._to_continue.get(key)
         if earlier is None:
-            pixels = opened.contents.pixels
+            pixels = file.contents.pixels
             kept = pixels.select_classes(key[1]) if pixels is not None else None
-            earlier = PixelClassifier.from_contents(replace(opened.contents, pixels=kept), threads=self._threads)
-            self._going_on.put(key, earlier)
+            earlier = PixelClassifier.from_contents(replace(file.contents, pixels=kept), threads=self._threads)
+            self._to_continue.put(key, earlier)
         return earlier

@@ -1,7 +1,4 @@
-"""What a person does, as events, and what the events add up to: the state of a session.
-
-The page folds the same events in the browser (``assets/journal/state.mjs``), so that what is drawn is seen at once;
-a test holds the two equal.
+"""What a person does, as events of a session's journal, and whether an event from a browser makes sense.
 
 ==================  ==========================================================  =========
 type                fields                                                      undoable
@@ -29,8 +26,7 @@ type                fields                                                      
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any
 
 from segmentation._shared import checks
@@ -38,15 +34,12 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
+from segmentation.web.session.state import SessionState
 
 MAX_CLASSES = 20
 MAX_ERASED_AT_ONCE = 100_000
 MAX_NAME_LENGTH = 100
 CLASSIFIER_FACTS = ("hash", "name", "channels", "trees", "class_ids", "images", "strokes", "pixels")
-UNDOABLE = frozenset(
-    {"image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
-    | {"classifier.open", "classifier.close"}
-)
 
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -66,199 +59,6 @@ _FIELDS = {
     "undo": {"event"},
     "redo": {"event"},
 }
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A classifier that was opened from a file, as it came.
-
-    Attributes:
-        facts: its ``hash`` and ``name`` as a file, ``channels`` (None: any), ``trees``, ``class_ids``, ``images`` that
-            it was trained on, and the number of ``strokes`` and of ``pixels`` that travelled along.
-        features: which features it sees.
-        forest: how it was grown.
-        strokes: those that travelled along, by the hash of their image.
-    """
-
-    facts: Mapping[str, Any]
-    features: FeatureSpec
-    forest: ForestSettings
-    strokes: Mapping[str, tuple[Stroke, ...]]
-
-
-@dataclass(frozen=True)
-class SessionState:
-    """What the events of a session add up to.
-
-    Attributes:
-        name: of the session; empty until it is given one.
-        image: facts of the image in hand: hash, name, rows, columns, channels, dtype.
-        images: facts of all images by their hash, in the order in which they came.
-        classes: the classes by id, ascending.
-        hidden: ids of the classes that are not shown.
-        drawn: the strokes on each image that has any, by its hash, in the order of ``images`` and of drawing, those
-            of removed classes left out.
-        features: which features are computed.
-        forest: how the forest is grown.
-        opened: the classifier that was opened last, None if there is none.
-        number: number of the last event that is folded in.
-    """
-
-    name: str
-    image: Mapping[str, Any]
-    images: Mapping[str, Mapping[str, Any]]
-    classes: Mapping[int, LabelClass]
-    hidden: frozenset[int]
-    drawn: Mapping[str, tuple[Stroke, ...]]
-    features: FeatureSpec
-    forest: ForestSettings
-    opened: Opened | None
-    number: int
-
-    @property
-    def strokes(self) -> tuple[Stroke, ...]:
-        """The strokes on the image in hand."""
-        return self.drawn.get(self.image["hash"], ())
-
-    def with_image(self, image_hash: str | None) -> SessionState:
-        """The same state with another image in hand; None leaves the one that was opened last.
-
-        Raises:
-            ValueError: with a sentence, if the session has no such image.
-        """
-        if image_hash is None:
-            return self
-        if image_hash not in self.images:
-            raise ValueError("That image is not in the session any more: take another one in hand.")
-        return replace(self, image=self.images[image_hash])
-
-
-@dataclass
-class _Folding:
-    parsed: dict[str, Stroke]
-    name: str = ""
-    image: dict[str, Any] = field(default_factory=dict)
-    images: dict[str, dict[str, Any]] = field(default_factory=dict)
-    classes: dict[int, LabelClass] = field(default_factory=dict)
-    hidden: set[int] = field(default_factory=set)
-    strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
-    replaced: set[str] = field(default_factory=set)
-    features: FeatureSpec = field(default_factory=FeatureSpec)
-    forest: ForestSettings = field(default_factory=ForestSettings)
-    opened: Opened | None = None
-
-    def apply(self, event: Mapping[str, Any]) -> None:
-        match event["type"]:
-            case "session.start":
-                self._take_image(event["image"])
-                for values in event["classes"]:
-                    self._add_class(values)
-            case "session.rename":
-                self.name = event["name"]
-            case "image.open":
-                self._take_image(event["image"])
-                if event.get("instead", event["image"]["hash"]) != event["image"]["hash"]:
-                    self.replaced.add(event["instead"])
-            case "image.remove":
-                if len(self.images) > 1 and self.images.pop(event["image"], None) is not None:
-                    self.strokes.pop(event["image"], None)
-                    if self.image["hash"] == event["image"]:
-                        self.image = next(reversed(self.images.values()))
-            case "stroke.add":
-                stroke = self._parse(event["id"], event["stroke"])
-                self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
-            case "stroke.erase":
-                drawn = self.strokes.get(event["image"], {})
-                for stroke_id in event["strokes"]:
-                    drawn.pop(stroke_id, None)
-            case "class.add":
-                self._add_class(event["class"])
-            case "class.change":
-                old = self.classes.get(event["class_id"])
-                if old is not None:
-                    self._add_class(old.to_json() | {k: event[k] for k in ("name", "colour") if k in event})
-            case "class.remove":
-                self.classes.pop(event["class_id"], None)
-            case "class.hide":
-                (self.hidden.add if event["hidden"] else self.hidden.discard)(event["class_id"])
-            case "settings.change":
-                if "features" in event:
-                    self.features = FeatureSpec.from_json(event["features"])
-                if "forest" in event:
-                    self.forest = ForestSettings.from_json(event["forest"])
-            case "classifier.open":
-                self._open_classifier(event)
-            case "classifier.close":
-                self.opened = None
-
-    def _open_classifier(self, event: Mapping[str, Any]) -> None:
-        self.classes, self.hidden = {}, set()
-        for values in event["classes"]:
-            self._add_class(values)
-        self.features = FeatureSpec.from_json(event["features"])
-        self.forest = ForestSettings.from_json(event["forest"])
-        strokes = {
-            image_hash: tuple(self._parse(f"{event['id']} {image_hash} {n}", one) for n, one in enumerate(drawn))
-            for image_hash, drawn in event["strokes"].items()
-        }
-        self.strokes = {image_hash: {one.id: one for one in drawn} for image_hash, drawn in strokes.items()}
-        self.opened = Opened(event["classifier"], self.features, self.forest, strokes)
-
-    def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
-        stroke = self.parsed.get(key)
-        if stroke is None:
-            stroke = self.parsed[key] = Stroke.from_json(values)
-        return stroke
-
-    def _take_image(self, image: dict[str, Any]) -> None:
-        self.image = self.images.setdefault(image["hash"], image)
-        self.replaced.discard(image["hash"])
-
-    def _add_class(self, values: Mapping[str, Any]) -> None:
-        label_class = LabelClass.from_json(values)
-        self.classes[label_class.id] = label_class
-
-
-def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None) -> SessionState:
-    """The state that events lead to; those that are undone are passed over.
-
-    Args:
-        events: checked events (see :func:`check_event`) in the journal's order, ``session.start`` first.
-        number: the last event's number in the journal.
-        parsed: strokes by the event that brought them; filled in, so that each is read only once.
-    """
-    events = list(events)
-    undone: set[str] = set()
-    for event in events:
-        if event["type"] == "undo":
-            undone.add(event["event"])
-        elif event["type"] == "redo":
-            undone.discard(event["event"])
-    folding = _Folding({} if parsed is None else parsed)
-    for event in events:
-        if event["id"] not in undone or event["type"] not in UNDOABLE:
-            folding.apply(event)
-    classes = dict(sorted(folding.classes.items()))
-    for image_hash in [one for one in folding.images if one in folding.replaced]:
-        if len(folding.images) > 1 and not folding.strokes.get(image_hash):
-            del folding.images[image_hash]
-    image = folding.image if folding.image["hash"] in folding.images else next(reversed(folding.images.values()))
-    return SessionState(
-        name=folding.name,
-        image=image,
-        images=folding.images,
-        classes=classes,
-        hidden=frozenset(folding.hidden & classes.keys()),
-        drawn={
-            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in classes)
-            for image_hash in folding.images
-            if folding.strokes.get(image_hash)
-        },
-        features=folding.features,
-        forest=folding.forest,
-        opened=folding.opened,
-        number=number,
-    )
 
 
 def check_event(body: Any, state: SessionState) -> dict[str, Any]:

@@ -1,39 +1,50 @@
-"""The labels of an image, kept up with what is drawn on it."""
+"""The labels of images, updated with the strokes that are drawn on them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.strokes.raster import stroke_pixels
 from segmentation.strokes.stroke import Stroke
+from segmentation.web.session.journals import Journals
+from segmentation.web.session.state import SessionState
+
+LABEL_CACHE_BYTES = 64 * 2**20
 
 
 class LabelRaster:
-    """The labels of one image, kept up with its strokes; a stroke that is added costs only its own pixels."""
+    """The labels of one image, updated with its strokes; a stroke that is added costs only its own pixels.
+
+    Attributes:
+        labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
+        pixels_by_class: ``(256,)`` int64, number of labelled pixels by class id.
+    """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
         self.pixels_by_class = np.zeros(256, np.int64)
         self._strokes: tuple[Stroke, ...] = ()
-        self._lent: list[ref[NDArray[np.uint8]]] = []
+        self._snapshots: list[ref[NDArray[np.uint8]]] = []
 
-    def lend(self) -> NDArray[np.uint8]:
+    def snapshot(self) -> NDArray[np.uint8]:
         """The labels as they are now, not to be written to; copied only if they change while somebody has them."""
-        lent = self.labels.view()
-        lent.flags.writeable = False
-        self._lent.append(ref(lent))
-        return lent
+        snapshot = self.labels.view()
+        snapshot.flags.writeable = False
+        self._snapshots.append(ref(snapshot))
+        return snapshot
 
-    def follow(self, strokes: tuple[Stroke, ...]) -> None:
+    def update(self, strokes: tuple[Stroke, ...]) -> None:
         """Let the labels be those of ``strokes``; later strokes win."""
         if strokes == self._strokes:
             return
-        if any(lent() is not None for lent in self._lent):
+        if any(snapshot() is not None for snapshot in self._snapshots):
             self.labels = self.labels.copy()
-        self._lent.clear()
+        self._snapshots.clear()
         known = len(self._strokes)
         if strokes[:known] != self._strokes:
             self.labels[:] = 0
@@ -47,3 +58,50 @@ class LabelRaster:
             self.labels[rows, columns] = stroke.class_id
         self.pixels_by_class[0] = 0
         self._strokes = strokes
+
+
+class Labels:
+    """The labels of the images of all sessions.
+
+    Args:
+        journals: say which strokes are drawn.
+    """
+
+    def __init__(self, journals: Journals) -> None:
+        self._journals = journals
+        self._cache: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
+            LABEL_CACHE_BYTES, lambda raster: raster.labels.nbytes
+        )
+
+    def drawn(self, session_id: str, image_hash: str | None = None) -> tuple[SessionState, NDArray[np.uint8]]:
+        """The state of a session, and the labels of all that is drawn on its current image.
+
+        Args:
+            session_id: the session.
+            image_hash: the current image; None stands for the one that was opened last.
+
+        Raises:
+            ValueError: with a sentence, if the session has no such image.
+        """
+        with self._journals.locked(session_id) as state:
+            state = state.with_image(image_hash)
+            return state, self.raster(session_id, state, state.image["hash"], state.drawn).snapshot()
+
+    def raster(
+        self, session_id: str, state: SessionState, image_hash: str, strokes: Mapping[str, tuple[Stroke, ...]]
+    ) -> LabelRaster:
+        """The labels of an image, updated; to be used while the session is :meth:`locked <Journals.locked>`.
+
+        Args:
+            session_id: the session.
+            state: its state.
+            image_hash: the image.
+            strokes: by the hash of their image, either all that are drawn or those that a classifier is trained on;
+                each of the two has a raster of its own, so that neither is drawn anew for the other.
+        """
+        key = (session_id, image_hash, strokes is state.drawn)
+        image = state.images[image_hash]
+        raster = self._cache.get(key) or LabelRaster((image["rows"], image["columns"]))
+        raster.update(strokes.get(image_hash, ()))
+        self._cache.put(key, raster)
+        return raster

@@ -1,4 +1,4 @@
-"""Computing in turns: whoever asks for much waits no less than who asks for little."""
+"""Whose turn it is to compute: a session with much to do keeps none with little waiting."""
 
 from __future__ import annotations
 
@@ -10,120 +10,125 @@ from dataclasses import dataclass, field
 from itertools import count
 
 AHEAD_IN_A_ROW = 4
-"""Pieces of those who go ahead before one of the others has its turn."""
+"""Urgent tasks before one of the others has its turn."""
 
 
 @dataclass
 class Place:
-    """Somebody's place in a line.
+    """A session's place in a line.
 
     Attributes:
-        number: whoever has a smaller one comes first.
-        pieces: how many were begun in this turn.
-        kept: by how many the place is kept; nobody else knows of it once there is none.
-        waiting: pieces that are not begun, to be set when they may.
+        number: the session with the smallest one comes first.
+        begun: tasks that were begun in this turn.
+        holders: how many hold the place; once nobody does, the line forgets it.
+        waiting: tasks that are not begun, each to be set when it may.
     """
 
     number: int
-    pieces: int = 0
-    kept: int = 0
+    begun: int = 0
+    holders: int = 0
     waiting: deque[threading.Event] = field(default_factory=deque)
 
 
 class Line:
-    """Those who wait, one after the other, each a few pieces at a time.
+    """Sessions that wait, one after the other, each for a few tasks at a time.
 
     Args:
-        pieces: of how many pieces a turn is.
+        tasks_per_turn: tasks that a session may begin before the next one comes.
 
     Attributes:
-        places: by who has them.
+        places: by session.
     """
 
-    def __init__(self, pieces: int) -> None:
+    def __init__(self, tasks_per_turn: int) -> None:
         self.places: dict[str, Place] = {}
-        self._pieces = pieces
+        self._tasks_per_turn = tasks_per_turn
         self._numbers = count()
 
-    def keep(self, who: str) -> None:
-        """Keep somebody's place once more, at the end if there is none."""
-        if who not in self.places:
-            self.places[who] = Place(next(self._numbers))
-        self.places[who].kept += 1
+    def hold(self, session_id: str) -> None:
+        """Hold a session's place once more, at the end if it has none."""
+        if session_id not in self.places:
+            self.places[session_id] = Place(next(self._numbers))
+        self.places[session_id].holders += 1
 
-    def leave(self, who: str) -> None:
-        """Keep somebody's place once less."""
-        self.places[who].kept -= 1
-        if not self.places[who].kept:
-            del self.places[who]
+    def leave(self, session_id: str) -> None:
+        """Hold a session's place once less."""
+        self.places[session_id].holders -= 1
+        if not self.places[session_id].holders:
+            del self.places[session_id]
 
     def first(self) -> Place | None:
-        """The first place with a piece that waits."""
+        """The first place with a task that waits."""
         waiting = (place for place in self.places.values() if place.waiting)
         return min(waiting, key=lambda place: place.number, default=None)
 
     def begin(self, place: Place) -> None:
-        """Let a piece begin, which may end the turn."""
+        """Let a task begin, which may end the session's turn."""
         place.waiting.popleft().set()
-        place.pieces += 1
-        if place.pieces == self._pieces:
-            place.number, place.pieces = next(self._numbers), 0
+        place.begun += 1
+        if place.begun == self._tasks_per_turn:
+            place.number, place.begun = next(self._numbers), 0
 
 
-class Turns:
-    """Lets a few work at once, and those who wait one after the other, each a few pieces at a time.
+class Scheduler:
+    """Lets a few tasks be computed at once; sessions that wait have their turns, each of a few tasks, in a row.
 
-    A piece may go ahead of others: the first that somebody sees of a new answer. Such pieces come in the order in which
-    they were asked for, and others are not forgotten over them.
+    Urgent tasks go ahead of the others, such as the first tile that a person sees of a new answer. They come in the
+    order in which they were asked for, and the others still have a turn now and then.
 
     Args:
-        at_once: how many pieces may be worked on at the same time.
-        pieces: of how many pieces a turn is. With one, all who ask at the same time have their answer late, and ask
-            anew at the same time; with as many as an answer has, one after the other has it, and the last no later.
+        tasks_at_once: tasks that may be computed at the same time.
+        tasks_per_turn: with one, all sessions that ask at the same time have their answer late, and ask anew at the
+            same time; with as many as an answer has, one after the other has it, and the last no later.
     """
 
-    def __init__(self, at_once: int, pieces: int = 1) -> None:
-        self._free = at_once
+    def __init__(self, tasks_at_once: int, tasks_per_turn: int = 1) -> None:
+        self._free = tasks_at_once
         self._lock = threading.Lock()
-        self._ahead: deque[threading.Event] = deque()
-        self._others = Line(pieces)
-        self._in_a_row = 0
+        self._urgent: deque[threading.Event] = deque()
+        self._others = Line(tasks_per_turn)
+        self._urgent_in_a_row = 0
 
     @contextmanager
-    def place(self, who: str) -> Iterator[None]:
-        """Keep somebody's place between the pieces of an answer."""
+    def place(self, session_id: str) -> Iterator[None]:
+        """Hold a session's place between the tasks of an answer."""
         with self._lock:
-            self._others.keep(who)
+            self._others.hold(session_id)
         try:
             yield
         finally:
             with self._lock:
-                self._others.leave(who)
+                self._others.leave(session_id)
 
     @contextmanager
-    def of(self, who: str, *, ahead: bool = False) -> Iterator[None]:
-        """Work on one piece when it is somebody's turn."""
-        turn = threading.Event()
-        with nullcontext() if ahead else self.place(who):
+    def turn(self, session_id: str, *, ahead: bool = False) -> Iterator[None]:
+        """Wait until a task of a session may be computed, and compute it in the ``with`` block.
+
+        Args:
+            session_id: the session.
+            ahead: whether the task is urgent.
+        """
+        begin = threading.Event()
+        with nullcontext() if ahead else self.place(session_id):
             with self._lock:
-                (self._ahead if ahead else self._others.places[who].waiting).append(turn)
-                self._let_go_on()
-            turn.wait()
+                (self._urgent if ahead else self._others.places[session_id].waiting).append(begin)
+                self._begin_waiting()
+            begin.wait()
             try:
                 yield
             finally:
                 with self._lock:
                     self._free += 1
-                    self._let_go_on()
+                    self._begin_waiting()
 
-    def _let_go_on(self) -> None:
+    def _begin_waiting(self) -> None:
         while self._free:
             other = self._others.first()
-            if self._ahead and (self._in_a_row < AHEAD_IN_A_ROW or not other):
-                self._in_a_row += 1
-                self._ahead.popleft().set()
+            if self._urgent and (self._urgent_in_a_row < AHEAD_IN_A_ROW or not other):
+                self._urgent_in_a_row += 1
+                self._urgent.popleft().set()
             elif other:
-                self._in_a_row = 0
+                self._urgent_in_a_row = 0
                 self._others.begin(other)
             else:
                 return

@@ -12,15 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from segmentation._shared import checks
-from segmentation._shared.archive import Archive, ArchiveError, json_bytes
+from segmentation._shared.archive import Archive, ArchiveError, ZipParts, json_bytes
 from segmentation.io.limits import ImageError
 from segmentation.model.modelfile import ModelFileError
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.version import __version__
-from segmentation.web.session.classifiers import MAX_BYTES as MAX_CLASSIFIER_BYTES
-from segmentation.web.session.events import MAX_CLASSES, MAX_NAME_LENGTH, SessionState, check_event, fold
-from segmentation.web.session.workbench import Workbench, describe_image
-from segmentation.web.store import NewImage
+from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
+from segmentation.web.session.events import MAX_CLASSES, MAX_NAME_LENGTH, check_event
+from segmentation.web.session.images import Images, describe_image
+from segmentation.web.session.journals import Journals
+from segmentation.web.session.state import SessionState, fold
+from segmentation.web.store import NewImage, Store
 from segmentation.web.store.classifiers import Classifiers
 
 SUFFIX = ".squiggle-session"
@@ -41,112 +43,140 @@ class SessionFileError(ValueError):
     """The file is not that of a session, or not in order; says why in a sentence."""
 
 
-class _Outgoing:
-    """Where a zip archive is written to, to be taken from there part by part."""
+class SessionFiles:
+    """Writes sessions to files, and makes sessions of them.
 
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, part: bytes) -> int:
-        self._parts.append(bytes(part))
-        return len(part)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
-
-
-def export_session(workbench: Workbench, session_id: str) -> Iterator[bytes]:
-    """The file of a session, in parts of which the largest holds one image.
-
-    Raises:
-        UnknownSessionError: if there is no such session.
-        SessionFileError: with a sentence, if it is too large for one file.
+    Args:
+        store: where sessions are kept.
+        journals: of the sessions.
+        images: check the images of a file.
+        classifiers: check the classifiers of a file.
+        max_image_bytes: that an image file may have.
     """
-    journal = b"".join(
-        json.dumps(event.body, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-        for event in workbench.store.events(session_id)
-    )
-    images = workbench.store.images(session_id)
-    classifiers = Classifiers(workbench.store)
-    kept = classifiers.of(session_id)
-    if len(journal) > MAX_JOURNAL_BYTES or len(images) > MAX_IMAGES or len(kept) > MAX_CLASSIFIERS:
-        raise SessionFileError("This session is too long to be exported as one file.")
-    if len(journal) + sum(image.size for image in images) + len(kept) * MAX_CLASSIFIER_BYTES > MAX_FILE_BYTES:
-        raise SessionFileError(f"This session has more than {MAX_FILE_BYTES / 2**30:.0f} GB: too much for one file.")
-    members = {_image_member(n): image for n, image in enumerate(images, 1)}
-    forests = {_classifier_member(n): one for n, one in enumerate(kept, 1)}
-    description = {
-        "format": FORMAT,
-        "version": VERSION,
-        "written_by": f"Squiggle {__version__}",
-        "name": workbench.state(session_id).name,
-        "images": [{"file": member, "hash": one.hash, "name": one.name} for member, one in members.items()],
-        "classifiers": [{"file": member, "hash": one.hash, "name": one.name} for member, one in forests.items()],
-    }
 
-    def parts() -> Iterator[bytes]:
-        target = _Outgoing()
-        with zipfile.ZipFile(target, "w") as archive:  # type: ignore[call-overload]
-            archive.writestr("session.json", json_bytes(description), zipfile.ZIP_DEFLATED)
-            archive.writestr("journal.jsonl", journal, zipfile.ZIP_DEFLATED)
-            yield target.taken()
-            for member, image in members.items():
-                archive.writestr(member, workbench.store.image(session_id, image.hash)[1])
-                yield target.taken()
-            for member, classifier in forests.items():
-                archive.writestr(member, classifiers.content(session_id, classifier.hash))
-                yield target.taken()
-        yield target.taken()
+    def __init__(
+        self, store: Store, journals: Journals, images: Images, classifiers: ClassifierFiles, *, max_image_bytes: int
+    ) -> None:
+        self._store = store
+        self._journals = journals
+        self._images = images
+        self._classifiers = classifiers
+        self._stored_classifiers = Classifiers(store)
+        self._largest_members = {
+            "session.json": MAX_DESCRIPTION_BYTES,
+            "journal.jsonl": MAX_JOURNAL_BYTES,
+            **{_image_member(n): max_image_bytes for n in range(1, MAX_IMAGES + 1)},
+            **{_classifier_member(n): MAX_CLASSIFIER_BYTES for n in range(1, MAX_CLASSIFIERS + 1)},
+        }
 
-    return parts()
+    def write(self, session_id: str) -> Iterator[bytes]:
+        """The file of a session, in parts of which the largest holds one image.
 
+        Raises:
+            UnknownSessionError: if there is no such session.
+            SessionFileError: with a sentence, if it is too large for one file.
+        """
+        journal = b"".join(
+            json.dumps(event.body, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+            for event in self._store.events(session_id)
+        )
+        images = self._store.images(session_id)
+        classifiers = self._stored_classifiers.of_session(session_id)
+        if len(journal) > MAX_JOURNAL_BYTES or len(images) > MAX_IMAGES or len(classifiers) > MAX_CLASSIFIERS:
+            raise SessionFileError("This session is too long to be exported as one file.")
+        if (
+            len(journal) + sum(image.size for image in images) + len(classifiers) * MAX_CLASSIFIER_BYTES
+            > MAX_FILE_BYTES
+        ):
+            raise SessionFileError(
+                f"This session has more than {MAX_FILE_BYTES / 2**30:.0f} GB: too much for one file."
+            )
+        files = {_image_member(n): image for n, image in enumerate(images, 1)}
+        forests = {_classifier_member(n): one for n, one in enumerate(classifiers, 1)}
+        description = {
+            "format": FORMAT,
+            "version": VERSION,
+            "written_by": f"Squiggle {__version__}",
+            "name": self._journals.state(session_id).name,
+            "images": [{"file": member, "hash": one.hash, "name": one.name} for member, one in files.items()],
+            "classifiers": [{"file": member, "hash": one.hash, "name": one.name} for member, one in forests.items()],
+        }
 
-def import_session(workbench: Workbench, file: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """Make a session of a file; all of it appears at once, or nothing.
+        def parts() -> Iterator[bytes]:
+            target = ZipParts()
+            with zipfile.ZipFile(target, "w") as archive:
+                archive.writestr("session.json", json_bytes(description), zipfile.ZIP_DEFLATED)
+                archive.writestr("journal.jsonl", journal, zipfile.ZIP_DEFLATED)
+                yield target.next_part()
+                for member, image in files.items():
+                    archive.writestr(member, self._store.image(session_id, image.hash)[1])
+                    yield target.next_part()
+                for member, classifier in forests.items():
+                    archive.writestr(member, self._stored_classifiers.content(session_id, classifier.hash))
+                    yield target.next_part()
+            yield target.next_part()
 
-    Yields:
-        ``{"done": images, "of": images}`` as it goes on, and ``{"session": id}`` at last.
+        return parts()
 
-    Raises:
-        SessionFileError: with a sentence, if the file is not in order.
-        StoreError: with a sentence, if there is no room for it.
-    """
-    try:
-        yield from _import(workbench, file)
-    except ArchiveError as problem:
-        raise SessionFileError(f"That is not a whole session file. {problem}") from problem
+    def read(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
+        """Make a session of a file; all of it appears at once, or nothing.
 
+        Yields:
+            ``{"done": images, "of": images}`` as it goes on, and ``{"session": id}`` at last.
 
-def _import(workbench: Workbench, file: IO[bytes]) -> Iterator[dict[str, Any]]:
-    members = {_image_member(n): workbench.settings.max_upload_bytes for n in range(1, MAX_IMAGES + 1)}
-    members |= {_classifier_member(n): MAX_CLASSIFIER_BYTES for n in range(1, MAX_CLASSIFIERS + 1)}
-    members |= {"session.json": MAX_DESCRIPTION_BYTES, "journal.jsonl": MAX_JOURNAL_BYTES}
-    archive = Archive(file, members, MAX_FILE_BYTES)
-    description = _description(archive)
-    bodies = [_event(line) for line in archive.read("journal.jsonl").splitlines()]
-    images = description["images"]
-    facts: dict[str, dict[str, Any]] = {}
-    session_id = workbench.store.create_session(name=description["name"])
-    whole = False
-    try:
-        for done, one in enumerate(images):
-            yield {"done": done, "of": len(images)}
-            new, facts[one["hash"]] = _image(workbench, archive, one)
-            workbench.store.put_image(session_id, new.hash, new.name, new.content)
-        opened = {}
-        for one in description["classifiers"]:
-            opened[one["hash"]] = _open_classifier(workbench, archive, session_id, one)
-        workbench.store.append(session_id, _checked(bodies, facts, opened))
-        whole = True
-    finally:
-        if not whole:
-            workbench.store.delete_session(session_id)
-    yield {"session": session_id}
+        Raises:
+            SessionFileError: with a sentence, if the file is not in order.
+            StoreError: with a sentence, if there is no room for it.
+        """
+        try:
+            yield from self._read(file)
+        except ArchiveError as problem:
+            raise SessionFileError(f"That is not a whole session file. {problem}") from problem
+
+    def _read(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
+        archive = Archive(file, self._largest_members, MAX_FILE_BYTES)
+        description = _description(archive)
+        bodies = [_event(line) for line in archive.read("journal.jsonl").splitlines()]
+        images = description["images"]
+        facts: dict[str, dict[str, Any]] = {}
+        session_id = self._store.create_session(name=description["name"])
+        whole = False
+        try:
+            for done, one in enumerate(images):
+                yield {"done": done, "of": len(images)}
+                new, facts[one["hash"]] = self._image(archive, one)
+                self._store.put_image(session_id, new.hash, new.name, new.content)
+            opened = {}
+            for one in description["classifiers"]:
+                opened[one["hash"]] = self._open_classifier(archive, session_id, one)
+            self._store.append(session_id, _checked(bodies, facts, opened))
+            whole = True
+        finally:
+            if not whole:
+                self._store.delete_session(session_id)
+        yield {"session": session_id}
+
+    def _image(self, archive: Archive, listed: Mapping[str, str]) -> tuple[NewImage, dict[str, Any]]:
+        """An image of the archive and its facts; it must be the one that it is said to be."""
+        content = archive.read(listed["file"])
+        name = listed["name"][:200]
+        try:
+            image = self._images.decode(content, name)
+        except ImageError as problem:
+            raise SessionFileError(f"Its image {name!r} cannot be opened: {problem}") from problem
+        if image.hash != listed["hash"]:
+            raise SessionFileError(f"Its image {name!r} is not the one that the strokes belong to.")
+        return NewImage(image.hash, name, content), describe_image(image, name)
+
+    def _open_classifier(self, archive: Archive, session_id: str, listed: Mapping[str, str]) -> dict[str, Any]:
+        """Keep a classifier of the archive; gives the fields of the event that opens it."""
+        try:
+            file = self._classifiers.open(session_id, listed["name"][:200], archive.read(listed["file"]))
+        except ModelFileError as problem:
+            raise SessionFileError(f"Its classifier {listed['name'][:60]!r} cannot be opened: {problem}") from problem
+        if file.hash != listed["hash"]:
+            raise SessionFileError(f"Its classifier {listed['name'][:60]!r} is not the one that was opened.")
+        return file.event()
 
 
 def _description(archive: Archive) -> Mapping[str, Any]:
@@ -170,32 +200,6 @@ def _description(archive: Archive) -> Mapping[str, Any]:
             if one["file"] != member(number) or not all(isinstance(one[key], str) for key in ("hash", "name")):
                 raise SessionFileError(f"Number {number} of its {kind} is not described as it should be.")
     return values
-
-
-def _image(workbench: Workbench, archive: Archive, listed: Mapping[str, str]) -> tuple[NewImage, dict[str, Any]]:
-    """An image of the archive and its facts; it must be the one that it is said to be."""
-    content = archive.read(listed["file"])
-    name = listed["name"][:200]
-    try:
-        image = workbench.decoder.read_image(content, name=name, max_pixels=workbench.settings.max_pixels)
-    except ImageError as problem:
-        raise SessionFileError(f"Its image {name!r} cannot be opened: {problem}") from problem
-    if image.hash != listed["hash"]:
-        raise SessionFileError(f"Its image {name!r} is not the one that the strokes belong to.")
-    return NewImage(image.hash, name, content), describe_image(image, name)
-
-
-def _open_classifier(
-    workbench: Workbench, archive: Archive, session_id: str, listed: Mapping[str, str]
-) -> dict[str, Any]:
-    """Keep a classifier of the archive; gives the fields of the event that opens it."""
-    try:
-        opened = workbench.opened.open(session_id, listed["name"][:200], archive.read(listed["file"]))
-    except ModelFileError as problem:
-        raise SessionFileError(f"Its classifier {listed['name'][:60]!r} cannot be opened: {problem}") from problem
-    if opened.hash != listed["hash"]:
-        raise SessionFileError(f"Its classifier {listed['name'][:60]!r} is not the one that was opened.")
-    return opened.event()
 
 
 def _event(line: bytes) -> dict[str, Any]:

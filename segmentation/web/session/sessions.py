@@ -1,4 +1,4 @@
-"""Sessions as a whole: what a list shows of them, names, copies, and their end."""
+"""Sessions as a whole: begun, listed, named, copied, and deleted."""
 
 from __future__ import annotations
 
@@ -6,70 +6,108 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.web.session.events import MAX_NAME_LENGTH
-from segmentation.web.session.workbench import Workbench
+from segmentation.web.session.images import describe_image
+from segmentation.web.session.journals import Journals
+from segmentation.web.session.sample import Sample
+from segmentation.web.store import NewImage, Store
 
 COPY = "Copy of "
 UNTITLED = "Untitled session"
 
 
-def listed(workbench: Workbench, session_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """What a list shows of sessions, those used last first; those that are gone are left out.
+class Sessions:
+    """All sessions of a store.
 
-    Returns:
-        For each ``id``, ``name``, ``used`` (seconds since 1970), ``images`` (the sample does not count where there are
-        others), ``strokes`` (ever drawn), ``bytes``, ``thumbnail`` (the hash of the image that came last) and
-        ``untouched`` (nothing was done in it yet).
+    Args:
+        store: where they are kept.
+        journals: of the sessions.
+        sample: what a new session opens on.
     """
-    sample = workbench.sample.image.hash
-    entries = []
-    for summary in sorted(workbench.store.summaries(session_ids), key=lambda one: -one.used):
-        hashes = [image.hash for image in workbench.store.images(summary.id)]
-        own = [image_hash for image_hash in hashes if image_hash != sample]
-        entries.append(
-            {
-                "id": summary.id,
-                "name": summary.name,
-                "used": summary.used,
-                "images": len(own) or len(hashes),
-                "strokes": summary.strokes_drawn,
-                "bytes": summary.size,
-                "thumbnail": (own or hashes)[-1] if hashes else None,
-                "untouched": not (own or summary.name or summary.strokes_drawn),
-            }
-        )
-    return entries
 
+    def __init__(self, store: Store, journals: Journals, sample: Sample) -> None:
+        self._store = store
+        self._journals = journals
+        self._sample = sample
 
-def rename(workbench: Workbench, session_id: str, name: Any) -> None:
-    """Give a session a name.
+    def begin(self) -> str:
+        """Begin a session on the sample image with its classes; returns its id."""
+        image, name = self._sample.image, self._sample.name
+        colours = list(DEFAULT_COLOURS)
+        start = {
+            "id": "start",
+            "type": "session.start",
+            "image": describe_image(image, name),
+            "classes": [
+                {"id": number, "name": class_name, "colour": colours[number - 1]}
+                for number, class_name in enumerate(self._sample.classes, start=1)
+            ],
+        }
+        return self._store.create_session([start], images=[NewImage(image.hash, name, self._sample.content)])
 
-    Raises:
-        UnknownSessionError: if there is no such session.
-        ValueError: with a sentence, if it cannot be a name.
-    """
-    event = {"id": secrets.token_urlsafe(12), "type": "session.rename", "name": name}
-    for refusal in workbench.record(session_id, [event]):
-        raise ValueError(refusal["reason"])
+    def listed(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """What a list shows of sessions, those used last first; those that are gone are left out.
 
+        Returns:
+            For each ``id``, ``name``, ``used`` (seconds since 1970), ``images`` (the sample does not count where there
+            are others), ``strokes`` (ever drawn), ``bytes``, ``thumbnail`` (the hash of the image that came last) and
+            ``untouched`` (nothing was done in it yet).
+        """
+        sample = self._sample.image.hash
+        entries = []
+        for summary in sorted(self._store.summaries(session_ids), key=lambda one: -one.used):
+            hashes = [image.hash for image in self._store.images(summary.id)]
+            own = [image_hash for image_hash in hashes if image_hash != sample]
+            entries.append(
+                {
+                    "id": summary.id,
+                    "name": summary.name,
+                    "used": summary.used,
+                    "images": len(own) or len(hashes),
+                    "strokes": summary.strokes_drawn,
+                    "bytes": summary.size,
+                    "thumbnail": (own or hashes)[-1] if hashes else None,
+                    "untouched": not (own or summary.name or summary.strokes_drawn),
+                }
+            )
+        return entries
 
-def duplicate(workbench: Workbench, session_id: str) -> str:
-    """A session of its own with everything that another one has; returns its id.
+    def title(self, session_id: str) -> str:
+        """The name of a session, or words for one that was not given any.
 
-    Raises:
-        UnknownSessionError: if there is no such session.
-    """
-    name = (COPY + (workbench.state(session_id).name or UNTITLED.lower()))[:MAX_NAME_LENGTH]
-    copy_id = workbench.store.duplicate_session(session_id, name=name)
-    rename(workbench, copy_id, name)
-    return copy_id
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        return self._journals.state(session_id).name or UNTITLED.lower()
 
+    def rename(self, session_id: str, name: Any) -> None:
+        """Give a session a name.
 
-def delete(workbench: Workbench, session_id: str) -> None:
-    """Remove a session with its images, strokes and all, for everybody who has its link.
+        Raises:
+            UnknownSessionError: if there is no such session.
+            ValueError: with a sentence, if it cannot be a name.
+        """
+        event = {"id": secrets.token_urlsafe(12), "type": "session.rename", "name": name}
+        for refusal in self._journals.record(session_id, [event]):
+            raise ValueError(refusal["reason"])
 
-    Raises:
-        UnknownSessionError: if there is no such session.
-    """
-    workbench.store.delete_session(session_id)
-    workbench.forget(session_id)
+    def duplicate(self, session_id: str) -> str:
+        """A session of its own with everything that another one has; returns its id.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        name = (COPY + self.title(session_id))[:MAX_NAME_LENGTH]
+        copy_id = self._store.duplicate_session(session_id, name=name)
+        self.rename(copy_id, name)
+        return copy_id
+
+    def delete(self, session_id: str) -> None:
+        """Remove a session with its images, strokes and all, for everybody who has its link.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        self._store.delete_session(session_id)
+        self._journals.forget(session_id)

@@ -1,4 +1,4 @@
-"""Segmentations of images as windows get them: a draft at once, then tile by tile what they do not have yet."""
+"""The segmentation of an image as messages to a browser: a draft at once, then the tiles that it does not have yet."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
-from segmentation.web.session.scheduler import Turns
+from segmentation.web.session.scheduler import Scheduler
 
 TILES_AHEAD = 4
-"""An answer goes ahead of others until there is something new to be seen, but for so many tiles at most."""
+"""An answer goes ahead of others until something new can be seen, but for so many tiles at most."""
 
-SEGMENTED_AT_HAND_BYTES = 8 * 2**20
-"""What was sent lately, packed: an answer that was broken off goes on where it was, and one that is undone to is there.
-An image of 16 megapixel takes about 4 MB."""
+TILE_CACHE_BYTES = 8 * 2**20
+"""Packed tiles that were sent lately, of which 16 megapixel take about 4 MB: an answer that was broken off continues
+where it was, and after an undo the former tiles are sent again."""
 
 Message = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentedTile:
-    """What a classifier made of a tile, packed as the browser gets it.
+    """The class ids of a tile, packed as the browser gets them.
 
     Attributes:
-        tile: where it is.
+        tile: the tile.
         packed: its class ids, row by row, one byte each, compressed by zlib.
         checksum: CRC-32 of the class ids.
         pixels_by_class: ``(256,)`` int64, number of pixels by class id.
@@ -51,36 +51,36 @@ class SegmentedTile:
     pixels_by_class: NDArray[np.int64]
 
     @classmethod
-    def of(cls, tile: Tile, ids: NDArray[np.uint8]) -> SegmentedTile:
+    def pack(cls, tile: Tile, ids: NDArray[np.uint8]) -> SegmentedTile:
         """Pack the class ids of a tile."""
         raw = np.ascontiguousarray(ids).tobytes()
         return cls(tile, zlib.compress(raw, 1), zlib.crc32(raw), np.bincount(ids.ravel(), minlength=256))
 
-    def for_the_browser(self) -> Message:
+    def fields(self) -> Message:
         """Place, class ids and checksum as a message's fields."""
         return {
-            **where(self.tile),
+            **bounds(self.tile),
             "crc": self.checksum,
             "ids": base64.b64encode(self.packed).decode(),
         }
 
 
-class Segmentations:
-    """What classifiers make of images, for all windows of a process.
+class TileStream:
+    """Segments images for all browser windows of a process.
 
     Args:
         live: segments.
-        turns: whose turn it is to compute.
+        scheduler: says whose turn it is to compute.
     """
 
-    def __init__(self, live: LiveSegmenter, turns: Turns) -> None:
+    def __init__(self, live: LiveSegmenter, scheduler: Scheduler) -> None:
         self._live = live
-        self._turns = turns
+        self._scheduler = scheduler
         self._segmented: BoundedCache[tuple[ref[PixelClassifier], str, int], SegmentedTile] = BoundedCache(
-            SEGMENTED_AT_HAND_BYTES, lambda segmented: len(segmented.packed) + segmented.pixels_by_class.nbytes
+            TILE_CACHE_BYTES, lambda segmented: len(segmented.packed) + segmented.pixels_by_class.nbytes
         )
 
-    def of(
+    def segment(
         self,
         session_id: str,
         image: Image,
@@ -94,9 +94,9 @@ class Segmentations:
         Args:
             session_id: the session, whose turn it must be.
             image: the image.
-            classifier: what was learnt.
+            classifier: the classifier.
             order: its tiles, the most wanted first.
-            known: checksums of the class ids that the window has, by the tile's index.
+            known: checksums of the class ids that the browser window has, by the tile's index as text.
             stale: asked before each tile; once it says True, no more come.
 
         Yields:
@@ -105,17 +105,17 @@ class Segmentations:
         Returns:
             ``(256,)`` int64, number of pixels by class id of the tiles that came.
         """
-        at_hand = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
-        missing = [tile for tile, segmented in zip(order, at_hand, strict=True) if segmented is None]
+        cached = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
+        missing = [tile for tile, segmented in zip(order, cached, strict=True) if segmented is None]
         yield from self._draft(session_id, image, classifier, missing, stale)
         pixels = np.zeros(256, np.int64)
         seen = threading.Event()
-        tiles = self._tiles(session_id, image, classifier, at_hand, missing, stale, seen)
+        tiles = self._tiles(session_id, image, classifier, cached, missing, stale, seen)
         for done, segmented in enumerate(tiles, start=1):
             pixels += segmented.pixels_by_class
             message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
             if known.get(str(segmented.tile.index)) != segmented.checksum:
-                message |= segmented.for_the_browser()
+                message |= segmented.fields()
                 seen.set()
             yield message
         return pixels
@@ -128,10 +128,10 @@ class Segmentations:
         missing: Sequence[Tile],
         stale: Callable[[], bool],
     ) -> Iterator[Message]:
-        """What can be said at once of the tiles that this classifier has not segmented yet, if they are many."""
+        """A draft of the tiles that this classifier has not segmented yet, if they are many."""
         if len(missing) < 2:
             return
-        turn = partial(self._turns.of, session_id, ahead=True)
+        turn = partial(self._scheduler.turn, session_id, ahead=True)
         drafts = self._live.draft(image, classifier, missing, stale=stale, turn=turn)
         if drafts:
             pixels = DraftPixels.for_shape(image.shape)
@@ -140,7 +140,7 @@ class Segmentations:
                 "kind": "draft",
                 "step": pixels.step,
                 "first": pixels.first,
-                "tiles": [{"index": tile.index} | where(tile) for tile, _ in drafts],
+                "tiles": [{"index": tile.index} | bounds(tile) for tile, _ in drafts],
                 "ids": base64.b64encode(zlib.compress(ids, 1)).decode(),
             }
 
@@ -149,32 +149,32 @@ class Segmentations:
         session_id: str,
         image: Image,
         classifier: PixelClassifier,
-        at_hand: list[SegmentedTile | None],
+        cached: list[SegmentedTile | None],
         missing: Sequence[Tile],
         stale: Callable[[], bool],
         seen: threading.Event,
     ) -> Iterator[SegmentedTile]:
-        """The tiles that this classifier has segmented before, which are let go of, and then those that are missing.
+        """The tiles that this classifier has segmented before, then those that are missing; empties ``cached``.
 
         They go ahead of what others wait for until something new is ``seen``, be there a draft or not: one tile of each
         delays nobody noticeably, and what is looked at is sharp at once.
         """
-        begun = count(len(at_hand) - len(missing))
-        yield from filter(None, at_hand)
-        at_hand.clear()
+        begun = count(len(cached) - len(missing))
+        yield from filter(None, cached)
+        cached.clear()
 
         def turn() -> AbstractContextManager[None]:
-            return self._turns.of(session_id, ahead=next(begun) < TILES_AHEAD and not seen.is_set())
+            return self._scheduler.turn(session_id, ahead=next(begun) < TILES_AHEAD and not seen.is_set())
 
-        with self._turns.place(session_id):
+        with self._scheduler.place(session_id):
             for tile, ids in self._live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
-                segmented = SegmentedTile.of(tile, ids)
+                segmented = SegmentedTile.pack(tile, ids)
                 self._segmented.put((ref(classifier), image.hash, tile.index), segmented)
                 yield segmented
 
 
-def where(tile: Tile) -> Message:
-    """The place of a tile as a message's fields."""
+def bounds(tile: Tile) -> Message:
+    """The rows and columns of a tile as a message's fields."""
     return {
         "rows": [tile.rows.start, tile.rows.stop],
         "columns": [tile.columns.start, tile.columns.stop],

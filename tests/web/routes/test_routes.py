@@ -15,8 +15,9 @@ from segmentation.__main__ import main
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
-from segmentation.web.session import workbench as workbench_module
-from tests.support.asking import converse, stroke_event, stroke_of, wish
+from segmentation.web.session import journals
+from segmentation.web.session.training import Trainer
+from tests.support.asking import converse, stroke_event, stroke_of, tile_request
 from tests.support.images import HALVES
 
 
@@ -46,7 +47,7 @@ def test_an_event_that_makes_no_sense_is_refused_and_the_others_are_kept(client,
 
 
 def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, session, halves):
-    messages = converse(client, session, segment=wish(*HALVES.shape))
+    messages = converse(client, session, segment=tile_request(*HALVES.shape))
     segmentation = np.zeros(HALVES.shape, np.uint8)
     for message in messages:
         if message["kind"] == "tile":
@@ -66,10 +67,10 @@ def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, ses
 
 def test_a_draft_of_all_comes_before_the_tiles(client, session, halves, monkeypatch):
     monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
-    first = converse(client, session, segment=wish(*HALVES.shape))
+    first = converse(client, session, segment=tile_request(*HALVES.shape))
     assert "draft" not in [message["kind"] for message in first]
     stroke = stroke_event("c", halves["hash"], 1, "M70,5L90,30")
-    messages = converse(client, session, [stroke], segment=wish(*HALVES.shape), window="other")
+    messages = converse(client, session, [stroke], segment=tile_request(*HALVES.shape), window="other")
     kinds = [message["kind"] for message in messages if message["kind"] in ("draft", "tile", "done")]
     assert kinds == ["draft", *["tile"] * (kinds.count("tile")), "done"]
     draft = next(message for message in messages if message["kind"] == "draft")
@@ -85,22 +86,22 @@ def test_a_draft_of_all_comes_before_the_tiles(client, session, halves, monkeypa
         assert ids[: sample.size] == sample.tobytes()
         ids = ids[sample.size :]
     assert ids == b""
-    again = converse(client, session, segment=wish(*HALVES.shape), window="other")
+    again = converse(client, session, segment=tile_request(*HALVES.shape), window="other")
     assert "draft" not in [message["kind"] for message in again]
 
 
 def test_tiles_that_the_window_has_are_not_sent_again(client, session, halves):
-    messages = converse(client, session, segment=wish(*HALVES.shape))
+    messages = converse(client, session, segment=tile_request(*HALVES.shape))
     known = {str(m["index"]): m["crc"] for m in messages if m["kind"] == "tile"}
-    again = converse(client, session, segment=wish(*HALVES.shape, known=known))
+    again = converse(client, session, segment=tile_request(*HALVES.shape, known=known))
     assert [m for m in again if "ids" in m] == []
     assert again[-1]["kind"] == "done"
 
 
 def test_a_newer_request_of_a_window_makes_the_older_one_stop(client, session, halves):
-    workbench_url = f"/s/{session}/converse"
-    body = {"after": 0, "events": [], "segment": wish(*HALVES.shape), "window": "w"}
-    older = client.post(workbench_url, json=body, buffered=False)
+    url = f"/s/{session}/converse"
+    body = {"after": 0, "events": [], "segment": tile_request(*HALVES.shape), "window": "w"}
+    older = client.post(url, json=body, buffered=False)
     lines = older.iter_encoded()
     assert json.loads(next(lines))["kind"] == "journal"
     converse(client, session, window="w")
@@ -114,12 +115,12 @@ def test_a_newer_request_of_a_window_makes_the_older_one_stop(client, session, h
 )
 def test_what_is_missing_is_said(client, session, paths, sentence):
     events = [stroke_event(f"s{c}", SAMPLE.image.hash, c, path) for c, path in paths]
-    messages = converse(client, session, events, segment=wish(512, 512))
+    messages = converse(client, session, events, segment=tile_request(512, 512))
     assert messages[-1]["kind"] == "cannot"
     assert sentence in messages[-1]["reason"]
 
 
-def test_every_file_can_be_taken_home(client, session, halves):
+def test_every_file_can_be_downloaded(client, session, halves):
     for name, _, _ in DOWNLOADS:
         response = client.get(f"/s/{session}/download/{name}")
         assert response.status_code == 200, name
@@ -128,7 +129,7 @@ def test_every_file_can_be_taken_home(client, session, halves):
     assert set(np.unique(labels)) == {0, 1, 2}
 
 
-def test_taking_home_without_strokes_says_why(client, session):
+def test_downloading_without_strokes_says_why(client, session):
     response = client.get(f"/s/{session}/download/segmentation.png")
     assert response.status_code == 422
     assert "Draw a squiggle" in response.json["error"]
@@ -195,29 +196,29 @@ def test_a_thumbnail_is_small_and_belongs_to_the_session(client, session, halves
 
 
 def test_what_another_window_writes_ends_a_segmentation_that_is_under_way(client, session, halves, monkeypatch):
-    monkeypatch.setattr(workbench_module, "NEWS_SECONDS", 0)
-    body = {"after": 0, "events": [], "segment": wish(*HALVES.shape), "window": "w"}
+    monkeypatch.setattr(journals, "UPDATE_CHECK_SECONDS", 0)
+    body = {"after": 0, "events": [], "segment": tile_request(*HALVES.shape), "window": "w"}
     lines = client.post(f"/s/{session}/converse", json=body, buffered=False).iter_encoded()
     assert json.loads(next(lines))["kind"] == "journal"
     converse(client, session, [stroke_event("c", halves["hash"], 1, "M70,5L90,30")], window="other")
     assert all(json.loads(line)["kind"] not in ("tile", "done") for line in lines)
 
 
-def test_a_wish_for_an_image_that_another_window_removed_ends_with_the_news(client, session, halves):
+def test_a_request_for_an_image_that_another_window_removed_ends_with_the_updates(client, session, halves):
     converse(client, session, [{"id": "gone", "type": "image.remove", "image": halves["hash"]}])
-    (journal,) = converse(client, session, after=4, segment=wish(*HALVES.shape) | {"image": halves["hash"]})
+    (journal,) = converse(client, session, after=4, segment=tile_request(*HALVES.shape) | {"image": halves["hash"]})
     assert [event["body"]["id"] for event in journal["events"]] == ["gone"]
 
 
 def test_a_session_that_is_deleted_in_the_middle_of_an_answer_is_gone(client, session, halves, monkeypatch):
-    learn = workbench_module.learn
+    train = Trainer.train
 
     def deleted_meanwhile(*given):
         assert client.delete(f"/s/{session}").status_code == 200
-        return learn(*given)
+        return train(*given)
 
-    monkeypatch.setattr(workbench_module, "learn", deleted_meanwhile)
-    last = converse(client, session, segment=wish(*HALVES.shape))[-1]
+    monkeypatch.setattr(Trainer, "train", deleted_meanwhile)
+    last = converse(client, session, segment=tile_request(*HALVES.shape))[-1]
     assert last["kind"] == "gone"
     assert "no session behind this link" in last["reason"]
 
@@ -261,7 +262,7 @@ def test_undo_of_many_strokes_leaves_the_labels_of_the_rest(client, session, hal
     assert (labels == seg.rasterise(strokes, HALVES.shape)).all()
 
 
-def test_the_classifier_learns_from_the_strokes_on_all_images_of_as_many_channels(client, session, halves, tmp_path):
+def test_the_classifier_is_trained_on_the_strokes_on_all_images_of_as_many_channels(client, session, halves, tmp_path):
     turned = np.ascontiguousarray(HALVES[:, ::-1])
     colour = np.stack([HALVES] * 3, axis=-1)
     for name, pixels in (("turned", turned), ("colour", colour)):

@@ -3,10 +3,10 @@
 import pytest
 
 from segmentation.web.application import create_app
-from segmentation.web.routes.conversation import NO_SESSION
+from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.security import hardening
 from segmentation.web.security.guard import NOT_OPENED, SIGN_IN_FIRST
-from segmentation.web.session.workbench import Workbench
+from segmentation.web.session.sessions import Sessions
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreAwayError, StoreFullError
 
@@ -24,10 +24,10 @@ def failing(client, monkeypatch):
     """Lets the start page fail with an error."""
 
     def fail(error):
-        def new_session(_workbench):
+        def begin(_sessions):
             raise error
 
-        monkeypatch.setattr(Workbench, "new_session", new_session)
+        monkeypatch.setattr(Sessions, "begin", begin)
         return client
 
     return fail
@@ -51,6 +51,7 @@ def assert_page_for_people_and_json_for_scripts(client, path, status, sentence, 
 
 def test_who_comes_too_often_reads_so_and_the_page_comes_by_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(hardening, "STARTS_AT_ONCE", 1)
+    monkeypatch.setattr(hardening, "STARTS_PER_SECOND", 0.01)
     client = create_app(Settings(data_folder=tmp_path)).server.test_client()
     assert client.get("/", headers=PERSON).status_code == 302
     answer = assert_page_for_people_and_json_for_scripts(client, "/", 429, hardening.TOO_OFTEN, AGAIN)

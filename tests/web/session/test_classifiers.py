@@ -31,7 +31,7 @@ THEIRS = seg.image_from_pixels(scene(0))
 MINE = scene(1)
 
 
-def test_an_opened_classifier_segments_the_image_in_hand_with_exactly_its_forest(someone):
+def test_an_opened_classifier_segments_the_current_image_with_exactly_its_forest(someone):
     content = made(THEIRS)
     mine = someone.open_image(MINE)
     someone.draws("a", mine, 1, "M5,5L20,20")
@@ -52,7 +52,7 @@ def test_an_opened_classifier_segments_the_image_in_hand_with_exactly_its_forest
     expected = seg.load_classifier(content).predict(MINE)
     assert (someone.segmentation() == expected).all()
     assert heard["done"]["pixels"] == {str(c): int((expected == c).sum()) for c in (2, 7)}
-    home = seg.load_model(someone.takes("classifier.squiggle").data)
+    home = seg.load_model(someone.downloads("classifier.squiggle").data)
     assert home.classes == CLASSES
     assert (seg.PixelClassifier.from_contents(home).predict(MINE) == expected).all()
 
@@ -75,7 +75,7 @@ def test_names_and_colours_change_without_touching_the_forest(someone):
     someone.opens(content)
     someone.does(type="class.change", class_id=2, name="Void")
     assert someone.asks()["learnt"]["as_it_came"]
-    home = seg.load_model(someone.takes("classifier.squiggle").data)
+    home = seg.load_model(someone.downloads("classifier.squiggle").data)
     assert home.classes[0].name == "Void"
 
 
@@ -96,7 +96,7 @@ def test_without_strokes_and_pixels_drawing_in_two_classes_starts_afresh(someone
     assert (someone.segmentation() == fresh.predict(MINE)).all()
 
 
-def test_new_strokes_are_learnt_together_with_the_pixels_that_came_along(someone):
+def test_new_strokes_are_trained_on_together_with_the_pixels_that_came_along(someone):
     content = made(THEIRS, pixels=True)
     mine = someone.open_image(MINE)
     someone.opens(content)
@@ -106,7 +106,7 @@ def test_new_strokes_are_learnt_together_with_the_pixels_that_came_along(someone
     labels = seg.rasterise([stroke_of("a", 2, "M50,5L70,20")], MINE.shape)
     expected = seg.PixelClassifier(SPEC, n_estimators=9).fit(MINE, labels, earlier=seg.load_classifier(content))
     assert (someone.segmentation() == expected.predict(MINE)).all()
-    home = seg.load_model(someone.takes("classifier.squiggle", "along=pixels,strokes").data)
+    home = seg.load_model(someone.downloads("classifier.squiggle", "along=pixels,strokes").data)
     assert home.pixels.features.tobytes() == expected.pixels_.features.tobytes()
     assert [stroke.id for stroke in home.strokes_by_image()[mine]] == ["a"]
     assert [image["hash"] for image in home.training["images"]] == [THEIRS.hash, mine]
@@ -116,7 +116,7 @@ def test_new_strokes_are_learnt_together_with_the_pixels_that_came_along(someone
     assert "So far only" in someone.asks()["cannot"]["reason"]
 
 
-def test_a_class_that_was_removed_is_not_learnt_from_its_pixels(someone):
+def test_a_class_that_was_removed_is_not_trained_on(someone):
     third = seg.Stroke("t3", 9, "path", [[5, 55], [80, 55]], 5)
     labels = seg.rasterise([*strokes_on(THEIRS), third], THEIRS.shape)
     classifier = seg.PixelClassifier(SPEC, n_estimators=9).fit(THEIRS, labels)
@@ -137,10 +137,10 @@ def test_strokes_that_came_along_are_put_on_their_image(someone):
     assert theirs == THEIRS.hash
     someone.opens(content)
     assert (
-        tifffile.imread(io.BytesIO(someone.takes("labels.tif").data)) == seg.rasterise(strokes_on(THEIRS), (60, 90))
+        tifffile.imread(io.BytesIO(someone.downloads("labels.tif").data)) == seg.rasterise(strokes_on(THEIRS), (60, 90))
     ).all()
     assert someone.asks()["learnt"]["as_it_came"]
-    home = someone.takes("classifier.squiggle", "along=strokes").data
+    home = someone.downloads("classifier.squiggle", "along=strokes").data
     assert seg.load_model(home).strokes_by_image() == {THEIRS.hash: strokes_on(THEIRS)}
     someone.draws("a", theirs, 2, "M50,5L70,20")
     labels = seg.rasterise([*strokes_on(THEIRS), seg.Stroke("a", 2, "path", [[50, 5], [70, 20]], 5)], (60, 90))
@@ -167,7 +167,7 @@ def test_what_did_not_come_along_cannot_travel_on(someone):
     someone.open_image(MINE)
     someone.opens(made(THEIRS))
     for along, word in (("strokes", "without its strokes"), ("pixels", "without its training pixels")):
-        answer = someone.takes("classifier.squiggle", f"along={along}")
+        answer = someone.downloads("classifier.squiggle", f"along={along}")
         assert answer.status_code == 422
         assert word in answer.json["error"]
 
@@ -176,7 +176,7 @@ def test_an_image_with_other_channels_gets_a_sentence(someone):
     someone.open_image(scene(2, channels=3))
     someone.opens(made(THEIRS))
     assert "with 1 channel, but this one has 3 channels" in someone.asks()["cannot"]["reason"]
-    assert someone.takes("segmentation.png").status_code == 422
+    assert someone.downloads("segmentation.png").status_code == 422
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"\x80\x04cos\nsystem\n", b"x" * 1000])

@@ -4,7 +4,8 @@ import pytest
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.web.session.events import check_event, fold
+from segmentation.web.session.events import check_event
+from segmentation.web.session.state import fold
 from tests.support.events import IMAGE, OTHER_IMAGE, START, image
 
 

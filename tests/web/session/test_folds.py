@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.stroke import Stroke
-from segmentation.web.session.events import UNDOABLE, check_event, fold
+from segmentation.web.session.events import check_event
+from segmentation.web.session.state import UNDOABLE, fold
 from tests.support import ROOT
 from tests.support.events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
 from tests.support.node import Script

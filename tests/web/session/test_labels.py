@@ -15,22 +15,22 @@ STROKES = tuple(
 )
 
 
-def test_lent_labels_stay_as_they_were_and_cost_a_copy_only_while_somebody_has_them():
+def test_a_snapshot_of_labels_stays_as_it_was_and_costs_a_copy_only_while_somebody_has_it():
     raster = LabelRaster(SHAPE)
-    raster.follow(STROKES[:2])
-    lent = raster.lend()
+    raster.update(STROKES[:2])
+    snapshot = raster.snapshot()
     memory = raster.labels
-    raster.follow(STROKES[:2])
+    raster.update(STROKES[:2])
     assert raster.labels is memory
-    raster.follow(STROKES[:3])
+    raster.update(STROKES[:3])
     assert raster.labels is not memory
-    np.testing.assert_array_equal(lent, rasterise(STROKES[:2], SHAPE))
+    np.testing.assert_array_equal(snapshot, rasterise(STROKES[:2], SHAPE))
     np.testing.assert_array_equal(raster.labels, rasterise(STROKES[:3], SHAPE))
-    del lent
-    raster.lend()
+    del snapshot
+    raster.snapshot()
     memory = raster.labels
-    raster.follow(STROKES)
+    raster.update(STROKES)
     assert raster.labels is memory
     np.testing.assert_array_equal(raster.labels, rasterise(STROKES, SHAPE))
-    raster.follow(STROKES[1:])
+    raster.update(STROKES[1:])
     np.testing.assert_array_equal(raster.labels, rasterise(STROKES[1:], SHAPE))

@@ -1,4 +1,4 @@
-"""A session as a file: what comes back is what was taken along, and nothing else comes in."""
+"""A session as a file: what comes back is what was exported, and nothing else comes in."""
 
 import io
 import json
@@ -12,7 +12,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from segmentation.web.session.sessionfile import export_session, import_session
 from tests.support.asking import converse, stroke_event
 from tests.support.images import HALVES
 
@@ -38,7 +37,7 @@ def exported(client, session, halves):
     return answer.data
 
 
-def take_in(client, content):
+def import_file(client, content):
     answer = client.post("/sessions/import", data=content)
     assert answer.status_code == 200
     return json.loads(answer.text.splitlines()[-1])
@@ -76,7 +75,7 @@ def changed(exported, member, old, new):
 
 def test_a_session_comes_back_as_it_was(client, session, halves, exported):
     other = client.application.test_client()
-    brought = take_in(other, exported)["session"]
+    brought = import_file(other, exported)["session"]
     assert brought != session
     assert journal_of(other, brought) == journal_of(client, session)
     for name in ("segmentation.tif", "strokes.json", "classifier.squiggle"):
@@ -96,17 +95,17 @@ def test_an_opened_classifier_travels_along(client, session, halves):
     before = client.get(f"/s/{session}/download/segmentation.tif").data
     exported = client.get(f"/s/{session}/file").data
     client.delete(f"/s/{session}")
-    brought = take_in(client, exported)["session"]
+    brought = import_file(client, exported)["session"]
     assert client.get(f"/s/{brought}/download/segmentation.tif").data == before
     assert members(exported)["classifiers/0001"] == file
     left_out = members(exported)
     left_out["session.json"] = left_out["session.json"].replace(b"classifiers/0001", b"classifiers/0002")
-    assert "not described" in take_in(client, packed(left_out))["error"]
+    assert "not described" in import_file(client, packed(left_out))["error"]
 
 
 def test_images_are_known_by_what_is_in_them_whatever_the_journal_says(client, exported):
     lie = changed(exported, "journal.jsonl", b'"rows":40', b'"rows":40000000')
-    brought = take_in(client, lie)["session"]
+    brought = import_file(client, lie)["session"]
     assert {event["image"]["rows"] for event in journal_of(client, brought) if event["type"] == "image.open"} == {40}
 
 
@@ -129,7 +128,7 @@ def test_what_is_not_in_order_is_refused_with_a_sentence_and_leaves_nothing(
     client, exported, member, old, new, sentence
 ):
     before = sessions_in_the_store(client)
-    assert sentence in take_in(client, changed(exported, member, old, new))["error"]
+    assert sentence in import_file(client, changed(exported, member, old, new))["error"]
     assert sessions_in_the_store(client) == before
 
 
@@ -143,20 +142,20 @@ def test_an_image_that_is_another_one_or_none_is_refused(client, exported):
         (b"<svg/>", "cannot be opened"),
         (b"", "cannot be opened"),
     ):
-        assert sentence in take_in(client, packed({**content, "images/0002": image}))["error"]
+        assert sentence in import_file(client, packed({**content, "images/0002": image}))["error"]
     del content["images/0002"]
-    assert "lacks images/0002" in take_in(client, packed(content))["error"]
+    assert "lacks images/0002" in import_file(client, packed(content))["error"]
     assert sessions_in_the_store(client) == before
 
 
 def test_archives_that_unpack_to_too_much_or_hold_what_does_not_belong_there_are_refused(client, exported):
     content = members(exported)
     bomb = packed({**content, "journal.jsonl": bytes(63 * 2**20)})
-    assert "error" in take_in(client, bomb)
-    assert "does not belong" in take_in(client, packed({**content, "images/0001.py": b"print()"}))["error"]
-    assert "unpacks to" in take_in(client, packed({**content, "session.json": b" " * 2**21}))["error"]
+    assert "error" in import_file(client, bomb)
+    assert "does not belong" in import_file(client, packed({**content, "images/0001.py": b"print()"}))["error"]
+    assert "unpacks to" in import_file(client, packed({**content, "session.json": b" " * 2**21}))["error"]
     for nothing in (b"", b"PK", exported[:-1], exported[:1000]):
-        assert "not a whole" in take_in(client, nothing)["error"]
+        assert "not a whole" in import_file(client, nothing)["error"]
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(client, exported):
@@ -167,10 +166,10 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(client, exported)
     assert "at most" in answer.json["error"]
 
 
-def test_whoever_goes_away_half_way_leaves_nothing_behind(client, exported):
+def test_a_browser_that_goes_away_half_way_leaves_nothing_behind(client, exported):
     before = sessions_in_the_store(client)
     workbench = client.application.extensions["workbench"]
-    messages = import_session(workbench, io.BytesIO(exported))
+    messages = workbench.session_files.read(io.BytesIO(exported))
     assert next(messages) == {"done": 0, "of": 3}
     assert sessions_in_the_store(client) == before + 1
     messages.close()
@@ -178,7 +177,7 @@ def test_whoever_goes_away_half_way_leaves_nothing_behind(client, exported):
 
 
 def test_a_file_is_written_part_by_part(client, session, exported):
-    parts = list(export_session(client.application.extensions["workbench"], session))
+    parts = list(client.application.extensions["workbench"].session_files.write(session))
     assert len(parts) == 5
     assert members(b"".join(parts)) == members(exported)
 
@@ -191,6 +190,6 @@ def test_whatever_happened_to_a_file_it_is_read_or_refused_with_a_sentence(clien
     damaged = bytearray(content[member])
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    answer = take_in(client, packed({**content, member: bytes(damaged)}))
+    answer = import_file(client, packed({**content, member: bytes(damaged)}))
     assert answer.keys() in ({"session"}, {"error"})
     assert answer.get("error", "A.").endswith(".")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from segmentation.web.application import SAMPLE
-from segmentation.web.routes.remember import COOKIE, MOST
+from segmentation.web.routes.known_sessions import COOKIE, MAX_SESSIONS
 from tests.support.asking import converse, stroke_event
 
 
@@ -25,7 +25,7 @@ def on_page(response):
     return json.loads(html.unescape(re.search('data-sessions="([^"]*)"', response.text)[1]))
 
 
-def test_whoever_knows_no_session_goes_straight_into_one_and_comes_back_to_it_until_it_is_used(client):
+def test_a_browser_that_knows_no_session_goes_straight_into_one_and_comes_back_to_it_until_it_is_used(client):
     first = client.get("/")
     assert first.status_code == 302
     assert "HttpOnly" in first.headers["Set-Cookie"]
@@ -35,7 +35,7 @@ def test_whoever_knows_no_session_goes_straight_into_one_and_comes_back_to_it_un
     assert client.get("/").headers["Location"] != first.headers["Location"]
 
 
-def test_whoever_comes_back_finds_her_sessions(client, session):
+def test_a_person_who_comes_back_finds_her_sessions(client, session):
     draw(client, session)
     client.post("/sessions")
     (shown,) = on_page(client.get("/"))
@@ -61,10 +61,10 @@ def test_a_link_that_was_opened_is_remembered_and_nobody_elses_is_listed(client,
 
 
 def test_a_browser_remembers_no_more_than_a_cookie_holds(client):
-    for _ in range(MOST + 5):
+    for _ in range(MAX_SESSIONS + 5):
         last = client.post("/sessions").json["session"]
     assert len(client.get_cookie(COOKIE).value) < 4000
-    assert len(listed(client)) == MOST
+    assert len(listed(client)) == MAX_SESSIONS
     assert last in {one["id"] for one in listed(client)}
 
 

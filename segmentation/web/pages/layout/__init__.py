@@ -1,4 +1,4 @@
-"""The page: one screen with the image, the tools, the classes and what can be taken home."""
+"""The page: one screen with the image, the tools, the classes and what can be downloaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segmentation.web.pages.layout.help import help_dialog
 from segmentation.web.pages.layout.panel import panel
 from segmentation.web.pages.layout.series import enlarged_picture
 from segmentation.web.pages.layout.stage import stage, toolbar
-from segmentation.web.session.classifiers import MAX_BYTES
+from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES
 from segmentation.web.session.sessionfile import SUFFIX
 from segmentation.web.settings import Settings
 
@@ -29,7 +29,7 @@ def page(settings: Settings) -> html.Div:
         "forest": ForestSettings().to_json(),
         "palette": list(DEFAULT_COLOURS),
         "maxUploadBytes": settings.max_upload_bytes,
-        "maxClassifierBytes": min(MAX_BYTES, settings.max_upload_bytes),
+        "maxClassifierBytes": min(MAX_CLASSIFIER_BYTES, settings.max_upload_bytes),
         "sessionSuffix": SUFFIX,
     }
     return html.Div(

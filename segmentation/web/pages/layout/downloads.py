@@ -1,4 +1,4 @@
-"""What can be taken home."""
+"""What can be downloaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALONG = (
 )
 
 
-def take_home_panel() -> html.Section:
+def downloads_panel() -> html.Section:
     """One button for each file."""
     return html.Section(
         [

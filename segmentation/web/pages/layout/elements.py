@@ -1,4 +1,4 @@
-"""Pieces that the parts of the page are made of."""
+"""Elements that the parts of the page are made of."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def icon(path: str) -> html.Span:
 
 
 def tool_button(identifier: str, label: str, key: str, path: str, **attributes: Any) -> html.Button:
-    """A button with an icon, a name for who cannot see it, and its key in the hint."""
+    """A button with an icon, a name for people who cannot see it, and its key in the hint."""
     title = f"{label} ({key})" if key else label
     return html.Button(
         icon(path),

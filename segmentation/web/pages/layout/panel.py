@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from segmentation.web.pages.layout.downloads import take_home_panel
+from segmentation.web.pages.layout.downloads import downloads_panel
 from segmentation.web.pages.layout.elements import dashed, slider
-from segmentation.web.pages.layout.learning import features_panel, forest_panel
 from segmentation.web.pages.layout.series import series_panel
+from segmentation.web.pages.layout.training import features_panel, forest_panel
 
 TABS = (
     ("classes", "Classes"),
@@ -144,7 +144,7 @@ def panel() -> html.Aside:
             live_panel(),
             features_panel(),
             forest_panel(),
-            take_home_panel(),
+            downloads_panel(),
             series_panel(),
         ],
         id="panel",

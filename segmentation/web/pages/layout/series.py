@@ -8,7 +8,7 @@ from segmentation.web.pages.layout.elements import dashed
 
 
 def series_panel() -> html.Section:
-    """Where a series is sent off, watched and taken home."""
+    """Where the images of a series are sent, its progress is shown and its results are downloaded."""
     return html.Section(
         [
             html.P(

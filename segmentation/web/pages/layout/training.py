@@ -1,4 +1,4 @@
-"""The controls of features and forest."""
+"""What a classifier is trained with: the controls of features and forest."""
 
 from __future__ import annotations
 

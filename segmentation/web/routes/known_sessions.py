@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from flask import request
 from werkzeug.wrappers import Response
 
-from segmentation.web.routes.requests import YEAR_SECONDS
+from segmentation.web.routes.responses import YEAR_SECONDS
 
 COOKIE = "squiggle_sessions"
-MOST = 100
+MAX_SESSIONS = 100
 """Sessions that a browser remembers; a cookie holds about 4,000 characters."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 def known_sessions() -> list[str]:
-    """The ids of the sessions that the browser remembers, the one that it learnt of last first."""
-    return [one for one in request.cookies.get(COOKIE, "").split(".") if _ID.fullmatch(one)][:MOST]
+    """The ids of the sessions that the browser remembers, the one that it met last first."""
+    return [one for one in request.cookies.get(COOKIE, "").split(".") if _ID.fullmatch(one)][:MAX_SESSIONS]
 
 
 def remember(response: Response, session_id: str) -> None:
@@ -33,7 +33,7 @@ def remember_only(response: Response, session_ids: Iterable[str]) -> None:
     """Let the browser remember these sessions and no others."""
     response.set_cookie(
         COOKIE,
-        ".".join(list(session_ids)[:MOST]),
+        ".".join(list(session_ids)[:MAX_SESSIONS]),
         max_age=YEAR_SECONDS,
         path=f"{request.script_root}/",
         httponly=True,

@@ -1,0 +1,50 @@
+"""The files of series: images are uploaded, pictures are shown, results are downloaded."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from segmentation.web.routes.requests import received
+from segmentation.web.routes.responses import as_file, as_it_comes, kept_for_good
+from segmentation.web.series.results_zip import results_zip
+from segmentation.web.series.upload import Uploads
+from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.settings import Settings
+from segmentation.web.store.series import SeriesStore
+
+
+def series_file_routes(store: SeriesStore, worker: SeriesWorker, settings: Settings) -> Blueprint:
+    """``files``, ``pictures`` and ``results.zip`` below ``/s/<session>/series/<series>``."""
+    routes = Blueprint("series_files", __name__)
+    uploads = Uploads(
+        store,
+        max_images=settings.series_images,
+        max_bytes=settings.series_bytes,
+        max_image_bytes=settings.max_upload_bytes,
+    )
+
+    @routes.post("/s/<session_id>/series/<series_id>/files")
+    def add(session_id: str, series_id: str) -> Response:
+        """Reads an image file, or a zip archive of image files, from the body, its name with folders from the query.
+
+        Answers with the number of images that came in and, under ``"refused"``, those that did not, with the reasons.
+        """
+        store.facts(session_id, series_id)
+        with received(settings.max_upload_bytes) as file:
+            added, refusals = uploads.add(session_id, series_id, request.args.get("name", ""), file)
+        worker.notice()
+        return jsonify(added=added, refused=refusals)
+
+    @routes.get("/s/<session_id>/series/<series_id>/pictures/<int:number>")
+    def picture(session_id: str, series_id: str, number: int) -> Response:
+        """A small picture of an image with its classes."""
+        return kept_for_good(Response(store.picture(session_id, series_id, number), mimetype="image/jpeg"))
+
+    @routes.get("/s/<session_id>/series/<series_id>/results.zip")
+    def results(session_id: str, series_id: str) -> Response:
+        """Class ids of all images that are done, shares, classifier, and what failed, in one zip archive."""
+        store.facts(session_id, series_id)
+        archive = Response(results_zip(store, session_id, series_id), mimetype="application/zip")
+        return as_it_comes(as_file(archive, 'filename="series.zip"'))
+
+    return routes

@@ -1,0 +1,186 @@
+"""The conversation of a browser window with a session: events come in, updates and the segmentation go back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.tiling import TileGrid
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.web.session.images import Images
+from segmentation.web.session.journals import MAX_CACHED_SESSIONS, Journals
+from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.tile_stream import Message, TileStream
+from segmentation.web.session.training import Trainer, missing_strokes
+from segmentation.web.store.classifiers import UnknownClassifierError
+from segmentation.web.warming import WarmUp
+
+HEARTBEAT_SECONDS = 1.0
+MAX_CLIENTS = 1_000
+"""Browser windows of a session, of which every page that is loaded is a new one."""
+
+
+@dataclass(frozen=True)
+class TileRequest:
+    """A browser window's request for the segmentation of an image.
+
+    Attributes:
+        image_hash: the image; None asks for the one that was opened last.
+        view: the part of it that is on screen: first row, row after the last, first column, column after the last.
+        known: checksums of the class ids that the window has, by the tile's index as text.
+    """
+
+    image_hash: str | None
+    view: tuple[int, int, int, int]
+    known: Mapping[str, int]
+
+
+class Busy:
+    """Counts the ``with`` blocks that are under way; called, says whether there are any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+
+    def __call__(self) -> bool:
+        """Whether there are any."""
+        return self._count > 0
+
+
+class LatestRequests:
+    """Which request of each browser window is its latest: the answers to all others are stale."""
+
+    def __init__(self) -> None:
+        self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_CACHED_SESSIONS, lambda _: 1)
+
+    def begin(self, session_id: str, client_id: str) -> Callable[[], bool]:
+        """Note a new request of a window; returns a question that says True once the window has sent a newer one."""
+        clients = self._sessions.setdefault(session_id, BoundedCache(MAX_CLIENTS, lambda _: 1))
+        request = object()
+        clients.put(client_id, request)
+        return lambda: clients.get(client_id) is not request
+
+
+class Conversations:
+    """Answers the browser windows of all sessions.
+
+    Args:
+        journals: of the sessions.
+        images: of the sessions.
+        trainer: trains the classifiers of the sessions.
+        live: computes ahead what the first stroke will need.
+        tile_stream: segments.
+        scheduler: says whose turn it is to compute.
+        warming: what must be over before the first segmentation.
+        busy: entered while a window waits for its segmentation.
+        closing: set once this process is to end; answers then end at the next tile.
+    """
+
+    def __init__(
+        self,
+        journals: Journals,
+        images: Images,
+        trainer: Trainer,
+        live: LiveSegmenter,
+        tile_stream: TileStream,
+        *,
+        scheduler: Scheduler,
+        warming: WarmUp,
+        busy: Busy,
+        closing: threading.Event,
+    ) -> None:
+        self._journals, self._images, self._trainer = journals, images, trainer
+        self._live, self._tile_stream, self._scheduler = live, tile_stream, scheduler
+        self._warming, self._busy, self._closing = warming, busy, closing
+        self._latest = LatestRequests()
+
+    def answer(
+        self, session_id: str, *, after: int, bodies: Sequence[Any], client_id: str, tiles: TileRequest | None
+    ) -> Iterator[Message]:
+        """Answer a browser window: what is new in the journal, then the segmentation if it is asked for.
+
+        Args:
+            session_id: the session.
+            after: number of the last event that the window knows.
+            bodies: events that the window wants written.
+            client_id: an id that the window gave itself; its newer request makes this one stale.
+            tiles: the segmentation that the window asks for.
+
+        Yields:
+            Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``,
+            ``draft`` and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the
+            window should ask again: it has asked for something newer, or somebody else has written to the journal.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+            UnknownImageError: if the file of the image is gone, with the session.
+            StoreAwayError: with a sentence, if the store does not answer.
+        """
+        superseded = self._latest.begin(session_id, client_id)
+        refused = self._journals.record(session_id, bodies)
+        updates = self._journals.events(session_id, after)
+        told = [{"number": event.number, "body": event.body} for event in updates]
+        yield {"kind": "journal", "events": told, "refused": refused}
+        if tiles is not None:
+            has_grown = self._journals.watch(session_id, updates[-1].number if updates else after)
+            with self._busy:
+                yield from self._segmentation(
+                    session_id, tiles, lambda: superseded() or self._closing.is_set() or has_grown()
+                )
+
+    def _segmentation(self, session_id: str, tiles: TileRequest, stale: Callable[[], bool]) -> Iterator[Message]:
+        started = time.perf_counter()
+        while not self._warming.wait(HEARTBEAT_SECONDS):
+            if stale():
+                return
+            yield {"kind": "status", "text": "The server is getting ready for its first segmentation"}
+        try:
+            training_set = self._trainer.training_set(session_id, tiles.image_hash)
+        except ValueError:  # another window has removed the image, as the journal says: this one asks for another
+            return
+        state = training_set.state
+        yield {
+            "kind": "labelled",
+            "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in state.classes},
+        }
+        image = self._images.get(session_id, state.image["hash"])
+        order = TileGrid(image.shape).order(tiles.view)
+        if not missing_strokes(state, training_set.pixels_by_class):
+            yield {"kind": "status", "text": "Learning from the strokes"}
+        try:
+            with self._scheduler.turn(session_id, ahead=True):
+                if stale():
+                    return
+                trained = self._trainer.train(session_id, training_set)
+        except ValueError as reason:
+            yield {"kind": "cannot", "reason": str(reason)}
+            turn = partial(self._scheduler.turn, session_id)
+            self._live.prepare(image, state.features, order, stale=stale, turn=turn)
+            return
+        except UnknownClassifierError:
+            yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
+            return
+        if trained.text:
+            yield {"kind": "learnt", "text": trained.text, "as_it_came": trained.unchanged}
+        classifier = trained.classifier
+        del training_set  # labels that nobody holds need not be copied for the next stroke
+        pixels = yield from self._tile_stream.segment(session_id, image, classifier, order, tiles.known, stale)
+        if not stale():
+            yield {
+                "kind": "done",
+                "pixels": {str(c): int(pixels[c]) for c in state.classes},
+                "seconds": round(time.perf_counter() - started, 3),
+            }

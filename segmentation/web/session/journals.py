@@ -1,0 +1,143 @@
+"""The journals of sessions: read from the store, folded into states that are kept, and written to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.strokes.stroke import Stroke
+from segmentation.web.session.classifiers import ClassifierFiles
+from segmentation.web.session.events import check_event
+from segmentation.web.session.images import Images
+from segmentation.web.session.state import SessionState, fold
+from segmentation.web.store import NumberedEvent, Store, UnknownImageError
+from segmentation.web.store.classifiers import UnknownClassifierError
+
+MAX_CACHED_SESSIONS = 256
+UPDATE_CHECK_SECONDS = 1.0
+
+
+@dataclass
+class CachedSession:
+    """A session's journal as far as this process has read it, and what it adds up to; used under its lock."""
+
+    events: list[Mapping[str, Any]] = field(default_factory=list)
+    parsed: dict[str, Stroke] = field(default_factory=dict)
+    state: SessionState | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, new: Sequence[NumberedEvent]) -> SessionState:
+        """Fold further events in; returns the state that they lead to."""
+        if new or self.state is None:
+            self.events += [event.body for event in new]
+            self.state = fold(self.events, number=len(self.events), parsed=self.parsed)
+        return self.state
+
+
+class Journals:
+    """The journals of all sessions.
+
+    Args:
+        store: where they are kept.
+        images: say what an image is that an event opens.
+        classifiers: say what a classifier file is that an event opens.
+    """
+
+    def __init__(self, store: Store, images: Images, classifiers: ClassifierFiles) -> None:
+        self._store = store
+        self._images = images
+        self._classifiers = classifiers
+        self._sessions: BoundedCache[str, CachedSession] = BoundedCache(MAX_CACHED_SESSIONS, lambda _: 1)
+
+    def state(self, session_id: str) -> SessionState:
+        """What the session's journal adds up to now.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        with self.locked(session_id) as state:
+            return state
+
+    @contextmanager
+    def locked(self, session_id: str) -> Iterator[SessionState]:
+        """The same; no other thread reads this session's state until the ``with`` block ends.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        session = self._sessions.setdefault(session_id, CachedSession())
+        with session.lock:
+            yield session.add(self._store.events(session_id, after=len(session.events)))
+
+    def events(self, session_id: str, after: int) -> list[NumberedEvent]:
+        """The events of a session with numbers above ``after``, in order.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        return self._store.events(session_id, after)
+
+    def watch(self, session_id: str, number: int) -> Callable[[], bool]:
+        """A question that says True once the journal has more than ``number`` events; looked up once a second."""
+        grown, looked = False, time.monotonic()
+
+        def has_grown() -> bool:
+            nonlocal grown, looked
+            if not grown and time.monotonic() - looked >= UPDATE_CHECK_SECONDS:
+                grown = bool(self._store.events(session_id, number))
+                looked = time.monotonic()
+            return grown
+
+        return has_grown
+
+    def record(self, session_id: str, bodies: Sequence[Any]) -> list[dict[str, Any]]:
+        """Write a browser's events to the journal.
+
+        Returns:
+            The events that make no sense, each with the reason why, for the person.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        state = self.state(session_id)
+        checked, refused = [], []
+        for body in bodies:
+            try:
+                checked.append(self._checked(session_id, body, state))
+            except ValueError as reason:
+                refused.append({"id": body.get("id") if isinstance(body, Mapping) else None, "reason": str(reason)})
+        if checked:
+            self._store.append(session_id, checked)
+        for event in checked:
+            if event["type"] == "session.rename":
+                self._store.rename_session(session_id, event["name"])
+        return refused
+
+    def forget(self, session_id: str) -> None:
+        """Drop what is cached of a session that is deleted."""
+        self._sessions.pop(session_id)
+
+    def _checked(self, session_id: str, body: Any, state: SessionState) -> dict[str, Any]:
+        """An event that opens a file says what the file says, whatever the browser made of it."""
+        event = check_event(self._with_facts_of_classifier(session_id, body), state)
+        if event["type"] == "image.open":
+            try:
+                event["image"] |= self._images.facts(session_id, event["image"]["hash"], event["image"]["name"])
+            except UnknownImageError:
+                raise ValueError("This session has no such image.") from None
+        return event
+
+    def _with_facts_of_classifier(self, session_id: str, body: Any) -> Any:
+        facts = body.get("classifier") if isinstance(body, Mapping) and body.get("type") == "classifier.open" else None
+        content_hash = facts.get("hash") if isinstance(facts, Mapping) else None
+        if not isinstance(content_hash, str):
+            return body
+        try:
+            return {**body, **self._classifiers.get(session_id, content_hash).event()}
+        except UnknownClassifierError:
+            raise ValueError("This session has no such classifier.") from None

@@ -1,0 +1,58 @@
+"""A body is read up to a limit, however the request says its length, and refused with a sentence beyond it."""
+
+import io
+
+import pytest
+from flask import Flask
+
+from segmentation.web.routes.requests import SMALL_BYTES, received, uploaded
+
+LIMIT = 3 * 2**20
+
+
+@pytest.fixture(params=["with its length", "in chunks"])
+def send(request):
+    """Sends a body to a server that answers with what it has received."""
+    server = Flask("received")
+
+    @server.post("/received")
+    def receive():
+        with received(LIMIT) as file:
+            return file.read()
+
+    @server.post("/uploaded")
+    def upload():
+        with uploaded(LIMIT) as content:
+            return content
+
+    def to(path, body):
+        terminated = {"wsgi.input_terminated": True}
+        if request.param == "with its length":
+            return server.test_client().post(path, data=body, environ_overrides=terminated)
+        return server.test_client().post(
+            path, input_stream=io.BytesIO(body), headers={"Transfer-Encoding": "chunked"}, environ_overrides=terminated
+        )
+
+    return to
+
+
+@pytest.mark.parametrize("path", ["/received", "/uploaded"])
+def test_a_body_of_just_the_limit_comes_whole(send, path):
+    body = bytes(range(256)) * (LIMIT // 256)
+    answer = send(path, body)
+    assert (answer.status_code, answer.data) == (200, body)
+
+
+@pytest.mark.parametrize("path", ["/received", "/uploaded"])
+def test_a_body_beyond_the_limit_is_refused_with_a_sentence(send, path):
+    answer = send(path, bytes(LIMIT + 1))
+    assert answer.status_code == 413
+    assert "this server takes at most 3 MB." in answer.text
+
+
+def test_a_large_body_waits_on_the_disk():
+    server = Flask("received")
+    with server.test_request_context(method="POST", data=bytes(SMALL_BYTES + 1)), received(SMALL_BYTES + 1) as file:
+        assert file._rolled
+    with server.test_request_context(method="POST", data=bytes(SMALL_BYTES)), received(SMALL_BYTES) as file:
+        assert not file._rolled
