@@ -118,11 +118,14 @@ def test_results_stay_known_when_they_are_about_to_change(classifier, desk, monk
     """A run that is killed before it wrote its record, after one whose results had other extras."""
     apply_series(classifier, "**/*.tif", "out", png=True)
     images = find_images("**/*.*")
-    monkeypatch.setattr(ResultFolder, "finish", lambda *_: (_ for _ in ()).throw(OSError(5, "Killed")))
-    assert len(apply_series(trained(seed=5), "**/*.tif", "out", overlay=True).failed) == 3
+
+    def killed(*_):
+        raise OSError(5, "Killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ResultFolder, "finish", killed)
+        assert len(apply_series(trained(seed=5), "**/*.tif", "out", overlay=True).failed) == 3
     assert find_images("**/*.*") == images
-    monkeypatch.undo()
-    os.chdir(desk)
     apply_series(trained(seed=5), "**/*.tif", "out")
     assert find_images("**/*.*") == images
     assert (desk / "out/slice1.png").exists()
