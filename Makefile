@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SCRIPT_CHECKS := tests/assets
+NPM_PACKAGES := $(SCRIPT_CHECKS)/node_modules
 
 .PHONY: run test lint format benchmarks docs lock audit clean
 
@@ -12,12 +14,16 @@ test: $(VENV)/.tests lint
 	@$(BIN)/python -m tests.support.get_postgres
 	@$(BIN)/python -m tests.support.get_nginx
 	@$(BIN)/python -m tests.support.get_chromium
+	$(BIN)/node --test '$(SCRIPT_CHECKS)/**/*.test.mjs'
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.tests
+lint: $(VENV)/.tests $(NPM_PACKAGES)/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/node $(NPM_PACKAGES)/eslint/bin/eslint.js --config $(SCRIPT_CHECKS)/eslint.config.mjs assets tests
+	$(BIN)/node $(NPM_PACKAGES)/typescript/bin/tsc --project $(SCRIPT_CHECKS)
 
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix
@@ -53,5 +59,9 @@ $(VENV)/.tests: requirements-dev.txt requirements-cluster.txt requirements.txt |
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.runs
 
+$(NPM_PACKAGES)/.installed: $(SCRIPT_CHECKS)/package-lock.json | $(VENV)/.tests
+	$(BIN)/npm ci --silent --prefix $(SCRIPT_CHECKS)
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NPM_PACKAGES) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -76,8 +76,9 @@ async function duplicate(session) {
 
 /** @param {SessionFacts} session */
 async function remove(session) {
-  const question = `Delete “${titleOf(session)}”? Its ${counted(session.images, "image")}, all strokes and classifiers go, `
-    + "for everybody who has its link. This cannot be undone; an exported file can be imported again.";
+  const content = `${counted(session.images, "image")}, all strokes and classifiers`;
+  const question = `Delete “${titleOf(session)}”? Its ${content} go, for everybody who has its link. `
+    + "This cannot be undone; an exported file can be imported again.";
   if (!(await ask(question, "Delete"))) return;
   if (await request(`s/${session.id}`, { method: "DELETE" })) await refresh();
 }

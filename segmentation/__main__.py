@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from segmentation._shared.text import escaped
 from segmentation.cli.arguments import parser
 
 INTERRUPTED = 130
@@ -45,7 +46,7 @@ def run(given: Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        print(f"squiggle: {commands.sentence(error)}", file=sys.stderr)
+        print(f"squiggle: {escaped(commands.sentence(error))}", file=sys.stderr)
         return 1
 
 

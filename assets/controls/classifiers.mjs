@@ -44,9 +44,8 @@ export class ClassifierOpener {
         return;
       }
       this.session.append({ type: "classifier.open", ...answer });
-      showMessage(
-        `“${file.name}” is open: its classes, strokes and settings have replaced those of this session. Undo brings them back.`,
-      );
+      const replaced = "its classes, strokes and settings have replaced those of this session. Undo brings them back.";
+      showMessage(`“${file.name}” is open: ${replaced}`);
     } catch {
       showMessage(`“${file.name}” could not be sent: the server does not answer. Try again in a moment.`);
       showStatus("Nothing has changed.", null);

@@ -60,7 +60,8 @@ async function filesBelow(entry) {
     return [{ file, name: entry.fullPath.replace(/^\//, "") }];
   }
   const files = [];
-  for (const one of await entriesOf(/** @type {FileSystemDirectoryEntry} */ (entry))) files.push(...await filesBelow(one));
+  const entries = await entriesOf(/** @type {FileSystemDirectoryEntry} */ (entry));
+  for (const one of entries) files.push(...await filesBelow(one));
   return files;
 }
 

@@ -12,7 +12,7 @@ import { filePicker } from "./pickers.mjs";
 /** @import { ImageFacts } from "../journal/state.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
-/** @typedef {ImageFacts & {error?: string, notes?: string[]}} Answer to an image that was sent: its facts, or why not */
+/** @typedef {ImageFacts & {error?: string, notes?: string[]}} Answer an image's facts, or why it was not opened */
 
 /**
  * @typedef {object} Outcome of sending several images
@@ -147,8 +147,9 @@ export class ImageOpener {
    */
   sayWhatOpened(opened, total) {
     if (!opened.length) showStatus("The image before is still here.", null);
-    else if (total > 1) showStatus(`Opened ${opened.length} images: the strip below the image moves between them.`, null);
-    else {
+    else if (total > 1) {
+      showStatus(`Opened ${opened.length} images: the strip below the image moves between them.`, null);
+    } else {
       const drawn = this.session.state.strokes.length;
       const next = drawn
         ? `You have drawn on it before: ${counted(drawn, "stroke")}.`

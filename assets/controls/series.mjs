@@ -37,6 +37,8 @@ export class Series {
     this.ready = false;
     this.sending = false;
     this.looking = false;
+    /** Whether something has happened since the look of now began. */
+    this.lookAgain = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     const images = this.picker({ accept: `${facts().accept},.zip` }, "Images of the series, or a zip");
@@ -176,8 +178,10 @@ export class Series {
 
   async look() {
     clearTimeout(this.timer);
+    this.lookAgain = true;
     if (this.looking || !(this.isShown || this.sending)) return;
     this.looking = true;
+    this.lookAgain = false;
     try {
       const response = await fetch(this.url);
       if (response.ok) await this.update((await response.json()).series);
@@ -185,6 +189,10 @@ export class Series {
       /* The server is away: the next look may find it. */
     }
     this.looking = false;
+    if (this.lookAgain) {
+      this.look();
+      return;
+    }
     const moving = this.sending || [...this.cards.values()].some((card) => card.unfinished && card.running);
     if (moving) this.timer = setTimeout(() => this.look(), document.hidden ? HIDDEN_LOOK_MS : LOOK_MS);
   }

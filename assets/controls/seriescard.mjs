@@ -60,7 +60,8 @@ export class SeriesCard {
     this.text = element("span", { class: "note" });
     this.bar = element("progress", { max: 1, value: 0, "aria-label": "Images that are done" });
     this.stop = button("Cancel", "quiet", () => actions.run(id, this.running ? "stop" : "continue"));
-    this.download = element("a", { class: "button small", download: "", href: `${url}/results.zip` }, "Take home (zip)");
+    const address = { download: "", href: `${url}/results.zip` };
+    this.download = element("a", { class: "button small", ...address }, "Take home (zip)");
     this.strip = element("div", { class: "series-strip" });
     this.failed = element("ul", { class: "series-failed" });
     this.table = element("table", { class: "series-shares" });

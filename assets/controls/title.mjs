@@ -9,8 +9,8 @@ import { duplicateSession, exportSession, goTo, newSession } from "../shared/ses
 /** @param {Session} session */
 function setUpName(session) {
   const field = element("input", {
-    id: "session-name", type: "text", maxLength: 100, placeholder: "Untitled session", "aria-label": "Name of the session",
-    title: "Name this session", spellcheck: "false", autocomplete: "off",
+    id: "session-name", type: "text", maxLength: 100, placeholder: "Untitled session",
+    "aria-label": "Name of the session", title: "Name this session", spellcheck: "false", autocomplete: "off",
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Escape") field.value = field.dataset.kept ?? "";
       if (event.key === "Escape" || event.key === "Enter") field.blur();

@@ -13,7 +13,7 @@ import { Frame } from "./frame.mjs";
  * @property {() => void} onCommit when the axes have followed
  * @property {() => void} onPinch a second finger has come down
  * @property {(active: boolean) => void} onPanning the image begins or ceases to be moved
- * @property {(scale: number) => Record<string, any>} pen what the graph's pen looks like at a scale, as layout attributes
+ * @property {(scale: number) => Record<string, any>} pen how the graph's pen looks at a scale, as layout attributes
  */
 
 const COMMIT_MS = 120;

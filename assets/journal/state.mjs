@@ -52,7 +52,7 @@
  * @property {LabelClass[]} classes by their ids, ascending
  * @property {Set<number>} hidden ids of the classes that are not shown
  * @property {Stroke[]} strokes on the current image
- * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: the classifier learns from them too
+ * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: these are learnt from too
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened the classifier that was opened last

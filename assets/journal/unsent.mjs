@@ -25,7 +25,8 @@ export class UnsentEvents {
     const left = new Map();
     try {
       const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.#prefix));
-      for (const event of keys.flatMap((key) => JSON.parse(localStorage.getItem(key) ?? "[]"))) left.set(event.id, event);
+      const events = keys.flatMap((key) => JSON.parse(localStorage.getItem(key) ?? "[]"));
+      for (const event of events) left.set(event.id, event);
       if (left.size) localStorage.setItem(this.#key, JSON.stringify([...left.values()]));
       for (const key of keys) localStorage.removeItem(key);
     } catch {

@@ -42,7 +42,9 @@ class Row {
    * @param {ClassActions} actions
    */
   constructor(id, actions) {
-    this.choose = element("button", { type: "button", class: "class-choose", role: "radio", onclick: () => actions.choose(id) });
+    this.choose = element("button", {
+      type: "button", class: "class-choose", role: "radio", onclick: () => actions.choose(id),
+    });
     this.colour = element("input", {
       type: "color", class: "swatch", "aria-label": "Colour", onchange: () => actions.recolour(id, this.colour.value),
     });
@@ -53,10 +55,12 @@ class Row {
       onchange: () => actions.rename(id, this.name.value.trim()),
     });
     this.hide = element("button", {
-      type: "button", class: "mini hide", onclick: () => actions.hide(id, this.hide.getAttribute("aria-pressed") !== "true"),
+      type: "button", class: "mini hide",
+      onclick: () => actions.hide(id, this.hide.getAttribute("aria-pressed") !== "true"),
     });
     this.remove = element("button", {
-      type: "button", class: "mini remove", title: "Remove this class and its strokes", onclick: () => actions.remove(id),
+      type: "button", class: "mini remove", title: "Remove this class and its strokes",
+      onclick: () => actions.remove(id),
     }, icon(CROSS));
     this.facts = element("span", { class: "class-facts" });
     this.share = element("span", { class: "class-share" });

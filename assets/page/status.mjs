@@ -4,7 +4,12 @@ import { byId } from "../shared/dom.mjs";
 
 const OFFLINE_AFTER_MS = 600;
 
-/** @typedef {(text: string, done?: ?number) => void} Say done is the share that is finished, null where nothing is under way */
+/**
+ * @callback Say
+ * @param {string} text
+ * @param {?number} [done] the share that is finished, null where nothing is under way
+ * @returns {void}
+ */
 
 /** @type {Say} */
 function say(text, done = null) {

@@ -19,8 +19,9 @@ export function showHistory(state) {
     || [...state.strokesElsewhere.values()].some((strokes) => strokes.length);
   const [first, second] = state.classes;
   if (first) {
+    const key = touch.matches ? "" : " (key 2)";
     byId("hint").textContent = second
-      ? `Draw a squiggle on “${first.name}”, then take “${second.name}” in hand${touch.matches ? "" : " (key 2)"} and draw one there.`
+      ? `Draw a squiggle on “${first.name}”, then take “${second.name}” in hand${key} and draw one there.`
       : "Add a second class, then draw a squiggle in each.";
   }
 }

@@ -1,9 +1,14 @@
 /* Class ids as they travel: compressed, in text. */
 
-/** @param {string} text */
-const bytesOf = (text) => (
-  /** @type {any} */ (Uint8Array).fromBase64?.(text) ?? Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-);
+/**
+ * Bytes from base64, also where a browser has no function of its own for it.
+ * @param {string} text
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+function bytesOf(text) {
+  const { fromBase64 } = /** @type {any} */ (Uint8Array);
+  return fromBase64?.call(Uint8Array, text) ?? Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
 
 /**
  * Bytes from base64 of zlib-compressed data.
@@ -13,7 +18,7 @@ const bytesOf = (text) => (
 export async function inflate(text) {
   const { readable, writable } = new DecompressionStream("deflate");
   const writer = writable.getWriter();
-  writer.write(bytesOf(text));
-  writer.close();
+  /* What is wrong with the data shows where the result is read. */
+  for (const written of [writer.write(bytesOf(text)), writer.close()]) written.catch(() => {});
   return new Uint8Array(await new Response(readable).arrayBuffer());
 }

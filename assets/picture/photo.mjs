@@ -90,7 +90,8 @@ export class Photo {
    * @returns {Promise<?Part>}
    */
   async fetchPart(image, [row0, row1, column0, column1], step) {
-    const url = `${sessionUrl}images/${image.hash}/view?rows=${row0},${row1}&columns=${column0},${column1}&step=${step}`;
+    const query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}`;
+    const url = `${sessionUrl}images/${image.hash}/view?${query}`;
     for (let attempt = 0; this.image === image; attempt += 1) {
       try {
         const response = await fetch(url);

@@ -122,7 +122,7 @@ export class Picture {
   }
 
   /**
-   * Show what a draft says of tiles until they come themselves; a few at a time, since all may take longer than a frame.
+   * Show what a draft says of tiles until they come themselves; a few at a time: all may take longer than a frame.
    * @param {Draft} draft
    * @param {Uint8Array} ids
    * @param {() => boolean} current whether the draft is still wanted
@@ -153,7 +153,8 @@ export class Picture {
 
   /** Checksums of the tiles that the server need not send again, by their indices. */
   get knownTiles() {
-    return Object.fromEntries([...this.tiles].filter(([, tile]) => !tile.drafted).map(([index, { crc }]) => [index, crc]));
+    const known = [...this.tiles].filter(([, tile]) => !tile.drafted);
+    return Object.fromEntries(known.map(([index, { crc }]) => [index, crc]));
   }
 
   /**

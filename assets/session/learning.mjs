@@ -40,9 +40,10 @@ const idsOf = (strokes) => strokes.map(({ id }) => id);
  */
 export function segmentationKey(state) {
   const { image, images, strokes, strokesElsewhere, features, forest, classes, opened } = state;
+  const elsewhere = imagesAlike(state).map(({ hash }) => [hash, idsOf(strokesElsewhere.get(hash) ?? [])]);
   return JSON.stringify([
     image.hash, idsOf(strokes), features, forest, classes.map(({ id }) => id),
-    imagesAlike(state).map(({ hash }) => [hash, idsOf(strokesElsewhere.get(hash) ?? [])]).filter(([, ids]) => ids.length),
+    elsewhere.filter(([, ids]) => ids.length),
     opened && [opened.hash, opened.strokes && images.map(({ hash }) => hash)],
   ]);
 }

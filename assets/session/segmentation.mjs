@@ -51,7 +51,12 @@ export class Segmentation {
     this.once = false;
     this.requests = 0;
     this.requested = 0;
-    /** What is to be done when a message of a kind has come. @type {Record<string, (message: Message) => void | Promise<void>>} */
+    /** Resolves when all tiles that have come are unpacked. @type {Promise<unknown>} */
+    this.unpacked = Promise.resolve();
+    /**
+     * What to do with the messages, by their kinds.
+     * @type {Record<string, (message: Message) => void | Promise<void>>}
+     */
     this.reactions = {
       labelled: ({ pixels }) => this.count({ labelled: pixels }),
       status: ({ text }) => showStatus(`${text}…`, 0),
@@ -153,18 +158,23 @@ export class Segmentation {
   }
 
   /** @param {Message} message */
-  async onTile({ index, rows, columns, crc, ids: packed, done, of: total }) {
+  onTile({ index, rows, columns, crc, ids: packed, done, of: total }) {
     showStatus(`Segmenting: part ${done} of ${total}`, done / total);
     if (!packed) return;
     const current = this.whetherCurrent();
-    const ids = await inflate(packed);
-    if (current()) this.picture.setTile(index, { rows, columns, crc, ids });
+    const tile = inflate(packed).then((ids) => {
+      if (current()) this.picture.setTile(index, { rows, columns, crc, ids });
+    });
+    this.unpacked = Promise.all([this.unpacked, tile]);
   }
 
   /** @param {Message} message */
-  onDone({ pixels }) {
+  async onDone({ pixels }) {
     this.outdated = false;
     this.once = false;
+    const current = this.whetherCurrent();
+    await this.unpacked;
+    if (!current()) return;
     this.picture.draw();
     byId("classes").classList.remove("stale");
     this.count({ segmented: pixels });

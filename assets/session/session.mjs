@@ -27,7 +27,7 @@ import { View } from "./view.mjs";
 /** @import { Available } from "./learning.mjs" */
 /** @import { ViewChange } from "./view.mjs" */
 
-/** @typedef {(available: Available, state: StateWithImage) => void} OnAvailable what can be downloaded may have changed */
+/** @typedef {(available: Available, state: StateWithImage) => void} OnAvailable tells what can be downloaded now */
 
 /**
  * Whether a session has an image yet.
@@ -255,7 +255,9 @@ export class Session {
 
   /** @param {Settings} forest */
   chooseForest(forest) {
-    if (hasImage(this.state) && !sameSettings(forest, this.state.forest)) this.append({ type: "settings.change", forest });
+    if (hasImage(this.state) && !sameSettings(forest, this.state.forest)) {
+      this.append({ type: "settings.change", forest });
+    }
   }
 
   /** @param {boolean} active */

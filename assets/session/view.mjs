@@ -2,6 +2,9 @@
 
 const WIDTH_LIMITS = [1, 60];
 
+/** @type {("live" | "shown" | "strokes")[]} */
+const SWITCHES = ["live", "shown", "strokes"];
+
 /** @typedef {Partial<Omit<View, "change" | "switches">>} ViewChange */
 
 export class View {
@@ -53,6 +56,6 @@ export class View {
 
   /** The names of what is switched on. */
   get switches() {
-    return [["live", this.live], ["shown", this.shown], ["strokes", this.strokes]].flatMap(([name, on]) => (on ? [name] : []));
+    return SWITCHES.filter((name) => this[name]);
   }
 }

@@ -40,7 +40,7 @@ export function exportSession(session) {
 /**
  * Make a session of a file, and open it.
  * @param {File} file
- * @param {(text: string, done: ?number) => void} progress called with a text and the share that is done, null at the end
+ * @param {(text: string, done: ?number) => void} progress told a text and the share that is done, null at the end
  */
 export async function importSession(file, progress) {
   /** @param {string} reason */

@@ -12,11 +12,10 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
+from segmentation._shared.text import UNSHOWABLE
+
 MAX_DIGITS = 18
 """Digits of a whole number, which then fits 64 bits."""
-
-UNSHOWABLE = {"Cc", "Cs", "Zl", "Zp"}
-"""Unicode categories that no name needs: control characters, lone surrogates, line and paragraph separators."""
 
 
 def parse_json(data: str | bytes, what: str) -> object:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 MAX_NAME_LENGTH = 200
 """Characters of a name that somebody else chose, beyond which it is cut off."""
+
+UNSHOWABLE = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode categories that no name needs: control characters, lone surrogates, line and paragraph separators."""
 
 
 def counted(number: int, thing: str) -> str:
@@ -29,3 +35,19 @@ def printable(text: str) -> str:
 def shown_name(name: str) -> str:
     """A name that somebody else chose, without what cannot be shown, cut off where it is too long."""
     return printable(name).strip()[:MAX_NAME_LENGTH]
+
+
+def escaped(text: str) -> str:
+    """The text on one line, with what cannot be shown or encoded written as escapes, such as ``\\xe9`` for a byte."""
+    return "".join(_escape(one) if unicodedata.category(one) in UNSHOWABLE else one for one in text)
+
+
+def _escape(character: str) -> str:
+    byte = ord(character) - 0xDC00  # how Python keeps the bytes of names that are no UTF-8
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode("ascii")
+
+
+def natural_key(text: str) -> tuple[list[int | str], str]:
+    """What texts are sorted by so that ``"slice2"`` comes before ``"slice10"``."""
+    parts = re.split(r"([0-9]+)", text)
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)], text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 
@@ -22,8 +23,9 @@ Segment images with a classifier. For each image there is DIR/<stem>.tif in the 
 (uint8); a stack of images becomes a stack; a Zarr array becomes DIR/<stem>.zarr. Where two images have the same stem,
 their results get longer names (day1_cell.tif, day2_cell.tif).
 
-If it is interrupted, type the same again: what is finished is not made again, and nothing half-written is ever in its
-place. An image that cannot be read is told at the end, and stops nothing; the exit status is 1 then.
+If it is interrupted, type the same again: what is finished is not made again, nothing half-written is ever in its
+place, and results are never taken for images. An image that cannot be read, or one of a stack, is told at the end, and
+stops nothing; the exit status is 1 then.
 """
 
 _APPLY_EXAMPLES = """\
@@ -38,13 +40,13 @@ _TRAIN = """\
 Train a classifier on an image and labels: an image file of the same size whose pixels are class ids (0 = unlabelled),
 or the strokes that the page exports. Strokes bring along names and colours of the classes and all settings, so that
 the classifier is the one of the page to the byte; what is given here goes before. With several images, give as many
-label files in the same order; strokes know their image by its content.
+label files in the same order, and with a stack of images a stack of labels; strokes know their image by its content.
 """
 
 _EVALUATE = """\
 Segment images and hold the result against masks of what is true, whose pixels are class ids (0 = not known, which is
 not counted). Tells intersection over union (IoU) and F1 of each class and their means, and how often each class was
-taken for which, over all images together.
+taken for which, over all images together. A stack of images and a stack of masks belong together page by page.
 """
 
 _INFO = "Tell what a classifier file holds: classes, features, forest, and what it was trained on."
@@ -74,12 +76,12 @@ def parser(program: str = "python -m segmentation", *, command_required: bool = 
     info.add_argument("--json", action="store_true", help="as JSON, with the keys of docs/modelfile.md")
     export = add("export", "write the forest for other programs", _EXPORT)
     _add_model(export)
-    export.add_argument("--onnx", type=Path, required=True, metavar="OUT", help="the ONNX file to write")
+    export.add_argument("--onnx", type=_path, required=True, metavar="OUT", help="the ONNX file to write")
     return top
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", type=Path, metavar="MODEL", help="a classifier file (.squiggle)")
+    command.add_argument("model", type=_path, metavar="MODEL", help="a classifier file (.squiggle)")
 
 
 def _add_threads(command: argparse._ActionsContainer) -> None:
@@ -91,6 +93,15 @@ def _add_threads(command: argparse._ActionsContainer) -> None:
     )
 
 
+def _add_map(command: argparse.ArgumentParser, files: str, zero: str) -> None:
+    command.add_argument(
+        "--map",
+        type=_mapped,
+        metavar="VALUE=CLASS,...",
+        help=f"what the values of the {files} stand for, such as 0=2,255=1 (0 as a class: {zero})",
+    )
+
+
 def _add_apply(command: argparse.ArgumentParser) -> None:
     _add_model(command)
     command.add_argument(
@@ -99,7 +110,7 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         help="image files, TIFF stacks, Zarr arrays or OME-Zarr images, folders, or globs ('**' for any folders)",
     )
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where results appear")
+    command.add_argument("-o", "--output", type=_path, required=True, metavar="DIR", help="where results appear")
     extras = command.add_argument_group("written beside the class ids")
     extras.add_argument("--png", action="store_true", help="<stem>.png: class ids in the colours of the classes")
     extras.add_argument("--overlay", action="store_true", help="<stem>.overlay.png: the classes painted over the image")
@@ -131,13 +142,14 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:
-    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="the image or images")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="the file to write")
+    command.add_argument("images", nargs="+", type=_path, metavar="IMAGE", help="the image or images")
+    command.add_argument("-o", "--output", type=_path, required=True, metavar="MODEL", help="the file to write")
     command.add_argument(
-        "--labels", nargs="+", type=Path, default=[], metavar="LABELS", help="PNG or TIFF of class ids, one an image"
+        "--labels", nargs="+", type=_path, default=[], metavar="LABELS", help="PNG or TIFF of class ids, one an image"
     )
+    _add_map(command, "labels", "unlabelled")
     command.add_argument(
-        "--strokes", nargs="+", type=Path, default=[], metavar="STROKES.json", help="painted over the labels, if any"
+        "--strokes", nargs="+", type=_path, default=[], metavar="STROKES.json", help="painted over the labels, if any"
     )
     command.add_argument(
         "--class",
@@ -176,16 +188,16 @@ def _add_train(command: argparse.ArgumentParser) -> None:
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
     _add_model(command)
     command.add_argument(
-        "pairs", nargs="+", type=Path, metavar="IMAGE MASK", help="an image and its mask, and perhaps more such pairs"
+        "pairs", nargs="+", type=_path, metavar="IMAGE MASK", help="an image and its mask, and perhaps more such pairs"
     )
-    command.add_argument(
-        "--map",
-        type=_mapped,
-        metavar="VALUE=CLASS,...",
-        help="what the values of the masks stand for, such as 0=2,255=1 (0 as a class: not known)",
-    )
+    _add_map(command, "masks", "not known")
     command.add_argument("--json", action="store_true", help="as JSON")
     _add_threads(command)
+
+
+def _path(text: str) -> Path:
+    """A path as it was typed, with the home folder in place of a ``~`` that the shell left as it is."""
+    return Path(text if os.path.lexists(text) else os.path.expanduser(text))
 
 
 def _positive(text: str) -> int:

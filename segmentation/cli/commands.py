@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmentation._shared.text import counted
 
 if TYPE_CHECKING:
-    from segmentation.io.image import Image
     from segmentation.model.modelfile import ModelContents
     from segmentation.strokes.classes import LabelClass
     from segmentation.strokes.document import StrokesDocument
-    from segmentation.strokes.stroke import Stroke
 
 FAILED = 1
 
@@ -58,14 +54,12 @@ def apply(given: Namespace) -> int:
 
 def train(given: Namespace) -> int:
     """Trains a classifier on images and labels."""
+    from segmentation.cli.labelled import read_training_data
     from segmentation.features.spec import FeatureSpec
     from segmentation.forest.settings import ForestSettings
-    from segmentation.io.masks import read_mask
-    from segmentation.io.read import read_image
     from segmentation.model.classifier import PixelClassifier
     from segmentation.model.modelfile import save_model
     from segmentation.strokes.document import strokes_from_json
-    from segmentation.strokes.raster import rasterise
 
     if not given.labels and not given.strokes:
         raise ValueError("Give labels or strokes to learn from: --labels LABELS.png or --strokes STROKES.json.")
@@ -73,56 +67,21 @@ def train(given: Namespace) -> int:
         raise ValueError(
             f"Give labels for each image: there are {len(given.images)} images and {len(given.labels)} label files."
         )
-    images = [read_image(path) for path in given.images]
     documents = [strokes_from_json(path.read_bytes()) for path in given.strokes]
-    labels = [read_mask(path) for path in given.labels] or [rasterise([], image.shape) for image in images]
-    drawn = drawn_on(images, dict(zip(given.strokes, documents, strict=True)))
-    hashes = [image.hash for image in images]
-    for image_hash, strokes in drawn.items():
-        number = hashes.index(image_hash)
-        painted = rasterise(strokes, images[number].shape)
-        if labels[number].shape == painted.shape:
-            labels[number][painted > 0] = painted[painted > 0]
-    # As in the page: images in the order of the session, and only those on which something is labelled.
-    in_order = sorted(range(len(images)), key=lambda n: [*drawn, hashes[n]].index(hashes[n]))
-    labelled = [n for n in in_order if labels[n].any() or labels[n].shape != images[n].shape] or in_order
+    strokes_of = dict(zip(given.strokes, documents, strict=True))
+    data = read_training_data(given.images, given.labels, given.map, strokes_of)
     settings = documents[0].settings if documents else {}
     spec = FeatureSpec.from_json(settings.get("features", {}) | chosen(given, FEATURE_OPTIONS))
     forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
     classifier = PixelClassifier(spec, **forest.to_json(), threads=given.threads)
-    classifier.fit([images[n] for n in labelled], [labels[n] for n in labelled])
+    classifier.fit(data.images, data.labels)
     contents = classifier.contents(
         named_classes(classifier.label_classes_, documents, given.classes),
-        strokes={one: strokes for one, strokes in drawn.items() if strokes} if given.with_strokes else None,
+        strokes={one: drawn for one, drawn in data.strokes.items() if drawn} if given.with_strokes else None,
         pixels=classifier.pixels_ if given.with_pixels else None,
     )
     save_model(given.output, contents)
     return 0
-
-
-def drawn_on(images: Sequence[Image], documents: Mapping[Path, StrokesDocument]) -> dict[str, tuple[Stroke, ...]]:
-    """The strokes on each of the images, in the order in which the documents name them.
-
-    Raises:
-        ValueError: if strokes were drawn on an image that is not there; those with other channels do not count.
-    """
-    drawn: dict[str, tuple[Stroke, ...]] = {}
-    hashes = {image.hash for image in images}
-    channels = {image.channels for image in images}
-    for path, document in documents.items():
-        for drawing in document.drawings:
-            if drawing.image_hash in hashes:
-                drawn[drawing.image_hash] = drawn.get(drawing.image_hash, ()) + drawing.strokes
-            elif len(document.drawings) == 1:
-                raise ValueError(f"The strokes in {path.name} were drawn on another image.")
-            elif drawing.strokes and (drawing.channels is None or drawing.channels in channels):
-                rows, columns = drawing.image_shape
-                name = f"{drawing.name!r}, " if drawing.name else ""
-                raise ValueError(
-                    f"Some strokes in {path.name} were drawn on an image that was not given: {name}{columns} x {rows} "
-                    f"pixels, {drawing.image_hash[:8]}…"
-                )
-    return drawn
 
 
 FEATURE_OPTIONS = ("intensity", "edges", "texture", "sigma_min", "sigma_max", "num_sigma", "channels")
@@ -158,8 +117,10 @@ def named_classes(
 
 def evaluate(given: Namespace) -> int:
     """Holds a classifier against masks of what is true."""
-    from segmentation.io.masks import read_mask
-    from segmentation.io.read import read_image
+    import numpy as np
+
+    from segmentation.cli.labelled import read_with_masks
+    from segmentation.io.masks import MAP_HINT
     from segmentation.model.classifier import load_classifier
     from segmentation.model.metrics import score
 
@@ -168,13 +129,15 @@ def evaluate(given: Namespace) -> int:
     classifier = load_classifier(given.model, threads=given.threads)
     ids = [one.id for one in classifier.label_classes_]
     scores = None
-    for image, mask in zip(given.pairs[::2], given.pairs[1::2], strict=True):
-        truth = read_mask(mask, given.map)
-        try:
-            one = score(classifier.predict(read_image(image)), truth, ids)
-        except ValueError as error:
-            raise ValueError(f"{image}: {error}") from error
-        scores = one if scores is None else scores + one
+    for image_path, mask_path in zip(given.pairs[::2], given.pairs[1::2], strict=True):
+        for image, truth in read_with_masks(image_path, mask_path, given.map):
+            try:
+                found = score(classifier.predict(image), truth, ids)
+            except ValueError as error:
+                strange = given.map is None and not np.isin(truth, [0, *ids]).all()
+                hint = f" If the mask has other values than class ids, {MAP_HINT}." if strange else ""
+                raise ValueError(f"{image_path}: {error}{hint}") from error
+            scores = found if scores is None else scores + found
     assert scores is not None
     names = {one.id: one.name for one in classifier.label_classes_}
     if given.json:

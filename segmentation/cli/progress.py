@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from segmentation._shared.text import counted, duration
+from segmentation._shared.text import counted, duration, escaped
 
 if TYPE_CHECKING:
     from segmentation.series.run import Event, SeriesReport
@@ -29,7 +29,7 @@ class Quiet:
     def tell_failures(self, report: SeriesReport) -> None:
         """Tells which images could not be segmented and why."""
         for image, why in report.failed.items():
-            print(f"squiggle: {image}: {why}", file=sys.stderr)
+            print(f"squiggle: {escaped(f'{image}: {why}')}", file=sys.stderr)
 
 
 class JsonLines(Quiet):

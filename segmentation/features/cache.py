@@ -6,43 +6,18 @@ that is segmented tile by tile equals, to the last bit, one that is segmented as
 
 from __future__ import annotations
 
-import os
 import threading
 from concurrent.futures import Future
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import Tile
+from segmentation.features.budget import cache_bytes_from_environment
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 
 WindowKey = tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int]]
 """Image hash, channels, sigmas and bounds."""
-
-
-CACHE_MEGABYTES_VARIABLE = "SQUIGGLE_FEATURE_CACHE_MB"
-DEFAULT_CACHE_MEGABYTES = 75
-"""Suits a host of 512 MB, of which the process itself takes about 200 and a 16 megapixel image with what is shown of it
-100 more; it has room for 1 megapixel of RGB or 3 of grey at the default sigmas."""
-
-DEFAULT_DRAFT_MEGABYTES = 24
-"""The drafts of five images of RGB at the default features."""
-
-
-def cache_bytes_from_environment() -> int:
-    """The feature cache's budget in bytes, as the environment variable ``SQUIGGLE_FEATURE_CACHE_MB`` has it.
-
-    Raises:
-        ValueError: if it is set to something else than a number of megabytes.
-    """
-    text = os.environ.get(CACHE_MEGABYTES_VARIABLE, str(DEFAULT_CACHE_MEGABYTES))
-    try:
-        megabytes = float(text)
-    except ValueError:
-        megabytes = -1.0
-    if not 0 <= megabytes < float("inf"):
-        raise ValueError(f"{CACHE_MEGABYTES_VARIABLE} must be a number of megabytes, but it is {text!r}.")
-    return int(megabytes * 2**20)
 
 
 class FeatureCache:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from segmentation._shared.checks import mapping, number, whole_number
 
-if TYPE_CHECKING:
-    pass
-
-
 FOREST_KINDS = ("extra_trees", "random_forest")
-
 
 MIN_TREE_PIXELS = 100
 """Pixels that a tree sees at least, if there are as many: a share of two short strokes would make mere stumps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from segmentation.io.display import encode_png
 from segmentation.io.shares import _class_ids
 from segmentation.io.tiffwriter import TiffPages
-from segmentation.strokes.classes import parse_colour
+from segmentation.strokes.classes import LabelClass, parse_colour
 
 
 def segmentation_png(segmentation: NDArray[np.uint8], colours: Mapping[int, str], level: int = 1) -> bytes:
@@ -79,21 +79,22 @@ def overlay_png(
     return encode_png(overlay_image(shown, segmentation, colours, opacity), level)
 
 
-def label_tiff(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) -> bytes:
-    """A plain TIFF of class ids, whose description names the classes as JSON.
+def label_tiff(segmentation: NDArray[np.uint8], classes: Iterable[LabelClass]) -> bytes:
+    """A TIFF of class ids, which viewers show in the colours of the classes.
 
     Args:
         segmentation: ``(rows, columns)``, uint8 class ids, 0 where there is none.
-        class_names: the name of each class.
+        classes: their names stand in the description, as JSON.
 
     Returns:
-        A TIFF with one page of 8-bit grey, compressed by deflate.
+        A TIFF with one page of 8-bit palette indices, which are the class ids, compressed by deflate; 0 and ids
+        without a class are black.
 
     Raises:
         ValueError: if the segmentation is not uint8.
     """
     file = BytesIO()
-    with label_pages(file, class_names) as pages:
+    with label_pages(file, classes) as pages:
         pages.add(_class_ids(segmentation), CLASS_IDS)
     return file.getvalue()
 
@@ -102,10 +103,12 @@ CLASS_IDS = "class ids"
 """Name of a page of class ids."""
 
 
-def label_pages(file: BinaryIO, class_names: Mapping[int, str], *, big: bool = False) -> TiffPages:
+def label_pages(file: BinaryIO, classes: Iterable[LabelClass], *, big: bool = False) -> TiffPages:
     """A TIFF of class ids to which pages are added; with one page it is that of :func:`label_tiff`."""
-    classes = [{"id": int(class_id), "name": name} for class_id, name in class_names.items()]
-    return TiffPages(file, {"classes": classes}, big=big)
+    classes = tuple(classes)
+    colours, _ = _palette({one.id: one.colour for one in classes})
+    described = {"classes": [{"id": one.id, "name": one.name} for one in classes]}
+    return TiffPages(file, described, colours=colours, big=big)
 
 
 def probabilities_tiff(probabilities: NDArray[np.float32], class_names: Sequence[str]) -> bytes:

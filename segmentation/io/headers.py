@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from segmentation.io.limits import ImageError
 
@@ -87,3 +88,180 @@ def _after_fill(data: bytes, at: int) -> int:
     if data[at : at + 1] != b"\xff":
         raise ImageError("The JPEG file is damaged.")
     return at
+
+
+class Size(NamedTuple):
+    """What an encoded image unfolds into."""
+
+    rows: int
+    columns: int
+    channels: int
+
+
+def jpeg_size(data: bytes) -> Size:
+    """The size of a JPEG.
+
+    Raises:
+        ImageError: as :func:`jpeg_frame` does.
+    """
+    frame = jpeg_frame(data)
+    return Size(frame.rows, frame.columns, frame.channels)
+
+
+def png_size(data: bytes) -> Size:
+    """The size of a PNG.
+
+    Raises:
+        ImageError: if its header is missing.
+    """
+    header, columns, rows, kind = struct.unpack_from(">4x4sIIxB", data, 8)
+    if header != b"IHDR":
+        raise ImageError("The PNG file is damaged: its header is missing.")
+    return Size(rows, columns, {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}[kind])
+
+
+def webp_size(data: bytes) -> Size:
+    """The size of a WebP, which is counted with transparency.
+
+    Raises:
+        ImageError: if it is animated or has no image.
+    """
+    sizes = []
+    for kind, chunk in webp_chunks(data):
+        if kind == b"VP8X":
+            rows, columns = (int.from_bytes(chunk[at : at + 3], "little") + 1 for at in (7, 4))
+            sizes.append((rows, columns))
+        elif kind == b"VP8L":
+            bits = struct.unpack_from("<xI", chunk)[0]
+            sizes.append(((bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1))
+        elif kind == b"VP8 ":
+            columns, rows = (side & 0x3FFF for side in struct.unpack_from("<6xHH", chunk))
+            sizes.append((rows, columns))
+        elif kind in (b"ANIM", b"ANMF"):
+            raise ImageError("This WebP file is an animation: save one picture of it as PNG first.")
+    if not sizes:
+        raise ImageError("The WebP file is damaged: its header is missing.")
+    return Size(*max(sizes, key=lambda size: size[0] * size[1]), 4)
+
+
+_MAX_JPEG_2000_TILES = 1024  # each costs some kB, whatever its size
+
+
+def jpeg_2000_size(data: bytes) -> Size:
+    """The size of a JPEG 2000 codestream, bare or in a JP2 file (ISO/IEC 15444-1, A.5.1).
+
+    Raises:
+        ImageError: if its header is missing or absurd.
+    """
+    stream = data if data[:2] == b"\xff\x4f" else _box(data, (b"jp2c",))
+    start, size_marker = struct.unpack_from(">HH", stream)
+    if (start, size_marker) != (0xFF4F, 0xFF51):
+        raise ImageError("A JPEG 2000 image in the file is damaged.")
+    right, bottom, left, top, width, height, x, y, channels = struct.unpack_from(">8IH", stream, 8)
+    tiles = -(-(right - x) // width) * -(-(bottom - y) // height)
+    if not (left < right and top < bottom and 0 < tiles <= _MAX_JPEG_2000_TILES):
+        raise ImageError("A JPEG 2000 image in the file is damaged.")
+    return Size(bottom - top, right - left, channels)
+
+
+def lerc_size(data: bytes) -> Size:
+    """The size of one or more LERC 2 blobs, which are the bands of an image (https://github.com/Esri/lerc).
+
+    Raises:
+        ImageError: if they are of another version, or differ in size.
+    """
+    at, sizes = 0, []
+    while data[at : at + 6] == b"Lerc2 ":
+        (version,) = struct.unpack_from("<i", data, at + 6)
+        fields = at + 10 + (4 if version >= 3 else 0)
+        rows, columns = struct.unpack_from("<ii", data, fields)
+        channels = struct.unpack_from("<i", data, fields + 8)[0] if version >= 4 else 1
+        (blob_bytes,) = struct.unpack_from("<i", data, fields + 8 + (4 if version >= 4 else 0) + 8)
+        sizes.append(Size(rows, columns, channels))
+        if blob_bytes < 1 or min(sizes[-1]) < 1:
+            break
+        at += blob_bytes
+    if not sizes or len(set(sizes)) > 1 or min(sizes[0]) < 1:
+        raise ImageError("An image compressed by LERC in the file is damaged, or of a version that cannot be read.")
+    return Size(sizes[0].rows, sizes[0].columns, sizes[0].channels * len(sizes))
+
+
+def jpeg_xl_size(data: bytes) -> Size:
+    """The size of a JPEG XL codestream, bare or in a file (ISO/IEC 18181-1, annex D).
+
+    Raises:
+        ImageError: if its header is missing, or it is an animation or has a preview.
+    """
+    stream = data
+    if data[:2] != b"\xff\x0a":
+        stream = _box(data, (b"jxlc", b"jxlp"))
+        stream = stream[4:] if stream[4:6] == b"\xff\x0a" else stream
+    if stream[:2] != b"\xff\x0a":
+        raise ImageError("A JPEG XL image in the file is damaged.")
+    bits = _Bits(stream[2:66])
+    rows, columns = bits.size()
+    if bits.read(1):  # all else is as in most files: three channels
+        return Size(rows, columns, 3)
+    if bits.read(1):
+        bits.read(3)
+        if bits.read(1):
+            bits.size()
+        if bits.read(1) or bits.read(1):
+            raise ImageError("A JPEG XL image in the file is an animation or has a preview: save it anew.")
+    floats = bits.read(1)
+    bits.choose(0, 0, 0, 6)  # bits per value
+    if floats:
+        bits.read(4)
+    bits.read(1)
+    extra = bits.choose(0, 0, 4, 12, offsets=(0, 1, 2, 1))
+    return Size(rows, columns, 3 + extra)
+
+
+class _Bits:
+    """Bits of a JPEG XL codestream, the lowest of each byte first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bits = int.from_bytes(data, "little")
+        self._left = 8 * len(data)
+
+    def read(self, count: int) -> int:
+        """The next bits as a number."""
+        if count > self._left:
+            raise ImageError("A JPEG XL image in the file is damaged.")
+        value = self._bits & ((1 << count) - 1)
+        self._bits >>= count
+        self._left -= count
+        return value
+
+    def choose(self, *widths: int, offsets: tuple[int, ...] = (1, 1, 1, 1)) -> int:
+        """A number whose width is one of four, with what is added to it."""
+        choice = self.read(2)
+        return self.read(widths[choice]) + offsets[choice]
+
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        small = self.read(1)
+        rows = 8 * (self.read(5) + 1) if small else self.choose(9, 13, 18, 30)
+        ratio = self.read(3)
+        if ratio:
+            numerator, denominator = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))[ratio - 1]
+            return rows, rows * numerator // denominator
+        return rows, 8 * (self.read(5) + 1) if small else self.choose(9, 13, 18, 30)
+
+
+def _box(data: bytes, names: tuple[bytes, ...]) -> bytes:
+    """The content of the first box of a name in a file of the ISO base media kind; empty if there is none."""
+    at = 0
+    while at + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        start = at + 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, start)
+            start += 8
+        end = at + length if length else len(data)
+        if name in names:
+            return data[start:end]
+        if end <= at:
+            break
+        at = end
+    return b""

@@ -15,12 +15,31 @@ MAX_FILE_BYTES = 2**32
 MAX_CHANNELS = 32
 """Channels that an image may have."""
 
+MAX_PAGES = 2**16
+"""Pages that a file may have, and planes that one image may have along all its axes."""
+
 BYTES_PER_PIXEL = 16
 """An image may take this many bytes for each pixel that the limit allows: four channels of 32 bits."""
 
 
 class ImageError(ValueError):
     """An image cannot be read or used; the message is one sentence for the person who brought it."""
+
+
+class PageError(ImageError):
+    """One of several images in a file cannot be read or used, and the others perhaps can.
+
+    Args:
+        page: which of them, counted from 1.
+        pages: how many there are.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, page: int, pages: int, reason: Exception | str) -> None:
+        super().__init__(f"Image {page} of the {pages} in the file cannot be used. {reason}")
+        self.page = page
+        self.pages = pages
+        self.reason = str(reason)
 
 
 @dataclass(frozen=True)

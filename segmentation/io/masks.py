@@ -2,71 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
-from segmentation.io.read import read_image
+from segmentation.io.read import read_pages
 
-_PNG_PALETTE = b"\x03"
-_PNG_COLOUR_TYPE = 25
-_TIFF_PALETTE = 3
+MAP_HINT = "say what the values stand for, such as --map 0=2,255=1 (0 as a class: not known)"
 
 
 def read_mask(path: Path, values: Mapping[int, int] | None = None) -> NDArray[np.uint8]:
+    """Read class ids from a file that holds a single mask, as :func:`read_masks` does.
+
+    Returns:
+        ``(rows, columns)`` uint8, 0 where there is no class.
+
+    Raises:
+        ImageError: as :func:`read_masks`, and if the file holds several.
+    """
+    with closing(read_masks(path, values)) as masks:
+        mask = next(masks)
+    if mask.metadata["pages"] > 1:
+        raise ImageError(f"{path.name} holds {mask.metadata['pages']} masks, but a single one is needed.")
+    return mask.pixels
+
+
+def read_masks(path: Path, values: Mapping[int, int] | None = None) -> Generator[Image, None, None]:
     """Read class ids from a PNG, TIFF or BMP with one channel; of a file with a palette the indices are taken.
 
     Args:
         path: of the file.
         values: the class id that each value of the file stands for; None takes the values as they are.
 
-    Returns:
-        ``(rows, columns)`` uint8, 0 where there is no class.
+    Yields:
+        Each mask of the file as an image whose pixels are ``(rows, columns)`` uint8 class ids, 0 where there is none.
 
     Raises:
-        ImageError: if the file cannot be read, has colours, or has values that are no class ids.
+        ImageError: if the file cannot be read, has colours or is a JPEG, or has values that are no class ids.
     """
-    image = read_image(path)  # checks the file, also one whose palette is taken for colours here
-    pixels = _palette_indices(path)
-    if pixels is None:
-        pixels = image.pixels
-    if pixels.ndim != 2 or pixels.shape != image.shape:
+    with closing(read_pages(path, labels=True)) as masks:
+        for mask in masks:
+            if isinstance(mask, ImageError):
+                raise ImageError(f"{path.name}: {mask}")
+            yield replace(mask, pixels=_class_ids(mask.pixels, values, path.name))
+
+
+def _class_ids(pixels: NDArray[Any], values: Mapping[int, int] | None, name: str) -> NDArray[np.uint8]:
+    if pixels.ndim != 2:
         raise ImageError(
-            f"{path.name} has colours, but labels and masks hold the number of a class at each pixel: "
+            f"{name} has colours, but labels and masks hold the number of a class at each pixel: "
             "save them with one channel."
         )
     if values is not None:
         unknown = set(np.unique(pixels).tolist()) - set(values)
         if unknown:
-            raise ImageError(f"{path.name} holds the value {min(unknown)}, and no class is named for it.")
+            raise ImageError(f"{name} holds the value {min(unknown)}, and no class is named for it.")
         mapped = np.zeros(pixels.shape, np.uint8)
         for value, class_id in values.items():
             mapped[pixels == value] = class_id
         return mapped
     if pixels.min() < 0 or pixels.max() > 255 or (pixels.dtype.kind == "f" and (pixels % 1).any()):
-        raise ImageError(f"{path.name} has values that are no class ids, which are whole numbers from 0 to 255.")
+        raise ImageError(f"{name} has values that are no class ids, which are whole numbers from 0 to 255: {MAP_HINT}.")
     return pixels.astype(np.uint8)
 
 
-def _palette_indices(path: Path) -> NDArray[np.uint8] | None:
-    """The pixels of a file with a palette that was checked, None of one without."""
-    with path.open("rb") as file:
-        head = file.read(_PNG_COLOUR_TYPE + 1)
-    if head.startswith(b"\x89PNG"):
-        if head[_PNG_COLOUR_TYPE:] != _PNG_PALETTE:
-            return None
-        from PIL.PngImagePlugin import PngImageFile
-
-        with PngImageFile(path) as png:
-            return np.asarray(png)
-    if head[:2] in (b"II", b"MM"):
-        import tifffile
-
-        with tifffile.TiffFile(path) as tiff:
-            page = tiff.pages.first
-            if page.photometric == _TIFF_PALETTE:
-                return np.asarray(page.asarray())
-    return None
+def is_black_and_white(labels: NDArray[np.uint8]) -> bool:
+    """Whether labels hold nothing but 0 and 255, which programs write for no and yes, and rarely mean a class 255."""
+    return bool((labels == 255).any() and ((labels == 255) | (labels == 0)).all())

@@ -26,6 +26,9 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
+LOSSY_LABELS = (
+    "JPEG changes the values of pixels, so that they are no class ids any more: save labels and masks as PNG or TIFF."
+)
 ALPHA_NOTE = "The transparency was left out: it is not a measurement."
 
 

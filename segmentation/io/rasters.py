@@ -7,17 +7,23 @@ huge image. TIFF has a module of its own, :mod:`segmentation.io.tiff`.
 from __future__ import annotations
 
 import struct
+import zlib
 from io import BytesIO
 
 import numpy as np
 
-from segmentation.io.headers import jpeg_frame, webp_chunks
+from segmentation.io.headers import jpeg_frame, png_size, webp_chunks, webp_size
 from segmentation.io.limits import ImageError, Limits, damage_reported
-from segmentation.io.pixels import Decoded, cmyk_to_rgb, upright, without_alpha, without_equal_channels
+from segmentation.io.pixels import LOSSY_LABELS, Decoded, cmyk_to_rgb, upright, without_alpha, without_equal_channels
 
 
-def read_png(data: bytes, limits: Limits) -> Decoded:
+def read_png(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
     """The pixels of a PNG file; all its 16 bits where it has them, and 0, 1... for fewer than 8.
+
+    Args:
+        data: the file.
+        limits: what it may take.
+        labels: take the indices of a palette instead of its colours.
 
     Raises:
         ImageError: if the file is damaged or beyond the limits.
@@ -25,12 +31,12 @@ def read_png(data: bytes, limits: Limits) -> Decoded:
     import imagecodecs
 
     with damage_reported("PNG"):
-        header, columns, rows, bits, kind = struct.unpack_from(">4x4sIIBB", data, 8)
-        if header != b"IHDR":
-            raise ImageError("The PNG file is damaged: its header is missing.")
-        channels = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}[kind]
-        limits.check_pixels(rows, columns, channels * (2 if bits == 16 else 1))
+        size = png_size(data)
+        bits, kind = data[24], data[25]
+        limits.check_pixels(size.rows, size.columns, size.channels * (2 if bits == 16 else 1))
         bare, exif = _bare_png(data)
+        if kind == 3 and labels:
+            bare, kind = _without_palette(bare), 0
         pixels = imagecodecs.png_decode(bare)
         if kind == 0 and bits < 8:
             pixels = pixels // (255 // (2**bits - 1))
@@ -41,14 +47,16 @@ def read_png(data: bytes, limits: Limits) -> Decoded:
         return Decoded(upright(pixels, _exif_orientation(exif)), bits, colour, notes)
 
 
-def read_jpeg(data: bytes, limits: Limits) -> Decoded:
+def read_jpeg(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
     """The pixels of a JPEG file, turned upright.
 
     Raises:
-        ImageError: if the file is damaged or beyond the limits.
+        ImageError: if the file is damaged or beyond the limits, or labels are asked for.
     """
     from PIL.JpegImagePlugin import JpegImageFile
 
+    if labels:
+        raise ImageError(LOSSY_LABELS)
     with damage_reported("JPEG"):
         frame = jpeg_frame(data)
         limits.check_pixels(frame.rows, frame.columns, frame.channels)
@@ -59,8 +67,13 @@ def read_jpeg(data: bytes, limits: Limits) -> Decoded:
         return Decoded(upright(pixels, _exif_orientation(frame.exif)), 8, pixels.ndim == 3)
 
 
-def read_bmp(data: bytes, limits: Limits) -> Decoded:
+def read_bmp(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
     """The pixels of a BMP file.
+
+    Args:
+        data: the file.
+        limits: what it may take.
+        labels: take the indices of a palette instead of its colours.
 
     Raises:
         ImageError: if the file is damaged or beyond the limits.
@@ -69,7 +82,7 @@ def read_bmp(data: bytes, limits: Limits) -> Decoded:
 
     with damage_reported("BMP"), BmpImageFile(BytesIO(data)) as file:
         limits.check_pixels(file.height, file.width, 4)
-        if file.mode == "P":
+        if file.mode == "P" and not labels:
             pixels, colour = without_equal_channels(np.asarray(file.convert("RGB")))
             return Decoded(pixels, 8, colour)
         pixels = np.asarray(file)
@@ -78,8 +91,8 @@ def read_bmp(data: bytes, limits: Limits) -> Decoded:
         return Decoded(pixels, 1 if pixels.dtype == bool else 8, colour, notes)
 
 
-def read_webp(data: bytes, limits: Limits) -> Decoded:
-    """The pixels of a WebP file that holds a single image.
+def read_webp(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
+    """The pixels of a WebP file that holds a single image; they are colours, also where labels are asked for.
 
     Raises:
         ImageError: if the file is damaged, animated or beyond the limits.
@@ -87,23 +100,23 @@ def read_webp(data: bytes, limits: Limits) -> Decoded:
     import imagecodecs
 
     with damage_reported("WebP"):
-        exif = b""
-        for kind, chunk in webp_chunks(data):
-            if kind == b"VP8X":
-                rows, columns = (int.from_bytes(chunk[at : at + 3], "little") + 1 for at in (7, 4))
-                limits.check_pixels(rows, columns, 4)
-            elif kind == b"VP8L":
-                size = struct.unpack_from("<xI", chunk)[0]
-                limits.check_pixels((size >> 14 & 0x3FFF) + 1, (size & 0x3FFF) + 1, 4)
-            elif kind == b"VP8 ":
-                columns, rows = (side & 0x3FFF for side in struct.unpack_from("<6xHH", chunk))
-                limits.check_pixels(rows, columns, 4)
-            elif kind in (b"ANIM", b"ANMF"):
-                raise ImageError("This WebP file is an animation: save one picture of it as PNG first.")
-            elif kind == b"EXIF":
-                exif = chunk
+        size = webp_size(data)
+        limits.check_pixels(size.rows, size.columns, size.channels)
+        exif = next((chunk for kind, chunk in webp_chunks(data) if kind == b"EXIF"), b"")
         pixels, notes = without_alpha(imagecodecs.webp_decode(data), 3)
         return Decoded(upright(pixels, _exif_orientation(exif)), 8, True, notes)
+
+
+def _without_palette(bare: bytes) -> bytes:
+    """A PNG of palette indices as a PNG of grey values."""
+    header = bare[12:25] + b"\0" + bare[26:29]
+    at, kept = 33, [bare[:12], header, struct.pack(">I", zlib.crc32(header))]
+    while at + 12 <= len(bare):
+        length, kind = struct.unpack_from(">I4s", bare, at)
+        if kind not in (b"PLTE", b"tRNS"):
+            kept.append(bare[at : at + 12 + length])
+        at += 12 + length
+    return b"".join(kept)
 
 
 def _bare_png(data: bytes) -> tuple[bytes, bytes]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from segmentation._shared.text import shown_name
 from segmentation.io import rasters, tiff
 from segmentation.io.formats import HEAD, TAIL, image_format
 from segmentation.io.image import Image, normalised
-from segmentation.io.limits import MAX_FILE_BYTES, MAX_PIXELS, ImageError, Limits, damage_reported
+from segmentation.io.limits import MAX_FILE_BYTES, MAX_PIXELS, ImageError, Limits, PageError, damage_reported
+from segmentation.io.pixels import Decoded
 
 
 def read_image(
@@ -36,7 +39,8 @@ def read_image(
         source: path of the file, its bytes, or a file open for reading in binary mode.
         name: how to call the image; by default the name of the file. It is never used as a path.
         max_pixels: rows times columns that are allowed; None is :data:`MAX_PIXELS`.
-        max_bytes: size of the file that is allowed; None is :data:`MAX_FILE_BYTES`.
+        max_bytes: size of the file that is allowed; None is :data:`MAX_FILE_BYTES`, but any size of a TIFF of which
+            the path is given, since no more than an image of it is in memory.
 
     Raises:
         ImageError: if it cannot be read or used, with one sentence that says why.
@@ -66,23 +70,55 @@ def read_stack(
     is closed. ``metadata["page"]`` counts the images from 1.
 
     Raises:
-        ImageError: while iterating, if an image cannot be read or used.
+        ImageError: while iterating, if an image cannot be read or used; :func:`read_pages` goes on behind such a one.
+    """
+    with closing(read_pages(source, name=name, max_pixels=max_pixels, max_bytes=max_bytes, first=first)) as images:
+        for image in images:
+            if isinstance(image, ImageError):
+                raise image
+            yield image
+
+
+def read_pages(
+    source: str | Path | bytes | BinaryIO,
+    *,
+    name: str = "",
+    max_pixels: int | None = None,
+    max_bytes: int | None = None,
+    first: int = 1,
+    labels: bool = False,
+) -> Generator[Image | PageError, None, None]:
+    """Read all images of a file as :func:`read_stack` does; of one of several that cannot be read, say why, and go on.
+
+    Args:
+        source: as in :func:`read_image`.
+        name: as in :func:`read_image`.
+        max_pixels: as in :func:`read_image`.
+        max_bytes: as in :func:`read_image`.
+        first: the image to begin with, counted from 1.
+        labels: the pixels are class ids: take the indices of a palette instead of its colours, and refuse JPEG.
+
+    Raises:
+        ImageError: if the file as a whole cannot be read, or holds a single image that cannot.
     """
     limits = Limits(
         MAX_PIXELS if max_pixels is None else max_pixels, MAX_FILE_BYTES if max_bytes is None else max_bytes
     )
     with _opened(source, limits) as file:
         size = file.seek(0, os.SEEK_END)
-        limits.check_file(size)
         file.seek(0)
         head = file.read(HEAD)
         file.seek(max(0, size - TAIL))
-        kind = image_format(head, tail=file.read())
+        kind = image_format(head, tail=file.read()) if size else ""
+        page_by_page = kind == "TIFF" and isinstance(source, str | Path)
+        if max_bytes is not None or not page_by_page:
+            limits.check_file(size)
+        images: Iterator[Decoded | ImageError]
         if kind == "TIFF":
-            pages, images = tiff.read_images(file, size, limits, first)
+            pages, images = tiff.read_images(file, size, limits, first, labels=labels)
         else:
             file.seek(0)
-            pages, images = 1, iter([_READERS[kind](file.read(), limits)])
+            pages, images = 1, iter([_READERS[kind](file.read(), limits, labels=labels)])
         origin = {
             "format": kind,
             "name": _last_part(name or (Path(source).name if isinstance(source, str | Path) else "")),
@@ -90,10 +126,22 @@ def read_stack(
             "pages": pages,
         }
         for page, image in enumerate(images, start=first):
-            about = {"page": page, "bits": image.bits, "colour": image.colour, "notes": list(image.notes)}
-            with damage_reported(kind):
-                read = normalised(image.pixels, origin | about)
-            yield read
+            try:
+                read = _image(image, origin | {"page": page})
+            except ImageError as error:
+                if pages == 1:
+                    raise
+                yield PageError(page, pages, error)
+            else:
+                yield read
+
+
+def _image(decoded: Decoded | ImageError, origin: dict[str, Any]) -> Image:
+    if isinstance(decoded, ImageError):
+        raise decoded
+    about = {"bits": decoded.bits, "colour": decoded.colour, "notes": list(decoded.notes)}
+    with damage_reported(origin["format"]):
+        return normalised(decoded.pixels, origin | about)
 
 
 _READERS = {
@@ -111,13 +159,20 @@ def _opened(source: str | Path | bytes | BinaryIO, limits: Limits) -> Iterator[I
     elif isinstance(source, str | Path):
         with ExitStack() as closing:
             try:
-                file = closing.enter_context(Path(source).open("rb"))
+                file = closing.enter_context(open(source, "rb", opener=_open_at_once))
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise OSError(errno.EINVAL, "it is a pipe or a device")
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or "its name is not possible"
                 raise ImageError(f"The file {_last_part(Path(source).name)!r} cannot be opened: {reason}.") from error
             yield file
     else:
         yield BytesIO(source.read(limits.max_bytes + 1))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens a file without waiting, as one would at a pipe to which nobody writes."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _last_part(name: str) -> str:

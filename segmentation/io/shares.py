@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.text import escaped
+
 _STRIP_PIXELS = 2**20
 """Pixels that are counted at a time, which bounds the memory that it takes."""
 
@@ -84,17 +86,20 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
 
     Args:
         class_names: the name of each class.
-        images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class.
+        images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class;
+            those with a ``reason`` why they could not be segmented are left out.
     """
 
     def rows() -> Iterator[list[Any]]:
         for name, pages in images:
             for number, page in enumerate(pages, start=1):
+                if page.get("reason"):
+                    continue
                 size = page["rows"] * page["columns"]
                 for class_id in class_names:
                     pixels = page["pixels"][str(class_id)]
                     share = ClassShare(class_id, pixels, pixels / size)
-                    yield [spreadsheet_text(name), number, *_share_cells(share, class_names)]
+                    yield [spreadsheet_text(escaped(name)), number, *_share_cells(share, class_names)]
 
     return _table(("image", "page", *SHARE_COLUMNS), rows())
 

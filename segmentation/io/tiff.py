@@ -7,42 +7,53 @@ may chain its pages in a circle, claim gigabytes of values, or point many times 
 from __future__ import annotations
 
 import logging
-import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.io.headers import jpeg_frame
-from segmentation.io.limits import MAX_CHANNELS, ImageError, Limits, damage_reported
-from segmentation.io.pixels import ALPHA_NOTE, Decoded, cmyk_to_rgb, upright, without_equal_channels
+from segmentation.io import headers
+from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, Limits, damage_reported
+from segmentation.io.pixels import ALPHA_NOTE, LOSSY_LABELS, Decoded, cmyk_to_rgb, upright, without_equal_channels
+from segmentation.io.planes import TOO_MANY_PAGES, Directory, Plane, lay_out
 
 if TYPE_CHECKING:
     import tifffile
-
-MAX_PAGES = 2**16
-"""Pages that a file may have."""
 
 MAX_SEGMENTS = 2**18
 """Strips or tiles that a page may have."""
 
 _TAG_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_SUBFILE_TYPE, _WIDTH, _OFFSETS = 254, 256, (273, 324)
+_SUBFILE_TYPE, _WIDTH, _SAMPLES, _METAMORPH, _OFFSETS = 254, 256, 277, 33629, (273, 324)
 _REDUCED_OR_MASK = 0b101
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _ALPHA = (1, 2)
 _JPEG = 7
-_COMPRESSIONS = {1, 2, 3, 4, 5, _JPEG, 8, 32946, 32773, 50000, 34926}
-"""None, the fax codes, LZW, JPEG, deflate (two numbers), PackBits, Zstandard (two numbers): those whose decoders
-stop at the size that they are told, or, for JPEG, that tell the size beforehand."""
+_BOUNDED = {1, 2, 3, 4, 5, 8, 32946, 32773, 50000, 34926, 34925}
+"""None, the fax codes, LZW, deflate (two numbers), PackBits, Zstandard (two numbers), LZMA: those whose decoders stop
+at the size that they are told."""
+
+_SIZES = {
+    _JPEG: headers.jpeg_size,
+    34712: headers.jpeg_2000_size,
+    34887: headers.lerc_size,
+    34933: headers.png_size,
+    50001: headers.webp_size,
+    50002: headers.jpeg_xl_size,
+    52546: headers.jpeg_xl_size,
+}
+"""JPEG, JPEG 2000, LERC, PNG, WebP, JPEG XL (two numbers): those whose headers tell the size beforehand."""
 
 
-def read_images(file: IO[bytes], size: int, limits: Limits, first: int = 1) -> tuple[int, Iterator[Decoded]]:
+def read_images(
+    file: IO[bytes], size: int, limits: Limits, first: int = 1, *, labels: bool = False
+) -> tuple[int, Iterator[Decoded | ImageError]]:
     """The images of a TIFF file, each decoded when it is asked for.
 
     An image is a page, or those pages that ImageJ or OME-TIFF describe as the channels of one image. Thumbnails and
@@ -53,47 +64,157 @@ def read_images(file: IO[bytes], size: int, limits: Limits, first: int = 1) -> t
         size: bytes in the file.
         limits: what each image may take.
         first: the image to begin with, counted from 1.
+        labels: take the indices of a palette instead of its colours, and refuse what JPEG has changed.
 
     Returns:
-        The number of images in the file, and the images from the first on.
+        The number of images in the file, and the images from the first on, or what is wrong with one.
 
     Raises:
-        ImageError: here or while iterating, if the file is damaged, of an unknown kind or beyond the limits.
+        ImageError: if the file as a whole is damaged or of an unknown kind.
     """
     import tifffile
 
     with damage_reported("TIFF"), _quiet_tifffile():
-        pages = list(_walk(file, size))
-        if not pages:
+        directories = list(_walk(file, size))
+        if not directories:
             raise ImageError("The TIFF file holds no image.")
         file.seek(0)
         # These kinds make tifffile guess at pages beyond those that were walked.
         tiff = tifffile.TiffFile(file, is_lsm=False, is_scanimage=False, is_ndpi=False)
-        groups = _channel_groups(tiff.pages.first.description, pages)
-    return len(groups), _decoded_groups(tiff, groups[first - 1 :], file, size, limits)
+        page = cast("tifffile.TiffPage", tiff.pages[directories[0].place])
+        values = page.imagelength * page.imagewidth * page.samplesperpixel
+        layout = lay_out(tiff.pages.first.description, directories, values, _room_behind(page, size))
+    reader = _Reader(tiff, file, size, limits, labels)
+    images = (reader.read(planes, layout.notes) for planes in layout.images[first - 1 :])
+    return len(layout.images), images
 
 
-def _decoded_groups(
-    tiff: tifffile.TiffFile, groups: list[list[int]], file: IO[bytes], size: int, limits: Limits
-) -> Iterator[Decoded]:
-    for group in groups:
-        with damage_reported("TIFF"), _quiet_tifffile():
-            pages = [cast("tifffile.TiffPage", tiff.pages[index]) for index in group]
-            for page in pages:
-                _check_page(page, file, size, limits, len(group))
-            planes = [_decode(page) for page in pages]
-            image = planes[0]
-            if len(planes) > 1:
-                pixels = np.dstack([plane.pixels for plane in planes])
-                image = Decoded(pixels, image.bits, False, image.notes)
-        yield image
+def _room_behind(page: tifffile.TiffPage, size: int) -> int:
+    """How many planes as large as a page's there is room for behind its pixels, before anything else in the file."""
+    if page.dtype is None or page.nbytes < 1 or not page.dataoffsets or not page.is_contiguous:
+        return 0
+    start = page.dataoffsets[0]
+    others = (place for place in (page.offset, *(tag.valueoffset for tag in page.tags)) if place > start)
+    return max(0, (min(others, default=size) - start) // page.nbytes - 1)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads planes of a file that was opened.
+
+    Attributes:
+        tiff: the file as tifffile sees it.
+        file: the file.
+        size: its bytes.
+        limits: what each image may take.
+        labels: take the indices of a palette instead of its colours, and refuse what JPEG has changed.
+    """
+
+    tiff: tifffile.TiffFile
+    file: IO[bytes]
+    size: int
+    limits: Limits
+    labels: bool
+
+    def read(self, planes: Sequence[Plane], notes: tuple[str, ...]) -> Decoded | ImageError:
+        """The image that planes make up, or what is wrong with it."""
+        try:
+            with damage_reported("TIFF"), _quiet_tifffile():
+                pages = [cast("tifffile.TiffPage", self.tiff.pages[plane.directory]) for plane in planes]
+                for page, plane in zip(pages, planes, strict=True):
+                    self._check(page, plane.number, len(planes))
+                decoded = [self._decode(page, plane.number) for page, plane in zip(pages, planes, strict=True)]
+                image = decoded[0]
+                if len(decoded) > 1:
+                    image = replace(image, pixels=np.dstack([plane.pixels for plane in decoded]), colour=False)
+                return replace(image, notes=(*image.notes, *notes))
+        except ImageError as error:
+            return error
+
+    def _check(self, page: tifffile.TiffPage, number: int, planes: int) -> None:
+        """Refuse a page that is beyond the limits or lies about where its pixels are, before it is decoded."""
+        if page.dtype is None or page.dtype.kind not in "buif":
+            raise ImageError(
+                "The TIFF file stores its values in a way that cannot be read: save them as integers or floats."
+            )
+        if page.imagedepth != 1:
+            raise ImageError("The TIFF file holds volumes: save it as a stack of pages first.")
+        if page.samplesperpixel * planes > MAX_CHANNELS:
+            raise ImageError(
+                f"The image has {page.samplesperpixel * planes} channels, but at most {MAX_CHANNELS} can be used."
+            )
+        if page.compression not in _BOUNDED | _SIZES.keys() or page.jpegheader is not None:
+            raise ImageError(
+                "The TIFF file is compressed in a rare way: save it anew with LZW, deflate or no compression."
+            )
+        if self.labels and page.compression == _JPEG:
+            raise ImageError(LOSSY_LABELS)
+        self.limits.check_pixels(page.imagelength, page.imagewidth, page.dtype.itemsize * page.samplesperpixel * planes)
+        self._check_segments(page)
+        if number and page.dataoffsets[0] + (number + 1) * page.nbytes > self.size:
+            raise ImageError("The TIFF file is damaged or incomplete: some of its pixels are missing.")
+
+    def _check_segments(self, page: tifffile.TiffPage) -> None:
+        """Refuse strips or tiles that are absurd, or lie outside of the file, or unfold into more than they claim."""
+        segments = int(np.prod(page.chunked))
+        segment_pixels = page.tilelength * page.tilewidth if page.is_tiled else page.rowsperstrip * page.imagewidth
+        if segments > MAX_SEGMENTS or segment_pixels > page.imagelength * page.imagewidth + 2**20:
+            raise ImageError("The TIFF file is cut into pieces of an absurd size: save it anew.")
+        places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+        if len(places) < segments or any(
+            start < 8 or count < 1 or start + count > self.size for start, count in places
+        ):
+            raise ImageError("The TIFF file is damaged or incomplete: some of its pixels are missing.")
+        if sum(page.databytecounts) > 8 * self.size:
+            raise ImageError("The TIFF file is damaged: it claims more than it holds.")
+        size_of = _SIZES.get(page.compression)
+        for start, count in places if size_of else ():
+            assert size_of is not None
+            claimed = size_of(_read(self.file, start, count, self.size))
+            if claimed.rows * claimed.columns > segment_pixels or claimed.channels > max(4, page.samplesperpixel):
+                raise ImageError("The TIFF file is damaged: it claims more than it holds.")
+
+    def _decode(self, page: tifffile.TiffPage, number: int) -> Decoded:
+        photometric = int(page.photometric) if 262 in page.tags else _MIN_IS_BLACK
+        if photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR) or (
+            photometric == _YCBCR and page.compression != _JPEG
+        ):
+            raise ImageError("The TIFF file stores its colours in a rare way: save it anew as RGB or grey.")
+        pixels: NDArray[Any] = self._following(page, number) if number else page.asarray(maxworkers=1)
+        if page.axes == "SYX":
+            pixels = np.moveaxis(pixels, 0, -1)
+        bits = max(np.atleast_1d(page.bitspersample).tolist())
+        notes: tuple[str, ...] = ()
+        if pixels.ndim == 3:
+            named = pixels.shape[2] - len(page.extrasamples)
+            kept = [*range(named), *(named + i for i, kind in enumerate(page.extrasamples) if kind not in _ALPHA)]
+            if len(kept) < pixels.shape[2]:
+                pixels, notes = pixels[..., kept], (ALPHA_NOTE,)
+            if len(kept) == 1:
+                pixels = pixels[..., 0]
+        colour = photometric in (_RGB, _YCBCR, _CMYK) and pixels.ndim == 3
+        if photometric == _MIN_IS_WHITE and pixels.dtype.kind in "bu":
+            pixels = ~pixels if pixels.dtype.kind == "b" else pixels.dtype.type(2**bits - 1) - pixels
+        elif photometric == _CMYK:
+            pixels = cmyk_to_rgb(pixels[..., :4])
+        elif photometric == _PALETTE and not self.labels:
+            pixels, colour = _with_palette(pixels, page.colormap)
+        orientation = page.tags.valueof(274)
+        return Decoded(upright(pixels, orientation if isinstance(orientation, int) else 1), bits, colour, notes)
+
+    def _following(self, page: tifffile.TiffPage, number: int) -> NDArray[Any]:
+        """The pixels of a plane that lies behind those of its directory."""
+        assert page.dtype is not None
+        data = _read(self.file, page.dataoffsets[0] + number * page.nbytes, page.nbytes, self.size)
+        values = np.frombuffer(data, page.dtype.newbyteorder(self.tiff.byteorder)).reshape(page.shape)
+        return values.astype(page.dtype)
 
 
 # Before tifffile sees anything
 
 
-def _walk(file: IO[bytes], size: int) -> Iterator[int]:
-    """Follow the chain of pages and give the indices of those that are images in full size."""
+def _walk(file: IO[bytes], size: int) -> Iterator[Directory]:
+    """Follow the chain of pages and give those that are images in full size."""
     header = _read(file, 0, 16, size)
     order = {b"II": "<", b"MM": ">"}[header[:2]]
     big = struct.unpack_from(order + "H", header, 2)[0] == 43
@@ -107,23 +228,26 @@ def _walk(file: IO[bytes], size: int) -> Iterator[int]:
         if offset in seen:
             raise ImageError("The TIFF file is damaged: its pages run in a circle.")
         if len(seen) == MAX_PAGES:
-            raise ImageError(f"The TIFF file has more than {MAX_PAGES} pages: split it first.")
+            raise ImageError(TOO_MANY_PAGES)
         seen.add(offset)
         (count,) = counter.unpack(_read(file, offset, counter.size, size))
         directory = _read(file, offset + counter.size, count * entry.size + pointer.size, size)
         (offset,) = pointer.unpack_from(directory, count * entry.size)
         value_bytes = 0
+        stacked = 1
         tags: dict[int, int] = {}
         for tag, kind, length, value in entry.iter_unpack(directory[: count * entry.size]):
             if tag in _OFFSETS and length > MAX_SEGMENTS:
                 raise ImageError("The TIFF file is cut into too many pieces: save it anew.")
             length_bytes = length * _TAG_BYTES.get(kind, 0)
             value_bytes += length_bytes if length_bytes > inline else 0
+            if tag == _METAMORPH:
+                stacked = length
             tags[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), value)[0]
         if value_bytes > 2 * size:
             raise ImageError("The TIFF file is damaged: it claims more than it holds.")
         if _WIDTH in tags and not tags.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK:
-            yield len(seen) - 1
+            yield Directory(len(seen) - 1, tags.get(_SAMPLES, 1) or 1, stacked)
 
 
 def _read(file: IO[bytes], offset: int, count: int, size: int) -> bytes:
@@ -133,87 +257,7 @@ def _read(file: IO[bytes], offset: int, count: int, size: int) -> bytes:
     return file.read(count)
 
 
-def _channel_groups(description: str, pages: list[int]) -> list[list[int]]:
-    """Indices of the pages that make up each image.
-
-    ImageJ and OME-TIFF store each channel as a page, and say in the first description in which order.
-    """
-    axes: dict[str, int] = {}  # the fastest first
-    if description.startswith("ImageJ="):
-        sizes = dict(re.findall(r"^(channels|slices|frames)=(\d{1,6})\s*$", description, re.MULTILINE))
-        axes = {name[0]: int(sizes.get(name, 1)) for name in ("channels", "slices", "frames")}
-    elif found := re.search(r"<(?:\w+:)?Pixels\b[^>]*>", description):
-        attributes = dict(re.findall(r"(\w+)\s*=\s*\"(\w+)\"", found[0]))
-        order = attributes.get("DimensionOrder", "")[2:]
-        axes = {axis.lower(): int(attributes.get(f"Size{axis}", 1)) for axis in order}
-    channels = axes.get("c", 1)
-    if 1 < channels <= MAX_CHANNELS and np.prod(list(axes.values())) == len(pages):
-        grid = np.reshape(pages, list(axes.values())[::-1])
-        return np.moveaxis(grid, list(axes)[::-1].index("c"), -1).reshape(-1, channels).tolist()
-    return [[page] for page in pages]
-
-
-def _check_page(page: tifffile.TiffPage, file: IO[bytes], size: int, limits: Limits, planes: int) -> None:
-    """Refuse a page that is beyond the limits or lies about where its pixels are, before it is decoded."""
-    if page.dtype is None or page.dtype.kind not in "buif":
-        raise ImageError(
-            "The TIFF file stores its values in a way that cannot be read: save them as integers or floats."
-        )
-    if page.imagedepth != 1:
-        raise ImageError("The TIFF file holds volumes: save it as a stack of pages first.")
-    if page.samplesperpixel * planes > MAX_CHANNELS:
-        raise ImageError(
-            f"The image has {page.samplesperpixel * planes} channels, but at most {MAX_CHANNELS} can be used."
-        )
-    if page.compression not in _COMPRESSIONS or page.jpegheader is not None:
-        raise ImageError("The TIFF file is compressed in a rare way: save it anew with LZW, deflate or no compression.")
-    limits.check_pixels(page.imagelength, page.imagewidth, page.dtype.itemsize * page.samplesperpixel * planes)
-    segments = int(np.prod(page.chunked))
-    segment_pixels = page.tilelength * page.tilewidth if page.is_tiled else page.rowsperstrip * page.imagewidth
-    if segments > MAX_SEGMENTS or segment_pixels > page.imagelength * page.imagewidth + 2**20:
-        raise ImageError("The TIFF file is cut into pieces of an absurd size: save it anew.")
-    places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-    if len(places) < segments or any(start < 8 or count < 1 or start + count > size for start, count in places):
-        raise ImageError("The TIFF file is damaged or incomplete: some of its pixels are missing.")
-    if sum(page.databytecounts) > 8 * size:
-        raise ImageError("The TIFF file is damaged: it claims more than it holds.")
-    if page.compression == _JPEG:
-        for start, count in places:
-            frame = jpeg_frame(_read(file, start, count, size))
-            if frame.rows * frame.columns > segment_pixels:
-                raise ImageError("The TIFF file is damaged: it claims more than it holds.")
-
-
 # After tifffile has seen it
-
-
-def _decode(page: tifffile.TiffPage) -> Decoded:
-    photometric = int(page.photometric) if 262 in page.tags else _MIN_IS_BLACK
-    if photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR) or (
-        photometric == _YCBCR and page.compression != _JPEG
-    ):
-        raise ImageError("The TIFF file stores its colours in a rare way: save it anew as RGB or grey.")
-    pixels: NDArray[Any] = page.asarray(maxworkers=1)
-    if page.axes == "SYX":
-        pixels = np.moveaxis(pixels, 0, -1)
-    bits = max(np.atleast_1d(page.bitspersample).tolist())
-    notes: tuple[str, ...] = ()
-    if pixels.ndim == 3:
-        named = pixels.shape[2] - len(page.extrasamples)
-        kept = [*range(named), *(named + i for i, kind in enumerate(page.extrasamples) if kind not in _ALPHA)]
-        if len(kept) < pixels.shape[2]:
-            pixels, notes = pixels[..., kept], (ALPHA_NOTE,)
-        if len(kept) == 1:
-            pixels = pixels[..., 0]
-    colour = photometric in (_RGB, _YCBCR, _CMYK) and pixels.ndim == 3
-    if photometric == _MIN_IS_WHITE and pixels.dtype.kind in "bu":
-        pixels = ~pixels if pixels.dtype.kind == "b" else pixels.dtype.type(2**bits - 1) - pixels
-    elif photometric == _CMYK:
-        pixels = cmyk_to_rgb(pixels[..., :4])
-    elif photometric == _PALETTE:
-        pixels, colour = _with_palette(pixels, page.colormap)
-    orientation = page.tags.valueof(274)
-    return Decoded(upright(pixels, orientation if isinstance(orientation, int) else 1), bits, colour, notes)
 
 
 def _with_palette(indices: NDArray[Any], palette: NDArray[np.uint16] | None) -> tuple[NDArray[Any], bool]:

@@ -19,20 +19,31 @@ class TiffPages:
     Args:
         file: a seekable binary file.
         description: what the pages are, plain JSON values; the description of each page.
+        colours: ``(256, 3)`` uint8, in which viewers show the values of uint8 pages; None shows them as grey.
         big: use the 64-bit variant, which files of 4 GB and more need.
     """
 
-    def __init__(self, file: BinaryIO, description: Mapping[str, Any], *, big: bool = False) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        description: Mapping[str, Any],
+        *,
+        colours: NDArray[np.uint8] | None = None,
+        big: bool = False,
+    ) -> None:
         import tifffile
 
         self._description = json.dumps(description)
+        self._photometric: dict[str, Any] = {"photometric": "minisblack"}
+        if colours is not None:
+            self._photometric = {"photometric": "palette", "colormap": colours.T.astype(np.uint16) * 257}
         self._writer = tifffile.TiffWriter(file, bigtiff=big)
 
     def add(self, page: NDArray[Any], name: str) -> None:
         """Writes a page, ``(rows, columns)``; letters of the name beyond ASCII become question marks."""
         self._writer.write(
             np.ascontiguousarray(page),
-            photometric="minisblack",
+            **self._photometric,
             compression="zlib",
             description=self._description,
             metadata=None,

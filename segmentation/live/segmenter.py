@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.parallel import available_threads
 from segmentation._shared.tiling import Tile, TileGrid
-from segmentation.features.cache import DEFAULT_DRAFT_MEGABYTES, FeatureCache
+from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
+from segmentation.features.cache import FeatureCache
 from segmentation.features.pieces import feature_rows, groups
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from segmentation._shared.text import natural_key
+from segmentation.series.results import EarlierResults
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
 """Suffixes of the files that are used of a folder."""
@@ -18,10 +21,13 @@ _ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
 def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
     """The images that patterns name, each once, in the order of the patterns.
 
+    Those of a folder or a glob are in natural order: ``slice2.tif`` comes before ``slice10.tif``. What a run wrote,
+    into whatever folder, is not among them, so that the same patterns always mean the same images.
+
     Args:
         patterns: one or several files, Zarr arrays, folders (all images right in them), and globs such as
-            ``"day?/**/*.tif"``, in which ``**`` stands for any folders. What is not found is passed on: reading it
-            will say so.
+            ``"day?/**/*.tif"``, in which ``**`` stands for any folders; ``~`` stands for the home folder. What is not
+            found is passed on: reading it will say so.
 
     Raises:
         ValueError: if there are none, or a folder has none.
@@ -32,29 +38,73 @@ def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[st
             found.setdefault(Path(os.path.abspath(path)))
     if not found:
         raise ValueError("Name at least one image.")
-    return list(found)
+    results = EarlierResults()
+    images = [path for path in found if path not in results]
+    if not images:
+        raise ValueError(f"{next(iter(found))} is the result of an earlier run: name the images themselves.")
+    return images
 
 
 def _expanded(pattern: str) -> Sequence[Path]:
+    if not os.path.lexists(pattern):
+        pattern = os.path.expanduser(pattern)
     path = Path(pattern)
     if is_zarr(path):
         return [path]
-    if path.is_dir():
-        images = [entry for entry in sorted(path.iterdir()) if _is_image(entry)]
+    if os.path.isdir(path):
+        try:
+            entries = sorted(path.iterdir(), key=_natural)
+        except OSError as error:
+            raise ValueError(f"The folder {path} cannot be read: {error.strerror}.") from error
+        images = [entry for entry in entries if not entry.name.startswith(".") and _is_image(entry)]
         if not images:
             raise ValueError(f"There is no image in the folder {path}.")
         return images
-    matches = [] if path.exists() else [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
-    return [match for match in matches if not match.is_dir() or is_zarr(match)] or [path]
+    matches = [] if os.path.lexists(path) else sorted(map(Path, expand_glob(pattern)), key=_natural)
+    return [match for match in matches if not os.path.isdir(match) or _is_image(match)] or [path]
+
+
+def _natural(path: Path) -> list[Any]:
+    return [natural_key(part) for part in path.parts]
+
+
+def expand_glob(pattern: str) -> Iterator[str]:
+    """The paths that a glob matches; folders that links lead to again are entered once, so that no loop has no end."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from glob.glob(pattern)
+        return
+    deep = parts.index("**")
+    rest = os.path.join(*parts[deep + 1 :]) if parts[deep + 1 :] else "*"
+    tops = glob.glob(os.path.join(*parts[:deep])) if deep else ["."]
+    for folder in _folders_below(tops):
+        yield from expand_glob(os.path.join(glob.escape(folder), rest))
+
+
+def _folders_below(tops: Iterable[str]) -> Iterator[str]:
+    """Folders and all that are in them but hidden ones, those that links lead to after the others, each once."""
+    seen: set[tuple[int, int]] = set()
+    waiting = deque(tops)
+    while waiting:
+        for folder, inside, _ in os.walk(waiting.popleft()):
+            state = os.stat(folder)
+            if (state.st_dev, state.st_ino) in seen:
+                inside.clear()
+                continue
+            seen.add((state.st_dev, state.st_ino))
+            inside[:] = sorted(name for name in inside if not name.startswith("."))
+            waiting += [place for name in inside if os.path.islink(place := os.path.join(folder, name))]
+            yield folder
 
 
 def _is_image(path: Path) -> bool:
-    return not path.name.startswith(".") and (path.suffix.lower() in IMAGE_SUFFIXES or is_zarr(path))
+    """Whether a path looks like an image; a folder that is only named like one is told when it is read."""
+    return path.suffix.lower() in IMAGE_SUFFIXES or is_zarr(path)
 
 
 def is_zarr(path: Path) -> bool:
     """Whether a path is a Zarr array or group."""
-    return any((path / mark).is_file() for mark in _ZARR_MARKS)
+    return any(os.path.isfile(path / mark) for mark in _ZARR_MARKS)
 
 
 def name_results(paths: Sequence[Path]) -> list[str]:
@@ -104,5 +154,5 @@ def stamp(path: Path) -> dict[str, Any]:
     size, modified = state.st_size, state.st_mtime_ns
     if path.is_dir():
         states = [os.stat(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names]
-        size, modified = sum(one.st_size for one in states), max(one.st_mtime_ns for one in states)
+        size, modified = sum(one.st_size for one in states), max((one.st_mtime_ns for one in states), default=modified)
     return {"path": str(path), "bytes": size, "modified_ns": modified}

@@ -6,7 +6,7 @@ A job can be sent as plain JSON values, so that a thread, another process or ano
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -21,11 +21,12 @@ from segmentation._shared.tiling import Tile, whole_of
 from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
-from segmentation.io.read import read_stack
+from segmentation.io.limits import PageError
+from segmentation.io.read import read_pages
 from segmentation.io.shares import class_shares
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.model.classifier import PixelClassifier, load_classifier
-from segmentation.series.results import ResultFolder, Staging
+from segmentation.series.results import ResultFolder, Staging, file_name
 from segmentation.strokes.classes import LabelClass
 
 BIG_TIFF_BYTES = 2**31
@@ -90,9 +91,7 @@ class Model:
         classes = {one.id: one for one in self.classifier.label_classes_}
         return [classes[int(class_id)] for class_id in self.classifier.classes_]
 
-    def segment(
-        self, image: Image, window: Tile, with_probabilities: bool
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+    def segment(self, image: Image, window: Tile, with_probabilities: bool) -> Segmented:
         """The class ids in a window of an image and, if they are asked for, the probabilities.
 
         Returns:
@@ -135,11 +134,13 @@ class Page:
         rows: rows of the image.
         columns: columns of the image.
         pixels: number of pixels of each class, by class id as text.
+        reason: why it could not be segmented, if so; the results hold a page without classes in its place.
     """
 
     rows: int
     columns: int
     pixels: dict[str, int]
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,16 +171,55 @@ class FileJob:
         folder = ResultFolder(Path(self.folder))
         folder.begin(self.name)
         with (
-            folder.writing() as staging,
+            folder.writing(self.name) as staging,
             PageWriter(model, self.name, self.extras, staging) as writer,
-            closing(read_stack(self.image)) as images,
+            closing(read_pages(self.image)) as images,
         ):
-            for image in images:
-                writer.add(image, *model.segment(image, whole_of(image.shape), self.extras.probabilities))
-                report(len(writer.pages) / image.metadata["pages"])
+            for image in segment_pages(
+                images, lambda image: model.segment(image, whole_of(image.shape), self.extras.probabilities), writer
+            ):
+                report(image.metadata["page"] / image.metadata["pages"])
         record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
         folder.finish(self.name, record)
         return writer.pages
+
+
+Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
+"""Class ids ``(rows, columns)`` and, if they are asked for, probabilities ``(classes, rows, columns)``."""
+
+
+def segment_pages(
+    images: Iterable[Image | PageError], segment: Callable[[Image], Segmented], writer: PageWriter
+) -> Iterator[Image]:
+    """Segments the images of a file and writes their results; one of several that cannot be segmented is left out.
+
+    Args:
+        images: of the file, in their order, or why one cannot be read.
+        segment: segments one.
+        writer: writes the results.
+
+    Yields:
+        Each image whose results are written.
+
+    Raises:
+        ValueError: if none of the images can be segmented.
+    """
+    for image in images:
+        if isinstance(image, PageError):
+            writer.leave_out(image)
+            continue
+        try:
+            results = segment(image)
+        except ValueError as error:
+            page, pages = image.metadata["page"], image.metadata["pages"]
+            if pages == 1:
+                raise
+            writer.leave_out(PageError(page, pages, error))
+            continue
+        writer.add(image, *results)
+        yield image
+    if not writer.pages:
+        raise writer.left_out[0]
 
 
 class PageWriter:
@@ -192,11 +232,13 @@ class PageWriter:
         staging: where files are made.
 
     Attributes:
-        pages: the images that are written.
+        pages: the images that are written, and those that were left out among them.
+        left_out: why images were left out.
     """
 
     def __init__(self, model: Model, name: str, extras: Extras, staging: Staging) -> None:
         self.pages: list[Page] = []
+        self.left_out: list[PageError] = []
         self._model, self._name, self._extras, self._staging = model, name, extras, staging
         self._open_files = ExitStack()
         self._labels: TiffPages | None = None
@@ -220,29 +262,52 @@ class PageWriter:
         """
         if self._labels is None:
             self._labels = self._begin(image)
-        self._labels.add(segmentation, CLASS_IDS)
-        if self._probabilities is not None and probabilities is not None:
-            for plane, label_class in zip(probabilities, self._model.planes, strict=True):
-                self._probabilities.add(plane, label_class.name)
+            for error in self.left_out:
+                self._add_empty(image.shape, error)
+        self._add_pages(self._labels, segmentation, probabilities)
         number = f".{image.metadata['page']:04d}" if image.metadata["pages"] > 1 else ""
         if self._extras.png:
             png = segmentation_png(segmentation, self._model.colours, level=6)
-            self._staging.write(f"{self._name}{number}.png", png)
+            self._staging.write(file_name(self._name, f"{number}.png"), png)
         if self._extras.overlay:
             shown = display_pixels(image, ranges=display_range(image))
             png = overlay_png(shown, segmentation, self._model.colours)
-            self._staging.write(f"{self._name}{number}.overlay.png", png)
+            self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
         self.pages.append(Page(*image.shape, self._model.count(segmentation)))
+
+    def leave_out(self, error: PageError) -> None:
+        """Notes why the next image has no results; pages without classes, as large as its neighbour, hold its place."""
+        self.left_out.append(error)
+        if self.pages:
+            self._add_empty((self.pages[-1].rows, self.pages[-1].columns), error)
+
+    def _add_empty(self, shape: tuple[int, int], error: PageError) -> None:
+        assert self._labels is not None
+        nothing = np.zeros(shape, np.uint8)
+        self._add_pages(self._labels, nothing, np.zeros((len(self._model.planes), *shape), np.float32))
+        self.pages.append(Page(*shape, self._model.count(nothing), str(error)))
+
+    def _add_pages(
+        self, labels: TiffPages, segmentation: NDArray[np.uint8], probabilities: NDArray[np.float32] | None
+    ) -> None:
+        labels.add(segmentation, CLASS_IDS)
+        if self._probabilities is not None and probabilities is not None:
+            for plane, label_class in zip(probabilities, self._model.planes, strict=True):
+                self._probabilities.add(plane, label_class.name)
 
     def _begin(self, first: Image) -> TiffPages:
         """Begins the TIFF of probabilities, if it is wanted, and that of the class ids, which is returned."""
         pixels = first.metadata["pages"] * first.shape[0] * first.shape[1]
         labels = self._open_files.enter_context(
-            label_pages(self._staging.open(f"{self._name}.tif"), self._model.names, big=pixels > BIG_TIFF_BYTES)
+            label_pages(
+                self._staging.open(file_name(self._name, ".tif")),
+                self._model.classifier.label_classes_,
+                big=pixels > BIG_TIFF_BYTES,
+            )
         )
         if self._extras.probabilities:
             names = [one.name for one in self._model.planes]
-            file = self._staging.open(f"{self._name}.probabilities.tif")
+            file = self._staging.open(file_name(self._name, ".probabilities.tif"))
             self._probabilities = self._open_files.enter_context(
                 probability_pages(file, names, big=4 * len(names) * pixels > BIG_TIFF_BYTES)
             )

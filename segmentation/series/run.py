@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmentation._shared.parallel import available_threads
+from segmentation._shared.text import counted
 from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.series.inputs import find_images, is_zarr, name_results, stamp
@@ -42,7 +43,7 @@ class Event:
         image: path of the image, if it is about one.
         outputs: paths of its results.
         pages: the outcome for each of its images.
-        reason: why it failed.
+        reason: why it failed; of one that was segmented, why some of its images could not be.
     """
 
     kind: str
@@ -61,7 +62,8 @@ class SeriesReport:
     Attributes:
         outputs: paths of the results, by path of the image, of all that are finished.
         finished_before: the images that an earlier run had finished.
-        failed: the sentence that says why, by path of the image that could not be segmented.
+        failed: the sentence that says why, by path of the image that could not be segmented, or of the stack of which
+            some images could not be.
     """
 
     outputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -307,7 +309,13 @@ class Series:
     def _finish(self, kind: str, path: Path, outputs: Mapping[str, Any], pages: list[Page]) -> None:
         places = tuple(str(self._results.path / name) for name in outputs)
         self.report.outputs[str(path)] = places
-        self._report(kind, image=str(path), outputs=places, pages=tuple(pages))
+        reasons = [page.reason for page in pages if page.reason]
+        if reasons:
+            more = f" {counted(len(reasons) - 1, 'more image')} cannot be used either." if reasons[1:] else ""
+            self.report.failed[str(path)] = reasons[0] + more
+        self._report(
+            kind, image=str(path), outputs=places, pages=tuple(pages), reason=self.report.failed.get(str(path), "")
+        )
 
     def _fail(self, path: Path, why: str) -> None:
         if task := self._tasks.get(str(path)):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Model, Page
-from segmentation.series.results import ResultFolder, read_json, write_json
+from segmentation.series.results import ResultFolder, file_name, read_json, write_json
 
 UNFINISHED = ".unfinished"
 BEGUN = ".begun"
@@ -62,9 +62,10 @@ def array_task(
     if extras.png or extras.overlay:
         raise ValueError("A Zarr array can have no PNG and no overlay: ask for its class ids and probabilities only.")
     images = zarr_images.open_images(path, channels=model.classifier.channels_, axes=axes)
-    made = {f"{name}.zarr": False} | ({f"{name}.probabilities.zarr": True} if extras.probabilities else {})
-    unfinished = {place: results.records / f"{place}{UNFINISHED}" for place in made}
-    begun = results.records / f"{name}{BEGUN}"
+    made = {file_name(name, ".zarr"): False}
+    made |= {file_name(name, ".probabilities.zarr"): True} if extras.probabilities else {}
+    unfinished = {place: results.records / file_name(place, UNFINISHED) for place in made}
+    begun = results.records / file_name(name, BEGUN)
     if read_json(begun) != key:
         begun.unlink(missing_ok=True)
         for place, with_planes in made.items():
@@ -97,6 +98,7 @@ def array_task(
         pages = [
             Page(*images.shape, sum_counts(parts[at : at + len(blocks)])) for at in range(0, len(parts), len(blocks))
         ]
+        results.begin(name, made)
         for place, folder in unfinished.items():
             zarr_images.sweep(folder)
             results.publish_folder(folder, place)

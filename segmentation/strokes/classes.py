@@ -14,7 +14,7 @@ LARGEST_CLASS_ID = 255
 
 LONGEST_NAME = 60
 
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class LabelClass:
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", checks.whole_number(self.id, "A class id", 1, LARGEST_CLASS_ID))
         checks.text(self.name, "The name of a class", LONGEST_NAME)
-        if not isinstance(self.colour, str) or not _COLOUR.fullmatch(self.colour.lower()):
+        if not isinstance(self.colour, str) or not _COLOUR.fullmatch(self.colour):
             raise ValueError("The colour of a class must look like #e69f00.")
         object.__setattr__(self, "colour", self.colour.lower())
 
@@ -84,9 +84,6 @@ greatly. Each of the others is the colour that is farthest (CIEDE2000) from thos
 vision and with each kind of dichromacy (Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009) see it, among those that
 are neither grey nor too dark or light: lightness 30 to 92 and chroma from 25 in CIELAB.
 """
-
-
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def parse_colour(colour: str) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ import sys
 import threading
 
 from segmentation.web.settings import Settings, settings_from_environment
-from segmentation.web.store import Store, StoreError, migrate
+from segmentation.web.store import StoreError, migrate, open_store
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def work_on_series(settings: Settings) -> None:
-    """Work on series until the process is asked to end; what it is at then is left to others at once.
+    """Work on series until the process is asked to end; then the item in work is released at once.
 
     Raises:
         StoreError: if the store cannot be used.
@@ -49,7 +49,7 @@ def work_on_series(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: closing.set())
     worker = SeriesWorker(
-        SeriesStore(Store.of(settings)),
+        SeriesStore(open_store(settings)),
         Decoder(settings.decoding_bytes),
         max_pixels=settings.max_pixels,
         threads=settings.threads,

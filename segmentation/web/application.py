@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from dash import Dash
-from flask import Flask, request
+from flask import Flask, Response, abort, request
 
 from segmentation.web import asset_files
 from segmentation.web.health import health_routes
@@ -19,7 +20,7 @@ from segmentation.web.security.problempage import show_problems
 from segmentation.web.session.sample import Sample
 from segmentation.web.session.workbench import Workbench
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store, StoreError
+from segmentation.web.store import StoreError, open_store
 from segmentation.web.warming import WarmUp
 
 SAMPLE = Sample(asset_files.FOLDER / "sample" / "colon_glands.png", ("Gland", "Other tissue"))
@@ -32,8 +33,9 @@ def create_app(settings: Settings) -> Dash:
         StoreError: if the store cannot be used.
         ValueError: if a setting of the store names something that cannot be.
     """
-    server = Flask("squiggle", static_folder=None)
-    workbench = Workbench(Store.of(settings), settings, SAMPLE)
+    server = Flask("squiggle", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
+    server.context_processor(_addresses)
+    workbench = Workbench(open_store(settings), settings, SAMPLE)
     server.extensions["workbench"] = workbench
     guard(server, settings)
     harden(server, settings.max_upload_bytes)
@@ -51,7 +53,7 @@ def create_app(settings: Settings) -> Dash:
         compress=True,
         suppress_callback_exceptions=True,
     )
-    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = asset_files.KEPT_SECONDS
+    _let_browsers_keep_assets(server)
     app.layout = lambda: page(settings)
     _let_root_script_start(app)
     register_callbacks(app)
@@ -59,6 +61,19 @@ def create_app(settings: Settings) -> Dash:
     send_security_headers(server)
     _let_dash_finish(server)
     return app
+
+
+def _addresses() -> dict[str, str]:
+    """What templates put before the paths of our own: below the application, and of its assets."""
+    return {"root": request.script_root, "assets": f"{request.script_root}{asset_files.URL_PATH}"}
+
+
+def _let_browsers_keep_assets(server: Flask) -> None:
+    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = asset_files.KEPT_SECONDS
+
+    @server.get("/assets/<path:name>")
+    def asset_of_another_version(name: str) -> Response:
+        abort(404, "There is no such file.")
 
 
 def _let_root_script_start(app: Dash) -> None:

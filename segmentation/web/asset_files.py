@@ -29,7 +29,8 @@ ALL_BUT_ROOT_SCRIPT = r"^(?!start\.mjs$).*\.mjs$"
 mimetypes.add_type("text/javascript", ".mjs")
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
+    """Tells the content of a folder from any other: names, and what is in the files."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode())
@@ -37,7 +38,7 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-URL_PATH = f"/assets/{_fingerprint(FOLDER)}"
+URL_PATH = f"/assets/{fingerprint(FOLDER)}"
 """Where the files are served, below the application."""
 
 

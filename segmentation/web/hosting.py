@@ -50,7 +50,7 @@ worker_class = Worker
 
 
 def on_starting(arbiter: Any) -> None:
-    """End with a sentence, rather than let others in whom nobody has invited."""
+    """End with a sentence if others could reach a server that its operator has not opened to them."""
     addresses = arbiter.cfg.address
     problem = why_not_to_serve(_settings, [a[0] for a in addresses if isinstance(a, tuple)])
     if problem:

@@ -1,4 +1,4 @@
-"""What compiled kernels take on the disk and in memory; loads nothing that needs them."""
+"""The space of compiled kernels on the disk, and of their compiler in memory; imports neither."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def _version_of_lanes() -> str:
     return digest.hexdigest()[:12]
 
 
-def let_go_of_the_compiler() -> None:
-    """Take the code of LLVM, some 50 MB, out of this process's memory, on systems that say where it lies.
+def unload_llvm_code() -> None:
+    """Free the memory that the code of LLVM occupies in this process, some 50 MB, on systems that say where it lies.
 
     Nothing is lost: code is never written to, and what is needed of it again comes from its file.
     """

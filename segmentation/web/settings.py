@@ -1,224 +1,217 @@
-"""Every environment variable that the page reads, with its meaning."""
+"""Every setting of the server, said once: the attribute, its environment variable, default, bounds and meaning."""
 
 from __future__ import annotations
 
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import platformdirs
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from segmentation.features.cache import DEFAULT_CACHE_MEGABYTES, DEFAULT_DRAFT_MEGABYTES
+from segmentation.features.budget import DEFAULT_CACHE_MEGABYTES, DEFAULT_DRAFT_MEGABYTES
 from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
+
+WAYS_IN = ("password", "user_header", "open")
+"""Attributes of which at most one says who may use the server."""
+
+
+def _text_in(unit: float, kind: type[int] | type[float] = int) -> BeforeValidator:
+    """Reads the text of a variable as a number of units; a number that the program gives is in the attribute's own."""
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not math.isfinite(amount := float(value)):
+            raise ValueError("it must be a number")
+        return kind(amount * unit)
+
+    return BeforeValidator(convert)
 
 
 def _default_data_folder() -> Path:
     return Path(platformdirs.user_data_dir("squiggle", appauthor=False))
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How one server is set up; each of :data:`VARIABLES` names the environment variable behind each value.
+Megabytes = Annotated[int, _text_in(2**20), Field(ge=0)]
+Megapixels = Annotated[int, _text_in(1e6), Field(ge=1)]
+Days = Annotated[float, _text_in(24 * 3600, float), Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Networks = Annotated[
+    tuple[Network, ...],
+    NoDecode,
+    BeforeValidator(lambda value: read_networks(value) if isinstance(value, str) else value),
+]
 
-    Attributes:
-        host: address that the server listens on.
-        port: port that the server listens on.
-        processes: server processes that share the work.
-        password: what people sign in with; empty if they do not.
-        user_header: header in which a reverse proxy names the user; empty if none does.
-        open: let everybody in.
-        trusted_proxies: from where headers about the origin of a request are believed.
-        data_folder: where the store lies.
-        database_url: the PostgreSQL database that the store is in; empty for SQLite in the data folder.
-        objects: fsspec URL of the object store that holds the files of sessions; empty if the database does.
-        keep_seconds: after which a session that nobody opens is removed; 0 keeps all.
-        quota_bytes: what all sessions together may hold; 0 sets no limit.
-        session_bytes: what one session may hold; 0 sets no limit.
-        max_upload_bytes: largest file that may be uploaded.
-        max_pixels: largest image that may be opened, in pixels.
-        decoding_bytes: memory that reading one image may take.
-        image_cache_bytes: bytes of decoded images that a process keeps at hand.
-        feature_cache_bytes: bytes of features that a process keeps at hand.
-        draft_cache_bytes: bytes of features that a process keeps at hand for drafts of segmentations.
-        threads: threads of one computation.
-        series_in_web: whether server processes work on series too, or leave them to workers.
-        series_images: images that a series may have.
-        series_bytes: what the image files of all series of a session may have together.
+
+class Settings(BaseModel):
+    """How one server is set up.
+
+    Each field names the environment variable behind it and says what that means, in the variable's unit; the fields
+    themselves are in bytes, seconds and pixels.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8050
-    processes: int = 1
-    password: str = field(default="", repr=False)
-    user_header: str = ""
-    open: bool = False
-    trusted_proxies: tuple[Network, ...] = LOOPBACK
-    data_folder: Path = field(default_factory=_default_data_folder)
-    database_url: str = field(default="", repr=False)
-    objects: str = ""
-    keep_seconds: float = 0
-    quota_bytes: int = 0
-    session_bytes: int = 0
-    max_upload_bytes: int = 256 * 2**20
-    max_pixels: int = 64_000_000
-    decoding_bytes: int = 2**31
-    image_cache_bytes: int = 256 * 2**20
-    feature_cache_bytes: int = DEFAULT_CACHE_MEGABYTES * 2**20
-    draft_cache_bytes: int = DEFAULT_DRAFT_MEGABYTES * 2**20
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
-    series_in_web: bool = True
-    series_images: int = 1000
-    series_bytes: int = 4 * 2**30
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    host: str = Field(default="127.0.0.1", validation_alias="HOST", description="address that the server listens on")
+    port: int = Field(
+        default=8050, validation_alias="PORT", ge=0, le=65535, description="port that the server listens on"
+    )
+    processes: Count = Field(
+        default=1, validation_alias="WEB_CONCURRENCY", description="server processes that share the work"
+    )
+    password: str = Field(
+        default="", validation_alias="SQUIGGLE_PASSWORD", repr=False, description="password that people sign in with"
+    )
+    user_header: str = Field(
+        default="",
+        validation_alias="SQUIGGLE_USER_HEADER",
+        description="header in which a reverse proxy names the user whom it has let in",
+    )
+    open: bool = Field(
+        default=False, validation_alias="SQUIGGLE_OPEN", description="`1` lets everybody in who can reach the server"
+    )
+    trusted_proxies: Networks = Field(
+        default=LOOPBACK,
+        validation_alias="SQUIGGLE_TRUSTED_PROXIES",
+        description="addresses of reverse proxies whose headers are believed, with commas; `*` is all, unset this "
+        "machine",
+    )
+    data_folder: Path = Field(
+        default_factory=_default_data_folder,
+        validation_alias="SQUIGGLE_DATA",
+        description="folder of the store; created where it is missing",
+    )
+    database_url: str = Field(
+        default="",
+        validation_alias="DATABASE_URL",
+        repr=False,
+        description="PostgreSQL database of the store; unless set, SQLite in that folder",
+    )
+    objects: str = Field(
+        default="",
+        validation_alias="SQUIGGLE_OBJECTS",
+        description="object store for image files, as an fsspec URL (`s3://…`, `file:///…`); unless set, they lie in "
+        "the database",
+    )
+    keep_seconds: Days = Field(
+        default=0.0,
+        validation_alias="SQUIGGLE_KEEP_DAYS",
+        description="days after which a session that nobody opens is removed; unless set, or 0, sessions are kept for "
+        "ever",
+    )
+    quota_bytes: Megabytes = Field(
+        default=0,
+        validation_alias="SQUIGGLE_QUOTA_MB",
+        description="what all sessions together may hold, in megabytes; unless set, or 0, as much as the disk",
+    )
+    session_bytes: Megabytes = Field(
+        default=0,
+        validation_alias="SQUIGGLE_SESSION_MB",
+        description="what one session may hold, in megabytes; unless set, or 0, as much as all",
+    )
+    max_upload_bytes: Megabytes = Field(
+        default=256 * 2**20,
+        validation_alias="SQUIGGLE_MAX_UPLOAD_MB",
+        description="largest file that may be opened, in megabytes",
+    )
+    max_pixels: Megapixels = Field(
+        default=64_000_000,
+        validation_alias="SQUIGGLE_MAX_MEGAPIXELS",
+        description="largest image that may be opened, in megapixels",
+    )
+    decoding_bytes: Megabytes = Field(
+        default=2**31,
+        validation_alias="SQUIGGLE_DECODING_MB",
+        description="memory that reading one image may take, in megabytes",
+    )
+    image_cache_bytes: Megabytes = Field(
+        default=256 * 2**20,
+        validation_alias="SQUIGGLE_IMAGE_CACHE_MB",
+        description="decoded images that a process keeps in memory, in megabytes",
+    )
+    feature_cache_bytes: Megabytes = Field(
+        default=DEFAULT_CACHE_MEGABYTES * 2**20,
+        validation_alias="SQUIGGLE_FEATURE_CACHE_MB",
+        description="features that a process keeps in memory, in megabytes",
+    )
+    draft_cache_bytes: Megabytes = Field(
+        default=DEFAULT_DRAFT_MEGABYTES * 2**20,
+        validation_alias="SQUIGGLE_DRAFT_CACHE_MB",
+        description="features that a process keeps in memory for drafts of segmentations, in megabytes: 5 for each "
+        "image that is worked on at the same time",
+    )
+    threads: Count = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        validation_alias="SQUIGGLE_THREADS",
+        description="threads of one computation; all cores unless set",
+    )
+    series_in_web: bool = Field(
+        default=True,
+        validation_alias="SQUIGGLE_SERIES_IN_WEB",
+        description="`0` leaves series to processes of their own, `python -m segmentation.web worker`",
+    )
+    series_images: Count = Field(
+        default=1000, validation_alias="SQUIGGLE_SERIES_IMAGES", description="images that a series may have"
+    )
+    series_bytes: Megabytes = Field(
+        default=4 * 2**30,
+        validation_alias="SQUIGGLE_SERIES_MB",
+        description="what the image files of all series of a session may have together, in megabytes",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_over_blank_text(cls, values: dict[str, Any]) -> dict[str, Any]:
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
+
+    @model_validator(mode="after")
+    def _allow_one_way_in(self) -> Self:
+        chosen = [_variable_of(attribute) for attribute in WAYS_IN if getattr(self, attribute)]
+        if len(chosen) > 1:
+            raise ValueError(f"{' and '.join(chosen)} contradict each other: set one of them.")
+        return self
 
 
-@dataclass(frozen=True)
-class Variable:
-    """An environment variable: which attribute of :class:`Settings` it sets, how it is read, what it means."""
+class _FromEnvironment(BaseSettings, Settings):
+    """Settings that are not given are read from the environment."""
 
-    name: str
-    attribute: str
-    read: Callable[[str], Any]
-    meaning: str
+    model_config = SettingsConfigDict(case_sensitive=True)
 
 
-def _megabytes(text: str) -> int:
-    return int(_amount(text) * 2**20)
+def _variable_of(attribute: str) -> str:
+    return str(Settings.model_fields[attribute].validation_alias)
 
 
-def _amount(text: str) -> float:
-    amount = float(text)
-    if not 0 <= amount < math.inf:
-        raise ValueError("it must be a number from 0 up")
-    return amount
+def meanings_of_variables() -> dict[str, str]:
+    """What each environment variable means, by its name."""
+    return {_variable_of(attribute): field.description or "" for attribute, field in Settings.model_fields.items()}
 
 
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
-
-
-def _yes_or_no(text: str) -> bool:
-    return {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}[
-        text.lower()
-    ]
-
-
-VARIABLES = (
-    Variable("HOST", "host", str, "address that the server listens on"),
-    Variable("PORT", "port", int, "port that the server listens on"),
-    Variable("WEB_CONCURRENCY", "processes", _count, "server processes that share the work"),
-    Variable("SQUIGGLE_PASSWORD", "password", str, "password that people sign in with"),
-    Variable(
-        "SQUIGGLE_USER_HEADER", "user_header", str, "header in which a reverse proxy names the user whom it has let in"
-    ),
-    Variable("SQUIGGLE_OPEN", "open", _yes_or_no, "`1` lets everybody in who can reach the server"),
-    Variable(
-        "SQUIGGLE_TRUSTED_PROXIES",
-        "trusted_proxies",
-        read_networks,
-        "addresses of reverse proxies whose headers are believed, with commas; `*` is all, unset this machine",
-    ),
-    Variable("SQUIGGLE_DATA", "data_folder", Path, "folder of the store; created where it is missing"),
-    Variable(
-        "DATABASE_URL", "database_url", str, "PostgreSQL database of the store; unless set, SQLite in that folder"
-    ),
-    Variable(
-        "SQUIGGLE_OBJECTS",
-        "objects",
-        str,
-        "object store for image files, as an fsspec URL (`s3://…`, `file:///…`); unless set, they lie in the database",
-    ),
-    Variable(
-        "SQUIGGLE_KEEP_DAYS",
-        "keep_seconds",
-        lambda text: _amount(text) * 24 * 3600,
-        "days after which a session that nobody opens is removed; unless set, or 0, sessions are kept for ever",
-    ),
-    Variable(
-        "SQUIGGLE_QUOTA_MB",
-        "quota_bytes",
-        _megabytes,
-        "what all sessions together may hold, in megabytes; unless set, or 0, as much as the disk",
-    ),
-    Variable(
-        "SQUIGGLE_SESSION_MB",
-        "session_bytes",
-        _megabytes,
-        "what one session may hold, in megabytes; unless set, or 0, as much as all",
-    ),
-    Variable("SQUIGGLE_MAX_UPLOAD_MB", "max_upload_bytes", _megabytes, "largest file that may be opened, in megabytes"),
-    Variable(
-        "SQUIGGLE_MAX_MEGAPIXELS",
-        "max_pixels",
-        lambda text: int(float(text) * 1e6),
-        "largest image that may be opened, in megapixels",
-    ),
-    Variable(
-        "SQUIGGLE_DECODING_MB", "decoding_bytes", _megabytes, "memory that reading one image may take, in megabytes"
-    ),
-    Variable(
-        "SQUIGGLE_IMAGE_CACHE_MB",
-        "image_cache_bytes",
-        _megabytes,
-        "decoded images that a process keeps at hand, in megabytes",
-    ),
-    Variable(
-        "SQUIGGLE_FEATURE_CACHE_MB",
-        "feature_cache_bytes",
-        _megabytes,
-        "features that a process keeps at hand, in megabytes",
-    ),
-    Variable(
-        "SQUIGGLE_DRAFT_CACHE_MB",
-        "draft_cache_bytes",
-        _megabytes,
-        "features that a process keeps at hand for drafts of segmentations, in megabytes: 5 for each image that is "
-        "worked on at the same time",
-    ),
-    Variable("SQUIGGLE_THREADS", "threads", int, "threads of one computation; all cores unless set"),
-    Variable(
-        "SQUIGGLE_SERIES_IN_WEB",
-        "series_in_web",
-        _yes_or_no,
-        "`0` leaves series to processes of their own, `python -m segmentation.web worker`",
-    ),
-    Variable("SQUIGGLE_SERIES_IMAGES", "series_images", _count, "images that a series may have"),
-    Variable(
-        "SQUIGGLE_SERIES_MB",
-        "series_bytes",
-        _megabytes,
-        "what the image files of all series of a session may have together, in megabytes",
-    ),
-)
-
-
-WAYS_IN = ("password", "user_header", "open")
-"""Attributes of which at most one says who may use the server."""
-
-
-def settings_from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+def settings_from_environment() -> Settings:
     """The settings that the environment asks for.
 
     Raises:
         ValueError: naming the variable whose value cannot be read.
     """
-    values: dict[str, Any] = {}
-    for variable in VARIABLES:
-        text = environment.get(variable.name, "").strip()
-        if text:
-            try:
-                values[variable.attribute] = variable.read(text)
-            except (ValueError, KeyError):
-                raise ValueError(f"{variable.name}={text!r} cannot be read: it sets the {variable.meaning}.") from None
-    chosen = [v.name for v in VARIABLES if v.attribute in WAYS_IN and values.get(v.attribute)]
-    if len(chosen) > 1:
-        raise ValueError(f"{' and '.join(chosen)} contradict each other: set one of them.")
-    return Settings(**values)
+    try:
+        return _FromEnvironment()
+    except ValidationError as problem:
+        raise ValueError(_sentence(problem)) from None
+
+
+def _sentence(problem: ValidationError) -> str:
+    error = problem.errors()[0]
+    if not error["loc"]:
+        return str(error["ctx"]["error"])
+    variable = str(error["loc"][0])
+    text = os.environ[variable].strip()
+    return f"{variable}={text!r} cannot be read; it means: {meanings_of_variables()[variable]}."
 
 
 def settings_or_exit() -> Settings:

@@ -28,7 +28,7 @@ from segmentation.io.image import Image, image_from_pixels
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.fit import LabelledImage
 from segmentation.strokes.raster import rasterise
-from segmentation.web.kernel_cache import CACHE_VARIABLE, let_go_of_the_compiler
+from segmentation.web.kernel_cache import CACHE_VARIABLE, unload_llvm_code
 
 WATCHED = "--watched"
 COMPILED = "compiled"
@@ -69,7 +69,7 @@ class WarmUp:
         try:
             _compile_in_another_process()
             self._work()
-            let_go_of_the_compiler()
+            unload_llvm_code()
             self.state = "warm"
             log.info("kernels are warm")
         except Exception:
@@ -104,8 +104,8 @@ def _one_process_at_a_time(cache: Path) -> Iterator[None]:
     """The first of several processes compiles, the others find its kernels on the disk."""
     import fcntl
 
-    with open(cache / "compiling", "w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with open(cache / "compiling", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from segmentation._shared.text import MAX_NAME_LENGTH, duration, shown_name
+from segmentation._shared.text import MAX_NAME_LENGTH, duration, escaped, natural_key, shown_name
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,22 @@ def test_durations_are_for_people(seconds, text):
 )
 def test_names_are_fit_to_be_shown(name, shown):
     assert shown_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Größe 十二 a\u3000b.tif", "Größe 十二 a\u3000b.tif"),
+        ("a\n\x1b[31mb", "a\\n\\x1b[31mb"),
+        ("caf\udce9.tif", "caf\\xe9.tif"),
+        ("\ud800\u2028", "\\ud800\\u2028"),
+    ],
+)
+def test_what_cannot_be_shown_is_escaped(text, shown):
+    assert escaped(text) == shown
+    escaped(text).encode()
+
+
+def test_numbers_in_texts_count_as_numbers():
+    names = ["a", "a1b", "a1b2", "a01", "a1", "a2", "a10", "10", "9", "b", ""]
+    assert sorted(names, key=natural_key) == ["", "9", "10", "a", "a01", "a1", "a1b", "a1b2", "a2", "a10", "b"]

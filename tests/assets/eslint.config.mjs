@@ -16,7 +16,7 @@ export default [
       }],
     },
   },
-  { files: ["tests/assets/**/*.mjs"], languageOptions: { globals: globals.node } },
+  { files: ["tests/**/*.mjs"], languageOptions: { globals: globals.node } },
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {

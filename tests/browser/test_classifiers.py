@@ -117,7 +117,7 @@ def test_an_opened_classifier_keeps_settings_that_the_page_has_no_control_for(pe
     opens(person, tmp_path / "a.squiggle")
     person.wait_for(lambda: person.page.input_value("#sigma-max") == "4", "its settings")
     person.wait_for_segmentation()
-    person.page.wait_for_timeout(700)  # what the controls say on their own counts after a moment
+    person.wait_until_page_asks_again()  # what the controls say on their own counts after a moment
     assert "at work as it came" in person.page.inner_text("#opened-text")
     contents = seg.load_model(person.download("classifier.squiggle"))
     assert (contents.spec, contents.settings.max_samples) == (spec, 0.123456789)

@@ -117,7 +117,7 @@ def test_a_folder_that_is_dropped_on_the_series_is_sent(person, folder):
     draw_two(person)
     drops(person, "#panel-series", folder)
     person.wait_for(lambda: person.page.locator(".series").count() == 1, "the series")
-    person.wait_for(lambda: is_finished(person), "the series is finished")
+    person.wait_for(lambda: is_finished(person, 3), "the series is finished")
     table = person.page.locator(".series-shares tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in table] == [f"days/day{number}/cells{number}.png" for number in range(3)]
     assert person.page.inner_text("#series-problem") == ""

@@ -72,7 +72,7 @@ def test_page_command_line_python_cluster_and_series_give_equal_bytes(person, de
     (desk / "page.squiggle").write_bytes(person.download("classifier.squiggle"))
     (desk / "strokes.json").write_bytes(person.download("strokes.json"))
     sends(person, *sorted((desk / "series").iterdir()))
-    person.wait_for(lambda: is_finished(person), "the series is finished")
+    person.wait_for(lambda: is_finished(person, 4), "the series is finished")
     assert "3 of 4 segmented, 1 failed" in person.page.inner_text(".series")
     assert "letter.png" in person.page.inner_text(".series-failed")
     series = takes_series_home(person)
@@ -127,7 +127,7 @@ def test_a_series_outlives_its_tab_and_its_server(people, tmp_path, desk):
         second = people(link, expect_offline=True)
         second.tab("series")
         second.wait_for(lambda: second.page.locator(".series").count() == 1, "the series")
-        second.wait_for(lambda: is_finished(second), "the series is finished")
+        second.wait_for(lambda: is_finished(second, 6), "the series is finished")
         assert "6 of 6 segmented" in second.page.inner_text(".series")
         series = takes_series_home(second)
     finally:

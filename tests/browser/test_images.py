@@ -3,11 +3,17 @@
 import io
 import json
 
+import numpy as np
 import pytest
 import tifffile
 
 import segmentation as seg
 from tests.support.page import GLAND, halves, in_hand, names, wait_for_image
+
+LAST_EVENT = "({ session }) => session.conversation.journal.at(-1).type"
+CONVERSATIONS = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => name.endsWith("/converse")).map(({ startTime }) => startTime)"""
+"""When the page asked the server, in ms."""
 
 DARK, BRIGHT = [(10, 20), (25, 35)], [(70, 20), (85, 35)]
 
@@ -58,7 +64,7 @@ def test_many_images_are_opened_at_once_and_segmented_from_the_strokes_on_all(pe
 
 def session_strokes(person):
     """The strokes on each image that has any, as the server has them."""
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     return json.loads(
         person.within(
             """async ({ session: { state, conversation: { journal, defaults } }, load }) => {
@@ -155,7 +161,7 @@ def test_two_windows_each_with_an_image_in_hand_draw_at_the_same_time(people, se
     first.upload(series[:2])
     first.wait_for(lambda: len(names(first)) == 2, "two thumbnails")
     wait_for_image(first, "s2.png")
-    first.wait_for(lambda: first.connection == "All saved")
+    first.wait_until_saved()
     second = people(first.page.url)
     second.press("PageDown")
     wait_for_image(second, "s10.png")
@@ -199,14 +205,15 @@ def test_an_image_that_another_window_removes_gives_way_to_one_that_is_segmented
         second.page.mouse.down()
         second.page.mouse.move(*second.on_screen(DARK)[1], steps=4)
     first.page.locator(".thumb-remove").last.click()
-    first.wait_for(lambda: first.connection == "All saved" and not first.page.is_visible("#strip"), "it is removed")
-    asked = []
-    second.page.on("request", lambda request: asked.append(request.url))
+    first.wait_for(lambda: not first.page.is_visible("#strip"), "it is removed")
+    first.wait_until_saved()
     second.within("({ session }) => session.segmentNow()")
     if stroke:
-        second.page.wait_for_timeout(1000)
+        second.wait_for(lambda: second.within(LAST_EVENT) == "image.remove", "the removal")
+        before = len(second.page.evaluate(CONVERSATIONS))
+        second.wait_for(lambda: len(second.page.evaluate(CONVERSATIONS)) == before + 3, "three questions more")
+        assert np.diff(second.page.evaluate(CONVERSATIONS)[before:]).min() > 1000
         assert in_hand(second) == "s10.png"
-        assert len(asked) < 5
         second.page.mouse.up()
         second.wait_for(lambda: "That image was removed in another window" in second.message, "what became of it")
     wait_for_image(second, "s2.png")
@@ -218,7 +225,7 @@ def test_an_image_that_another_window_removes_gives_way_to_one_that_is_segmented
 def test_strokes_that_could_not_be_sent_survive_a_reload(people, server):
     person = people(server.url, expect_offline=True)
     person.draw_and_wait(*GLAND)
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     person.context.route("**/converse", lambda route: route.abort())
     person.press("2")
     person.draw_and_wait((60, 250), (75, 262))
@@ -242,4 +249,4 @@ def test_a_browser_that_cannot_store_strokes_says_so(people, server):
     person.draw_and_wait(*GLAND)
     person.wait_for(lambda: "only in this window" in person.connection, "the warning")
     person.context.unroute("**/converse")
-    person.wait_for(lambda: person.connection == "All saved", "all saved")
+    person.wait_until_saved()

@@ -73,7 +73,7 @@ def test_strokes_outlive_the_server_and_the_window(people, doomed_server):
         draw(chance.randint(1, 3))
         lose()
     draw(STROKES - drawn)
-    person.wait_for(lambda: person.connection == "All saved", "all saved")
+    person.wait_until_saved()
     person.open(link)
     assert person.stroke_counts() == [drawn, 0]
     strokes = json.loads(person.download("strokes.json"))["strokes"]

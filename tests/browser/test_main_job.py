@@ -93,7 +93,7 @@ def test_the_width_that_is_seen_is_the_width_that_is_labelled(person, clicks):
     person.press("]", "]", "]", "]")
     middle, reach = (256, 256), 20 / person.scale()
     person.draw_and_wait((middle[0] - reach, middle[1]), (middle[0] + reach, middle[1]))
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     person.page.mouse.move(*person.on_screen([(middle[0], middle[1] + 60 / person.scale())])[0])
     document = json.loads(person.download("strokes.json"))
     assert document["strokes"][0]["width"] == 9
@@ -115,13 +115,13 @@ def test_a_class_is_renamed_recoloured_hidden_added_and_removed(person):
     name = person.page.locator(".class-name").first
     name.fill("Pore")
     name.press("Enter")
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     person.page.reload()
     person.wait_until_ready()
     assert person.class_names()[0] == "Pore"
 
     person.page.locator(".swatch").first.fill("#cc79a7")
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     person.wait_for_segmentation()
     picture = Image.open(io.BytesIO(person.download("segmentation.png")))
     assert picture.getpalette()[3:6] == [0xCC, 0x79, 0xA7]
@@ -189,8 +189,8 @@ def test_a_reload_brings_everything_back(person):
     person.tab("features")
     person.page.fill("#sigma-max", "4")
     person.press("Tab")
-    person.wait_for(lambda: person.connection == "All saved")
-    person.page.wait_for_timeout(1000)
+    chosen = "({ session: { state } }) => [state.forest.random_state, state.features.sigma_max]"
+    person.wait_for(lambda: person.within(chosen) == [7, 4], "the settings")
     person.wait_for_segmentation()
     person.tab("classes")
     shares = person.shares()

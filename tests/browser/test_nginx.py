@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from tests.support import PATIENCE_SECONDS
 from tests.support.deployment import nginx_in_front_of, user_header_line
 from tests.support.page import GLAND, TISSUE
 from tests.support.person import PASSWORD
@@ -23,7 +24,7 @@ DEFAULT_LIMIT = 2**20
 
 @contextmanager
 def answer(nginx, path, method="GET", headers=None):
-    connection = http.client.HTTPSConnection("127.0.0.1", nginx.port, timeout=30, context=UNVERIFIED)
+    connection = http.client.HTTPSConnection("127.0.0.1", nginx.port, timeout=PATIENCE_SECONDS, context=UNVERIFIED)
     try:
         connection.request(method, path, headers=headers or {})
         yield connection.getresponse()
@@ -67,20 +68,20 @@ def test_what_nginx_refuses_is_a_sentence_and_the_page_goes_on(people, behind_ng
     person.wait_for(lambda: person.page.locator("#message.visible").count() == 1, "the sentence")
     assert "“huge.png” was not opened. It is larger than what stands in front of this server" in person.message
     person.draw_and_wait(*GLAND)
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     assert all("413" in error for error in person.errors)
     person.errors.clear()
 
 
 def test_what_a_proxy_refuses_is_sent_again(people, behind_nginx):
     person = people(behind_nginx.url)
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     refusal = "<html>413 Request Entity Too Large</html>"
     person.page.route("**/converse", lambda route: route.fulfill(status=413, content_type="text/html", body=refusal))
     person.draw_and_wait(*GLAND)
     person.wait_for(lambda: "1 change is kept here" in person.connection, "the reconnecting sign")
     person.page.unroute("**/converse")
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     assert person.stroke_counts() == [1, 0]
     assert all("413" in error for error in person.errors)
     person.errors.clear()
@@ -89,7 +90,7 @@ def test_what_a_proxy_refuses_is_sent_again(people, behind_nginx):
 def test_what_is_drawn_while_nginx_is_away_arrives_when_it_is_back(people, behind_nginx):
     person = people(behind_nginx.url, expect_offline=True)
     person.draw_and_wait(*GLAND)
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     behind_nginx.stop()
     try:
         person.press("2")
@@ -113,7 +114,7 @@ def test_what_is_drawn_while_the_server_behind_it_is_away_arrives_when_it_is_bac
             person.draw_and_wait(*GLAND)
             person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
             server.start()
-            person.wait_for(lambda: person.connection == "All saved", "all saved")
+            person.wait_until_saved()
         finally:
             server.stop()
 
@@ -131,7 +132,7 @@ def test_an_answer_comes_through_line_by_line():
             self.end_headers()
             self.wfile.write(b"first\n")
             self.wfile.flush()
-            if heard.wait(timeout=20):
+            if heard.wait(timeout=PATIENCE_SECONDS):
                 self.wfile.write(b"other\n")
 
         def log_message(self, *_):
@@ -167,7 +168,7 @@ def test_whom_nginx_has_let_in_needs_no_password(people, naming_users):
             assert stranger.status == 401
         person = people(nginx.url, expect_offline=True, http_credentials={"username": "ada", "password": "lovelace"})
         person.draw_and_wait(*GLAND)
-        person.wait_for(lambda: person.connection == "All saved")
+        person.wait_until_saved()
 
 
 @pytest.mark.parametrize("name", ["X-Remote-User", "x-remote-user", "X_Remote_User"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.person import PATIENCE_SECONDS
+from tests.support import PATIENCE_SECONDS
 from tests.support.server import Server
 
 

@@ -39,7 +39,7 @@ def test_the_page_keeps_to_its_policy_and_to_its_server(people, request, where, 
     person.page.wait_for_selector("dialog[open]")
     person.press("Escape")
     person.click("#theme")
-    person.page.wait_for_timeout(300)
+    person.wait_until_page_asks_again()
     assert person.page.evaluate("window.violations") == []
     assert {url.split("/", 3)[2] for url in asked if not url.startswith(("data:", "blob:"))} == {
         server.url.split("/", 3)[2]

@@ -7,6 +7,7 @@ import pytest
 from tests.support.files import png
 from tests.support.images import scene
 from tests.support.page import draw_two, is_finished, sends
+from tests.support.server import PROCFILE, Server
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -20,7 +21,7 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
     assert person.page.is_disabled("#series-images")
     draw_two(person)
     sends(person, tmp_path / "all.zip")
-    person.wait_for(lambda: is_finished(person), "the series is finished")
+    person.wait_for(lambda: is_finished(person, 3), "the series is finished")
     assert person.page.locator(".series-strip img").count() == 3
     table = person.page.locator(".series-shares tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in table] == [f"day{number}/cells.png" for number in range(3)]
@@ -39,7 +40,18 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
     person.wait_for(lambda: person.page.locator(".series").count() == 0, "no series")
 
 
-def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(person, tmp_path):
+@pytest.fixture
+def waiting_server(tmp_path):
+    """Works on series only once its second process is started, so that they cannot end before they are cancelled."""
+    server = Server(tmp_path / "data", SQUIGGLE_SERIES_IN_WEB="0")
+    server.start()
+    server.wait_until_warm()
+    yield server
+    server.stop()
+
+
+def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(people, waiting_server, tmp_path):
+    person = people(waiting_server.url)
     paths = []
     for number in range(4):
         paths.append(tmp_path / f"{number}.png")
@@ -52,9 +64,13 @@ def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(person, tmp
     assert "cancelled" in card.inner_text()
     card.get_by_text("Go on").click()
     person.wait_for(lambda: card.get_attribute("data-state") == "running", "running")
-    person.draw_and_wait((300, 300), (320, 310))
-    person.wait_for_segmentation()
-    person.wait_for(lambda: is_finished(person), "the series is finished")
+    with waiting_server.run(PROCFILE["worker"]) as worker:
+        try:
+            person.draw_and_wait((300, 300), (320, 310))
+            person.wait_for_segmentation()
+            person.wait_for(lambda: is_finished(person, 4), "the series is finished")
+        finally:
+            worker.terminate()
     assert "4 of 4 segmented" in card.inner_text()
 
 

@@ -16,7 +16,7 @@ def choose(person, entry):
 
 
 def to_all_sessions(person):
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     choose(person, "all-sessions")
     person.page.wait_for_selector(".session")
 
@@ -29,7 +29,8 @@ def wait_for_another_session(person, link):
 def name_it(person, name):
     person.page.fill("#session-name", name)
     person.press("Enter")
-    person.wait_for(lambda: person.connection == "All saved" and person.page.title().startswith(name), "the name")
+    person.wait_until_saved()
+    person.wait_for(lambda: person.page.title().startswith(name), "the name")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -146,7 +147,7 @@ def test_the_menu_is_worked_by_keys_and_the_link_says_what_it_means(person):
 
 def test_what_was_unsent_when_the_page_was_left_arrives_all_the_same(people, server):
     person = people(server.url, expect_offline=True)
-    person.wait_for(lambda: person.connection == "All saved")
+    person.wait_until_saved()
     link = person.page.url
     person.page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
     person.draw_and_wait(*GLAND)

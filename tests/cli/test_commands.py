@@ -156,7 +156,7 @@ def test_applying_writes_what_python_predicts(desk, tmp_path):
         expected = classifier.predict(image)
         written = tifffile.imread(tmp_path / f"out/day{number}.tif")
         names = {one.id: one.name for one in classifier.label_classes_}
-        as_the_page_exports = label_tiff(expected, names)
+        as_the_page_exports = label_tiff(expected, classifier.label_classes_)
         assert (tmp_path / f"out/day{number}.tif").read_bytes() == as_the_page_exports
         as_the_page_exports = probabilities_tiff(classifier.predict_proba(image), list(names.values()))
         assert (tmp_path / f"out/day{number}.probabilities.tif").read_bytes() == as_the_page_exports

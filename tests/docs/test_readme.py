@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -12,20 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from segmentation.web.settings import VARIABLES
+from segmentation.web.settings import meanings_of_variables
+from tests.support import PATIENCE_SECONDS
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
 def environment(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PORT": str(port), "SQUIGGLE_DATA": str(tmp_path), "PATH": path}
+    return os.environ | {"PORT": str(free_port()), "SQUIGGLE_DATA": str(tmp_path), "PATH": path}
 
 
 def serves(command, environment):
@@ -39,7 +36,7 @@ def serves(command, environment):
         while True:
             assert process.poll() is None, "it ended before it served"
             try:
-                with urllib.request.urlopen(url, timeout=5) as page:
+                with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as page:
                     assert b"Squiggle" in page.read()
                 break
             except OSError:
@@ -47,7 +44,7 @@ def serves(command, environment):
                 time.sleep(0.2)
     finally:
         os.killpg(process.pid, 15)
-        printed = process.communicate(timeout=30)[0]
+        printed = process.communicate(timeout=PATIENCE_SECONDS)[0]
     assert url in printed
     return printed
 
@@ -78,13 +75,13 @@ def test_pip_and_python_serve_the_page(environment):
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_make_test_runs_lint_types_and_tests():
     plan = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for step in ("ruff check", "ruff format --check", "mypy", "pytest"):
+    for step in ("ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"):
         assert step in plan
 
 
 def test_one_table_lists_every_environment_variable():
     rows = re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE)
-    assert rows == [(variable.name, variable.meaning) for variable in VARIABLES]
+    assert rows == list(meanings_of_variables().items())
 
 
 def test_a_setting_that_cannot_be_read_is_a_sentence_and_not_a_trace(environment):

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
-from segmentation.features.cache import DEFAULT_CACHE_MEGABYTES, FeatureCache, cache_bytes_from_environment
+from segmentation.features.budget import DEFAULT_CACHE_MEGABYTES, cache_bytes_from_environment
+from segmentation.features.cache import FeatureCache
 from segmentation.features.compute import compute_planes
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import image_from_pixels
+from tests.support import PATIENCE_SECONDS
 
 SPEC = FeatureSpec(texture=False, sigma_max=2)
 
@@ -168,11 +170,11 @@ def test_threads_that_want_the_same_tile_compute_it_once(monkeypatch):
     def slow(*args, **kwargs):
         computed.append(args)
         started.set()
-        waiting.wait(10)
+        waiting.wait()
         return smooth(*args, **kwargs)
 
     def ask(cache):
-        both_ask.wait(10)
+        both_ask.wait(PATIENCE_SECONDS)
         return cache.smoothed(image, SPEC, tile)
 
     smooth = Smoothed.compute
@@ -183,7 +185,7 @@ def test_threads_that_want_the_same_tile_compute_it_once(monkeypatch):
         cache = FeatureCache(budget)
         with ThreadPoolExecutor(2) as pool:
             answers = [pool.submit(ask, cache) for _ in range(2)]
-            started.wait(10)
+            started.wait()
             time.sleep(0.05)
             waiting.set()
             assert answers[0].result() is answers[1].result()

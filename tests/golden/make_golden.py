@@ -83,7 +83,7 @@ def make(name: str) -> None:
     tifffile.imwrite(paths[0], image.pixels, photometric=photometric, compression="zlib", metadata=None, **options)
     along = {"strokes": {image.hash: strokes}, "pixels": classifier.pixels_} if strokes else {}
     seg.save_model(paths[1], classifier.contents(**along))
-    paths[2].write_bytes(label_tiff(classifier.predict(image), {int(one): str(one) for one in classifier.classes_}))
+    paths[2].write_bytes(label_tiff(classifier.predict(image), classifier.label_classes_))
     print(name, json.dumps(classifier.contents().versions))
 
 

@@ -14,6 +14,8 @@ PAGE_PACKAGES = {"dash", "flask", "plotly", "werkzeug", "sqlalchemy", "gunicorn"
 LIBRARY = sorted(
     path for path in (ROOT / "segmentation").rglob("*.py") if "web" not in path.relative_to(ROOT / "segmentation").parts
 )
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def imported_packages(path):
@@ -39,9 +41,44 @@ def test_importing_the_library_loads_neither_page_nor_scikit_learn():
     assert not loaded & (PAGE_PACKAGES | {"sklearn", "skimage", "numba"})
 
 
+def test_the_process_that_starts_the_servers_loads_neither_the_page_nor_numpy():
+    code = "import sys; import segmentation.web.hosting; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {"dash", "flask", "plotly", "sqlalchemy", "numpy"}
+
+
 def test_the_plotly_script_is_the_version_that_the_plotly_package_brings():
     bundled = re.search(
         r"plotly\.js v([\d.]+)", (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text()[:300]
     )
     shipped = re.search(r"minified\) v([\d.]+)", (ROOT / "assets/vendor/plotly-basic.min.js").read_text()[:300])
     assert shipped[1] == bundled[1]
+
+
+def test_no_file_has_more_lines_than_one_reads_at_once():
+    files = [path for folder in ("segmentation", "assets") for path in (ROOT / folder).rglob("*")]
+    lines = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in files
+        if path.suffix in (".py", ".pyi", ".js", ".mjs", ".css") and "vendor" not in path.parts
+    }
+    assert len(lines) > 100
+    assert {name: count for name, count in lines.items() if count > MAX_FILE_LINES} == {}
+
+
+def lines_without_docstrings(function):
+    documented = [node for node in ast.walk(function) if isinstance(node, FUNCTIONS) and ast.get_docstring(node)]
+    in_docstrings = sum(node.body[0].end_lineno - node.body[0].lineno + 1 for node in documented)
+    return function.end_lineno - function.lineno + 1 - in_docstrings
+
+
+def test_no_function_is_longer_than_one_keeps_in_mind():
+    too_long = {
+        f"{path.relative_to(ROOT)}: {node.name}": lines_without_docstrings(node)
+        for path in (ROOT / "segmentation").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, FUNCTIONS) and lines_without_docstrings(node) > MAX_FUNCTION_LINES
+    }
+    assert too_long == {}

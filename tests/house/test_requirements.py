@@ -54,12 +54,14 @@ def test_the_host_gets_the_python_that_the_project_needs():
     assert (int(major), int(minor)) >= (3, 11)
 
 
-def test_the_manifest_of_the_host_names_settings_that_there_are():
-    from segmentation.web.settings import settings_from_environment
+def test_the_manifest_of_the_host_names_settings_that_there_are(monkeypatch):
+    from segmentation.web.settings import meanings_of_variables, settings_from_environment
 
     manifest = json.loads((ROOT / "app.json").read_text())
-    values = {name: about.get("value", "x") for name, about in manifest["env"].items()}
-    settings = settings_from_environment(values)
+    for name, about in manifest["env"].items():
+        assert name in meanings_of_variables()
+        monkeypatch.setenv(name, about.get("value", "x"))
+    settings = settings_from_environment()
     assert settings.max_pixels == 16_000_000
     assert settings.processes == 1
     assert "WEB_CONCURRENCY" in manifest["env"], "the host's buildpack would choose another number"

@@ -15,9 +15,9 @@ from PIL import Image as PillowImage
 
 from segmentation.io.display import display_pixels
 from segmentation.io.export import label_tiff, overlay_image, overlay_png, probabilities_tiff, segmentation_png
-from segmentation.io.read import read_image
+from segmentation.io.read import read_image, read_pages
 from segmentation.io.shares import ClassShare, class_shares, shares_csv
-from segmentation.strokes.classes import DEFAULT_COLOURS, parse_colour
+from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass, parse_colour
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 COLOURS = {1: "#e69f00", 2: "#0072b2", 7: "#FFFFFF"}
@@ -117,19 +117,25 @@ def test_impossible_overlays():
 
 
 @given(segmentations)
-def test_label_tiff_is_plain_and_names_the_classes(segmentation):
-    data = label_tiff(segmentation, {1: "Gland", 2: "Zwölffingerdarm 十二指腸"})
-    assert label_tiff(segmentation, {1: "Gland", 2: "Zwölffingerdarm 十二指腸"}) == data
+def test_label_tiff_is_plain_and_names_and_colours_the_classes(segmentation):
+    classes = (LabelClass(1, "Gland", "#e69f00"), LabelClass(2, "Zwölffingerdarm 十二指腸", "#0072b2"))
+    data = label_tiff(segmentation, classes)
+    assert label_tiff(segmentation, classes) == data
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         assert len(tiff.pages) == 1
-        assert tiff.pages.first.photometric == tifffile.PHOTOMETRIC.MINISBLACK
+        assert tiff.pages.first.photometric == tifffile.PHOTOMETRIC.PALETTE
         np.testing.assert_array_equal(tiff.pages.first.asarray(), segmentation)
         assert json.loads(tiff.pages.first.description) == {
             "classes": [{"id": 1, "name": "Gland"}, {"id": 2, "name": "Zwölffingerdarm 十二指腸"}]
         }
     with PillowImage.open(io.BytesIO(data)) as file:
         np.testing.assert_array_equal(np.asarray(file), segmentation)
-    np.testing.assert_array_equal(read_image(data).pixels, segmentation)
+        shown = np.asarray(file.convert("RGB"))
+    for class_id in range(256):
+        colour = {one.id: parse_colour(one.colour) for one in classes}.get(class_id, (0, 0, 0))
+        assert (shown[segmentation == class_id] == colour).all()
+    (mask,) = read_pages(data, labels=True)
+    np.testing.assert_array_equal(mask.pixels, segmentation)
 
 
 def test_probabilities_tiff_has_a_page_for_each_class():

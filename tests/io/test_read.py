@@ -21,6 +21,7 @@ from segmentation.io.display import display_pixels, display_range, encode_jpeg, 
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.io.limits import MAX_CHANNELS, ImageError
 from segmentation.io.read import read_image, read_stack
+from tests.support.imagefiles import bare_tiff, grey_tiff_tags, pillow_bytes, tiff_bytes
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 RNG = np.random.default_rng(7)
@@ -28,19 +29,6 @@ RGB = RNG.integers(0, 256, (30, 43, 3), dtype=np.uint8)
 GREY = np.ascontiguousarray(RGB[..., 0])
 RGB16 = RNG.integers(0, 65536, (30, 43, 3), dtype=np.uint16)
 ALPHA = np.full((30, 43, 1), 77, np.uint8)
-
-
-def pillow_bytes(pixels, kind, mode=None, **options):
-    image = pixels if isinstance(pixels, PillowImage.Image) else PillowImage.fromarray(pixels)
-    file = io.BytesIO()
-    (image.convert(mode) if mode else image).save(file, kind, **options)
-    return file.getvalue()
-
-
-def tiff_bytes(pixels, **options):
-    file = io.BytesIO()
-    tifffile.imwrite(file, pixels, **options)
-    return file.getvalue()
 
 
 def assert_pixels(image, expected):
@@ -323,29 +311,6 @@ def png_claiming(columns, rows):
     return PNG_MAGIC + header + png_chunk(b"IDAT", zlib.compress(bytes(1000))) + png_chunk(b"IEND", b"")
 
 
-def bare_tiff(tags, data, next_page=0):
-    """A little-endian TIFF with one directory, its data at byte 8."""
-    directory = b"".join(
-        struct.pack("<HHI", tag, kind, count) + struct.pack("<I", value) for tag, kind, count, value in sorted(tags)
-    )
-    start = struct.pack("<I", 8 + len(data))
-    return b"II*\0" + start + data + struct.pack("<H", len(tags)) + directory + struct.pack("<I", next_page)
-
-
-def grey_tiff_tags(columns, rows, compression, size):
-    return [
-        (256, 4, 1, columns),
-        (257, 4, 1, rows),
-        (258, 3, 1, 8),
-        (259, 3, 1, compression),
-        (262, 3, 1, 1),
-        (273, 4, 1, 8),
-        (277, 3, 1, 1),
-        (278, 4, 1, rows),
-        (279, 4, 1, size),
-    ]
-
-
 def circle_of_pages(pages):
     entry = struct.pack("<HHIIHHII", 256, 4, 1, 5, 257, 4, 1, 5)
     size = 2 + len(entry) + 4
@@ -384,7 +349,7 @@ REFUSED = {
         tiff_bytes(np.dstack([GREY] * 33), photometric="minisblack", planarconfig="contig"),
         "33 channels",
     ),
-    "jpeg-2000-in-tiff": (tiff_bytes(RGB, compression="jpeg2000", photometric="rgb"), "compressed in a rare way"),
+    "jpeg-xr-in-tiff": (tiff_bytes(RGB, compression="jpegxr", photometric="rgb"), "compressed in a rare way"),
     "lab": (tiff_bytes(RGB, photometric="cielab"), "colours in a rare way"),
     "volume": (tiff_bytes(np.zeros((16, 16, 16), np.uint8), volumetric=True, tile=(16, 16, 16)), "volumes"),
     "png-of-gigapixels": (png_claiming(60_000, 60_000), "3600.0 megapixels"),
@@ -526,10 +491,16 @@ MUTATED = {
     "bmp-palette": pillow_bytes(PillowImage.fromarray(RGB).quantize(16), "BMP"),
     "tiff-palette": pillow_bytes(PillowImage.fromarray(RGB).quantize(16), "TIFF"),
     "imagej": tiff_bytes(np.zeros((2, 3, 20, 24), np.uint8), imagej=True, metadata={"axes": "ZCYX"}),
+    "imagej-one-directory": tiff_bytes(
+        np.zeros((2, 3, 20, 24), np.uint8), imagej=True, truncate=True, metadata={"axes": "ZCYX"}
+    ),
     "ome": tiff_bytes(np.zeros((2, 3, 20, 24), np.uint8), ome=True, metadata={"axes": "ZCYX"}),
     **{
         f"tiff-{compression}-{tile}": tiff_bytes(RGB, compression=compression, tile=tile, photometric="rgb")
-        for compression in (None, "lzw", "zlib", "packbits", "zstd", "jpeg")
+        for compression in (
+            *(None, "lzw", "zlib", "packbits", "zstd", "jpeg"),
+            *("lzma", "jpeg2000", "lerc", "webp", "png", "jpegxl"),
+        )
         for tile in (None, (16, 16))
     },
 }

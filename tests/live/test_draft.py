@@ -30,9 +30,9 @@ def test_a_sample_is_every_so_manieth_pixel_whatever_the_pieces(rows, columns, s
 @given(st.integers(1, 20_000), st.integers(1, 20_000))
 def test_a_draft_has_about_as_many_pixels_for_every_image(rows, columns):
     step = DraftPixels.for_shape((rows, columns)).step
-    assert rows * columns <= draft_module.PIXELS * step**2
+    assert rows * columns <= draft_module.DRAFT_PIXELS * step**2
     assume(step > 1)
-    assert rows * columns > draft_module.PIXELS * (step - 1) ** 2
+    assert rows * columns > draft_module.DRAFT_PIXELS * (step - 1) ** 2
 
 
 @pytest.mark.parametrize("threads", [1, 2])

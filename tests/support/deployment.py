@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import PATIENCE_SECONDS, ROOT
 from tests.support.get_nginx import find_nginx
+from tests.support.ports import free_port
 
-DEPLOY = (Path(__file__).resolve().parents[2] / "docs" / "deploy.md").read_text()
-START_SECONDS = 20
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 CERTIFICATE = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=squiggle"]
 OF_THE_MACHINE = ("PORT", "SQUIGGLE_DATA")
 
@@ -63,9 +64,7 @@ class Nginx:
         # Not among pytest's folders, which only this user may enter: its workers are another's.
         self.folder = Path(tempfile.mkdtemp(prefix="squiggle-nginx-"))
         self.folder.chmod(0o711)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         certificate = [*CERTIFICATE, "-out", "fullchain.pem", "-keyout", "privkey.pem"]
@@ -94,7 +93,7 @@ class Nginx:
         assert program, "there is no nginx: run `make test`, which installs it or says how"
         log = self.folder / "error.log"
         self._process = subprocess.Popen([program, "-p", self.folder, "-c", "nginx.conf", "-e", log])
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
@@ -107,7 +106,7 @@ class Nginx:
     def stop(self) -> None:
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=PATIENCE_SECONDS)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)

@@ -2,15 +2,11 @@
  * Folds journals as the page does: each line of the standard input is a list of events, the answer is the state that
  * they add up to. The argument is the settings that a session begins with.
  */
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { runInThisContext } from "node:vm";
+
+import { fold } from "../../assets/journal/state.mjs";
 
 const defaults = JSON.parse(process.argv[2]);
-
-globalThis.window = { squiggle: { facts: defaults } };
-runInThisContext(readFileSync(new URL("../../assets/state.js", import.meta.url), "utf8"));
-const fold = (events, _defaults, image) => window.squiggle.fold(events, image);
 
 function asJson(events) {
   const state = fold(events, defaults);

@@ -61,5 +61,7 @@ def sends(person, *paths):
     person.wait_for(lambda: person.page.locator(".series").count() == 1, "the series")
 
 
-def is_finished(person):
-    return person.page.locator(".series").first.get_attribute("data-state") == "finished"
+def is_finished(person, images):
+    """Whether the latest series is done, all its images sent: before the last one came it may have been, too."""
+    card = person.page.locator(".series").first
+    return card.inner_text().startswith(f"{images} images") and card.get_attribute("data-state") == "finished"

@@ -6,6 +6,7 @@ Only Plotly's own axes are asked where an image pixel is on the screen.
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.support import PATIENCE_SECONDS
+
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-PATIENCE_SECONDS = 60
 PASSWORD = "two squiggles make a mask"
 """What people sign in with where they are asked to."""
 
@@ -25,6 +27,23 @@ AXES = """() => {
   return { x: [...xaxis.range], y: [...yaxis.range], width: xaxis._length, height: yaxis._length,
            left: box.left + xaxis._offset, top: box.top + yaxis._offset };
 }"""
+
+VIEW_RESTS = """({ session: { viewport } }) => {
+  const { xaxis, yaxis } = document.querySelector("#graph .js-plotly-plot")._fullLayout;
+  const wanted = Object.values(viewport.axisRanges).flat();
+  const measured = viewport.width === viewport.stage.clientWidth && viewport.height === viewport.stage.clientHeight;
+  const followed = [...xaxis.range, ...yaxis.range].every((end, index) => Math.abs(end - wanted[index]) < 1e-6);
+  return measured && followed && viewport.commitTimer === undefined;
+}"""
+"""Whether the axes show what the picture shows, and fill the stage."""
+
+PAINTED = """({ session: { picture } }) => (
+  picture.photo.preview !== null && picture.frame === undefined && picture.tilesTimer === undefined
+)"""
+"""Whether there is nothing left to paint."""
+
+SAVED = "() => !Object.keys(localStorage).some((key) => key.startsWith('squiggle:unsent:'))"
+"""Whether the server has acknowledged all that was done in this browser."""
 
 WITHIN = """async (argument) => {
   const root = document.querySelector("script[type=module]").src;
@@ -45,6 +64,7 @@ def within(page, function: str, argument: object = None):
 class Person:
     def __init__(self, context, url, *, expect_offline=False):
         self.context = context
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.expect_offline = expect_offline
         self.errors = []
         self.open(url)
@@ -74,7 +94,7 @@ class Person:
         self.context.close()
 
     def wait_until_ready(self):
-        self.page.wait_for_selector("html[data-ready=true]", timeout=PATIENCE_SECONDS * 1000)
+        self.page.wait_for_selector("html[data-ready=true]")
         self.wait_for(lambda: self.page.inner_text("#image-name") != "")
         self.wait_until_view_rests()
 
@@ -85,14 +105,25 @@ class Person:
             self.page.wait_for_timeout(30)
 
     def wait_until_view_rests(self):
-        """Until the axes have stopped moving."""
-        last = None
-        while (now := self.page.evaluate(AXES)) != last:
-            last = now
-            self.page.wait_for_timeout(200)
+        """Until the axes are where the picture is, so that what is drawn lands where it is seen."""
+        self.wait_for(lambda: self.within(VIEW_RESTS), "the view rests")
+
+    def wait_until_painted(self):
+        """Until the screen shows all that has come."""
+        self.wait_for(lambda: self.within(PAINTED), "all is painted")
+
+    def wait_until_saved(self):
+        """Until the server has acknowledged all that was done: what is said before that is of what was done before."""
+        self.wait_for(lambda: self.page.evaluate(SAVED) and self.connection == "All saved", "all saved")
 
     def within(self, function: str, argument: object = None):
         return within(self.page, function, argument)
+
+    def wait_until_page_asks_again(self) -> dict:
+        """What the page next asks the server, on its own after a while: all that it had to do is done by then."""
+        with self.page.expect_request("**/converse") as asked:
+            pass
+        return json.loads(asked.value.post_data)
 
     # ---- what is on the screen
 
@@ -109,10 +140,13 @@ class Person:
         return self.page.inner_text("#message.visible")
 
     def wait_for_segmentation(self):
-        """Until all strokes are learnt from and the whole image is segmented."""
-        self.wait_for(lambda: self.connection == "All saved", "all saved")
-        self.wait_for(lambda: self.status.startswith("Segmented in"), "segmented")
-        self.page.wait_for_timeout(100)
+        """Until all strokes are learnt from and the whole image is segmented.
+
+        An image that was not segmented before has no shares, but still the status of the one before it.
+        """
+        self.wait_until_saved()
+        self.wait_for(lambda: self.status.startswith("Segmented in") and any(self.shares()), "segmented")
+        self.wait_until_painted()
 
     def wait_for_status(self, text):
         self.wait_for(lambda: text in self.status, text)
@@ -175,6 +209,7 @@ class Person:
 
     def draw(self, *points: Point) -> None:
         """Draw with the mouse through image positions."""
+        self.wait_until_view_rests()
         places = self.on_screen(points)
         mouse = self.page.mouse
         mouse.move(*places[0])
@@ -206,8 +241,8 @@ class Person:
         self.page.mouse.move(*self.on_screen([at])[0])
         for _ in range(abs(clicks)):
             self.page.mouse.wheel(0, -120 if clicks > 0 else 120)
-            self.page.wait_for_timeout(20)
         self.wait_until_view_rests()
+        self.wait_until_painted()
 
     def upload(self, path) -> None:
         with self.page.expect_file_chooser() as chooser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import psycopg
 
 from tests.support.get_postgres import find_postgres
+from tests.support.ports import free_port
 
 SUPERUSER = "squiggle"
 
@@ -33,9 +33,7 @@ class Postgres:
             os.chown(self.folder, account.pw_uid, account.pw_gid)
             self.uid = account.pw_uid
             self._user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._run("initdb", "--auth=trust", f"--username={SUPERUSER}", "--encoding=UTF8", "--locale=C", "--no-sync")
 
     def start(self) -> None:

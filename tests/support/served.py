@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-PATIENCE_SECONDS = 300
+from tests.support import PATIENCE_SECONDS
 
 
 class Served:
@@ -33,7 +33,7 @@ class Served:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.communicate(timeout=60)
+            self.process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             self.process.kill()
 

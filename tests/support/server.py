@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,14 +11,12 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from tests.support import ROOT
+from tests.support import PATIENCE_SECONDS, ROOT
 from tests.support.deployment import unit_command, unit_environment
+from tests.support.ports import free_port
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 """The commands of a host, by their names."""
-
-START_SECONDS = 60
-WARM_SECONDS = 300
 
 
 class Server:
@@ -29,13 +26,12 @@ class Server:
         self.data_folder = data_folder
         self.command = command
         self.environment = environment
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, stdout: IO[bytes] | None = None) -> None:
+    def run(self, command: str, stdout: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command with the variables of this server."""
         environment = os.environ | {
             "PORT": str(self.port),
             "SQUIGGLE_DATA": str(self.data_folder),
@@ -43,12 +39,15 @@ class Server:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **self.environment,
         }
-        command = ["sh", "-c", f"exec {self.command}"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout)
-        deadline = time.monotonic() + START_SECONDS
+        return subprocess.Popen(["sh", "-c", f"exec {command}"], cwd=ROOT, env=environment, stdout=stdout)
+
+    def start(self, stdout: IO[bytes] | None = None) -> None:
+        """Start, and wait until it answers."""
+        self.process = self.run(self.command, stdout)
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"{self.url}/health", timeout=2):
+                with urllib.request.urlopen(f"{self.url}/health", timeout=10):
                     return
             except OSError:
                 assert self.process.poll() is None, "the server did not start"
@@ -57,9 +56,9 @@ class Server:
 
     def wait_until_warm(self) -> None:
         """Until its kernels are compiled, which takes long on a busy machine, and the first server of a run alone."""
-        deadline = time.monotonic() + WARM_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            with urllib.request.urlopen(f"{self.url}/ready", timeout=10) as answer:
+            with urllib.request.urlopen(f"{self.url}/ready", timeout=PATIENCE_SECONDS) as answer:
                 if json.load(answer)["kernels"] == "warm":
                     return
             time.sleep(0.2)
@@ -68,7 +67,7 @@ class Server:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=PATIENCE_SECONDS)
 
     def workers(self) -> list[str]:
         """The process ids of the workers."""
@@ -83,7 +82,7 @@ class Server:
         assert self.process is not None
         for pid in [str(self.process.pid), *self.workers()]:
             subprocess.run(["kill", "-9", pid], check=False)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE_SECONDS)
 
 
 def unit(data_folder: Path, **way_in: str) -> Server:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from segmentation.web.application import create_app
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store
+from segmentation.web.store import open_store
 from tests.support.asking import converse, stroke_event
 from tests.support.images import HALVES
 
@@ -25,7 +25,7 @@ def store_settings(request, tmp_path):
 @pytest.fixture
 def store(store_settings):
     """A new store; the test runs on SQLite and on PostgreSQL."""
-    store = Store.of(store_settings)
+    store = open_store(store_settings)
     yield store
     store.close()
 

@@ -13,9 +13,9 @@ import pytest
 
 from segmentation.web.logs import without_links
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store
+from segmentation.web.store import open_store
 from segmentation.web.store.series import SeriesStore
-from tests.support import ROOT
+from tests.support import PATIENCE_SECONDS, ROOT
 from tests.support.server import PROCFILE, Server
 
 LINE = PROCFILE["web"]
@@ -46,7 +46,7 @@ def server(tmp_path):
 @contextmanager
 def asking(server, method, path, body=None):
     """An answer that can be read line by line."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
     headers = {"Content-Type": "application/json"} if body is not None else {}
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     try:
@@ -103,7 +103,7 @@ def run(environment, line=LINE):
         env=host(environment),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -136,14 +136,16 @@ def test_it_is_ready_and_says_so(server):
 
 
 def test_it_ends_within_ten_seconds_while_it_is_asked(server):
+    """Whoever works on is ended by gunicorn after so many seconds, and whoever waits does not keep it."""
+    code = "from segmentation.web import hosting; print(hosting.graceful_timeout)"
+    assert int(run({"SQUIGGLE_OPEN": "1"}, f"exec {sys.executable} -c '{code}'").stdout) < 10
     server.start()
     session = new_session(server)
     with asking(server, "POST", f"/s/{session}/converse", words(two_strokes(server, session))) as answer:
         assert json.loads(answer.readline())["kind"] == "journal"
         server.process.terminate()
-        started = time.monotonic()
-        assert server.process.wait(timeout=30) == 0
-        assert time.monotonic() - started < 10
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
+        assert json.loads(answer.read().splitlines()[-1])["kind"] != "done"
     server.start()
     assert [event["id"] for event in journal(server, session)] == ["start", "e1", "e2"]
 
@@ -195,7 +197,7 @@ seg.PixelClassifier().fit(image, seg.rasterise(strokes, image.shape)).predict(im
 
 
 def test_the_worker_line_works_on_series_and_ends_when_it_is_asked_to(tmp_path):
-    with closing(Store.of(Settings(data_folder=tmp_path))) as store:
+    with closing(open_store(Settings(data_folder=tmp_path))) as store:
         series = SeriesStore(store)
         session = store.create_session()
         series_id = series.begin(session, CLASSIFIER.read_bytes())
@@ -204,13 +206,11 @@ def test_the_worker_line_works_on_series_and_ends_when_it_is_asked_to(tmp_path):
         command = ["sh", "-c", f"exec {PROCFILE['worker']}"]
         with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
             try:
-                deadline = time.monotonic() + 60
                 while (item := series.items(session, series_id)[0]).state != "failed":
                     assert worker.poll() is None
-                    assert time.monotonic() < deadline
                     time.sleep(0.1)
                 worker.terminate()
-                assert worker.wait(timeout=10) == 0
+                assert worker.wait(timeout=PATIENCE_SECONDS) == 0
                 assert worker.stderr.read() == ""
             finally:
                 worker.kill()

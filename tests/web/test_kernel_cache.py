@@ -11,10 +11,10 @@ from segmentation.web import kernel_cache as kernels
 
 ROOT = Path(__file__).resolve().parents[2]
 
-COMPILE_LET_GO_AND_COMPILE = """
+COMPILE_UNLOAD_AND_COMPILE = """
 from pathlib import Path
 from numba import njit
-from segmentation.web.kernel_cache import let_go_of_the_compiler
+from segmentation.web.kernel_cache import unload_llvm_code
 
 def megabytes():
     total, counts = 0, False
@@ -27,7 +27,7 @@ def megabytes():
 
 assert njit(lambda x: x + 1)(1) == 2
 before = megabytes()
-let_go_of_the_compiler()
+unload_llvm_code()
 after = megabytes()
 assert njit(lambda x: x * 3)(2.5) == 7.5
 print(before, after)
@@ -36,7 +36,7 @@ print(before, after)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says where code lies")
 def test_the_compiler_leaves_memory_and_still_compiles():
-    run = subprocess.run([sys.executable, "-c", COMPILE_LET_GO_AND_COMPILE], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", COMPILE_UNLOAD_AND_COMPILE], capture_output=True, text=True, check=True)
     before, after = map(float, run.stdout.split())
     assert before > 20
     assert after < before / 4
@@ -46,7 +46,7 @@ def test_the_compiler_leaves_memory_and_still_compiles():
 def test_a_system_that_does_not_say_where_code_lies_is_left_alone(tmp_path, monkeypatch, maps):
     (tmp_path / "folder").mkdir()
     monkeypatch.setattr(kernels, "MAPS", tmp_path / maps)
-    kernels.let_go_of_the_compiler()
+    kernels.unload_llvm_code()
 
 
 def test_the_cache_is_made_anew_when_lanes_change_wherever_they_lie(tmp_path, monkeypatch):

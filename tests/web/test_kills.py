@@ -12,12 +12,12 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support import PATIENCE_SECONDS
 from tests.support.server import Server
 
 STROKES = 200
 PACE_SECONDS = 0.03
 RETRY_SECONDS = 0.1
-PATIENCE_SECONDS = 60
 
 
 class Window:
@@ -68,7 +68,7 @@ class Window:
 
 def converse(server, session, after, events):
     """The journal's line of an answer; anything else than an acknowledgement is a ValueError."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
     try:
         body = {"after": after, "events": events, "segment": None, "window": "w"}
         connection.request("POST", f"/s/{session}/converse", json.dumps(body), {"Content-Type": "application/json"})
@@ -86,7 +86,7 @@ def converse(server, session, after, events):
 
 
 def new_session(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
     connection.request("POST", "/sessions")
     session = json.loads(connection.getresponse().read())["session"]
     connection.close()

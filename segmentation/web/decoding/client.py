@@ -24,14 +24,14 @@ import numpy as np
 
 from segmentation._shared.processes import import_paths, python_command
 from segmentation.io.image import Image
-from segmentation.io.limits import MAX_CHANNELS, ImageError
+from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, PageError
 from segmentation.io.read import read_image, read_stack
 
 SECONDS = 25.0
 """For one image; a router that gives up after 30 seconds still gets the answer."""
 
 AT_ONCE = 2
-"""Images of one server process that are read at the same time; others wait for their turn."""
+"""Images of one server process that are read at the same time; others wait."""
 
 MEMORY_BYTES = 2**31
 MAX_ANSWER_BYTES = 2**20
@@ -43,7 +43,7 @@ LOST = (
     "smaller, or save it anew as PNG or TIFF."
 )
 
-APART = hasattr(os, "fork")
+CAN_FORK = hasattr(os, "fork")
 """Whether this system can fork; elsewhere one's own images are read in the server itself."""
 
 WORK = b"!"
@@ -64,7 +64,7 @@ class Decoder:
     def __init__(self, memory_bytes: int = MEMORY_BYTES, seconds: float = SECONDS) -> None:
         self._memory_bytes = memory_bytes
         self._seconds = seconds
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._owner = 0
         self._control: socket.socket | None = None
@@ -78,24 +78,24 @@ class Decoder:
         Raises:
             ImageError: with a sentence, if it cannot be read or used, or took too much.
         """
-        if not APART:
+        if not CAN_FORK:
             if page is None:
                 return read_image(content, name=name, max_pixels=max_pixels)
             return next(read_stack(content, name=name, max_pixels=max_pixels, first=page))
-        if not self._turns.acquire(timeout=self._seconds):
+        if not self._slots.acquire(timeout=self._seconds):
             raise ImageError(BUSY)
         try:
             return self._read(content, {"name": name, "max_pixels": max_pixels, "page": page})
         finally:
-            self._turns.release()
+            self._slots.release()
 
     def begin(self) -> None:
         """Load the decoders, so that the first image need not wait for them."""
-        if APART:
+        if CAN_FORK:
             with self._lock:
-                self._standing_by()
+                self._server_socket()
 
-    def _read(self, content: bytes, wishes: Mapping[str, Any]) -> Image:
+    def _read(self, content: bytes, request: Mapping[str, Any]) -> Image:
         limits = {"memory_bytes": self._memory_bytes + len(content), "seconds": self._seconds}
         with ExitStack() as stack:
             source, target = stack.enter_context(_memory()), stack.enter_context(_memory())
@@ -104,29 +104,29 @@ class Decoder:
             ours, theirs = (stack.enter_context(closing(end)) for end in socket.socketpair())
             ours.settimeout(self._seconds + 5)
             try:
-                self._hand_over(source.fileno(), target.fileno(), theirs)
+                self._send_descriptors(source.fileno(), target.fileno(), theirs)
                 theirs.close()
-                ours.sendall(json.dumps({**wishes, **limits}).encode())
+                ours.sendall(json.dumps({**request, **limits}).encode())
                 ours.shutdown(socket.SHUT_WR)
-                answer = json.loads(_everything(ours))
+                answer = json.loads(_receive_all(ours))
             except (OSError, ValueError):
                 raise ImageError(LOST) from None
             if not isinstance(answer, dict):
                 raise ImageError(LOST)
             if "error" in answer:
-                raise ImageError(str(answer["error"])[:1000])
+                raise _error(answer)
             return _image(answer, target.fileno())
 
-    def _hand_over(self, source: int, target: int, reply: socket.socket) -> None:
+    def _send_descriptors(self, source: int, target: int, reply: socket.socket) -> None:
         with self._lock:
             try:
-                socket.send_fds(self._standing_by(), [WORK], [source, target, reply.fileno()])
+                socket.send_fds(self._server_socket(), [WORK], [source, target, reply.fileno()])
             except OSError:
                 self._end()
-                socket.send_fds(self._standing_by(), [WORK], [source, target, reply.fileno()])
+                socket.send_fds(self._server_socket(), [WORK], [source, target, reply.fileno()])
 
-    def _standing_by(self) -> socket.socket:
-        """The way to a process that is ready; one that the parent of this process started is not ours."""
+    def _server_socket(self) -> socket.socket:
+        """The socket of a process that is ready; one that the parent of this process started is not ours."""
         ended = self._process is not None and self._process.poll() is not None
         if self._control is None or self._owner != os.getpid() or ended:
             self._control, theirs = socket.socketpair()
@@ -169,13 +169,21 @@ def _seal(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
 
 
-def _everything(end: socket.socket) -> bytes:
+def _receive_all(end: socket.socket) -> bytes:
     parts = bytearray()
     while part := end.recv(2**16):
         parts += part
         if len(parts) > MAX_ANSWER_BYTES:
             raise ValueError("too long an answer")
     return bytes(parts)
+
+
+def _error(answer: Mapping[str, Any]) -> ImageError:
+    """What a decoder says is wrong, with a file or with one of several images in it."""
+    page, pages, reason = answer.get("page"), answer.get("pages"), str(answer["error"])[:1000]
+    if isinstance(page, int) and isinstance(pages, int) and 1 <= page <= pages <= MAX_PAGES:
+        return PageError(page, pages, reason)
+    return ImageError(reason)
 
 
 def _image(answer: Mapping[str, Any], descriptor: int) -> Image:

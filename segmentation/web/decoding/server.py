@@ -1,7 +1,8 @@
 """The process that reads images for :mod:`segmentation.web.decoding.client`, and its forks.
 
 ``python -m segmentation.web.decoding.server DESCRIPTOR`` gets its work through a socket: a byte, and with it three
-descriptors: the file, where to put its pixels, and a socket on which the wishes come as JSON and the answer goes back.
+descriptors: the file, where to put its pixels, and a socket on which the request comes as JSON and the answer goes
+back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from segmentation.io.limits import ImageError
+from segmentation.io.limits import ImageError, PageError
 from segmentation.io.read import read_image, read_stack
 
 DESCRIPTORS = 3
@@ -26,7 +27,7 @@ IDLE_SECONDS = 20
 
 
 def main(control: socket.socket) -> None:
-    """Fork for each image until nobody asks, or nobody is there any more who could."""
+    """Fork for each image, until none has come for a while or the server process is gone."""
     _load()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -35,7 +36,7 @@ def main(control: socket.socket) -> None:
         try:
             word, descriptors, _, _ = socket.recv_fds(control, 1, DESCRIPTORS)
         except TimeoutError:
-            # Who asks from now on is told so and starts another process; who has asked is served.
+            # A request from now on fails and starts another process; those that have come are served.
             control.shutdown(socket.SHUT_RD)
             continue
         if not word:
@@ -61,10 +62,10 @@ def _load() -> None:
 
 def _answer(source: int, target: int, reply: int) -> None:
     with socket.socket(fileno=reply) as end:
-        wishes = json.loads(b"".join(iter(lambda: end.recv(2**16), b"")))
+        request = json.loads(b"".join(iter(lambda: end.recv(2**16), b"")))
         with suppress(OSError, ValueError):
-            _limit(wishes["memory_bytes"], wishes["seconds"])
-        answer = _decode(source, target, wishes["name"], wishes["max_pixels"], wishes["page"])
+            _limit(request["memory_bytes"], request["seconds"])
+        answer = _decode(source, target, request["name"], request["max_pixels"], request["page"])
         end.sendall(json.dumps(answer).encode())
 
 
@@ -83,8 +84,8 @@ def _limit(memory_bytes: int, seconds: float) -> None:
         with open("/proc/self/oom_score_adj", "w") as score:
             score.write("1000")
         with open("/proc/self/statm") as pages:
-            taken = int(pages.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (taken + memory_bytes, taken + memory_bytes))
+            used = int(pages.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + memory_bytes, used + memory_bytes))
 
 
 def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None) -> dict[str, Any]:
@@ -97,8 +98,10 @@ def _decode(source: int, target: int, name: str, max_pixels: int, page: int | No
                 image = read_image(file, name=name, **limits)
             else:
                 image = next(read_stack(file, name=name, **limits, first=page))
-    except ImageError as reason:
-        return {"error": str(reason)}
+    except PageError as error:
+        return {"error": error.reason, "page": error.page, "pages": error.pages}
+    except ImageError as error:
+        return {"error": str(error)}
     except MemoryError:
         return {"error": "The image does not fit into this server's memory: crop it or make it smaller."}
     left = image.pixels.data.cast("B")

@@ -9,7 +9,8 @@
     switches, opacity, width ────────────────────> (browser) the picture and the pen, at once
 
 The browser's functions are in ``assets/start.mjs``. From the journal on, strokes and segmentations travel by
-the session's own conversation (``routes.py``), since that can be dropped half-way when a newer stroke arrives.
+the session's own conversation (``routes/conversation.py``), since that can be dropped half-way when a newer stroke
+arrives.
 """
 
 from __future__ import annotations

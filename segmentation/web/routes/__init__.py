@@ -20,7 +20,7 @@ from segmentation.web.session.workbench import Workbench
 def all_routes(workbench: Workbench) -> Blueprint:
     """The routes of a workbench, each with what it needs of it."""
     routes = Blueprint("squiggle", __name__)
-    routes.before_request(workbench.store.upkeep.now_and_then)
+    routes.before_request(workbench.store.upkeep.sweep_if_due)
     answer_errors(routes)
     store, settings = workbench.store, workbench.settings
     for part in (

@@ -23,7 +23,7 @@ def start_routes(sessions: Sessions, *, sign_out: bool) -> Blueprint:
     routes = Blueprint("start", __name__)
 
     def page_of(shown: list[dict[str, Any]], known: list[dict[str, Any]]) -> Response:
-        page = start_page(shown, request.script_root, sign_out=sign_out)
+        page = start_page(shown, sign_out=sign_out)
         return _forget_the_gone(Response(page, mimetype="text/html"), known)
 
     @routes.get("/")

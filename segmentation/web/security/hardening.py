@@ -15,7 +15,7 @@ from flask import Flask, Response, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
-from segmentation.web.security.ratelimit import Allowance
+from segmentation.web.security.ratelimit import RateLimit
 
 AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
 """Requests of a session; a person who draws and zooms at once asks ten times a second."""
@@ -56,7 +56,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def harden(server: Flask, max_body_bytes: int) -> None:
-    """Let a server take requests of any shape.
+    """Let a server answer requests of any shape in words.
 
     Args:
         server: the server, which has no routes yet.
@@ -69,17 +69,17 @@ def harden(server: Flask, max_body_bytes: int) -> None:
 
 
 def _refuse_before_reading(server: Flask) -> None:
-    of_sessions = Allowance(AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION)
-    starts = Allowance(STARTS_AT_ONCE, STARTS_PER_SECOND)
+    of_sessions = RateLimit(AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION)
+    starts = RateLimit(STARTS_AT_ONCE, STARTS_PER_SECOND)
 
     @server.before_request
     def refuse() -> tuple[Response, int, dict[str, str]] | tuple[Response, int] | None:
         if not request.path.isprintable():
             return jsonify(error=NO_SENSE), 400
         session = _SESSION.match(request.path)
-        wait = of_sessions.take(session[1]) if session else 0.0
+        wait = of_sessions.acquire(session[1]) if session else 0.0
         if (request.method, request.path) in _STARTS:
-            wait = starts.take(request.remote_addr or "")
+            wait = starts.acquire(request.remote_addr or "")
         if wait:
             return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}
         if request.path == CALLBACKS:

@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-from html import escape
-
-from flask import Flask, Response, request
-
-from segmentation.web.asset_files import URL_PATH
+from flask import Flask, Response, render_template, request
 
 MAY_PASS = frozenset((401, 403, 408, 429))
 """What is refused now and may not be the next time, as may all that the server fails at."""
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{heading} · Squiggle</title>
-<link rel="icon" href="{assets}/favicon.ico">
-<link rel="stylesheet" href="{assets}/style.css">
-<link rel="stylesheet" href="{assets}/sessions.css">
-<script type="module" blocking="render" src="{assets}/shared/theme.mjs"></script>
-</head>
-<body class="start">
-<header id="header">
-<div id="brand"><span class="logo" aria-hidden="true"></span><h1>Squiggle</h1></div>
-</header>
-<main>
-<div class="start-head">
-<h2>{heading}</h2>
-{way_on}
-</div>
-<p class="problem" role="alert">{sentence}</p>
-</main>
-</body>
-</html>
-"""
-AGAIN = '<form><button type="submit">Try again</button></form>'
-ELSEWHERE = '<form action="{root}/sessions"><button type="submit">Your sessions</button></form>'
 
-
-def problem_page(sentence: str, status: int, root: str) -> str:
+def problem_page(sentence: str, status: int) -> str:
     """The page as HTML.
 
     Args:
         sentence: what is wrong, for the person.
         status: of the answer.
-        root: path below which the application lies, without a slash at its end.
     """
-    at = escape(root)
-    passes = status >= 500 or status in MAY_PASS
-    return PAGE.format(
-        heading="This does not work just now" if passes else "This cannot be shown",
-        way_on=AGAIN if passes else ELSEWHERE.format(root=at),
-        sentence=escape(sentence),
-        assets=f"{at}{URL_PATH}",
-    )
+    return render_template("problem.html", sentence=sentence, may_pass=status >= 500 or status in MAY_PASS)
 
 
 def asked_by_a_person() -> bool:
@@ -76,7 +36,7 @@ def show_problems(server: Flask) -> None:
             return response
         sentence = response.get_json().get("error")
         if sentence:
-            response.set_data(problem_page(sentence, response.status_code, request.script_root))
+            response.set_data(problem_page(sentence, response.status_code))
             response.mimetype = "text/html"
             response.headers.setdefault("Cache-Control", "no-store")
             if request.method == "GET" and "Retry-After" in response.headers:

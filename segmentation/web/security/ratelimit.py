@@ -1,17 +1,19 @@
-"""How often somebody may ask: buckets of tokens that refill, one for each who asks."""
+"""How often something may be asked: token buckets that refill, one for each address or session."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
-MAX_ASKERS = 10_000
+from segmentation._shared.bounded_cache import BoundedCache
+
+MAX_BUCKETS = 10_000
+"""Of one limit; those that were used least recently are dropped, which fills them."""
 
 
-class Allowance:
-    """So many requests at once, then so many a second, for each who asks.
+class RateLimit:
+    """So many requests at once, then so many a second, for each key, such as an address or a session.
 
     Args:
         burst: requests that may come at once after a rest.
@@ -23,22 +25,19 @@ class Allowance:
         self._burst = burst
         self._per_second = per_second
         self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets = BoundedCache[str, tuple[float, float]](MAX_BUCKETS, size=lambda _bucket: 1)
         self._lock = threading.Lock()
 
-    def take(self, asker: str) -> float:
-        """Take one request out of somebody's allowance.
+    def acquire(self, key: str) -> float:
+        """Use one of the requests that a key has left.
 
         Returns:
-            0.0 if there was one left; else the seconds until there is, and nothing is taken.
+            0.0 if there was one left; else the seconds until there is, and none is used.
         """
         now = self._clock()
         with self._lock:
-            left, then = self._left.get(asker, (self._burst, now))
+            left, then = self._buckets.get(key) or (self._burst, now)
             left = min(self._burst, left + (now - then) * self._per_second)
             wait = 0.0 if left >= 1 else (1 - left) / self._per_second
-            self._left[asker] = (left if wait else left - 1, now)
-            self._left.move_to_end(asker)
-            while len(self._left) > MAX_ASKERS:
-                self._left.popitem(last=False)
+            self._buckets.put(key, (left if wait else left - 1, now))
         return wait

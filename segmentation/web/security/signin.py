@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from html import escape
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect, render_template, request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response as AnyResponse
 
-from segmentation.web.asset_files import URL_PATH
-from segmentation.web.security.ratelimit import Allowance
+from segmentation.web.security.ratelimit import RateLimit
 
 COOKIE = "squiggle_signed_in"
 COOKIE_SECONDS = 30 * 24 * 3600
@@ -22,46 +20,21 @@ TRIES_AT_ONCE, TRIES_PER_SECOND = 5, 0.1
 TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL = 100, 2.0
 
 WRONG = "That is not the password."
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in to Squiggle</title>
-<link rel="icon" href="{assets}/favicon.ico">
-<link rel="stylesheet" href="{assets}/style.css">
-<link rel="stylesheet" href="{assets}/signin.css">
-</head>
-<body class="signing-in">
-<main>
-<form method="post" action="{root}/sign-in">
-<div class="sign-in-brand"><span class="logo"></span><h1>Squiggle</h1></div>
-<p>{greeting}</p>
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required autofocus{marked}>
-<p class="problem" id="problem" role="alert">{problem}</p>
-<input type="hidden" name="next" value="{next}">
-<button type="submit">Sign in</button>
-</form>
-</main>
-</body>
-</html>
-"""
 
 
 class SignIn:
     """Knows the password and who has given it.
 
-    Whoever has the same password has the same key, so that all processes and hosts believe each other's cookies; a
-    new password signs everybody out.
+    Equal passwords give equal keys, so that all processes and hosts believe each other's cookies; a new password signs
+    everybody out.
     """
 
     def __init__(self, password: str) -> None:
         self._password = hashlib.sha256(password.encode()).digest()
         key = hashlib.scrypt(password.encode(), salt=b"squiggle sign-in cookie", n=2**14, r=8, p=1)
         self._signer = TimestampSigner(key, salt=b"squiggle", digest_method=hashlib.sha256, key_derivation="hmac")
-        self._tries = Allowance(TRIES_AT_ONCE, TRIES_PER_SECOND)
-        self._tries_of_all = Allowance(TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL)
+        self._tries = RateLimit(TRIES_AT_ONCE, TRIES_PER_SECOND)
+        self._tries_of_all = RateLimit(TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL)
 
     def is_password(self, text: str) -> bool:
         """Whether this is the password; takes the same time whatever was typed."""
@@ -69,7 +42,7 @@ class SignIn:
 
     def wait_before_try(self, address: str) -> float:
         """Seconds that somebody at an address has to wait before another try; 0.0 counts as a try."""
-        return self._tries.take(address) or self._tries_of_all.take("")
+        return self._tries.acquire(address) or self._tries_of_all.acquire("")
 
     def cookie(self) -> str:
         """What a browser keeps once it has signed in."""
@@ -141,14 +114,7 @@ def _way_on(path: str) -> str:
 
 
 def _page(way_on: str, problem: str = "", status: int = 200) -> Response:
-    page = PAGE.format(
-        root=escape(request.script_root),
-        assets=f"{escape(request.script_root)}{URL_PATH}",
-        greeting="This server is for people who know its password.",
-        problem=escape(problem),
-        next=escape(way_on),
-        marked=' aria-invalid="true" aria-describedby="problem"' if problem else "",
-    )
+    page = render_template("signin.html", problem=problem, next=way_on)
     response = Response(page, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -13,6 +13,7 @@ from segmentation._shared.archive import ZipParts
 from segmentation.io.shares import shares_table, spreadsheet_text
 from segmentation.model.modelfile import load_model
 from segmentation.series.inputs import name_results
+from segmentation.series.results import file_name
 from segmentation.series.run import MODEL_FILE, TABLE
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore, UnknownSeriesError
@@ -42,15 +43,15 @@ def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator
     with zipfile.ZipFile(parts, "w") as archive:
         for item in (item for item in items if item.state == "done"):
             with suppress(UnknownSeriesError):
-                _add(archive, f"{names[item.number]}.tif", store.result(session_id, series_id, item.number))
+                _add(archive, file_name(names[item.number], ".tif"), store.result(session_id, series_id, item.number))
             yield parts.next_part()
         done = [(_base(item), item.pages) for item in items if item.state == "done"]
         class_names = {one.id: one.name for one in load_model(classifier).classes}
         _add(archive, TABLE, shares_table(class_names, done).encode())
         _add(archive, MODEL_FILE, classifier)
-        failed = [item for item in items if item.state == "failed"]
-        if failed:
-            _add(archive, FAILURES, _failures(failed).encode())
+        failures = list(_failures(items))
+        if failures:
+            _add(archive, FAILURES, _table(failures).encode())
         yield parts.next_part()
     yield parts.next_part()
 
@@ -65,10 +66,18 @@ def _base(item: SeriesItem) -> str:
     return item.name.rpartition("/")[2]
 
 
-def _failures(items: Sequence[SeriesItem]) -> str:
+def _failures(items: Sequence[SeriesItem]) -> Iterator[tuple[str, str]]:
+    """The name of each file that could not be segmented, or not all of its images, and why."""
+    for item in items:
+        reasons = [page["reason"] for page in item.pages if page.get("reason")] if item.state == "done" else []
+        for reason in [item.reason] if item.state == "failed" else reasons:
+            yield item.name, reason
+
+
+def _table(failures: Sequence[tuple[str, str]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["image", "reason"])
-    for item in items:
-        table.writerow([spreadsheet_text(item.name), item.reason])
+    for name, reason in failures:
+        table.writerow([spreadsheet_text(name), reason])
     return text.getvalue()

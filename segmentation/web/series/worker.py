@@ -22,12 +22,13 @@ from segmentation._shared.tiling import whole_of
 from segmentation.io.display import display_pixels, display_range, encode_jpeg
 from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
+from segmentation.io.limits import ImageError, PageError
 from segmentation.model.classifier import PixelClassifier
-from segmentation.series.jobs import Extras, Model, PageWriter, reason
+from segmentation.series.jobs import Extras, Model, PageWriter, Segmented, reason, segment_pages
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
-from segmentation.web.store.series import HELD_SECONDS, HeldItem, SeriesStore, UnknownSeriesError
+from segmentation.web.store.series import CLAIM_SECONDS, ClaimedItem, SeriesStore, UnknownSeriesError
 
 LOOK_SECONDS = 2.0
 """How often a worker that has nothing to do asks the store for work."""
@@ -109,7 +110,7 @@ class SeriesWorker:
 
     def work_on_one(self) -> bool:
         """Work on the next item; False if there is none."""
-        item = self._store.take()
+        item = self._store.claim()
         if item is None:
             self._model = None
             return False
@@ -120,20 +121,20 @@ class SeriesWorker:
         try:
             self._work_on(item)
         except (NotOursError, UnknownSeriesError):
-            self._store.give_back(item)
+            self._store.release(item)
         finally:
             ended.set()
             holder.join()
         return True
 
-    def _hold(self, item: HeldItem, ended: threading.Event) -> None:
+    def _hold(self, item: ClaimedItem, ended: threading.Event) -> None:
         """Tell the store now and then that this process works on an item, and notice if it is to be left."""
         since = time.monotonic()
-        while not ended.wait(HELD_SECONDS / 15):
-            if time.monotonic() - since > HELD_SECONDS:
+        while not ended.wait(CLAIM_SECONDS / 15):
+            if time.monotonic() - since > CLAIM_SECONDS:
                 self._lost.set()
             try:
-                if not self._store.still(item):
+                if not self._store.heartbeat(item):
                     self._lost.set()
                     return
                 since = time.monotonic()
@@ -144,7 +145,7 @@ class SeriesWorker:
                 self._lost.set()
                 return
 
-    def _work_on(self, item: HeldItem) -> None:
+    def _work_on(self, item: ClaimedItem) -> None:
         begun = time.monotonic()
         try:
             result, picture, pages = self._segmented(item)
@@ -159,36 +160,49 @@ class SeriesWorker:
                 log.exception("an image of a series failed")
             self._store.fail(item, reason(error))
 
-    def _segmented(self, item: HeldItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
+    def _segmented(self, item: ClaimedItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
         """Class ids as a TIFF, a small picture, and what came out: what the command line writes for the same image."""
         model = self._model_for(item)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             folder = ResultFolder(Path(desk))
             folder.prepare()
+
+            def segment(image: Image) -> Segmented:
+                nonlocal picture
+                segmentation = self._segment(model.classifier, image)
+                picture = picture or small_picture(image, segmentation, model.colours)
+                return segmentation, None
+
             with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging) as writer:
-                for image in self._images(self._store.image(item)):
-                    segmentation = self._segment(model.classifier, image)
-                    writer.add(image, segmentation)
-                    picture = picture or small_picture(image, segmentation, model.colours)
+                for _ in segment_pages(self._images(self._store.image(item)), segment, writer):
+                    pass
             result = (folder.path / f"{RESULT}.tif").read_bytes()
         return result, picture, [vars(page) for page in writer.pages]
 
-    def _model_for(self, item: HeldItem) -> Model:
+    def _model_for(self, item: ClaimedItem) -> Model:
         if self._model is None or self._model[0] != item.classifier_key:
             data = self._store.classifier_of(item)
             self._model = item.classifier_key, Model.from_file(data)
         return self._model[1]
 
-    def _images(self, content: bytes) -> Iterator[Image]:
-        """The images of a file, one after the other."""
-        first = self._decoder.read_image(content, max_pixels=self._max_pixels, page=1)
-        pages = first.metadata["pages"]
-        yield first
-        del first
-        for page in range(2, pages + 1):
+    def _images(self, content: bytes) -> Iterator[Image | PageError]:
+        """The images of a file, one after the other, or why one cannot be read."""
+        page, pages = 1, 1
+        while page <= pages:
+            try:
+                image = self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+            except ImageError as error:
+                pages = error.pages if isinstance(error, PageError) else pages
+                if pages == 1:
+                    raise
+                yield error if isinstance(error, PageError) else PageError(page, pages, error)
+            else:
+                pages = image.metadata["pages"]
+                yield image
+                del image
             self._pause()
-            yield self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+            page += 1
 
     def _segment(self, classifier: PixelClassifier, image: Image) -> NDArray[np.uint8]:
         """The class ids of an image, tile by tile; before each tile others go first."""

@@ -98,7 +98,7 @@ class Downloads:
 
     def _label_file(self, session_id: str, image_hash: str | None) -> bytes:
         state, labels = self._labels.drawn(session_id, image_hash)
-        return label_tiff(labels, {c.id: c.name for c in state.classes.values()})
+        return label_tiff(labels, state.classes.values())
 
     def _stroke_file(self, session_id: str, image_hash: str | None) -> bytes:
         """The strokes on all images; where a single one has any, the document is that of one image."""
@@ -136,7 +136,7 @@ def _segmentation_png(result: Result) -> bytes:
 
 
 def _segmentation_tiff(result: Result) -> bytes:
-    return label_tiff(_segmentation(result), _names(result))
+    return label_tiff(_segmentation(result), result.state.classes.values())
 
 
 def _overlay_png(result: Result, opacity: float) -> bytes:

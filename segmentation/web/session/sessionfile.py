@@ -81,7 +81,7 @@ class SessionFiles:
             for event in self._store.events(session_id)
         )
         images = self._store.images(session_id)
-        classifiers = self._stored_classifiers.of(session_id)
+        classifiers = self._stored_classifiers.of_session(session_id)
         if len(journal) > MAX_JOURNAL_BYTES or len(images) > MAX_IMAGES or len(classifiers) > MAX_CLASSIFIERS:
             raise SessionFileError("This session is too long to be exported as one file.")
         if (

@@ -142,25 +142,20 @@ class Trainer:
             UnknownClassifierError: if the file of the opened classifier is gone.
             ValueError: with a sentence that says what is missing, or what does not fit.
         """
-        state = training_set.state
-        opened = state.opened
+        state, opened = training_set.state, training_set.state.opened
         missing = missing_strokes(state, training_set.pixels_by_class)
-        if opened is None:
-            if missing:
-                raise ValueError(missing)
-            return TrainedClassifier(self._fit(training_set))
-        file = self._classifiers.get(session_id, opened.facts["hash"])
-        if is_unchanged(state):
-            return _unchanged(state, opened, file)
-        if continues_from_pixels(state):
-            classifier = self._fit(training_set, self._to_continue(file, state))
-        elif not missing:
-            classifier = self._fit(training_set)
-        elif has_its_classes(state, opened):
-            return _unchanged(state, opened, file)
-        else:
+        earlier, text = None, ""
+        if opened is not None:
+            file = self._classifiers.get(session_id, opened.facts["hash"])
+            from_pixels = continues_from_pixels(state)
+            if is_unchanged(state) or (missing and not from_pixels and has_its_classes(state, opened)):
+                return _unchanged(state, opened, file)
+            if from_pixels:
+                earlier, missing = self._to_continue(file, state), ""
+            text = what_is_trained_on(state, opened)
+        if missing:
             raise ValueError(missing)
-        return TrainedClassifier(classifier, what_is_trained_on(state, opened))
+        return TrainedClassifier(self._live.train(training_set.images, state.features, state.forest, earlier), text)
 
     def result(self, session_id: str, image_hash: str | None = None) -> Result:
         """Train on what the session has now.
@@ -193,10 +188,6 @@ class Trainer:
         if state.opened is not None and continues_from_pixels(state):
             earlier = self._to_continue(self._classifiers.get(session_id, state.opened.facts["hash"]), state)
         return self._live.training_pixels(result.training_set.images, state.features, state.forest, earlier)
-
-    def _fit(self, training_set: TrainingSet, earlier: PixelClassifier | None = None) -> PixelClassifier:
-        state = training_set.state
-        return self._live.train(training_set.images, state.features, state.forest, earlier)
 
     def _to_continue(self, file: ClassifierFile, state: SessionState) -> PixelClassifier:
         if state.features != file.contents.spec:

@@ -3,7 +3,7 @@
 The server keeps everything else only as a cache, so that any process can answer any request and each may be
 killed at any moment. ``tables.py`` says what is kept, ``database.py`` reaches it and knows its schema, ``blobs.py``
 holds the content of files and ``files.py`` says whose they are, ``sessions.py`` is what the page asks for,
-``migrations/`` brings older stores up to date.
+``opening.py`` leads from the settings to it, ``migrations/`` brings older stores up to date.
 """
 
 from segmentation.web.store.errors import (
@@ -14,7 +14,7 @@ from segmentation.web.store.errors import (
     UnknownImageError,
     UnknownSessionError,
 )
-from segmentation.web.store.opening import migrate
+from segmentation.web.store.opening import migrate, open_store
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.sessions import Store
 
@@ -32,4 +32,5 @@ __all__ = [
     "UnknownImageError",
     "UnknownSessionError",
     "migrate",
+    "open_store",
 ]

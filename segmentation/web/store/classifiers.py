@@ -67,7 +67,7 @@ class Classifiers:
         except UnknownBlobError:
             raise UnknownClassifierError(content_hash) from None
 
-    def of(self, session_id: str) -> list[StoredClassifier]:
+    def of_session(self, session_id: str) -> list[StoredClassifier]:
         """The classifier files of a session, in the order in which they came."""
         query = sql.select(classifiers.c.hash, classifiers.c.name).where(classifiers.c.session_id == session_id)
         with self._store.database.reading() as connection:

@@ -94,7 +94,7 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._engine.dispose()
 
     @contextmanager
@@ -163,14 +163,14 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    def give_back_room(self) -> None:
+    def shrink(self) -> None:
         """Let SQLite's file shrink to what is in it; PostgreSQL sees to that itself."""
         if not self.is_sqlite:
             return
         with self._sentences(), closing(self._engine.raw_connection()) as connection:
             driver: Any = connection.driver_connection
             while (free := driver.execute("PRAGMA freelist_count").fetchone()[0]) > 0:
-                # Only a script runs it to its end; in portions, so that writers get their turns.
+                # Only a script runs it to its end; in portions, between which others can write.
                 driver.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
                 if driver.execute("PRAGMA freelist_count").fetchone()[0] >= free:
                     return
@@ -235,12 +235,12 @@ def _engine(url: sql.URL, *, for_migration: bool = False) -> sql.Engine:
         options |= {} if for_migration else POSTGRESQL_POOL
         # A pooler between us and the server may give each transaction another connection: prepare nothing.
         engine = sql.create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None}, **options)
-    _leave_the_parents_connections_alone(engine)
+    _refuse_connections_of_the_parent(engine)
     return engine
 
 
 def _prepare_sqlite(engine: sql.Engine, *, foreign_keys: bool) -> None:
-    """Writers take turns from their first statement on, readers go beside them, each commit is synced to the disk."""
+    """Writers queue from their first statement on, readers do not wait for them, each commit is synced to the disk."""
     pragmas = (
         f"busy_timeout={PATIENCE_SECONDS * 1000}",
         "auto_vacuum=INCREMENTAL",
@@ -260,7 +260,7 @@ def _prepare_sqlite(engine: sql.Engine, *, foreign_keys: bool) -> None:
         connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("begin", "IMMEDIATE"))
 
 
-def _leave_the_parents_connections_alone(engine: sql.Engine) -> None:
+def _refuse_connections_of_the_parent(engine: sql.Engine) -> None:
     """A process that was forked must not speak over connections that its parent opened."""
 
     @sql.event.listens_for(engine, "connect")

@@ -1,7 +1,7 @@
 """The files of sessions: their content among the blobs, their owner and size in the table ``blobs``.
 
 A file is safe before a row names it. On its way in and out it belongs to no session, so that a kill in between
-leaves nothing but what a sweep takes away.
+leaves nothing but what a sweep removes.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ class Files:
         key = self.put(session_id, kind, content)
         with self._database.writing() as connection:
             lock_session(connection, session_id)
-            self.give(connection, key, session_id)
+            self.assign(connection, key, session_id)
             yield connection, key
 
     def put(self, session_id: str, kind: str, content: bytes) -> str:
         """Write a file that is meant for a session, and belongs to none yet; returns its key."""
         key = f"{session_id}/{kind}/{sha256(content).hexdigest()[:32]}-{secrets.token_hex(4)}"
-        self._announce(session_id, key, len(content))
+        self._register(session_id, key, len(content))
         self._content.put(key, content)
         return key
 
@@ -72,12 +72,12 @@ class Files:
         """Copy a file for another session, to which it does not belong yet; returns the copy's key."""
         _, kind, name = key.split("/")
         copied = f"{session_id}/{kind}/{name.partition('-')[0]}-{secrets.token_hex(4)}"
-        self._announce(session_id, copied, size)
+        self._register(session_id, copied, size)
         self._content.copy(key, copied)
         return copied
 
-    def give(self, connection: sql.Connection, key: str, session_id: str) -> None:
-        """Let a file that was put belong to its session."""
+    def assign(self, connection: sql.Connection, key: str, session_id: str) -> None:
+        """Let a file that was put belong to its session, in the transaction of the row that names it."""
         connection.execute(blobs.update().where(blobs.c.key == key).values(session_id=session_id))
 
     def content(self, key: str) -> bytes:
@@ -117,7 +117,7 @@ class Files:
             keys = list(connection.execute(query).scalars())
         self.remove(keys)
 
-    def _announce(self, session_id: str, key: str, size: int) -> None:
+    def _register(self, session_id: str, key: str, size: int) -> None:
         with self._database.writing() as connection:
             check_room(connection, self._limits, session_id, size, file=True)
             connection.execute(blobs.insert().values(key=key, session_id=None, size=size, since=time.time()))

@@ -11,6 +11,20 @@ from sqlalchemy.exc import DBAPIError
 from segmentation.web.settings import Settings
 from segmentation.web.store.database import SCHEMA, Database, postgresql_url, sqlite_url
 from segmentation.web.store.errors import SchemaError, StoreError
+from segmentation.web.store.records import Limits
+from segmentation.web.store.sessions import Store
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name; SQLite's tables are brought up to date.
+
+    Raises:
+        StoreError: with a sentence, if it cannot be used.
+        ValueError: with a sentence, if a setting names something that cannot be.
+    """
+    limits = Limits(settings.quota_bytes, settings.session_bytes, settings.keep_seconds)
+    with _naming_the_place_that_fails(settings):
+        return Store(_store_url(settings), objects=settings.objects, limits=limits)
 
 
 def migrate(settings: Settings) -> str:
@@ -20,8 +34,8 @@ def migrate(settings: Settings) -> str:
         StoreError: with a sentence, if the database cannot be used.
         ValueError: with a sentence, if the settings name none.
     """
-    with opening(settings):
-        database = Database(store_url(settings))
+    with _naming_the_place_that_fails(settings):
+        database = Database(_store_url(settings))
         try:
             database.migrate()
         finally:
@@ -29,7 +43,7 @@ def migrate(settings: Settings) -> str:
     return SCHEMA
 
 
-def store_url(settings: Settings) -> sql.URL:
+def _store_url(settings: Settings) -> sql.URL:
     """The database that the settings name.
 
     Raises:
@@ -40,8 +54,8 @@ def store_url(settings: Settings) -> sql.URL:
 
 
 @contextmanager
-def opening(settings: Settings) -> Iterator[None]:
-    """Turns whatever is in the way of a store into a sentence that names it."""
+def _naming_the_place_that_fails(settings: Settings) -> Iterator[None]:
+    """Turns what keeps a store from being opened into a sentence that names the folder or database."""
     try:
         yield
     except SchemaError:

@@ -1,4 +1,4 @@
-"""What the store gives and takes, as plain records. Times are in seconds since 1970."""
+"""The records that the store accepts and returns. Times are in seconds since 1970."""
 
 from __future__ import annotations
 

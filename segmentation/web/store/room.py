@@ -32,7 +32,7 @@ def check_room(connection: sql.Connection, limits: Limits, session_id: str | Non
         held = sizes(connection, [session_id]).get(session_id, 0)
         if held + more > limits.session_bytes * share:
             raise StoreFullError(
-                f"This session is full: it may hold {_megabytes(limits.session_bytes)}. Remove an image that you no "
+                f"This session is full: it may hold {_megabytes(limits.session_bytes)}. Delete a series that you no "
                 "longer need, or go on in a new session."
             )
     if limits.total_bytes:

@@ -13,7 +13,7 @@ from segmentation.web.store.tables import images, sessions
 
 
 def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, Any, Any, Any]:
-    """Take a session's turn until the transaction ends; returns its number, strokes_drawn, journal_bytes and used.
+    """Lock a session's row until the transaction ends; returns its number, strokes_drawn, journal_bytes and used.
 
     Raises:
         UnknownSessionError: if there is no such session.
@@ -39,6 +39,6 @@ def find_image(connection: sql.Connection, session_id: str, image_hash: str) -> 
 
 
 def insert_image(connection: sql.Connection, session_id: str, image_hash: str, name: str, key: str) -> None:
-    """Let a session have an image."""
+    """Record an image of a session."""
     row = {"session_id": session_id, "hash": image_hash, "name": shown_name(name), "added": time.time(), "key": key}
     connection.execute(images.insert().values(row))

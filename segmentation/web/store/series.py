@@ -1,8 +1,8 @@
-"""Series of images in the store: what is to be done, who is at it, and what came out.
+"""Series of images in the store: their items, the workers' claims on these, and the results.
 
-Whoever works on an item holds it for a while and says again and again that it is still at it. When that stops, since
-its process was killed, another takes the item over; what the former one may still want to write is then refused. So
-each item ends once, whoever dies when.
+A worker claims an item for some seconds and renews its claim by heartbeats. When these end, since its process was
+killed, another worker claims the item, and the store refuses what the former one still writes. So each item ends once,
+whichever processes die.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from segmentation.web.store.rows import lock_session
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import blobs, series, series_items
 
-HELD_SECONDS = 15.0
-"""After so many seconds without a word from whoever is at an item, others take it over."""
+CLAIM_SECONDS = 15.0
+"""A claim ends after so many seconds without a heartbeat."""
 
 MOST_TRIES = 3
 DIED = f"The process that worked on it ended {MOST_TRIES} times: perhaps the memory of the server does not suffice."
@@ -45,8 +45,8 @@ class SeriesFacts:
 
 
 @dataclass(frozen=True)
-class HeldItem:
-    """An item that somebody is at.
+class ClaimedItem:
+    """An item that a worker has claimed.
 
     Attributes:
         session_id: whose it is.
@@ -55,7 +55,7 @@ class HeldItem:
         name: of the image.
         key: of the image's file.
         classifier_key: of the file of the classifier.
-        owner: names whoever is at it, this time.
+        owner: a random name of this claim.
     """
 
     session_id: str
@@ -105,7 +105,7 @@ class SeriesStore:
             UnknownSeriesError: if the session has no such series.
             StoreFullError: with a sentence, if there may be no more.
         """
-        of_series = _of(series_items, session_id, series_id)
+        of_series = _belongs_to_series(series_items, session_id, series_id)
         with self._files.keeping(session_id, "series", content) as (connection, key):
             self._require(connection, session_id, series_id)
             same = sql.select(series_items.c.number).where(
@@ -118,12 +118,12 @@ class SeriesStore:
             last = connection.execute(sql.select(sql.func.max(series_items.c.number)).where(of_series)).scalar() or 0
             if last >= max_images:
                 raise StoreFullError(f"A series may have {max_images:,} images: begin another one for the others.")
-            held = connection.execute(
+            kept_bytes = connection.execute(
                 sql.select(sql.func.coalesce(sql.func.sum(series_items.c.bytes), 0)).where(
                     series_items.c.session_id == session_id
                 )
             ).scalar_one()
-            if held + len(content) > max_bytes:
+            if kept_bytes + len(content) > max_bytes:
                 raise StoreFullError(
                     f"The images of all series of a session may have {max_bytes / 2**20:,.0f} MB together: delete a "
                     "series that you have taken home."
@@ -155,7 +155,7 @@ class SeriesStore:
         Raises:
             UnknownSeriesError: if the session has no such series.
         """
-        query = sql.select(series_items).where(_of(series_items, session_id, series_id))
+        query = sql.select(series_items).where(_belongs_to_series(series_items, session_id, series_id))
         with self._database.reading() as connection:
             self._require(connection, session_id, series_id)
             rows = connection.execute(query.order_by(series_items.c.number)).all()
@@ -183,7 +183,7 @@ class SeriesStore:
         with self._database.writing() as connection:
             lock_session(connection, session_id)
             kept = {self._require(connection, session_id, series_id).key}
-            of_series = _of(series_items, session_id, series_id)
+            of_series = _belongs_to_series(series_items, session_id, series_id)
             named = (series_items.c.key, series_items.c.result_key, series_items.c.picture_key)
             for row in connection.execute(sql.select(*named).where(of_series)):
                 kept |= {key for key in row if key}
@@ -220,8 +220,8 @@ class SeriesStore:
 
     # ---- what workers do
 
-    def take(self) -> HeldItem | None:
-        """The next item that nobody is at, which is then held; None if there is none."""
+    def claim(self) -> ClaimedItem | None:
+        """Claim the next item that no worker has a claim on; None if there is none."""
         owner = secrets.token_urlsafe(12)
         while True:
             now = time.time()
@@ -238,53 +238,55 @@ class SeriesStore:
             change = (
                 {"state": "failed", "owner": "", "reason": DIED, "ended": now}
                 if given_up
-                else {"state": "working", "owner": owner, "until": now + HELD_SECONDS, "tries": row.tries + 1}
+                else {"state": "working", "owner": owner, "until": now + CLAIM_SECONDS, "tries": row.tries + 1}
             )
             as_it_was = (series_items.c.owner == row.owner, series_items.c.until == row.until)
-            item = series_items.c.session_id == row.session_id, _numbered(row.series_id, row.number)
+            item = series_items.c.session_id == row.session_id, _is_item(row.series_id, row.number)
             with self._database.writing() as connection:
                 same = (*item, series_items.c.state == row.state, *as_it_was)
-                taken = connection.execute(series_items.update().where(*same).values(change)).rowcount
-            if taken and not given_up:
-                return HeldItem(row.session_id, row.series_id, row.number, row.name, row.key, row.classifier_key, owner)
+                claimed = connection.execute(series_items.update().where(*same).values(change)).rowcount
+            if claimed and not given_up:
+                return ClaimedItem(
+                    row.session_id, row.series_id, row.number, row.name, row.key, row.classifier_key, owner
+                )
 
-    def image(self, item: HeldItem) -> bytes:
+    def image(self, item: ClaimedItem) -> bytes:
         """The image file of an item, or an UnknownSeriesError if the series is gone."""
         return self._content(item.key)
 
-    def classifier_of(self, item: HeldItem) -> bytes:
+    def classifier_of(self, item: ClaimedItem) -> bytes:
         """The classifier file for an item, or an UnknownSeriesError if the series is gone."""
         return self._content(item.classifier_key)
 
-    def still(self, item: HeldItem) -> bool:
-        """Say that somebody is still at an item; False if it is not theirs any more, or not to be done any more."""
+    def heartbeat(self, item: ClaimedItem) -> bool:
+        """Renew the claim on an item; False if the claim has ended, or the series is not to be worked on any more."""
         running = sql.select(series.c.running).where(series.c.session_id == item.session_id)
         running = running.where(series.c.id == item.series_id)
         with self._database.writing() as connection:
-            held = series_items.update().where(*_held(item)).values(until=time.time() + HELD_SECONDS)
-            return bool(connection.execute(held).rowcount) and bool(connection.execute(running).scalar())
+            renewed = series_items.update().where(*_claimed_by(item)).values(until=time.time() + CLAIM_SECONDS)
+            return bool(connection.execute(renewed).rowcount) and bool(connection.execute(running).scalar())
 
-    def give_back(self, item: HeldItem) -> None:
-        """Leave an item to others, undone."""
+    def release(self, item: ClaimedItem) -> None:
+        """End the claim on an item that was not done; another worker may claim it."""
         undone = {"state": "waiting", "owner": "", "until": 0.0, "tries": series_items.c.tries - 1}
         with self._database.writing() as connection:
-            connection.execute(series_items.update().where(*_held(item)).values(undone))
+            connection.execute(series_items.update().where(*_claimed_by(item)).values(undone))
 
-    def fail(self, item: HeldItem, reason: str) -> None:
-        """An item could not be done."""
+    def fail(self, item: ClaimedItem, reason: str) -> None:
+        """End an item that could not be done, with the reason."""
         failed = {"state": "failed", "owner": "", "reason": reason, "ended": time.time()}
         with self._database.writing() as connection:
-            connection.execute(series_items.update().where(*_held(item)).values(failed))
+            connection.execute(series_items.update().where(*_claimed_by(item)).values(failed))
 
-    def finish(self, item: HeldItem, result: bytes, picture: bytes, pages: Sequence[dict[str, Any]]) -> bool:
-        """An item is done; returns whether that counts, which it does not if the item is another's by now."""
+    def finish(self, item: ClaimedItem, result: bytes, picture: bytes, pages: Sequence[dict[str, Any]]) -> bool:
+        """End an item with its result; returns whether that counts, which it does not once the claim has ended."""
         keys = [self._files.put(item.session_id, kind, one) for kind, one in (("result", result), ("picture", picture))]
         done = {"state": "done", "owner": "", "ended": time.time(), "pages": json.dumps(pages)}
         with self._database.writing() as connection:
-            change = series_items.update().where(*_held(item))
+            change = series_items.update().where(*_claimed_by(item))
             counts = connection.execute(change.values(done | {"result_key": keys[0], "picture_key": keys[1]})).rowcount
             for key in keys if counts else []:
-                self._files.give(connection, key, item.session_id)
+                self._files.assign(connection, key, item.session_id)
         if not counts:
             self._files.remove(keys)
         return bool(counts)
@@ -298,7 +300,7 @@ class SeriesStore:
             raise UnknownSeriesError(key) from None
 
     def _item_key(self, session_id: str, series_id: str, number: int, column: sql.ColumnElement[str | None]) -> str:
-        query = sql.select(column).where(series_items.c.session_id == session_id, _numbered(series_id, number))
+        query = sql.select(column).where(series_items.c.session_id == session_id, _is_item(series_id, number))
         with self._database.reading() as connection:
             key = connection.execute(query).scalar()
         if key is None:
@@ -314,16 +316,16 @@ class SeriesStore:
         return row
 
 
-def _of(table: sql.Table, session_id: str, series_id: str) -> sql.ColumnElement[bool]:
+def _belongs_to_series(table: sql.Table, session_id: str, series_id: str) -> sql.ColumnElement[bool]:
     return (table.c.session_id == session_id) & (table.c.series_id == series_id)
 
 
-def _numbered(series_id: str, number: int) -> sql.ColumnElement[bool]:
+def _is_item(series_id: str, number: int) -> sql.ColumnElement[bool]:
     return (series_items.c.series_id == series_id) & (series_items.c.number == number)
 
 
-def _held(item: HeldItem) -> Iterator[sql.ColumnElement[bool]]:
+def _claimed_by(item: ClaimedItem) -> Iterator[sql.ColumnElement[bool]]:
     yield series_items.c.session_id == item.session_id
-    yield _numbered(item.series_id, item.number)
+    yield _is_item(item.series_id, item.number)
     yield series_items.c.state == "working"
     yield series_items.c.owner == item.owner

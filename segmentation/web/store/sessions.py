@@ -8,16 +8,14 @@ import secrets
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
 
 from segmentation._shared.text import shown_name
-from segmentation.web.settings import Settings
 from segmentation.web.store import tables
 from segmentation.web.store.blobs import ObjectBlobs, TableBlobs, UnknownBlobError
-from segmentation.web.store.database import Database, sqlite_url
+from segmentation.web.store.database import Database
 from segmentation.web.store.errors import (
     SchemaError,
     StoreAwayError,
@@ -26,7 +24,6 @@ from segmentation.web.store.errors import (
     UnknownSessionError,
 )
 from segmentation.web.store.files import Files
-from segmentation.web.store.opening import opening, store_url
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.room import check_room, sizes
 from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session
@@ -48,7 +45,7 @@ class Store:
     Attributes:
         database: where the tables are, for other tables than those of this class.
         files: keeps the files that rows of these tables name.
-        upkeep: removes what is not wanted any more.
+        upkeep: removes sessions that nobody opens.
     """
 
     def __init__(self, url: sql.URL, *, objects: str = "", limits: Limits | None = None) -> None:
@@ -65,9 +62,14 @@ class Store:
             ValueError: with a sentence, if there is no such kind of object store.
         """
         self.database = Database(url)
-        self.limits = limits or Limits()
-        self.files = Files(self.database, ObjectBlobs(objects) if objects else TableBlobs(self.database), self.limits)
-        self.upkeep = Upkeep(self)
+        self._limits = limits or Limits()
+        self.files = Files(self.database, ObjectBlobs(objects) if objects else TableBlobs(self.database), self._limits)
+        self.upkeep = Upkeep(
+            self.database,
+            self.files,
+            unused_seconds=self._limits.unused_seconds,
+            delete_session=self.delete_session,
+        )
         try:
             self.database.check_schema()
         except StoreAwayError as problem:
@@ -75,27 +77,6 @@ class Store:
                 raise
         finally:
             self.database.close()
-
-    @classmethod
-    def in_folder(cls, folder: Path, *, objects: str = "", limits: Limits | None = None) -> Store:
-        """The store in a folder, which is made where it is missing.
-
-        Raises:
-            OSError: if the folder cannot be made.
-        """
-        return cls(sqlite_url(folder), objects=objects, limits=limits)
-
-    @classmethod
-    def of(cls, settings: Settings) -> Store:
-        """The store that the settings name.
-
-        Raises:
-            StoreError: with a sentence, if it cannot be used.
-            ValueError: with a sentence, if a setting names something that cannot be.
-        """
-        limits = Limits(settings.quota_bytes, settings.session_bytes, settings.keep_seconds)
-        with opening(settings):
-            return cls(store_url(settings), objects=settings.objects, limits=limits)
 
     def check(self) -> None:
         """Ask the database for a sign of life.
@@ -107,7 +88,7 @@ class Store:
             connection.execute(sql.select(1))
 
     def close(self) -> None:
-        """Let go of all connections, once a sweep that is under way has ended."""
+        """Close all connections, once a sweep that is under way has ended."""
         self.upkeep.finish()
         self.database.close()
 
@@ -127,7 +108,7 @@ class Store:
             insert_session(connection, session_id, name)
             self._append(connection, session_id, list(first_events))
             for image_hash, image_name, key in kept:
-                self.files.give(connection, key, session_id)
+                self.files.assign(connection, key, session_id)
                 insert_image(connection, session_id, image_hash, image_name, key)
         return session_id
 
@@ -157,7 +138,7 @@ class Store:
             insert_session(connection, copy_id, name)
             self._append(connection, copy_id, bodies)
             for table, row, key in copied:
-                self.files.give(connection, key, copy_id)
+                self.files.assign(connection, key, copy_id)
                 values = {column.name: getattr(row, column.name) for column in table.c}
                 connection.execute(table.insert().values(values | {"session_id": copy_id, "key": key}))
         return copy_id
@@ -272,7 +253,7 @@ class Store:
             for number, body in enumerate(new.values(), start=session.number + 1)
         ]
         size = sum(len(row["body"]) for row in rows)
-        check_room(connection, self.limits, session_id, size, file=False)
+        check_room(connection, self._limits, session_id, size, file=False)
         connection.execute(events.insert(), rows)
         connection.execute(
             sessions.update()
@@ -328,24 +309,6 @@ class Store:
         query = query.where(images.c.session_id == session_id).order_by(images.c.added, images.c.hash)
         with self.database.reading() as connection:
             return [StoredImage(row.hash, row.name, row.added, row.size) for row in connection.execute(query)]
-
-    def remove_image(self, session_id: str, image_hash: str) -> None:
-        """Remove an image file from a session; the events that name it stay.
-
-        Raises:
-            UnknownSessionError: if there is no such session.
-            UnknownImageError: if the session has no such image.
-        """
-        _check_id(session_id)
-        with self.database.writing() as connection:
-            lock_session(connection, session_id)
-            row = find_image(connection, session_id, image_hash)
-            if row is None:
-                raise UnknownImageError(image_hash)
-            images = tables.images
-            connection.execute(images.delete().where(images.c.session_id == session_id, images.c.hash == image_hash))
-            keys = self.files.release(connection, tables.blobs.c.key == row.key)
-        self.files.remove(keys)
 
     def _image(self, session_id: str, image_hash: str) -> sql.Row[Any, Any] | None:
         if not (_SESSION_ID.fullmatch(session_id) and _HASH.fullmatch(image_hash)):

@@ -13,7 +13,7 @@ sessions = sql.Table(
     sql.Column("name", sql.Text, nullable=False),
     sql.Column("created", sql.Float, nullable=False),
     sql.Column("used", sql.Float, nullable=False),
-    # of the last event; whoever appends holds this row
+    # of the last event; a transaction that appends locks this row
     sql.Column("number", sql.Integer, nullable=False),
     sql.Column("strokes_drawn", sql.Integer, nullable=False),
     sql.Column("journal_bytes", sql.BigInteger, nullable=False),
@@ -76,7 +76,7 @@ series_items = sql.Table(
     sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
     # waiting, working, done or failed
     sql.Column("state", sql.String(8), nullable=False),
-    # who is at it, and until when others leave it to them
+    # the worker's claim on it, and when that ends unless it is renewed
     sql.Column("owner", sql.String(64), nullable=False),
     sql.Column("until", sql.Float, nullable=False),
     sql.Column("tries", sql.Integer, nullable=False),
@@ -96,7 +96,7 @@ contents = sql.Table(
     sql.Column("part", sql.Integer, primary_key=True, autoincrement=False),
     sql.Column("content", sql.LargeBinary, nullable=False),
 )
-# what one process does for all, and when it is due again
+# what one process does for all processes, and when it is due again
 chores = sql.Table(
     "chores",
     metadata,

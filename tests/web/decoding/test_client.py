@@ -19,6 +19,7 @@ from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image, read_stack
 from segmentation.web.decoding import client as decoding
 from segmentation.web.decoding.client import Decoder, _image, _memory
+from tests.support import PATIENCE_SECONDS
 
 MAX_PIXELS = 4_000_000
 RNG = np.random.default_rng(0)
@@ -116,7 +117,7 @@ def test_many_at_once_all_come(decoder):
 def test_who_waits_too_long_is_told():
     decoder = Decoder(seconds=0.01)
     for _ in range(decoding.AT_ONCE):
-        decoder._turns.acquire()
+        decoder._slots.acquire()
     with pytest.raises(ImageError, match="Other images"):
         decoder.read_image(b"x", max_pixels=MAX_PIXELS)
 
@@ -168,7 +169,7 @@ def test_the_reader_knows_no_secrets_and_ends_with_its_server(monkeypatch):
     control, process = decoder._ending.peek()[2]
     assert b"secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
     control.shutdown(socket.SHUT_RDWR)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def test_an_image_of_a_stack_read_apart_is_that_image(decoder):
@@ -188,7 +189,7 @@ def test_the_process_that_stands_by_ends_when_nothing_comes_and_another_is_start
         with theirs:
             command = [sys.executable, "-c", code, str(theirs.fileno())]
             process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
         with pytest.raises(OSError, match=r"."):
             ours.send(b"!")
     decoder = Decoder()

@@ -22,6 +22,7 @@ from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.pages.callbacks import FEATURE_CONTROLS, FOREST_CONTROLS
 from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
+from tests.support import PATIENCE_SECONDS
 from tests.support.asking import converse, stroke_event, tile_request
 from tests.support.server import Server
 
@@ -373,6 +374,7 @@ def test_bodies_beyond_the_limits_are_refused(house):
 
 def test_who_asks_too_often_is_told_to_wait_and_others_are_not(tmp_path, monkeypatch):
     monkeypatch.setattr(hardening, "AT_ONCE_OF_A_SESSION", 5)
+    monkeypatch.setattr(hardening, "PER_SECOND_OF_A_SESSION", 0.01)
     app = create_app(Settings(data_folder=tmp_path))
     client = app.server.test_client()
     busy, calm = (client.post("/sessions").json["session"] for _ in range(2))
@@ -397,7 +399,7 @@ def test_whatever_comes_through_the_socket_leaves_the_workers_alive(tmp_path):
         head = b"POST /s/nobody/converse HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         request = head + b"Content-Length: 20\r\n\r\n{}"
         for number in range(300):
-            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as connection:
                 connection.sendall(damaged(request, chance) if number % 3 else chance.randbytes(200) + b"\r\n\r\n")
                 connection.shutdown(socket.SHUT_WR)
                 answer = b""

@@ -270,8 +270,7 @@ def test_a_worker_lets_people_who_draw_go_first_and_leaves_its_image_when_the_pr
         while series.progress["working"] == 0:
             time.sleep(0.01)
         bench.closing.set()
-        worker.join(timeout=30)
-    assert not worker.is_alive()
+        worker.join()
     assert series.progress["waiting"] == 1
 
 
@@ -298,12 +297,12 @@ def states(kept, of_two):
 
 
 def test_each_item_is_taken_once_and_ends_once(kept, of_two):
-    first, second = kept.take(), kept.take()
+    first, second = kept.claim(), kept.claim()
     assert {first.number, second.number} == {1, 2}
-    assert kept.take() is None
+    assert kept.claim() is None
     assert kept.image(first) == b"a"
     assert kept.classifier_of(first) == b"classifier"
-    assert kept.still(first)
+    assert kept.heartbeat(first)
     assert kept.finish(first, b"result", b"picture", [])
     assert not kept.finish(first, b"other", b"picture", [])
     kept.fail(second, "It is broken.")
@@ -314,24 +313,24 @@ def test_each_item_is_taken_once_and_ends_once(kept, of_two):
 
 
 def test_an_item_whose_worker_fell_silent_is_taken_over_and_the_former_one_is_not_heard(kept, of_two, monkeypatch):
-    monkeypatch.setattr(series_module, "HELD_SECONDS", -1.0)
-    former = kept.take()
-    monkeypatch.setattr(series_module, "HELD_SECONDS", 60.0)
-    latter = kept.take()
+    monkeypatch.setattr(series_module, "CLAIM_SECONDS", -1.0)
+    former = kept.claim()
+    monkeypatch.setattr(series_module, "CLAIM_SECONDS", 60.0)
+    latter = kept.claim()
     assert (former.number, latter.number) == (1, 1)
-    assert not kept.still(former)
+    assert not kept.heartbeat(former)
     assert not kept.finish(former, b"former", b"picture", [])
     kept.fail(former, "former")
-    kept.give_back(former)
+    kept.release(former)
     assert states(kept, of_two) == ["working", "waiting"]
     assert kept.finish(latter, b"latter", b"picture", [])
     assert kept.result(*of_two, 1) == b"latter"
 
 
 def test_an_image_that_ends_its_workers_is_given_up(kept, of_two, monkeypatch):
-    monkeypatch.setattr(series_module, "HELD_SECONDS", -1.0)
-    assert [kept.take().number for _ in range(3)] == [1, 1, 1]
-    assert kept.take().number == 2
+    monkeypatch.setattr(series_module, "CLAIM_SECONDS", -1.0)
+    assert [kept.claim().number for _ in range(3)] == [1, 1, 1]
+    assert kept.claim().number == 2
     assert kept.items(*of_two)[0].reason == DIED
 
 
@@ -343,7 +342,7 @@ def test_many_workers_at_once_do_each_item_once(store, kept):
     taken = []
 
     def worker():
-        while (item := kept.take()) is not None:
+        while (item := kept.claim()) is not None:
             taken.append(item.number)
             assert kept.finish(item, b"r", b"p", [])
 
@@ -356,14 +355,14 @@ def test_many_workers_at_once_do_each_item_once(store, kept):
 
 
 def test_a_stopped_series_is_left(kept, of_two):
-    held = kept.take()
+    held = kept.claim()
     kept.run(*of_two, running=False)
-    assert not kept.still(held)
-    kept.give_back(held)
-    assert kept.take() is None
+    assert not kept.heartbeat(held)
+    kept.release(held)
+    assert kept.claim() is None
     assert states(kept, of_two) == ["waiting", "waiting"]
     kept.run(*of_two, running=True)
-    assert kept.take().number == 1
+    assert kept.claim().number == 1
 
 
 def test_what_a_session_may_have_is_counted_over_its_series(store, kept):
@@ -380,29 +379,42 @@ def test_what_a_session_may_have_is_counted_over_its_series(store, kept):
 # Real processes, really killed
 
 
+STAND_STILL_IN_THE_SECOND_IMAGE = """
+import itertools, runpy, sys
+from segmentation.web.series import worker
+
+number, small_picture = itertools.count(1), worker.small_picture
+
+def stand_still_in_the_second(*given):
+    if next(number) == 2:
+        sys.stdin.read()
+    return small_picture(*given)
+
+worker.small_picture = stand_still_in_the_second
+runpy.run_module("segmentation.web", run_name="__main__")
+"""
+
+
 def test_a_worker_that_is_killed_costs_nothing(series, bench, settings, tmp_path):
     files = {f"{number}.tif": tiff(np.tile(scene(number), (10, 8))) for number in range(5)}
     for name, content in files.items():
         series.add(name, content)
     environment = os.environ | {"SQUIGGLE_DATA": str(settings.data_folder), "SQUIGGLE_THREADS": "1"}
     command = [sys.executable, "-m", "segmentation.web", "worker"]
-
-    def start():
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-
-    first = start()
-    while series.progress["done"] == 0 or series.progress["working"] == 0:
-        time.sleep(0.02)
-        assert first.poll() is None
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    quiet = {"cwd": ROOT, "env": environment, "stdout": subprocess.DEVNULL}
+    halfway = [sys.executable, "-c", STAND_STILL_IN_THE_SECOND_IMAGE, "worker"]
+    with subprocess.Popen(halfway, stdin=subprocess.PIPE, **quiet) as first:
+        while series.progress["done"] == 0 or series.progress["working"] == 0:
+            time.sleep(0.02)
+            assert first.poll() is None
+        first.send_signal(signal.SIGKILL)
     assert series.progress["done"] < 5
-    second = start()
-    while series.progress["done"] < 5:
-        time.sleep(0.05)
-        assert second.poll() is None
-    second.terminate()
-    assert second.wait(timeout=20) == 0
+    with subprocess.Popen(command, **quiet) as second:
+        while series.progress["done"] < 5:
+            time.sleep(0.05)
+            assert second.poll() is None
+        second.terminate()
+    assert second.returncode == 0
     results = series.results()
     classifier = results.pop("classifier.squiggle")
     assert results == expected(classifier, files, tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from segmentation.web.application import create_app
 from segmentation.web.session.training import Trainer
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store, StoreAwayError
+from segmentation.web.store import StoreAwayError, open_store
 from tests.support.asking import converse, stroke_event
 from tests.support.postgres import Postgres
 
@@ -29,7 +29,7 @@ def own_postgres():
 
 
 def test_connections_that_are_cut_while_they_rest_are_not_noticed(postgres, postgres_url):
-    store = Store.of(Settings(database_url=postgres_url))
+    store = open_store(Settings(database_url=postgres_url))
     session = store.create_session()
     for number in range(5):
         postgres.terminate_connections(postgres_url.rsplit("/", 1)[1])
@@ -39,7 +39,7 @@ def test_connections_that_are_cut_while_they_rest_are_not_noticed(postgres, post
 
 
 def test_connections_that_are_cut_at_any_moment_lose_and_double_nothing(postgres, postgres_url):
-    store = Store.of(Settings(database_url=postgres_url))
+    store = open_store(Settings(database_url=postgres_url))
     session = store.create_session()
     over, chance = threading.Event(), random.Random(1)
     failures = []

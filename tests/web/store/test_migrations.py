@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from segmentation.web.settings import Settings
-from segmentation.web.store import SchemaError, Store, StoreError, migrate
+from segmentation.web.store import SchemaError, StoreError, migrate, open_store
 from segmentation.web.store.database import SCHEMA
 from segmentation.web.store.tables import metadata
 from tests.support.older_store import FIRST_VERSION
@@ -52,7 +52,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store):
 
 
 def test_a_store_of_the_first_versions_is_taken_over_with_everything_in_it(first_version):
-    store = Store.in_folder(first_version)
+    store = open_store(Settings(data_folder=first_version))
     assert [(e.number, e.body["id"]) for e in store.events("first")] == [(1, "start"), (2, "a")]
     assert store.image("first", "a" * 64) == ("first.png", b"pixels" * 1000)
     assert store.image("second", "a" * 64) == ("second.png", b"")
@@ -72,7 +72,7 @@ def test_a_migration_that_fails_leaves_the_older_store_as_it_was(first_version):
         connection.execute("UPDATE events SET body = 'no JSON' WHERE event_id = 'a'")
         connection.commit()
     with pytest.raises(StoreError, match=r"cannot be used .*malformed JSON"):
-        Store.of(Settings(data_folder=first_version))
+        open_store(Settings(data_folder=first_version))
     with contextlib.closing(sqlite3.connect(first_version / "squiggle.sqlite3")) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert tables == {"sessions", "events", "images"}
@@ -82,9 +82,10 @@ def test_a_migration_that_fails_leaves_the_older_store_as_it_was(first_version):
 OPEN = """
 import sys
 from pathlib import Path
-from segmentation.web.store import Store
+from segmentation.web.settings import Settings
+from segmentation.web.store import open_store
 sys.stdin.readline()
-print(len(Store.in_folder(Path(sys.argv[1])).events("first")))
+print(len(open_store(Settings(data_folder=Path(sys.argv[1]))).events("first")))
 """
 
 
@@ -105,12 +106,12 @@ def test_a_database_without_tables_is_named_in_a_sentence_and_mended_by_migrate(
     postgres.execute("CREATE DATABASE unmigrated")
     settings = Settings(database_url=postgres.url("unmigrated"))
     with pytest.raises(SchemaError, match=r"no tables: run `python -m segmentation.web migrate`"):
-        Store.of(settings)
+        open_store(settings)
     for _ in range(2):
         migrated = run(["migrate"], settings)
         assert migrated.returncode == 0, migrated.stderr
         assert SCHEMA in migrated.stdout
-    Store.of(settings).close()
+    open_store(settings).close()
     postgres.execute("DROP DATABASE unmigrated WITH (FORCE)")
 
 
@@ -124,33 +125,33 @@ def test_the_tables_of_a_newer_version_are_left_alone(store, store_settings):
     with store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaError, match="newer Squiggle"):
-        Store.of(store_settings)
+        open_store(store_settings)
     with pytest.raises(SchemaError, match="newer Squiggle"):
         migrate(store_settings)
 
 
 def test_older_tables_of_postgresql_are_named_in_a_sentence(postgres_url):
     settings = Settings(database_url=postgres_url)
-    store = Store.of(settings)
+    store = open_store(settings)
     with store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     store.close()
     with pytest.raises(SchemaError, match=r"older Squiggle \(number 0000.*migrate"):
-        Store.of(settings)
+        open_store(settings)
 
 
 def test_a_file_that_is_no_database_and_a_folder_that_cannot_be_are_sentences(tmp_path):
     (tmp_path / "squiggle.sqlite3").write_bytes(b"something else entirely" * 100)
     with pytest.raises(StoreError, match=r"cannot be used .*not a database"):
-        Store.of(Settings(data_folder=tmp_path))
+        open_store(Settings(data_folder=tmp_path))
     with pytest.raises(StoreError, match="cannot be used"):
-        Store.of(Settings(data_folder=tmp_path / "squiggle.sqlite3" / "below"))
+        open_store(Settings(data_folder=tmp_path / "squiggle.sqlite3" / "below"))
 
 
 @pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "squiggle.sqlite3", "postgres://u:secret@h:port/d"])
 def test_a_database_url_that_names_no_postgresql_is_a_sentence_without_the_password(url):
     with pytest.raises(ValueError, match="DATABASE_URL") as refused:
-        Store.of(Settings(database_url=url))
+        open_store(Settings(database_url=url))
     assert "secret" not in str(refused.value)
 
 

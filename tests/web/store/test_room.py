@@ -1,7 +1,6 @@
 """Limits, and disks that are really full: a sentence, and nothing half-written."""
 
 import contextlib
-import dataclasses
 import io
 import sqlite3
 
@@ -11,7 +10,8 @@ from PIL import Image
 
 from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.settings import Settings
-from segmentation.web.store import Store, StoreFullError
+from segmentation.web.store import StoreFullError, open_store
+from segmentation.web.store.series import SeriesStore
 from tests.support.older_store import FIRST_VERSION
 from tests.support.small_disk import SmallDisk
 
@@ -33,13 +33,13 @@ def crowded(request):
     """A store and the small disk on which its database lies."""
     if request.param == "sqlite":
         disk = SmallDisk(megabytes=48)
-        store = Store.of(Settings(data_folder=disk.folder))
+        store = open_store(Settings(data_folder=disk.folder))
     else:
         postgres, migrated = request.getfixturevalue("postgres"), request.getfixturevalue("migrated")
         disk = SmallDisk(megabytes=48, owner=postgres.uid)
         postgres.execute(f"CREATE TABLESPACE small LOCATION '{disk.folder}'")
         postgres.execute(f"CREATE DATABASE crowded TEMPLATE {migrated} TABLESPACE small")
-        store = Store.of(Settings(database_url=postgres.url("crowded")))
+        store = open_store(Settings(database_url=postgres.url("crowded")))
     yield store, disk
     store.close()
     if request.param == "postgresql":
@@ -49,7 +49,7 @@ def crowded(request):
 
 
 def limited(store_settings, **limits):
-    store = Store.of(dataclasses.replace(store_settings, **limits))
+    store = open_store(store_settings.model_copy(update=limits))
     return contextlib.closing(store)
 
 
@@ -68,7 +68,8 @@ def append_until_full(store, session, size):
 def test_a_session_that_is_full_says_so_and_others_are_not_concerned(store_settings):
     with limited(store_settings, session_bytes=100_000) as store:
         full, other = store.create_session(), store.create_session()
-        store.put_image(full, "a" * 64, "a.png", bytes(60_000))
+        series = SeriesStore(store)
+        series_id = series.begin(full, bytes(60_000))
         with pytest.raises(StoreFullError, match="This session is full"):
             store.put_image(full, "b" * 64, "b.png", bytes(36_000))
         store.append(full, [event(0, 36_000)])
@@ -76,7 +77,7 @@ def test_a_session_that_is_full_says_so_and_others_are_not_concerned(store_setti
             store.append(full, [event(1, 10), event(2, 5_000)])
         assert [e.number for e in store.events(full)] == [1]
         store.put_image(other, "a" * 64, "a.png", bytes(60_000))
-        store.remove_image(full, "a" * 64)
+        series.delete(full, series_id)
         store.append(full, [event(1, 10), event(2, 5_000)])
         assert [e.number for e in store.events(full)] == [1, 2, 3]
 
@@ -124,15 +125,15 @@ def test_a_disk_that_is_full_when_an_older_store_is_taken_over_leaves_it_as_it_w
         connection.commit()
     small_disk.fill()
     with pytest.raises(Exception, match="disk is full"):
-        Store.of(Settings(data_folder=small_disk.folder))
+        open_store(Settings(data_folder=small_disk.folder))
     small_disk.make_room()
-    store = Store.of(Settings(data_folder=small_disk.folder))
+    store = open_store(Settings(data_folder=small_disk.folder))
     assert store.image("first", "a" * 64) == ("a.png", bytes(6 * 2**20))
     store.close()
 
 
 def test_a_full_object_store_is_a_sentence(small_disk, tmp_path):
-    store = Store.in_folder(tmp_path / "data", objects=f"file://{small_disk.folder}")
+    store = open_store(Settings(data_folder=tmp_path / "data", objects=f"file://{small_disk.folder}"))
     session = store.create_session()
     small_disk.fill()
     with pytest.raises(StoreFullError, match="disk of the server is full"):
@@ -144,7 +145,7 @@ def test_a_full_object_store_is_a_sentence(small_disk, tmp_path):
 
 
 def test_the_page_is_told_with_a_sentence_and_acknowledges_nothing(store_settings):
-    app = create_app(dataclasses.replace(store_settings, session_bytes=len(SAMPLE.content) + 200_000))
+    app = create_app(store_settings.model_copy(update={"session_bytes": len(SAMPLE.content) + 200_000}))
     client, store = app.server.test_client(), app.server.extensions["workbench"].store
     session = client.post("/sessions").json["session"]
     known = append_until_full(store, session, 9_000)

@@ -1,13 +1,13 @@
 """What is removed, when, and by whom."""
 
-import dataclasses
 import os
 import time
 
 import pytest
 
 from segmentation.web.application import create_app
-from segmentation.web.store import Store
+from segmentation.web.settings import Settings
+from segmentation.web.store import open_store
 from segmentation.web.store.upkeep import SWEEP_SECONDS
 
 DAY_SECONDS = 24 * 3600
@@ -30,7 +30,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def forgetful(store_settings):
-    store = Store.of(dataclasses.replace(store_settings, keep_seconds=10 * DAY_SECONDS))
+    store = open_store(store_settings.model_copy(update={"keep_seconds": 10 * DAY_SECONDS}))
     yield store
     store.close()
 
@@ -62,7 +62,7 @@ def test_one_process_sweeps_for_all_once_an_hour(forgetful, store_settings, cloc
     clock.pass_days(1)
     forgetful.upkeep.sweep()
     old = forgetful.create_session()
-    with_other_settings = Store.of(dataclasses.replace(store_settings, keep_seconds=0.001))
+    with_other_settings = open_store(store_settings.model_copy(update={"keep_seconds": 0.001}))
     clock.ahead += 1
     with_other_settings.upkeep.sweep()
     assert with_other_settings.has_session(old)
@@ -82,11 +82,11 @@ def test_a_session_that_is_used_while_old_ones_are_swept_stays(forgetful, clock)
 
 
 def test_the_server_sweeps_with_the_first_request(store_settings, clock):
-    store = Store.of(store_settings)
+    store = open_store(store_settings)
     session = store.create_session()
     store.close()
     clock.pass_days(3)
-    app = create_app(dataclasses.replace(store_settings, keep_seconds=2 * DAY_SECONDS))
+    app = create_app(store_settings.model_copy(update={"keep_seconds": 2 * DAY_SECONDS}))
     store = app.server.extensions["workbench"].store
     app.server.test_client().get("/")
     store.upkeep.finish()
@@ -95,7 +95,7 @@ def test_the_server_sweeps_with_the_first_request(store_settings, clock):
 
 
 def test_sqlites_file_shrinks_after_large_sessions_are_gone(tmp_path):
-    store = Store.in_folder(tmp_path)
+    store = open_store(Settings(data_folder=tmp_path))
     session = store.create_session()
     store.put_image(session, "a" * 64, "a.png", os.urandom(20 * 2**20))
     store.delete_session(session)

@@ -1,0 +1,44 @@
+/* Strokes, made of what Plotly draws. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { liesOn, nameOfPen, penOfShape, strokeOfShape } from "../../../assets/drawing/strokes.mjs";
+
+const IMAGE = { hash: "h", name: "h.png", rows: 50, columns: 100, channels: 1, dtype: "uint8" };
+const PEN = { tool: "squiggle", classId: 3, width: 7.5, image: "h" };
+
+/** @type {(pen: typeof PEN, drawn: object) => any} */
+const shape = (pen, drawn) => ({ name: nameOfPen(pen), ...drawn });
+
+test("a shape keeps the pen that drew it", () => {
+  assert.deepEqual(penOfShape(shape(PEN, {})), PEN);
+});
+
+test("paths are rounded to hundredths, exponents and all", () => {
+  const stroke = strokeOfShape(shape(PEN, { path: "M1.23456,-7.1e-15L100.999,2.5E1L.5,-0.004" }));
+  assert.deepEqual({ ...stroke, id: "" }, {
+    id: "", class_id: 3, kind: "path", width: 7.5, path: "M1.23,0L101,25L0.5,0",
+  });
+  assert.match(stroke.id, /^[\w-]{16}$/);
+});
+
+test("closed paths are polygons, rectangles and circles have sorted corners", () => {
+  assert.equal(strokeOfShape(shape({ ...PEN, tool: "closed" }, { path: "M1,1L2,2Z" })).kind, "polygon");
+  const { id, ...rectangle } = strokeOfShape(shape({ ...PEN, tool: "rectangle" }, { x0: 9.999, y0: 1, x1: 2, y1: 3 }));
+  assert.deepEqual(rectangle, { class_id: 3, kind: "rectangle", x0: 2, y0: 1, x1: 10, y1: 3 });
+  assert.ok(id);
+});
+
+for (const [what, drawn, expected] of /** @type {[string, object, boolean][]} */ ([
+  ["inside", { kind: "path", path: "M10,10L20,20", width: 3 }, true],
+  ["beside, to the left", { kind: "path", path: "M-10,10L-3,20", width: 3 }, false],
+  ["beside, but wide enough", { kind: "path", path: "M-10,10L-3,20", width: 6 }, true],
+  ["below", { kind: "path", path: "M10,60L20,80", width: 3 }, false],
+  ["around", { kind: "circle", x0: -100, y0: -100, x1: 200, y1: 200 }, true],
+  ["to the right", { kind: "rectangle", x0: 100, y0: 0, x1: 120, y1: 10 }, false],
+])) {
+  test(`whether a stroke lies on the image: ${what}`, () => {
+    assert.equal(liesOn({ id: "s", class_id: 1, kind: "", ...drawn }, IMAGE), expected);
+  });
+}

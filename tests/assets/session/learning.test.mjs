@@ -1,0 +1,68 @@
+/* What is learnt from, and what can be downloaded. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { available, sameSettings, segmentationKey } from "../../../assets/session/learning.mjs";
+
+/** @import { StateWithImage } from "../../../assets/journal/state.mjs" */
+
+/** @param {string} hash */
+const image = (hash, channels = 3) => ({ hash, name: hash, rows: 1, columns: 1, channels, dtype: "uint8" });
+
+/** @type {(id: string, classId: number) => any} */
+const stroke = (id, classId) => ({ id, class_id: classId, kind: "path" });
+
+/**
+ * @param {Partial<StateWithImage>} change
+ * @returns {StateWithImage}
+ */
+function state(change) {
+  const [a, b, grey] = [image("a"), image("b"), image("grey", 1)];
+  return {
+    name: "", image: a, images: [a, b, grey], classes: [], hidden: new Set(), strokes: [],
+    strokesElsewhere: new Map([["b", []], ["grey", []]]), features: {}, forest: {}, opened: null,
+    undo: null, redo: null, lastClassId: 2, ...change,
+  };
+}
+
+/** @type {any} */
+const OPENED = { hash: "c", channels: 3, strokes: 1 };
+
+for (const [what, change, expected] of /** @type {[string, Partial<StateWithImage>, boolean[]][]} */ ([
+  ["nothing is drawn", {}, [false, false, false]],
+  ["one class has strokes", { strokes: [stroke("1", 1)] }, [true, true, false]],
+  ["two classes have", { strokes: [stroke("1", 1), stroke("2", 2)] }, [true, true, true]],
+  ["one has them here, one on an image alike",
+    { strokes: [stroke("1", 1)], strokesElsewhere: new Map([["b", [stroke("2", 2)]]]) }, [true, true, true]],
+  ["one has them here, one on an image with other channels",
+    { strokes: [stroke("1", 1)], strokesElsewhere: new Map([["grey", [stroke("2", 2)]]]) }, [true, true, false]],
+  ["all lie elsewhere", { strokesElsewhere: new Map([["grey", [stroke("2", 2)]]]) }, [false, true, false]],
+  ["a classifier was opened", { opened: OPENED }, [false, false, true]],
+  ["one for any channels was", { opened: { ...OPENED, channels: null } }, [false, false, true]],
+  ["one for other channels was", { opened: { ...OPENED, channels: 1 } }, [false, false, false]],
+])) {
+  test(`what can be downloaded when ${what}`, () => {
+    const { here, anywhere, result } = available(state(change));
+    assert.deepEqual([here, anywhere, result], expected);
+  });
+}
+
+test("a segmentation is outdated by what it depends on, and by nothing else", () => {
+  const before = segmentationKey(state({}));
+  for (const change of [
+    { strokes: [stroke("1", 1)] }, { strokesElsewhere: new Map([["b", [stroke("1", 1)]]]) },
+    { features: { edges: false } }, { forest: { n_estimators: 1 } }, { opened: OPENED },
+    { classes: [{ id: 1, name: "", colour: "" }] },
+  ]) assert.notEqual(segmentationKey(state(change)), before, JSON.stringify(change));
+  for (const change of [
+    { name: "other" }, { hidden: new Set([1]) }, { undo: "1" },
+    { strokesElsewhere: new Map([["grey", [stroke("1", 1)]]]) },
+  ]) assert.equal(segmentationKey(state(change)), before, JSON.stringify(change));
+});
+
+test("settings that a control shows rounded are the same", () => {
+  assert.ok(sameSettings({ share: 0.3333333, kind: "a" }, { share: 0.33333331, kind: "a", more: 1 }));
+  assert.ok(!sameSettings({ share: 0.3333 }, { share: 0.3334 }));
+  assert.ok(!sameSettings({ depth: null }, { depth: 3 }));
+});

@@ -1,0 +1,139 @@
+"""Images and their labels or masks, page by page, with values that stand for classes."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as PillowImage
+
+import segmentation as seg
+from segmentation.__main__ import main
+from segmentation.model.modelfile import load_model
+from segmentation.strokes.document import Drawing, drawings_to_json
+
+SMALL = ["--trees", "5", "--sigma-max", "2"]
+CLASSES = (seg.LabelClass(1, "void", "#112233"), seg.LabelClass(2, "grain", "#445566"))
+
+
+def textured(seed=0):
+    random = np.random.default_rng(seed)
+    pixels = random.integers(100, 200, (40, 50)).astype(np.uint8)
+    pixels[:20] //= 2
+    return pixels
+
+
+LABELS = np.zeros((40, 50), np.uint8)
+LABELS[5:10, 10:40], LABELS[30:35, 10:40] = 1, 2
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """The working directory with a stack of three images, labels of the first and the last, and masks of all."""
+    monkeypatch.chdir(tmp_path)
+    stack = np.stack([textured(seed) for seed in range(3)])
+    labels = np.stack([LABELS, np.zeros_like(LABELS), LABELS[:, ::-1]])
+    masks = np.repeat(np.repeat([1, 2], 20).astype(np.uint8)[:, None], 50, axis=1)
+    tifffile.imwrite("stack.tif", stack, photometric="minisblack")
+    tifffile.imwrite("labels.tif", labels, photometric="minisblack")
+    tifffile.imwrite("masks.tif", np.stack([masks] * 3), photometric="minisblack")
+    tifffile.imwrite("one.tif", stack[0], photometric="minisblack")
+    tifffile.imwrite("one_labels.tif", LABELS, photometric="minisblack")
+    return stack, labels
+
+
+def test_a_stack_is_learnt_from_page_by_page(desk):
+    stack, labels = desk
+    assert main(["train", "stack.tif", "--labels", "labels.tif", "-o", "typed", *SMALL]) == 0
+    expected = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit(
+        [stack[0], stack[2]], [labels[0], labels[2]]
+    )
+    expected.save("python")
+    with open("typed", "rb") as typed, open("python", "rb") as python:
+        assert typed.read() == python.read()
+    assert [image["hash"] for image in load_model("typed").training["images"]] == [
+        seg.image_from_pixels(stack[page]).hash for page in (0, 2)
+    ]
+
+
+def test_strokes_find_their_image_in_a_stack(desk):
+    stack, _ = desk
+    images = [seg.image_from_pixels(page) for page in stack]
+    strokes = (
+        seg.Stroke("a", 1, "path", np.array([[10.0, 7.0], [40.0, 9.0]]), 4.0),
+        seg.Stroke("b", 2, "path", np.array([[10.0, 30.0], [40.0, 32.0]]), 4.0),
+    )
+    drawings = [Drawing(images[page].hash, images[page].shape, strokes, "", 1) for page in (2, 1)]
+    settings = {"features": seg.FeatureSpec(sigma_max=2).to_json(), "forest": {"n_estimators": 5}}
+    with open("strokes.json", "w") as file:
+        json.dump(drawings_to_json(drawings, CLASSES, settings), file)
+    assert main(["train", "stack.tif", "--strokes", "strokes.json", "-o", "typed"]) == 0
+    assert [image["hash"] for image in load_model("typed").training["images"]] == [images[2].hash, images[1].hash]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        ("stack.tif", "one_labels.tif", "stack.tif holds 3 images, but one_labels.tif holds 1"),
+        ("one.tif", "labels.tif", "one.tif holds 1 image, but labels.tif holds 3"),
+    ],
+)
+def test_stacks_of_other_lengths_are_refused(images, labels, words, desk, capsys):
+    assert main(["train", images, "--labels", labels, "-o", "model", *SMALL]) == 1
+    assert words in capsys.readouterr().err
+    assert main(["train", "stack.tif", "--labels", "labels.tif", "-o", "model", *SMALL]) == 0
+    assert main(["evaluate", "model", images, labels]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_stack_is_evaluated_page_by_page(desk, capsys):
+    assert main(["train", "stack.tif", "--labels", "labels.tif", "-o", "model", *SMALL]) == 0
+    assert main(["evaluate", "model", "stack.tif", "masks.tif", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["pixels"] == 3 * 40 * 50
+    assert scores["mean_iou"] > 0.9
+
+
+def test_an_image_of_a_stack_that_cannot_be_read_is_named(desk, capsys):
+    tifffile.imwrite("bad.tif", np.stack([desk[0][0], desk[0][0] * np.nan]), photometric="minisblack")
+    tifffile.imwrite("two.tif", desk[1][:2], photometric="minisblack")
+    assert main(["train", "bad.tif", "--labels", "two.tif", "-o", "model", *SMALL]) == 1
+    assert "bad.tif: Image 2 of the 2 in the file cannot be used." in capsys.readouterr().err
+
+
+def test_the_values_of_labels_can_be_mapped(desk):
+    PillowImage.fromarray(np.array([7, 0, 255], np.uint8)[LABELS]).save("labels.png")
+    assert main(["train", "one.tif", "--labels", "labels.png", "--map", "7=0,0=1,255=2", "-o", "mapped", *SMALL]) == 0
+    assert main(["train", "one.tif", "--labels", "one_labels.tif", "-o", "plain", *SMALL]) == 0
+    with open("mapped", "rb") as mapped, open("plain", "rb") as plain:
+        assert mapped.read() == plain.read()
+
+
+def test_black_and_white_is_asked_about(desk, capsys):
+    PillowImage.fromarray(((LABELS == 2) * 255).astype(np.uint8)).save("labels.png")
+    assert main(["train", "one.tif", "--labels", "labels.png", "-o", "model", *SMALL]) == 1
+    assert "labels.png holds nothing but 0 and 255: say which classes they stand for" in capsys.readouterr().err
+    assert main(["train", "one.tif", "--labels", "labels.png", "--map", "0=1,255=2", "-o", "model", *SMALL]) == 0
+    assert load_model("model").class_ids == (1, 2)
+    assert main(["evaluate", "model", "one.tif", "labels.png"]) == 1
+    assert "say what the values stand for, such as --map 0=2,255=1" in capsys.readouterr().err
+
+
+def test_jpeg_is_refused_as_labels(desk, capsys):
+    PillowImage.fromarray(LABELS * 100).save("labels.jpg")
+    assert main(["train", "one.tif", "--labels", "labels.jpg", "-o", "model", *SMALL]) == 1
+    assert "JPEG changes the values of pixels" in capsys.readouterr().err
+
+
+def test_only_labelled_images_stay_in_memory(desk, monkeypatch):
+    """Of a long stack only what is learnt from is kept."""
+    from pathlib import Path
+
+    from segmentation.cli.labelled import read_training_data
+
+    tifffile.imwrite("long.tif", np.zeros((50, 40, 50), np.uint8), photometric="minisblack")
+    labels = np.zeros((50, 40, 50), np.uint8)
+    labels[30] = LABELS
+    tifffile.imwrite("long_labels.tif", labels, photometric="minisblack")
+    data = read_training_data([Path("long.tif")], [Path("long_labels.tif")], None, {})
+    assert [image.metadata["page"] for image in data.images] == [31]

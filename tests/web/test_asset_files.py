@@ -1,0 +1,69 @@
+"""The page's files: which of them the pages name, and that browsers keep them without ever mixing two versions."""
+
+import re
+
+from segmentation.web import asset_files
+from segmentation.web.asset_files import FOLDER, URL_PATH
+
+SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+PRELOAD = re.compile(r'<link rel="modulepreload" href="([^"]+)">')
+FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.is_file())
+
+
+def scripts_of(page):
+    """The addresses of the scripts, and whether they are modules; what stands in the page itself is only data."""
+    for attributes, content in SCRIPT.findall(COMMENT.sub("", page)):
+        source = re.search(r'src="([^"?]+)', attributes)
+        if source:
+            yield source[1], 'type="module"' in attributes
+        else:
+            assert not content.strip() or 'type="application/json"' in attributes
+
+
+def test_browsers_keep_each_file_for_a_year(client):
+    for name in FILES:
+        with client.get(f"{URL_PATH}/{name}") as answer:
+            assert answer.status_code == 200
+            assert answer.data == (FOLDER / name).read_bytes()
+            assert answer.cache_control.max_age == 365 * 24 * 3600
+            assert not answer.cache_control.no_cache
+            assert (answer.mimetype == "text/javascript") == name.endswith("js")
+
+
+def test_files_of_another_version_are_not_there(client):
+    for address in ("/assets/start.mjs", "/assets/0123456789ab/start.mjs"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json) == (404, {"error": "There is no such file."})
+
+
+def test_any_change_of_any_file_is_another_version(tmp_path):
+    (tmp_path / "below").mkdir()
+    versions = set()
+    for name, content in (("a.mjs", "1"), ("a.mjs", "2"), ("below/a.mjs", "2"), ("below/b.mjs", "")):
+        (tmp_path / name).write_text(content)
+        versions.add(asset_files.fingerprint(tmp_path))
+        assert asset_files.fingerprint(tmp_path) in versions
+    (tmp_path / "below/b.mjs").rename(tmp_path / "b.mjs")
+    versions.add(asset_files.fingerprint(tmp_path))
+    assert len(versions) == 5
+
+
+def test_the_page_of_a_session_runs_one_module_and_lets_all_others_be_fetched_at_once(client, session):
+    page = client.get(f"/s/{session}").text
+    ours = [(source, module) for source, module in scripts_of(page) if source.startswith("/assets/")]
+    assert sorted(ours) == [(f"{URL_PATH}/start.mjs", True), (f"{URL_PATH}/vendor/plotly-basic.min.js", False)]
+    modules = [name for name in FILES if name.endswith(".mjs") and "/" in name]
+    assert PRELOAD.findall(page) == [f"{URL_PATH}/{name}" for name in modules]
+
+
+def test_the_start_page_runs_one_module(client):
+    page = client.get("/sessions").text
+    assert list(scripts_of(page)) == [(f"{URL_PATH}/sessions.mjs", True)]
+    shared = [name for name in FILES if name.startswith("shared/")]
+    assert PRELOAD.findall(page) == [f"{URL_PATH}/{name}" for name in shared]
+
+
+def test_no_script_may_stand_in_a_page(client, session):
+    policy = client.get(f"/s/{session}").headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
