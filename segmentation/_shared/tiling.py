@@ -1,4 +1,4 @@
-"""Tiles of an image, and the order in which they are wanted."""
+"""Windows and tiles of an image, and the order in which tiles are wanted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 TILE_SIDE = 256
 """Pixels along a tile's side: few enough that the first is on screen at once, that what a stroke left alone need not
-be sent again, and that many can have their turns; enough for the halo to cost little."""
+be sent again, and that many people are served in turn; enough for the halo to cost little."""
 
 
 Bounds = tuple[float, float, float, float]
@@ -18,22 +18,20 @@ Bounds = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Tile:
+class Window:
     """A rectangle of an image.
 
     Attributes:
-        index: its place in the grid, row by row.
         rows: the image rows that it covers.
         columns: the image columns that it covers.
     """
 
-    index: int
     rows: slice
     columns: slice
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of the tile."""
+        """Rows and columns of the window."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
     @property
@@ -41,27 +39,24 @@ class Tile:
         """First row, last row, first column, last column."""
         return self.rows.start, self.rows.stop - 1, self.columns.start, self.columns.stop - 1
 
-    def place_in(self, window: Tile) -> tuple[slice, slice]:
-        """Where the tile lies in an array that holds ``window``."""
-        row, column = window.rows.start, window.columns.start
+    def place_in(self, around: Window) -> tuple[slice, slice]:
+        """Where the window lies in an array that holds the window ``around`` it."""
+        row, column = around.rows.start, around.columns.start
         return (
             slice(self.rows.start - row, self.rows.stop - row),
             slice(self.columns.start - column, self.columns.stop - column),
         )
 
-    def pieces(self, height: int, width: int) -> tuple[Tile, ...]:
-        """The tile cut into pieces of at most this many rows and columns, row by row."""
+    def split(self, height: int, width: int) -> tuple[Window, ...]:
+        """The window cut into windows of at most this many rows and columns, row by row."""
         rows, columns = (
             [slice(start, min(start + length, whole.stop)) for start in range(whole.start, whole.stop, length)]
             for whole, length in ((self.rows, height), (self.columns, width))
         )
-        return tuple(
-            Tile(index, row, column)
-            for index, (row, column) in enumerate((row, column) for row in rows for column in columns)
-        )
+        return tuple(Window(row, column) for row in rows for column in columns)
 
     def touches(self, bounds: Bounds) -> bool:
-        """Whether a pixel of the tile, which reaches half a pixel around its centre, lies partly within ``bounds``."""
+        """Whether a pixel, which reaches half a pixel around its centre, lies partly within ``bounds``."""
         top, bottom, left, right = self.bounds
         first_row, last_row, first_column, last_column = bounds
         return (
@@ -70,6 +65,17 @@ class Tile:
             and left - 0.5 <= last_column
             and right + 0.5 >= first_column
         )
+
+
+@dataclass(frozen=True)
+class Tile(Window):
+    """A cell of a :class:`TileGrid`.
+
+    Attributes:
+        index: its place in the grid, row by row.
+    """
+
+    index: int
 
 
 class TileGrid:
@@ -89,7 +95,8 @@ class TileGrid:
     @cached_property
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles, row by row."""
-        return whole_of(self.shape).pieces(self.side, self.side)
+        cells = whole_window(self.shape).split(self.side, self.side)
+        return tuple(Tile(cell.rows, cell.columns, index) for index, cell in enumerate(cells))
 
     def index_of(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Index of the tile that each pixel lies in."""
@@ -119,6 +126,6 @@ class TileGrid:
         return sorted(self.tiles, key=urgency)
 
 
-def whole_of(shape: tuple[int, ...]) -> Tile:
-    """An image of this shape as one tile."""
-    return Tile(0, slice(0, shape[0]), slice(0, shape[1]))
+def whole_window(shape: tuple[int, ...]) -> Window:
+    """The window that covers all of an image of this shape."""
+    return Window(slice(0, shape[0]), slice(0, shape[1]))

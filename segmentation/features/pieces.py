@@ -6,12 +6,14 @@ The memory that is needed depends on the size of a piece, not of the image.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import available_threads, share
-from segmentation._shared.tiling import Tile
+from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
@@ -26,14 +28,16 @@ SMOOTHED_PIECE = 32, 256
 MAX_FREE_BUFFER_BYTES = 2**22
 """A larger buffer for features is returned to the system after use."""
 
+Piece = TypeVar("Piece", bound=Window)
+
 _FREE_BUFFERS: list[NDArray[np.float32]] = []
 
 
 def for_each_piece(
     image: Image,
     spec: FeatureSpec,
-    pieces: Iterable[Tile],
-    work: Callable[[Tile, NDArray[np.float32]], None],
+    pieces: Iterable[Piece],
+    work: Callable[[Piece, NDArray[np.float32]], None],
     *,
     smoothed: Smoothed | None = None,
     threads: int | None = None,
@@ -51,7 +55,7 @@ def for_each_piece(
     """
     count = spec.count(image.channels)
 
-    def compute(queue: Iterator[Tile]) -> None:
+    def compute(queue: Iterator[Piece]) -> None:
         memory = _free_buffer()
         for piece in queue:
             size = count * piece.shape[0] * piece.shape[1]
@@ -104,10 +108,10 @@ def feature_rows(
     rows = np.empty((len(places), spec.count(image.channels)), np.float32)
     row, column = np.divmod(places, image.shape[1])
     members = groups(row // PIECE[0] * image.shape[1] + column // PIECE[1])
-    pieces = [bounding_window(index, row[inside], column[inside]) for index, inside in enumerate(members)]
+    pieces = [PixelWindow.around(inside, row[inside], column[inside]) for inside in members]
 
-    def gather(piece: Tile, planes: NDArray[np.float32]) -> None:
-        inside = members[piece.index]
+    def gather(piece: PixelWindow, planes: NDArray[np.float32]) -> None:
+        inside = piece.members
         rows[inside] = planes[:, row[inside] - piece.rows.start, column[inside] - piece.columns.start].T
 
     for_each_piece(image, spec, pieces, gather, smoothed=smoothed, threads=threads)
@@ -120,6 +124,18 @@ def groups(keys: NDArray[np.int64]) -> list[NDArray[np.intp]]:
     return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1) if len(keys) else []
 
 
-def bounding_window(index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tile:
-    """The smallest window that holds all these pixels."""
-    return Tile(index, *(slice(int(at.min()), int(at.max()) + 1) for at in (rows, columns)))
+@dataclass(frozen=True, eq=False)
+class PixelWindow(Window):
+    """The smallest window that holds some pixels.
+
+    Attributes:
+        members: which of the pixels that are asked for these are.
+    """
+
+    members: NDArray[np.intp]
+
+    @classmethod
+    def around(cls, members: NDArray[np.intp], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> PixelWindow:
+        """The window around pixels at these rows and columns."""
+        spans = [slice(int(at.min()), int(at.max()) + 1) for at in (rows, columns)]
+        return cls(spans[0], spans[1], members)

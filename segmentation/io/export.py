@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.io.display import encode_png
-from segmentation.io.shares import _class_ids
+from segmentation.io.shares import checked_segmentation
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.strokes.classes import LabelClass, parse_colour
 
@@ -29,7 +29,7 @@ def segmentation_png(segmentation: NDArray[np.uint8], colours: Mapping[int, str]
     from PIL.Image import fromarray
 
     palette, opaque = _palette(colours)
-    used = max([int(_class_ids(segmentation).max(initial=0)), *colours]) + 1
+    used = max([int(checked_segmentation(segmentation).max(initial=0)), *colours]) + 1
     image = fromarray(np.ascontiguousarray(segmentation))
     image.putpalette(palette[:used].tobytes())
     file = BytesIO()
@@ -56,7 +56,7 @@ def overlay_image(
     """
     from PIL.Image import composite, fromarray
 
-    ids = _class_ids(segmentation)
+    ids = checked_segmentation(segmentation)
     if shown.dtype != np.uint8 or shown.shape != (*ids.shape, 3):
         raise ValueError("The image and the segmentation must have the same rows and columns.")
     if not 0 <= opacity <= 1:
@@ -95,7 +95,7 @@ def label_tiff(segmentation: NDArray[np.uint8], classes: Iterable[LabelClass]) -
     """
     file = BytesIO()
     with label_pages(file, classes) as pages:
-        pages.add(_class_ids(segmentation), CLASS_IDS)
+        pages.add(checked_segmentation(segmentation), CLASS_IDS)
     return file.getvalue()
 
 

@@ -30,10 +30,10 @@ def read_image(
     """Read an image: PNG, JPEG, TIFF, BMP or WebP.
 
     Values are kept as they are in the file: 16-bit stays 16-bit, also in colour PNGs; fewer than 8 bits per value
-    start at 0 (a 1-bit image has 0 and 1). Palettes and CMYK become RGB, a palette of greys becomes grey,
-    white-is-zero is inverted, the Exif orientation is applied, transparency is dropped (it is not a measurement), and
-    colour profiles are ignored. Of several images in a TIFF the first is read; pages that ImageJ or OME-TIFF describe
-    as the channels of one image are read together.
+    start at 0 (a 1-bit image has 0 and 1). Palettes and CMYK become RGB, a palette of greys becomes grey, and a TIFF of
+    class ids that Squiggle wrote stays class ids; white-is-zero is inverted, the Exif orientation is applied,
+    transparency is dropped (it is not a measurement), and colour profiles are ignored. Of several images in a TIFF the
+    first is read; pages that ImageJ or OME-TIFF describe as the channels of one image are read together.
 
     Args:
         source: path of the file, its bytes, or a file open for reading in binary mode.
@@ -70,7 +70,7 @@ def read_stack(
     is closed. ``metadata["page"]`` counts the images from 1.
 
     Raises:
-        ImageError: while iterating, if an image cannot be read or used; :func:`read_pages` goes on behind such a one.
+        ImageError: while iterating, if an image cannot be read or used.
     """
     with closing(read_pages(source, name=name, max_pixels=max_pixels, max_bytes=max_bytes, first=first)) as images:
         for image in images:

@@ -43,7 +43,7 @@ def class_shares(segmentation: NDArray[np.uint8], class_ids: Iterable[int]) -> l
     Raises:
         ValueError: if the segmentation is not uint8.
     """
-    ids = _class_ids(segmentation)
+    ids = checked_segmentation(segmentation)
     strip_rows = max(1, _STRIP_PIXELS // ids.shape[1])
     counts = np.zeros(256, np.int64)
     for top in range(0, len(ids), strip_rows):
@@ -75,7 +75,12 @@ def spreadsheet_text(text: str) -> str:
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _class_ids(segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def checked_segmentation(segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The segmentation itself.
+
+    Raises:
+        ValueError: if it is not ``(rows, columns)`` uint8.
+    """
     if segmentation.dtype != np.uint8 or segmentation.ndim != 2 or segmentation.size == 0:
         raise ValueError("A segmentation has rows and columns of class ids, of type uint8.")
     return segmentation

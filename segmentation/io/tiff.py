@@ -21,6 +21,7 @@ from segmentation.io import headers
 from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, Limits, damage_reported
 from segmentation.io.pixels import ALPHA_NOTE, LOSSY_LABELS, Decoded, cmyk_to_rgb, upright, without_equal_channels
 from segmentation.io.planes import TOO_MANY_PAGES, Directory, Plane, lay_out
+from segmentation.io.tiffwriter import SOFTWARE
 
 if TYPE_CHECKING:
     import tifffile
@@ -197,7 +198,7 @@ class _Reader:
             pixels = ~pixels if pixels.dtype.kind == "b" else pixels.dtype.type(2**bits - 1) - pixels
         elif photometric == _CMYK:
             pixels = cmyk_to_rgb(pixels[..., :4])
-        elif photometric == _PALETTE and not self.labels:
+        elif photometric == _PALETTE and not (self.labels or _is_of_class_ids(page)):
             pixels, colour = _with_palette(pixels, page.colormap)
         orientation = page.tags.valueof(274)
         return Decoded(upright(pixels, orientation if isinstance(orientation, int) else 1), bits, colour, notes)
@@ -258,6 +259,11 @@ def _read(file: IO[bytes], offset: int, count: int, size: int) -> bytes:
 
 
 # After tifffile has seen it
+
+
+def _is_of_class_ids(page: tifffile.TiffPage) -> bool:
+    """Whether a page is a result of ours: its palette is for viewers, and its values are what is meant."""
+    return page.software == SOFTWARE and page.description.startswith('{"classes": [')
 
 
 def _with_palette(indices: NDArray[Any], palette: NDArray[np.uint16] | None) -> tuple[NDArray[Any], bool]:

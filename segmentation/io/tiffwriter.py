@@ -10,6 +10,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+SOFTWARE = "Squiggle"
+"""What the pages name as their maker."""
+
 _PAGE_NAME = 285
 
 
@@ -47,7 +50,7 @@ class TiffPages:
             compression="zlib",
             description=self._description,
             metadata=None,
-            software="Squiggle",
+            software=SOFTWARE,
             extratags=[(_PAGE_NAME, "s", 0, name.encode("ascii", "replace").decode(), True)],
         )
 

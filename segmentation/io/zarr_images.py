@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from segmentation._shared.tiling import Tile, whole_of
+from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.io.limits import ImageError
 from segmentation.strokes.classes import LabelClass, parse_colour
@@ -70,11 +70,11 @@ class ZarrImages:
     def _length(self, axis: str) -> int:
         return int(self.array.shape[self.axes.index(axis)])
 
-    def blocks(self) -> list[Tile]:
+    def blocks(self) -> list[Window]:
         """What each image is cut into."""
-        return list(whole_of(self.shape).pieces(BLOCK_SIDE, BLOCK_SIDE))
+        return list(whole_window(self.shape).split(BLOCK_SIDE, BLOCK_SIDE))
 
-    def read(self, place: Sequence[int], window: Tile) -> Image:
+    def read(self, place: Sequence[int], window: Window) -> Image:
         """A window of one of the images.
 
         Args:
@@ -233,16 +233,16 @@ class ZarrResults:
         node: Any = zarr.open(path, mode="r+")
         return cls(path / "0", node["0"]) if isinstance(node, zarr.Group) else cls(path, node)
 
-    def has(self, place: Sequence[int], window: Tile) -> bool:
+    def has(self, place: Sequence[int], window: Window) -> bool:
         """Whether a block of an array without planes is written."""
         chunk = (*place, window.rows.start // BLOCK_SIDE, window.columns.start // BLOCK_SIDE)
         return (self.path / self.array.metadata.encode_chunk_key(chunk)).is_file()
 
-    def read(self, place: Sequence[int], window: Tile) -> Any:
+    def read(self, place: Sequence[int], window: Window) -> Any:
         """A block."""
         return np.asarray(self.array[(*place, ..., window.rows, window.columns)])
 
-    def write(self, place: Sequence[int], window: Tile, values: Any) -> None:
+    def write(self, place: Sequence[int], window: Window, values: Any) -> None:
         """Write a block; it is there whole or not at all."""
         self.array[(*place, ..., window.rows, window.columns)] = values
 
@@ -253,13 +253,13 @@ def sweep(path: Path) -> None:
         part.unlink()
 
 
-def halo_window(window: Tile, halo: int, shape: tuple[int, int]) -> Tile:
+def halo_window(window: Window, halo: int, shape: tuple[int, int]) -> Window:
     """A window and the halo around it, as far as the image goes."""
     rows, columns = (
         slice(max(part.start - halo, 0), min(part.stop + halo, length))
         for part, length in zip((window.rows, window.columns), shape, strict=True)
     )
-    return Tile(0, rows, columns)
+    return Window(rows, columns)
 
 
 def count_bytes(images: ZarrImages) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
-from segmentation._shared.tiling import Tile
+from segmentation._shared.tiling import Tile, Window
 from segmentation.model.classifier import PixelClassifier
 
 DRAFT_PIXELS = 2**14
@@ -70,7 +70,7 @@ class TileSample:
         self._tile = tile
         self.planes = np.empty((features, *pixels.shape(tile)), np.float32)
 
-    def add(self, piece: Tile, planes: NDArray[np.float32]) -> None:
+    def add(self, piece: Window, planes: NDArray[np.float32]) -> None:
         """Sample a piece of the tile, ``planes`` being its ``(features, piece rows, piece columns)``."""
         step, first = self._pixels.step, self._pixels.first
         parts = piece.place_in(self._tile)

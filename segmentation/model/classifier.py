@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared.text import counted
-from segmentation._shared.tiling import Tile, whole_of
+from segmentation._shared.tiling import Window, whole_window
 from segmentation.features.pieces import PIECE, SMOOTHED_PIECE, for_each_piece
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
@@ -148,7 +148,7 @@ class PixelClassifier:
             ValueError: if the image has other channels than the training images.
         """
         checked = self.check(image)
-        return self.predict_window(checked, whole_of(checked.shape))
+        return self.predict_window(checked, whole_window(checked.shape))
 
     def predict_proba(self, image: Image | ArrayLike) -> NDArray[np.float32]:
         """The probability of each class at each pixel.
@@ -160,7 +160,7 @@ class PixelClassifier:
             ValueError: if the image has other channels than the training images.
         """
         checked = self.check(image)
-        return np.moveaxis(self.predict_proba_window(checked, whole_of(checked.shape)), 0, -1)
+        return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
 
     def check(self, image: Image | ArrayLike) -> Image:
         """The image, if this classifier can segment it.
@@ -181,10 +181,10 @@ class PixelClassifier:
     def predict_window(
         self,
         image: Image,
-        window: Tile,
+        window: Window,
         smoothed: Smoothed | None = None,
         *,
-        on_piece: Callable[[Tile, NDArray[np.float32]], None] | None = None,
+        on_piece: Callable[[Window, NDArray[np.float32]], None] | None = None,
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
         """The class ids in a window of an image.
@@ -204,25 +204,25 @@ class PixelClassifier:
         """
         segmentation = np.empty(window.shape, np.uint8)
 
-        def segment(piece: Tile, planes: NDArray[np.float32]) -> None:
+        def segment(piece: Window, planes: NDArray[np.float32]) -> None:
             if on_piece is not None:
                 on_piece(piece, planes)
             segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
 
-        pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
+        pieces = window.split(*(PIECE if smoothed is None else SMOOTHED_PIECE))
         for_each_piece(image, self.spec, pieces, segment, smoothed=smoothed, threads=threads or self.threads)
         return segmentation
 
     def predict_proba_window(
-        self, image: Image, window: Tile, smoothed: Smoothed | None = None, *, threads: int | None = None
+        self, image: Image, window: Window, smoothed: Smoothed | None = None, *, threads: int | None = None
     ) -> NDArray[np.float32]:
         """The probabilities in a window, ``(classes, window rows, window columns)`` float32; see ``predict_window``."""
         probabilities = np.empty((len(self.classes_), *window.shape), np.float32)
 
-        def estimate(piece: Tile, planes: NDArray[np.float32]) -> None:
+        def estimate(piece: Window, planes: NDArray[np.float32]) -> None:
             probabilities[:, *piece.place_in(window)] = self.forest_.predict_proba(planes, threads=1)
 
-        pieces = window.pieces(*(PIECE if smoothed is None else SMOOTHED_PIECE))
+        pieces = window.split(*(PIECE if smoothed is None else SMOOTHED_PIECE))
         for_each_piece(image, self.spec, pieces, estimate, smoothed=smoothed, threads=threads or self.threads)
         return probabilities
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.tiling import Tile, whole_of
+from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
@@ -91,7 +91,7 @@ class Model:
         classes = {one.id: one for one in self.classifier.label_classes_}
         return [classes[int(class_id)] for class_id in self.classifier.classes_]
 
-    def segment(self, image: Image, window: Tile, with_probabilities: bool) -> Segmented:
+    def segment(self, image: Image, window: Window, with_probabilities: bool) -> Segmented:
         """The class ids in a window of an image and, if they are asked for, the probabilities.
 
         Returns:
@@ -176,7 +176,7 @@ class FileJob:
             closing(read_pages(self.image)) as images,
         ):
             for image in segment_pages(
-                images, lambda image: model.segment(image, whole_of(image.shape), self.extras.probabilities), writer
+                images, lambda image: model.segment(image, whole_window(image.shape), self.extras.probabilities), writer
             ):
                 report(image.metadata["page"] / image.metadata["pages"])
         record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
@@ -348,14 +348,14 @@ class BlockJob:
         """
         from segmentation.io import zarr_images
 
-        block = Tile(0, slice(*self.rows), slice(*self.columns))
+        block = Window(slice(*self.rows), slice(*self.columns))
         labels = zarr_images.ZarrResults.open(Path(self.labels))
         if labels.has(self.place, block):
             segmentation = labels.read(self.place, block)
         else:
             images = zarr_images.open_images(Path(self.image), channels=model.classifier.channels_, axes=self.axes)
             around = zarr_images.halo_window(block, model.classifier.spec.halo, images.shape)
-            inner = Tile(0, *block.place_in(around))
+            inner = Window(*block.place_in(around))
             image = images.read(self.place, around)
             segmentation, probabilities = model.segment(image, inner, self.probabilities is not None)
             if self.probabilities is not None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmentation._shared.tiling import whole_of
+from segmentation._shared.tiling import whole_window
 from segmentation.features.compute import compute_planes
 from segmentation.features.pieces import PIECE, feature_rows, for_each_piece, groups
 from segmentation.features.smoothed import Smoothed
@@ -18,14 +18,14 @@ WHOLE = compute_planes(IMAGE.pixels, SPEC)
 @pytest.mark.parametrize("smoothed_first", [False, True])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_pieces_have_the_features_of_the_whole(smoothed_first, threads):
-    window = whole_of(IMAGE.shape).pieces(140, 290)[0]
+    window = whole_window(IMAGE.shape).split(140, 290)[0]
     smoothed = Smoothed.compute(IMAGE.pixels, SPEC, window.rows, window.columns) if smoothed_first else None
     found = np.full_like(WHOLE, np.nan)
 
     def copy(piece, planes):
         found[:, piece.rows, piece.columns] = planes
 
-    for_each_piece(IMAGE, SPEC, window.pieces(*PIECE), copy, smoothed=smoothed, threads=threads)
+    for_each_piece(IMAGE, SPEC, window.split(*PIECE), copy, smoothed=smoothed, threads=threads)
     assert np.array_equal(found[:, window.rows, window.columns], WHOLE[:, window.rows, window.columns])
     assert np.isnan(found[:, 140:]).all()
 

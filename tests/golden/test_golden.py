@@ -11,7 +11,7 @@ import sklearn
 import tifffile
 
 import segmentation as seg
-from segmentation._shared.tiling import Tile
+from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
 
 GOLDEN = Path(__file__).parent
@@ -41,7 +41,7 @@ def test_a_classifier_file_segments_as_it_did(name):
 def test_neither_threads_nor_windows_matter(name, threads):
     image, classifier, expected = case(name)
     classifier.threads = threads
-    window = Tile(0, slice(17, 61), slice(3, 98))
+    window = Window(slice(17, 61), slice(3, 98))
     assert np.array_equal(classifier.predict_window(image, window), expected[window.rows, window.columns])
 
 

@@ -134,6 +134,7 @@ def test_label_tiff_is_plain_and_names_and_colours_the_classes(segmentation):
     for class_id in range(256):
         colour = {one.id: parse_colour(one.colour) for one in classes}.get(class_id, (0, 0, 0))
         assert (shown[segmentation == class_id] == colour).all()
+    np.testing.assert_array_equal(read_image(data).pixels, segmentation)
     (mask,) = read_pages(data, labels=True)
     np.testing.assert_array_equal(mask.pixels, segmentation)
 

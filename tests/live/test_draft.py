@@ -18,11 +18,11 @@ LABELS[:9, :30], LABELS[-9:, -30:], LABELS[60:64] = 1, 2, 3
 
 @given(*[st.integers(1, 40)] * 2, st.integers(2, 50), st.integers(1, 13), st.integers(1, 13))
 def test_a_sample_is_every_so_manieth_pixel_whatever_the_pieces(rows, columns, step, piece_rows, piece_columns):
-    tile = Tile(0, slice(7, 7 + rows), slice(90, 90 + columns))
+    tile = Tile(slice(7, 7 + rows), slice(90, 90 + columns), 0)
     planes = np.random.default_rng(step).random((2, rows, columns), np.float32)
     pixels = DraftPixels(step)
     sample = TileSample(pixels, tile, 2)
-    for piece in tile.pieces(piece_rows, piece_columns):
+    for piece in tile.split(piece_rows, piece_columns):
         sample.add(piece, planes[:, *piece.place_in(tile)])
     assert np.array_equal(sample.planes, planes[:, pixels.first :: step, pixels.first :: step])
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zarr
 
-from segmentation._shared.tiling import Tile
+from segmentation._shared.tiling import Window
 from segmentation.io import zarr_images
 from segmentation.series.run import apply_series
 from tests.support import ROOT
@@ -166,7 +166,7 @@ def test_pictures_of_arrays_are_refused(grey, tmp_path):
 def test_only_the_window_and_its_halo_are_read(tmp_path):
     stored(tmp_path / "image.zarr", textured(100, 120))
     images = zarr_images.open_images(tmp_path / "image.zarr")
-    window = Tile(0, slice(32, 64), slice(96, 120))
+    window = Window(slice(32, 64), slice(96, 120))
     around = zarr_images.halo_window(window, 10, images.shape)
     assert (around.rows, around.columns) == (slice(22, 74), slice(86, 120))
     assert np.array_equal(images.read((), around).pixels, textured(100, 120)[22:74, 86:120])

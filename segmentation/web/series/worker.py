@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.tiling import whole_of
+from segmentation._shared.tiling import whole_window
 from segmentation.io.display import display_pixels, display_range, encode_jpeg
 from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
@@ -207,9 +207,9 @@ class SeriesWorker:
     def _segment(self, classifier: PixelClassifier, image: Image) -> NDArray[np.uint8]:
         """The class ids of an image, tile by tile; before each tile others go first."""
         checked = classifier.check(image)
-        whole = whole_of(checked.shape)
+        whole = whole_window(checked.shape)
         segmentation = np.empty(whole.shape, np.uint8)
-        for tile in whole.pieces(TILE_SIDE, TILE_SIDE):
+        for tile in whole.split(TILE_SIDE, TILE_SIDE):
             self._pause()
             segmentation[tile.place_in(whole)] = classifier.predict_window(checked, tile, threads=self._threads)
         return segmentation

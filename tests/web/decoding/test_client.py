@@ -15,10 +15,10 @@ import tifffile
 from PIL import Image as PillowImage
 
 from segmentation.io.image import image_from_pixels
-from segmentation.io.limits import ImageError
+from segmentation.io.limits import ImageError, PageError
 from segmentation.io.read import read_image, read_stack
 from segmentation.web.decoding import client as decoding
-from segmentation.web.decoding.client import Decoder, _image, _memory
+from segmentation.web.decoding.client import Decoder, _error, _image, _memory
 from tests.support import PATIENCE_SECONDS
 
 MAX_PIXELS = 4_000_000
@@ -75,6 +75,24 @@ def test_the_sentences_of_the_library_come_through(decoder):
         with pytest.raises(ImageError) as apart:
             decoder.read_image(content, max_pixels=MAX_PIXELS)
         assert str(apart.value) == str(here.value)
+
+
+def test_one_of_several_images_that_cannot_be_read_is_told_by_its_number(decoder):
+    pages = noise("float32", 3, 30, 40)
+    pages[1, 5, 5] = np.nan
+    content = file_of(pages, "TIFF", photometric="minisblack")
+    with pytest.raises(PageError) as apart:
+        decoder.read_image(content, max_pixels=MAX_PIXELS, page=2)
+    assert (apart.value.page, apart.value.pages) == (2, 3)
+    with pytest.raises(PageError) as here:
+        next(read_stack(content, first=2))
+    assert str(apart.value) == str(here.value)
+    assert decoder.read_image(content, max_pixels=MAX_PIXELS, page=3).metadata["page"] == 3
+
+
+@pytest.mark.parametrize("answer", [{"page": 1}, {"page": 0, "pages": 2}, {"page": 9, "pages": 2}, {"page": "1"}])
+def test_a_decoder_that_counts_wrongly_is_not_believed(answer):
+    assert type(_error({"error": "No.", **answer})) is ImageError
 
 
 def test_what_takes_too_much_memory_is_a_sentence():

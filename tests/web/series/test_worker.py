@@ -135,6 +135,24 @@ def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
     assert series.client.get(f"{series.url}/pictures/{by_name['colour.png']['number']}").status_code == 404
 
 
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_one_image_of_a_stack_does_not_take_the_others_with_it(broken, series, bench, tmp_path):
+    pages = np.stack([scene(3), scene(4), scene(5)]).astype(np.float32)
+    pages[broken, 7, 7] = np.nan
+    content = tiff(pages, photometric="minisblack")
+    series.add("stack.tif", content)
+    work(bench)
+    assert (series.progress["done"], series.progress["failed"]) == (1, 0)
+    results = series.results()
+    classifier = results.pop("classifier.squiggle")
+    (failed,) = csv.DictReader(io.StringIO(results.pop("failed.csv").decode()))
+    assert failed["image"] == "stack.tif"
+    assert failed["reason"].startswith(
+        f"Image {broken + 1} of the 3 in the file cannot be used. The image holds 1 value"
+    )
+    assert results == expected(classifier, {"stack.tif": content}, tmp_path)
+
+
 def test_the_classifier_is_the_one_of_when_the_series_began(series, bench):
     series.add("a.png", FILES["day1/a.png"])
     series.someone.does(type="classifier.close")
