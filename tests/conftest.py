@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         place = item.path.relative_to(ROOMS).as_posix()
         in_browser = place.startswith("browser/")
-        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if in_browser or SERVERS.intersection(item.fixturenames) or "postgresql" in parameters:
+        on_postgres = "postgresql" in item.name
+        if in_browser or on_postgres or SERVERS.intersection(item.fixturenames):
             item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.xdist_group("browser" if in_browser else TOGETHER.get(place, place)))
 
