@@ -21,6 +21,8 @@ from segmentation.web.asset_files import FOLDER, ROOT_SCRIPT, URL_PATH
 from tests.support.asking import stroke_event
 from tests.support.served import Served
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = FOLDER / "sample" / "colon_glands.png"
 STROKES = {1: "M250,60L262,75L250,90", 2: "M60,250L75,262L90,250"}
