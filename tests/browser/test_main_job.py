@@ -189,8 +189,8 @@ def test_a_reload_brings_everything_back(person):
     person.tab("features")
     person.page.fill("#sigma-max", "4")
     person.press("Tab")
-    person.wait_for(lambda: person.connection == "All saved")
-    person.page.wait_for_timeout(1000)
+    settings = "({ session: { state } }) => [state.forest.random_state, state.features.sigma_max]"
+    person.wait_for(lambda: person.within(settings) == [7, 4], "the settings")
     person.wait_for_segmentation()
     person.tab("classes")
     shares = person.shares()
