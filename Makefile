@@ -3,19 +3,30 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCRIPT_CHECKS := tests/assets
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 NPM_PACKAGES := $(SCRIPT_CHECKS)/node_modules
 
-.PHONY: run test lint format benchmarks docs lock audit clean
+.PHONY: run test check coverage servers lint format benchmarks docs lock audit clean
 
 run: $(VENV)/.runs
 	@$(BIN)/python app.py
 
-test: $(VENV)/.tests lint
+test: servers lint
+	$(BIN)/node --test '$(SCRIPT_CHECKS)/**/*.test.mjs'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+# What needs no server and no long time, for use while writing.
+check: $(VENV)/.tests
+	$(BIN)/node --test '$(SCRIPT_CHECKS)/**/*.test.mjs'
+	$(BIN)/python -m pytest --quiet -m "not slow"
+
+coverage: servers
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered
+
+servers: $(VENV)/.tests
 	@$(BIN)/python -m tests.support.get_postgres
 	@$(BIN)/python -m tests.support.get_nginx
 	@$(BIN)/python -m tests.support.get_chromium
-	$(BIN)/node --test '$(SCRIPT_CHECKS)/**/*.test.mjs'
-	$(BIN)/python -m pytest
 
 lint: $(VENV)/.tests $(NPM_PACKAGES)/.installed
 	$(BIN)/ruff check

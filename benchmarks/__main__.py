@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks import documents, quality, results, table
@@ -59,15 +59,15 @@ PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
 }
 
 
-def main() -> None:
-    """Run the parts that are named, or all."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the parts that are named, or all; None takes what was typed."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which; all unless named")
-    for part in options.parse_args().parts or PARTS:
+    for part in options.parse_args(arguments).parts or PARTS:
         title, measure, as_markdown = PARTS[part]
         print(f"{title} ...", flush=True)
         run = results.measured(part, title, measure)
-        file = results.write(run)
+        file = results.write(run, results.RESULTS)
         text = as_markdown(run["rows"])
         print(text, f"Kept in {file}.", sep="\n", flush=True)
         documents.write_table(part, f"**{title}.** {results.sentence(run)}\n\n{text}")

@@ -57,7 +57,7 @@ def _git(*arguments: str) -> str:
         return ""
 
 
-def write(run: Mapping[str, Any], folder: Path = RESULTS) -> Path:
+def write(run: Mapping[str, Any], folder: Path) -> Path:
     """Keep a run; the file's name begins with the part, so that its runs stand one below the other by date."""
     folder.mkdir(exist_ok=True)
     day, commit = run["begun"][:10], run["commit"][:9] or "unknown"

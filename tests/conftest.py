@@ -1,6 +1,7 @@
 """The same examples in every run, so that the gate says the same of the same code; servers for who needs them."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,26 @@ from tests.support.kernels import keep_kernels
 keep_kernels()
 settings.register_profile("gate", derandomize=True, database=None, deadline=None)
 settings.load_profile("gate")
+
+ROOMS = Path(__file__).parent
+SERVERS = {"chromium", "postgres", "object_store"}
+"""Fixtures that start what `make check` does without."""
+
+TOGETHER = {
+    **dict.fromkeys(["web/test_hosting.py", "house/test_wheel.py", "docs/test_readme.py"], "checkout"),
+}
+"""Files whose tests must not run side by side: one sees to it that nothing is written where others build."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs servers, and let what shares them run in one process where tests run side by side."""
+    for item in items:
+        place = item.path.relative_to(ROOMS).as_posix()
+        in_browser = place.startswith("browser/")
+        on_postgres = "postgresql" in item.name
+        if in_browser or on_postgres or SERVERS.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else TOGETHER.get(place, place)))
 
 
 @pytest.fixture(scope="session")

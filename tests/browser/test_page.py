@@ -126,7 +126,7 @@ def test_two_fingers_zoom_and_draw_nothing(people, server):
 
 def test_the_keys_do_what_the_help_says(person):
     person.press("2")
-    assert person.page.get_attribute(".class-row:nth-child(2) .take", "aria-checked") == "true"
+    assert person.page.get_attribute(".class-row:nth-child(2) .class-choose", "aria-checked") == "true"
     person.press("]")
     assert person.page.inner_text("#stroke-width-value") == "6 px"
     person.press("[", "[")

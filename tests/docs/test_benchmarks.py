@@ -4,14 +4,12 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from benchmarks import documents, results
-from benchmarks.__main__ import PARTS
+from benchmarks.__main__ import PARTS, main
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = (ROOT / "docs" / "benchmarks.md").read_text()
-RUNS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+RUNS = {file.name: json.loads(file.read_text()) for file in results.RESULTS.glob("*.json")}
 
 
 def between_marks(text, name):
@@ -29,29 +27,38 @@ def test_the_readme_shows_five_figures_of_the_tables():
     assert len(documents.HEADLINES) == 5
 
 
-@pytest.mark.parametrize("file", RUNS, ids=lambda file: file.stem)
-def test_kept_numbers_say_when_of_what_and_on_what(file):
+def test_kept_numbers_say_when_of_what_and_on_what():
+    for file, run in RUNS.items():
+        assert file.startswith(f"{run['part']}-{run['begun'][:10]}-{run['commit'][:9]}")
+        assert run["part"] in PARTS
+        assert {"processor", "cores", "load", "system", "python"} <= run["machine"].keys()
+        assert run["rows"]
+
+
+def test_a_table_whose_numbers_are_kept_is_made_of_the_newest():
+    newest = {run["part"]: run for run in sorted(RUNS.values(), key=lambda run: run["begun"])}
+    for part, run in newest.items():
+        title, _, as_markdown = PARTS[part]
+        assert between_marks(TABLES, part) == f"**{title}.** {results.sentence(run)}\n\n{as_markdown(run['rows'])}"
+
+
+def test_a_run_leaves_its_numbers_and_its_tables(tmp_path, monkeypatch):
+    documents_of_its_own = {"TABLES": tmp_path / "benchmarks.md", "README": tmp_path / "README.md"}
+    for name, copy in documents_of_its_own.items():
+        copy.write_text(getattr(documents, name).read_text())
+        monkeypatch.setattr(documents, name, copy)
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
+    figure = documents.HEADLINES[-1]
+    rows = [{"figure": figure, "ours": 2.5, "reference": 0.25, "unit": "megapixels/s", "goal": "8x"}]
+    monkeypatch.setitem(PARTS, "series", ("Series", lambda: rows, PARTS["series"][2]))
+    main(["series"])
+    (file,) = (tmp_path / "results").iterdir()
     run = json.loads(file.read_text())
-    assert file.name.startswith(f"{run['part']}-{run['begun'][:10]}-{run['commit'][:9]}")
-    assert run["part"] in PARTS
-    assert {"processor", "cores", "load", "system", "python"} <= run["machine"].keys()
-    assert run["rows"]
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_a_table_whose_numbers_are_kept_is_made_of_the_newest(part):
-    kept = [run for run in (json.loads(file.read_text()) for file in RUNS) if run["part"] == part]
-    if not kept:
-        pytest.skip("measured before numbers were kept")
-    newest = max(kept, key=lambda run: run["begun"])
-    title, _, as_markdown = PARTS[part]
-    assert between_marks(TABLES, part) == f"**{title}.** {results.sentence(newest)}\n\n{as_markdown(newest['rows'])}"
-
-
-def test_a_run_is_kept_with_its_date_commit_and_machine(tmp_path):
-    rows = [{"figure": "fit", "ours": 1.5, "reference": None, "unit": "s", "goal": ""}]
-    run = results.measured("engine", "The engine", lambda: rows)
-    file = results.write(run, tmp_path)
-    assert json.loads(file.read_text()) == run
     assert run["rows"] == rows
     assert re.fullmatch(r"[0-9a-f]{40}|", run["commit"])
+    line = f"| {figure} | 2.50 megapixels/s | 0.25 megapixels/s | 10.0x | 8x |"
+    tables, readme = (copy.read_text() for copy in documents_of_its_own.values())
+    assert between_marks(tables, "series").splitlines()[0] == f"**Series.** {results.sentence(run)}"
+    assert between_marks(tables, "series").splitlines()[-1] == line
+    assert between_marks(tables, "engine") == between_marks(TABLES, "engine")
+    assert between_marks(readme, "figures").splitlines()[-1] == line

@@ -15,6 +15,8 @@ import pytest
 from segmentation.web.asset_files import URL_PATH
 from tests.support.served import Served
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LINES = re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text()).splitlines()
 STEPS = [tuple(line.split(maxsplit=1)) for line in LINES if line and not line.startswith("#")]

@@ -15,16 +15,18 @@ import tifffile
 from packaging.requirements import Requirement
 from PIL import Image as PillowImage
 
-import segmentation as seg
+from segmentation.io.read import read_image
 from segmentation.version import __version__
 from segmentation.web.asset_files import FOLDER, ROOT_SCRIPT, URL_PATH
 from tests.support.asking import stroke_event
 from tests.support.served import Served
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = FOLDER / "sample" / "colon_glands.png"
 STROKES = {1: "M250,60L262,75L250,90", 2: "M60,250L75,262L90,250"}
-SMALL = ["--trees", "3", "--sigma-max", "2"]
+GOLDEN = ROOT / "tests" / "golden"
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +124,18 @@ def run(arguments, cwd, environment):
     return subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_train_apply_and_info_on_the_command_line(installed, elsewhere, environment, tmp_path):
+def test_train_and_info_on_the_command_line(installed, elsewhere, environment, tmp_path):
+    labels = np.zeros(read_image(SAMPLE).shape, np.uint8)
+    labels[60:90, 240:262], labels[240:270, 60:90] = 1, 2
+    PillowImage.fromarray(labels).save(tmp_path / "labels.png")
+    model, small = tmp_path / "glands.squiggle", ["--trees", "3", "--sigma-max", "2"]
     squiggle = installed / "squiggle"
-    strokes = [{"class_id": class_id, "kind": "path", "path": path, "width": 5} for class_id, path in STROKES.items()]
-    image = seg.read_image(SAMPLE)
-    PillowImage.fromarray(seg.rasterise(strokes, image.shape)).save(tmp_path / "labels.png")
-    model, out = tmp_path / "glands.squiggle", tmp_path / "out"
-    run([squiggle, "train", SAMPLE, "--labels", tmp_path / "labels.png", "-o", model, *SMALL], elsewhere, environment)
-    run([squiggle, "apply", model, SAMPLE, "-o", out, "--workers", "2", "--quiet"], elsewhere, environment)
-    assert np.array_equal(tifffile.imread(out / "colon_glands.tif"), seg.load_classifier(model).predict(image))
+    run([squiggle, "train", SAMPLE, "--labels", tmp_path / "labels.png", "-o", model, *small], elsewhere, environment)
     assert json.loads(run([squiggle, "info", model, "--json"], elsewhere, environment))["class_ids"] == [1, 2]
+
+
+def test_apply_on_the_command_line_gives_the_bytes_of_the_golden_corpus(installed, elsewhere, environment, tmp_path):
+    model, image = GOLDEN / "tissue_defaults.squiggle", GOLDEN / "tissue_defaults_image.tif"
+    run([installed / "squiggle", "apply", model, image, "-o", tmp_path, "--workers", "2"], elsewhere, environment)
+    expected = tifffile.imread(GOLDEN / "tissue_defaults_expected.tif")
+    assert np.array_equal(tifffile.imread(tmp_path / image.name), expected)

@@ -16,6 +16,8 @@ from tests.support.classifiers import trained
 from tests.support.files import files_in
 from tests.support.images import textured
 
+pytestmark = pytest.mark.slow
+
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 

@@ -6,6 +6,7 @@ still as long as its standard input is open.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -30,5 +31,6 @@ def _apply_series(*given: Any, on_event: Callable[[Event], None], **options: Any
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
     run.apply_series = _apply_series
     sys.exit(main(sys.argv[2:]))

@@ -18,6 +18,8 @@ from segmentation.web.store.series import SeriesStore
 from tests.support import PATIENCE_SECONDS, ROOT
 from tests.support.server import PROCFILE, Server
 
+pytestmark = pytest.mark.slow
+
 LINE = PROCFILE["web"]
 CLASSIFIER = ROOT / "tests/golden/waves_second_channel.squiggle"
 STROKES = [(1, "M250,60L262,75L250,90"), (2, "M60,250L75,262L90,250")]

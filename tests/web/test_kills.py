@@ -15,6 +15,8 @@ import pytest
 from tests.support import PATIENCE_SECONDS
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 STROKES = 200
 PACE_SECONDS = 0.03
 RETRY_SECONDS = 0.1
