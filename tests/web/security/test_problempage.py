@@ -51,6 +51,7 @@ def assert_page_for_people_and_json_for_scripts(client, path, status, sentence, 
 
 def test_who_comes_too_often_reads_so_and_the_page_comes_by_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(hardening, "STARTS_AT_ONCE", 1)
+    monkeypatch.setattr(hardening, "STARTS_PER_SECOND", 0.01)
     client = create_app(Settings(data_folder=tmp_path)).server.test_client()
     assert client.get("/", headers=PERSON).status_code == 302
     answer = assert_page_for_people_and_json_for_scripts(client, "/", 429, hardening.TOO_OFTEN, AGAIN)
