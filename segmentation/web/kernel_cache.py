@@ -7,6 +7,7 @@ import hashlib
 import mmap
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
@@ -17,9 +18,14 @@ MAPS = Path("/proc/self/maps")
 def keep_kernels_in(folder: Path) -> None:
     """Let compiled kernels be kept in a folder, or in the temporary one where that cannot be written.
 
-    Must be called before Numba is loaded. A folder that is set in the environment is left as it is.
+    Must be called before Numba is loaded. A folder that is set in the environment is made where it is missing, and
+    used as it is.
     """
-    if not os.environ.get(CACHE_VARIABLE):
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        with suppress(OSError):
+            Path(chosen).mkdir(parents=True, exist_ok=True)
+    else:
         folder = folder / _version_of_lanes()
         try:
             folder.mkdir(parents=True, exist_ok=True)

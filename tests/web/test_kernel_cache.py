@@ -65,3 +65,10 @@ def test_the_cache_is_made_anew_when_lanes_change_wherever_they_lie(tmp_path, mo
         kernels.keep_kernels_in(tmp_path / "kernels")
         folders.add(os.environ[kernels.CACHE_VARIABLE])
     assert len(folders) == 2
+
+
+def test_a_folder_that_is_set_in_the_environment_need_not_be_there_yet(tmp_path, monkeypatch):
+    monkeypatch.setenv(kernels.CACHE_VARIABLE, str(tmp_path / "not" / "yet"))
+    kernels.keep_kernels_in(tmp_path / "unused")
+    assert (tmp_path / "not" / "yet").is_dir()
+    assert os.environ[kernels.CACHE_VARIABLE] == str(tmp_path / "not" / "yet")

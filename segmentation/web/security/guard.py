@@ -21,7 +21,10 @@ from segmentation.web.security.signin import COOKIE, SignIn, sign_in_link, sign_
 if TYPE_CHECKING:
     from segmentation.web.settings import Settings
 
-PUBLIC_ASSETS = ("style.css", "signin.css", "sessions.css", "shared/theme.mjs", "logo.svg", "favicon.ico")
+PUBLIC_ASSETS = (
+    *("style.css", "style/popups.css", "style/small-screens.css", "signin.css", "sessions.css"),
+    *("shared/theme.mjs", "logo.svg", "favicon.ico"),
+)
 PUBLIC_PATHS = frozenset(
     ("/health", "/ready", "/sign-in", "/sign-out", *(f"{URL_PATH}/{name}" for name in PUBLIC_ASSETS))
 )
