@@ -147,7 +147,8 @@ def ome_groups(described: OmeFile, samples: Mapping[int, int]) -> tuple[list[lis
     complete = True
     following = 0
     for image in described.images:
-        held = image.samples or samples.get(image.blocks[0].directory or 0 if image.blocks else following, 1)
+        start = image.blocks[0].directory if image.blocks else None
+        held = image.samples or samples.get(following if start is None else start, 1)
         if image.sizes["C"] % held:
             raise MetadataError("The channels of the image are not those of its planes.")
         lengths = [image.sizes[axis] // held if axis == "C" else image.sizes[axis] for axis in image.order]

@@ -102,6 +102,22 @@ def ome_xml(blocks, sizes="SizeZ='3' SizeC='2' SizeT='1'", order="XYZCT", root="
     )
 
 
+def test_channels_that_are_not_described_are_those_of_the_pages():
+    """A grey image, then one in colour, of which nothing is said but the sizes."""
+    grey, colour = VOLUME[0, 0], RNG.integers(0, 60_000, (19, 23, 3), dtype=np.uint16)
+    images = "".join(
+        f"<Image><Pixels DimensionOrder='XYCZT' SizeX='23' SizeY='19' SizeZ='1' SizeC='{channels}' SizeT='1'>"
+        "<TiffData/></Pixels></Image>"
+        for channels in (2, 3)
+    )
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(grey[0], photometric="minisblack", metadata=None, description=f"<OME>{images}</OME>")
+        writer.write(grey[1], photometric="minisblack", metadata=None)
+        writer.write(colour, photometric="rgb", metadata=None)
+    assert_images(file.getvalue(), [last_channels(grey), colour])
+
+
 def block(ifd, z, c, count=1, inside=""):
     return f"<ome:TiffData IFD='{ifd}' FirstZ='{z}' FirstC='{c}' PlaneCount='{count}'>{inside}</ome:TiffData>"
 
