@@ -22,6 +22,11 @@ TOGETHER = {
 """Files whose tests must not run side by side: one sees to it that nothing is written where others build."""
 
 
+def pytest_make_parametrize_id(val):
+    """Files are named by their length: some hold the moment of their making, which processes would not agree on."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items):
     """Mark what needs servers, and let what shares them run in one process where tests run side by side."""
     for item in items:
