@@ -310,6 +310,7 @@ def test_every_command_explains_itself(command, capsys):
     assert len(capsys.readouterr().out) > 300
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_how_to_go_on(desk, tmp_path):
     for number in range(20):
         (tmp_path / f"{number}.tif").symlink_to(desk / "series/day0.tif")

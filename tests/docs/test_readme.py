@@ -63,11 +63,13 @@ def test_the_readme_names_the_installation_that_is_tested_with_the_wheel():
     assert "`pip install .`, the command `squiggle`" in README
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_make_run_serves_the_page(environment):
     serves("make run", environment)
 
 
+@pytest.mark.slow
 def test_pip_and_python_serve_the_page(environment):
     serves("pip install --quiet --disable-pip-version-check -r requirements.txt && python app.py", environment)
 

@@ -306,6 +306,7 @@ def test_warming_up_compiles_all_there_is():
     assert [len(kernel.signatures) for kernel in (smooth_piece, derive)] == compiled == [1, 1]
 
 
+@pytest.mark.slow
 def test_the_processor_makes_no_difference(tmp_path):
     code = """
 import hashlib, numpy as np

@@ -214,6 +214,7 @@ def test_files_appear_whole_or_not_at_all(tmp_path):
     assert staging.sizes == {"a.tif": 5, "b.tif": 9}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_run_that_was_killed_is_continued_to_equal_bytes(processes, model, tmp_path):
     images = tmp_path / "images"
@@ -236,6 +237,7 @@ def test_a_run_that_was_killed_is_continued_to_equal_bytes(processes, model, tmp
 # Workers
 
 
+@pytest.mark.slow
 def test_workers_write_the_same_bytes(model, images, tmp_path):
     (images / "bad.png").write_bytes(b"not an image")
     events = []
@@ -249,6 +251,7 @@ def test_workers_write_the_same_bytes(model, images, tmp_path):
     assert events[-1].done == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_image_and_nothing_else(model, images, tmp_path, monkeypatch):
     run = Worker.run
 
@@ -272,6 +275,7 @@ def test_a_worker_that_cannot_be_started_is_told(model, images, tmp_path, monkey
     assert all("No process could be started" in why for why in report.failed.values())
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_guard_to_use_workers(model, images, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

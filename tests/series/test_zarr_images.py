@@ -218,6 +218,7 @@ def test_what_was_begun_with_another_classifier_is_begun_anew(grey, tmp_path, mo
     assert np.array_equal(zarr.open(tmp_path / "out/image.zarr", mode="r")[:], other.predict(textured(70, 90)))
 
 
+@pytest.mark.slow
 def test_a_zarr_write_that_was_killed_is_continued_to_equal_bytes(grey, tmp_path, monkeypatch):
     monkeypatch.setattr(zarr_images, "BLOCK_SIDE", 64)
     stored(tmp_path / "image.zarr", textured(640, 640), chunks=64)
@@ -238,6 +239,7 @@ def test_a_zarr_write_that_was_killed_is_continued_to_equal_bytes(grey, tmp_path
     assert files_in(tmp_path / "out") == files_in(tmp_path / "undisturbed")
 
 
+@pytest.mark.slow
 def test_workers_share_the_blocks_of_an_array(grey, tmp_path, monkeypatch):
     monkeypatch.setattr(zarr_images, "BLOCK_SIDE", 2048)
     stored(tmp_path / "image.zarr", np.tile(textured(10, 10), (1, 410)), chunks=1024)

@@ -390,6 +390,7 @@ def test_who_asks_too_often_is_told_to_wait_and_others_are_not(tmp_path, monkeyp
 # ---- what is hardly HTTP
 
 
+@pytest.mark.slow
 def test_whatever_comes_through_the_socket_leaves_the_workers_alive(tmp_path):
     server = Server(tmp_path)
     server.start()

@@ -413,6 +413,7 @@ runpy.run_module("segmentation.web", run_name="__main__")
 """
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_nothing(series, bench, settings, tmp_path):
     files = {f"{number}.tif": tiff(np.tile(scene(number), (10, 8))) for number in range(5)}
     for name, content in files.items():
