@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ def apply(given: Namespace) -> int:
     except KeyboardInterrupt:
         listener.interrupted()
         raise
+    listener.tell_notes(report)
     listener.tell_failures(report)
     return FAILED if report.failed else 0
 
@@ -81,9 +83,15 @@ def train(given: Namespace) -> int:
         pixels=classifier.pixels_ if given.with_pixels else None,
     )
     save_model(given.output, contents)
+    if not classifier.tells_classes_apart():
+        print(f"squiggle: {ONE_CLASS}", file=sys.stderr)
     return 0
 
 
+ONE_CLASS = (
+    "The classifier cannot tell the classes apart: it takes every labelled pixel for the same class. "
+    "Label pixels that look different, or let it see other features."
+)
 FEATURE_OPTIONS = ("intensity", "edges", "texture", "sigma_min", "sigma_max", "num_sigma", "channels")
 FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "random_state")
 

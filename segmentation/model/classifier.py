@@ -138,6 +138,19 @@ class PixelClassifier:
         self._check_fitted()
         return self.spec.names(self.channels_ or 1)
 
+    def tells_classes_apart(self) -> bool:
+        """Whether it finds more than one class in the pixels that it learnt from.
+
+        Raises:
+            NotFittedError: if the classifier has not been trained.
+            ValueError: if the training pixels are not known.
+        """
+        self._check_fitted()
+        if self.pixels_ is None:
+            raise ValueError("The classifier came without its training pixels.")
+        found = self.forest_.predict(np.ascontiguousarray(self.pixels_.features.T), threads=self.threads)
+        return len(np.unique(found)) > 1
+
     def predict(self, image: Image | ArrayLike) -> NDArray[np.uint8]:
         """The class of each pixel.
 

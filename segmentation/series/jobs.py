@@ -6,7 +6,7 @@ A job can be sent as plain JSON values, so that a thread, another process or ano
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -106,6 +106,18 @@ class Model:
         probabilities = self.classifier.predict_proba_window(checked, window, threads=self.threads)
         return self.classifier.classes_[probabilities.argmax(axis=0)], probabilities
 
+    def notes(self, pixels: Mapping[str, int]) -> tuple[str, ...]:
+        """Sentences on why a result may not be what was meant.
+
+        Args:
+            pixels: number of pixels of each class, as :meth:`count` gives them.
+        """
+        found = [class_id for class_id, count in pixels.items() if count]
+        if len(found) != 1 or len(self.classifier.classes_) < 2:
+            return ()
+        name = self.names[int(found[0])]
+        return (f"The result is all one class, {name}, of {len(self.classifier.classes_)} that are known.",)
+
     def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
         """Number of pixels of each class, by class id as text."""
         return {str(entry.id): entry.pixels for entry in class_shares(segmentation, self.names)}
@@ -135,12 +147,18 @@ class Page:
         columns: columns of the image.
         pixels: number of pixels of each class, by class id as text.
         reason: why it could not be segmented, if so; the results hold a page without classes in its place.
+        notes: sentences on why the result may not be what was meant.
     """
 
     rows: int
     columns: int
     pixels: dict[str, int]
     reason: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Notes that were lists in JSON become a tuple, so that equal pages compare equal."""
+        object.__setattr__(self, "notes", tuple(self.notes))
 
 
 @dataclass(frozen=True)
@@ -273,7 +291,8 @@ class PageWriter:
             shown = display_pixels(image, ranges=display_range(image))
             png = overlay_png(shown, segmentation, self._model.colours)
             self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
-        self.pages.append(Page(*image.shape, self._model.count(segmentation)))
+        pixels = self._model.count(segmentation)
+        self.pages.append(Page(*image.shape, pixels, notes=self._model.notes(pixels)))
 
     def leave_out(self, error: PageError) -> None:
         """Notes why the next image has no results; pages without classes, as large as its neighbour, hold its place."""

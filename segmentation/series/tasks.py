@@ -95,9 +95,8 @@ def array_task(
 
     def finish(outcomes: list[list[Page]]) -> list[Page]:
         parts = [page for pages in outcomes for page in pages]
-        pages = [
-            Page(*images.shape, sum_counts(parts[at : at + len(blocks)])) for at in range(0, len(parts), len(blocks))
-        ]
+        sums = [sum_counts(parts[at : at + len(blocks)]) for at in range(0, len(parts), len(blocks))]
+        pages = [Page(*images.shape, pixels, notes=model.notes(pixels)) for pixels in sums]
         results.begin(name, made)
         for place, folder in unfinished.items():
             zarr_images.sweep(folder)

@@ -337,3 +337,27 @@ def test_who_has_read_enough_is_not_told_more(desk):
     )  # fmt: skip
     os.close(writing)
     assert "Traceback" not in done.stderr
+
+
+def test_results_of_one_class_are_told_and_noted(desk, tmp_path, capsys):
+    (tmp_path / "dark").mkdir()
+    for number in range(3):
+        tifffile.imwrite(tmp_path / f"dark/{number}.tif", textured(rows=8) // 2, photometric="rgb")
+    one_class = "The result is all one class, void, of 2 that are known."
+    arguments = ["apply", f"{desk}/cells.squiggle", f"{tmp_path}/dark", "-o", f"{tmp_path}/out", "--json"]
+    for kind in ("segmented", "finished before"):
+        assert main(arguments) == 0
+        told = capsys.readouterr()
+        events = [json.loads(line) for line in told.out.splitlines()][1:-1]
+        assert [event["kind"] for event in events] == [kind] * 3
+        assert [event["pages"][0]["notes"] for event in events] == [[one_class]] * 3
+        assert told.err == f"squiggle: {tmp_path}/dark/0.tif and 2 more images: {one_class}\n"
+
+
+def test_a_classifier_that_cannot_tell_its_classes_apart_is_told(desk, tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "empty.tif", np.full((60, 80), 9, np.uint8))
+    arguments = ["--labels", f"{desk}/labels.png", "-o", f"{tmp_path}/model", *SMALL]
+    assert main(["train", f"{tmp_path}/empty.tif", *arguments]) == 0
+    assert "cannot tell the classes apart" in capsys.readouterr().err
+    assert main(["train", f"{desk}/cells.tif", *arguments]) == 0
+    assert capsys.readouterr().err == ""
