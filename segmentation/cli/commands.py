@@ -6,9 +6,10 @@ import json
 import sys
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmentation._shared.text import counted
+from segmentation._shared.text import counted, escaped
 
 if TYPE_CHECKING:
     from segmentation.model.modelfile import ModelContents
@@ -127,6 +128,7 @@ def evaluate(given: Namespace) -> int:
     """Holds a classifier against masks of what is true."""
     import numpy as np
 
+    from segmentation._shared.tiling import whole_window
     from segmentation.cli.labelled import read_with_masks
     from segmentation.io.masks import MAP_HINT
     from segmentation.model.classifier import load_classifier
@@ -136,16 +138,21 @@ def evaluate(given: Namespace) -> int:
         raise ValueError("Give a mask for each image: IMAGE MASK IMAGE MASK ...")
     classifier = load_classifier(given.model, threads=given.threads)
     ids = [one.id for one in classifier.label_classes_]
-    scores = None
+    scores, notes = None, dict[str, Path]()
     for image_path, mask_path in zip(given.pairs[::2], given.pairs[1::2], strict=True):
         for image, truth in read_with_masks(image_path, mask_path, given.map):
             try:
-                found = score(classifier.predict(image), truth, ids)
+                adapted = classifier.adapt(image)
+                found = score(classifier.predict_window(adapted, whole_window(image.shape)), truth, ids)
             except ValueError as error:
                 strange = given.map is None and not np.isin(truth, [0, *ids]).all()
                 hint = f" If the mask has other values than class ids, {MAP_HINT}." if strange else ""
                 raise ValueError(f"{image_path}: {error}{hint}") from error
             scores = found if scores is None else scores + found
+            if note := classifier.scale_note(adapted):
+                notes.setdefault(note, image_path)
+    for note, image_path in notes.items():
+        print(f"squiggle: {escaped(f'{image_path}: {note}')}", file=sys.stderr)
     assert scores is not None
     names = {one.id: one.name for one in classifier.label_classes_}
     if given.json:

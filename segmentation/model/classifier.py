@@ -7,6 +7,7 @@ line and a script get the same bytes.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,6 +26,7 @@ from segmentation.io.image import Image
 from segmentation.model.facts import as_image, numbered_classes
 from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
+from segmentation.model.values import adapted, scale_note
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -159,8 +161,11 @@ class PixelClassifier:
 
         Raises:
             ValueError: if the image has other channels than the training images.
+
+        Warns:
+            UserWarning: if the image's values are on another scale than those of the training images.
         """
-        checked = self.check(image)
+        checked = self._adapt_with_warning(image)
         return self.predict_window(checked, whole_window(checked.shape))
 
     def predict_proba(self, image: Image | ArrayLike) -> NDArray[np.float32]:
@@ -171,8 +176,11 @@ class PixelClassifier:
 
         Raises:
             ValueError: if the image has other channels than the training images.
+
+        Warns:
+            UserWarning: if the image's values are on another scale than those of the training images.
         """
-        checked = self.check(image)
+        checked = self._adapt_with_warning(image)
         return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
 
     def check(self, image: Image | ArrayLike) -> Image:
@@ -191,6 +199,25 @@ class PixelClassifier:
             )
         return checked
 
+    def adapt(self, image: Image | ArrayLike) -> Image:
+        """A whole image, checked, in the type that was learnt from where that holds the same values.
+
+        Raises:
+            NotFittedError: if the classifier has not been trained.
+            ValueError: if the image has other channels than the training images.
+        """
+        return adapted(self.check(image), self.training_)
+
+    def scale_note(self, image: Image) -> str | None:
+        """A sentence, if the values of a whole image are on another scale than those that were learnt from."""
+        return scale_note(self.adapt(image), self.training_)
+
+    def _adapt_with_warning(self, image: Image | ArrayLike) -> Image:
+        adapted_image = self.adapt(image)
+        if note := self.scale_note(adapted_image):
+            warnings.warn(note, stacklevel=3)
+        return adapted_image
+
     def predict_window(
         self,
         image: Image,
@@ -205,7 +232,7 @@ class PixelClassifier:
         Features are computed piece by piece and not kept, so that their memory does not grow with the window.
 
         Args:
-            image: one that was checked.
+            image: one that was checked and, if it is whole, adapted.
             window: which part of it.
             smoothed: that window smoothed, if it is cached.
             on_piece: called with each piece of the window and its ``(features, piece rows, piece columns)``, which are

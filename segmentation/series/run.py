@@ -20,7 +20,8 @@ from segmentation._shared.text import counted
 from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.series.inputs import find_images, is_zarr, name_results, stamp
-from segmentation.series.jobs import Extras, Job, Model, Page, reason
+from segmentation.series.jobs import Extras, Job, Page, reason
+from segmentation.series.model import Model
 from segmentation.series.results import ResultFolder
 from segmentation.series.tasks import Task, array_task, file_task
 from segmentation.series.workers import run_here, run_in_processes

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Model, Page
+from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Page
+from segmentation.series.model import Model
 from segmentation.series.results import ResultFolder, file_name, read_json, write_json
 
 UNFINISHED = ".unfinished"
