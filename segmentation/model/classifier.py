@@ -80,6 +80,29 @@ class PixelClassifier:
         self.settings = ForestSettings(kind, n_estimators, max_depth, max_samples, random_state)
         self.threads = threads
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments that make such a classifier, by name; ``deep`` has no effect, as none is an estimator."""
+        return {"spec": self.spec, **self.settings.to_json(), "threads": self.threads}
+
+    def set_params(self, **params: Any) -> PixelClassifier:
+        """Changes arguments by name, and forgets what was learnt with others.
+
+        Returns:
+            The classifier itself.
+
+        Raises:
+            ValueError: if there is no such argument, or a setting is out of bounds; then nothing is changed.
+        """
+        known = self.get_params()
+        if unknown := sorted(params.keys() - known.keys()):
+            raise ValueError(f"A classifier has no parameter {unknown[0]!r}: it has {', '.join(known)}.")
+        other = PixelClassifier(**known | params)
+        if (other.spec, other.settings) != (self.spec, self.settings):
+            for name in [name for name in vars(self) if name.endswith("_")]:
+                delattr(self, name)
+        self.spec, self.settings, self.threads = other.spec, other.settings, other.threads
+        return self
+
     def fit(
         self,
         image: Image | ArrayLike | Sequence[Image | ArrayLike],
@@ -173,12 +196,7 @@ class PixelClassifier:
 
         Returns:
             ``(rows, columns, classes)`` float32, summing to 1 over the classes, which are in the order of ``classes_``.
-
-        Raises:
-            ValueError: if the image has other channels than the training images.
-
-        Warns:
-            UserWarning: if the image's values are on another scale than those of the training images.
+            Errors and warnings are those of :meth:`predict`.
         """
         checked = self._adapt_with_warning(image)
         return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
@@ -348,7 +366,9 @@ class PixelClassifier:
         """The forest as one of scikit-learn's, which predicts the same from rows of features.
 
         Its ``classes_`` are the class ids. Extremely randomised trees differ from others only in how they are grown,
-        so that they too come as a ``RandomForestClassifier``.
+        so that they too come as a ``RandomForestClassifier``. It is made to predict: a classifier keeps neither the
+        impurity of a node nor the number of its samples, so that what scikit-learn derives from them, such as
+        ``feature_importances_``, means nothing.
 
         Raises:
             NotFittedError: if the classifier has not been trained.
