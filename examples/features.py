@@ -31,7 +31,7 @@ ended = time.perf_counter()
 print(f"scikit-image {between - begun:.3f} s, here {ended - between:.3f} s")
 assert np.array_equal(features, theirs)
 
-# %% A classifier's forest, as a genuine RandomForestClassifier, says the same of the features.
+# %% A classifier's forest, as a RandomForestClassifier, says the same of the features.
 labels = np.zeros(image.shape, np.uint8)
 labels[60:90, 240:262], labels[150:170, 20:60] = 1, 2
 classifier = seg.PixelClassifier(spec, n_estimators=20).fit(image, labels)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmentation._shared.text import counted
+from segmentation._shared.text import counted, escaped
 
 if TYPE_CHECKING:
     from segmentation.model.modelfile import ModelContents
@@ -48,6 +50,7 @@ def apply(given: Namespace) -> int:
     except KeyboardInterrupt:
         listener.interrupted()
         raise
+    listener.tell_notes(report)
     listener.tell_failures(report)
     return FAILED if report.failed else 0
 
@@ -81,9 +84,15 @@ def train(given: Namespace) -> int:
         pixels=classifier.pixels_ if given.with_pixels else None,
     )
     save_model(given.output, contents)
+    if not classifier.tells_classes_apart():
+        print(f"squiggle: {ONE_CLASS}", file=sys.stderr)
     return 0
 
 
+ONE_CLASS = (
+    "The classifier cannot tell the classes apart: it takes every labelled pixel for the same class. "
+    "Label pixels that look different, or let it see other features."
+)
 FEATURE_OPTIONS = ("intensity", "edges", "texture", "sigma_min", "sigma_max", "num_sigma", "channels")
 FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "random_state")
 
@@ -119,6 +128,7 @@ def evaluate(given: Namespace) -> int:
     """Holds a classifier against masks of what is true."""
     import numpy as np
 
+    from segmentation._shared.tiling import whole_window
     from segmentation.cli.labelled import read_with_masks
     from segmentation.io.masks import MAP_HINT
     from segmentation.model.classifier import load_classifier
@@ -128,16 +138,21 @@ def evaluate(given: Namespace) -> int:
         raise ValueError("Give a mask for each image: IMAGE MASK IMAGE MASK ...")
     classifier = load_classifier(given.model, threads=given.threads)
     ids = [one.id for one in classifier.label_classes_]
-    scores = None
+    scores, notes = None, dict[str, Path]()
     for image_path, mask_path in zip(given.pairs[::2], given.pairs[1::2], strict=True):
         for image, truth in read_with_masks(image_path, mask_path, given.map):
             try:
-                found = score(classifier.predict(image), truth, ids)
+                adapted = classifier.adapt(image)
+                found = score(classifier.predict_window(adapted, whole_window(image.shape)), truth, ids)
             except ValueError as error:
                 strange = given.map is None and not np.isin(truth, [0, *ids]).all()
                 hint = f" If the mask has other values than class ids, {MAP_HINT}." if strange else ""
                 raise ValueError(f"{image_path}: {error}{hint}") from error
             scores = found if scores is None else scores + found
+            if note := classifier.scale_note(adapted):
+                notes.setdefault(note, image_path)
+    for note, image_path in notes.items():
+        print(f"squiggle: {escaped(f'{image_path}: {note}')}", file=sys.stderr)
     assert scores is not None
     names = {one.id: one.name for one in classifier.label_classes_}
     if given.json:

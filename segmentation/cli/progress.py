@@ -18,13 +18,23 @@ EVERY_SECONDS = 0.2
 
 
 class Quiet:
-    """Tells only, at the end and on stderr, of images that could not be segmented."""
+    """Tells only, at the end and on stderr, of images that could not be segmented, or perhaps not as was meant."""
 
     def handle(self, event: Event) -> None:
         """Learns of an event."""
 
     def interrupted(self) -> None:
         """Learns that there will be no more events."""
+
+    def tell_notes(self, report: SeriesReport) -> None:
+        """Tells why results may not be what was meant: once each, with the number of images and the first of them."""
+        images: dict[str, list[str]] = {}
+        for image, notes in report.notes.items():
+            for note in notes:
+                images.setdefault(note, []).append(image)
+        for note, noted in images.items():
+            more = f" and {counted(len(noted) - 1, 'more image')}" if noted[1:] else ""
+            print(f"squiggle: {escaped(f'{noted[0]}{more}: {note}')}", file=sys.stderr)
 
     def tell_failures(self, report: SeriesReport) -> None:
         """Tells which images could not be segmented and why."""

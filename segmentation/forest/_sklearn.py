@@ -1,4 +1,4 @@
-"""The inner functions of scikit-learn that grow trees.
+"""Trees and forests of scikit-learn, grown by its own functions.
 
 scikit-learn is imported inside the functions, since that takes more than a second.
 """
@@ -27,26 +27,32 @@ def grow_tree(
 ) -> Tree:
     """Grows a tree, trying the square root of the number of features at each node.
 
-    It is to the last bit the ``tree_`` of ``DecisionTreeClassifier(max_features="sqrt", ...).fit(rows, classified)``,
-    or of ``ExtraTreeClassifier``, but calls their tree builder directly: their own code around it takes three
-    times as long as growing such a small tree, and holds the interpreter's lock, which the builder does not.
+    With thresholds that are drawn it is to the last bit the ``tree_`` of ``ExtraTreeClassifier(max_features="sqrt",
+    ...).fit(rows, classified)``, but calls the tree builder directly: the code around it takes three times as long
+    as growing such a small tree, and holds the interpreter's lock, which the builder does not. Otherwise the search
+    for thresholds takes longest, and the tree is that of ``DecisionTreeClassifier``.
 
     Args:
         rows: ``(pixels, features)`` float32.
         classified: ``(pixels,)`` index of each pixel's class.
-        n_classes: number of classes, those without a pixel counted too.
+        n_classes: number of classes; where thresholds are drawn, those without a pixel are counted too.
         random_thresholds: draw thresholds, as extremely randomised trees do, instead of searching for the best.
         max_depth: the most comparisons between root and leaf; None for no limit.
         random: decides on the features and thresholds that are tried.
     """
+    if not random_thresholds:
+        from sklearn.tree import DecisionTreeClassifier
+
+        chosen = DecisionTreeClassifier(max_features="sqrt", max_depth=max_depth, random_state=random)
+        return chosen.fit(rows, classified).tree_
+
     from sklearn.tree._criterion import Gini
-    from sklearn.tree._splitter import BestSplitter, RandomSplitter
+    from sklearn.tree._splitter import RandomSplitter
     from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
 
     features_tried = max(1, int(np.sqrt(rows.shape[1])))
     counts = np.array([n_classes], np.intp)
-    kind = RandomSplitter if random_thresholds else BestSplitter
-    splitter = kind(Gini(1, counts), features_tried, 1, 0.0, random, None)
+    splitter = RandomSplitter(Gini(1, counts), features_tried, 1, 0.0, random, None)
     tree = Tree(rows.shape[1], counts, 1)
     builder = DepthFirstTreeBuilder(splitter, 2, 1, 0.0, 2**31 - 1 if max_depth is None else max_depth, 0.0)
     builder.build(tree, rows, classified[:, None].astype(np.float64))

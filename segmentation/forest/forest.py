@@ -121,7 +121,8 @@ class Forest:
 
         Returns:
             A :class:`sklearn.ensemble.RandomForestClassifier` that predicts from rows of float32 features. What only
-            training knows, such as the impurity of a node and the number of its samples, is set to 0 and 1.
+            training knows, such as the impurity of a node and the number of its samples, is set to 0 and 1, so that
+            ``feature_importances_`` means nothing.
 
         Raises:
             ValueError: if the forest's arrays contradict each other, or there are not as many classes as it has.

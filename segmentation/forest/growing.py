@@ -45,6 +45,38 @@ def tree_seeds(settings: ForestSettings) -> NDArray[np.uint64]:
     return random_uint64(settings.random_state, np.arange(settings.n_estimators)) >> np.uint64(33)
 
 
+ENOUGH = 2**-13
+"""A column of features that spans less is scaled up to grow trees: scikit-learn takes features that differ by no more
+than 1e-7 for equal, and counts in an image of a wide type, such as int32, differ by less than that."""
+
+
+def column_exponents(rows: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The powers of two by which columns are multiplied to grow trees, so that no span of features is too small.
+
+    A power of two changes neither the order of a column's features nor, once thresholds are scaled back, any
+    comparison.
+
+    Args:
+        rows: ``(pixels, features)`` float32.
+
+    Returns:
+        ``(features,)``: 0 for a column that spans enough, or nothing; otherwise so that it spans 0.5 to 1.
+    """
+    spans = rows.max(axis=0).astype(np.float64) - rows.min(axis=0)
+    return np.where((spans > 0) & (spans < ENOUGH), -np.frexp(spans)[1], 0)
+
+
+def scale_back(tree: Tree, exponents: NDArray[np.intp]) -> None:
+    """Makes the thresholds of a tree fit features that are not scaled.
+
+    Args:
+        tree: grown on scaled features; changed in place.
+        exponents: as :func:`column_exponents` gives them.
+    """
+    inner = tree.children_left >= 0
+    tree.threshold[inner] = np.ldexp(tree.threshold[inner], -exponents[tree.feature[inner]])
+
+
 def grow_forest(
     rows: NDArray[np.float32], class_ids: NDArray[np.uint8], settings: ForestSettings, threads: int | None = None
 ) -> RandomForestClassifier:
@@ -63,13 +95,15 @@ def grow_forest(
     samples = bootstrap(class_ids, settings)
     seeds = tree_seeds(settings)
     trees: dict[int, Tree] = {}
+    exponents = column_exponents(rows)
+    scaled = np.ldexp(rows, exponents) if exponents.any() else rows
 
     def grow(indices: Iterator[int]) -> None:
         random = np.random.RandomState()
         seen = np.empty((samples.shape[1], rows.shape[1]), np.float32)
         for index in indices:  # another RandomState, or other memory, for each tree would take longer than small trees
             random.seed(int(seeds[index]))
-            rows.take(samples[index], axis=0, out=seen, mode="clip")
+            scaled.take(samples[index], axis=0, out=seen, mode="clip")
             trees[index] = grow_tree(
                 seen,
                 classified[samples[index]],
@@ -78,6 +112,7 @@ def grow_forest(
                 max_depth=settings.max_depth,
                 random=random,
             )
+            scale_back(trees[index], exponents)
 
     share(range(settings.n_estimators), grow, threads)
     return as_sklearn([trees[index] for index in range(settings.n_estimators)], classes)

@@ -20,7 +20,8 @@ from segmentation.io.limits import MAX_CHANNELS, ImageError
 LARGEST_VALUE = 1e18
 """Beyond this the squares that features need leave float32; such values are markers for missing data."""
 
-_KEPT_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
+KEPT_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
+"""The types that the pixels of an image can have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +125,9 @@ def normalised(pixels: NDArray[Any], metadata: dict[str, Any]) -> Image:
 
 
 def _kept_type(dtype: np.dtype[Any], low: float, high: float) -> np.dtype[Any]:
-    """The type of :data:`_KEPT_TYPES` that holds values between two ends."""
+    """The type of :data:`KEPT_TYPES` that holds values between two ends."""
     native = dtype.newbyteorder("=")
-    if native.name in _KEPT_TYPES:
+    if native.name in KEPT_TYPES:
         return native
     if dtype.kind == "b":
         return np.dtype(np.uint8)

@@ -201,7 +201,7 @@ class LiveSegmenter:
         Raises:
             ValueError: if the image has other channels than the training images.
         """
-        threads = threads or self.threads
+        image, threads = classifier.adapt(image), threads or self.threads
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
         pixels, key = DraftPixels.for_shape(image.shape), (image.hash, classifier.spec, tile.bounds)
         if pixels.step == 1 or self.samples.get(key) is not None:
@@ -215,6 +215,7 @@ class LiveSegmenter:
         self, image: Image, classifier: PixelClassifier, tile: Tile, *, cache: bool = True
     ) -> NDArray[np.float32]:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
+        image = classifier.adapt(image)
         smoothed = self._smoothed(image, classifier, tile, cache, self.threads)
         return classifier.predict_proba_window(image, tile, smoothed)
 
@@ -242,6 +243,7 @@ class LiveSegmenter:
         """
 
         ended = Event()
+        image = classifier.adapt(image)
 
         def segment(tile: Tile, cache: bool, threads: int | None) -> NDArray[np.uint8] | None:
             with turn():
@@ -294,7 +296,7 @@ class LiveSegmenter:
         Raises:
             ValueError: if the image has other channels than the training images.
         """
-        classifier.check(image)
+        image = classifier.adapt(image)
         samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.bounds))) for tile in tiles]
         known = [(tile, planes) for tile, planes in samples if planes is not None and planes.size]
         if not known:
@@ -330,7 +332,6 @@ class LiveSegmenter:
     def _smoothed(
         self, image: Image, classifier: PixelClassifier, tile: Tile, cache: bool, threads: int | None
     ) -> Smoothed | None:
-        classifier.check(image)
         if cache and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
             return self.cache.smoothed(image, classifier.spec, tile, threads=threads)
         return self.cache.peek(image, classifier.spec, tile)

@@ -7,6 +7,7 @@ line and a script get the same bytes.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,6 +26,7 @@ from segmentation.io.image import Image
 from segmentation.model.facts import as_image, numbered_classes
 from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
+from segmentation.model.values import adapted, scale_note
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -77,6 +79,29 @@ class PixelClassifier:
         self.spec = spec
         self.settings = ForestSettings(kind, n_estimators, max_depth, max_samples, random_state)
         self.threads = threads
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments that make such a classifier, by name; ``deep`` has no effect, as none is an estimator."""
+        return {"spec": self.spec, **self.settings.to_json(), "threads": self.threads}
+
+    def set_params(self, **params: Any) -> PixelClassifier:
+        """Changes arguments by name, and forgets what was learnt with others.
+
+        Returns:
+            The classifier itself.
+
+        Raises:
+            ValueError: if there is no such argument, or a setting is out of bounds; then nothing is changed.
+        """
+        known = self.get_params()
+        if unknown := sorted(params.keys() - known.keys()):
+            raise ValueError(f"A classifier has no parameter {unknown[0]!r}: it has {', '.join(known)}.")
+        other = PixelClassifier(**known | params)
+        if (other.spec, other.settings) != (self.spec, self.settings):
+            for name in [name for name in vars(self) if name.endswith("_")]:
+                delattr(self, name)
+        self.spec, self.settings, self.threads = other.spec, other.settings, other.threads
+        return self
 
     def fit(
         self,
@@ -138,6 +163,19 @@ class PixelClassifier:
         self._check_fitted()
         return self.spec.names(self.channels_ or 1)
 
+    def tells_classes_apart(self) -> bool:
+        """Whether it finds more than one class in the pixels that it learnt from.
+
+        Raises:
+            NotFittedError: if the classifier has not been trained.
+            ValueError: if the training pixels are not known.
+        """
+        self._check_fitted()
+        if self.pixels_ is None:
+            raise ValueError("The classifier came without its training pixels.")
+        found = self.forest_.predict(np.ascontiguousarray(self.pixels_.features.T), threads=self.threads)
+        return len(np.unique(found)) > 1
+
     def predict(self, image: Image | ArrayLike) -> NDArray[np.uint8]:
         """The class of each pixel.
 
@@ -146,8 +184,11 @@ class PixelClassifier:
 
         Raises:
             ValueError: if the image has other channels than the training images.
+
+        Warns:
+            UserWarning: if the image's values are on another scale than those of the training images.
         """
-        checked = self.check(image)
+        checked = self._adapt_with_warning(image)
         return self.predict_window(checked, whole_window(checked.shape))
 
     def predict_proba(self, image: Image | ArrayLike) -> NDArray[np.float32]:
@@ -155,11 +196,9 @@ class PixelClassifier:
 
         Returns:
             ``(rows, columns, classes)`` float32, summing to 1 over the classes, which are in the order of ``classes_``.
-
-        Raises:
-            ValueError: if the image has other channels than the training images.
+            Errors and warnings are those of :meth:`predict`.
         """
-        checked = self.check(image)
+        checked = self._adapt_with_warning(image)
         return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
 
     def check(self, image: Image | ArrayLike) -> Image:
@@ -178,6 +217,25 @@ class PixelClassifier:
             )
         return checked
 
+    def adapt(self, image: Image | ArrayLike) -> Image:
+        """A whole image, checked, in the type that was learnt from where that holds the same values.
+
+        Raises:
+            NotFittedError: if the classifier has not been trained.
+            ValueError: if the image has other channels than the training images.
+        """
+        return adapted(self.check(image), self.training_)
+
+    def scale_note(self, image: Image) -> str | None:
+        """A sentence, if the values of a whole image are on another scale than those that were learnt from."""
+        return scale_note(self.adapt(image), self.training_)
+
+    def _adapt_with_warning(self, image: Image | ArrayLike) -> Image:
+        adapted_image = self.adapt(image)
+        if note := self.scale_note(adapted_image):
+            warnings.warn(note, stacklevel=3)
+        return adapted_image
+
     def predict_window(
         self,
         image: Image,
@@ -192,7 +250,7 @@ class PixelClassifier:
         Features are computed piece by piece and not kept, so that their memory does not grow with the window.
 
         Args:
-            image: one that was checked.
+            image: one that was checked and, if it is whole, adapted.
             window: which part of it.
             smoothed: that window smoothed, if it is cached.
             on_piece: called with each piece of the window and its ``(features, piece rows, piece columns)``, which are
@@ -308,7 +366,9 @@ class PixelClassifier:
         """The forest as one of scikit-learn's, which predicts the same from rows of features.
 
         Its ``classes_`` are the class ids. Extremely randomised trees differ from others only in how they are grown,
-        so that they too come as a ``RandomForestClassifier``.
+        so that they too come as a ``RandomForestClassifier``. It is made to predict: a classifier keeps neither the
+        impurity of a node nor the number of its samples, so that what scikit-learn derives from them, such as
+        ``feature_importances_``, means nothing.
 
         Raises:
             NotFittedError: if the classifier has not been trained.

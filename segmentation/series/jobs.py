@@ -5,110 +5,30 @@ A job can be sent as plain JSON values, so that a thread, another process or ano
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
-from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.tiling import Window, whole_window
+from segmentation._shared.tiling import Window
 from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
 from segmentation.io.limits import PageError
 from segmentation.io.read import read_pages
-from segmentation.io.shares import class_shares
 from segmentation.io.tiffwriter import TiffPages
-from segmentation.model.classifier import PixelClassifier, load_classifier
+from segmentation.series.model import Model, Segmented
 from segmentation.series.results import ResultFolder, Staging, file_name
-from segmentation.strokes.classes import LabelClass
 
 BIG_TIFF_BYTES = 2**31
 """From so many bytes of pixels on, a TIFF is written in the variant for large files."""
 
 Report = Callable[[float], None]
 """Called now and then with the part of a job that is done, from 0 to 1."""
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A classifier that is applied, beside its file.
-
-    Attributes:
-        classifier: the classifier.
-        data: the bytes of its file.
-        threads: number of threads; None takes all cores. No result depends on it.
-    """
-
-    classifier: PixelClassifier
-    data: bytes
-    threads: int | None = None
-
-    @classmethod
-    def from_file(cls, data: bytes, threads: int | None = None) -> Model:
-        """The classifier in a file of these bytes.
-
-        Raises:
-            ModelFileError: if it is no classifier file.
-        """
-        return cls(load_classifier(data), data, threads)
-
-    @classmethod
-    def from_classifier(cls, classifier: PixelClassifier, threads: int | None = None) -> Model:
-        """The classifier, beside the file that saving it gives.
-
-        Raises:
-            NotFittedError: if the classifier has not been trained yet.
-        """
-        file = BytesIO()
-        classifier.save(file)
-        return cls(classifier, file.getvalue(), threads)
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256 of the file."""
-        return hashlib.sha256(self.data).hexdigest()
-
-    @property
-    def names(self) -> dict[int, str]:
-        """The names of the classes by their ids."""
-        return {one.id: one.name for one in self.classifier.label_classes_}
-
-    @property
-    def colours(self) -> dict[int, str]:
-        """The colours of the classes by their ids."""
-        return {one.id: one.colour for one in self.classifier.label_classes_}
-
-    @property
-    def planes(self) -> list[LabelClass]:
-        """The classes that have a plane of probabilities, in the order of the planes."""
-        classes = {one.id: one for one in self.classifier.label_classes_}
-        return [classes[int(class_id)] for class_id in self.classifier.classes_]
-
-    def segment(self, image: Image, window: Window, with_probabilities: bool) -> Segmented:
-        """The class ids in a window of an image and, if they are asked for, the probabilities.
-
-        Returns:
-            ``(window rows, window columns)`` uint8, and ``(classes, window rows, window columns)`` float32 or None.
-
-        Raises:
-            ValueError: if the image has other channels than the training images.
-        """
-        checked = self.classifier.check(image)
-        if not with_probabilities:
-            return self.classifier.predict_window(checked, window, threads=self.threads), None
-        probabilities = self.classifier.predict_proba_window(checked, window, threads=self.threads)
-        return self.classifier.classes_[probabilities.argmax(axis=0)], probabilities
-
-    def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
-        """Number of pixels of each class, by class id as text."""
-        return {str(entry.id): entry.pixels for entry in class_shares(segmentation, self.names)}
 
 
 @dataclass(frozen=True)
@@ -135,12 +55,18 @@ class Page:
         columns: columns of the image.
         pixels: number of pixels of each class, by class id as text.
         reason: why it could not be segmented, if so; the results hold a page without classes in its place.
+        notes: sentences on why the result may not be what was meant.
     """
 
     rows: int
     columns: int
     pixels: dict[str, int]
     reason: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Notes that were lists in JSON become a tuple, so that equal pages compare equal."""
+        object.__setattr__(self, "notes", tuple(self.notes))
 
 
 @dataclass(frozen=True)
@@ -176,16 +102,12 @@ class FileJob:
             closing(read_pages(self.image)) as images,
         ):
             for image in segment_pages(
-                images, lambda image: model.segment(image, whole_window(image.shape), self.extras.probabilities), writer
+                images, lambda image: model.segment_whole(image, self.extras.probabilities), writer
             ):
                 report(image.metadata["page"] / image.metadata["pages"])
         record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
         folder.finish(self.name, record)
         return writer.pages
-
-
-Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
-"""Class ids ``(rows, columns)`` and, if they are asked for, probabilities ``(classes, rows, columns)``."""
 
 
 def segment_pages(
@@ -273,7 +195,8 @@ class PageWriter:
             shown = display_pixels(image, ranges=display_range(image))
             png = overlay_png(shown, segmentation, self._model.colours)
             self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
-        self.pages.append(Page(*image.shape, self._model.count(segmentation)))
+        pixels = self._model.count(segmentation)
+        self.pages.append(Page(*image.shape, pixels, notes=self._model.notes(pixels, image)))
 
     def leave_out(self, error: PageError) -> None:
         """Notes why the next image has no results; pages without classes, as large as its neighbour, hold its place."""

@@ -20,7 +20,8 @@ from segmentation._shared.text import counted
 from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.series.inputs import find_images, is_zarr, name_results, stamp
-from segmentation.series.jobs import Extras, Job, Model, Page, reason
+from segmentation.series.jobs import Extras, Job, Page, reason
+from segmentation.series.model import Model
 from segmentation.series.results import ResultFolder
 from segmentation.series.tasks import Task, array_task, file_task
 from segmentation.series.workers import run_here, run_in_processes
@@ -64,11 +65,13 @@ class SeriesReport:
         finished_before: the images that an earlier run had finished.
         failed: the sentence that says why, by path of the image that could not be segmented, or of the stack of which
             some images could not be.
+        notes: sentences on why the result may not be what was meant, by path of the image, of those with any.
     """
 
     outputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     finished_before: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def apply_series(
@@ -309,6 +312,8 @@ class Series:
     def _finish(self, kind: str, path: Path, outputs: Mapping[str, Any], pages: list[Page]) -> None:
         places = tuple(str(self._results.path / name) for name in outputs)
         self.report.outputs[str(path)] = places
+        if notes := tuple(dict.fromkeys(note for page in pages for note in page.notes)):
+            self.report.notes[str(path)] = notes
         reasons = [page.reason for page in pages if page.reason]
         if reasons:
             more = f" {counted(len(reasons) - 1, 'more image')} cannot be used either." if reasons[1:] else ""

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Model, Page
+from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Page
+from segmentation.series.model import Model
 from segmentation.series.results import ResultFolder, file_name, read_json, write_json
 
 UNFINISHED = ".unfinished"
@@ -95,9 +96,8 @@ def array_task(
 
     def finish(outcomes: list[list[Page]]) -> list[Page]:
         parts = [page for pages in outcomes for page in pages]
-        pages = [
-            Page(*images.shape, sum_counts(parts[at : at + len(blocks)])) for at in range(0, len(parts), len(blocks))
-        ]
+        sums = [sum_counts(parts[at : at + len(blocks)]) for at in range(0, len(parts), len(blocks))]
+        pages = [Page(*images.shape, pixels, notes=model.notes(pixels)) for pixels in sums]
         results.begin(name, made)
         for place, folder in unfinished.items():
             zarr_images.sweep(folder)

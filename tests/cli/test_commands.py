@@ -338,3 +338,50 @@ def test_who_has_read_enough_is_not_told_more(desk):
     )  # fmt: skip
     os.close(writing)
     assert "Traceback" not in done.stderr
+
+
+def test_results_of_one_class_are_told_and_noted(desk, tmp_path, capsys):
+    (tmp_path / "dark").mkdir()
+    for number in range(3):
+        tifffile.imwrite(tmp_path / f"dark/{number}.tif", textured(rows=8) // 2, photometric="rgb")
+    one_class = "The result is all one class, void, of 2 that are known."
+    arguments = ["apply", f"{desk}/cells.squiggle", f"{tmp_path}/dark", "-o", f"{tmp_path}/out", "--json"]
+    for kind in ("segmented", "finished before"):
+        assert main(arguments) == 0
+        told = capsys.readouterr()
+        events = [json.loads(line) for line in told.out.splitlines()][1:-1]
+        assert [event["kind"] for event in events] == [kind] * 3
+        assert [event["pages"][0]["notes"] for event in events] == [[one_class]] * 3
+        assert told.err == f"squiggle: {tmp_path}/dark/0.tif and 2 more images: {one_class}\n"
+
+
+def test_a_classifier_that_cannot_tell_its_classes_apart_is_told(desk, tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "empty.tif", np.full((60, 80), 9, np.uint8))
+    arguments = ["--labels", f"{desk}/labels.png", "-o", f"{tmp_path}/model", *SMALL]
+    assert main(["train", f"{tmp_path}/empty.tif", *arguments]) == 0
+    assert "cannot tell the classes apart" in capsys.readouterr().err
+    assert main(["train", f"{desk}/cells.tif", *arguments]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_values_on_another_scale_are_told_and_noted(desk, tmp_path, capsys):
+    (tmp_path / "series").mkdir()
+    pixels = textured().astype(np.uint16)
+    for name, factor in {"same": 1, "more": 16, "most": 16}.items():
+        tifffile.imwrite(tmp_path / f"series/{name}.tif", pixels * factor, photometric="rgb")
+    arguments = [f"{desk}/cells.squiggle", f"{tmp_path}/series", "-o", f"{tmp_path}/out", "--json", "--probabilities"]
+    assert main(["apply", *arguments]) == 0
+    told = capsys.readouterr()
+    events = [json.loads(line) for line in told.out.splitlines()]
+    notes = {Path(event["image"]).stem: event["pages"][0]["notes"] for event in events if "pages" in event}
+    sentence = notes["more"][0]
+    assert sentence.startswith("The classifier learnt from uint8 images with values from 50 to 199; the values of this")
+    assert notes["same"] == []
+    assert notes["most"][0] == sentence
+    assert told.err.count(sentence) == 1
+    assert f"more.tif and 1 more image: {sentence}" in told.err
+    expected = seg.load_classifier(desk / "cells.squiggle").predict(textured())
+    assert np.array_equal(tifffile.imread(tmp_path / "out/same.tif"), expected)
+    pair = [f"{tmp_path}/series/more.tif", f"{desk}/mask.png"]
+    assert main(["evaluate", f"{desk}/cells.squiggle", *pair, *pair]) == 0
+    assert capsys.readouterr().err.count(sentence) == 1

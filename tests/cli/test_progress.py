@@ -36,3 +36,11 @@ def test_failures_are_told_to_everybody(capsys):
     for listener in (Quiet(), JsonLines(), Terminal()):
         listener.tell_failures(SeriesReport(failed={"b.tif": "It is gone."}))
     assert capsys.readouterr().err == 3 * "squiggle: b.tif: It is gone.\n"
+
+
+def test_notes_are_told_once_each_to_everybody(capsys):
+    notes = {"a.tif": ("All one class.",), "b.tif": ("Too dark.", "All one class."), "c.tif": ("All one class.",)}
+    for listener in (Quiet(), JsonLines(), Terminal()):
+        listener.tell_notes(SeriesReport(notes=notes))
+    told = "squiggle: a.tif and 2 more images: All one class.\nsquiggle: b.tif: Too dark.\n"
+    assert capsys.readouterr().err == 3 * told

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
-from segmentation.forest.growing import bootstrap, grow_forest, tree_seeds
+from segmentation.forest.forest import Forest
+from segmentation.forest.growing import ENOUGH, bootstrap, column_exponents, grow_forest, tree_seeds
 from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
 
 
@@ -94,3 +95,38 @@ def test_the_number_of_threads_changes_no_byte(kind):
     rows, class_ids = blobs()
     one, two = (grow_forest(rows, class_ids, ForestSettings(kind, n_estimators=21), threads) for threads in (1, 2))
     assert np.array_equal(one.predict_proba(rows), two.predict_proba(rows))
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+@pytest.mark.parametrize("exponent", [-20, -34, -60, -110, 3, 100])
+def test_no_span_of_features_counts_as_constant(kind, exponent):
+    rows, class_ids = blobs()
+    rows = np.ldexp(np.rint(np.ldexp(rows, 8)), -13)  # so few digits that even denormal numbers hold them
+    rows[:, 3] = 5
+    scaled = np.ldexp(rows, exponent)
+    assert np.array_equal(np.ldexp(scaled, -exponent), rows)
+    chosen = ForestSettings(kind, n_estimators=5)
+    forest, expected = (grow_forest(some, class_ids, chosen) for some in (scaled, rows))
+    assert forest.score(scaled, class_ids) == expected.score(rows, class_ids) > 0.8
+    if kind == "extra_trees":
+        for estimator, same in zip(forest.estimators_, expected.estimators_, strict=True):
+            inner = same.tree_.children_left >= 0
+            assert np.array_equal(estimator.tree_.feature, same.tree_.feature)
+            assert np.array_equal(estimator.tree_.threshold[inner], np.ldexp(same.tree_.threshold[inner], exponent))
+
+
+def test_denormal_features_are_told_apart_after_thresholds_are_rounded_to_float32():
+    tiny = np.float32(2.0**-149)
+    rows = np.repeat(np.array([[0], [1], [2]], np.float32) * tiny, 50, axis=0)
+    class_ids = np.repeat(np.array([1, 2, 3], np.uint8), 50)
+    forest = Forest.from_sklearn(grow_forest(rows, class_ids, ForestSettings(n_estimators=9)))
+    assert (forest.predict(np.ascontiguousarray(rows.T)) + 1 == class_ids).all()
+
+
+def test_columns_that_span_enough_are_grown_on_as_they_are():
+    rows = np.zeros((4, 6), np.float32)
+    rows[0] = [0, ENOUGH, ENOUGH / 2, 1e-40, 3.4e38, 1e-9]
+    rows[1] = [0, 0, 0, 0, -3.4e38, 0]
+    assert (column_exponents(rows) == 0).tolist() == [True, True, False, False, True, False]
+    spans = np.ptp(np.ldexp(rows, column_exponents(rows))[:, [2, 3, 5]], axis=0)
+    assert ((spans >= 0.5) & (spans < 1)).all()

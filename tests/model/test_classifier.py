@@ -1,3 +1,4 @@
+import inspect
 from io import BytesIO
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.feature import multiscale_basic_features
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 
 from segmentation._shared.tiling import TileGrid
@@ -348,3 +350,33 @@ def test_strokes_travel_with_the_image_that_they_were_drawn_on():
     assert "strokes" not in classifier.training_["images"][0]
     with pytest.raises(ValueError, match="was not learnt from"):
         classifier.contents(strokes=drawn | {"c" * 64: drawn[images[0].hash]})
+
+
+def test_it_has_the_manners_of_scikit_learn():
+    one = PixelClassifier(SPEC, kind="random_forest", n_estimators=7, max_depth=3, max_samples=1, threads=1)
+    assert one.get_params() == one.get_params(deep=False)
+    assert set(one.get_params()) == set(inspect.signature(PixelClassifier).parameters)
+    pixels, labels, _ = scene()
+    expected = one.fit(pixels, labels)
+    other = clone(one)
+    assert other.get_params() == one.get_params()
+    with pytest.raises(NotFittedError):
+        other.predict(pixels)
+    assert forest_bytes(other.fit(pixels, labels)) == forest_bytes(expected)
+
+
+def test_parameters_are_set_by_name_and_what_was_learnt_with_others_is_forgotten():
+    one = fitted()
+    assert one.set_params(threads=1) is one
+    assert one.threads == 1
+    assert one.set_params(n_estimators=10).forest_ is not None
+    for wrong, sentence in (({"trees": 3}, "no parameter 'trees': it has spec, kind"), ({"n_estimators": 0}, "trees")):
+        with pytest.raises(ValueError, match=sentence):
+            one.set_params(threads=2, **wrong)
+    assert one.threads == 1
+    assert one.forest_ is not None
+    one.set_params(n_estimators=3)
+    assert one.pixels_ is None
+    with pytest.raises(NotFittedError):
+        one.predict(scene()[0])
+    assert one.fit(*scene()[:2]).forest_.n_trees == 3

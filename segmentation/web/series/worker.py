@@ -24,7 +24,8 @@ from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PageError
 from segmentation.model.classifier import PixelClassifier
-from segmentation.series.jobs import Extras, Model, PageWriter, Segmented, reason, segment_pages
+from segmentation.series.jobs import Extras, PageWriter, reason, segment_pages
+from segmentation.series.model import Model, Segmented
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
@@ -206,7 +207,7 @@ class SeriesWorker:
 
     def _segment(self, classifier: PixelClassifier, image: Image) -> NDArray[np.uint8]:
         """The class ids of an image, tile by tile; before each tile others go first."""
-        checked = classifier.check(image)
+        checked = classifier.adapt(image)
         whole = whole_window(checked.shape)
         segmentation = np.empty(whole.shape, np.uint8)
         for tile in whole.split(TILE_SIDE, TILE_SIDE):

@@ -1,0 +1,103 @@
+"""What the values of an image mean to a classifier that learnt from images of another type or range.
+
+Features are fractions of the range of the image's type, of floats the values themselves. So 12 bits of a camera, which
+come as uint16, look dark to a classifier of uint8 images, and so do the values of its own images stored as uint16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from segmentation.io.image import KEPT_TYPES, Image
+
+LARGEST_RATIO = 8.0
+"""So many times more or less than the range that was learnt from is taken for another scale, not for another scene."""
+
+
+def adapted(image: Image, training: Mapping[str, Any]) -> Image:
+    """The image in the type of the training images, if it holds the same values in another type.
+
+    It does, if all its values exist in that type, and their range is nearer to what was learnt from as numbers than as
+    fractions of the ranges of the types.
+
+    Args:
+        image: the whole image, since its range decides.
+        training: the facts about what was learnt from, as ``training_`` of a classifier.
+
+    Returns:
+        The image itself, or one whose pixels are equal numbers in another type.
+    """
+    ranges = _learnt_ranges(training)
+    if len(ranges) != 1 or image.pixels.dtype.name in ranges:
+        return image
+    (name, learnt), *_ = ranges.items()
+    dtype, given = np.dtype(name), _value_range(image)
+    as_fractions = _mismatch(_fractions(given, image.pixels.dtype), _fractions(learnt, dtype))
+    if _mismatch(given, learnt) >= as_fractions or not _holds(dtype, given):
+        return image
+    pixels = image.pixels.astype(dtype)
+    if not np.array_equal(pixels, image.pixels):
+        return image
+    return Image(pixels, image.metadata | {"dtype": name, "value_range": [dtype.type(end).item() for end in given]})
+
+
+def scale_note(image: Image, training: Mapping[str, Any]) -> str | None:
+    """A sentence, if the values of an image are on another scale than those that were learnt from.
+
+    Args:
+        image: as :func:`adapted` returns it.
+        training: the facts about what was learnt from.
+
+    Returns:
+        The sentence, equal for images of the same type; None if the range is about that of a training image.
+    """
+    ranges = _learnt_ranges(training)
+    given, dtype = _value_range(image), image.pixels.dtype
+    if not ranges:
+        return None
+    fractions = [_fractions(learnt, np.dtype(name)) for name, learnt in ranges.items()]
+    learnt = min(low for low, _ in fractions), max(high for _, high in fractions)
+    low, high = _fractions(given, dtype)
+    apart = low > learnt[1] or high < learnt[0]
+    if not apart and _mismatch((low, high), learnt) <= LARGEST_RATIO:
+        return None
+    images = " and ".join(f"{name} images with values from {low:g} to {high:g}" for name, (low, high) in ranges.items())
+    return f"The classifier learnt from {images}; the values of this {dtype.name} image are on another scale."
+
+
+def _learnt_ranges(training: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """The smallest and the largest value of the training images of each type; nothing, if they are not all known."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for one in training.get("images", ()):
+        if one.get("dtype") not in KEPT_TYPES or len(one.get("value_range", ())) != 2:
+            return {}
+        low, high = one["value_range"]
+        known = ranges.get(one["dtype"], (low, high))
+        ranges[one["dtype"]] = min(low, known[0]), max(high, known[1])
+    return ranges
+
+
+def _value_range(image: Image) -> tuple[float, float]:
+    low, high = image.metadata["value_range"]
+    return low, high
+
+
+def _fractions(ends: tuple[float, float], dtype: np.dtype[Any]) -> tuple[float, float]:
+    """A range of values as features have it."""
+    largest = np.iinfo(dtype).max if dtype.kind in "iu" else 1
+    return ends[0] / largest, ends[1] / largest
+
+
+def _holds(dtype: np.dtype[Any], ends: tuple[float, float]) -> bool:
+    """Whether a type reaches as far as these ends."""
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+    return bool(limits.min <= ends[0] and ends[1] <= limits.max)
+
+
+def _mismatch(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """How many times farther from 0 the farther of two ranges reaches; 1 if either is nothing but 0."""
+    reaches = sorted(max(-low, high) for low, high in (one, other))
+    return reaches[1] / reaches[0] if reaches[0] > 0 else 1.0

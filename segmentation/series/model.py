@@ -1,0 +1,114 @@
+"""The classifier of a series, and what it says of one image."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.tiling import Window, whole_window
+from segmentation.io.image import Image
+from segmentation.io.shares import class_shares
+from segmentation.model.classifier import PixelClassifier, load_classifier
+from segmentation.strokes.classes import LabelClass
+
+Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
+"""Class ids ``(rows, columns)`` and, if they are asked for, probabilities ``(classes, rows, columns)``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A classifier that is applied, beside its file.
+
+    Attributes:
+        classifier: the classifier.
+        data: the bytes of its file.
+        threads: number of threads; None takes all cores. No result depends on it.
+    """
+
+    classifier: PixelClassifier
+    data: bytes
+    threads: int | None = None
+
+    @classmethod
+    def from_file(cls, data: bytes, threads: int | None = None) -> Model:
+        """The classifier in a file of these bytes.
+
+        Raises:
+            ModelFileError: if it is no classifier file.
+        """
+        return cls(load_classifier(data), data, threads)
+
+    @classmethod
+    def from_classifier(cls, classifier: PixelClassifier, threads: int | None = None) -> Model:
+        """The classifier, beside the file that saving it gives.
+
+        Raises:
+            NotFittedError: if the classifier has not been trained yet.
+        """
+        file = BytesIO()
+        classifier.save(file)
+        return cls(classifier, file.getvalue(), threads)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the file."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def names(self) -> dict[int, str]:
+        """The names of the classes by their ids."""
+        return {one.id: one.name for one in self.classifier.label_classes_}
+
+    @property
+    def colours(self) -> dict[int, str]:
+        """The colours of the classes by their ids."""
+        return {one.id: one.colour for one in self.classifier.label_classes_}
+
+    @property
+    def planes(self) -> list[LabelClass]:
+        """The classes that have a plane of probabilities, in the order of the planes."""
+        classes = {one.id: one for one in self.classifier.label_classes_}
+        return [classes[int(class_id)] for class_id in self.classifier.classes_]
+
+    def segment(self, image: Image, window: Window, with_probabilities: bool) -> Segmented:
+        """The class ids in a window of an image and, if they are asked for, the probabilities.
+
+        Returns:
+            ``(window rows, window columns)`` uint8, and ``(classes, window rows, window columns)`` float32 or None.
+
+        Raises:
+            ValueError: if the image has other channels than the training images.
+        """
+        checked = self.classifier.check(image)
+        if not with_probabilities:
+            return self.classifier.predict_window(checked, window, threads=self.threads), None
+        probabilities = self.classifier.predict_proba_window(checked, window, threads=self.threads)
+        return self.classifier.classes_[probabilities.argmax(axis=0)], probabilities
+
+    def segment_whole(self, image: Image, with_probabilities: bool) -> Segmented:
+        """As :meth:`segment`, of a whole image, which is adapted to what was learnt from."""
+        return self.segment(self.classifier.adapt(image), whole_window(image.shape), with_probabilities)
+
+    def notes(self, pixels: Mapping[str, int], image: Image | None = None) -> tuple[str, ...]:
+        """Sentences on why a result may not be what was meant.
+
+        Args:
+            pixels: number of pixels of each class, as :meth:`count` gives them.
+            image: the whole image, if it was read at once.
+        """
+        notes = [] if image is None else [self.classifier.scale_note(image)]
+        found = [class_id for class_id, count in pixels.items() if count]
+        known = len(self.classifier.classes_)
+        if len(found) == 1 and known > 1:
+            notes.append(f"The result is all one class, {self.names[int(found[0])]}, of {known} that are known.")
+        return tuple(note for note in notes if note)
+
+    def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
+        """Number of pixels of each class, by class id as text."""
+        return {str(entry.id): entry.pixels for entry in class_shares(segmentation, self.names)}
