@@ -9,9 +9,9 @@ run: $(VENV)/.runs
 	@$(BIN)/python app.py
 
 test: $(VENV)/.tests lint
-	@$(BIN)/python -m tests.get_postgres
-	@$(BIN)/python -m tests.get_nginx
-	@$(BIN)/python -m tests.browser.get_chromium
+	@$(BIN)/python -m tests.support.get_postgres
+	@$(BIN)/python -m tests.support.get_nginx
+	@$(BIN)/python -m tests.support.get_chromium
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.tests

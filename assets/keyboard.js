@@ -1,4 +1,4 @@
-/* The keyboard; segmentation/web/help.py lists the same keys for people. */
+/* The keyboard; segmentation/web/pages/layout/help.py lists the same keys for people. */
 (() => {
   "use strict";
   const squiggle = (window.squiggle ??= {});

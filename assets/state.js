@@ -1,4 +1,4 @@
-/* What the events of a session add up to; the server folds the same events in segmentation/web/journal.py. */
+/* What the events of a session add up to; the server folds the same events in segmentation/web/session/events.py. */
 (() => {
   "use strict";
   const squiggle = (window.squiggle ??= {});

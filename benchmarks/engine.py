@@ -17,11 +17,12 @@ from skimage.feature import multiscale_basic_features
 from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.inputs import careful_strokes, mirrored
-from segmentation.classifier import PixelClassifier
-from segmentation.features import compute_planes
-from segmentation.forest import Forest
-from segmentation.strokes import rasterise
-from segmentation.training import ForestSettings, grow_forest
+from segmentation.features.compute import compute_planes
+from segmentation.forest.forest import Forest
+from segmentation.forest.growing import grow_forest
+from segmentation.forest.settings import ForestSettings
+from segmentation.model.classifier import PixelClassifier
+from segmentation.strokes.raster import rasterise
 
 THREADS = 2
 TIMES = 5

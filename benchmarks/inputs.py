@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.scribbles import Annotator
-from segmentation.strokes import Stroke
+from segmentation.strokes.stroke import Stroke
 
 DATA = Path(__file__).resolve().parent / "data"
 

@@ -28,7 +28,7 @@ from benchmarks.inputs import careful_strokes, mirrored
 from benchmarks.page import Wait, memory_megabytes, reference_server
 from benchmarks.reference_app import COLOURS
 from benchmarks.table import markdown
-from segmentation.strokes import Stroke
+from segmentation.strokes.stroke import Stroke
 from tests.browser.conftest import Server
 
 CLIENTS = 30

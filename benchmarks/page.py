@@ -26,10 +26,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.inputs import careful_strokes, mirrored
 from benchmarks.table import markdown
-from segmentation.strokes import Stroke
+from segmentation.strokes.stroke import Stroke
 from tests.browser.conftest import QUIET_CHROMIUM, Server
-from tests.browser.get_chromium import find_chromium
-from tests.browser.person import AXES
+from tests.support.get_chromium import find_chromium
+from tests.support.person import AXES
 
 ROOT = Path(__file__).resolve().parents[1]
 STROKES = 7

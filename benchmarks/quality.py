@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.scribbles import Annotator
-from segmentation.classifier import PixelClassifier
-from segmentation.images import Image, read_image
-from segmentation.strokes import rasterise
+from segmentation.io.image import Image
+from segmentation.io.read import read_image
+from segmentation.model.classifier import PixelClassifier
+from segmentation.strokes.raster import rasterise
 
 DATA = Path(__file__).parent / "data"
 STROKES_PER_CLASS = (1, 2, 4)

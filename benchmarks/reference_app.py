@@ -15,9 +15,9 @@ from PIL import Image
 from skimage.feature import multiscale_basic_features
 from sklearn.ensemble import RandomForestClassifier
 
-from segmentation.overlay import overlay_image
-from segmentation.shapes import strokes_from_shapes
-from segmentation.strokes import rasterise
+from benchmarks.plotly_shapes import strokes_from_shapes
+from segmentation.io.export import overlay_image
+from segmentation.strokes.raster import rasterise
 
 COLOURS = {1: "#e69f00", 2: "#0072b2"}
 

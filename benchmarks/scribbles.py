@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
-from segmentation.strokes import Stroke, stroke_pixels
+from segmentation.strokes.raster import stroke_pixels
+from segmentation.strokes.stroke import Stroke
 
 MIN_POINTS, MAX_POINTS = 30, 150
 """Number of points of a stroke."""

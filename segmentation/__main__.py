@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from segmentation.arguments import parser
+from segmentation.cli.arguments import parser
 
 INTERRUPTED = 130
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with status 2, if the arguments are not understood; with 0, if help is asked for.
     """
-    from segmentation import commands
+    from segmentation.cli import commands
 
     given = parser().parse_args(arguments)
     try:

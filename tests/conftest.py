@@ -12,7 +12,7 @@ settings.load_profile("gate")
 @pytest.fixture(scope="session")
 def postgres():
     """A running server; imported and started only for tests that ask for it."""
-    from tests.postgres import Postgres
+    from tests.support.postgres import Postgres
 
     server = Postgres()
     server.start()
@@ -47,7 +47,7 @@ def postgres_url(postgres, migrated):
 @pytest.fixture(scope="session")
 def object_store():
     """A running store that speaks S3."""
-    from tests.objectstore import ObjectStore
+    from tests.support.objectstore import ObjectStore
 
     store = ObjectStore()
     yield store

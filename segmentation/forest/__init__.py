@@ -1,1 +1,5 @@
-"""Decision forests on binned features: how they are grown, and how they are walked."""
+"""The random forest: drawing its sample, growing it, walking it."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.forest.bins import BINS, BITS, BLOCK, ROW
-from segmentation.lanes import kernel, part
+from segmentation._shared.simd import kernel, part
 
 _FIRST = np.float32(0)
 _LAST = np.float32(BINS - 1)

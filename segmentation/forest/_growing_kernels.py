@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.lanes import kernel, part
+from segmentation._shared.simd import kernel, part
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -27,7 +27,7 @@ States = NDArray[np.uint64]
 
 @part
 def _mixed(state: np.uint64) -> np.uint64:
-    """The finaliser of SplitMix64, see :func:`segmentation.sampling.drawn`."""
+    """The finaliser of SplitMix64, see :func:`segmentation.forest.sampling.drawn`."""
     state = (state ^ (state >> _S30)) * _FIRST
     state = (state ^ (state >> _S27)) * _SECOND
     return state ^ (state >> _S31)

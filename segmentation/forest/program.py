@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.forest.bins import BITS, BLOCK, count_blocks
-from segmentation.parallel import share
+from segmentation._shared.parallel import share
 
 _BLOCKS_PER_TASK = 16
 

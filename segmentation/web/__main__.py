@@ -35,13 +35,13 @@ def work_on_series(settings: Settings) -> None:
     Raises:
         StoreError: if the store cannot be used.
     """
-    from segmentation.web.kernels import keep_kernels_in
+    from segmentation.web.kernel_cache import keep_kernels_in
     from segmentation.web.logs import log_to_stdout
 
     log_to_stdout()
     keep_kernels_in(settings.data_folder / "kernels")
 
-    from segmentation.web.decoding import Decoder
+    from segmentation.web.decoding.client import Decoder
     from segmentation.web.series.worker import SeriesWorker
     from segmentation.web.store.series import SeriesStore
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from dash import Dash
 from flask import Flask, request
 
-from segmentation.web.access import guard
-from segmentation.web.callbacks import register_callbacks
-from segmentation.web.hardening import harden
-from segmentation.web.headers import send_security_headers
 from segmentation.web.health import health_routes
-from segmentation.web.layout import page
-from segmentation.web.problempage import show_problems
+from segmentation.web.pages.callbacks import register_callbacks
+from segmentation.web.pages.layout import page
 from segmentation.web.routes import all_routes
-from segmentation.web.sample import Sample
+from segmentation.web.security.guard import guard
+from segmentation.web.security.hardening import harden
+from segmentation.web.security.headers import send_security_headers
+from segmentation.web.security.problempage import show_problems
+from segmentation.web.session.sample import Sample
+from segmentation.web.session.workbench import Workbench
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store, StoreError
 from segmentation.web.warming import WarmUp
-from segmentation.web.workbench import Workbench
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = Sample(ROOT / "assets" / "sample" / "colon_glands.png", ("Gland", "Other tissue"))

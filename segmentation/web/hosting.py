@@ -14,7 +14,7 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
-from segmentation.web.kernels import keep_kernels_in
+from segmentation.web.kernel_cache import keep_kernels_in
 from segmentation.web.logs import EventLogger
 from segmentation.web.settings import settings_or_exit, why_not_to_serve
 

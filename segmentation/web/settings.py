@@ -12,7 +12,7 @@ from typing import Any
 
 import platformdirs
 
-from segmentation.budget import DEFAULT_CACHE_MEGABYTES, DEFAULT_DRAFT_MEGABYTES
+from segmentation.features.cache import DEFAULT_CACHE_MEGABYTES, DEFAULT_DRAFT_MEGABYTES
 from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
 
 

@@ -19,13 +19,14 @@ from pathlib import Path
 import numpy as np
 
 import segmentation
-from segmentation.features import FeatureSpec
-from segmentation.images import Image, image_from_pixels
-from segmentation.live import LabelledImage, LiveSegmenter
-from segmentation.strokes import rasterise
-from segmentation.tiles import FeatureCache, TileGrid
-from segmentation.training import ForestSettings
-from segmentation.web.kernels import CACHE_VARIABLE, let_go_of_the_compiler
+from segmentation._shared.tiling import TileGrid
+from segmentation.features.cache import FeatureCache
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.settings import ForestSettings
+from segmentation.io.image import Image, image_from_pixels
+from segmentation.live.segmenter import LabelledImage, LiveSegmenter
+from segmentation.strokes.raster import rasterise
+from segmentation.web.kernel_cache import CACHE_VARIABLE, let_go_of_the_compiler
 
 WATCHED = "--watched"
 COMPILED = "compiled"

@@ -18,10 +18,10 @@ from typing import IO
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.get_chromium import find_chromium
-from tests.browser.person import PASSWORD, Person
-from tests.browser.roundrobin import RoundRobin
-from tests.deployment import nginx_in_front_of, unit_command, unit_environment
+from tests.support.deployment import nginx_in_front_of, unit_command, unit_environment
+from tests.support.get_chromium import find_chromium
+from tests.support.person import PASSWORD, Person
+from tests.support.roundrobin import RoundRobin
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())

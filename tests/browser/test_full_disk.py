@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.conftest import Server
 from tests.browser.test_main_job import GLAND, THIRD, TISSUE
-from tests.small_disk import SmallDisk
+from tests.support.small_disk import SmallDisk
 
 
 @pytest.fixture

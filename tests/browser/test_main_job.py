@@ -12,8 +12,8 @@ import tifffile
 from PIL import Image
 
 import segmentation as seg
-from segmentation.images import display_pixels
-from segmentation.overlay import DEFAULT_COLOURS, parse_colour
+from segmentation.io.display import display_pixels
+from segmentation.strokes.classes import DEFAULT_COLOURS, parse_colour
 from segmentation.web.application import SAMPLE
 from tests.browser.conftest import SIZES
 

@@ -12,9 +12,9 @@ import pytest
 import tifffile
 
 from tests.browser.conftest import unit
-from tests.browser.person import PASSWORD
 from tests.browser.test_main_job import GLAND, TISSUE
-from tests.deployment import nginx_in_front_of, user_header_line
+from tests.support.deployment import nginx_in_front_of, user_header_line
+from tests.support.person import PASSWORD
 
 UNVERIFIED = ssl._create_unverified_context()
 DEFAULT_LIMIT = 2**20

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.browser.conftest import Server
-from tests.browser.person import PATIENCE_SECONDS
+from tests.support.person import PATIENCE_SECONDS
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segmentation.overlay import DEFAULT_COLOURS, parse_colour
+from segmentation.strokes.classes import DEFAULT_COLOURS, parse_colour
 from tests.browser.test_main_job import GLAND, THIRD, TISSUE, draw_two
 
 PROMISED_SECONDS = 2.0

@@ -2,10 +2,10 @@
 
 import random
 
-from segmentation.classifier import ForestSettings
-from segmentation.features import FeatureSpec
-from segmentation.web.journal import UNDOABLE, fold
-from tests.web.test_journal import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.settings import ForestSettings
+from segmentation.web.session.events import UNDOABLE, fold
+from tests.web.session.test_events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
 
 SEQUENCES = 150
 

@@ -15,7 +15,7 @@ import numpy as np
 import tifffile
 
 import segmentation as seg
-from segmentation.overlay import label_tiff
+from segmentation.io.export import label_tiff
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"

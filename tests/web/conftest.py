@@ -8,7 +8,7 @@ from PIL import Image
 from segmentation.web.application import create_app
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store
-from tests.web.asking import HALVES, converse, stroke_event
+from tests.support.asking import HALVES, converse, stroke_event
 
 DATABASES = ("sqlite", "postgresql")
 

@@ -8,8 +8,8 @@ import pytest
 from segmentation.web.application import create_app
 from segmentation.web.routes.remember import COOKIE
 from segmentation.web.settings import Settings
-from tests.web.test_hostile import CLASSIFIER, COLOUR, picture
-from tests.web.test_routes import converse, stroke_event, wish
+from tests.web.routes.test_routes import converse, stroke_event, wish
+from tests.web.security.test_hostile import CLASSIFIER, COLOUR, picture
 
 SECRET_NAME = "secret-sample-of-ada.png"
 PATH = "M1.25,1.5L9.75,9.5"

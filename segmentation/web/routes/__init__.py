@@ -7,16 +7,16 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from segmentation.web.downloads import UnknownFileError
 from segmentation.web.routes.classifiers import classifier_routes
 from segmentation.web.routes.conversation import NO_SESSION, conversation_routes
+from segmentation.web.routes.downloads import take_home_routes
 from segmentation.web.routes.images import image_routes
 from segmentation.web.routes.series import series_routes
 from segmentation.web.routes.sessions import start_routes
-from segmentation.web.routes.takehome import take_home_routes
+from segmentation.web.session.downloads import UnknownFileError
+from segmentation.web.session.workbench import Workbench
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.classifiers import UnknownClassifierError
-from segmentation.web.workbench import Workbench
 
 PARTS = (start_routes, conversation_routes, image_routes, classifier_routes, take_home_routes, series_routes)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from segmentation.modelfile import SUFFIX, ModelFileError
-from segmentation.web.opened import MAX_BYTES
+from segmentation.model.modelfile import SUFFIX, ModelFileError
 from segmentation.web.routes.requests import file_name, uploaded
+from segmentation.web.session.classifiers import MAX_BYTES
+from segmentation.web.session.workbench import Workbench
 from segmentation.web.store import UnknownSessionError
-from segmentation.web.workbench import Workbench
 
 
 def classifier_routes(workbench: Workbench) -> Blueprint:

@@ -11,8 +11,8 @@ from flask import Blueprint, Response
 
 from segmentation.web.routes.remember import remember
 from segmentation.web.routes.requests import BadRequestError, json_body
+from segmentation.web.session.workbench import Workbench
 from segmentation.web.store import StoreAwayError, UnknownImageError, UnknownSessionError
-from segmentation.web.workbench import Workbench
 
 MAX_CONVERSE_BYTES = 32 * 2**20
 MAX_EVENTS_AT_ONCE = 5_000

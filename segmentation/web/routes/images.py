@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from segmentation.images import ImageError, display_pixels, display_range, encode_jpeg, encode_png
-from segmentation.tiles import BoundedCache
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.io.display import display_pixels, display_range, encode_jpeg, encode_png
+from segmentation.io.formats import ImageError
 from segmentation.web.routes.requests import YEAR_SECONDS, BadRequestError, file_name, span, uploaded, whole
+from segmentation.web.session.workbench import Workbench
 from segmentation.web.store import UnknownSessionError
-from segmentation.web.workbench import Workbench
 
 MAX_VIEW_PIXELS = 6_000_000
 LOSSLESS_PIXELS = 1_500_000

@@ -9,16 +9,16 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from segmentation.classes import classes_to_json
-from segmentation.modelfile import load_model
-from segmentation.web.downloads import download
+from segmentation.model.modelfile import load_model
+from segmentation.strokes.classes import classes_to_json
 from segmentation.web.routes.requests import YEAR_SECONDS, json_body, refuse_larger_than
-from segmentation.web.series.incoming import ZipError, is_zip, shown_name, unpacked
-from segmentation.web.series.takehome import results_zip
+from segmentation.web.series.results_zip import results_zip
+from segmentation.web.series.upload_zip import ZipError, is_zip, shown_name, unpacked
+from segmentation.web.session.downloads import download
+from segmentation.web.session.workbench import Workbench
 from segmentation.web.store import StoreFullError
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore, UnknownSeriesError
-from segmentation.web.workbench import Workbench
 
 CLASSIFIER = "classifier.squiggle"
 CHUNK_BYTES = 2**20

@@ -12,13 +12,13 @@ from flask import Blueprint, Response, jsonify, redirect, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from segmentation.web.pages.startpage import start_page
 from segmentation.web.routes.remember import known_sessions, remember, remember_only
 from segmentation.web.routes.requests import json_body, refuse_larger_than
-from segmentation.web.sessionfile import MAX_FILE_BYTES, SUFFIX, export_session, import_session
-from segmentation.web.sessions import UNTITLED, delete, duplicate, listed, rename
-from segmentation.web.startpage import start_page
+from segmentation.web.session.sessionfile import MAX_FILE_BYTES, SUFFIX, export_session, import_session
+from segmentation.web.session.sessions import UNTITLED, delete, duplicate, listed, rename
+from segmentation.web.session.workbench import Workbench
 from segmentation.web.store import StoreError
-from segmentation.web.workbench import Workbench
 
 PART_BYTES = 2**20
 

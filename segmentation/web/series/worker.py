@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.images import Image, display_pixels, display_range, encode_jpeg
-from segmentation.jobs import Extras, FileJob, Model, reason
-from segmentation.overlay import overlay_image
-from segmentation.results import ResultFolder
-from segmentation.tiles import Tile
-from segmentation.web.decoding import Decoder
+from segmentation._shared.tiling import Tile
+from segmentation.io.display import display_pixels, display_range, encode_jpeg
+from segmentation.io.export import overlay_image
+from segmentation.io.image import Image
+from segmentation.series.jobs import Extras, FileJob, Model, reason
+from segmentation.series.results import ResultFolder
+from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
 from segmentation.web.store.series import HELD_SECONDS, HeldItem, SeriesStore, UnknownSeriesError
 

@@ -1,0 +1,1 @@
+"""What every room may use: threads, registers, caches, tiles, checks of what strangers send."""

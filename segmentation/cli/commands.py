@@ -1,0 +1,269 @@
+"""What the commands do. Each takes what was typed and returns the exit status."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmentation._shared.text import counted
+
+if TYPE_CHECKING:
+    from segmentation.io.image import Image
+    from segmentation.model.modelfile import ModelContents
+    from segmentation.strokes.classes import LabelClass
+    from segmentation.strokes.document import StrokesDocument
+    from segmentation.strokes.stroke import Stroke
+
+FAILED = 1
+
+
+def sentence(error: Exception) -> str:
+    """What is told of an error: one sentence for the person who made it."""
+    from segmentation.series.jobs import reason
+
+    return reason(error)
+
+
+def apply(given: Namespace) -> int:
+    """Segments images with a classifier."""
+    from segmentation.cli.progress import JsonLines, Quiet, Terminal
+    from segmentation.series.run import apply_series
+
+    listener = JsonLines() if given.json else Quiet() if given.quiet else Terminal()
+    try:
+        report = apply_series(
+            given.model,
+            given.images,
+            given.output,
+            png=given.png,
+            probabilities=given.probabilities,
+            overlay=given.overlay,
+            table=given.csv,
+            axes=given.axes,
+            workers=given.workers,
+            threads=given.threads,
+            client=given.scheduler,
+            on_event=listener.take,
+        )
+    except KeyboardInterrupt:
+        listener.interrupted()
+        raise
+    listener.tell_failures(report)
+    return FAILED if report.failed else 0
+
+
+def train(given: Namespace) -> int:
+    """Trains a classifier on images and labels."""
+    from segmentation.features.spec import FeatureSpec
+    from segmentation.forest.settings import ForestSettings
+    from segmentation.io.masks import read_mask
+    from segmentation.io.read import read_image
+    from segmentation.model.classifier import PixelClassifier
+    from segmentation.model.modelfile import save_model
+    from segmentation.strokes.document import strokes_from_json
+    from segmentation.strokes.raster import rasterise
+
+    if not given.labels and not given.strokes:
+        raise ValueError("Give labels or strokes to learn from: --labels LABELS.png or --strokes STROKES.json.")
+    if given.labels and len(given.labels) != len(given.images):
+        raise ValueError(
+            f"Give labels for each image: there are {len(given.images)} images and {len(given.labels)} label files."
+        )
+    images = [read_image(path) for path in given.images]
+    documents = [strokes_from_json(path.read_bytes()) for path in given.strokes]
+    labels = [read_mask(path) for path in given.labels] or [rasterise([], image.shape) for image in images]
+    drawn = drawn_on(images, dict(zip(given.strokes, documents, strict=True)))
+    hashes = [image.hash for image in images]
+    for image_hash, strokes in drawn.items():
+        number = hashes.index(image_hash)
+        painted = rasterise(strokes, images[number].shape)
+        if labels[number].shape == painted.shape:
+            labels[number][painted > 0] = painted[painted > 0]
+    # As in the page: images in the order of the session, and only those on which something is labelled.
+    in_order = sorted(range(len(images)), key=lambda n: [*drawn, hashes[n]].index(hashes[n]))
+    labelled = [n for n in in_order if labels[n].any() or labels[n].shape != images[n].shape] or in_order
+    settings = documents[0].settings if documents else {}
+    spec = FeatureSpec.from_json(settings.get("features", {}) | chosen(given, FEATURE_OPTIONS))
+    forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
+    classifier = PixelClassifier(spec, **forest.to_json(), threads=given.threads)
+    classifier.fit([images[n] for n in labelled], [labels[n] for n in labelled])
+    contents = classifier.contents(
+        named_classes(classifier.label_classes_, documents, given.classes),
+        strokes={one: strokes for one, strokes in drawn.items() if strokes} if given.with_strokes else None,
+        pixels=classifier.pixels_ if given.with_pixels else None,
+    )
+    save_model(given.output, contents)
+    return 0
+
+
+def drawn_on(images: Sequence[Image], documents: Mapping[Path, StrokesDocument]) -> dict[str, tuple[Stroke, ...]]:
+    """The strokes on each of the images, in the order in which the documents name them.
+
+    Raises:
+        ValueError: if strokes were drawn on an image that is not there; those with other channels do not count.
+    """
+    drawn: dict[str, tuple[Stroke, ...]] = {}
+    hashes = {image.hash for image in images}
+    channels = {image.channels for image in images}
+    for path, document in documents.items():
+        for drawing in document.drawings:
+            if drawing.image_hash in hashes:
+                drawn[drawing.image_hash] = drawn.get(drawing.image_hash, ()) + drawing.strokes
+            elif len(document.drawings) == 1:
+                raise ValueError(f"The strokes in {path.name} were drawn on another image.")
+            elif drawing.strokes and (drawing.channels is None or drawing.channels in channels):
+                rows, columns = drawing.image_shape
+                name = f"{drawing.name!r}, " if drawing.name else ""
+                raise ValueError(
+                    f"Some strokes in {path.name} were drawn on an image that was not given: {name}{columns} x {rows} "
+                    f"pixels, {drawing.image_hash[:8]}…"
+                )
+    return drawn
+
+
+FEATURE_OPTIONS = ("intensity", "edges", "texture", "sigma_min", "sigma_max", "num_sigma", "channels")
+FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "random_state")
+
+
+def chosen(given: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
+    """The options among ``names`` that were typed."""
+    return {name: getattr(given, name) for name in names if getattr(given, name) is not None}
+
+
+def named_classes(
+    numbered: tuple[LabelClass, ...], documents: list[StrokesDocument], typed: list[tuple[int, str, str | None]]
+) -> tuple[LabelClass, ...]:
+    """The classes as they are called: as typed, or else as the strokes say, or else by their numbers.
+
+    Raises:
+        ValueError: if two strokes files call the same class by different names, or what was typed is not possible.
+    """
+    classes: dict[int, LabelClass] = {}
+    for one in (one for document in documents for one in document.classes):
+        if classes.setdefault(one.id, one) != one:
+            raise ValueError(f"The strokes files do not agree on what class {one.id} is: name it with --class.")
+    for one in numbered:
+        classes.setdefault(one.id, one)
+    for class_id, name, colour in typed:
+        if class_id not in classes:
+            raise ValueError(f"There is no class {class_id} to be named.")
+        known = classes[class_id]
+        classes[class_id] = replace(known, name=name, colour=colour or known.colour)
+    return tuple(classes.values())
+
+
+def evaluate(given: Namespace) -> int:
+    """Holds a classifier against masks of what is true."""
+    from segmentation.io.masks import read_mask
+    from segmentation.io.read import read_image
+    from segmentation.model.classifier import load_classifier
+    from segmentation.model.metrics import score
+
+    if len(given.pairs) % 2:
+        raise ValueError("Give a mask for each image: IMAGE MASK IMAGE MASK ...")
+    classifier = load_classifier(given.model, threads=given.threads)
+    ids = [one.id for one in classifier.label_classes_]
+    scores = None
+    for image, mask in zip(given.pairs[::2], given.pairs[1::2], strict=True):
+        truth = read_mask(mask, given.map)
+        try:
+            one = score(classifier.predict(read_image(image)), truth, ids)
+        except ValueError as error:
+            raise ValueError(f"{image}: {error}") from error
+        scores = one if scores is None else scores + one
+    assert scores is not None
+    names = {one.id: one.name for one in classifier.label_classes_}
+    if given.json:
+        values = scores.to_json()
+        for entry in values["classes"]:
+            entry["name"] = names[entry["id"]]
+        print(json.dumps(values))
+    else:
+        print(scores.describe(names))
+    return 0
+
+
+def info(given: Namespace) -> int:
+    """Tells what a classifier file holds."""
+    from segmentation.model.modelfile import load_model
+
+    contents = load_model(given.model)
+    if given.json:
+        print(json.dumps(facts(contents)))
+    else:
+        print(described(given.model.name, contents))
+    return 0
+
+
+def facts(contents: ModelContents) -> dict[str, Any]:
+    """What a classifier file holds, with the keys of ``docs/modelfile.md``."""
+    from segmentation.strokes.classes import classes_to_json
+
+    forest = contents.forest
+    return {
+        "features": contents.spec.to_json(),
+        "channels": contents.channels,
+        "settings": contents.settings.to_json(),
+        "classes": classes_to_json(contents.classes),
+        "class_ids": list(contents.class_ids),
+        "forest": {"features": forest.n_features, "trees": forest.n_trees, "nodes": len(forest.feature)},
+        "training": contents.training,
+        "versions": contents.versions,
+        "strokes": None if contents.strokes is None else len(contents.strokes),
+        "pixels": None if contents.pixels is None else len(contents.pixels.class_ids),
+    }
+
+
+def described(name: str, contents: ModelContents) -> str:
+    """What a classifier file holds, for people."""
+    spec, settings, forest, training = contents.spec, contents.settings, contents.forest, contents.training
+    held = contents.pixels
+    channels = counted(contents.channels, "channel") if contents.channels else "any number of channels"
+    kinds = [kind for kind in ("intensity", "edges", "texture") if getattr(spec, kind)]
+    trees = {
+        "extra_trees": counted(forest.n_trees, "extremely randomised tree"),
+        "random_forest": f"{counted(forest.n_trees, 'tree')} of a random forest",
+    }[settings.kind]
+    images = [
+        f"{image['rows']} x {image['columns']} pixels, {counted(image['channels'], 'channel')}, "
+        f"{image['dtype']}, {image['hash'][:12]}..."
+        for image in training.get("images", [])
+    ]
+    labelled = training.get("labelled_pixels", {})
+    lines = [
+        ("classes", [f"{one.id} {one.name} {one.colour}" for one in contents.classes]),
+        ("images", [f"with {channels}"]),
+        ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
+        ("forest", [f"{trees}, {counted(len(forest.feature), 'node')}, seed {settings.random_state}"]),
+        ("trained on", images or ["rows of features"]),
+        ("labelled", [f"{counted(count, 'pixel')} of class {class_id}" for class_id, count in labelled.items()]),
+        ("score", [json.dumps(training["score"])] if training.get("score") else []),
+        ("strokes", [_along(None if contents.strokes is None else len(contents.strokes), "stroke")]),
+        ("pixels", [_along(None if held is None else len(held.class_ids), "training pixel")]),
+        ("versions", [", ".join(f"{program} {version}" for program, version in contents.versions.items())]),
+    ]
+    rows = [f"{title if first else '':<12}{entry}" for title, some in lines for first, entry in _marked(some)]
+    return "\n".join([name, *rows])
+
+
+def _along(number: int | None, thing: str) -> str:
+    if number is None:
+        return "none travel along"
+    return f"{counted(number, thing)} {'travels' if number == 1 else 'travel'} along"
+
+
+def _marked(entries: list[str]) -> list[tuple[bool, str]]:
+    return [(number == 0, entry) for number, entry in enumerate(entries)]
+
+
+def export(given: Namespace) -> int:
+    """Writes the forest of a classifier for other programs."""
+    from segmentation.model.modelfile import load_model
+    from segmentation.model.onnx_export import onnx_bytes
+
+    given.onnx.write_bytes(onnx_bytes(load_model(given.model)))
+    return 0

@@ -1,0 +1,5 @@
+"""Multiscale local features of images, as scikit-image computes them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,210 @@
+"""What the forest sees of a pixel: local features at several scales.
+
+The features are those of :func:`skimage.feature.multiscale_basic_features`, in the same order, so that what
+is learnt here can be checked, and used, there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.parallel import share
+from segmentation.features.spec import DERIVATIVE_REACH, GAUSSIAN_TRUNCATE, FeatureSpec
+
+TILE_ROWS = 124
+"""Rows of the tiles that threads take turns at: enough of them for all threads, small enough for a core's cache.
+
+With the rows that derivatives need around them they are a multiple of those that the kernels compute at once.
+"""
+
+TILE_COLUMNS = 1024
+"""Largest number of columns of such a tile."""
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from Numba's cache, so that the first image need not wait for it."""
+    compute_planes(np.zeros((1, 1), np.uint8), threads=1)
+
+
+def compute_features(
+    pixels: NDArray[Any], spec: FeatureSpec = FeatureSpec(), *, threads: int | None = None
+) -> NDArray[np.float32]:
+    """Features of every pixel of an image.
+
+    Args:
+        pixels: ``(rows, columns)`` or ``(rows, columns, channels)``, integer, float or bool.
+        spec: which features.
+        threads: number of threads; None takes all cores. The result does not depend on it.
+
+    Returns:
+        ``(rows, columns, features)``, float32, a transposed view of planar memory.
+
+    Raises:
+        ValueError: as :func:`compute_planes` does.
+    """
+    return np.moveaxis(compute_planes(pixels, spec, threads=threads), 0, -1)
+
+
+def compute_planes(
+    pixels: NDArray[Any],
+    spec: FeatureSpec = FeatureSpec(),
+    *,
+    rows: slice = slice(None),
+    columns: slice = slice(None),
+    out: NDArray[np.float32] | None = None,
+    threads: int | None = None,
+) -> NDArray[np.float32]:
+    """Features of a window of an image, one plane a feature.
+
+    The features are those of :func:`skimage.feature.multiscale_basic_features`: intensity and texture to the last
+    bit, edges within rounding. Along an axis of one pixel, where scikit-image gives up, derivatives are 0.
+
+    The window's features are, to the last bit, those that the whole image has there, but only the window and its
+    halo are looked at.
+
+    Args:
+        pixels: ``(rows, columns)`` or ``(rows, columns, channels)``, integer, float or bool. Integers are scaled by
+            the range of their type, as :func:`skimage.util.img_as_float32` does.
+        spec: which features.
+        rows: the window's rows, without a step.
+        columns: the window's columns, without a step.
+        out: C-contiguous float32 array of the shape that is returned, to be filled; None makes one. Fresh memory
+            costs about a third of the time that the features take.
+        threads: number of threads; None takes all cores. The result does not depend on it.
+
+    Returns:
+        ``(features, window rows, window columns)``, float32: channel by channel, sigma by sigma, and of each the
+        kinds in the order intensity, edges, larger and smaller eigenvalue.
+
+    Raises:
+        ValueError: if the pixels are not an image, lack a channel, or are not finite in the window and its halo; if
+            the window has a step; if ``out`` does not fit.
+    """
+    from segmentation.features import _kernels as kernels
+
+    image = _as_image(pixels)
+    channels = spec.channel_indices(image.shape[2])
+    window = _window(rows, image.shape[0], "rows"), _window(columns, image.shape[1], "columns")
+    shape = (spec.count(image.shape[2]), len(window[0]), len(window[1]))
+    out = _output(out, shape)
+    if out.size == 0:
+        return out
+    weights, radii = _gaussians(spec.sigmas)
+    halo = spec.halo
+    panels = _float_panels(image, channels, window, halo, threads)
+    height, width = min(TILE_ROWS, shape[1]), -(-shape[2] // -(-shape[2] // TILE_COLUMNS))
+    per_channel = out.reshape(len(channels), -1, *shape[1:])
+    sides = halo - window[1].start, halo - window[1].start + image.shape[1]
+
+    def work(tiles: Iterator[tuple[int, int, int]]) -> None:
+        scratch = kernels.scratch(height, width, radii)
+        for channel, row, column in tiles:
+            tile_rows, tile_columns = min(height, shape[1] - row), min(width, shape[2] - column)
+            top, left = window[0][row], window[1][column]
+            bottom, right = image.shape[0] - top - tile_rows, image.shape[1] - left - tile_columns
+            apron = tuple(min(side, DERIVATIVE_REACH) for side in (top, bottom, left, right))
+            kernels.tile_features(
+                panels[channel],
+                (halo + row, halo + column),
+                sides,
+                (tile_rows, tile_columns),
+                apron,
+                weights,
+                radii,
+                (spec.intensity, spec.edges, spec.texture),
+                *scratch,
+                per_channel[channel],
+                (row, column),
+            )
+
+    tiles = product(range(len(channels)), range(0, shape[1], height), range(0, shape[2], width))
+    share(tiles, work, threads)
+    return out
+
+
+def _as_image(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The pixels as ``(rows, columns, channels)``."""
+    if pixels.ndim not in (2, 3) or pixels.size == 0:
+        raise ValueError(f"An image has rows, columns and perhaps channels, but this has the shape {pixels.shape}.")
+    if pixels.dtype.kind not in "buif":
+        raise ValueError(f"The pixels of an image must be integers or real numbers, but these are {pixels.dtype}.")
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _window(chosen: slice, count: int, name: str) -> range:
+    """The places that a slice takes of ``count``."""
+    window = range(count)[chosen]
+    if window.step != 1:
+        raise ValueError(f"A window cannot skip {name}.")
+    return window
+
+
+def _output(out: NDArray[np.float32] | None, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    if out is None:
+        return np.empty(shape, np.float32)
+    if out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError(f"The array to be filled must be a writable, C-contiguous float32 array of shape {shape}.")
+    return out
+
+
+def _gaussians(sigmas: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Weights of truncated Gaussians from their centres outwards, ``(sigmas, taps)``, and the last tap of each.
+
+    They are rounded as scipy's are, which are normalised over both sides.
+    """
+    radii = np.array([int(GAUSSIAN_TRUNCATE * sigma + 0.5) for sigma in sigmas])
+    weights = np.zeros((len(sigmas), radii.max() + 1))
+    for sigma, radius, row in zip(sigmas, radii, weights, strict=True):
+        both_sides = np.exp(-0.5 / (sigma * sigma) * np.arange(-radius, radius + 1) ** 2)
+        row[: radius + 1] = (both_sides / both_sides.sum())[radius:]
+    return weights, radii
+
+
+def _float_panels(
+    image: NDArray[Any], channels: tuple[int, ...], window: tuple[range, range], halo: int, threads: int | None
+) -> NDArray[np.float32]:
+    """A window and its halo as float32 panels of each channel; beyond the image its border is repeated."""
+    from segmentation.features._kernels import on_cache_lines, pack, panels_shape
+
+    height, width = len(window[0]) + 2 * halo, len(window[1]) + 2 * halo
+    panels = on_cache_lines((len(channels), *panels_shape(height, width)), np.float32)
+    top, left = window[0].start - halo, window[1].start - halo
+    inner = slice(max(left, 0), min(left + width, image.shape[1]))
+    first, last = inner.start - left, inner.stop - left
+    begin, end = max(top, 0), min(top + height, image.shape[0])
+
+    def work(strips: Iterator[tuple[int, int]]) -> None:
+        strip = np.empty((TILE_ROWS, panels.shape[1] * panels.shape[3]), np.float32)
+        for channel, start in strips:
+            rows = strip[: min(TILE_ROWS, end - start)]
+            _to_float32(image[start : start + len(rows), inner, channels[channel]], rows[:, first:last])
+            rows[:, :first] = rows[:, first, None]
+            rows[:, last:] = rows[:, last - 1, None]
+            pack(rows, panels[channel], start - top)
+
+    share(product(range(len(channels)), range(begin, end, TILE_ROWS)), work, threads)
+    panels[:, :, : begin - top] = panels[:, :, begin - top, None]
+    panels[:, :, end - top :] = panels[:, :, end - top - 1, None]
+    return panels
+
+
+def _to_float32(values: NDArray[Any], out: NDArray[np.float32]) -> None:
+    """Fill ``out`` with what :func:`skimage.util.img_as_float32` makes of the values."""
+    kind = values.dtype.kind
+    if kind in "ui":
+        precision = np.float32 if values.dtype.itemsize <= 4 else np.float64
+        np.multiply(values, 1 / np.iinfo(values.dtype).max, out=out, dtype=precision, casting="unsafe")
+        if kind == "i":
+            np.maximum(out, -1, out=out)
+        return
+    with np.errstate(over="ignore"):
+        out[...] = values
+    if not np.isfinite(out).all():
+        raise ValueError(
+            "The image has pixels that are not a number (NaN), infinite or too large: give them a value first."
+        )

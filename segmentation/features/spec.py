@@ -1,0 +1,144 @@
+"""Which features: the spec, and how far each one reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+GAUSSIAN_TRUNCATE = 4.0
+"""Gaussians are cut off at this many sigmas, as in scipy and scikit-image."""
+
+
+DERIVATIVE_REACH = 2
+"""Pixels that the second derivatives look beyond the Gaussian."""
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Which features are computed.
+
+    Attributes:
+        intensity: the Gaussian-smoothed image at each sigma.
+        edges: the Sobel gradient magnitude of the smoothed image.
+        texture: the two eigenvalues of the Hessian of the smoothed image, the larger first.
+        sigma_min: smallest sigma of the Gaussian, in pixels.
+        sigma_max: largest sigma of the Gaussian, in pixels.
+        num_sigma: number of sigmas, spaced evenly on a logarithmic scale; None doubles sigma from step to step.
+        channels: indices of the image channels that are used; None uses all of them.
+
+    Raises:
+        ValueError: with a sentence for the person who chose, if the values cannot go together.
+    """
+
+    intensity: bool = True
+    edges: bool = True
+    texture: bool = True
+    sigma_min: float = 0.5
+    sigma_max: float = 16.0
+    num_sigma: int | None = None
+    channels: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot go together; sigmas become floats, so that equal specs are written alike."""
+        if not (self.intensity or self.edges or self.texture):
+            raise ValueError("Choose at least one kind of feature: intensity, edges or texture.")
+        if not (np.isfinite(self.sigma_min) and np.isfinite(self.sigma_max)):
+            raise ValueError("The smallest and the largest sigma must be numbers.")
+        for name in ("sigma_min", "sigma_max"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if self.sigma_min < 0.1:
+            raise ValueError("The smallest sigma must be at least 0.1 pixels.")
+        if self.sigma_max > 64:
+            raise ValueError("The largest sigma can be at most 64 pixels.")
+        if self.sigma_min > self.sigma_max:
+            raise ValueError(
+                f"The smallest sigma ({self.sigma_min:g}) is above the largest ({self.sigma_max:g}): swap them."
+            )
+        if self.num_sigma is not None and not 1 <= self.num_sigma <= 16:
+            raise ValueError("The number of scales must be between 1 and 16.")
+        if self.channels is not None and (not self.channels or min(self.channels) < 0):
+            raise ValueError("Choose at least one channel of the image.")
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """The sigmas of the Gaussians in pixels, smallest first."""
+        low, high = np.log2(self.sigma_min), np.log2(self.sigma_max)
+        count = int(high - low + 1) if self.num_sigma is None else self.num_sigma
+        return tuple(float(s) for s in np.logspace(low, high, num=count, base=2))
+
+    @property
+    def kinds_per_sigma(self) -> int:
+        """Number of features of one channel at one sigma."""
+        return int(self.intensity) + int(self.edges) + 2 * int(self.texture)
+
+    @property
+    def halo(self) -> int:
+        """Pixels around a place on which its features depend."""
+        return int(GAUSSIAN_TRUNCATE * max(self.sigmas) + 0.5) + DERIVATIVE_REACH
+
+    def channel_indices(self, image_channels: int) -> tuple[int, ...]:
+        """The channels that are used of an image with ``image_channels`` channels.
+
+        Raises:
+            ValueError: if the image lacks one of the chosen channels.
+        """
+        if self.channels is None:
+            return tuple(range(image_channels))
+        if max(self.channels) >= image_channels:
+            raise ValueError(f"The features need channel {max(self.channels) + 1}, but the image has {image_channels}.")
+        return self.channels
+
+    def count(self, image_channels: int) -> int:
+        """Number of features of an image with ``image_channels`` channels."""
+        return len(self.channel_indices(image_channels)) * len(self.sigmas) * self.kinds_per_sigma
+
+    def names(self, image_channels: int) -> list[str]:
+        """A readable name for each feature, in their order."""
+        kinds = (
+            ["intensity"] * self.intensity
+            + ["edges"] * self.edges
+            + ["texture (larger eigenvalue)", "texture (smaller eigenvalue)"] * self.texture
+        )
+        return [
+            f"channel {channel + 1}, {kind}, sigma {sigma:g}"
+            for channel in self.channel_indices(image_channels)
+            for sigma in self.sigmas
+            for kind in kinds
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The spec as plain JSON values."""
+        values = asdict(self)
+        values["channels"] = None if self.channels is None else list(self.channels)
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FeatureSpec:
+        """The spec that :meth:`to_json` described.
+
+        Raises:
+            ValueError: if a value is missing, unknown or of the wrong type.
+        """
+        expected: dict[str, tuple[type, ...]] = {
+            "intensity": (bool,),
+            "edges": (bool,),
+            "texture": (bool,),
+            "sigma_min": (int, float),
+            "sigma_max": (int, float),
+            "num_sigma": (int, type(None)),
+            "channels": (list, tuple, type(None)),
+        }
+        for name, value in values.items():
+            if name not in expected:
+                raise ValueError(f"Unknown feature setting {name!r}.")
+            if not isinstance(value, expected[name]) or (isinstance(value, bool) and bool not in expected[name]):
+                raise ValueError(f"The feature setting {name!r} has a value of the wrong type.")
+        given = dict(values)
+        if given.get("channels") is not None:
+            if not all(isinstance(c, int) and not isinstance(c, bool) for c in given["channels"]):
+                raise ValueError("The feature setting 'channels' must be a list of whole numbers.")
+            given["channels"] = tuple(given["channels"])
+        return cls(**given)

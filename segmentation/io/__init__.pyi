@@ -1,0 +1,5 @@
+from .formats import ImageError as ImageError
+from .image import Image as Image
+from .image import image_from_pixels as image_from_pixels
+from .read import read_image as read_image
+from .read import read_stack as read_stack

@@ -1,0 +1,176 @@
+"""What of an image is shown: display range, 8-bit pixels, encoded pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.io.image import Image
+
+DISPLAY_SAMPLE = 2**18
+"""Pixels that are looked at to find the display range."""
+
+
+DISPLAY_PERCENTILES = (0.35, 99.65)
+"""Values between these percentiles are told apart on the screen."""
+
+
+NARROW = 128
+"""8-bit grey values that span less than this are stretched for display."""
+
+
+_BAND_VALUES = 2**22
+
+
+def display_range(image: Image) -> tuple[tuple[float, float], ...]:
+    """The values that are shown black and white, for each channel; the data are not touched.
+
+    8-bit colour is shown as it is, and so is 8-bit grey unless it would look flat. Anything else is stretched
+    between two percentiles of a sample of its pixels; the three channels of a colour image together, which keeps
+    its hues.
+
+    Returns:
+        A pair (low, high) for each channel, ``low < high``.
+    """
+    colour = image.metadata.get("colour", image.channels == 3)
+    if colour and image.pixels.dtype == np.uint8:
+        return ((0.0, 255.0),) * image.channels
+    step = math.ceil(math.sqrt(image.shape[0] * image.shape[1] / DISPLAY_SAMPLE))
+    ends = np.percentile(image.stacked[::step, ::step], DISPLAY_PERCENTILES, axis=(0, 1)).T.tolist()
+    ranges = [_telling(image.stacked[..., channel], low, high) for channel, (low, high) in enumerate(ends)]
+    if colour:
+        ranges[:3] = [(min(low for low, _ in ranges[:3]), max(high for _, high in ranges[:3]))] * 3
+    return tuple(ranges)
+
+
+def _telling(channel: NDArray[Any], low: float, high: float) -> tuple[float, float]:
+    """A display range in which something is seen, from the percentiles of a channel."""
+    if low == high:
+        low, high = channel.min().item(), channel.max().item()
+    if channel.dtype == np.uint8 and (low == high or high - low >= NARROW):
+        return 0.0, 255.0
+    if low == high:
+        return low - 0.5, high + 0.5
+    return float(low), float(high)
+
+
+def display_pixels(
+    image: Image,
+    *,
+    rows: slice = slice(None),
+    columns: slice = slice(None),
+    step: int = 1,
+    ranges: Sequence[tuple[float, float]] | None = None,
+) -> NDArray[np.uint8]:
+    """A window of an image as it is shown: red, green and blue.
+
+    One channel is grey; of two the first is green and the second magenta, which colour-blind people can tell apart;
+    of more the first three are red, green and blue. Only the window is looked at, and little memory is taken beyond
+    the result.
+
+    Args:
+        image: the image.
+        rows: rows of the window, without a step.
+        columns: columns of the window, without a step.
+        step: each pixel of the result is the mean of ``step`` x ``step`` pixels as they are shown; of fewer at the
+            lower and right end of the window.
+        ranges: a pair (low, high) for each channel; None is :func:`display_range`.
+
+    Returns:
+        ``(ceil(window rows / step), ceil(window columns / step), 3)``, uint8.
+
+    Raises:
+        ValueError: if the window is empty, or the step or the ranges do not fit.
+    """
+    from PIL.Image import fromarray
+
+    (top, bottom), (left, right) = _window(rows, image.shape[0]), _window(columns, image.shape[1])
+    if step < 1:
+        raise ValueError("The step must be a whole number from 1.")
+    ranges = display_range(image) if ranges is None else ranges
+    if len(ranges) != image.channels or not all(low < high for low, high in ranges):
+        raise ValueError("There must be one display range for each channel, its low end below its high end.")
+    seen = min(image.channels, 3)
+    shown = np.empty((-(-(bottom - top) // step), -(-(right - left) // step), 3), np.uint8)
+    band_rows = step * max(1, _BAND_VALUES // (seen * step * (right - left)))
+    for start in range(top, bottom, band_rows):
+        band = image.stacked[start : min(start + band_rows, bottom), left:right, :seen]
+        grey = _as_bytes(band, ranges[:seen])
+        if seen == 1:
+            grey = grey[..., 0]
+        elif seen == 2:
+            grey = grey[..., [1, 0, 1]]
+        if step > 1:
+            grey = np.asarray(fromarray(np.ascontiguousarray(grey)).reduce(step))
+        first = (start - top) // step
+        shown[first : first + len(grey)] = grey[..., None] if seen == 1 else grey
+    return shown
+
+
+def _window(part: slice, size: int) -> tuple[int, int]:
+    start, stop, stride = part.indices(size)
+    if stride != 1 or start >= stop:
+        raise ValueError("The window must hold at least one pixel of the image, and take each of its pixels.")
+    return start, stop
+
+
+def _as_bytes(values: NDArray[Any], ranges: Sequence[tuple[float, float]]) -> NDArray[np.uint8]:
+    """Values ``(rows, columns, channels)`` from black (0) to white (255) within the range of their channel."""
+    if values.dtype == np.uint8 and all(tuple(ends) == (0, 255) for ends in ranges):
+        return values
+    shown = np.empty(values.shape, np.uint8)
+    for channel, (low, high) in enumerate(ranges):
+        plane = values[..., channel]
+        if plane.dtype.itemsize <= 2:
+            pattern = np.dtype(f"u{plane.dtype.itemsize}")
+            every_value = np.arange(2 ** (8 * pattern.itemsize), dtype=pattern).view(plane.dtype)
+            shown[..., channel] = _stretched(every_value, low, high)[plane.view(pattern)]
+        else:
+            shown[..., channel] = _stretched(plane, low, high)
+    return shown
+
+
+def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    stretched = np.subtract(values, low, dtype=np.float64)
+    stretched *= 255 / (high - low)
+    return np.rint(stretched.clip(0, 255, out=stretched), out=stretched).astype(np.uint8)
+
+
+def encode_png(pixels: NDArray[np.uint8], level: int = 1) -> bytes:
+    """A PNG of uint8 pixels, ``(rows, columns)`` grey or ``(rows, columns, 3)`` colour.
+
+    Args:
+        pixels: the pixels.
+        level: of the compression, from 0 to 9; 1 is quick, for the screen.
+    """
+    return _encoded(pixels, "PNG", compress_level=level)
+
+
+def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 92) -> bytes:
+    """A JPEG of uint8 pixels, ``(rows, columns)`` grey or ``(rows, columns, 3)`` colour in full resolution.
+
+    Args:
+        pixels: the pixels, at most 65535 rows and columns.
+        quality: from 1 to 95.
+
+    Raises:
+        ValueError: if there are more rows or columns.
+    """
+    if max(pixels.shape[:2]) > 65_535:
+        raise ValueError("A JPEG can have at most 65535 rows and columns.")
+    return _encoded(pixels, "JPEG", quality=quality, subsampling=0)
+
+
+def _encoded(pixels: NDArray[np.uint8], kind: str, **options: int) -> bytes:
+    from PIL.Image import fromarray
+
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
+        raise ValueError("Only uint8 pixels can be shown, grey (rows, columns) or colour (rows, columns, 3).")
+    file = BytesIO()
+    fromarray(np.ascontiguousarray(pixels)).save(file, kind, **options)
+    return file.getvalue()

@@ -1,0 +1,140 @@
+"""Reading, checking and normalising what people bring.
+
+A stranger's file may be anything. Whatever it is, :func:`read_image` either returns an :class:`Image` or raises an
+:class:`ImageError` whose message is a sentence for the person who brought it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentation.io.formats import MAX_CHANNELS, ImageError
+
+LARGEST_VALUE = 1e18
+"""Beyond this the squares that features need leave float32; such values are markers for missing data."""
+
+_KEPT_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """2-D pixels with one or more channels; made by :func:`read_image` or :func:`image_from_pixels`.
+
+    Attributes:
+        pixels: ``(rows, columns)``, or ``(rows, columns, channels)`` if there are at least two, C-contiguous, of
+            type uint8, int8, uint16, int16, uint32, int32 or float32. Not to be written to.
+        metadata: what is known about the origin, plain JSON values: ``format``, ``name``, ``file_bytes``, ``bits``
+            (per value in the file), ``dtype`` (of the pixels), ``value_range`` (smallest and largest), ``colour``
+            (whether the first three channels are red, green and blue), ``pages`` (images in the file), ``page`` (which
+            of them this is, from 1) and ``notes`` (sentences about what was left out).
+    """
+
+    pixels: NDArray[Any]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return 1 if self.pixels.ndim == 2 else self.pixels.shape[2]
+
+    @property
+    def stacked(self) -> NDArray[Any]:
+        """The pixels as ``(rows, columns, channels)``, without a copy."""
+        return self.pixels.reshape(*self.shape, self.channels)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of type, shape and pixels, as 64 hexadecimal digits.
+
+        Equal pixels have equal hashes, whatever the format and the name of their file.
+        """
+        little_endian = np.ascontiguousarray(self.pixels, self.pixels.dtype.newbyteorder("<"))
+        digest = sha256(f"{self.pixels.dtype.name} {self.pixels.shape} ".encode())
+        digest.update(little_endian.data)
+        return digest.hexdigest()
+
+
+def image_from_pixels(pixels: ArrayLike, metadata: Mapping[str, Any] | None = None) -> Image:
+    """An image of pixels that are at hand already, for instance in a notebook.
+
+    Args:
+        pixels: ``(rows, columns)`` or ``(rows, columns, channels)`` of any integer, float or bool type. They are
+            copied. Types that :class:`Image` does not have become the nearest that it has: bool becomes uint8 with 0
+            and 1; 64-bit integers become int32, or uint32 where that is needed, or float32 where neither suffices;
+            float16 and float64 become float32, in which the features are computed. All channels count: drop an alpha
+            channel before.
+        metadata: what is known about the origin, plain JSON values.
+
+    Raises:
+        ImageError: if the pixels are not an image, or not numbers.
+    """
+    try:
+        array = np.asarray(pixels)
+    except (TypeError, ValueError) as error:
+        raise ImageError("The pixels must be an array with as many columns in each row.") from error
+    if array.dtype.kind not in "buif":
+        raise ImageError(f"The pixels must be whole or real numbers; these are of type {array.dtype}.")
+    if array.ndim not in (2, 3):
+        raise ImageError(f"An image has rows, columns and perhaps channels; this array has {array.ndim} dimensions.")
+    return normalised(array.copy(), dict(metadata or {}))
+
+
+def normalised(pixels: NDArray[Any], metadata: dict[str, Any]) -> Image:
+    """The pixels as an image keeps them: of a type that holds them exactly, with one channel not named as such.
+
+    Args:
+        pixels: ``(rows, columns)`` or ``(rows, columns, channels)`` of any integer or float type; kept, not copied.
+        metadata: what is known about their origin; the image's facts are added.
+
+    Raises:
+        ImageError: if there are no pixels, too many channels, or values that cannot be used.
+    """
+    if pixels.size == 0:
+        raise ImageError("The image has no pixels.")
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.ndim == 3 and pixels.shape[2] > MAX_CHANNELS:
+        raise ImageError(f"The image has {pixels.shape[2]} channels, but at most {MAX_CHANNELS} can be used.")
+    low, high = pixels.min().item(), pixels.max().item()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        missing = pixels.size - np.count_nonzero(np.isfinite(pixels))
+        raise ImageError(
+            f"The image holds {missing} values that are not numbers (NaN or infinite): replace them first."
+        )
+    if max(-low, high) > LARGEST_VALUE:
+        extreme = low if -low > high else high
+        raise ImageError(
+            f"The image holds values such as {extreme:.3g}, probably for missing data: replace them first."
+        )
+    pixels = np.require(pixels, _kept_type(pixels.dtype, low, high), ["C_CONTIGUOUS", "WRITEABLE"])
+    about = {"dtype": pixels.dtype.name, "value_range": [pixels.dtype.type(end).item() for end in (low, high)]}
+    return Image(pixels, metadata | about)
+
+
+def _kept_type(dtype: np.dtype[Any], low: float, high: float) -> np.dtype[Any]:
+    """The type of :data:`_KEPT_TYPES` that takes values between two ends."""
+    native = dtype.newbyteorder("=")
+    if native.name in _KEPT_TYPES:
+        return native
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.kind in "iu" and low >= -(2**31) and high < 2**31:
+        return np.dtype(np.int32)
+    if dtype.kind in "iu" and low >= 0 and high < 2**32:
+        return np.dtype(np.uint32)
+    return np.dtype(np.float32)
+
+
+# How an image is shown

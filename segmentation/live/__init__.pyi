@@ -1,0 +1,2 @@
+from .segmenter import LabelledImage as LabelledImage
+from .segmenter import LiveSegmenter as LiveSegmenter

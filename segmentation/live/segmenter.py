@@ -1,0 +1,391 @@
+"""The engine behind the page: what one stroke changes is computed, what it does not change is kept.
+
+Nothing here differs in its results from :class:`segmentation.model.classifier.PixelClassifier`; it only remembers. All
+that is remembered is bounded in bytes and can be lost without harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import islice
+from threading import Event
+from typing import Any
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.parallel import available_threads
+from segmentation._shared.tiling import Tile, TileGrid
+from segmentation.features.cache import DEFAULT_DRAFT_MEGABYTES, FeatureCache
+from segmentation.features.pieces import feature_rows, groups
+from segmentation.features.smoothed import Smoothed, smoothed_bytes
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.sampling import MAX_TRAINING_PIXELS, PixelSample, TrainingSample
+from segmentation.forest.settings import ForestSettings
+from segmentation.io.image import Image
+from segmentation.live.draft import DraftPixels, TileSample, draft
+from segmentation.model.classifier import PixelClassifier
+from segmentation.model.facts import checked_labels, describe
+
+KEPT_ROWS_BYTES = 16_000_000
+"""Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
+for strokes that were undone."""
+
+KEPT_CLASSIFIERS_BYTES = 16_000_000
+"""A forest of the default settings takes about 0.3 MB."""
+
+
+KEPT_FACTS = 1_000
+"""Images of which the facts are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImage:
+    """An image with its labels, read only when it must be looked at.
+
+    Attributes:
+        hash: of its content.
+        labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
+        read: gives the image.
+    """
+
+    hash: str
+    labels: NDArray[np.uint8]
+    read: Callable[[], Image]
+
+    @classmethod
+    def of(cls, image: Image, labels: NDArray[np.uint8]) -> LabelledImage:
+        """An image at hand, with its labels.
+
+        Raises:
+            ValueError: if the labels do not fit the image.
+        """
+        return cls(image.hash, checked_labels(labels, image), lambda: image)
+
+
+@dataclass(frozen=True, eq=False)
+class KeptRows:
+    """Feature rows of single pixels of an image.
+
+    Attributes:
+        places: raster indices, ascending.
+        rows: ``(pixels, features)`` float32.
+    """
+
+    places: NDArray[np.int64]
+    rows: NDArray[np.float32]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the arrays take."""
+        return self.places.nbytes + self.rows.nbytes
+
+    def at(self, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Which of the places are kept, and the rows of those that are."""
+        found = np.minimum(np.searchsorted(self.places, places), len(self.places) - 1)
+        kept = self.places[found] == places
+        return kept, self.rows[found[kept]]
+
+    def merged(self, places: NDArray[np.int64], rows: NDArray[np.float32]) -> KeptRows:
+        """These and further rows, whose places are not among these."""
+        together = np.concatenate([self.places, places])
+        order = np.argsort(together, kind="stable")
+        return KeptRows(together[order], np.concatenate([self.rows, rows])[order])
+
+
+class LiveSegmenter:
+    """Trains and segments for all sessions of a process.
+
+    Args:
+        cache: the features of tiles.
+        threads: number of threads for one request; None takes all cores. No result depends on it.
+        sample_bytes: the most bytes of features that are kept for drafts.
+
+    Attributes:
+        cache: the features of tiles.
+        rows: the feature rows of labelled pixels, by image hash and spec.
+        samples: the features of the drafts of tiles, by image hash, spec and bounds.
+        classifiers: what was learnt lately.
+        facts: about images that were learnt from, by their hash.
+    """
+
+    def __init__(
+        self, cache: FeatureCache, threads: int | None = None, *, sample_bytes: int = DEFAULT_DRAFT_MEGABYTES * 2**20
+    ) -> None:
+        self.cache = cache
+        self.threads = threads
+        self.rows: BoundedCache[tuple[str, FeatureSpec], KeptRows] = BoundedCache(
+            KEPT_ROWS_BYTES, lambda kept: kept.nbytes
+        )
+        self.samples: BoundedCache[tuple[str, FeatureSpec, tuple[int, ...]], NDArray[np.float32]] = BoundedCache(
+            sample_bytes, lambda planes: planes.nbytes
+        )
+        self.classifiers: BoundedCache[tuple[Hashable, ...], PixelClassifier] = BoundedCache(
+            KEPT_CLASSIFIERS_BYTES, lambda classifier: classifier.forest_.nbytes
+        )
+        self.facts: BoundedCache[str, dict[str, Any]] = BoundedCache(KEPT_FACTS, lambda facts: 1)
+
+    def train(
+        self,
+        images: Sequence[LabelledImage],
+        spec: FeatureSpec,
+        settings: ForestSettings,
+        earlier: PixelClassifier | None = None,
+    ) -> PixelClassifier:
+        """The classifier that :meth:`PixelClassifier.fit` gives, byte by byte; only new labels cost features.
+
+        Args:
+            images: with their labels; all with the same number of channels.
+            spec: which features.
+            settings: how the forest is grown.
+            earlier: a classifier whose training pixels are learnt from too.
+
+        Raises:
+            ValueError: if fewer than two classes are labelled, or the earlier classifier cannot be gone on from.
+        """
+        classifier, sample = self._begin(images, spec, settings, earlier)
+        digest = hashlib.blake2b(sample.class_ids.tobytes(), digest_size=16)
+        for places in sample.places:
+            digest.update(len(places).to_bytes(8, "little") + places.tobytes())
+        digest.update(repr(sample.labelled_pixels).encode())
+        key = (tuple(one.hash for one in images), spec, settings, earlier and ref(earlier), digest.digest())
+        known = self.classifiers.get(key)
+        if known is not None:
+            return known
+        pixels = classifier.training_pixels(sample, self._sample_rows(images, spec, sample), earlier)
+        facts = [self._facts(one) for one in images]
+        classifier.fit_pixels(facts, pixels, sample.labelled_pixels, earlier)
+        self.classifiers.put(key, classifier)
+        return classifier
+
+    def training_pixels(
+        self,
+        images: Sequence[LabelledImage],
+        spec: FeatureSpec,
+        settings: ForestSettings,
+        earlier: PixelClassifier | None = None,
+    ) -> PixelSample:
+        """What :meth:`train` learns from; the arguments are the same."""
+        classifier, sample = self._begin(images, spec, settings, earlier)
+        return classifier.training_pixels(sample, self._sample_rows(images, spec, sample), earlier)
+
+    def _begin(
+        self,
+        images: Sequence[LabelledImage],
+        spec: FeatureSpec,
+        settings: ForestSettings,
+        earlier: PixelClassifier | None,
+    ) -> tuple[PixelClassifier, TrainingSample]:
+        classifier = PixelClassifier(spec, **settings.to_json(), threads=self.threads)
+        held = classifier.held_classes([self._facts(one) for one in images] if earlier else [], earlier)
+        labels = [one.labels for one in images]
+        return classifier, TrainingSample.draw(labels, settings.random_state, held=held)
+
+    def _sample_rows(
+        self, images: Sequence[LabelledImage], spec: FeatureSpec, sample: TrainingSample
+    ) -> list[NDArray[np.float32]]:
+        return [self._feature_rows(one, spec, places) for one, places in zip(images, sample.places, strict=True)]
+
+    def _facts(self, image: LabelledImage) -> dict[str, Any]:
+        facts = self.facts.get(image.hash)
+        if facts is None:
+            facts = describe(image.read())
+            self.facts.put(image.hash, facts)
+        return facts
+
+    def segment(
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        tile: Tile,
+        *,
+        hold: bool = True,
+        threads: int | None = None,
+    ) -> NDArray[np.uint8]:
+        """The class ids of a tile; what its next draft looks at is kept.
+
+        Args:
+            image: the image.
+            classifier: what was learnt.
+            tile: which part of the image.
+            hold: hold what the tile's features follow from for the next classifier, if it fits the cache.
+            threads: number of threads; None takes the segmenter's.
+
+        Returns:
+            ``(tile rows, tile columns)`` uint8.
+
+        Raises:
+            ValueError: if the image has other channels than those that were learnt from.
+        """
+        threads = threads or self.threads
+        smoothed = self._smoothed(image, classifier, tile, hold, threads)
+        pixels, key = DraftPixels.of(image.shape), (image.hash, classifier.spec, tile.bounds)
+        if pixels.step == 1 or self.samples.get(key) is not None:
+            return classifier.predict_window(image, tile, smoothed, threads=threads)
+        sample = TileSample(pixels, tile, classifier.spec.count(image.channels))
+        ids = classifier.predict_window(image, tile, smoothed, look=sample.take, threads=threads)
+        self.samples.put(key, sample.planes)
+        return ids
+
+    def probabilities(
+        self, image: Image, classifier: PixelClassifier, tile: Tile, *, hold: bool = True
+    ) -> NDArray[np.float32]:
+        """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
+        return classifier.predict_proba_window(image, tile, self._smoothed(image, classifier, tile, hold, self.threads))
+
+    def segment_tiles(
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        order: Sequence[Tile],
+        *,
+        stale: Callable[[], bool] = lambda: False,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
+        """The class ids of tiles, one after the other.
+
+        All threads compute the first tile, which somebody waits for; then each thread computes a tile of its own, while
+        those that are ready are handed on. As many of the first tiles as fit the cache together are held, so that the
+        next answer begins at once; the others would only push them out.
+
+        Args:
+            image: the image.
+            classifier: what was learnt.
+            order: the tiles, the most wanted first, as :meth:`TileGrid.order` gives them.
+            stale: asked before each tile; once it says True, no more tiles come.
+            turn: entered for each tile, so that others can have their turn in between.
+        """
+
+        ended = Event()
+
+        def segment(tile: Tile, hold: bool, threads: int | None) -> NDArray[np.uint8] | None:
+            with turn():
+                if ended.is_set() or stale():
+                    return None
+                return self.segment(image, classifier, tile, hold=hold, threads=threads)
+
+        tiles = self._worth_holding(image, classifier.spec, order)
+        for first, hold in islice(tiles, 1):
+            ids = segment(first, hold, self.threads)
+            if ids is None:
+                return
+            yield first, ids
+        threads = self.threads or available_threads()
+        with ThreadPoolExecutor(threads) as pool:
+            coming: deque[tuple[Tile, Future[NDArray[np.uint8] | None]]] = deque()
+            try:
+                while True:
+                    ahead = threads + 1 - len(coming)
+                    coming += [(tile, pool.submit(segment, tile, hold, 1)) for tile, hold in islice(tiles, ahead)]
+                    if not coming:
+                        return
+                    tile, result = coming.popleft()
+                    ids = result.result()
+                    if ids is None or stale():
+                        return
+                    yield tile, ids
+            finally:
+                ended.set()
+                pool.shutdown(cancel_futures=True)
+
+    def draft(
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        tiles: Sequence[Tile],
+        *,
+        stale: Callable[[], bool] = lambda: False,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> list[tuple[Tile, NDArray[np.uint8]]]:
+        """Drafts of tiles, see :mod:`segmentation.live.draft`, as far as they were segmented before.
+
+        Args:
+            image: the image.
+            classifier: what was learnt.
+            tiles: tiles of the image.
+            stale: asked before there is something to compute; once it says True, there are no drafts.
+            turn: entered for that.
+
+        Raises:
+            ValueError: if the image has other channels than those that were learnt from.
+        """
+        classifier.check(image)
+        samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.bounds))) for tile in tiles]
+        known = [(tile, planes) for tile, planes in samples if planes is not None and planes.size]
+        if not known:
+            return []
+        with turn():
+            if stale():
+                return []
+            drafts = draft(classifier, [planes for _, planes in known], threads=self.threads)
+        return [(tile, ids) for (tile, _), ids in zip(known, drafts, strict=True)]
+
+    def prepare(
+        self,
+        image: Image,
+        spec: FeatureSpec,
+        order: Sequence[Tile],
+        *,
+        stale: Callable[[], bool] = lambda: False,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Computes what :meth:`segment_tiles` would hold, while the first stroke is drawn."""
+        for tile, hold in self._worth_holding(image, spec, order):
+            with turn():
+                if stale() or not hold:
+                    return
+                self.cache.smoothed(image, spec, tile, threads=self.threads)
+
+    def _worth_holding(self, image: Image, spec: FeatureSpec, order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
+        room = self.cache.budget
+        for tile in order:
+            room -= smoothed_bytes(spec, image.channels, tile.shape)
+            yield tile, room >= 0
+
+    def _smoothed(
+        self, image: Image, classifier: PixelClassifier, tile: Tile, hold: bool, threads: int | None
+    ) -> Smoothed | None:
+        classifier.check(image)
+        if hold and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
+            return self.cache.smoothed(image, classifier.spec, tile, threads=threads)
+        return self.cache.peek(image, classifier.spec, tile)
+
+    def _feature_rows(
+        self, labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        key = (labelled.hash, spec)
+        kept = self.rows.get(key)
+        if kept is None:
+            image = labelled.read()
+            kept = KeptRows(np.empty(0, np.int64), np.empty((0, spec.count(image.channels)), np.float32))
+        known, known_rows = kept.at(places) if len(kept.places) else (np.zeros(len(places), bool), kept.rows)
+        if known.all():
+            return known_rows
+        rows = np.empty((len(places), known_rows.shape[1]), np.float32)
+        rows[known] = known_rows
+        rows[~known] = self._new_rows(labelled.read(), spec, places[~known])
+        if len(kept.places) + np.count_nonzero(~known) > 2 * MAX_TRAINING_PIXELS:
+            self.rows.put(key, KeptRows(places, rows))
+        else:
+            self.rows.put(key, kept.merged(places[~known], rows[~known]))
+        return rows
+
+    def _new_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        rows = np.empty((len(places), spec.count(image.channels)), np.float32)
+        grid = TileGrid(image.shape)
+        tile_of = grid.index_of(*np.divmod(places, image.shape[1]))
+        elsewhere = np.ones(len(places), bool)
+        for inside in groups(tile_of):
+            smoothed = self.cache.peek(image, spec, grid.tiles[tile_of[inside[0]]])
+            if smoothed is not None:
+                rows[inside] = feature_rows(image, spec, places[inside], smoothed=smoothed, threads=self.threads)
+                elsewhere[inside] = False
+        rows[elsewhere] = feature_rows(image, spec, places[elsewhere], threads=self.threads)
+        return rows

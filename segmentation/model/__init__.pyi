@@ -1,0 +1,9 @@
+from .classifier import NotFittedError as NotFittedError
+from .classifier import PixelClassifier as PixelClassifier
+from .classifier import load_classifier as load_classifier
+from .metrics import Scores as Scores
+from .metrics import score as score
+from .modelfile import ModelContents as ModelContents
+from .modelfile import ModelFileError as ModelFileError
+from .modelfile import load_model as load_model
+from .modelfile import save_model as save_model

@@ -1,0 +1,73 @@
+"""Checked images and labels, and facts about them as plain JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentation.io.image import Image, image_from_pixels
+from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass
+
+
+def numbered_classes(class_ids: Iterable[int]) -> tuple[LabelClass, ...]:
+    """Names and colours for classes that have none yet."""
+    return tuple(
+        LabelClass(class_id, f"Class {class_id}", DEFAULT_COLOURS[(class_id - 1) % len(DEFAULT_COLOURS)])
+        for class_id in map(int, class_ids)
+    )
+
+
+def describe(image: Image) -> dict[str, Any]:
+    """The facts about a training image that a classifier keeps, as plain JSON values."""
+    return {
+        "hash": image.hash,
+        "rows": image.shape[0],
+        "columns": image.shape[1],
+        "channels": image.channels,
+        "dtype": image.pixels.dtype.name,
+        "value_range": image.metadata["value_range"],
+    }
+
+
+def as_image(image: Image | ArrayLike) -> Image:
+    """An image as it is, or an array as an image."""
+    return image if isinstance(image, Image) else image_from_pixels(np.asarray(image))
+
+
+def checked_labels(labels: ArrayLike, image: Image) -> NDArray[np.uint8]:
+    """The labels of an image as uint8.
+
+    Raises:
+        ValueError: if they are not whole numbers from 0 to 255, one for each pixel of the image.
+    """
+    raster = checked_class_ids(labels)
+    if raster.ndim != 2:
+        raise ValueError("The labels must have rows and columns, and nothing else.")
+    if raster.shape != image.shape[:2]:
+        raise ValueError(
+            f"The labels have {raster.shape[0]} x {raster.shape[1]} pixels, "
+            f"but the image has {image.shape[0]} x {image.shape[1]}."
+        )
+    return raster
+
+
+def checked_class_ids(class_ids: ArrayLike) -> NDArray[np.uint8]:
+    """Class ids as uint8.
+
+    Raises:
+        ValueError: if they are not whole numbers from 0 to 255.
+    """
+    given = np.asarray(class_ids)
+    if given.dtype == np.uint8:
+        return given
+    if not np.issubdtype(given.dtype, np.integer) or given.min(initial=0) < 0 or given.max(initial=0) > 255:
+        raise ValueError("The labels must be whole numbers from 0 (unlabelled) to 255.")
+    return given.astype(np.uint8)
+
+
+def by_text(counts: Mapping[int, int]) -> dict[str, int]:
+    """Counts by class id, with keys as JSON has them."""
+    return {str(class_id): count for class_id, count in counts.items()}

@@ -1,0 +1,365 @@
+"""The classifier on disk: a file that can be mailed, kept for years, and opened from a stranger.
+
+A ``*.squiggle`` file is a zip archive of JSON and plain arrays; ``docs/modelfile.md`` describes it field by field.
+Reading it executes nothing: there is no pickle in it, nothing is evaluated, and no name in it is used as a path.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from segmentation._shared import checks
+from segmentation._shared.archive import Archive, ArchiveError, json_bytes, npy_bytes, pack
+from segmentation._shared.text import counted
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.forest import Forest
+from segmentation.forest.sampling import PixelSample
+from segmentation.forest.settings import ForestSettings
+from segmentation.strokes.classes import LARGEST_CLASS_ID, LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.stroke import MAX_STROKES, Stroke
+from segmentation.version import __version__
+
+FORMAT = "squiggle-classifier"
+VERSION = 1
+SUFFIX = ".squiggle"
+
+MAX_BYTES = 1 << 30
+"""Bytes that a file can have and unpack to, unless said otherwise."""
+
+MAX_CHANNELS = 1024
+MAX_FEATURES = 100_000
+MAX_TREES = 10_000
+MAX_NODES = 2**31 - 1
+
+_FACTS = "classifier.json"
+_STROKES = "strokes.json"
+_PIXEL_FEATURES = "pixels/features.npy"
+_PIXEL_CLASSES = "pixels/class_ids.npy"
+_FOREST_TYPES = {
+    "roots": np.int32,
+    "feature": np.int32,
+    "threshold": np.float32,
+    "left": np.int32,
+    "right": np.int32,
+    "probabilities": np.float64,
+}
+_LARGEST = {
+    _FACTS: 1 << 22,
+    _STROKES: 1 << 25,
+    _PIXEL_FEATURES: MAX_BYTES,
+    _PIXEL_CLASSES: MAX_BYTES,
+    **{f"forest/{name}.npy": MAX_BYTES for name in _FOREST_TYPES},
+}
+_KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
+_COUNTS = ("strokes", "labelled_pixels", "training_pixels")
+_CLASS_KEYS = frozenset(str(class_id) for class_id in range(1, LARGEST_CLASS_ID + 1))
+
+
+class ModelFileError(ValueError):
+    """A classifier file cannot be read; the message is a sentence for the person who opened it."""
+
+
+def current_versions() -> dict[str, str]:
+    """The versions of what takes part in training, by name."""
+    versions = {"squiggle": __version__, "python": platform.python_version()}
+    for name in ("numpy", "scikit-learn", "scikit-image"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+@dataclass(frozen=True, eq=False)
+class ModelContents:
+    """What a classifier file holds.
+
+    Attributes:
+        spec: the features that the forest sees.
+        forest: the trees.
+        settings: how the forest was grown, its seed among them.
+        classes: names and colours.
+        class_ids: the class of each column of the forest's probabilities, ascending.
+        channels: number of channels of the images; None if they are not known.
+        training: facts about what was learnt from, plain JSON values; see ``docs/modelfile.md``.
+        versions: of what took part in training, by name.
+        strokes: what was drawn, if the person chose to let it travel along; image after image, in the order of the
+            images that ``training`` describes.
+        pixels: the training pixels, if the person chose to let them travel along.
+
+    Raises:
+        ValueError: if the parts do not belong together.
+    """
+
+    spec: FeatureSpec
+    forest: Forest
+    settings: ForestSettings
+    classes: tuple[LabelClass, ...]
+    class_ids: tuple[int, ...]
+    channels: int | None
+    training: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=current_versions)
+    strokes: tuple[Stroke, ...] | None = None
+    pixels: PixelSample | None = None
+
+    def __post_init__(self) -> None:
+        _check_trees(self.forest)
+        if len(self.class_ids) != self.forest.n_classes:
+            raise ValueError(f"There are {len(self.class_ids)} classes, but {self.forest.n_classes} in the forest.")
+        if list(self.class_ids) != sorted(set(self.class_ids)):
+            raise ValueError("The ids of the classes do not ascend.")
+        known = {label_class.id for label_class in self.classes}
+        used = set(self.class_ids) | {stroke.class_id for stroke in self.strokes or ()}
+        if self.pixels is not None:
+            used |= set(np.unique(self.pixels.class_ids).tolist())
+            if self.pixels.features.shape != (len(self.pixels.class_ids), self.forest.n_features):
+                raise ValueError("The training pixels have other features than the forest.")
+            if not np.isfinite(self.pixels.features).all():
+                raise ValueError("The training pixels have features that are not numbers.")
+        if not used <= known:
+            raise ValueError(f"Class {min(used - known)} has no name and no colour.")
+        if self.channels is not None and self.spec.count(self.channels) != self.forest.n_features:
+            raise ValueError(
+                f"The features of an image with {counted(self.channels, 'channel')} are "
+                f"{self.spec.count(self.channels)}, but the forest sees {self.forest.n_features}."
+            )
+        self.strokes_by_image()
+
+    def strokes_by_image(self) -> dict[str, tuple[Stroke, ...]]:
+        """The strokes that travelled along, by the hash of the image that they were drawn on.
+
+        Files of the first versions do not say which of several images a stroke belongs to; their strokes are left out.
+
+        Raises:
+            ValueError: if the facts about the images count other strokes than there are.
+        """
+        images = self.training.get("images", ())
+        if self.strokes is None or not images:
+            return {}
+        if not any("strokes" in image for image in images):
+            return {images[0]["hash"]: self.strokes} if len(images) == 1 else {}
+        ends = np.cumsum([0, *(image.get("strokes", 0) for image in images)]).tolist()
+        if ends[-1] != len(self.strokes):
+            raise ValueError(f"There are {len(self.strokes)} strokes, but the images count {ends[-1]}.")
+        drawn: dict[str, tuple[Stroke, ...]] = {}
+        for image, start, end in zip(images, ends, ends[1:], strict=False):
+            if end > start:
+                drawn[image["hash"]] = drawn.get(image["hash"], ()) + self.strokes[start:end]
+        return drawn
+
+
+def save_model(target: str | os.PathLike[str] | BinaryIO, contents: ModelContents) -> None:
+    """Write a classifier file; the same contents give the same bytes.
+
+    Args:
+        target: a path, which then names either the whole new file or what was there before; or a binary file.
+        contents: what to write.
+
+    Raises:
+        ValueError: if the facts about the training are not plain JSON values as ``docs/modelfile.md`` describes them,
+            or the contents are too large to be read again.
+        OSError: if the file cannot be written.
+    """
+    data = pack(_members(contents))
+    try:
+        Archive(data, _LARGEST, MAX_BYTES)
+    except ArchiveError as reason:
+        raise ValueError(f"The classifier is too large to be opened again: {reason}") from reason
+    if not isinstance(target, str | os.PathLike):
+        target.write(data)
+        return
+    path = Path(target)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with unfinished.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def load_model(source: str | os.PathLike[str] | bytes | BinaryIO, *, max_bytes: int = MAX_BYTES) -> ModelContents:
+    """Read a classifier file.
+
+    Args:
+        source: a path, the bytes of the file, or a binary file.
+        max_bytes: the most bytes that the file can have, and that it can unpack to.
+
+    Raises:
+        ModelFileError: with a sentence that says what is wrong with the file.
+        OSError: if it cannot be read at all.
+    """
+    data = _all_bytes(source, max_bytes)
+    try:
+        return _contents(Archive(data, _LARGEST, max_bytes))
+    except ValueError as reason:
+        sentence = str(reason).rstrip(".")
+        raise ModelFileError(
+            f"This classifier file cannot be opened: {sentence[:1].lower()}{sentence[1:]}."
+        ) from reason
+
+
+def _all_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, max_bytes: int) -> bytes:
+    if isinstance(source, str | os.PathLike):
+        with open(source, "rb") as file:
+            data = file.read(max_bytes + 1)
+    else:
+        data = source if isinstance(source, bytes) else source.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise ModelFileError(f"This classifier file cannot be opened: it has more than {max_bytes:,} bytes.")
+    return data
+
+
+def _members(contents: ModelContents) -> dict[str, bytes]:
+    forest = contents.forest
+    facts = {
+        "format": FORMAT,
+        "version": VERSION,
+        "features": contents.spec.to_json(),
+        "channels": contents.channels,
+        "settings": contents.settings.to_json(),
+        "classes": classes_to_json(contents.classes),
+        "class_ids": list(contents.class_ids),
+        "forest": {"features": forest.n_features, "trees": forest.n_trees, "nodes": len(forest.feature)},
+        "training": _checked_training(contents.training),
+        "versions": _checked_versions(contents.versions),
+    }
+    if contents.pixels is not None:
+        facts["pixels"] = len(contents.pixels.class_ids)
+    members = {_FACTS: json_bytes(facts)}
+    for name, dtype in _FOREST_TYPES.items():
+        members[f"forest/{name}.npy"] = npy_bytes(getattr(forest, name).astype(dtype, copy=False))
+    if contents.strokes is not None:
+        members[_STROKES] = json_bytes([stroke.to_json() for stroke in contents.strokes])
+    if contents.pixels is not None:
+        members[_PIXEL_FEATURES] = npy_bytes(contents.pixels.features.astype(np.float32, copy=False))
+        members[_PIXEL_CLASSES] = npy_bytes(contents.pixels.class_ids.astype(np.uint8, copy=False))
+    return members
+
+
+def _contents(archive: Archive) -> ModelContents:
+    facts = checks.parse_json(archive.read(_FACTS), _FACTS)
+    if not isinstance(facts, Mapping) or facts.get("format") != FORMAT:
+        raise ValueError("It is not a classifier of Squiggle.")
+    version = facts.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise ValueError("It was written by a newer version of Squiggle, so update this one.")
+    if version != VERSION:
+        raise ValueError("Its version is none that was ever written.")
+    checks.mapping(facts, _FACTS, (*_KEYS, "versions"), ("pixels",))
+    class_ids = checks.sequence(facts["class_ids"], "class_ids", LARGEST_CLASS_ID)
+    features = facts["features"]
+    if not isinstance(features, Mapping):
+        raise ValueError("The features must be a JSON object.")
+    channels = facts["channels"]
+    forest = _forest(archive, facts["forest"], len(class_ids))
+    return ModelContents(
+        spec=FeatureSpec.from_json(features),
+        forest=forest,
+        settings=ForestSettings.from_json(facts["settings"]),
+        classes=classes_from_json(facts["classes"]),
+        class_ids=tuple(checks.whole_number(i, "A class id", 1, LARGEST_CLASS_ID) for i in class_ids),
+        channels=None if channels is None else checks.whole_number(channels, "channels", 1, MAX_CHANNELS),
+        training=_checked_training(facts["training"]),
+        versions=_checked_versions(facts["versions"]),
+        strokes=_strokes(archive),
+        pixels=_pixels(archive, facts.get("pixels"), forest.n_features),
+    )
+
+
+def _forest(archive: Archive, counts: object, n_classes: int) -> Forest:
+    counted = checks.mapping(counts, "forest", ("features", "trees", "nodes"))
+    n_features = checks.whole_number(counted["features"], "The number of features", 1, MAX_FEATURES)
+    n_trees = checks.whole_number(counted["trees"], "The number of trees", 1, MAX_TREES)
+    n_nodes = checks.whole_number(counted["nodes"], "The number of nodes", 1, MAX_NODES)
+    shapes: dict[str, tuple[int, ...]] = {"roots": (n_trees,), "probabilities": (n_nodes, n_classes)}
+    arrays = {
+        name: archive.read_array(f"forest/{name}.npy", dtype, shapes.get(name, (n_nodes,)))
+        for name, dtype in _FOREST_TYPES.items()
+    }
+    return Forest(n_features=n_features, **arrays)
+
+
+def _check_trees(forest: Forest) -> None:
+    """Refuse trees that would lead a pixel nowhere, in circles or out of memory's bounds, and shares that are none."""
+    n_nodes, roots = len(forest.feature), forest.roots
+    if len(roots) == 0 or roots[0] != 0 or (np.diff(roots) <= 0).any() or roots[-1] >= n_nodes:
+        raise ValueError("The roots of the trees are not in their order.")
+    node = np.arange(n_nodes)
+    past_tree = np.append(roots[1:], n_nodes)[np.searchsorted(roots, node, side="right") - 1]
+    inner = forest.feature != -1
+    for child in (forest.left, forest.right):
+        if (inner & ((child <= node) | (child >= past_tree))).any() or (child[~inner] != -1).any():
+            raise ValueError("The nodes of a tree do not lead on to its leaves.")
+    if ((forest.feature < -1) | (forest.feature >= forest.n_features)).any():
+        raise ValueError("A node of a tree compares a feature that does not exist.")
+    if not np.isfinite(forest.threshold).all():
+        raise ValueError("A threshold of a tree is not a number.")
+    shares = forest.probabilities
+    if not ((shares >= 0) & (shares <= 1)).all() or not (np.abs(shares.sum(axis=1) - 1) <= 1e-6).all():
+        raise ValueError("The shares of the classes at a node do not add up to 1.")
+
+
+def _strokes(archive: Archive) -> tuple[Stroke, ...] | None:
+    if _STROKES not in archive:
+        return None
+    entries = checks.sequence(checks.parse_json(archive.read(_STROKES), _STROKES), _STROKES, MAX_STROKES)
+    return tuple(Stroke.from_json(entry) for entry in entries)
+
+
+def _pixels(archive: Archive, count: object, n_features: int) -> PixelSample | None:
+    if count is None:
+        if _PIXEL_FEATURES in archive or _PIXEL_CLASSES in archive:
+            raise ValueError(f"{_FACTS} does not count the training pixels.")
+        return None
+    n_pixels = checks.whole_number(count, "The number of training pixels", 1, MAX_NODES)
+    class_ids = archive.read_array(_PIXEL_CLASSES, np.uint8, (n_pixels,))
+    return PixelSample(archive.read_array(_PIXEL_FEATURES, np.float32, (n_pixels, n_features)), class_ids)
+
+
+def _checked_training(values: object) -> dict[str, Any]:
+    """The facts about the training, those that are known being of their type; others are let through."""
+    if not isinstance(values, Mapping):
+        raise ValueError("The facts about the training must be a JSON object.")
+    for image in checks.sequence(values.get("images", ()), "The training images", 100_000):
+        if not isinstance(image, Mapping):
+            raise ValueError("A training image must be a JSON object.")
+        checks.text(image.get("hash"), "The hash of a training image", 128)
+        checks.text(image.get("dtype"), "The type of a training image", 16)
+        for side in ("rows", "columns", "channels"):
+            checks.whole_number(image.get(side), f"The {side} of a training image", 1, 2**31 - 1)
+        checks.whole_number(image.get("strokes", 0), "The strokes of a training image", 0, MAX_STROKES)
+        for value in checks.sequence(image.get("value_range", ()), "The value range of a training image", 2):
+            checks.number(value, "The value range of a training image")
+    for name in _COUNTS:
+        counts = values.get(name, {})
+        if not isinstance(counts, Mapping) or len(counts) > LARGEST_CLASS_ID:
+            raise ValueError(f"{name} must be a JSON object with a number for each class.")
+        for class_id, count in counts.items():
+            if class_id not in _CLASS_KEYS:
+                raise ValueError(f"{name} has a number for what is no class.")
+            checks.whole_number(count, f"A number of {name}", 0, 2**53)
+    if not isinstance(values.get("score"), Mapping | None):
+        raise ValueError("The score must be a JSON object or null.")
+    return dict(values)
+
+
+def _checked_versions(values: object) -> dict[str, str]:
+    if not isinstance(values, Mapping) or len(values) > 32:
+        raise ValueError("The versions must be a JSON object.")
+    return {
+        checks.text(name, "The name of a version", 60): checks.text(version, "A version", 60)
+        for name, version in values.items()
+    }

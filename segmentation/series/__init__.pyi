@@ -1,0 +1,2 @@
+from .run import SeriesReport as SeriesReport
+from .run import apply_series as apply_series

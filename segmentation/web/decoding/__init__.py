@@ -1,0 +1,1 @@
+"""Reading images of strangers in a process apart."""

@@ -1,0 +1,204 @@
+"""Reading strangers' images in processes of their own, which may fail without harm.
+
+A small process (:mod:`segmentation.web.decoding.server`) stands by with the decoders loaded and forks for each
+image; it ends when none has come for a while. The fork has limits on memory and time and is gone with its image,
+whatever the file did to it. Its pixels come back as plain bytes in memory that is shared and then sealed, with their
+type and shape beside them; nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segmentation.io.formats import MAX_CHANNELS, ImageError
+from segmentation.io.image import Image
+from segmentation.io.read import read_image, read_stack
+
+SECONDS = 25.0
+"""For one image; a router that gives up after 30 seconds still gets the answer."""
+
+AT_ONCE = 2
+"""Images of one server process that are read at the same time; others wait for their turn."""
+
+MEMORY_BYTES = 2**31
+MAX_ANSWER_BYTES = 2**20
+PIXEL_TYPES = frozenset(("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32"))
+
+BUSY = "Other images are being read just now: try again in a moment."
+LOST = (
+    "Reading this image took more memory or time than this server allows, or its file is damaged: crop it, make it "
+    "smaller, or save it anew as PNG or TIFF."
+)
+
+APART = hasattr(os, "fork")
+"""Whether this system can fork; elsewhere one's own images are read in the server itself."""
+
+WORK = b"!"
+ROOT = Path(__file__).resolve().parents[3]
+INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX")
+"""Variables that the decoders need; passwords and addresses of databases are not among them."""
+
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class Decoder:
+    """Reads images apart from this process.
+
+    Args:
+        memory_bytes: that reading one image may take.
+        seconds: that reading one image may take.
+    """
+
+    def __init__(self, memory_bytes: int = MEMORY_BYTES, seconds: float = SECONDS) -> None:
+        self._memory_bytes = memory_bytes
+        self._seconds = seconds
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = threading.Lock()
+        self._owner = 0
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ending: weakref.finalize[..., Decoder] | None = None
+
+    def read_image(self, content: bytes, *, name: str = "", max_pixels: int, page: int | None = None) -> Image:
+        """Read an image as :func:`segmentation.read_image` does; or one of a stack, counted from 1, as
+        :func:`segmentation.read_stack` does.
+
+        Raises:
+            ImageError: with a sentence, if it cannot be read or used, or took too much.
+        """
+        if not APART:
+            if page is None:
+                return read_image(content, name=name, max_pixels=max_pixels)
+            return next(read_stack(content, name=name, max_pixels=max_pixels, first=page))
+        if not self._turns.acquire(timeout=self._seconds):
+            raise ImageError(BUSY)
+        try:
+            return self._read(content, {"name": name, "max_pixels": max_pixels, "page": page})
+        finally:
+            self._turns.release()
+
+    def begin(self) -> None:
+        """Load the decoders, so that the first image need not wait for them."""
+        if APART:
+            with self._lock:
+                self._standing_by()
+
+    def _read(self, content: bytes, wishes: Mapping[str, Any]) -> Image:
+        limits = {"memory_bytes": self._memory_bytes + len(content), "seconds": self._seconds}
+        with ExitStack() as stack:
+            source, target = stack.enter_context(_memory()), stack.enter_context(_memory())
+            source.write(content)
+            source.flush()
+            ours, theirs = (stack.enter_context(closing(end)) for end in socket.socketpair())
+            ours.settimeout(self._seconds + 5)
+            try:
+                self._hand_over(source.fileno(), target.fileno(), theirs)
+                theirs.close()
+                ours.sendall(json.dumps({**wishes, **limits}).encode())
+                ours.shutdown(socket.SHUT_WR)
+                answer = json.loads(_everything(ours))
+            except (OSError, ValueError):
+                raise ImageError(LOST) from None
+            if not isinstance(answer, dict):
+                raise ImageError(LOST)
+            if "error" in answer:
+                raise ImageError(str(answer["error"])[:1000])
+            return _image(answer, target.fileno())
+
+    def _hand_over(self, source: int, target: int, reply: socket.socket) -> None:
+        with self._lock:
+            try:
+                socket.send_fds(self._standing_by(), [WORK], [source, target, reply.fileno()])
+            except OSError:
+                self._end()
+                socket.send_fds(self._standing_by(), [WORK], [source, target, reply.fileno()])
+
+    def _standing_by(self) -> socket.socket:
+        """The way to a process that is ready; one that the parent of this process started is not ours."""
+        ended = self._process is not None and self._process.poll() is not None
+        if self._control is None or self._owner != os.getpid() or ended:
+            self._control, theirs = socket.socketpair()
+            environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "segmentation.web.decoding.server", str(theirs.fileno())],
+                    cwd=ROOT,
+                    env=environment | ONE_THREAD,
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                )
+            self._owner = os.getpid()
+            self._ending = weakref.finalize(self, _end, self._control, self._process)
+        return self._control
+
+    def _end(self) -> None:
+        if self._ending is not None:
+            self._ending()
+        self._control = None
+
+
+def _end(control: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    control.close()
+    process.wait()
+
+
+def _memory() -> Any:
+    """A file that lies in memory where the system has such files, and can be sealed there."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("image", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _seal(descriptor: int) -> None:
+    """From here on nobody can change what was written."""
+    import fcntl
+
+    if hasattr(fcntl, "F_ADD_SEALS"):
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+
+
+def _everything(end: socket.socket) -> bytes:
+    parts = bytearray()
+    while part := end.recv(2**16):
+        parts += part
+        if len(parts) > MAX_ANSWER_BYTES:
+            raise ValueError("too long an answer")
+    return bytes(parts)
+
+
+def _image(answer: Mapping[str, Any], descriptor: int) -> Image:
+    """The image that a decoder describes, if its pixels are what it says."""
+    dtype, shape, metadata = (answer.get(key) for key in ("dtype", "shape", "metadata"))
+    if (
+        dtype not in PIXEL_TYPES
+        or not isinstance(metadata, dict)
+        or not isinstance(shape, list)
+        or len(shape) not in (2, 3)
+        or not all(isinstance(length, int) and length > 0 for length in shape)
+        or (len(shape) == 3 and not 1 < shape[2] <= MAX_CHANNELS)
+    ):
+        raise ImageError(LOST)
+    size = int(np.prod(shape, dtype=object)) * np.dtype(dtype).itemsize
+    try:
+        _seal(descriptor)
+    except OSError:
+        raise ImageError(LOST) from None
+    if os.fstat(descriptor).st_size != size:
+        raise ImageError(LOST)
+    memory = mmap.mmap(descriptor, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    return Image(np.frombuffer(memory, dtype).reshape(shape), metadata)

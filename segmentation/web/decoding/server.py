@@ -1,0 +1,111 @@
+"""The process that reads images for :mod:`segmentation.web.decoding.client`, and its forks.
+
+``python -m segmentation.web.decoding.server DESCRIPTOR`` gets its work through a socket: a byte, and with it three
+descriptors: the file, where to put its pixels, and a socket on which the wishes come as JSON and the answer goes back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from segmentation.io.formats import ImageError
+from segmentation.io.read import read_image, read_stack
+
+DESCRIPTORS = 3
+MAX_OPEN_FILES = 64
+IDLE_SECONDS = 20
+"""Without an image, after which this process ends: 25 MB for something that is mostly not needed."""
+
+
+def main(control: socket.socket) -> None:
+    """Fork for each image until nobody asks, or nobody is there any more who could."""
+    _load()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control.settimeout(IDLE_SECONDS)
+    while True:
+        try:
+            word, descriptors, _, _ = socket.recv_fds(control, 1, DESCRIPTORS)
+        except TimeoutError:
+            # Who asks from now on is told so and starts another process; who has asked is served.
+            control.shutdown(socket.SHUT_RD)
+            continue
+        if not word:
+            return
+        if os.fork() == 0:
+            control.close()
+            try:
+                _answer(*descriptors)
+            finally:
+                os._exit(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _load() -> None:
+    """Import what the formats need, once for all forks."""
+    for name in ("PIL.BmpImagePlugin", "PIL.JpegImagePlugin", "tifffile"):
+        import_module(name)
+    imagecodecs = import_module("imagecodecs")
+    for codec in ("png_decode", "webp_decode", "lzw_decode", "zlib_decode", "jpeg8_decode"):
+        getattr(imagecodecs, codec)
+
+
+def _answer(source: int, target: int, reply: int) -> None:
+    with socket.socket(fileno=reply) as end:
+        wishes = json.loads(b"".join(iter(lambda: end.recv(2**16), b"")))
+        with suppress(OSError, ValueError):
+            _limit(wishes["memory_bytes"], wishes["seconds"])
+        answer = _decode(source, target, wishes["name"], wishes["max_pixels"], wishes["page"])
+        end.sendall(json.dumps(answer).encode())
+
+
+def _limit(memory_bytes: int, seconds: float) -> None:
+    """Bound what this process may take: the system ends it when it takes more, and first when memory runs out."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    for limit, most in (
+        (resource.RLIMIT_CPU, int(seconds) + 1),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
+        (resource.RLIMIT_FSIZE, memory_bytes),
+    ):
+        resource.setrlimit(limit, (most, most))
+    if sys.platform == "linux":
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write("1000")
+        with open("/proc/self/statm") as pages:
+            taken = int(pages.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + memory_bytes, taken + memory_bytes))
+
+
+def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None) -> dict[str, Any]:
+    try:
+        with open(source, "rb") as file:
+            file.seek(0)
+            size = os.fstat(source).st_size
+            limits = {"max_pixels": max_pixels, "max_bytes": max(size, 1)}
+            if page is None:
+                image = read_image(file, name=name, **limits)
+            else:
+                image = next(read_stack(file, name=name, **limits, first=page))
+    except ImageError as reason:
+        return {"error": str(reason)}
+    except MemoryError:
+        return {"error": "The image does not fit into this server's memory: crop it or make it smaller."}
+    left = image.pixels.data.cast("B")
+    while left:
+        left = left[os.write(target, left) :]
+    return {"dtype": image.pixels.dtype.name, "shape": list(image.pixels.shape), "metadata": image.metadata}
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))

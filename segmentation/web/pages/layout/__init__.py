@@ -1,0 +1,64 @@
+"""The page: one screen with the image, the tools, the classes and what can be taken home."""
+
+from __future__ import annotations
+
+import json
+
+from dash import dcc, html
+
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.settings import ForestSettings
+from segmentation.strokes.classes import DEFAULT_COLOURS
+from segmentation.web.pages.layout.elements import dashed
+from segmentation.web.pages.layout.header import header, link_dialog
+from segmentation.web.pages.layout.help import help_dialog
+from segmentation.web.pages.layout.panel import panel
+from segmentation.web.pages.layout.series import enlarged_picture
+from segmentation.web.pages.layout.stage import stage, toolbar
+from segmentation.web.session.classifiers import MAX_BYTES
+from segmentation.web.session.sessionfile import SUFFIX
+from segmentation.web.settings import Settings
+
+ACCEPTED_FILES = ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.webp"
+
+
+def page(settings: Settings) -> html.Div:
+    """The whole page; the session's contents are filled in by the browser."""
+    facts = {
+        "features": FeatureSpec().to_json(),
+        "forest": ForestSettings().to_json(),
+        "palette": list(DEFAULT_COLOURS),
+        "maxUploadBytes": settings.max_upload_bytes,
+        "maxClassifierBytes": min(MAX_BYTES, settings.max_upload_bytes),
+        "sessionSuffix": SUFFIX,
+    }
+    return html.Div(
+        [
+            dcc.Store(id="features-checked"),
+            dcc.Store(id="forest-checked"),
+            dcc.Store(id="handed-over"),
+            header(settings),
+            toolbar(),
+            stage(),
+            panel(),
+            help_dialog(),
+            enlarged_picture(),
+            html.Dialog(
+                [
+                    html.P(id="question-text"),
+                    html.Div(
+                        [
+                            html.Button("Cancel", id="question-no", type="button", className="quiet"),
+                            html.Button("Remove", id="question-yes", type="button", className="danger"),
+                        ],
+                        className="dialog-buttons",
+                    ),
+                ],
+                id="question",
+            ),
+            link_dialog(),
+            html.Div(id="message", role="alert"),
+        ],
+        id="page",
+        **dashed(data_accept=ACCEPTED_FILES, data_facts=json.dumps(facts)),
+    )

@@ -1,0 +1,63 @@
+"""What can be taken home."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+
+from segmentation.web.pages.layout.elements import dashed
+
+DOWNLOADS = (
+    ("segmentation.png", "Segmentation", "PNG in the class colours, palette index = class"),
+    ("segmentation.tif", "Class ids", "TIFF, uint8, for measuring"),
+    ("overlay.png", "Overlay", "PNG, as on screen"),
+    ("probabilities.tif", "Probabilities", "TIFF, float32, a page a class"),
+    ("labels.tif", "Labels", "TIFF of what you drew, 0 = nothing"),
+    ("strokes.json", "Strokes", "JSON, to draw or train again"),
+    ("shares.csv", "Class shares", "CSV, pixels and per cent"),
+    ("classifier.squiggle", "Classifier", "for the rest of the series"),
+)
+ALONG = (
+    ("strokes", "with strokes", "shows what you drew, and on which images; not the images"),
+    ("pixels", "with training pixels", "shows feature values of the labelled pixels; not the images"),
+)
+
+
+def take_home_panel() -> html.Section:
+    """One button for each file."""
+    return html.Section(
+        [
+            html.P(id="downloads-hint", className="note"),
+            html.Div(
+                [
+                    html.Button(
+                        [html.B(label), html.Span(note, className="note")],
+                        id=f"download-{name.replace('.', '-')}",
+                        type="button",
+                        className="download",
+                        disabled=True,
+                        **dashed(data_file=name),
+                    )
+                    for name, label, note in DOWNLOADS
+                ]
+                + [
+                    html.Div(
+                        dcc.Checklist(
+                            id="along",
+                            options=[
+                                {"label": [html.Span(label), html.Span(note, className="note")], "value": value}
+                                for value, label, note in ALONG
+                            ],
+                            value=[],
+                        ),
+                        role="group",
+                        **dashed(aria_label="What travels along with the classifier"),
+                    )
+                ],
+                id="downloads",
+            ),
+            html.P(id="download-problem", className="problem", role="alert"),
+        ],
+        id="panel-home",
+        role="tabpanel",
+        **dashed(aria_labelledby="tab-home"),
+    )

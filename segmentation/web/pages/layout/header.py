@@ -1,0 +1,84 @@
+"""The head of the page."""
+
+from __future__ import annotations
+
+from dash import html
+
+from segmentation.web.pages.layout.elements import dashed, icon
+from segmentation.web.settings import Settings
+
+MENU = (
+    ("all-sessions", "All sessions"),
+    ("new-session", "New session"),
+    ("duplicate-session", "Duplicate this session"),
+    ("export-session", "Export as a file"),
+    ("copy-link", "Copy link…"),
+)
+"""What can be done with a session as a whole; ids and labels."""
+
+
+def header(settings: Settings) -> html.Header:
+    """The bar across the top."""
+    return html.Header(
+        [
+            html.Div([html.Span(className="logo", **dashed(aria_hidden="true")), html.H1("Squiggle")], id="brand"),
+            html.Div(
+                [
+                    html.Div(id="session-title"),
+                    html.Div([html.Span(id="image-name"), html.Span(id="image-facts")], id="image-title"),
+                ],
+                id="titles",
+            ),
+            html.Button("Open images…", id="open-image", type="button", className="quiet"),
+            html.Button(
+                "Session",
+                id="session-menu-button",
+                type="button",
+                className="quiet",
+                **dashed(aria_haspopup="menu", aria_controls="session-menu"),
+            ),
+            _menu(settings),
+            html.Button(
+                icon("M12 4a8 8 0 1 0 .01 0zM12 4v16a8 8 0 0 0 0-16z"),
+                id="theme",
+                type="button",
+                className="tool",
+                title="Light or dark",
+                **dashed(aria_label="Switch between light and dark"),
+            ),
+            html.Button("Help", id="open-help", type="button", className="quiet", title="How it works (?)"),
+        ],
+        id="header",
+    )
+
+
+def _menu(settings: Settings) -> html.Div:
+    entries = [html.Button(label, id=name, type="button", role="menuitem") for name, label in MENU]
+    sign_out = html.Form(
+        html.Button("Sign out", type="submit", role="menuitem"), id="sign-out", action="/sign-out", method="post"
+    )
+    return html.Div(
+        [*entries, *([sign_out] if settings.password else [])],
+        id="session-menu",
+        role="menu",
+        **dashed(aria_labelledby="session-menu-button"),
+    )
+
+
+def link_dialog() -> html.Dialog:
+    """The session's link, and what it means to give it away."""
+    return html.Dialog(
+        [
+            html.P("Whoever has this link can open this session, see its images, and draw in it as you can."),
+            html.Div(id="link-field"),
+            html.Div(
+                [
+                    html.Button("Close", id="link-close", type="button", className="quiet"),
+                    html.Button("Copy", id="link-copy", type="button"),
+                ],
+                className="dialog-buttons",
+            ),
+        ],
+        id="link",
+        **dashed(aria_label="Link of this session"),
+    )

@@ -1,0 +1,151 @@
+"""The panel beside the image: classes, segmentation, and what lies in its tabs."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+
+from segmentation.web.pages.layout.downloads import take_home_panel
+from segmentation.web.pages.layout.elements import dashed, slider
+from segmentation.web.pages.layout.learning import features_panel, forest_panel
+from segmentation.web.pages.layout.series import series_panel
+
+TABS = (
+    ("classes", "Classes"),
+    ("live", "Live"),
+    ("features", "Features"),
+    ("forest", "Forest"),
+    ("home", "Take home"),
+    ("series", "Series"),
+)
+
+
+def classes_panel() -> html.Section:
+    """The classes, and the width of the pen."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Classes"),
+                    html.Div(
+                        [
+                            html.Button(
+                                "Open classifier…",
+                                id="open-classifier",
+                                type="button",
+                                className="quiet small",
+                                title="Go on from a classifier file (.squiggle) of yours or a colleague's",
+                            ),
+                            html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
+                        ],
+                        className="row",
+                    ),
+                ],
+                className="section-head",
+            ),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.B(id="opened-name"),
+                            html.Button(
+                                "Let go",
+                                id="close-classifier",
+                                type="button",
+                                className="quiet small",
+                                title="Work without it again; classes, strokes and settings stay",
+                            ),
+                        ],
+                        className="section-head",
+                    ),
+                    html.P(id="opened-facts", className="note"),
+                    html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
+                ],
+                id="opened",
+                hidden=True,
+            ),
+            html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
+            html.Div(
+                [
+                    html.Label("Stroke width", htmlFor="stroke-width"),
+                    slider("stroke-width", 1, 60, 1, 5),
+                    html.Output(id="stroke-width-value", htmlFor="stroke-width"),
+                ],
+                className="row slider-row",
+            ),
+        ],
+        id="panel-classes",
+        className="pinned",
+    )
+
+
+def live_panel() -> html.Section:
+    """What is shown, and when it is computed."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Segmentation"),
+                    html.Button("Segment now", id="segment-now", type="button", className="small", hidden=True),
+                ],
+                className="section-head",
+            ),
+            html.Div(
+                [
+                    dcc.Checklist(
+                        id="switches",
+                        options=[
+                            {"label": "Live update", "value": "live"},
+                            {"label": "Overlay", "value": "shown"},
+                            {"label": "Strokes", "value": "strokes"},
+                        ],
+                        value=["live", "shown", "strokes"],
+                        inline=True,
+                    ),
+                ],
+                className="row",
+            ),
+            html.Div(
+                [
+                    html.Label("Opacity", htmlFor="opacity"),
+                    slider("opacity", 0, 100, 1, 50),
+                    html.Output(id="opacity-value", htmlFor="opacity"),
+                ],
+                className="row slider-row",
+            ),
+        ],
+        id="panel-live",
+        className="pinned",
+    )
+
+
+def panel() -> html.Aside:
+    """The whole panel."""
+    return html.Aside(
+        [
+            html.Div(
+                [
+                    html.Button(
+                        label,
+                        id=f"tab-{name}",
+                        type="button",
+                        role="tab",
+                        **dashed(
+                            data_tab=name,
+                            aria_controls=f"panel-{name}",
+                            aria_selected="true" if name == "features" else "false",
+                        ),
+                    )
+                    for name, label in TABS
+                ],
+                id="tabs",
+                role="tablist",
+            ),
+            classes_panel(),
+            live_panel(),
+            features_panel(),
+            forest_panel(),
+            take_home_panel(),
+            series_panel(),
+        ],
+        id="panel",
+    )

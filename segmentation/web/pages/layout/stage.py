@@ -1,0 +1,142 @@
+"""The image with its tools: where squiggles are drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+
+from segmentation.web.pages.layout.elements import dashed, icon, tool_button
+
+TOOLS = (
+    ("squiggle", "Squiggle", "D", "M3 17c3-9 5-11 7-9s-3 8 0 9 4-12 7-12 2 4 4 4"),
+    ("closed", "Closed outline, filled", "C", "M6 5c5-3 12-1 13 4s-4 5-5 9-8 3-10-2 -2-9 2-11z"),
+    ("rectangle", "Rectangle, filled", "R", "M4 6h16v12H4z"),
+    ("circle", "Circle or ellipse, filled", "O", "M12 4.5a7.5 7.5 0 1 0 .01 0z"),
+    ("erase", "Erase single strokes", "E", "M8 19h12M5.5 14.500l8-9 6 5.500-7.500 8h-3.500z"),
+    (
+        "pan",
+        "Move the image (or hold Space)",
+        "H",
+        "M12 3v18M3 12h18M9 6l3-3 3 3M9 18l3 3 3-3M6 9l-3 3 3 3M18 9l3 3-3 3",
+    ),
+)
+ACTIONS = (
+    ("undo", "Undo", "Ctrl+Z", "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-4"),
+    ("redo", "Redo", "Ctrl+Shift+Z", "M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h4"),
+    (
+        "clear",
+        "Clear all strokes (can be undone)",
+        "",
+        "M5 7h14M10 4h4M7 7l1 13h8l1-13M10.500 10.500v6M13.500 10.500v6",
+    ),
+)
+ZOOMS = (
+    ("zoom-in", "Zoom in", "+", "M12 5v14M5 12h14"),
+    ("zoom-out", "Zoom out", "-", "M5 12h14"),
+    ("fit", "Fit the image to the window", "0", "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5"),
+)
+
+
+def toolbar() -> html.Div:
+    """Tools, undo and zoom."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    tool_button(f"tool-{name}", label, key, path, **dashed(data_tool=name, aria_pressed="false"))
+                    for name, label, key, path in TOOLS
+                ],
+                className="tool-group",
+                role="group",
+                **dashed(aria_label="Tools"),
+            ),
+            html.Div([tool_button(*action) for action in ACTIONS], className="tool-group"),
+            html.Div([tool_button(*zoom) for zoom in ZOOMS], className="tool-group"),
+        ],
+        id="toolbar",
+        role="toolbar",
+        **dashed(aria_label="Drawing"),
+    )
+
+
+def _figure() -> dict[str, Any]:
+    axis = {"visible": False, "range": [0, 1], "autorange": False, "zeroline": False, "showgrid": False}
+    return {
+        "data": [{"type": "scatter", "x": [], "y": [], "hoverinfo": "skip"}],
+        "layout": {
+            "xaxis": dict(axis),
+            "yaxis": dict(axis, range=[1, 0]),
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "dragmode": "drawopenpath",
+            "newshape": {"line": {"width": 5}, "drawdirection": "diagonal"},
+            "showlegend": False,
+            "hovermode": False,
+            "shapes": [],
+        },
+    }
+
+
+def strip() -> html.Section:
+    """The images of the session, where there are several; the browser fills it."""
+    return html.Section(
+        [
+            html.Div(id="images", role="radiogroup", **dashed(aria_label="Image in hand")),
+            html.Button(
+                icon("M12 5v14M5 12h14"),
+                id="add-images",
+                type="button",
+                className="quiet",
+                title="Add images",
+                **dashed(aria_label="Add images"),
+            ),
+            html.P(id="images-note", className="note"),
+        ],
+        id="strip",
+        hidden=True,
+        **dashed(aria_label="Images of this session"),
+    )
+
+
+def stage() -> html.Main:
+    """The image, and the line below it that says what is going on."""
+    return html.Main(
+        [
+            html.Div(
+                [
+                    html.Canvas(id="picture", **dashed(aria_hidden="true")),
+                    dcc.Graph(
+                        id="graph",
+                        figure=_figure(),
+                        responsive=True,
+                        config={
+                            "displayModeBar": False,
+                            "scrollZoom": False,
+                            "doubleClick": False,
+                            "showSendToCloud": False,
+                            "showTips": False,
+                        },
+                    ),
+                    html.Div(id="ring"),
+                    html.Div("Drop images or a folder here", id="drop-hint"),
+                    html.Div(id="hint", className="over-stage", role="note"),
+                ],
+                id="stage",
+                role="application",
+                **dashed(aria_label="The image: draw squiggles on it with the pointer"),
+            ),
+            strip(),
+            html.Footer(
+                [
+                    html.Div(id="progress", **dashed(aria_hidden="true")),
+                    html.Span(id="status", role="status", **dashed(aria_live="polite")),
+                    html.Span(id="position"),
+                    html.Span(id="connection", role="status", **dashed(aria_live="polite")),
+                ],
+                id="status-bar",
+            ),
+        ],
+        id="workplace",
+    )

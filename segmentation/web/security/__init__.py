@@ -1,0 +1,1 @@
+"""Who gets in, what is refused, and what a browser may do."""

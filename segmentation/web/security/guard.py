@@ -1,0 +1,77 @@
+"""Who may use a server.
+
+On the machine itself everybody may. What others can reach must have been opened by its operator, in one of three
+ways: a password, the word of a reverse proxy on who the user is, or open to everybody. A server that is reachable
+and was not opened does not start; and if it was started past that check, it answers strangers with a refusal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, jsonify, redirect, request
+from werkzeug.wrappers import Response
+
+from segmentation.web.networks import is_loopback, lies_in
+from segmentation.web.security.problempage import asked_by_a_person
+from segmentation.web.security.proxies import PEER, BehindProxies, was_forwarded
+from segmentation.web.security.signin import COOKIE, SignIn, sign_in_link, sign_in_routes
+
+if TYPE_CHECKING:
+    from segmentation.web.settings import Settings
+
+PUBLIC_ASSETS = ("style.css", "signin.css", "sessions.css", "shell.js", "logo.svg", "favicon.ico")
+PUBLIC_PATHS = frozenset(("/health", "/ready", "/sign-in", "/sign-out", *(f"/assets/{name}" for name in PUBLIC_ASSETS)))
+"""What is shown to people who are not let in yet."""
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+NOT_OPENED = (
+    "This server was not opened to others. Its operator sets SQUIGGLE_PASSWORD, SQUIGGLE_USER_HEADER or SQUIGGLE_OPEN."
+)
+SIGN_IN_FIRST = "You are signed out. Reload the page and sign in; what you did before is safe."
+NO_USER = "The sign-in of this server did not say who you are. Sign in there, and try again."
+FROM_ELSEWHERE = "Another site sent this request. Open the page itself."
+
+
+def guard(server: Flask, settings: Settings) -> None:
+    """Let only those into a server whom its settings let in; to be called before its routes are added."""
+    server.wsgi_app = BehindProxies(server.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    sign_in = SignIn(settings.password) if settings.password else None
+    if sign_in:
+        server.register_blueprint(sign_in_routes(sign_in))
+
+    @server.before_request
+    def refuse_strangers() -> Response | None:
+        if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            return _refusal(FROM_ELSEWHERE, 403)
+        if request.path in PUBLIC_PATHS or settings.open:
+            return None
+        if sign_in:
+            return None if sign_in.is_signed_in(request.cookies.get(COOKIE, "")) else _ask_to_sign_in()
+        peer = request.environ.get(PEER, "")
+        if settings.user_header:
+            named = request.headers.get(settings.user_header, "").strip()
+            return None if named and lies_in(peer, settings.trusted_proxies) else _refusal(NO_USER, 403)
+        at_home = is_loopback(peer) and not was_forwarded(request.environ) and is_loopback(_host_name())
+        return None if at_home else _refusal(NOT_OPENED, 403)
+
+
+def _host_name() -> str:
+    """The host that the browser thinks it talks to; one that is not this machine's may be made to point to it."""
+    host = request.host
+    return host[: host.rindex("]") + 1] if "]" in host else host.partition(":")[0]
+
+
+def _ask_to_sign_in() -> Response:
+    if request.method == "GET" and asked_by_a_person():
+        response = redirect(sign_in_link(request.full_path.rstrip("?")), 303)
+    else:
+        response = _refusal(SIGN_IN_FIRST, 401)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refusal(sentence: str, status: int) -> Response:
+    response = jsonify(error=sentence)
+    response.status_code = status
+    return response

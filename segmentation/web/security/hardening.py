@@ -1,0 +1,109 @@
+"""Requests of any shape end in an answer in words: too many, too large, or without sense.
+
+The routes of sessions answer for themselves (``routes/``); this is for what comes before them and for Dash's routes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from typing import Any, NoReturn
+
+from flask import Flask, Response, jsonify, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import HTTPException
+
+from segmentation.web.security.ratelimit import Allowance
+
+AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
+"""Requests of a session; a person who draws and zooms at once asks ten times a second."""
+
+STARTS_AT_ONCE, STARTS_PER_SECOND = 120, 2.0
+"""New sessions from one address; a whole course may sit behind one."""
+
+MAX_CALLBACK_BYTES = 2**20
+CALLBACKS, COMPONENTS = "/_dash-update-component", "/_dash-component-suites/"
+
+TOO_OFTEN = "That is more than this server takes at once: it goes on in a moment."
+NO_SENSE = "This request makes no sense: reload the page."
+FAILED = "The server failed at this. What you did before is safe; try again."
+
+_SESSION = re.compile(r"/s/([^/]+)")
+_STARTS = {("GET", "/"), ("POST", "/sessions"), ("POST", "/sessions/import")}
+
+log = logging.getLogger(__name__)
+
+
+class StrictJson(DefaultJSONProvider):
+    """Reads JSON as its standard has it; whatever else is a ValueError."""
+
+    def loads(self, s: str | bytes, **options: Any) -> Any:
+        """The value; without NaN, too deep nesting, or halves of characters."""
+        try:
+            value = super().loads(s, parse_constant=_refuse_constant, **options)
+            text = s if isinstance(s, str) else s.decode("utf-8")
+            if "\\ud" in text.lower():
+                json.dumps(value, ensure_ascii=False).encode()
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def harden(server: Flask, max_body_bytes: int) -> None:
+    """Let a server take requests of any shape.
+
+    Args:
+        server: the server, which has no routes yet.
+        max_body_bytes: that a request may have; routes ask for less.
+    """
+    server.config["MAX_CONTENT_LENGTH"] = max_body_bytes
+    server.json = StrictJson(server)
+    _refuse_before_reading(server)
+    _answer_errors(server)
+
+
+def _refuse_before_reading(server: Flask) -> None:
+    of_sessions = Allowance(AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION)
+    starts = Allowance(STARTS_AT_ONCE, STARTS_PER_SECOND)
+
+    @server.before_request
+    def refuse() -> tuple[Response, int, dict[str, str]] | tuple[Response, int] | None:
+        if not request.path.isprintable():
+            return jsonify(error=NO_SENSE), 400
+        session = _SESSION.match(request.path)
+        wait = of_sessions.take(session[1]) if session else 0.0
+        if (request.method, request.path) in _STARTS:
+            wait = starts.take(request.remote_addr or "")
+        if wait:
+            return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}
+        if request.path == CALLBACKS:
+            request.max_content_length = MAX_CALLBACK_BYTES
+        return None
+
+
+def _answer_errors(server: Flask) -> None:
+    @server.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response | HTTPException:
+        if error.code is None or error.code < 400:
+            return error
+        response = jsonify(error=error.description or NO_SENSE)
+        response.status_code = error.code
+        allowed = getattr(error, "valid_methods", None)
+        if allowed:
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    @server.errorhandler(Exception)
+    def failed(error: Exception) -> tuple[Response, int]:
+        if request.path.startswith(COMPONENTS):
+            return jsonify(error="There is no such file."), 404
+        log.exception("request failed: %s %s", request.method, request.path[:200], exc_info=error)
+        if request.path == CALLBACKS:
+            return jsonify(error=NO_SENSE), 400
+        return jsonify(error=FAILED), 500

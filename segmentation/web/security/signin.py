@@ -1,0 +1,152 @@
+"""Signing in with the password that the operator chose: a page, a signed cookie, and patience with guessing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from html import escape
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, request
+from itsdangerous import BadSignature, TimestampSigner
+from werkzeug.wrappers import Response as AnyResponse
+
+from segmentation.web.security.ratelimit import Allowance
+
+COOKIE = "squiggle_signed_in"
+COOKIE_SECONDS = 30 * 24 * 3600
+SIGNED = "in"
+TRIES_AT_ONCE, TRIES_PER_SECOND = 5, 0.1
+TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL = 100, 2.0
+
+WRONG = "That is not the password."
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign in to Squiggle</title>
+<link rel="icon" href="{root}/assets/favicon.ico">
+<link rel="stylesheet" href="{root}/assets/style.css">
+<link rel="stylesheet" href="{root}/assets/signin.css">
+</head>
+<body class="signing-in">
+<main>
+<form method="post" action="{root}/sign-in">
+<div class="sign-in-brand"><span class="logo"></span><h1>Squiggle</h1></div>
+<p>{greeting}</p>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required autofocus{marked}>
+<p class="problem" id="problem" role="alert">{problem}</p>
+<input type="hidden" name="next" value="{next}">
+<button type="submit">Sign in</button>
+</form>
+</main>
+</body>
+</html>
+"""
+
+
+class SignIn:
+    """Knows the password and who has given it.
+
+    Whoever has the same password has the same key, so that all processes and hosts believe each other's cookies; a
+    new password signs everybody out.
+    """
+
+    def __init__(self, password: str) -> None:
+        self._password = hashlib.sha256(password.encode()).digest()
+        key = hashlib.scrypt(password.encode(), salt=b"squiggle sign-in cookie", n=2**14, r=8, p=1)
+        self._signer = TimestampSigner(key, salt=b"squiggle", digest_method=hashlib.sha256, key_derivation="hmac")
+        self._tries = Allowance(TRIES_AT_ONCE, TRIES_PER_SECOND)
+        self._tries_of_all = Allowance(TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL)
+
+    def is_password(self, text: str) -> bool:
+        """Whether this is the password; takes the same time whatever was typed."""
+        return hmac.compare_digest(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), self._password)
+
+    def wait_before_try(self, address: str) -> float:
+        """Seconds that somebody at an address has to wait before another try; 0.0 counts as a try."""
+        return self._tries.take(address) or self._tries_of_all.take("")
+
+    def cookie(self) -> str:
+        """What a browser keeps once it has signed in."""
+        return self._signer.sign(SIGNED).decode()
+
+    def is_signed_in(self, cookie: str) -> bool:
+        """Whether a cookie is one of ours and not too old."""
+        try:
+            return self._signer.unsign(cookie, max_age=COOKIE_SECONDS).decode() == SIGNED
+        except BadSignature:
+            return False
+
+
+def sign_in_routes(sign_in: SignIn) -> Blueprint:
+    """The page to sign in, and the way out."""
+    routes = Blueprint("sign-in", __name__)
+
+    @routes.get("/sign-in")
+    def show() -> Response:
+        """Asks for the password."""
+        return _page(_way_on(request.args.get("next", "")))
+
+    @routes.post("/sign-in")
+    def enter() -> AnyResponse:
+        """Lets those in who know the password."""
+        way_on = _way_on(request.form.get("next", ""))
+        wait = sign_in.wait_before_try(request.remote_addr or "")
+        if wait:
+            page = _page(way_on, f"Too many tries. Wait {math.ceil(wait)} seconds, then try again.", 429)
+            page.headers["Retry-After"] = str(math.ceil(wait))
+            return page
+        if not sign_in.is_password(request.form.get("password", "")):
+            return _page(way_on, WRONG, 403)
+        response = redirect(request.script_root + way_on, 303)
+        response.headers["Cache-Control"] = "no-store"
+        response.set_cookie(
+            COOKIE,
+            sign_in.cookie(),
+            max_age=COOKIE_SECONDS,
+            path=f"{request.script_root}/",
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+        )
+        return response
+
+    @routes.post("/sign-out")
+    def leave() -> AnyResponse:
+        """Forgets this browser."""
+        response = redirect(f"{request.script_root}/sign-in", 303)
+        response.headers["Cache-Control"] = "no-store"
+        response.delete_cookie(
+            COOKIE, path=f"{request.script_root}/", httponly=True, samesite="Lax", secure=request.is_secure
+        )
+        return response
+
+    return routes
+
+
+def sign_in_link(path: str) -> str:
+    """Where to sign in, and to go on from there to a path of ours."""
+    return f"{request.script_root}/sign-in?{urlencode({'next': _way_on(path)})}"
+
+
+def _way_on(path: str) -> str:
+    """A path of ours to go on to; anything else leads to the start."""
+    ours = path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
+    return path if ours and len(path) < 500 else "/"
+
+
+def _page(way_on: str, problem: str = "", status: int = 200) -> Response:
+    page = PAGE.format(
+        root=escape(request.script_root),
+        greeting="This server is for people who know its password.",
+        problem=escape(problem),
+        next=escape(way_on),
+        marked=' aria-invalid="true" aria-describedby="problem"' if problem else "",
+    )
+    response = Response(page, status=status, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-store"
+    return response

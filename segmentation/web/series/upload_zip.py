@@ -1,0 +1,113 @@
+"""Image files that come in for a series: one at a time, or many in a zip archive of a stranger's."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from segmentation.series.inputs import IMAGE_SUFFIXES
+
+MAX_MEMBERS = 20_000
+MAX_TABLE_BYTES = 8 * 2**20
+MAX_NAME = 200
+_END = struct.Struct("<4s4H2LH")
+
+
+class ZipError(ValueError):
+    """A zip archive cannot be used; the message is a sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file that came in: its name with folders, and its content, or else the reason why there is none."""
+
+    name: str
+    content: bytes
+    reason: str = ""
+
+
+def is_zip(head: bytes) -> bool:
+    """Whether a file that begins like this is a zip archive."""
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def shown_name(name: str) -> str:
+    """A name with its folders, fit to be shown; it is never used as a path."""
+    printable = "".join(letter for letter in name.replace("\\", "/") if letter.isprintable())
+    parts = [part.strip() for part in printable.split("/")]
+    return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_NAME:].lstrip("/") or "image"
+
+
+def unpacked(file: BinaryIO, *, max_images: int, max_image_bytes: int, max_bytes: int) -> Iterator[Incoming]:
+    """The images in a zip archive, one at a time; what is no image by its name is passed over.
+
+    Args:
+        file: open for reading, and to be moved about in.
+        max_images: that there may be.
+        max_image_bytes: that each may unpack to.
+        max_bytes: that all may unpack to together.
+
+    Raises:
+        ZipError: before the first image, if the archive as a whole cannot be used.
+    """
+    _check_table(file)
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError) as error:
+        raise ZipError("It is not a zip archive, or not a whole one.") from error
+    images = [info for info in archive.infolist() if _is_image(info)]
+    if not images:
+        raise ZipError(f"It holds no image file ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+    if len(images) > max_images:
+        raise ZipError(f"It holds {len(images):,} images, more than the {max_images:,} that a series may have.")
+    if sum(info.file_size for info in images) > max_bytes:
+        raise ZipError(f"Its images unpack to more than the {max_bytes / 2**20:,.0f} MB that are left for series.")
+    for info in images:
+        name = shown_name(info.filename)
+        try:
+            yield Incoming(name, _read(archive, info, max_image_bytes))
+        except ZipError as reason:
+            yield Incoming(name, b"", str(reason))
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    if info.flag_bits & 0x1:
+        raise ZipError("It is encrypted: save the archive without a password.")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ZipError("It is compressed in a way that is not read here: save the archive anew.")
+    if info.file_size > most:
+        raise ZipError(
+            f"It unpacks to {info.file_size / 2**20:,.0f} MB; this server takes at most {most / 2**20:,.0f}."
+        )
+    try:
+        with archive.open(info) as member:
+            content = member.read(info.file_size + 1)
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        raise ZipError("It is damaged in the archive.") from error
+    if len(content) != info.file_size:
+        raise ZipError("It is damaged in the archive.")
+    return content
+
+
+def _is_image(info: zipfile.ZipInfo) -> bool:
+    path = PurePosixPath(info.filename.replace("\\", "/"))
+    hidden = any(part.startswith((".", "__MACOSX")) and part not in (".", "..") for part in path.parts)
+    return not info.is_dir() and not hidden and path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _check_table(file: BinaryIO) -> None:
+    """Refuse a table of contents that would take much memory to read; zipfile reads it whole, whatever its length."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _END.size - 2**16))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + _END.size:
+        raise ZipError("It is not a zip archive, or not a whole one.")
+    _, _, _, _, members, length, _, _ = _END.unpack_from(tail, at)
+    if members > MAX_MEMBERS or length > MAX_TABLE_BYTES or tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
+        raise ZipError(f"It holds more than {MAX_MEMBERS:,} files: send fewer at once.")

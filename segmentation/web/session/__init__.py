@@ -1,0 +1,1 @@
+"""What belongs to one link: its events, images, labels, classifier and segmentation."""

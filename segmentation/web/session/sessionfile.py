@@ -1,0 +1,268 @@
+"""A session as one file: a zip of its journal and its files, written and read part by part.
+
+``docs/sessionfile.md`` describes it. What comes in is a stranger's: every event is checked as if a page had sent it,
+images are decoded and known by what is in them, and nothing is kept unless all of it is in order.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+from segmentation._shared import checks
+from segmentation._shared.archive import Archive, ArchiveError, json_bytes
+from segmentation.io.formats import ImageError
+from segmentation.model.modelfile import ModelFileError
+from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
+from segmentation.version import __version__
+from segmentation.web.session.classifiers import MAX_BYTES as MAX_CLASSIFIER_BYTES
+from segmentation.web.session.events import MAX_CLASSES, MAX_NAME_LENGTH, SessionState, check_event, fold
+from segmentation.web.session.workbench import Workbench, describe_image
+from segmentation.web.store import NewImage
+from segmentation.web.store.classifiers import Classifiers
+
+SUFFIX = ".squiggle-session"
+FORMAT = "squiggle session"
+VERSION = 1
+MAX_FILE_BYTES = 2**31
+"""Bytes of the largest file that is written or read; a zip archive without extensions ends at twice that."""
+
+MAX_JOURNAL_BYTES = 64 * 2**20
+MAX_DESCRIPTION_BYTES = 2**20
+MAX_IMAGES = 2_000
+MAX_CLASSIFIERS = 100
+
+_WRONG_VERSION = "It was written by another version of Squiggle, which this one cannot read."
+
+
+class SessionFileError(ValueError):
+    """The file is not that of a session, or not in order; says why in a sentence."""
+
+
+class _Outgoing:
+    """Where a zip archive is written to, to be taken from there part by part."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, part: bytes) -> int:
+        self._parts.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def export_session(workbench: Workbench, session_id: str) -> Iterator[bytes]:
+    """The file of a session, in parts of which the largest holds one image.
+
+    Raises:
+        UnknownSessionError: if there is no such session.
+        SessionFileError: with a sentence, if it is too large for one file.
+    """
+    journal = b"".join(
+        json.dumps(event.body, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        for event in workbench.store.events(session_id)
+    )
+    images = workbench.store.images(session_id)
+    classifiers = Classifiers(workbench.store)
+    kept = classifiers.of(session_id)
+    if len(journal) > MAX_JOURNAL_BYTES or len(images) > MAX_IMAGES or len(kept) > MAX_CLASSIFIERS:
+        raise SessionFileError("This session is too long to be exported as one file.")
+    if len(journal) + sum(image.size for image in images) + len(kept) * MAX_CLASSIFIER_BYTES > MAX_FILE_BYTES:
+        raise SessionFileError(f"This session has more than {MAX_FILE_BYTES / 2**30:.0f} GB: too much for one file.")
+    members = {_image_member(n): image for n, image in enumerate(images, 1)}
+    forests = {_classifier_member(n): one for n, one in enumerate(kept, 1)}
+    description = {
+        "format": FORMAT,
+        "version": VERSION,
+        "written_by": f"Squiggle {__version__}",
+        "name": workbench.state(session_id).name,
+        "images": [{"file": member, "hash": one.hash, "name": one.name} for member, one in members.items()],
+        "classifiers": [{"file": member, "hash": one.hash, "name": one.name} for member, one in forests.items()],
+    }
+
+    def parts() -> Iterator[bytes]:
+        target = _Outgoing()
+        with zipfile.ZipFile(target, "w") as archive:  # type: ignore[call-overload]
+            archive.writestr("session.json", json_bytes(description), zipfile.ZIP_DEFLATED)
+            archive.writestr("journal.jsonl", journal, zipfile.ZIP_DEFLATED)
+            yield target.taken()
+            for member, image in members.items():
+                archive.writestr(member, workbench.store.image(session_id, image.hash)[1])
+                yield target.taken()
+            for member, classifier in forests.items():
+                archive.writestr(member, classifiers.content(session_id, classifier.hash))
+                yield target.taken()
+        yield target.taken()
+
+    return parts()
+
+
+def import_session(workbench: Workbench, file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """Make a session of a file; all of it appears at once, or nothing.
+
+    Yields:
+        ``{"done": images, "of": images}`` as it goes on, and ``{"session": id}`` at last.
+
+    Raises:
+        SessionFileError: with a sentence, if the file is not in order.
+        StoreError: with a sentence, if there is no room for it.
+    """
+    try:
+        yield from _import(workbench, file)
+    except ArchiveError as problem:
+        raise SessionFileError(f"That is not a whole session file. {problem}") from problem
+
+
+def _import(workbench: Workbench, file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    members = {_image_member(n): workbench.settings.max_upload_bytes for n in range(1, MAX_IMAGES + 1)}
+    members |= {_classifier_member(n): MAX_CLASSIFIER_BYTES for n in range(1, MAX_CLASSIFIERS + 1)}
+    members |= {"session.json": MAX_DESCRIPTION_BYTES, "journal.jsonl": MAX_JOURNAL_BYTES}
+    archive = Archive(file, members, MAX_FILE_BYTES)
+    description = _description(archive)
+    bodies = [_event(line) for line in archive.read("journal.jsonl").splitlines()]
+    images = description["images"]
+    facts: dict[str, dict[str, Any]] = {}
+    session_id = workbench.store.create_session(name=description["name"])
+    whole = False
+    try:
+        for done, one in enumerate(images):
+            yield {"done": done, "of": len(images)}
+            new, facts[one["hash"]] = _image(workbench, archive, one)
+            workbench.store.put_image(session_id, new.hash, new.name, new.content)
+        opened = {}
+        for one in description["classifiers"]:
+            opened[one["hash"]] = _open_classifier(workbench, archive, session_id, one)
+        workbench.store.append(session_id, _checked(bodies, facts, opened))
+        whole = True
+    finally:
+        if not whole:
+            workbench.store.delete_session(session_id)
+    yield {"session": session_id}
+
+
+def _description(archive: Archive) -> Mapping[str, Any]:
+    values = checks.parse_json(archive.read("session.json"), "Its description")
+    if not isinstance(values, Mapping) or values.get("format") != FORMAT:
+        raise SessionFileError("That is not a session file of Squiggle.")
+    if values.get("version") != VERSION:
+        raise SessionFileError(_WRONG_VERSION)
+    keys = ("format", "version", "name", "images", "classifiers")
+    checks.mapping(values, "Its description", keys, ("written_by",))
+    name = values["name"]
+    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise SessionFileError("Its name is not one line of text.")
+    for kind, most, member in (
+        ("images", MAX_IMAGES, _image_member),
+        ("classifiers", MAX_CLASSIFIERS, _classifier_member),
+    ):
+        listed = checks.sequence(values[kind], f"Its list of {kind}", most)
+        for number, one in enumerate(listed, 1):
+            checks.mapping(one, f"Number {number} of its {kind}", ("file", "hash", "name"))
+            if one["file"] != member(number) or not all(isinstance(one[key], str) for key in ("hash", "name")):
+                raise SessionFileError(f"Number {number} of its {kind} is not described as it should be.")
+    return values
+
+
+def _image(workbench: Workbench, archive: Archive, listed: Mapping[str, str]) -> tuple[NewImage, dict[str, Any]]:
+    """An image of the archive and its facts; it must be the one that it is said to be."""
+    content = archive.read(listed["file"])
+    name = listed["name"][:200]
+    try:
+        image = workbench.decoder.read_image(content, name=name, max_pixels=workbench.settings.max_pixels)
+    except ImageError as problem:
+        raise SessionFileError(f"Its image {name!r} cannot be opened: {problem}") from problem
+    if image.hash != listed["hash"]:
+        raise SessionFileError(f"Its image {name!r} is not the one that the strokes belong to.")
+    return NewImage(image.hash, name, content), describe_image(image, name)
+
+
+def _open_classifier(
+    workbench: Workbench, archive: Archive, session_id: str, listed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Keep a classifier of the archive; gives the fields of the event that opens it."""
+    try:
+        opened = workbench.opened.open(session_id, listed["name"][:200], archive.read(listed["file"]))
+    except ModelFileError as problem:
+        raise SessionFileError(f"Its classifier {listed['name'][:60]!r} cannot be opened: {problem}") from problem
+    if opened.hash != listed["hash"]:
+        raise SessionFileError(f"Its classifier {listed['name'][:60]!r} is not the one that was opened.")
+    return opened.event()
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    event = checks.parse_json(line, "A line of its journal")
+    if not isinstance(event, dict):
+        raise SessionFileError("A line of its journal is not an event.")
+    return event
+
+
+def _checked(
+    bodies: Sequence[dict[str, Any]], images: Mapping[str, dict[str, Any]], opened: Mapping[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The events of a journal, each checked, with the facts of the files that they name."""
+    if not bodies or bodies[0].get("type") != "session.start":
+        raise SessionFileError("Its journal does not begin with the start of a session.")
+    start = _start(bodies[0], images)
+    empty = fold([{**start, "classes": []}])
+    events = [start, *(_checked_event(body, empty, images, opened) for body in bodies[1:])]
+    if len(fold(events).classes) > MAX_CLASSES:
+        raise SessionFileError(f"It has more than {MAX_CLASSES} classes.")
+    return events
+
+
+def _start(body: Mapping[str, Any], images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    checks.mapping(body, "The start of its journal", ("id", "type", "image", "classes"))
+    classes: tuple[LabelClass, ...] = classes_from_json(body["classes"])
+    if not 1 <= len(classes) <= MAX_CLASSES:
+        raise SessionFileError(f"It does not start with 1 to {MAX_CLASSES} classes.")
+    return {
+        "id": "start",
+        "type": "session.start",
+        "image": _facts(body["image"], images),
+        "classes": classes_to_json(classes),
+    }
+
+
+def _checked_event(
+    body: dict[str, Any],
+    state: SessionState,
+    images: Mapping[str, dict[str, Any]],
+    opened: Mapping[str, dict[str, Any]],
+) -> dict[str, Any]:
+    if body.get("type") == "image.open":
+        body = {**body, "image": {**_facts(body.get("image"), images), "name": body["image"].get("name")}}
+    if body.get("type") == "classifier.open":
+        facts = body.get("classifier")
+        content_hash = facts.get("hash") if isinstance(facts, Mapping) else None
+        if not isinstance(content_hash, str) or content_hash not in opened:
+            raise SessionFileError("Its journal names a classifier that it does not hold.")
+        body = {**body, **opened[content_hash]}
+    try:
+        return check_event(body, state)
+    except ValueError as problem:
+        raise SessionFileError(f"An event of its journal makes no sense. {problem}") from problem
+
+
+def _facts(claimed: Any, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The facts of an image that an event names, whatever the event says of it."""
+    image_hash = claimed.get("hash") if isinstance(claimed, Mapping) else None
+    if not isinstance(image_hash, str) or image_hash not in images:
+        raise SessionFileError("Its journal names an image that it does not hold.")
+    return images[image_hash]
+
+
+def _image_member(number: int) -> str:
+    return f"images/{number:04}"
+
+
+def _classifier_member(number: int) -> str:
+    return f"classifiers/{number:04}"

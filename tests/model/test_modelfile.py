@@ -1,0 +1,507 @@
+import copy
+import json
+import re
+import threading
+import tomllib
+import zipfile
+from dataclasses import fields, replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segmentation._shared.archive import npy_bytes, pack
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.forest import Forest
+from segmentation.forest.sampling import PixelSample
+from segmentation.forest.settings import ForestSettings
+from segmentation.model.modelfile import ModelContents, ModelFileError, load_model, save_model
+from segmentation.strokes.classes import LabelClass
+from segmentation.strokes.stroke import Stroke
+from segmentation.version import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = FeatureSpec(texture=False, sigma_min=1, sigma_max=2)
+N_FEATURES = SPEC.count(2)
+CLASSES = (LabelClass(2, "void", "#e69f00"), LabelClass(5, "基質", "#56b4e9"), LabelClass(9, "other", "#009e73"))
+TRAINING = {
+    "images": [
+        {"hash": "ab" * 32, "rows": 480, "columns": 640, "channels": 2, "dtype": "uint16", "value_range": [0, 4095]}
+    ],
+    "strokes": {"2": 3, "5": 4},
+    "labelled_pixels": {"2": 300, "5": 400},
+    "score": {"mean_iou": 0.75},
+    "something newer": [1, 2.5, None],
+}
+STROKES = (
+    Stroke("a", 2, "path", [[1, 2.123456789012345], [3, 4]], 5.5),
+    Stroke("b", 5, "circle", [[5, 5], [9, 8]]),
+)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return np.random.default_rng(0).normal(size=(300, N_FEATURES)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def contents(rows):
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    class_ids = np.array([2, 5, 9], np.uint8)[np.random.default_rng(1).integers(3, size=len(rows))]
+    model = ExtraTreesClassifier(12, max_depth=5, random_state=0).fit(rows, class_ids)
+    return ModelContents(
+        spec=SPEC,
+        forest=Forest.from_sklearn(model),
+        settings=ForestSettings(n_estimators=12, max_depth=5, random_state=7),
+        classes=CLASSES,
+        class_ids=(2, 5, 9),
+        channels=2,
+        training=TRAINING,
+        strokes=STROKES,
+        pixels=PixelSample(rows, class_ids),
+    )
+
+
+@pytest.fixture(scope="module")
+def data(contents):
+    return written(contents)
+
+
+def written(contents):
+    target = BytesIO()
+    save_model(target, contents)
+    return target.getvalue()
+
+
+def members(data):
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
+def with_facts(data, change):
+    """The file with its classifier.json changed in place by a function."""
+    parts = members(data)
+    facts = json.loads(parts["classifier.json"])
+    change(facts)
+    return pack(parts | {"classifier.json": json.dumps(facts).encode()})
+
+
+def assert_same(a, b):
+    assert (a.spec, a.settings, a.classes, a.class_ids, a.channels) == (
+        b.spec, b.settings, b.classes, b.class_ids, b.channels,
+    )  # fmt: skip
+    assert (a.training, a.versions, a.strokes) == (b.training, b.versions, b.strokes)
+    for one, other in [
+        *((getattr(a.forest, field.name), getattr(b.forest, field.name)) for field in fields(a.forest)),
+        (a.pixels.features, b.pixels.features),
+        (a.pixels.class_ids, b.pixels.class_ids),
+    ]:
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+
+
+def test_a_file_gives_back_what_was_written(contents, data, tmp_path):
+    path = tmp_path / "cells.squiggle"
+    save_model(path, contents)
+    assert path.read_bytes() == data
+    for source in (path, str(path), data, BytesIO(data)):
+        assert_same(load_model(source), contents)
+
+
+def test_predictions_are_the_same_to_the_last_bit(contents, data, rows):
+    loaded = load_model(data)
+    planes = np.ascontiguousarray(rows.T).reshape(N_FEATURES, 20, 15)
+    assert loaded.forest.predict_proba(planes).tobytes() == contents.forest.predict_proba(planes).tobytes()
+    assert loaded.forest.predict(planes).tobytes() == contents.forest.predict(planes).tobytes()
+
+
+def test_strokes_and_pixels_travel_along_only_if_chosen(contents):
+    bare = ModelContents(
+        contents.spec, contents.forest, contents.settings, contents.classes, contents.class_ids, contents.channels
+    )
+    data = written(bare)
+    assert not any("strokes" in name or "pixels" in name for name in members(data))
+    loaded = load_model(data)
+    assert loaded.strokes is None
+    assert loaded.pixels is None
+    assert loaded.training == {}
+    assert b"2.123456789012345" not in data
+
+
+def test_the_same_contents_give_the_same_bytes(contents, data, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert written(contents) == data
+    assert written(load_model(data)) == data
+
+
+def test_the_versions_say_what_took_part(contents):
+    assert contents.versions["squiggle"] == __version__
+    assert contents.versions["numpy"] == np.__version__
+    assert contents.versions.keys() >= {"python", "scikit-learn", "scikit-image"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == __version__
+
+
+def test_a_classifier_of_unknown_channels(contents):
+    values = vars(contents) | {"channels": None}
+    assert load_model(written(ModelContents(**values))).channels is None
+
+
+def test_parts_that_do_not_belong_together_are_refused(contents, rows):
+    for change, sentence in [
+        ({"class_ids": (2, 5)}, "There are 2 classes, but 3 in the forest"),
+        ({"class_ids": (2, 9, 5)}, "do not ascend"),
+        ({"class_ids": (2, 5, 5)}, "do not ascend"),
+        ({"class_ids": (2, 5, 7)}, "Class 7 has no name"),
+        ({"strokes": (Stroke("a", 3, "path", [[1, 1]], 5),)}, "Class 3 has no name"),
+        ({"channels": 3}, "image with 3 channels are"),
+        ({"channels": 1}, "image with 1 channel are"),
+        ({"pixels": PixelSample(rows[:, 1:], np.full(len(rows), 2, np.uint8))}, "other features"),
+        ({"pixels": PixelSample(rows, np.full(len(rows), 0, np.uint8))}, "Class 0 has no name"),
+        ({"pixels": PixelSample(rows * np.nan, np.full(len(rows), 2, np.uint8))}, "not numbers"),
+    ]:
+        with pytest.raises(ValueError, match=sentence):
+            ModelContents(**(vars(contents) | change))
+
+
+def test_facts_that_could_not_be_read_again_are_not_written(contents):
+    for training in (
+        {"score": float("nan")},
+        {"score": {"a": float("inf")}},
+        {"a": np.int64(1)},
+        {"strokes": {2: 5}},
+        {"a": "x" * (1 << 23)},
+    ):
+        with pytest.raises(ValueError, match=r"JSON|score|strokes|too large"):
+            written(ModelContents(**(vars(contents) | {"training": training})))
+
+
+# ---------------------------------------------------------------- writing to a path
+
+
+def test_an_interrupted_write_leaves_what_was_there(contents, tmp_path, monkeypatch):
+    path = tmp_path / "cells.squiggle"
+    path.write_bytes(b"before")
+
+    def fail(descriptor):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="no space left"):
+        save_model(path, contents)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cells.squiggle"]
+    assert path.read_bytes() == b"before"
+
+
+def test_several_writers_of_one_path_leave_one_whole_file(contents, data, tmp_path):
+    path = tmp_path / "cells.squiggle"
+    writers = [threading.Thread(target=save_model, args=(path, contents)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert path.read_bytes() == data
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cells.squiggle"]
+
+
+def test_a_missing_file_is_told_apart_from_a_bad_one(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_model(tmp_path / "none.squiggle")
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def refused(data, sentence, **options):
+    with pytest.raises(ModelFileError, match=sentence) as caught:
+        load_model(data, **options)
+    message = str(caught.value)
+    assert message.startswith("This classifier file cannot be opened: ")
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+def test_what_is_no_classifier_file(data):
+    refused(b"", "not a zip archive")
+    refused(b"\x80\x04\x95 a pickle .", "not a zip archive")
+    refused(data[:-100], "not a zip archive, or not a whole one")
+    refused(pack({}), "lacks classifier.json")
+    refused(pack({"word/document.xml": b"<xml/>"}), "does not belong there")
+    refused(pack({"classifier.json": b"{}"}), "not a classifier of Squiggle")
+    refused(pack({"classifier.json": b"[]"}), "not a classifier of Squiggle")
+    refused(pack({"classifier.json": b'{"format": "squiggle-strokes", "version": 1}'}), "not a classifier of Squiggle")
+    refused(pack({"classifier.json": b"not json"}), "classifier.json is not valid JSON")
+    refused(pack({"classifier.json": b"[" * 1_000_000}), "nested too deeply")
+
+
+def test_a_pickle_among_the_members_is_not_even_looked_at(data):
+    import pickle
+
+    parts = members(data)
+    del parts["strokes.json"]
+    refused(pack(parts | {"model.pkl": pickle.dumps([])}), "does not belong there, 'model.pkl'")
+    refused(pack(parts | {"forest/roots.npy": pickle.dumps([])}), "no array|not the size")
+
+
+def test_files_of_other_versions(data):
+    refused(with_facts(data, lambda facts: facts.update(version=2)), "newer version of Squiggle, so update")
+    for version in (0, -1, "1", None, 1.5, [1]):
+        refused(with_facts(data, lambda facts, v=version: facts.update(version=v)), "version")
+    refused(pack({"classifier.json": b'{"format": "squiggle-classifier", "version": 99, "x": {}}'}), "newer version")
+
+
+def test_each_member_is_needed(data):
+    for name in members(data):
+        if name != "strokes.json":
+            parts = members(data)
+            del parts[name]
+            refused(pack(parts), f"lacks {re.escape(name)}")
+    without = members(data)
+    del without["strokes.json"]
+    assert load_model(pack(without)).strokes is None
+
+
+def test_each_fact_is_needed(data):
+    for key in json.loads(members(data)["classifier.json"]):
+        refused(with_facts(data, lambda facts, k=key: facts.pop(k)), "lacks|not a classifier|version|does not count")
+    refused(with_facts(data, lambda facts: facts.update(extra=1)), "unknown key 'extra'")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("channels", 0, "channels"),
+        ("channels", 10**6, "channels"),
+        ("channels", 3, "image with 3 channels"),
+        ("class_ids", [2, 5], "shape|size"),
+        ("class_ids", [2, 5, 9.0], "class id"),
+        ("class_ids", [2, 5, 300], "class id"),
+        ("class_ids", [9, 5, 2], "do not ascend"),
+        ("class_ids", list(range(300)), "at most 255"),
+        ("classes", CLASSES[0].to_json(), "JSON array"),
+        ("classes", [CLASSES[0].to_json()], "has no name"),
+        ("classes", [CLASSES[0].to_json()] * 3, "same id"),
+        ("classes", [{"id": 1, "name": "a\x1b[31m", "colour": "#000000"}], "cannot be shown"),
+        ("features", [], "JSON object"),
+        ("features", {"sigma_max": 1000}, "sigma"),
+        ("features", {"sigma_max": "1"}, "wrong type"),
+        ("features", {"sigma_max": -(10**17)}, "sigma"),
+        ("features", {"eval": "1"}, "eval"),
+        ("settings", {"kind": "os.system"}, "kind of forest"),
+        ("settings", {"n_jobs": 2}, "n_jobs"),
+        ("settings", None, "JSON object"),
+        ("forest", {"features": 4, "trees": 12}, "lacks 'nodes'"),
+        ("forest", {"features": 4, "trees": 12, "nodes": 10**9}, "not the size"),
+        ("forest", {"features": 4, "trees": 10**9, "nodes": 100}, "number of trees"),
+        ("forest", {"features": 4, "trees": -1, "nodes": 100}, "number of trees"),
+        ("forest", {"features": 10**9, "trees": 12, "nodes": 100}, "number of features"),
+        ("pixels", 10**9, "not the size"),
+        ("pixels", -1, "number of training pixels"),
+        ("pixels", None, "does not count the training pixels"),
+        ("training", [], "JSON object"),
+        ("training", {"images": [1]}, "training image"),
+        ("training", {"images": [{"hash": 5}]}, "hash of a training image"),
+        ("training", {"images": [TRAINING["images"][0] | {"rows": "1"}]}, "rows of a training image"),
+        ("training", {"images": [TRAINING["images"][0] | {"value_range": [0, "x"]}]}, "value range"),
+        ("training", {"strokes": {"x": 1}}, "no class"),
+        ("training", {"labelled_pixels": {"1": -1}}, "labelled_pixels"),
+        ("training", {"training_pixels": [1]}, "training_pixels"),
+        ("training", {"score": 1}, "score"),
+        ("versions", {"numpy": 2}, "version"),
+        ("versions", ["2"], "versions"),
+    ],
+)
+def test_facts_that_cannot_be(data, key, value, sentence):
+    refused(with_facts(data, lambda facts: facts.update({key: value})), sentence)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "sentence"),
+    [
+        (b"{}", "JSON array"),
+        (b"[{}]", "stroke"),
+        (b"[NaN]", "NaN"),
+        (b'[{"id": "a", "class_id": 3, "kind": "path", "path": "M1,1", "width": 2}]', "Class 3|class 3"),
+        (b'[{"id": "a", "class_id": 2, "kind": "path", "path": "M1,1", "width": 1e99}]', "width"),
+    ],
+)
+def test_strokes_that_cannot_be(data, strokes, sentence):
+    refused(pack(members(data) | {"strokes.json": strokes}), sentence)
+
+
+def test_trees_that_cannot_be(contents, data):
+    forest = contents.forest
+    nodes, inner = len(forest.feature), int(np.flatnonzero(forest.feature >= 0)[0])
+    leaf = int(np.flatnonzero(forest.feature < 0)[0])
+    for name, at, value, sentence in [
+        ("roots", 0, nodes, "roots"), ("roots", 0, -1, "roots"), ("roots", 1, 0, "roots"),
+        ("roots", -1, nodes, "roots"), ("left", inner, nodes, "lead on"), ("left", inner, -1, "lead on"),
+        ("left", inner, -(2**31), "lead on"),
+        ("left", inner, inner, "lead on"), ("right", inner, 0, "lead on"), ("right", inner, nodes - 1, "lead on"),
+        ("left", leaf, 0, "lead on"), ("feature", inner, -1, "lead on"), ("feature", inner, -2, "compares"),
+        ("feature", inner, N_FEATURES, "compares"), ("feature", inner, 2**31 - 1, "compares"),
+        ("threshold", inner, np.nan, "threshold"), ("threshold", inner, np.inf, "threshold"),
+        ("probabilities", leaf, np.nan, "add up"), ("probabilities", leaf, -1.0, "add up"),
+        ("probabilities", leaf, 0.9, "add up"),
+    ]:  # fmt: skip
+        changed = getattr(forest, name).copy()
+        changed[at] = value
+        refused(pack(members(data) | {f"forest/{name}.npy": npy_bytes(changed)}), sentence)
+
+
+def test_arrays_of_other_types_or_shapes(contents, data):
+    for name in ("roots", "feature", "threshold", "left", "right", "probabilities"):
+        array = getattr(contents.forest, name)
+        for other in (array.astype(">f4"), array.astype(np.int64), array[:-1], array[None], np.asfortranarray(array.T)):
+            if other.shape != array.shape or other.dtype.newbyteorder("<") != array.dtype:
+                refused(pack(members(data) | {f"forest/{name}.npy": npy_bytes(other)}), f"forest/{name}.npy")
+
+
+def test_files_that_are_too_large(data):
+    refused(data, "more than 1,000 bytes", max_bytes=1000)
+    refused(BytesIO(data), "more than 1,000 bytes", max_bytes=1000)
+    refused(data, "unpacks to", max_bytes=len(data))
+    refused(pack(members(data) | {"strokes.json": b" " * (1 << 26)}), "strokes.json unpacks to")
+    refused(pack(members(data) | {"forest/left.npy": b"\0" * (1 << 28)}), "cannot hold")
+
+
+# ---------------------------------------------------------------- fuzzing
+
+
+def opens_or_refuses(data):
+    try:
+        return load_model(data)
+    except ModelFileError:
+        return None
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.integers(0, 2**20), st.integers(1, 255))
+def test_a_flipped_byte_is_refused_or_changes_nothing(contents, data, place, bits):
+    changed = bytearray(data)
+    changed[place % len(data)] ^= bits
+    loaded = opens_or_refuses(bytes(changed))
+    if loaded is not None:
+        assert_same(loaded, contents)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_a_part_of_a_file_is_refused(data, draw):
+    start = draw.draw(st.integers(0, len(data)))
+    stop = draw.draw(st.integers(start, len(data)))
+    if stop - start < len(data):
+        assert opens_or_refuses(data[:start] + data[stop:]) is None or start == stop
+        assert opens_or_refuses(data[start:stop]) is None
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_swapped_members_are_refused_or_predict_something(data, rows, draw):
+    parts = members(data)
+    names = draw.draw(st.permutations(list(parts)))
+    first, second = names[:2]
+    parts[first], parts[second] = parts[second], parts[first]
+    loaded = opens_or_refuses(pack(parts))
+    if loaded is not None:
+        predicted = loaded.forest.predict_proba(np.ascontiguousarray(rows.T))
+        np.testing.assert_allclose(predicted.sum(axis=0), 1, atol=1e-5)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+def places(value, place=()):
+    yield place
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*place, key))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_any_change_of_the_facts_is_refused_or_understood(data, draw):
+    parts = members(data)
+    name = draw.draw(st.sampled_from(["classifier.json", "strokes.json"]))
+    changed = [json.loads(parts[name])]
+    place = draw.draw(st.sampled_from(list(places(changed))[1:]))
+    holder = changed
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = draw.draw(json_values | st.just(copy.deepcopy(holder)))
+    opens_or_refuses(pack(parts | {name: json.dumps(changed[0]).encode()}))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_any_change_of_the_trees_is_refused_or_predicts_something(data, rows, contents, draw):
+    name = draw.draw(st.sampled_from(["roots", "feature", "threshold", "left", "right", "probabilities"]))
+    array = getattr(contents.forest, name).copy()
+    for _ in range(draw.draw(st.integers(1, 3))):
+        at = draw.draw(st.integers(0, array.size - 1))
+        around = st.integers(-3, len(contents.forest.feature) + 3)
+        array.flat[at] = draw.draw(around if array.dtype.kind == "i" else st.floats(width=32))
+    loaded = opens_or_refuses(pack(members(data) | {f"forest/{name}.npy": npy_bytes(array)}))
+    if loaded is not None:
+        predicted = loaded.forest.predict_proba(np.ascontiguousarray(rows.T))
+        np.testing.assert_allclose(predicted.sum(axis=0), 1, atol=1e-5)
+
+
+# ---------------------------------------------------------------- the documentation
+
+
+def test_the_example_of_the_documentation_reads_the_file(contents, rows, tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "modelfile.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    save_model(tmp_path / "cells.squiggle", contents)
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    exec(example, scope)
+    expected = contents.forest.predict_proba(np.ascontiguousarray(rows.T))
+    for row, column in zip(rows[:20], expected.T, strict=False):
+        read = scope["probabilities"](row)
+        assert list(read) == [2, 5, 9]
+        np.testing.assert_allclose(list(read.values()), column, atol=1e-6)
+
+
+def test_the_documentation_names_every_member_and_every_fact(data):
+    text = (ROOT / "docs" / "modelfile.md").read_text(encoding="utf-8")
+    facts = json.loads(members(data)["classifier.json"])
+    stroke = json.loads(members(data)["strokes.json"])[0]
+    named = [*members(data), *facts, *facts["features"], *facts["settings"], *facts["versions"], *stroke]
+    named += [key for key in TRAINING if key != "something newer"] + list(TRAINING["images"][0])
+    assert [name for name in named if f"`{name}`" not in text] == []
+
+
+def on_two_images(contents, *counts):
+    images = [TRAINING["images"][0] | {"hash": digit * 64, "strokes": n} for digit, n in zip("ab", counts, strict=True)]
+    return replace(contents, training=TRAINING | {"images": images})
+
+
+def test_strokes_know_their_image(contents):
+    assert contents.strokes_by_image() == {"ab" * 32: STROKES}
+    loaded = load_model(written(on_two_images(contents, 1, 1)))
+    assert loaded.strokes_by_image() == {"a" * 64: STROKES[:1], "b" * 64: STROKES[1:]}
+    assert load_model(written(on_two_images(contents, 0, 2))).strokes_by_image() == {"b" * 64: STROKES}
+
+
+def test_strokes_of_several_images_that_nobody_counted_are_not_guessed_at(contents):
+    images = [TRAINING["images"][0], TRAINING["images"][0] | {"hash": "b" * 64}]
+    assert load_model(written(replace(contents, training={"images": images}))).strokes_by_image() == {}
+
+
+@pytest.mark.parametrize("counts", [(1, 2), (0, 0), (-1, 3), (True, 1), ("1", 1), (2**40, 1)])
+def test_images_that_count_other_strokes_than_there_are_are_refused(data, contents, counts):
+    def miscount(facts):
+        facts["training"]["images"] = [facts["training"]["images"][0] | {"strokes": count} for count in counts]
+
+    with pytest.raises(ModelFileError, match=r"[Ss]trokes"):
+        load_model(with_facts(data, miscount))

@@ -1,0 +1,199 @@
+"""Images are read apart, and whatever happens to the reader is a sentence."""
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as PillowImage
+
+from segmentation.io.formats import ImageError
+from segmentation.io.image import image_from_pixels
+from segmentation.io.read import read_image, read_stack
+from segmentation.web.decoding import client as decoding
+from segmentation.web.decoding.client import Decoder, _image, _memory
+
+MAX_PIXELS = 4_000_000
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    return Decoder()
+
+
+def file_of(pixels, kind, **options):
+    buffer = io.BytesIO()
+    if kind == "TIFF":
+        tifffile.imwrite(buffer, pixels, **options)
+    else:
+        PillowImage.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def noise(dtype, *shape):
+    return (RNG.random(shape) * 200).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        file_of(noise("uint8", 30, 40, 3), "PNG"),
+        file_of(noise("uint8", 30, 40, 4), "PNG"),
+        file_of(noise("uint8", 30, 40), "JPEG"),
+        file_of(noise("uint8", 30, 40, 3), "BMP"),
+        file_of(noise("uint8", 30, 40, 3), "WEBP"),
+        file_of(noise("uint16", 30, 40), "TIFF", compression="zlib"),
+        file_of(noise("float32", 5, 30, 40), "TIFF", photometric="minisblack"),
+        Path("tests/data/nuclei_fluo_u16.tif").read_bytes(),
+    ],
+    ids=["png", "alpha", "jpeg", "bmp", "webp", "tiff16", "stack", "nuclei"],
+)
+def test_an_image_read_apart_is_the_image(decoder, content):
+    apart, here = (
+        decoder.read_image(content, name="a/b.png", max_pixels=MAX_PIXELS),
+        read_image(content, name="a/b.png", max_pixels=MAX_PIXELS),
+    )
+    assert apart.hash == here.hash
+    assert apart.metadata == here.metadata
+    assert apart.pixels.flags.writeable
+    assert apart.pixels.flags.c_contiguous
+
+
+def test_the_sentences_of_the_library_come_through(decoder):
+    for content in (b"", b"hello", b"<svg/>", b"\x89PNG\r\n\x1a\n" + bytes(100)):
+        with pytest.raises(ImageError) as here:
+            read_image(content, max_pixels=MAX_PIXELS)
+        with pytest.raises(ImageError) as apart:
+            decoder.read_image(content, max_pixels=MAX_PIXELS)
+        assert str(apart.value) == str(here.value)
+
+
+def test_what_takes_too_much_memory_is_a_sentence():
+    content = file_of(np.zeros((3000, 3000, 3), np.float32), "TIFF", compression="zlib", photometric="rgb")
+    small = Decoder(memory_bytes=50_000_000)
+    with pytest.raises(ImageError, match="memory"):
+        small.read_image(content, max_pixels=10_000_000)
+    assert small.read_image(file_of(noise("uint8", 9, 9), "PNG"), max_pixels=MAX_PIXELS).shape == (9, 9)
+
+
+def test_what_takes_too_long_is_ended():
+    content = file_of(np.zeros((6000, 6000, 3), np.uint16), "TIFF", compression="zlib", photometric="rgb")
+    hasty = Decoder(seconds=0.05)
+    with pytest.raises(ImageError, match="more memory or time"):
+        hasty.read_image(content, max_pixels=64_000_000)
+
+
+def test_a_reader_that_was_killed_is_replaced(decoder):
+    content = file_of(noise("uint8", 9, 9), "PNG")
+    decoder.begin()
+    os.kill(decoder._ending.peek()[2][1].pid, signal.SIGKILL)
+    decoder._ending.peek()[2][1].wait()
+    assert decoder.read_image(content, max_pixels=MAX_PIXELS).shape == (9, 9)
+
+
+def test_many_at_once_all_come(decoder):
+    contents = [file_of(np.full((20, 20), n, np.uint8), "PNG") for n in range(12)]
+    found = {}
+    threads = [
+        threading.Thread(target=lambda n=n: found.update({n: decoder.read_image(contents[n], max_pixels=MAX_PIXELS)}))
+        for n in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {n: int(image.pixels[3, 3]) for n, image in found.items()} == {n: n for n in range(12)}
+
+
+def test_who_waits_too_long_is_told():
+    decoder = Decoder(seconds=0.01)
+    for _ in range(decoding.AT_ONCE):
+        decoder._turns.acquire()
+    with pytest.raises(ImageError, match="Other images"):
+        decoder.read_image(b"x", max_pixels=MAX_PIXELS)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"dtype": "object"},
+        {"dtype": "float64"},
+        {"dtype": None},
+        {"shape": [10, 11]},
+        {"shape": [-10, -10]},
+        {"shape": [100]},
+        {"shape": [10, 10, 1]},
+        {"shape": [2**40, 2**40]},
+        {"shape": "10"},
+        {"metadata": []},
+    ],
+)
+def test_a_reader_that_lies_is_not_believed(lie):
+    honest = {"dtype": "uint8", "shape": [10, 10], "metadata": {}}
+    with _memory() as memory:
+        memory.write(bytes(100))
+        memory.flush()
+        with pytest.raises(ImageError):
+            _image(honest | lie, memory.fileno())
+    with _memory() as memory:
+        memory.write(bytes(100))
+        memory.flush()
+        assert _image(honest, memory.fileno()).hash == image_from_pixels(np.zeros((10, 10), np.uint8)).hash
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs memory that can be sealed")
+def test_pixels_cannot_be_changed_behind_the_servers_back():
+    with _memory() as memory:
+        memory.write(bytes(100))
+        memory.flush()
+        image = _image({"dtype": "uint8", "shape": [10, 10], "metadata": {}}, memory.fileno())
+        for change in (lambda: os.ftruncate(memory.fileno(), 0), lambda: os.pwrite(memory.fileno(), b"x", 0)):
+            with pytest.raises(OSError):  # noqa: PT011
+                change()
+        assert not image.pixels.any()
+
+
+def test_the_reader_knows_no_secrets_and_ends_with_its_server(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
+    decoder = Decoder()
+    decoder.begin()
+    control, process = decoder._ending.peek()[2]
+    assert b"secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+    control.shutdown(socket.SHUT_RDWR)
+    assert process.wait(timeout=30) == 0
+
+
+def test_an_image_of_a_stack_read_apart_is_that_image(decoder):
+    content = file_of(noise("uint16", 3, 30, 40), "TIFF", photometric="minisblack")
+    here = list(read_stack(content, max_pixels=MAX_PIXELS))
+    for page, image in enumerate(here, start=1):
+        apart = decoder.read_image(content, max_pixels=MAX_PIXELS, page=page)
+        assert (apart.hash, apart.metadata) == (image.hash, image.metadata)
+        assert (apart.metadata["page"], apart.metadata["pages"]) == (page, 3)
+
+
+def test_the_process_that_stands_by_ends_when_nothing_comes_and_another_is_started():
+    ours, theirs = socket.socketpair()
+    code = "import socket, sys; from segmentation.web.decoding import server as decoder; decoder.IDLE_SECONDS = 0.3; "
+    code += "decoder.main(socket.socket(fileno=int(sys.argv[1])))"
+    with ours:
+        with theirs:
+            command = [sys.executable, "-c", code, str(theirs.fileno())]
+            process = subprocess.Popen(command, cwd=decoding.ROOT, pass_fds=[theirs.fileno()])
+        assert process.wait(timeout=60) == 0
+        with pytest.raises(OSError, match=r"."):
+            ours.send(b"!")
+    decoder = Decoder()
+    content = file_of(np.arange(12, dtype=np.uint8).reshape(3, 4), "PNG")
+    for _ in range(2):
+        assert decoder.read_image(content, max_pixels=100).shape == (3, 4)
+        decoder._process.terminate()
+        decoder._process.wait()

@@ -1,0 +1,426 @@
+"""Series on the page: files come in, are worked on in the background, and go home, whoever dies when."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+import segmentation as seg
+from segmentation.series.run import apply_series
+from segmentation.web.application import create_app
+from segmentation.web.series.upload_zip import ZipError, shown_name, unpacked
+from segmentation.web.settings import Settings
+from segmentation.web.store import StoreFullError
+from segmentation.web.store import series as series_module
+from segmentation.web.store.series import DIED, SeriesStore, UnknownSeriesError
+from tests.web.session.test_classifiers import Someone, made, scene
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMITS = {"max_images": 10, "max_bytes": 1000}
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def tiff(pixels, **options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
+FILES = {
+    "day1/a.png": png(scene(1)),
+    "day2/a.tif": tiff(scene(2)),
+    "stack.tif": tiff(np.stack([scene(3), scene(4), scene(5)]), photometric="minisblack"),
+    "large.tif": tiff(np.tile(scene(6), (12, 8))),
+    "colour.png": png(scene(7, channels=3)),
+    "letter.tif": b"Dear colleague",
+}
+
+
+def zipped(members, **options):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", **options) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data_folder=tmp_path / "data", max_upload_bytes=5_000_000, series_images=8, series_bytes=8_000_000)
+
+
+@pytest.fixture
+def client(settings):
+    app = create_app(settings)
+    yield app.server.test_client()
+    app.server.extensions["workbench"].store.close()
+
+
+@pytest.fixture
+def bench(client):
+    return client.application.extensions["workbench"]
+
+
+class Series:
+    """A series of a session on an image like those of the series."""
+
+    def __init__(self, client):
+        self.someone = Someone(client)
+        self.client = client
+        image = self.someone.open_image(scene(0))
+        self.someone.opens(made(seg.image_from_pixels(scene(0))))
+        self.session = self.someone.session
+        self.url = f"/s/{self.session}/series"
+        answer = client.post(self.url, json={"image": image}).json
+        self.id = answer["series"]
+        self.url += f"/{self.id}"
+
+    def add(self, name, content):
+        return self.client.post(f"{self.url}/files?name={name}", data=content).json
+
+    @property
+    def progress(self):
+        return self.client.get(self.url).json
+
+    def results(self):
+        return contents_of(self.client.get(f"{self.url}/results.zip").data)
+
+
+def contents_of(archive):
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        assert file.testzip() is None
+        return {name: file.read(name) for name in file.namelist()}
+
+
+@pytest.fixture
+def series(client):
+    return Series(client)
+
+
+def expected(classifier, files, folder):
+    """What the command line writes."""
+    (folder / "in").mkdir(parents=True)
+    (folder / "cells.squiggle").write_bytes(classifier)
+    for name, content in files.items():
+        path = folder / "in" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    apply_series(folder / "cells.squiggle", [folder / "in" / name for name in files], folder / "out", table=True)
+    return {path.name: path.read_bytes() for path in (folder / "out").iterdir() if path.is_file()}
+
+
+def work(bench):
+    while bench.series_worker.work_on_one():
+        pass
+
+
+def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
+    for name, content in FILES.items():
+        assert series.add(name, content) == {"added": 1, "refused": []}
+    assert series.progress["waiting"] == len(FILES)
+    work(bench)
+    progress = series.progress
+    assert (progress["done"], progress["failed"], progress["waiting"]) == (4, 2, 0)
+    results = series.results()
+    classifier = results.pop("classifier.squiggle")
+    failed = {row["image"]: row["reason"] for row in csv.DictReader(io.StringIO(results.pop("failed.csv").decode()))}
+    assert "1 channel, but this one has 3" in failed["colour.png"]
+    assert "not an image" in failed["letter.tif"]
+    assert results == expected(classifier, FILES, tmp_path)
+    assert set(results) == {"a.png.tif", "a.tif.tif", "stack.tif", "large.tif", "shares.csv"}
+
+    by_name = {item["name"]: item for item in progress["items"]}
+    assert by_name["stack.tif"]["pages"] == 3
+    assert sum(by_name["stack.tif"]["pixels"].values()) == 3 * 60 * 90
+    picture = series.client.get(f"{series.url}/pictures/{by_name['large.tif']['number']}")
+    assert max(Image.open(io.BytesIO(picture.data)).size) <= 640
+    assert series.client.get(f"{series.url}/pictures/{by_name['colour.png']['number']}").status_code == 404
+
+
+def test_the_classifier_is_the_one_of_when_the_series_began(series, bench):
+    series.add("a.png", FILES["day1/a.png"])
+    series.someone.does(type="classifier.close")
+    series.someone.does(type="class.change", class_id=2, name="Renamed")
+    work(bench)
+    results = series.results()
+    names = [one.name for one in seg.load_model(results["classifier.squiggle"]).classes]
+    assert names == ["Pore", "Grain"]
+    assert b"Pore" in results["shares.csv"]
+
+
+def test_without_a_classifier_there_is_no_series_but_a_sentence(client):
+    someone = Someone(client)
+    answer = client.post(f"/s/{someone.session}/series", json={"image": None})
+    assert answer.status_code == 200
+    assert "Draw a squiggle" in answer.json["error"]
+    assert client.post("/s/nobody/series", json={"image": None}).status_code == 404
+
+
+def test_a_zip_brings_its_images_with_their_folders(series, bench):
+    members = {
+        "day1/a.png": FILES["day1/a.png"],
+        "day2\\a.tif": FILES["day2/a.tif"],
+        "../../etc/passwd.png": FILES["day1/a.png"],
+        "notes.txt": b"nothing",
+        "__MACOSX/day1/._a.png": b"nothing",
+        ".hidden.png": b"nothing",
+        "folder/": b"",
+    }
+    assert series.add("all.zip", zipped(members)) == {"added": 3, "refused": []}
+    assert [item["name"] for item in series.progress["items"]] == ["day1/a.png", "day2/a.tif", "etc/passwd.png"]
+    work(bench)
+    assert set(series.results()) == {
+        "a.png.tif", "a.tif.tif", "passwd.tif", "shares.csv", "classifier.squiggle",
+    }  # fmt: skip
+
+
+def test_the_same_file_twice_is_one_image(series):
+    series.add("a.png", FILES["day1/a.png"])
+    series.add("a.png", FILES["day1/a.png"])
+    series.add("a.png", FILES["colour.png"])
+    assert series.progress["images"] == 2
+
+
+def limits(**given):
+    return {"max_images": 5, "max_image_bytes": 1000, "max_bytes": 2000} | given
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\x03\x04 and nothing more", "not a zip archive"),
+        (zipped({"a.png": b"x"})[:-4], "not a zip archive"),
+        (zipped({"readme.txt": b"x"}), "holds no image"),
+        (zipped({f"{n}.png": b"x" for n in range(6)}), "6 images, more than the 5"),
+        (zipped({f"{n}.png": bytes(900) for n in range(3)}, compression=zipfile.ZIP_DEFLATED), "unpack to more than"),
+        (zipped({f"{n}.txt": b"" for n in range(20_001)}), "more than 20,000 files"),
+    ],
+)
+def test_a_hostile_zip_is_refused_before_anything_is_unpacked(content, sentence):
+    with pytest.raises(ZipError, match=sentence):
+        list(unpacked(io.BytesIO(content), **limits()))
+
+
+def test_a_member_that_cannot_be_used_is_refused_alone():
+    bomb = zipped({"bomb.png": bytes(1001), "good.png": b"x"}, compression=zipfile.ZIP_DEFLATED)
+    first, second = unpacked(io.BytesIO(bomb), **limits())
+    assert "this server takes at most" in first.reason
+    assert (second.name, second.content) == ("good.png", b"x")
+    lying = bytearray(zipped({"lying.png": bytes(500)}, compression=zipfile.ZIP_DEFLATED))
+    for start in (lying.find(b"PK\x03\x04") + 22, lying.find(b"PK\x01\x02") + 24):
+        lying[start : start + 4] = (50).to_bytes(4, "little")
+    (only,) = unpacked(io.BytesIO(bytes(lying)), **limits())
+    assert (only.content, only.reason) == (b"", "It is damaged in the archive.")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a.png", "a.png"), ("/etc/./x/../a.png", "etc/x/a.png"), ("C:\\b\\a.png", "C:/b/a.png"), ("", "image"),
+        ("../..", "image"), ("a\x00\n.png", "a.png"), ("d" * 300 + "/a.png", ("d" * 300 + "/a.png")[-200:]),
+    ],
+)  # fmt: skip
+def test_a_name_is_for_reading_only(name, shown):
+    assert shown_name(name) == shown
+
+
+def test_there_are_limits_with_sentences(series, bench):
+    members = {f"{number}.png": png(scene(number)) for number in range(8)}
+    assert series.add("eight.zip", zipped(members))["added"] == 8
+    answer = series.add("ninth.png", png(scene(9)))
+    assert answer["added"] == 0
+    assert "A series may have 8 images" in answer["refused"][0]["reason"]
+    assert series.client.post(f"{series.url}/files?name=a.png", data=bytes(5_000_001)).status_code == 413
+
+
+def test_a_series_is_stopped_goes_on_and_is_deleted(series, bench):
+    series.add("a.png", FILES["day1/a.png"])
+    assert not series.client.post(f"{series.url}/stop").json["running"]
+    assert not bench.series_worker.work_on_one()
+    assert series.client.post(f"{series.url}/continue").json["running"]
+    work(bench)
+    assert series.progress["done"] == 1
+    assert series.client.delete(series.url).json == {"deleted": series.id}
+    assert series.client.get(series.url).status_code == 404
+    assert series.client.get(f"{series.url}/results.zip").status_code == 404
+    assert series.client.get(f"/s/{series.session}/series").json["series"] == []
+    bench.store.delete_session(series.session)
+
+
+def test_a_series_belongs_to_its_session(series, client):
+    other = Someone(client).session
+    for path in ("", "/results.zip", "/pictures/1"):
+        assert client.get(f"/s/{other}/series/{series.id}{path}").status_code == 404
+    assert client.post(f"/s/{other}/series/{series.id}/files?name=a.png", data=b"x").status_code == 404
+    assert client.delete(f"/s/{other}/series/{series.id}").status_code == 404
+    assert series.progress["images"] == 0
+
+
+def test_a_deleted_session_takes_its_series_along(series, bench):
+    series.add("a.png", FILES["day1/a.png"])
+    work(bench)
+    bench.store.delete_session(series.session)
+    assert series.client.get(series.url).status_code == 404
+    assert not bench.series_worker.work_on_one()
+
+
+def test_a_worker_lets_whoever_draws_go_first_and_leaves_its_image_when_the_process_ends(series, bench):
+    series.add("large.tif", FILES["large.tif"])
+    with bench.busy:
+        worker = threading.Thread(target=bench.series_worker.work)
+        worker.start()
+        while series.progress["working"] == 0:
+            time.sleep(0.01)
+        bench.closing.set()
+        worker.join(timeout=30)
+    assert not worker.is_alive()
+    assert series.progress["waiting"] == 1
+
+
+# The store, on both databases
+
+
+@pytest.fixture
+def kept(store):
+    return SeriesStore(store)
+
+
+@pytest.fixture
+def of_two(store, kept):
+    """A series of two images."""
+    session = store.create_session()
+    series = kept.begin(session, b"classifier")
+    for name in ("a", "b"):
+        kept.add(session, series, name, name.encode(), **LIMITS)
+    return session, series
+
+
+def states(kept, of_two):
+    return [item.state for item in kept.items(*of_two)]
+
+
+def test_each_item_is_taken_once_and_ends_once(kept, of_two):
+    first, second = kept.take(), kept.take()
+    assert {first.number, second.number} == {1, 2}
+    assert kept.take() is None
+    assert kept.image(first) == b"a"
+    assert kept.classifier_of(first) == b"classifier"
+    assert kept.still(first)
+    assert kept.finish(first, b"result", b"picture", [])
+    assert not kept.finish(first, b"other", b"picture", [])
+    kept.fail(second, "It is broken.")
+    assert states(kept, of_two) == ["done", "failed"]
+    assert kept.result(*of_two, 1) == b"result"
+    with pytest.raises(UnknownSeriesError):
+        kept.result(*of_two, 2)
+
+
+def test_an_item_whose_worker_fell_silent_is_taken_over_and_the_former_one_is_not_heard(kept, of_two, monkeypatch):
+    monkeypatch.setattr(series_module, "HELD_SECONDS", -1.0)
+    former = kept.take()
+    monkeypatch.setattr(series_module, "HELD_SECONDS", 60.0)
+    latter = kept.take()
+    assert (former.number, latter.number) == (1, 1)
+    assert not kept.still(former)
+    assert not kept.finish(former, b"former", b"picture", [])
+    kept.fail(former, "former")
+    kept.give_back(former)
+    assert states(kept, of_two) == ["working", "waiting"]
+    assert kept.finish(latter, b"latter", b"picture", [])
+    assert kept.result(*of_two, 1) == b"latter"
+
+
+def test_an_image_that_ends_its_workers_is_given_up(kept, of_two, monkeypatch):
+    monkeypatch.setattr(series_module, "HELD_SECONDS", -1.0)
+    assert [kept.take().number for _ in range(3)] == [1, 1, 1]
+    assert kept.take().number == 2
+    assert kept.items(*of_two)[0].reason == DIED
+
+
+def test_many_workers_at_once_do_each_item_once(store, kept):
+    session = store.create_session()
+    series = kept.begin(session, b"classifier")
+    for number in range(8):
+        kept.add(session, series, str(number), str(number).encode(), **LIMITS)
+    taken = []
+
+    def worker():
+        while (item := kept.take()) is not None:
+            taken.append(item.number)
+            assert kept.finish(item, b"r", b"p", [])
+
+    workers = [threading.Thread(target=worker) for _ in range(4)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert sorted(taken) == list(range(1, 9))
+
+
+def test_a_stopped_series_is_left(kept, of_two):
+    held = kept.take()
+    kept.run(*of_two, running=False)
+    assert not kept.still(held)
+    kept.give_back(held)
+    assert kept.take() is None
+    assert states(kept, of_two) == ["waiting", "waiting"]
+    kept.run(*of_two, running=True)
+    assert kept.take().number == 1
+
+
+def test_what_a_session_may_have_is_counted_over_its_series(store, kept):
+    session = store.create_session()
+    first, second = kept.begin(session, b"c"), kept.begin(session, b"c")
+    kept.add(session, first, "a", bytes(600), **LIMITS)
+    with pytest.raises(StoreFullError, match="delete a series"):
+        kept.add(session, second, "b", bytes(600), **LIMITS)
+    kept.delete(session, first)
+    kept.add(session, second, "b", bytes(600), **LIMITS)
+    assert [one.id for one in kept.of_session(session)] == [second]
+
+
+# Real processes, really killed
+
+
+def test_a_worker_that_is_killed_costs_nothing(series, bench, settings, tmp_path):
+    files = {f"{number}.tif": tiff(np.tile(scene(number), (10, 8))) for number in range(5)}
+    for name, content in files.items():
+        series.add(name, content)
+    environment = os.environ | {"SQUIGGLE_DATA": str(settings.data_folder), "SQUIGGLE_THREADS": "1"}
+    command = [sys.executable, "-m", "segmentation.web", "worker"]
+
+    def start():
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+
+    first = start()
+    while series.progress["done"] == 0 or series.progress["working"] == 0:
+        time.sleep(0.02)
+        assert first.poll() is None
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert series.progress["done"] < 5
+    second = start()
+    while series.progress["done"] < 5:
+        time.sleep(0.05)
+        assert second.poll() is None
+    second.terminate()
+    assert second.wait(timeout=20) == 0
+    results = series.results()
+    classifier = results.pop("classifier.squiggle")
+    assert results == expected(classifier, files, tmp_path)

@@ -1,0 +1,187 @@
+"""The journal's events and the state that they add up to."""
+
+import pytest
+
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.settings import ForestSettings
+from segmentation.web.session.events import check_event, fold
+
+IMAGE = "a" * 64
+OTHER_IMAGE = "b" * 64
+THIRD_IMAGE = "c" * 64
+
+
+def image(image_hash=IMAGE):
+    return {"hash": image_hash, "name": "cells.png", "rows": 20, "columns": 30, "channels": 3, "dtype": "uint8"}
+
+
+START = {
+    "id": "start",
+    "type": "session.start",
+    "image": image(),
+    "classes": [{"id": 1, "name": "Void", "colour": "#e69f00"}, {"id": 2, "name": "Matrix", "colour": "#0072b2"}],
+}
+
+
+def add(event_id, class_id=1, image_hash=IMAGE):
+    stroke = {"id": f"s-{event_id}", "class_id": class_id, "kind": "path", "path": "M1,2L3,4", "width": 5}
+    return {"id": event_id, "type": "stroke.add", "image": image_hash, "stroke": stroke}
+
+
+def stroke_ids(*events):
+    return [stroke.id for stroke in fold([START, *events]).strokes]
+
+
+def test_a_session_starts_with_its_image_classes_and_the_default_settings():
+    state = fold([START], number=1)
+    assert state.image["name"] == "cells.png"
+    assert [c.name for c in state.classes.values()] == ["Void", "Matrix"]
+    assert state.features == FeatureSpec()
+    assert state.forest == ForestSettings()
+    assert state.number == 1
+
+
+def test_strokes_keep_the_order_of_drawing_and_an_erased_one_returns_to_its_place():
+    erase = {"id": "e", "type": "stroke.erase", "image": IMAGE, "strokes": ["s-b"]}
+    assert stroke_ids(add("a"), add("b"), add("c"), erase) == ["s-a", "s-c"]
+    assert stroke_ids(add("a"), add("b"), add("c"), erase, {"id": "u", "type": "undo", "event": "e"}) == [
+        "s-a",
+        "s-b",
+        "s-c",
+    ]
+
+
+def test_undo_and_redo_name_the_event_that_they_concern():
+    undo = {"id": "u", "type": "undo", "event": "a"}
+    redo = {"id": "r", "type": "redo", "event": "a"}
+    assert stroke_ids(add("a"), add("b"), undo) == ["s-b"]
+    assert stroke_ids(add("a"), add("b"), undo, redo) == ["s-a", "s-b"]
+
+
+def test_removing_a_class_takes_its_strokes_along_and_undo_brings_all_back():
+    remove = {"id": "x", "type": "class.remove", "class_id": 2}
+    state = fold([START, add("a", 1), add("b", 2), remove])
+    assert list(state.classes) == [1]
+    assert [stroke.id for stroke in state.strokes] == ["s-a"]
+    state = fold([START, add("a", 1), add("b", 2), remove, {"id": "u", "type": "undo", "event": "x"}])
+    assert list(state.classes) == [1, 2]
+    assert [stroke.id for stroke in state.strokes] == ["s-a", "s-b"]
+
+
+def test_strokes_belong_to_their_image():
+    reopen = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE)}
+    back = {"id": "p", "type": "image.open", "image": image()}
+    assert stroke_ids(add("a"), reopen) == []
+    assert stroke_ids(add("a"), reopen, add("b", image_hash=OTHER_IMAGE)) == ["s-b"]
+    assert stroke_ids(add("a"), reopen, back) == ["s-a"]
+
+
+def test_the_sample_leaves_for_an_image_of_ones_own_unless_it_is_drawn_on():
+    own = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE), "instead": IMAGE}
+    assert list(fold([START, own]).images) == [OTHER_IMAGE]
+    assert list(fold([START, add("a"), own]).images) == [IMAGE, OTHER_IMAGE]
+    late = fold([START, own, add("a")])
+    assert list(late.images) == [IMAGE, OTHER_IMAGE]
+    assert [stroke.id for stroke in late.drawn[IMAGE]] == ["s-a"]
+    assert list(fold([START, own, add("a"), {"id": "u", "type": "undo", "event": "a"}]).images) == [OTHER_IMAGE]
+    back = {"id": "p", "type": "image.open", "image": image()}
+    assert list(fold([START, own, back]).images) == [IMAGE, OTHER_IMAGE]
+    with pytest.raises(ValueError, match="hash"):
+        check_event(own | {"instead": "sample"}, fold([START]))
+
+
+def test_a_session_has_a_name():
+    rename = {"id": "n", "type": "session.rename", "name": "Colon, June"}
+    assert fold([START]).name == ""
+    assert fold([START, check_event(rename, fold([START]))]).name == "Colon, June"
+    for name in (None, 3, "x" * 101, "two\nlines"):
+        with pytest.raises(ValueError, match="one line"):
+            check_event(rename | {"name": name}, fold([START]))
+
+
+def test_a_class_is_renamed_recoloured_and_hidden():
+    events = [
+        {"id": "n", "type": "class.change", "class_id": 1, "name": "Pore"},
+        {"id": "c", "type": "class.change", "class_id": 1, "colour": "#cc79a7"},
+        {"id": "h", "type": "class.hide", "class_id": 1, "hidden": True},
+    ]
+    state = fold([START, *events])
+    assert (state.classes[1].name, state.classes[1].colour) == ("Pore", "#cc79a7")
+    assert state.hidden == {1}
+
+
+def test_a_stroke_is_read_only_once():
+    parsed = {}
+    first = fold([START, add("a")], parsed=parsed).strokes[0]
+    again = fold([START, add("a"), add("b")], parsed=parsed).strokes[0]
+    assert again is first
+
+
+def test_a_sound_event_passes_with_its_known_fields_only():
+    state = fold([START])
+    checked = check_event(add("a") | {"surprise": 1}, state)
+    assert "surprise" not in checked
+    assert checked["stroke"]["path"] == "M1,2L3,4"
+    settings = {"id": "f", "type": "settings.change", "features": FeatureSpec(sigma_max=4).to_json()}
+    assert check_event(settings, state)["features"]["sigma_max"] == 4
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (None, "does not know"),
+        ({"id": "a", "type": "session.start"}, "does not know"),
+        ({"id": "a", "type": "os.remove"}, "does not know"),
+        ({"id": "../a", "type": "undo", "event": "b"}, "proper id"),
+        ({"id": "a", "type": "undo", "event": 3}, "not named"),
+        ({"id": "a", "type": "stroke.add", "image": "x", "stroke": {}}, "hash"),
+        ({"id": "a", "type": "stroke.add", "image": IMAGE, "stroke": []}, "stroke"),
+        ({"id": "a", "type": "stroke.erase", "image": IMAGE, "strokes": "all"}, "ids"),
+        ({"id": "a", "type": "class.add", "class": {"id": 0, "name": "x", "colour": "#000000"}}, "class id"),
+        ({"id": "a", "type": "class.change", "class_id": 1, "colour": "red"}, "colour"),
+        ({"id": "a", "type": "class.hide", "class_id": 1, "hidden": "yes"}, "hidden"),
+        ({"id": "a", "type": "settings.change", "features": {"sigma_min": 9, "sigma_max": 3}}, "above the largest"),
+        ({"id": "a", "type": "settings.change", "forest": {"n_estimators": 10**9}}, "trees"),
+        ({"id": "a", "type": "image.open", "image": {"hash": IMAGE, "name": "x" * 999}}, "name"),
+    ],
+)
+def test_an_event_that_makes_no_sense_is_refused_with_a_sentence(event, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        check_event(event, fold([START]))
+
+
+def test_there_are_at_most_twenty_classes():
+    events = [
+        {"id": f"c{i}", "type": "class.add", "class": {"id": i, "name": str(i), "colour": "#123456"}}
+        for i in range(3, 21)
+    ]
+    one_more = {"id": "z", "type": "class.add", "class": {"id": 21, "name": "21", "colour": "#123456"}}
+    with pytest.raises(ValueError, match="at most 20"):
+        check_event(one_more, fold([START, *events]))
+
+
+def test_images_come_in_their_order_and_strokes_stay_with_theirs():
+    other = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE)}
+    state = fold([START, add("a"), other, add("b", image_hash=OTHER_IMAGE), add("c")])
+    assert list(state.images) == [IMAGE, OTHER_IMAGE]
+    assert {one: [stroke.id for stroke in strokes] for one, strokes in state.drawn.items()} == {
+        IMAGE: ["s-a", "s-c"],
+        OTHER_IMAGE: ["s-b"],
+    }
+    assert state.image["hash"] == OTHER_IMAGE
+    assert [stroke.id for stroke in state.with_image(IMAGE).strokes] == ["s-a", "s-c"]
+    with pytest.raises(ValueError, match="not in the session any more"):
+        state.with_image("c" * 64)
+
+
+def test_removing_an_image_takes_its_strokes_along_until_it_is_undone_and_one_image_always_stays():
+    other = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE)}
+    remove = {"id": "r", "type": "image.remove", "image": OTHER_IMAGE}
+    events = [START, add("a"), other, add("b", image_hash=OTHER_IMAGE), remove]
+    state = fold(events)
+    assert list(state.images) == list(state.drawn) == [IMAGE]
+    assert state.image["hash"] == IMAGE
+    assert list(fold([*events, {"id": "r2", "type": "image.remove", "image": IMAGE}]).images) == [IMAGE]
+    assert list(fold([*events, {"id": "u", "type": "undo", "event": "r"}]).drawn) == [IMAGE, OTHER_IMAGE]
+    with pytest.raises(ValueError, match="hash"):
+        check_event({"id": "x", "type": "image.remove", "image": 3}, state)

@@ -1,0 +1,161 @@
+"""Limits, and disks that are really full: a sentence, and nothing half-written."""
+
+import contextlib
+import dataclasses
+import io
+import sqlite3
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segmentation.web.application import SAMPLE, create_app
+from segmentation.web.settings import Settings
+from segmentation.web.store import Store, StoreFullError
+from tests.support.small_disk import SmallDisk
+from tests.web.store.test_migrations import FIRST_VERSION
+
+
+def event(number, size=0):
+    """An event of about that many bytes."""
+    return {"id": f"event-{number}", "type": "stroke.erase", "image": "a" * 64, "strokes": ["x" * 47] * (size // 50)}
+
+
+@pytest.fixture
+def small_disk():
+    disk = SmallDisk(megabytes=48)
+    yield disk
+    disk.unmount()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def crowded(request):
+    """A store and the small disk on which its database lies."""
+    if request.param == "sqlite":
+        disk = SmallDisk(megabytes=48)
+        store = Store.of(Settings(data_folder=disk.folder))
+    else:
+        postgres, migrated = request.getfixturevalue("postgres"), request.getfixturevalue("migrated")
+        disk = SmallDisk(megabytes=48, owner=postgres.uid)
+        postgres.execute(f"CREATE TABLESPACE small LOCATION '{disk.folder}'")
+        postgres.execute(f"CREATE DATABASE crowded TEMPLATE {migrated} TABLESPACE small")
+        store = Store.of(Settings(database_url=postgres.url("crowded")))
+    yield store, disk
+    store.close()
+    if request.param == "postgresql":
+        postgres.execute("DROP DATABASE crowded WITH (FORCE)")
+        postgres.execute("DROP TABLESPACE small")
+    disk.unmount()
+
+
+def limited(store_settings, **limits):
+    store = Store.of(dataclasses.replace(store_settings, **limits))
+    return contextlib.closing(store)
+
+
+def append_until_full(store, session, size):
+    """Append events until there is no room; returns the number of events that were acknowledged."""
+    number = len(store.events(session))
+    while number < 2_000:
+        try:
+            store.append(session, [event(number, size)])
+        except StoreFullError:
+            return number
+        number += 1
+    raise AssertionError("there is room without end")
+
+
+def test_a_session_that_is_full_says_so_and_others_are_not_concerned(store_settings):
+    with limited(store_settings, session_bytes=100_000) as store:
+        full, other = store.create_session(), store.create_session()
+        store.put_image(full, "a" * 64, "a.png", bytes(60_000))
+        with pytest.raises(StoreFullError, match="This session is full"):
+            store.put_image(full, "b" * 64, "b.png", bytes(36_000))
+        store.append(full, [event(0, 36_000)])
+        with pytest.raises(StoreFullError, match="This session is full"):
+            store.append(full, [event(1, 10), event(2, 5_000)])
+        assert [e.number for e in store.events(full)] == [1]
+        store.put_image(other, "a" * 64, "a.png", bytes(60_000))
+        store.remove_image(full, "a" * 64)
+        store.append(full, [event(1, 10), event(2, 5_000)])
+        assert [e.number for e in store.events(full)] == [1, 2, 3]
+
+
+def test_what_all_sessions_may_hold_leaves_the_last_room_to_strokes(store_settings):
+    with limited(store_settings, quota_bytes=100_000) as store:
+        sessions = [store.create_session() for _ in range(3)]
+        for session in sessions[:2]:
+            store.put_image(session, "a" * 64, "a.png", bytes(40_000))
+        with pytest.raises(StoreFullError, match="room on this server is used up"):
+            store.put_image(sessions[2], "a" * 64, "a.png", bytes(16_000))
+        with pytest.raises(StoreFullError, match="room on this server is used up"):
+            store.duplicate_session(sessions[0], name="")
+        store.append(sessions[2], [event(0, 19_000)])
+        with pytest.raises(StoreFullError, match="room on this server is used up"):
+            store.append(sessions[2], [event(1, 2_000)])
+        store.delete_session(sessions[0])
+        store.append(sessions[2], [event(1, 2_000)])
+        store.put_image(sessions[2], "a" * 64, "a.png", bytes(16_000))
+        assert [e.number for e in store.events(sessions[2])] == [1, 2]
+
+
+def test_a_full_disk_is_a_sentence_and_what_was_written_before_is_whole(crowded):
+    store, small_disk = crowded
+    session = store.create_session([event(0)])
+    store.put_image(session, "a" * 64, "a.png", b"pixels")
+    small_disk.fill()
+    written = append_until_full(store, session, 4_000)
+    with pytest.raises(StoreFullError):
+        store.put_image(session, "b" * 64, "b.png", bytes(2**20))
+    assert [e.number for e in store.events(session)] == list(range(1, written + 1))
+    assert store.image(session, "a" * 64) == ("a.png", b"pixels")
+    small_disk.make_room()
+    store.append(session, [event(written)])
+    store.put_image(session, "b" * 64, "b.png", bytes(2**20))
+    assert [e.number for e in store.events(session)] == list(range(1, written + 2))
+    assert store.image(session, "b" * 64) == ("b.png", bytes(2**20))
+
+
+def test_a_disk_that_is_full_when_an_older_store_is_taken_over_leaves_it_as_it_was(small_disk):
+    with contextlib.closing(sqlite3.connect(small_disk.folder / "squiggle.sqlite3")) as connection:
+        connection.executescript(FIRST_VERSION)
+        connection.execute("INSERT INTO sessions VALUES ('first', 100)")
+        connection.execute("INSERT INTO images VALUES ('first', ?, 'a.png', ?)", ("a" * 64, bytes(6 * 2**20)))
+        connection.commit()
+    small_disk.fill()
+    with pytest.raises(Exception, match="disk is full"):
+        Store.of(Settings(data_folder=small_disk.folder))
+    small_disk.make_room()
+    store = Store.of(Settings(data_folder=small_disk.folder))
+    assert store.image("first", "a" * 64) == ("a.png", bytes(6 * 2**20))
+    store.close()
+
+
+def test_a_full_object_store_is_a_sentence(small_disk, tmp_path):
+    store = Store.in_folder(tmp_path / "data", objects=f"file://{small_disk.folder}")
+    session = store.create_session()
+    small_disk.fill()
+    with pytest.raises(StoreFullError, match="disk of the server is full"):
+        store.put_image(session, "a" * 64, "a.png", bytes(2**20))
+    assert store.images(session) == []
+    small_disk.make_room()
+    store.put_image(session, "a" * 64, "a.png", bytes(2**20))
+    store.close()
+
+
+def test_the_page_is_told_with_a_sentence_and_acknowledges_nothing(store_settings):
+    app = create_app(dataclasses.replace(store_settings, session_bytes=len(SAMPLE.content) + 200_000))
+    client, store = app.server.test_client(), app.server.extensions["workbench"].store
+    session = client.post("/sessions").json["session"]
+    known = append_until_full(store, session, 9_000)
+    body = {"after": known, "events": [event("new", 9_000)], "segment": None, "window": "w"}
+    refused = client.post(f"/s/{session}/converse", json=body)
+    assert refused.status_code == 507
+    assert "This session is full" in refused.json["error"]
+    assert len(store.events(session)) == known
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((40, 60), np.uint8)).save(buffer, "PNG")
+    refused = client.post(f"/s/{session}/images?name=a.png", data=buffer.getvalue())
+    assert refused.status_code == 507
+    assert "This session is full" in refused.json["error"]
+    store.close()
