@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.forest.bins import BINS, BITS, BLOCK, ROW
 from segmentation._shared.simd import kernel, part
+from segmentation.forest.bins import BINS, BITS, BLOCK, ROW
 
 _FIRST = np.float32(0)
 _LAST = np.float32(BINS - 1)
@@ -26,19 +26,17 @@ def _bin(value: np.float32, low: np.float32, scale: np.float32) -> np.int32:
 
 
 @kernel
-def bin_rows(rows: Floats, first: int, low: Floats, scale: Floats, columns: Bytes) -> None:
-    """The bins of some features of rows, feature by feature.
+def bin_rows(rows: Floats, low: Floats, scale: Floats, columns: Bytes) -> None:
+    """The bins of rows of features, feature by feature.
 
     Args:
         rows: ``(pixels, features)``.
-        first: the first of the features.
-        low, scale: of all features, see :class:`segmentation.forest.bins.Bins`.
-        columns: ``(some features, pixels)`` to be filled.
+        low, scale: see :class:`segmentation.forest.bins.Bins`.
+        columns: ``(features, pixels)`` to be filled.
     """
     for pixel in range(len(rows)):
-        for number in range(len(columns)):
-            feature = first + number
-            columns[number, pixel] = _bin(rows[pixel, feature], low[feature], scale[feature])
+        for feature in range(len(columns)):
+            columns[feature, pixel] = _bin(rows[pixel, feature], low[feature], scale[feature])
 
 
 @kernel

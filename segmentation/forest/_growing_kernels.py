@@ -9,6 +9,8 @@ and taking the nearest edge is drawing one of the edges between the smallest and
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]
 Counts = NDArray[np.int64]
 States = NDArray[np.uint64]
+Integer: TypeAlias = Any
+"""An int64; ``int`` would leave a number without a sign as it is, which together with one with a sign is a float."""
 
 
 @part
@@ -34,7 +38,7 @@ def _mixed(state: np.uint64) -> np.uint64:
 
 
 @part
-def _below(random: States, limit: int) -> int:
+def _below(random: States, limit: int) -> Integer:
     """The next number of a stream, from 0 to below the limit, which is less than 2**32."""
     random[0] += _STEP
     return np.int64(((_mixed(random[0]) >> _S32) * np.uint64(limit)) >> _S32)
@@ -95,22 +99,21 @@ def _choose(
         order: the features in any order, which is changed.
         values: scratch.
     """
-    best, best_feature, best_edge = -1.0, -1, 0
+    best, best_feature, best_edge = -1.0, -1, -1
     remaining = len(order)
     while remaining > 0 and (len(order) - remaining < tries or best_feature < 0):
         place = _below(random, remaining)
         remaining -= 1
-        feature = order[place]
+        feature: Integer = order[place]
         order[place], order[remaining] = order[remaining], feature
-        column = columns[feature]
         for number in range(len(pixels)):
-            values[number] = column[pixels[number]]
+            values[number] = columns[feature, pixels[number]]
         lowest, highest = values[0], values[0]
         for number in range(len(pixels)):
             lowest = min(lowest, values[number])
             highest = max(highest, values[number])
         if lowest < highest:
-            edge = np.int64(lowest) + _below(random, np.int64(highest) - np.int64(lowest))
+            edge = _below(random, np.int64(highest) - np.int64(lowest)) + np.int64(lowest)
             purity = _purity(values, counts, edge)
             if purity > best:
                 best, best_feature, best_edge = purity, feature, edge
@@ -118,14 +121,16 @@ def _choose(
 
 
 @part
-def _divide(column: Bytes, edge: int, pixels: Ints, counts: Counts, lower_counts: Counts, spare: Ints) -> int:
+def _divide(
+    columns: Bytes, feature: int, edge: int, pixels: Ints, counts: Counts, lower_counts: Counts, spare: Ints
+) -> int:
     """Put the pixels up to the edge before the others, each class by class; return how many they are."""
     lower, higher, start = 0, 0, 0
     for kind in range(len(counts)):
         lower_counts[kind] = -lower
         for place in range(start, start + counts[kind]):
             pixel = pixels[place]
-            above = column[pixel] > edge
+            above = columns[feature, pixel] > edge
             pixels[lower] = pixel
             spare[higher] = pixel
             lower += not above
@@ -188,7 +193,7 @@ def grow_trees(
             if feature < 0:
                 last -= 1
                 continue
-            middle = start + _divide(columns[feature], edge, pixels, counts, lower, spare)
+            middle = start + _divide(columns, feature, edge, pixels, counts, lower, spare)
             waiting[last, 0], waiting[last, 2], waiting[last, 3] = middle, depth + 1, node
             last += 1
             waiting[last, 0], waiting[last, 1], waiting[last, 2], waiting[last, 3] = start, middle, depth + 1, node

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.forest.bins import BITS, ROW
 from segmentation._shared.simd import kernel, part
+from segmentation.forest.bins import BITS, ROW
 
 AND, OR, XOR, SELECT = range(4)
 """Kinds of instructions ``(kind, a, b, c, d)``: ``d`` becomes ``a & b``, ``a | b``, ``a ^ b``, or where ``a`` is 1
@@ -175,6 +175,8 @@ def _unpack(rows: Bytes, digits: Rows, numbers: NDArray[np.uint16]) -> None:
 @kernel
 def run_program(
     packed: Bytes,
+    first: int,
+    last: int,
     features: Rows,
     program: Rows,
     n_rows: int,
@@ -187,6 +189,7 @@ def run_program(
 
     Args:
         packed: ``(blocks, features, BITS, ROW)``, see :meth:`segmentation.forest.bins.Bins.pack`.
+        first, last: the first of the blocks that are wanted, and that after the last.
         features: those that the program looks at.
         program: ``(instructions, 5)``.
         n_rows: number of rows that it reads and writes.
@@ -198,7 +201,7 @@ def run_program(
     rows, numbers = np.empty((n_rows, ROW), np.uint8), np.empty(8 * ROW, np.uint16)
     for place in range(ROW):
         rows[ZEROS, place], rows[ONES, place] = _NONE, _ALL
-    for block in range(len(packed)):
+    for block in range(first, last):
         for number in range(len(features)):
             for digit in range(BITS):
                 feature, row = np.uint64(features[number]), np.uint64(FIRST_PLANE + number * BITS + digit)

@@ -35,7 +35,6 @@ ROW = BLOCK // 8
 
 _LARGEST = np.finfo(np.float32).max
 _GRID_DIGITS = 3
-_COLUMNS_PER_TASK = 8
 _BLOCKS_PER_TASK = 8
 
 
@@ -94,12 +93,11 @@ class Bins:
         """Number of features."""
         return len(self.low)
 
-    def columns(self, rows: NDArray[np.float32], *, threads: int | None = None) -> NDArray[np.uint8]:
+    def columns(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The bins of rows of features, feature by feature.
 
         Args:
             rows: ``(pixels, features)`` float32.
-            threads: number of threads; None takes all cores.
 
         Returns:
             ``(features, pixels)`` uint8, from 0 to 63.
@@ -107,13 +105,7 @@ class Bins:
         from segmentation.forest._bin_kernels import bin_rows
 
         columns = np.empty(rows.shape[::-1], np.uint8)
-        contiguous = _read_only(np.ascontiguousarray(rows, np.float32))
-
-        def work(starts: Iterator[int]) -> None:
-            for start in starts:
-                bin_rows(contiguous, start, self.low, self.scale, columns[start : start + _COLUMNS_PER_TASK])
-
-        share(range(0, len(columns), _COLUMNS_PER_TASK), work, threads)
+        bin_rows(_read_only(np.ascontiguousarray(rows, np.float32)), self.low, self.scale, columns)
         return columns
 
     def pack(
@@ -165,9 +157,7 @@ class Bins:
             steps = (values - self.low[features]) * self.scale[features]
         return np.fmin(np.fmax(steps, 0), BINS - 1).astype(np.uint8)
 
-    def thresholds(
-        self, features: NDArray[np.integer[Any]], bins: NDArray[np.integer[Any]]
-    ) -> NDArray[np.float32]:
+    def thresholds(self, features: NDArray[np.integer[Any]], bins: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """The largest float32 of each bin, or of those before it, if it has none: above it begins the next.
 
         A value is above the threshold if and only if its bin is above the bin.

@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.forest.bins import BITS, BLOCK, count_blocks
 from segmentation._shared.parallel import share
+from segmentation.forest.bins import BITS, count_blocks
 
 _BLOCKS_PER_TASK = 16
 
@@ -90,6 +89,11 @@ class Program:
         """Number of rows of bits that are read and written."""
         return 1 + max(2 + len(self.features) * BITS, int(self.instructions[:, 1:].max(initial=0)))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        return self.instructions.nbytes + self.features.nbytes + self.class_digits.nbytes + self.count_digits.nbytes
+
     def classes(self, packed: NDArray[np.uint8], pixels: int, *, threads: int | None = None) -> NDArray[np.uint8]:
         """The class with the most votes, the first of equals.
 
@@ -121,23 +125,24 @@ class Program:
     ) -> None:
         from segmentation.forest._program_kernels import run_program
 
-        n_rows = self.n_rows
+        n_rows, blocks = self.n_rows, count_blocks(pixels)
 
         def work(starts: Iterator[int]) -> None:
             for start in starts:
-                pixels = slice(start * BLOCK, (start + _BLOCKS_PER_TASK) * BLOCK)
                 run_program(
-                    packed[start : start + _BLOCKS_PER_TASK],
+                    packed,
+                    start,
+                    min(start + _BLOCKS_PER_TASK, blocks),
                     self.features,
                     self.instructions,
                     n_rows,
                     self.class_digits,
                     self.count_digits,
-                    classes[pixels],
-                    counts[:, pixels],
+                    classes,
+                    counts,
                 )
 
-        share(range(0, count_blocks(pixels), _BLOCKS_PER_TASK), work, threads)
+        share(range(0, blocks, _BLOCKS_PER_TASK), work, threads)
 
 
 @dataclass(frozen=True, eq=False)
