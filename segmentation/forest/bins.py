@@ -1,0 +1,207 @@
+"""Features as bins: each value is known by its place among 64 even steps over the range of what is learnt from.
+
+A forest that asks only for bins can be grown on bytes and walked on bits. Its thresholds are edges between bins, and
+are float32 numbers too: what :meth:`Bins.thresholds` gives divides all float32 numbers exactly as the bins do, so that
+any other program that compares floats comes to the same answer.
+
+The range of a feature depends on the rows that are learnt from and on nothing else. It is rounded outwards to a grid
+of at least eight steps, so that a further stroke moves few ranges; of the 64 bins, 51 or more still lie within the
+rows' own range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.parallel import share
+
+BITS = 6
+"""Binary digits of a bin: with 5 a forest loses 0.001 to 0.002 of mean IoU, with 7 it gains nothing."""
+
+BINS = 1 << BITS
+"""Bins of a feature."""
+
+BLOCK = 1024
+"""Pixels whose bits lie together in memory: a row of 128 bytes holds one binary digit of each."""
+
+ROW = BLOCK // 8
+"""Bytes of such a row. Bit ``k`` of byte ``i`` belongs to pixel ``k * ROW + i`` of the block."""
+
+_LARGEST = np.finfo(np.float32).max
+_GRID_DIGITS = 3
+_BLOCKS_PER_TASK = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Into which bins features fall.
+
+    The bin of a float32 value is ``(value - low) * scale``, rounded after each of the two operations to float32, cut
+    off after the point, and at least 0 and at most 63. Both operations keep the order of values, so that each bin is
+    an interval of float32 numbers.
+
+    Attributes:
+        low: ``(features,)`` float32, finite: what bin 0 begins with.
+        scale: ``(features,)`` float32, finite, bins for each unit of the feature; 0 for a feature that has one value
+            only.
+
+    Raises:
+        ValueError: if the arrays are not as described.
+    """
+
+    low: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        for name in ("low", "scale"):
+            values = getattr(self, name)
+            if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.ndim != 1:
+                raise ValueError(f"The {name} of the bins is not an array of float32 in 1 dimension.")
+            if not np.isfinite(values).all():
+                raise ValueError(f"The {name} of the bins has values that are not finite numbers.")
+        if len(self.low) != len(self.scale):
+            raise ValueError("The bins have as many lowest values as scales, one for each feature.")
+        if (self.scale < 0).any():
+            raise ValueError("A scale of the bins is negative.")
+
+    @classmethod
+    def of_rows(cls, rows: NDArray[np.float32]) -> Bins:
+        """The bins over the range of these rows.
+
+        Args:
+            rows: ``(pixels, features)`` float32, at least one pixel, finite.
+        """
+        low, high = (np.asarray(end, np.float64) for end in (rows.min(axis=0), rows.max(axis=0)))
+        exponent = np.frexp(high - low)[1] - 1 - _GRID_DIGITS
+        step = np.where(high > low, np.ldexp(1.0, exponent), 1.0)
+        rounded_low = np.where(high > low, np.floor(low / step) * step, low)
+        rounded_high = np.where(high > low, np.ceil(high / step) * step, high)
+        width = rounded_high - rounded_low
+        scale = np.divide(BINS, width, out=np.zeros_like(width), where=width > 0)
+        return cls(
+            rounded_low.clip(-_LARGEST, _LARGEST).astype(np.float32), scale.clip(max=_LARGEST).astype(np.float32)
+        )
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return len(self.low)
+
+    def columns(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The bins of rows of features, feature by feature.
+
+        Args:
+            rows: ``(pixels, features)`` float32.
+
+        Returns:
+            ``(features, pixels)`` uint8, from 0 to 63.
+        """
+        from segmentation.forest._bin_kernels import bin_rows
+
+        columns = np.empty(rows.shape[::-1], np.uint8)
+        bin_rows(_read_only(np.ascontiguousarray(rows, np.float32)), self.low, self.scale, columns)
+        return columns
+
+    def pack(
+        self, planes: NDArray[np.float32], out: NDArray[np.uint8] | None = None, *, threads: int | None = None
+    ) -> NDArray[np.uint8]:
+        """The bins of planes of features, as bits.
+
+        Args:
+            planes: ``(features, ...)`` float32, C-contiguous.
+            out: uint8 array of the shape that is returned, to be filled; None makes one.
+            threads: number of threads; None takes all cores.
+
+        Returns:
+            ``(blocks, features, BITS, ROW)`` uint8, the lowest digit first, see :data:`ROW`. Where the last block goes
+            beyond the pixels, its bits are 0.
+
+        Raises:
+            ValueError: if there are not as many planes as there are bins for.
+        """
+        from segmentation.forest._bin_kernels import pack_blocks
+
+        if planes.ndim < 1 or len(planes) != self.n_features or planes.dtype != np.float32:
+            raise ValueError(
+                f"There are bins for {self.n_features} float32 features, one plane each, "
+                f"but these are {planes.dtype} of shape {planes.shape}."
+            )
+        pixels = _read_only(np.ascontiguousarray(planes).reshape(self.n_features, -1))
+        blocks = count_blocks(pixels.shape[1])
+        packed = np.empty((blocks, self.n_features, BITS, ROW), np.uint8) if out is None else out
+
+        def work(starts: Iterator[int]) -> None:
+            for start in starts:
+                pack_blocks(pixels, start, self.low, self.scale, packed[start : start + _BLOCKS_PER_TASK])
+
+        share(range(0, blocks, _BLOCKS_PER_TASK), work, threads)
+        return packed
+
+    def of_values(self, features: NDArray[np.integer[Any]], values: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The bin of each value: the definition in NumPy, which the kernels are held equal to.
+
+        Args:
+            features: which feature each value is of.
+            values: float32, of a shape that goes together with ``features``.
+
+        Returns:
+            uint8; 0 for what is not a number.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = (values - self.low[features]) * self.scale[features]
+        return np.fmin(np.fmax(steps, 0), BINS - 1).astype(np.uint8)
+
+    def thresholds(self, features: NDArray[np.integer[Any]], bins: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """The largest float32 of each bin, or of those before it, if it has none: above it begins the next.
+
+        A value is above the threshold if and only if its bin is above the bin.
+
+        Args:
+            features: which feature each bin is of.
+            bins: from 0 to 62.
+
+        Returns:
+            ``(bins,)`` float32; the largest finite number if no number has a higher bin.
+        """
+        low, high = (np.full(len(bins), end, np.int64) for end in (_ordinal(-_LARGEST), _ordinal(_LARGEST)))
+        while (low < high).any():
+            middle = (low + high + 1) >> 1
+            within = self.of_values(features, _with_ordinal(middle)) <= bins
+            low, high = np.where(within, middle, low), np.where(within, high, middle - 1)
+        return _with_ordinal(low)
+
+    @cached_property
+    def edges(self) -> NDArray[np.float32]:
+        """``(features, 63)`` float32, ascending: the threshold above each bin but the last."""
+        features, bins = np.divmod(np.arange(self.n_features * (BINS - 1)), BINS - 1)
+        return self.thresholds(features, bins).reshape(self.n_features, BINS - 1)
+
+
+def count_blocks(pixels: int) -> int:
+    """Number of blocks that hold this many pixels."""
+    return -(-pixels // BLOCK)
+
+
+def _ordinal(value: np.float32) -> int:
+    """The number of a finite float32 among all of them, 0 being that of zero."""
+    bits = int(np.float32(value).view(np.int32))
+    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
+
+
+def _with_ordinal(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The float32 with these ordinals."""
+    magnitudes = np.abs(numbers).astype(np.int32).view(np.float32)
+    return np.where(numbers < 0, -magnitudes, magnitudes)
+
+
+def _read_only(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same memory, not to be written: for Numba an array that can be written is of another type."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
