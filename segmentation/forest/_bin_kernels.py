@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.simd import kernel, part
-from segmentation.forest.bins import BINS, BITS, BLOCK, ROW
+from segmentation.forest._bit_layout import BINS, BITS, BLOCK, ROW
 
 _FIRST = np.float32(0)
 _LAST = np.float32(BINS - 1)

@@ -31,7 +31,7 @@ Integer: TypeAlias = Any
 
 @part
 def _mixed(state: np.uint64) -> np.uint64:
-    """The finaliser of SplitMix64, see :func:`segmentation.forest.sampling.drawn`."""
+    """The finaliser of SplitMix64, see :func:`segmentation.forest.sampling.random_uint64`."""
     state = (state ^ (state >> _S30)) * _FIRST
     state = (state ^ (state >> _S27)) * _SECOND
     return state ^ (state >> _S31)

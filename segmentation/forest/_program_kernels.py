@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.simd import kernel, part
-from segmentation.forest.bins import BITS, ROW
+from segmentation.forest._bit_layout import BITS, ROW
 
 AND, OR, XOR, SELECT = range(4)
 """Kinds of instructions ``(kind, a, b, c, d)``: ``d`` becomes ``a & b``, ``a | b``, ``a ^ b``, or where ``a`` is 1

@@ -18,7 +18,7 @@ _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
 
 @part
 def _mixed(state: np.uint64, number: int) -> np.uint64:
-    """What :func:`segmentation.forest.sampling.drawn` does with one more number."""
+    """What :func:`segmentation.forest.sampling.random_uint64` does with one more number."""
     state = state + np.uint64(number) + _STEP
     state = (state ^ (state >> _S30)) * _FIRST
     state = (state ^ (state >> _S27)) * _SECOND

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.forest.bins import BINS, Bins
+from segmentation.forest._bit_layout import BINS
+from segmentation.forest.bins import Bins
 from segmentation.forest.forest import MAX_CLASSES, Forest
 from segmentation.forest.program import Program
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
-from segmentation.forest.bins import BITS, count_blocks
+from segmentation.forest._bit_layout import BITS
+from segmentation.forest.bins import count_blocks
 
 _BLOCKS_PER_TASK = 16
 

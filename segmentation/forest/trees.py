@@ -11,7 +11,7 @@ from segmentation._shared.parallel import available_threads, share
 from segmentation.forest.binned import BinnedForest
 from segmentation.forest.bins import Bins
 from segmentation.forest.growing import bootstrap, tree_seeds
-from segmentation.forest.sampling import drawn
+from segmentation.forest.sampling import random_uint64
 from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
 
 Trees = tuple[NDArray[np.int32], NDArray[np.int32]]
@@ -73,8 +73,8 @@ def _extra_trees(
     members = np.argsort(classified, kind="stable").astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(classified))]).astype(np.int64)
     numbers = np.arange(settings.n_estimators)
-    states = drawn(settings.random_state, numbers[:, None], classes[None].astype(np.int64))
-    streams = drawn(settings.random_state, numbers)[:, None]
+    states = random_uint64(settings.random_state, numbers[:, None], classes[None].astype(np.int64))
+    streams = random_uint64(settings.random_state, numbers)[:, None]
     max_depth = _NO_LIMIT if settings.max_depth is None else settings.max_depth
     tasks = np.array_split(numbers, min(threads or available_threads(), settings.n_estimators))
     trees: dict[int, Trees] = {}

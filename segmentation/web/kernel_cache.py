@@ -42,6 +42,7 @@ def files_of_lanes() -> list[Path]:
     library = Path(__file__).parents[1]
     return [
         library / "_shared" / "simd.py",
+        library / "forest" / "_bit_layout.py",
         *sorted(library.rglob("_lanes.py")),
         *sorted(library.rglob("_*kernels.py")),
     ]

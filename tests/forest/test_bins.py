@@ -4,7 +4,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from segmentation.forest.bins import BINS, BITS, BLOCK, ROW, Bins, count_blocks
+from segmentation.forest._bit_layout import BINS, BITS, BLOCK, ROW
+from segmentation.forest.bins import Bins, count_blocks
 
 LARGEST = np.finfo(np.float32).max
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)

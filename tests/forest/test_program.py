@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from benchmarks.quality import examples
 from benchmarks.scribbles import Annotator
 from segmentation.features.compute import compute_planes
+from segmentation.forest._bit_layout import BINS
 from segmentation.forest.binned import BinnedForest
-from segmentation.forest.bins import BINS, Bins
+from segmentation.forest.bins import Bins
 from segmentation.forest.float_walk import FloatWalk
 from segmentation.forest.settings import ForestSettings
 from segmentation.forest.trees import grow_binned_forest

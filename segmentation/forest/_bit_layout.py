@@ -1,0 +1,13 @@
+"""How bins lie in memory as bits; loads nothing, so that both the kernels and their callers can say it."""
+
+BITS = 6
+"""Binary digits of a bin: with 5 a forest loses 0.001 to 0.002 of mean IoU, with 7 it gains nothing."""
+
+BINS = 1 << BITS
+"""Bins of a feature."""
+
+BLOCK = 1024
+"""Pixels whose bits lie together in memory: a row of 128 bytes holds one binary digit of each."""
+
+ROW = BLOCK // 8
+"""Bytes of such a row. Bit ``k`` of byte ``i`` belongs to pixel ``k * ROW + i`` of the block."""
