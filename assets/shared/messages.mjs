@@ -27,7 +27,7 @@ export function hideMessage() {
 }
 
 /**
- * Ask a question.
+ * Ask whether something is to be deleted; who only presses Enter deletes nothing.
  * @param {string} text
  * @param {string} yes what the button says that agrees
  * @returns {Promise<boolean>} whether the answer was yes
@@ -40,6 +40,6 @@ export function ask(text, yes) {
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
     dialog.showModal();
-    byId("question-yes").focus();
+    byId("question-no").focus();
   });
 }
