@@ -60,7 +60,7 @@ def test_drawing_works_right_after_zooming(person):
 
 def test_a_script_that_comes_late_finds_all_that_was_done(person):
     held = []
-    person.context.route("**/journal/state.mjs", held.append)
+    person.context.route("**/journal/state.mjs", lambda route: held.append(route))
     person.page.reload(wait_until="commit")
     person.wait_for(lambda: held and person.page.evaluate("'DashRenderer' in window"), "all other scripts")
     assert person.page.locator("#page").count() == 0, "the page is laid out before it can react"
@@ -71,6 +71,15 @@ def test_a_script_that_comes_late_finds_all_that_was_done(person):
     person.press("ArrowRight")
     person.wait_for(lambda: person.page.inner_text("#opacity-value") == "51 %", "the opacity")
     person.draw_and_wait((20, 20), (40, 40))
+
+
+def test_enter_deletes_nothing_in_a_dialog_that_deletes(person):
+    person.draw_and_wait(*GLAND)
+    person.page.locator(".remove").first.click()
+    assert person.page.evaluate("document.activeElement.id") == "question-no"
+    person.press("Enter")
+    assert not person.page.is_visible("#question")
+    assert person.class_names() == ["Gland", "Other tissue"]
 
 
 def test_zoom_stays_when_strokes_and_segmentations_come(person):

@@ -50,7 +50,7 @@ def waiting_server(tmp_path):
     server.stop()
 
 
-def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(people, waiting_server, tmp_path):
+def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(waiting_server, people, tmp_path):
     person = people(waiting_server.url)
     paths = []
     for number in range(4):

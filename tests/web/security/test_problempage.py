@@ -94,7 +94,7 @@ def test_who_is_not_let_in_reads_why_on_a_page_with_its_looks(tmp_path):
     stranger = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
     page = assert_page_for_people_and_json_for_scripts(client, "/", 403, NOT_OPENED, AGAIN, **stranger).text
     assets = [part.split('"')[0] for part in page.split('="/assets/')[1:]]
-    assert len(assets) == 4
+    assert len(assets) == 6
     for name in assets:
         with client.get(f"/assets/{name}", **stranger) as asset:
             assert asset.status_code == 200
