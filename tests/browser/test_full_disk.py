@@ -22,7 +22,7 @@ def crowded_server(small_disk):
     server.stop()
 
 
-def test_a_full_disk_is_said_and_the_strokes_are_saved_once_there_is_room(crowded_server, people, small_disk):
+def test_a_full_disk_is_said_and_the_strokes_are_saved_once_there_is_room(people, crowded_server, small_disk):
     person = people(crowded_server.url, expect_offline=True)
     person.draw_and_wait(*GLAND)
     person.wait_until_saved()

@@ -35,7 +35,7 @@ def doomed_server(tmp_path):
     server.stop()
 
 
-def test_strokes_outlive_the_server_and_the_window(doomed_server, people):
+def test_strokes_outlive_the_server_and_the_window(people, doomed_server):
     chance = random.Random(5)
     person = people(doomed_server.url, expect_offline=True)
     link = person.page.url

@@ -64,8 +64,8 @@ def test_a_script_that_comes_late_finds_all_that_was_done(person):
     person.page.reload(wait_until="commit")
     person.wait_for(lambda: held and person.page.evaluate("'DashRenderer' in window"), "all other scripts")
     assert person.page.locator("#page").count() == 0, "the page is laid out before it can react"
-    person.context.unroute("**/journal/state.mjs")
     held[0].continue_()
+    person.context.unroute("**/journal/state.mjs")
     person.wait_until_ready()
     person.page.locator("#opacity").focus()
     person.press("ArrowRight")
