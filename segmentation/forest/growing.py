@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from sklearn.tree._tree import Tree
 
 
+def draws_of_each_class(n_pixels: int, n_classes: int, settings: ForestSettings) -> int:
+    """Number of pixels of each class that a tree sees."""
+    seen = max(settings.max_samples * n_pixels, min(MIN_TREE_PIXELS, n_pixels))
+    return max(1, round(seen / n_classes))
+
+
 def bootstrap(class_ids: NDArray[np.uint8], settings: ForestSettings) -> NDArray[np.intp]:
     """The training pixels that each tree sees: drawn with replacement, as many of each class.
 
@@ -29,8 +35,7 @@ def bootstrap(class_ids: NDArray[np.uint8], settings: ForestSettings) -> NDArray
         ``(trees, pixels of a tree)`` indices into the training pixels.
     """
     classes = np.unique(class_ids)
-    seen = max(settings.max_samples * len(class_ids), min(MIN_TREE_PIXELS, len(class_ids)))
-    draws = max(1, round(seen / len(classes)))
+    draws = draws_of_each_class(len(class_ids), len(classes), settings)
     trees = np.arange(settings.n_estimators)[:, None]
     chosen = []
     for class_id in classes:

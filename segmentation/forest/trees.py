@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from segmentation._shared.parallel import available_threads, share
 from segmentation.forest.binned import BinnedForest
 from segmentation.forest.bins import Bins
-from segmentation.forest.growing import bootstrap, tree_seeds
+from segmentation.forest.growing import bootstrap, draws_of_each_class, tree_seeds
 from segmentation.forest.sampling import random_uint64
-from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
+from segmentation.forest.settings import ForestSettings
 
 Trees = tuple[NDArray[np.int32], NDArray[np.int32]]
 """Roots and nodes, see :class:`segmentation.forest.binned.BinnedForest`."""
@@ -51,12 +51,6 @@ def grow_binned_forest(
 def tries(n_features: int) -> int:
     """Number of features that are tried at a node."""
     return max(1, int(np.sqrt(n_features)))
-
-
-def draws_of_each_class(n_pixels: int, n_classes: int, settings: ForestSettings) -> int:
-    """Number of pixels of each class that a tree sees."""
-    seen = max(settings.max_samples * n_pixels, min(MIN_TREE_PIXELS, n_pixels))
-    return max(1, round(seen / n_classes))
 
 
 def _extra_trees(

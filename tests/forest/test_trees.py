@@ -4,9 +4,9 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from segmentation.forest.binned import EDGE, FEATURE, LEFT, RIGHT, VOTE
 from segmentation.forest.bins import Bins
-from segmentation.forest.growing import bootstrap, tree_seeds
+from segmentation.forest.growing import bootstrap, draws_of_each_class, tree_seeds
 from segmentation.forest.settings import ForestSettings
-from segmentation.forest.trees import draws_of_each_class, grow_binned_forest, tries
+from segmentation.forest.trees import grow_binned_forest, tries
 
 
 def blobs(pixels=600, features=9, classes=3, seed=0, spread=2.0):
