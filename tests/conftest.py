@@ -13,7 +13,7 @@ settings.register_profile("gate", derandomize=True, database=None, deadline=None
 settings.load_profile("gate")
 
 ROOMS = Path(__file__).parent
-SERVERS = {"chromium", "postgres", "object_store"}
+SERVERS = {"chromium", "postgres", "own_postgres", "object_store"}
 """Fixtures that start what `make check` does without."""
 
 TOGETHER = {

@@ -153,6 +153,7 @@ def what_the_library_says(content, name):
         return str(reason)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_damaged_images_are_refused_or_read_for_what_they_are(house, kind):
     chance = random.Random(kind)
@@ -173,6 +174,7 @@ def test_files_that_were_cut_off_are_refused(house, kind):
         assert "error" in response.json, (kind, number)
 
 
+@pytest.mark.slow
 def test_what_is_no_image_is_never_one(house):
     chance = random.Random(1)
     heads = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"RIFF\0\0\0\0WEBP"]
@@ -281,6 +283,7 @@ def events():
     ]
 
 
+@pytest.mark.slow
 def test_conversations_of_any_shape(house):
     chance = random.Random(3)
     for number in range(1500):
