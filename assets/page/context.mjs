@@ -12,6 +12,7 @@ import { newId } from "./ids.mjs";
  * @property {number} maxUploadBytes
  * @property {number} maxClassifierBytes
  * @property {string} sessionSuffix of the files of sessions
+ * @property {?{id: string, name: string}} author who this is, where the server knows it
  * @property {string} accept the endings of image files, as the attribute of an input
  */
 

@@ -1,12 +1,14 @@
 /* One session on one page: ties the journal, the picture, the tools and the controls together. */
 
 import { Conversation } from "../journal/conversation.mjs";
+import { takenFromOthers } from "../journal/people.mjs";
 import { Drawing } from "../drawing/drawing.mjs";
 import { liesOn } from "../drawing/strokes.mjs";
 import { Viewport } from "../drawing/viewport.mjs";
 import { facts, sessionUrl, windowId } from "../page/context.mjs";
 import { setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
+import { me } from "../page/me.mjs";
 import { showOpened } from "../page/openedcard.mjs";
 import { showSettings } from "../page/settings.mjs";
 import { showConnection } from "../page/status.mjs";
@@ -17,6 +19,7 @@ import { Picture } from "../picture/picture.mjs";
 import { base } from "../shared/base.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
+import { counted } from "../shared/text.mjs";
 import { Classes } from "./classes.mjs";
 import { Images } from "./images.mjs";
 import { available, sameSettings } from "./learning.mjs";
@@ -69,6 +72,7 @@ export class Session {
       onSignedOut: () => this.signInAgain(),
       request: () => this.segmentation.request(),
       currentImage: () => this.view.image,
+      author: me,
     });
     this.drawing = new Drawing({
       viewport: this.viewport,
@@ -229,13 +233,34 @@ export class Session {
 
   undo() {
     const { undo } = this.state;
-    const removed = this.conversation.journal.find((event) => event.id === undo && event.type === "image.remove");
-    if (removed) this.chooseView({ image: removed.image });
-    if (undo) this.append({ type: "undo", event: undo });
+    if (!undo) return;
+    this.unlessOthersLose({ type: "undo", event: undo }, () => {
+      const removed = this.conversation.journal.find((event) => event.id === undo && event.type === "image.remove");
+      if (removed) this.chooseView({ image: removed.image });
+    });
   }
 
   redo() {
-    if (this.state.redo) this.append({ type: "redo", event: this.state.redo });
+    if (this.state.redo) this.unlessOthersLose({ type: "redo", event: this.state.redo }, () => {});
+  }
+
+  /**
+   * Undo or redo something, after a question if strokes of others would go along.
+   * @param {{type: "undo" | "redo", event: string}} change
+   * @param {() => void} before what to do just before it
+   */
+  unlessOthersLose(change, before) {
+    const { events } = this.conversation;
+    const { strokes, names } = takenFromOthers(events, { id: "", ...change }, facts(), me().id);
+    const run = () => {
+      before();
+      this.append(change);
+    };
+    if (!strokes) run();
+    else {
+      const whose = `${counted(strokes, "stroke")} of ${names.join(", ")}`;
+      showMessage(`To ${change.type} that takes ${whose} along.`, { label: "Do it all the same", run });
+    }
   }
 
   /** Erase all strokes on the current image. */

@@ -27,7 +27,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         start_routes(workbench.sessions, sign_out=bool(settings.password)),
         session_routes(workbench.sessions),
         session_file_routes(workbench.sessions, workbench.session_files, settings),
-        conversation_routes(workbench.conversations),
+        conversation_routes(workbench.conversations, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         download_routes(workbench.downloads),

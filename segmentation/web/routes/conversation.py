@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 
 from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.routes.known_sessions import remember
+from segmentation.web.routes.people import author_of_request
 from segmentation.web.routes.requests import BadRequestError, json_body
 from segmentation.web.routes.responses import as_it_comes
 from segmentation.web.session.conversation import Conversations, TileRequest
@@ -23,14 +24,14 @@ GONE = {"kind": "gone", "reason": NO_SESSION}
 log = logging.getLogger(__name__)
 
 
-def conversation_routes(conversations: Conversations) -> Blueprint:
-    """``POST /s/<session>/converse``."""
+def conversation_routes(conversations: Conversations, user_header: str) -> Blueprint:
+    """``POST /s/<session>/converse``; ``user_header`` is the one in which a reverse proxy names the user."""
     routes = Blueprint("conversation", __name__)
 
     @routes.post("/s/<session_id>/converse")
     def converse(session_id: str) -> Response:
         """Reads events, and answers with those of others and the segmentation, a line of JSON a message."""
-        messages = conversations.answer(session_id, **_read_request())
+        messages = conversations.answer(session_id, **_read_request(), author=author_of_request(user_header))
         try:
             first = next(messages)
         except UnknownSessionError:

@@ -108,7 +108,14 @@ class Conversations:
         self._latest = LatestRequests()
 
     def answer(
-        self, session_id: str, *, after: int, bodies: Sequence[Any], client_id: str, tiles: TileRequest | None
+        self,
+        session_id: str,
+        *,
+        after: int,
+        bodies: Sequence[Any],
+        client_id: str,
+        tiles: TileRequest | None,
+        author: Mapping[str, str] | None = None,
     ) -> Iterator[Message]:
         """Answer a browser window: what is new in the journal, then the segmentation if it is asked for.
 
@@ -118,6 +125,7 @@ class Conversations:
             bodies: events that the window wants written.
             client_id: an id that the window gave itself; its newer request makes this one stale.
             tiles: the segmentation that the window asks for.
+            author: whose window it is, as a reverse proxy says; None leaves it to what the events say.
 
         Yields:
             Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``,
@@ -130,7 +138,7 @@ class Conversations:
             StoreAwayError: with a sentence, if the store does not answer.
         """
         superseded = self._latest.begin(session_id, client_id)
-        refused = self._journals.record(session_id, bodies)
+        refused = self._journals.record(session_id, bodies, author)
         updates = self._journals.events(session_id, after)
         told = [{"number": event.number, "body": event.body} for event in updates]
         yield {"kind": "journal", "events": told, "refused": refused}
