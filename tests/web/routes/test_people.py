@@ -1,5 +1,6 @@
 """Who did what, and who is here."""
 
+import json
 import time
 
 import pytest
@@ -49,3 +50,43 @@ def test_a_header_is_nothing_where_no_proxy_signs_in(client, session):
     sent = stroke_event("a", IMAGE, 1, "M1,1L2,2") | {"author": ANN}
     client.post(f"/s/{session}/converse", json={"after": 0, "events": [sent], "window": "w"}, headers={"X-User": "eve"})
     assert journal_of(client, session)[1]["author"] == ANN
+
+
+def here_of(client, link, **here):
+    body = {"after": 0, "events": [], "window": "w", "segment": None}
+    answer = client.post(f"/s/{link}/converse", json=body | {"here": {"image": IMAGE, "view": [0, 9, 0, 9]} | here})
+    assert answer.status_code == 200, answer.text
+    last = json.loads(answer.text.splitlines()[-1])
+    assert last["kind"] == "here"
+    return last["people"]
+
+
+def test_people_see_who_is_here_and_where_they_look(client, session):
+    assert here_of(client, session, author=ANN, image="") == []
+    bob = {"id": "bob", "name": ""}
+    assert here_of(client, session, author=bob) == [{"person": "ann", "name": "Ann", "image": "", "view": [0, 9, 0, 9]}]
+    assert [one["person"] for one in here_of(client, session, author=ANN)] == ["bob"]
+
+
+def test_who_only_looks_is_seen_and_takes_nobodys_place(client, session):
+    looking = client.post(f"/s/{session}/looking").json["looking"]
+    here_of(client, session, author=ANN)
+    assert [one["name"] for one in here_of(client, looking, author=ANN | {"name": "Eve"})] == ["Ann"]
+    assert [one["name"] for one in here_of(client, session, author={"id": "bob", "name": ""})] == ["Ann", "Eve"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "me",
+        {"author": ANN},
+        {"author": ANN, "image": "x", "view": [0, 1, 0, 1]},
+        {"author": ANN, "image": IMAGE, "view": [0, 1, 0]},
+        {"author": ANN, "image": IMAGE, "view": [0, 1, 0, 1e9]},
+        {"author": {"id": "a b"}, "image": IMAGE, "view": [0, 1, 0, 1]},
+    ],
+)
+def test_who_is_here_is_read_with_care(client, session, wrong):
+    answer = client.post(f"/s/{session}/converse", json={"after": 0, "events": [], "window": "w", "here": wrong})
+    assert answer.status_code == 422
+    assert answer.json["error"].endswith(".")
