@@ -31,6 +31,7 @@ import { UnsentEvents } from "./unsent.mjs";
  * @property {() => ?object} request what to segment, null for nothing
  * @property {() => ?string} currentImage hash of the image that this window shows
  * @property {() => Author} author who does what is done here
+ * @property {() => object} here who looks at this window, and at what
  */
 
 const POLL_MS = 1500;
@@ -130,7 +131,7 @@ export class Conversation {
    * @param {?object} segment
    */
   body(events, segment) {
-    return JSON.stringify({ after: this.number, events, segment, window: this.windowId });
+    return JSON.stringify({ after: this.number, events, segment, window: this.windowId, here: this.listener.here() });
   }
 
   async exchange() {

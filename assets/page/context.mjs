@@ -19,6 +19,9 @@ import { newId } from "./ids.mjs";
 /** Id of the session that the page's address names; undefined where it names none. */
 export const sessionId = window.location.pathname.slice(base.length).match(/^s\/([\w-]+)\/?$/)?.[1];
 
+/** Whether the link of this page only lets look. */
+export const looking = sessionId?.startsWith("look-") ?? false;
+
 /** What lies on the server below this session, with a slash at its end. */
 export const sessionUrl = `${base}s/${sessionId}/`;
 

@@ -52,6 +52,7 @@ const conversation = () => new Conversation(PLACE, {
   request: () => null,
   currentImage: () => null,
   author: () => ({ id: "ann", name: "Ann" }),
+  here: () => ({}),
 });
 
 beforeEach(() => {
