@@ -14,10 +14,15 @@ import { available, segmentationKey } from "./learning.mjs";
 /** @import { Picture } from "../picture/picture.mjs" */
 /** @import { View } from "./view.mjs" */
 
-/** @typedef {{labelled: ?PixelCounts, segmented: ?PixelCounts}} Counts */
+/**
+ * @typedef {object} Counts what the server has told of an image
+ * @property {?PixelCounts} labelled pixels that the strokes cover
+ * @property {?PixelCounts} segmented pixels that the segmentation gives the classes
+ * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
+ */
 
 /** @type {Counts} */
-const NOT_COUNTED = { labelled: null, segmented: null };
+const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null };
 
 /**
  * @typedef {object} SegmentationParts
@@ -60,7 +65,7 @@ export class Segmentation {
     this.reactions = {
       labelled: ({ pixels }) => this.count({ labelled: pixels }),
       status: ({ text }) => showStatus(`${text}…`, 0),
-      learnt: ({ text }) => this.onLearnt(text),
+      learnt: (message) => this.onLearnt(message),
       draft: (message) => this.onDraft(message),
       tile: (message) => this.onTile(message),
       done: (message) => this.onDone(message),
@@ -137,9 +142,10 @@ export class Segmentation {
     this.onCounts();
   }
 
-  /** @param {string} text */
-  onLearnt(text) {
+  /** @param {Message} message */
+  onLearnt({ text, images }) {
     this.learnt = text;
+    this.count({ learntFrom: images });
     showOpened(this.state().opened, text);
   }
 
@@ -187,7 +193,7 @@ export class Segmentation {
     this.outdated = false;
     this.once = false;
     this.picture.clearTiles();
-    this.count({ segmented: null });
+    this.count({ segmented: null, learntFrom: null });
     showStatus(reason, null);
   }
 

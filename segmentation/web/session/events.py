@@ -6,9 +6,12 @@ type                fields                                                      
 ``session.start``   ``image``, ``classes`` (written by the server, first)       no
 ``session.rename``  ``name``                                                    no
 ``image.open``      ``image``: hash, name, rows, columns, channels, dtype;      no
-                    perhaps ``instead``: the hash of an image that is not
-                    shown as long as nothing is drawn on it (the sample)
+                    in journals of before perhaps ``instead``: the hash of an
+                    image that is not shown as long as nothing is drawn on it
 ``image.remove``    ``image``: hash; its strokes go along; never the only one   yes
+``sample.leave``    ``image``: hash; its strokes go along, and classes that     yes
+                    nobody named since the start are called "Class 1"...;
+                    never the only image
 ``stroke.add``      ``image``: hash, ``stroke``                                 yes
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
 ``class.add``       ``class``: id, name, colour                                 yes
@@ -47,6 +50,7 @@ _FIELDS = {
     "session.rename": {"name"},
     "image.open": {"image", "instead"},
     "image.remove": {"image"},
+    "sample.leave": {"image"},
     "stroke.add": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
     "class.add": {"class"},
@@ -204,6 +208,7 @@ _CHECKS = {
     "session.rename": _check_name,
     "image.open": _check_image,
     "image.remove": _check_image_removal,
+    "sample.leave": _check_image_removal,
     "stroke.add": _check_stroke,
     "stroke.erase": _check_erase,
     "class.add": _check_new_class,

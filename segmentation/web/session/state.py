@@ -16,7 +16,7 @@ from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
 UNDOABLE = frozenset(
-    {"image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
+    {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
     | {"classifier.open", "classifier.close"}
 )
 
@@ -96,6 +96,9 @@ class _Folding:
     hidden: set[int] = field(default_factory=set)
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
+    given: set[int] = field(default_factory=set)
+    """Ids of the classes that are called as the session began with them: nobody has named them since."""
+
     features: FeatureSpec = field(default_factory=FeatureSpec)
     forest: ForestSettings = field(default_factory=ForestSettings)
     opened: OpenedClassifier | None = None
@@ -106,6 +109,7 @@ class _Folding:
                 self._open_image(event["image"])
                 for values in event["classes"]:
                     self._add_class(values)
+                self.given = set(self.classes)
             case "session.rename":
                 self.name = event["name"]
             case "image.open":
@@ -113,10 +117,12 @@ class _Folding:
                 if event.get("instead", event["image"]["hash"]) != event["image"]["hash"]:
                     self.replaced.add(event["instead"])
             case "image.remove":
-                if len(self.images) > 1 and self.images.pop(event["image"], None) is not None:
-                    self.strokes.pop(event["image"], None)
-                    if self.image["hash"] == event["image"]:
-                        self.image = next(reversed(self.images.values()))
+                self._remove_image(event["image"])
+            case "sample.leave":
+                if self._remove_image(event["image"]):
+                    for class_id in self.given & self.classes.keys():
+                        self.classes[class_id] = replace(self.classes[class_id], name=f"Class {class_id}")
+                    self.given = set()
             case "stroke.add":
                 stroke = self._parse(event["id"], event["stroke"])
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
@@ -126,8 +132,11 @@ class _Folding:
                     drawn.pop(stroke_id, None)
             case "class.add":
                 self._add_class(event["class"])
+                self.given.discard(event["class"]["id"])
             case "class.change":
                 old = self.classes.get(event["class_id"])
+                if "name" in event:
+                    self.given.discard(event["class_id"])
                 if old is not None:
                     self._add_class(old.to_json() | {k: event[k] for k in ("name", "colour") if k in event})
             case "class.remove":
@@ -145,7 +154,7 @@ class _Folding:
                 self.opened = None
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
-        self.classes, self.hidden = {}, set()
+        self.classes, self.hidden, self.given = {}, set(), set()
         for values in event["classes"]:
             self._add_class(values)
         self.features = FeatureSpec.from_json(event["features"])
@@ -166,6 +175,15 @@ class _Folding:
     def _open_image(self, image: dict[str, Any]) -> None:
         self.image = self.images.setdefault(image["hash"], image)
         self.replaced.discard(image["hash"])
+
+    def _remove_image(self, image_hash: str) -> bool:
+        """Whether it was there, and not the only one."""
+        if len(self.images) < 2 or self.images.pop(image_hash, None) is None:
+            return False
+        self.strokes.pop(image_hash, None)
+        if self.image["hash"] == image_hash:
+            self.image = next(reversed(self.images.values()))
+        return True
 
     def _add_class(self, values: Mapping[str, Any]) -> None:
         label_class = LabelClass.from_json(values)

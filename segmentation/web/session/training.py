@@ -54,11 +54,13 @@ class TrainedClassifier:
 
     Attributes:
         classifier: it.
+        images: hashes of the images of the session that it learnt from.
         text: a sentence on how an opened classifier takes part, empty if none was opened.
         unchanged: whether it is the opened one, as it came.
     """
 
     classifier: PixelClassifier
+    images: tuple[str, ...] = ()
     text: str = ""
     unchanged: bool = False
 
@@ -155,7 +157,8 @@ class Trainer:
             text = what_is_trained_on(state, opened)
         if missing:
             raise ValueError(missing)
-        return TrainedClassifier(self._live.train(training_set.images, state.features, state.forest, earlier), text)
+        classifier = self._live.train(training_set.images, state.features, state.forest, earlier)
+        return TrainedClassifier(classifier, tuple(one.hash for one in training_set.images), text)
 
     def result(self, session_id: str, image_hash: str | None = None) -> Result:
         """Train on what the session has now.
@@ -236,7 +239,7 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
 def _unchanged(state: SessionState, opened: OpenedClassifier, file: ClassifierFile) -> TrainedClassifier:
     _require_channels(state, file)
     text = f"It is at work as it came. {what_comes_next(state, opened)}"
-    return TrainedClassifier(file.classifier, text, unchanged=True)
+    return TrainedClassifier(file.classifier, text=text, unchanged=True)
 
 
 def _require_channels(state: SessionState, file: ClassifierFile) -> None:

@@ -52,6 +52,7 @@ NONSENSE = st.sampled_from(
         {"type": "image.open", "image": image() | {"rows": 0}},
         {"type": "image.open", "image": image(), "instead": None},
         {"type": "image.remove", "image": None},
+        {"type": "sample.leave", "image": None},
         {"type": "settings.change", "features": {"sigma_min": 9, "sigma_max": 3}},
         {"type": "settings.change", "forest": None},
         {"type": "classifier.open", "classes": []},
@@ -153,6 +154,10 @@ class TwoFolds(RuleBasedStateMachine):
     @rule(target=undoable, removed=IMAGES)
     def removes_an_image(self, removed):
         return self.does(type="image.remove", image=removed)
+
+    @rule(target=undoable, left=IMAGES)
+    def the_sample_leaves(self, left):
+        return self.does(type="sample.leave", image=left)
 
     @rule(change=st.fixed_dictionaries({}, optional={"features": FEATURES, "forest": FORESTS}))
     def changes_settings(self, change):

@@ -43,7 +43,10 @@ _SECTIONS = (
         [
             "Open as many images as you like, several at once or one after the other; the strip below the image "
             "moves between them. Strokes belong to their image, and the forest learns from the strokes on all "
-            "images that have as many channels as the one in hand: a stroke here improves the segmentation there.",
+            "images that have as many channels as the one in hand: a stroke here improves the segmentation there. "
+            "Below the shares stands which images were learnt from.",
+            "With your first image the sample leaves, and so do your strokes on it and its class names; names that "
+            "you typed stay. Undo brings all of it back.",
         ],
     ),
     (

@@ -64,6 +64,7 @@ def classes_panel() -> html.Section:
                 hidden=True,
             ),
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
+            html.P(id="learnt-from", className="note"),
             html.Div(
                 [
                     html.Label("Stroke width", htmlFor="stroke-width"),
