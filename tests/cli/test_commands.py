@@ -54,6 +54,7 @@ def desk(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_training_from_labels_equals_training_in_python(desk, tmp_path):
     image = seg.read_image(desk / "cells.tif")
     labels = np.zeros(image.shape, np.uint8)

@@ -222,5 +222,6 @@ class TwoFolds(RuleBasedStateMachine):
         assert seen == as_the_server_folds(self.events)
 
 
+@pytest.mark.slow
 def test_both_folds_agree_after_each_event(page):
     run_state_machine_as_test(lambda: TwoFolds(page), settings=settings(max_examples=60, stateful_step_count=40))
