@@ -56,6 +56,7 @@
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened the classifier that was opened last
+ * @property {boolean} keeps whether that one, if it cannot learn on, stays in use whatever is drawn
  * @property {?string} undo id of the event that would be undone; only what concerns the current image
  * @property {?string} redo id of the event that would be redone
  * @property {number} lastClassId the largest that was ever used
@@ -76,12 +77,13 @@
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened
+ * @property {boolean} keeps
  * @property {number} lastClassId
  */
 
 const UNDOABLE = new Set([
   "image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
-  "classifier.open", "classifier.close",
+  "classifier.open", "classifier.keep", "classifier.close",
 ]);
 
 /** @param {SessionEvent[]} events */
@@ -184,6 +186,7 @@ function openClassifier(folding, event) {
   folding.features = event.features;
   folding.forest = event.forest;
   folding.opened = event.classifier;
+  folding.keeps = event.keep ?? false;
 }
 
 /** @type {Record<string, (folding: Folding, event: SessionEvent) => void>} */
@@ -220,6 +223,7 @@ const APPLY = {
     folding.forest = forest ?? folding.forest;
   },
   "classifier.open": openClassifier,
+  "classifier.keep": (folding, { keep }) => { folding.keeps = keep; },
   "classifier.close": (folding) => { folding.opened = null; },
 };
 
@@ -264,7 +268,7 @@ function foldAll(events, { features, forest }) {
   /** @type {Folding} */
   const folding = {
     name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
-    replaced: new Set(), given: new Set(), features, forest, opened: null, lastClassId: 0,
+    replaced: new Set(), given: new Set(), features, forest, opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
     if (event.type === "class.add") folding.lastClassId = Math.max(folding.lastClassId, event.class.id);
@@ -301,6 +305,7 @@ export function fold(events, defaults, currentImage = null) {
     features: folding.features,
     forest: folding.forest,
     opened: folding.opened,
+    keeps: folding.keeps,
     lastClassId: folding.lastClassId,
     ...undoTargets(events, image?.hash),
   };

@@ -21,6 +21,8 @@ import { available, segmentationKey } from "./learning.mjs";
  * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
  */
 
+const NOTHING_LEARNT = { text: "", choice: "", asItCame: false };
+
 /** @type {Counts} */
 const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null };
 
@@ -48,7 +50,7 @@ export class Segmentation {
     /** The same of other images. @type {Map<?string, Counts>} */
     this.countsElsewhere = new Map();
     /** How the opened classifier takes part, as the server said. */
-    this.learnt = "";
+    this.learnt = NOTHING_LEARNT;
     this.key = "";
     /** Whether what is shown is not what the session would give now. */
     this.outdated = true;
@@ -104,7 +106,7 @@ export class Segmentation {
     if (key === this.key) return;
     this.key = key;
     this.outdated = true;
-    this.learnt = "";
+    this.learnt = NOTHING_LEARNT;
     if (this.view.live && this.counts.segmented) showStatus("Learning from the strokes…", 0);
     this.sayIfOutdated();
   }
@@ -143,10 +145,10 @@ export class Segmentation {
   }
 
   /** @param {Message} message */
-  onLearnt({ text, images }) {
-    this.learnt = text;
+  onLearnt({ text, choice, images, as_it_came: asItCame }) {
+    this.learnt = { text, choice, asItCame };
     this.count({ learntFrom: images });
-    showOpened(this.state().opened, text);
+    showOpened(this.state().opened, this.learnt);
   }
 
   /** Gives a function that says whether a later request, or another image, has made what comes now worthless. */

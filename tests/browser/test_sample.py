@@ -32,7 +32,6 @@ def test_ones_own_images_are_learnt_from_alone_and_one_undo_brings_the_sample_ba
     person.wait_for(lambda: names(person) == ["s1.png", "s2.png"], "the images, and no sample")
     wait_for_image(person, "s1.png")
     assert person.class_names() == ["Class 1", "Class 2"]
-    person.wait_for_status("Opened 2 images")
     assert "Undo brings both back" in person.message
     assert person.stroke_counts() == [0, 0]
     assert learnt_from(person) == ""
@@ -66,7 +65,7 @@ def test_what_a_person_named_keeps_its_name_and_all_that_teach_are_named(person,
     person.upload(own)
     wait_for_image(person, "s1.png")
     assert person.class_names() == ["Nucleus", "Class 2"]
-    person.wait_for_status("Opened 2 images")
+    person.wait_for(lambda: len(names(person)) == 2, "the images")
     assert not person.page.locator("#message.visible").count()
     person.press("1")
     person.draw_and_wait(*DARK)

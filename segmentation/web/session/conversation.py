@@ -178,6 +178,7 @@ class Conversations:
             "text": trained.text,
             "as_it_came": trained.unchanged,
             "images": trained.images,
+            "choice": trained.choice,
         }
         classifier = trained.classifier
         del training_set  # labels that nobody holds need not be copied for the next stroke

@@ -20,7 +20,10 @@ type                fields                                                      
 ``class.hide``      ``class_id``, ``hidden``                                    no
 ``settings.change`` ``features`` and/or ``forest``                              no
 ``classifier.open`` ``classifier``: its facts; its ``classes``, ``features``,   yes
-                    ``forest``, and ``strokes`` by image hash
+                    ``forest``, and ``strokes`` by image hash; perhaps
+                    ``keep``, as ``classifier.keep`` has it
+``classifier.keep`` ``keep``: whether an opened classifier that cannot learn    yes
+                    on stays in use, or gives way to what is drawn
 ``classifier.close``                                                            yes
 ``undo``, ``redo``  ``event``: the id of the event that is undone or redone     no
 ==================  ==========================================================  =========
@@ -58,7 +61,8 @@ _FIELDS = {
     "class.remove": {"class_id"},
     "class.hide": {"class_id", "hidden"},
     "settings.change": {"features", "forest"},
-    "classifier.open": {"classifier", "classes", "features", "forest", "strokes"},
+    "classifier.open": {"classifier", "classes", "features", "forest", "strokes", "keep"},
+    "classifier.keep": {"keep"},
     "classifier.close": set(),
     "undo": {"event"},
     "redo": {"event"},
@@ -184,6 +188,14 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
         if not {one.class_id for one in read} <= {one.id for one in classes}:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
 
+    if "keep" in event:
+        _check_keep(event, _state)
+
+
+def _check_keep(event: dict[str, Any], _state: SessionState) -> None:
+    if not isinstance(event.get("keep"), bool):
+        raise ValueError("A classifier is either kept or not.")
+
 
 def _check_nothing(_event: dict[str, Any], _state: SessionState) -> None:
     """There is nothing in such an event that could be wrong."""
@@ -217,6 +229,7 @@ _CHECKS = {
     "class.hide": _check_hide,
     "settings.change": _check_settings,
     "classifier.open": _check_classifier,
+    "classifier.keep": _check_keep,
     "classifier.close": _check_nothing,
     "undo": _check_target,
     "redo": _check_target,

@@ -17,7 +17,7 @@ from segmentation.strokes.stroke import Stroke
 
 UNDOABLE = frozenset(
     {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
-    | {"classifier.open", "classifier.close"}
+    | {"classifier.open", "classifier.keep", "classifier.close"}
 )
 
 
@@ -54,6 +54,7 @@ class SessionState:
         features: which features are computed.
         forest: how the forest is grown.
         opened: the classifier that was opened last, None if there is none.
+        keeps: whether that one, if it cannot learn on, stays in use whatever is drawn.
         number: number of the last event that is folded in.
     """
 
@@ -66,6 +67,7 @@ class SessionState:
     features: FeatureSpec
     forest: ForestSettings
     opened: OpenedClassifier | None
+    keeps: bool
     number: int
 
     @property
@@ -102,6 +104,7 @@ class _Folding:
     features: FeatureSpec = field(default_factory=FeatureSpec)
     forest: ForestSettings = field(default_factory=ForestSettings)
     opened: OpenedClassifier | None = None
+    keeps: bool = False
 
     def apply(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
@@ -150,6 +153,8 @@ class _Folding:
                     self.forest = ForestSettings.from_json(event["forest"])
             case "classifier.open":
                 self._open_classifier(event)
+            case "classifier.keep":
+                self.keeps = event["keep"]
             case "classifier.close":
                 self.opened = None
 
@@ -165,6 +170,7 @@ class _Folding:
         }
         self.strokes = {image_hash: {one.id: one for one in drawn} for image_hash, drawn in strokes.items()}
         self.opened = OpenedClassifier(event["classifier"], self.features, self.forest, strokes)
+        self.keeps = event.get("keep", False)
 
     def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
         stroke = self.parsed.get(key)
@@ -228,5 +234,6 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         features=folding.features,
         forest=folding.forest,
         opened=folding.opened,
+        keeps=folding.keeps,
         number=number,
     )

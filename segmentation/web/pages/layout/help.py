@@ -72,9 +72,10 @@ _SECTIONS = (
     (
         "How to use the classifier elsewhere",
         [
-            "Take it home as a file (Take home, Classifier). It holds numbers and names, nothing that could run; your "
-            "strokes and training pixels only if you say so. Whoever opens it here (Open classifier…) sees it at work "
-            "at once, and with either of them can go on training. "
+            "Take it home as a file (Take home, Classifier). It holds numbers and names, nothing that could run; the "
+            "training pixels, with which strokes can correct it, unless you say otherwise; your strokes only if you "
+            "say so. Whoever opens it here (Open classifier…) sees it at work at once. One that came without its "
+            "training pixels can only be replaced: it stays until you press “Learn anew from my strokes”. "
             "Train on an image that is typical of the series; the other images should be taken in the same way and at "
             "the same magnification.",
             "Under Series the server applies it to many images, a folder or a zip while you do something else. On your "

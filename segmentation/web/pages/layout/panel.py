@@ -59,6 +59,7 @@ def classes_panel() -> html.Section:
                     ),
                     html.P(id="opened-facts", className="note"),
                     html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
+                    html.Button(id="opened-choice", type="button", className="small", hidden=True),
                 ],
                 id="opened",
                 hidden=True,
