@@ -42,6 +42,9 @@ export function setUpButtons(session, chooseClassifier) {
     "segment-now": () => session.segmentNow(),
     "open-classifier": chooseClassifier,
     "close-classifier": () => session.append({ type: "classifier.close" }),
+    "opened-choice": () => session.append({
+      type: "classifier.keep", keep: byId("opened-choice").dataset.choice === "keep",
+    }),
     "add-images": () => byId("open-image").click(),
     "reset-settings": () => session.append({
       type: "settings.change", features: facts().features, forest: facts().forest,

@@ -191,7 +191,7 @@ export class Session {
    */
   addStroke(stroke, hash) {
     const { images, hidden } = this.state;
-    /* The sample, left untouched until now, comes back with a stroke. */
+    /* The sample may have left while this was drawn on it. */
     const image = [...images, this.sample].find((one) => one?.hash === hash);
     if (!image) {
       showMessage("That image was removed in another window, and what you drew with it.");
@@ -203,6 +203,9 @@ export class Session {
     }
     if (hidden.has(stroke.class_id)) this.append({ type: "class.hide", class_id: stroke.class_id, hidden: false });
     this.append({ type: "stroke.add", image: hash, stroke });
+    if (!this.state.images.some((one) => one.hash === hash)) {
+      showMessage("The sample has left this session, and what you drew on it. Undo brings both back.");
+    }
   }
 
   /** Segment what has changed, although changes are not segmented at once. */
@@ -242,7 +245,9 @@ export class Session {
     const { undo } = this.state;
     if (!undo) return;
     this.unlessOthersLose({ type: "undo", event: undo }, () => {
-      const removed = this.conversation.journal.find((event) => event.id === undo && event.type === "image.remove");
+      const removed = this.conversation.journal.find(({ id, type }) => (
+        id === undo && ["image.remove", "sample.leave"].includes(type)
+      ));
       if (removed) this.chooseView({ image: removed.image });
     });
   }

@@ -19,6 +19,7 @@ function asJson(events) {
     hidden: [...state.hidden].sort((a, b) => a - b),
     strokes: state.strokes,
     opened: state.opened,
+    keeps: state.keeps,
     features: state.features,
     forest: state.forest,
     offered: Object.fromEntries(["", "ann", "bob"].map((author) => {

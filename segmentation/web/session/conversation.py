@@ -190,8 +190,13 @@ class Conversations:
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
             return
-        if trained.text:
-            yield {"kind": "learnt", "text": trained.text, "as_it_came": trained.unchanged}
+        yield {
+            "kind": "learnt",
+            "text": trained.text,
+            "as_it_came": trained.unchanged,
+            "images": trained.images,
+            "choice": trained.choice,
+        }
         classifier = trained.classifier
         del training_set  # labels that nobody holds need not be copied for the next stroke
         pixels = yield from self._tile_stream.segment(session_id, image, classifier, order, tiles.known, stale)

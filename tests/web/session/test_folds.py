@@ -55,9 +55,11 @@ NONSENSE = st.sampled_from(
         {"type": "image.open", "image": image() | {"rows": 0}},
         {"type": "image.open", "image": image(), "instead": None},
         {"type": "image.remove", "image": None},
+        {"type": "sample.leave", "image": None},
         {"type": "settings.change", "features": {"sigma_min": 9, "sigma_max": 3}},
         {"type": "settings.change", "forest": None},
         {"type": "classifier.open", "classes": []},
+        {"type": "classifier.keep", "keep": 1},
         {"type": "session.start", "image": image(), "classes": []},
         {"type": "session.rename", "name": "two\nlines"},
         {"type": "undo"},
@@ -87,6 +89,7 @@ def as_the_server_folds(events):
         "hidden": sorted(state.hidden),
         "strokes": [stroke.to_json() for stroke in state.strokes],
         "opened": state.opened and state.opened.facts,
+        "keeps": state.keeps,
         "features": state.features.to_json(),
         "forest": state.forest.to_json(),
     }
@@ -164,6 +167,10 @@ class TwoFolds(RuleBasedStateMachine):
     def removes_an_image(self, removed):
         return self.does(type="image.remove", image=removed)
 
+    @rule(target=undoable, left=IMAGES)
+    def the_sample_leaves(self, left):
+        return self.does(type="sample.leave", image=left)
+
     @rule(change=st.fixed_dictionaries({}, optional={"features": FEATURES, "forest": FORESTS}))
     def changes_settings(self, change):
         self.does(type="settings.change", **change)
@@ -178,8 +185,9 @@ class TwoFolds(RuleBasedStateMachine):
         features=FEATURES,
         forest=FORESTS,
         drawn=st.dictionaries(IMAGES, st.lists(SHAPES, max_size=2), max_size=2),
+        keep=st.sampled_from([{}, {"keep": True}, {"keep": False}]),
     )
-    def opens_a_classifier(self, class_ids, features, forest, drawn):
+    def opens_a_classifier(self, class_ids, features, forest, drawn, keep):
         number = len(self.events)
         strokes = {
             one: [
@@ -198,7 +206,12 @@ class TwoFolds(RuleBasedStateMachine):
             features=features,
             forest=forest,
             strokes=strokes,
+            **keep,
         )
+
+    @rule(target=undoable, keep=st.booleans())
+    def keeps_the_classifier_or_not(self, keep):
+        return self.does(type="classifier.keep", keep=keep)
 
     @rule(target=undoable)
     def closes_the_classifier(self):

@@ -58,11 +58,13 @@ def classes_panel() -> html.Section:
                     ),
                     html.P(id="opened-facts", className="note"),
                     html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
+                    html.Button(id="opened-choice", type="button", className="small", hidden=True),
                 ],
                 id="opened",
                 hidden=True,
             ),
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
+            html.P(id="learnt-from", className="note"),
             html.Div(
                 [
                     html.Label("Stroke width", htmlFor="stroke-width"),
