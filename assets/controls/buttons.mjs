@@ -1,6 +1,7 @@
 /* The buttons around the image, and the position under the pointer. */
 
 import { facts } from "../page/context.mjs";
+import { setUpEraserSwitch } from "../page/toolbar.mjs";
 import { all, byId } from "../shared/dom.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
@@ -20,6 +21,19 @@ function showPosition({ state, viewport, picture }, event) {
   const id = inside ? picture.classAt(x, y) : 0;
   const found = classes.find((one) => one.id === id);
   byId("position").textContent = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
+}
+
+/**
+ * The slider of the width: Dash would also tell what the page itself has set it to, as the zoom goes.
+ * @param {Session} session
+ */
+function setUpWidth(session) {
+  document.addEventListener("input", ({ target }) => {
+    if (target instanceof HTMLInputElement && target.id === "stroke-width") session.setWidth(Number(target.value));
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target instanceof HTMLInputElement && target.id === "stroke-width") session.drawing.selection.settle();
+  });
 }
 
 /**
@@ -47,12 +61,10 @@ export function setUpButtons(session, chooseClassifier) {
     }),
   };
   for (const [id, run] of Object.entries(clicks)) {
-    const button = byId(id);
-    button.addEventListener("click", (event) => {
-      run();
-      if (event.detail) button.blur();
-    });
+    byId(id).addEventListener("click", run);
   }
+  setUpEraserSwitch((whole) => session.chooseView({ whole }));
+  setUpWidth(session);
   byId("stage").addEventListener("pointermove", (event) => showPosition(session, event));
   byId("stage").addEventListener("pointerleave", () => { byId("position").textContent = ""; });
 }

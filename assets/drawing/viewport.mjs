@@ -13,7 +13,7 @@ import { Frame } from "./frame.mjs";
  * @property {() => void} onCommit when the axes have followed
  * @property {() => void} onPinch a second finger has come down
  * @property {(active: boolean) => void} onPanning the image begins or ceases to be moved
- * @property {(scale: number) => Record<string, any>} pen how the graph's pen looks at a scale, as layout attributes
+ * @property {() => Record<string, any>} pen what the graph is to do with the pointer, as layout attributes
  */
 
 const COMMIT_MS = 120;
@@ -117,7 +117,7 @@ export class Viewport extends Frame {
     clearTimeout(this.commitTimer);
     this.commitTimer = undefined;
     if (!this.width) return;
-    const layout = { ...this.axisRanges, ...this.listener.pen(this.scale) };
+    const layout = { ...this.axisRanges, ...this.listener.pen() };
     const committed = JSON.stringify(layout);
     if (committed === this.committed) return;
     this.committed = committed;

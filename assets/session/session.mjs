@@ -4,6 +4,7 @@ import { Conversation } from "../journal/conversation.mjs";
 import { Drawing } from "../drawing/drawing.mjs";
 import { liesOn } from "../drawing/strokes.mjs";
 import { Viewport } from "../drawing/viewport.mjs";
+import { suitableWidth, widthLimit, widthStep, withinLimit } from "../drawing/width.mjs";
 import { facts, sessionUrl, windowId } from "../page/context.mjs";
 import { setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
@@ -12,7 +13,7 @@ import { showSettings } from "../page/settings.mjs";
 import { showConnection } from "../page/status.mjs";
 import { Strip } from "../page/strip.mjs";
 import { showImage, showName } from "../page/title.mjs";
-import { showHistory, showView } from "../page/toolbar.mjs";
+import { showHistory, showView, showWidth } from "../page/toolbar.mjs";
 import { Picture } from "../picture/picture.mjs";
 import { base } from "../shared/base.mjs";
 import { byId } from "../shared/dom.mjs";
@@ -48,11 +49,11 @@ export class Session {
     this.onAvailable = onAvailable;
     this.view = new View(id);
     this.viewport = new Viewport(byId("stage"), {
-      onMove: () => this.picture.draw(),
+      onMove: () => this.onMove(),
       onCommit: () => this.picture.photo.wantDetail(),
       onPinch: () => this.drawing.onPinch(),
       onPanning: (active) => this.onPanning(active),
-      pen: (scale) => this.drawing.pen(scale),
+      pen: () => this.drawing.layout,
     });
     this.picture = new Picture(byId("picture", HTMLCanvasElement), this.viewport);
     this.segmentation = new Segmentation({
@@ -75,8 +76,11 @@ export class Session {
       picture: this.picture,
       ring: byId("ring"),
       state: () => this.state,
+      width: () => this.brushWidth,
       onStroke: (stroke, image) => this.addStroke(stroke, image),
+      onChange: (stroke) => this.changeStroke(stroke),
       onErase: (strokes) => this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes }),
+      onSelect: () => this.showWidth(),
     });
     this.classes = new Classes(this);
     this.images = new Images(this);
@@ -85,7 +89,6 @@ export class Session {
 
   start() {
     setControl("opacity", this.view.opacity);
-    setControl("stroke-width", this.view.width);
     setControl("switches", this.view.switches);
     this.chooseView({});
     byId("strip").hidden = !this.view.several;
@@ -154,7 +157,8 @@ export class Session {
     this.onAvailable(available(state), state);
     this.picture.setClasses(state.classes, state.hidden);
     this.picture.setStrokes(state.strokes);
-    this.drawing.choose({ tool: view.tool, classId: view.classId, width: view.width });
+    this.drawing.choose(view);
+    this.showWidth();
     this.classes.show();
     this.strip.update(state);
     if (view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
@@ -209,17 +213,74 @@ export class Session {
     const wasLive = view.live;
     view.change(change);
     this.picture.setView(view);
-    this.drawing.choose({ tool: view.tool, classId: view.classId, width: view.width });
+    this.drawing.choose(view);
     showView(view);
+    this.showWidth();
     if (view.live && !wasLive) this.conversation.sync();
     this.segmentation.sayIfOutdated();
   }
 
-  /** @param {number} width of the strokes to come, in image pixels */
-  setWidth(width) {
-    this.chooseView({ width });
-    setControl("stroke-width", this.view.width);
+  /**
+   * A stroke was moved, widened, or given another class.
+   * @param {Stroke} stroke
+   */
+  changeStroke(stroke) {
+    const { image } = this.state;
+    if (!image) return;
+    if (liesOn(stroke, image)) this.append({ type: "stroke.change", image: image.hash, stroke });
+    else showMessage("There it would lie beside the image: it stays where it was.");
   }
+
+  /* ---- how wide the brush is ---------------------------------------------------------------------------------- */
+
+  /** The largest width that makes sense on the current image. */
+  get widthLimit() {
+    return widthLimit(this.state.image ?? this.viewport);
+  }
+
+  /** Width of the pen, or of the eraser, in image pixels. */
+  get brushWidth() {
+    const { view, viewport } = this;
+    const [chosen, brush] = view.tool === "erase"
+      ? [view.eraserWidth, /** @type {const} */ ("eraser")]
+      : [view.width, /** @type {const} */ ("pen")];
+    return withinLimit(chosen ?? suitableWidth(brush, viewport.scale), this.widthLimit);
+  }
+
+  /** Show the width of what is selected, or else of the brush. */
+  showWidth() {
+    const { stroke } = this.drawing.selection;
+    if (stroke) showWidth("Its width", stroke.width ?? 1, this.widthLimit, stroke.kind === "path");
+    else {
+      const what = this.view.tool === "erase" ? "Eraser width" : "Stroke width";
+      showWidth(what, this.brushWidth, this.widthLimit, true);
+    }
+  }
+
+  /** @param {number} width of the brush, or of what is selected, in image pixels */
+  setWidth(width) {
+    const { selection } = this.drawing;
+    const within = withinLimit(width, this.widthLimit);
+    if (selection.stroke) selection.widen(within);
+    else this.chooseView({ [this.view.tool === "erase" ? "eraserWidth" : "width"]: within });
+    this.showWidth();
+  }
+
+  /** @param {number} steps by which the brush, or what is selected, becomes wider */
+  stepWidth(steps) {
+    const { selection } = this.drawing;
+    const { width = 1 } = selection.stroke ?? { width: this.brushWidth };
+    this.setWidth(width + steps * widthStep(steps < 0 ? width - 1 : width));
+    selection.settle();
+  }
+
+  /** The image has moved under the pointer. */
+  onMove() {
+    this.picture.draw();
+    this.drawing.showRing();
+    this.showWidth();
+  }
+
 
   /** @param {"live" | "shown" | "strokes"} name of a switch */
   toggle(name) {

@@ -11,7 +11,8 @@ SHORTCUTS = (
     ("C", "draw a closed outline, filled"),
     ("R", "draw a rectangle, filled"),
     ("O", "draw a circle or ellipse, filled"),
-    ("E", "erase single strokes"),
+    ("E", "erase: the pixels under the eraser; with Shift whole strokes"),
+    ("V", "select a stroke: drag it, [ ] and the classes change it, Delete deletes it, Esc lets go"),
     ("H, or hold Space", "move the image by dragging"),
     ("Wheel, two fingers", "zoom"),
     ("+  −  0", "zoom in, zoom out, fit to the window"),
@@ -22,6 +23,7 @@ SHORTCUTS = (
     ("L", "live update on or off"),
     ("Enter", "segment now, when live update is off"),
     ("?", "this help"),
+    ("F2", "rename the class in hand (or double-click its name)"),
     ("Esc", "close a window"),
 )
 

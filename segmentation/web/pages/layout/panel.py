@@ -66,12 +66,13 @@ def classes_panel() -> html.Section:
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
             html.Div(
                 [
-                    html.Label("Stroke width", htmlFor="stroke-width"),
+                    html.Label("Stroke width", id="stroke-width-label", htmlFor="stroke-width"),
                     slider("stroke-width", 1, 60, 1, 5),
                     html.Output(id="stroke-width-value", htmlFor="stroke-width"),
                 ],
                 className="row slider-row",
             ),
+            html.Div(id="whole-strokes", hidden=True),
         ],
         id="panel-classes",
         className="pinned",
