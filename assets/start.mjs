@@ -40,7 +40,7 @@ function setUp(id) {
     openClassifier: (file) => classifiers.open(file),
   });
   setUpTitle(session);
-  setUpFocus();
+  setUpFocus(session);
   setUpKeyboard(session);
   setUpButtons(session, () => classifiers.choose());
   watchStrokes();

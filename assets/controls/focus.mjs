@@ -2,6 +2,8 @@
 
 import { byId, targetOf } from "../shared/dom.mjs";
 
+/** @import { Session } from "../session/session.mjs" */
+
 const PRESSED = "button, summary, a, select, [role=radio], [role=tab], "
   + "input:is([type=checkbox], [type=radio], [type=color], [type=file])";
 const GIVE_BACK = "button, summary, [role=radio], [role=tab], input:is([type=checkbox], [type=radio], [type=file])";
@@ -20,12 +22,23 @@ export function isToBePressed(focused) {
   return byKeyboard && focused.closest(PRESSED) !== null;
 }
 
-export function setUpFocus() {
+/** Whether something is open above the page that a press beside it closes: a menu, the browser's choice of colours. */
+function isSomethingOpen() {
+  return document.querySelector("[popover]:popover-open") !== null
+    || document.activeElement?.matches("input[type=color]") === true;
+}
+
+/** @param {Session} session */
+export function setUpFocus({ viewport }) {
   document.addEventListener("keydown", ({ key }) => { if (key === "Tab") byKeyboard = true; }, { capture: true });
   document.addEventListener("pointerdown", (event) => {
     byKeyboard = false;
+    viewport.dismissing = isSomethingOpen();
     if (byId("stage").contains(targetOf(event))) giveBack();
   }, { capture: true });
+  document.addEventListener("change", ({ target }) => {
+    if (target instanceof HTMLInputElement && target.type === "color") target.blur();
+  });
   document.addEventListener("click", () => {
     const focused = document.activeElement;
     if (!byKeyboard && focused?.matches(GIVE_BACK) && !focused.closest("dialog, [popover]")) giveBack();

@@ -35,6 +35,8 @@ export class Viewport extends Frame {
     this.pointers = new Map();
     this.spaceHeld = false;
     this.panTool = false;
+    /** Whether the press that comes only closes what is open above the page: it draws nothing. */
+    this.dismissing = false;
     this.panning = false;
     this.pinching = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -169,7 +171,7 @@ export class Viewport extends Frame {
     if (this.pointers.size > 1) {
       this.pinching = true;
       this.listener.onPinch();
-    } else if (this.spaceHeld || this.panTool || event.button === 1) {
+    } else if (this.spaceHeld || this.panTool || this.dismissing || event.button === 1) {
       this.panning = true;
     }
     if (this.moving) {

@@ -66,5 +66,6 @@ export function showWidth(what, width, limit, changeable) {
  */
 export function setUpEraserSwitch(onChange) {
   const whole = element("input", { id: "whole", type: "checkbox", onchange: () => onChange(whole.checked) });
-  byId("whole-strokes").append(element("label", {}, whole, "Erase whole strokes (or hold Shift)"));
+  const title = "The eraser takes whole strokes (or hold Shift)";
+  byId("whole-strokes").append(element("label", { title }, whole, "Whole"));
 }

@@ -201,7 +201,7 @@ export class StrokeLayer {
     const selected = drawn.strokes.find(({ id }) => id === drawn.selected);
     if (selected) {
       for (const [colour, reach] of SELECTED_RIMS) rims.paint(selected, colour, reach * pixel);
-      if (selected.class_id === UNLABELLED) rims.erase(selected, 0);
+      rims.erase(selected, 0);
     }
     for (const brush of [rims, fills]) brush.end();
   }

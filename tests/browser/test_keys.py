@@ -11,6 +11,7 @@ CONTROLS = """() => [...document.querySelectorAll("button, input, select, summar
 
 def moves_the_image(person):
     """Whether Space and a drag moves the image, and nothing else happens."""
+    person.wait_until_view_rests()
     before = person.on_screen([(100, 100)])[0]
     mouse = person.page.mouse
     mouse.move(600, 400)
@@ -50,6 +51,7 @@ def test_after_a_click_on_any_control_space_moves_the_image(person):
         assert len(choosers) == opened, name
         assert not person.page.locator("dialog[open], [popover]:popover-open").count(), name
         assert (len(person.strokes()), person.class_names()) == (strokes, classes), name
+        person.press("0")
     assert choosers
 
 
@@ -111,3 +113,12 @@ def test_a_stroke_under_a_message_is_drawn(person, tmp_path):
     mouse.move(x + 20, y + 5, steps=5)
     mouse.up()
     person.wait_for(lambda: person.stroke_counts() == [1, 0], "the stroke")
+
+
+@pytest.mark.parametrize("opener", ["#session-menu-button", ".swatch"])
+def test_a_click_that_closes_what_is_open_draws_nothing(person, opener):
+    person.page.locator(opener).first.click()
+    person.page.mouse.click(600, 400)
+    person.wait_for(lambda: not person.page.locator("[popover]:popover-open").count(), "closed")
+    person.draw_and_wait(*GLAND)
+    assert [stroke["path"].count("L") > 0 for stroke in person.strokes()] == [True]
