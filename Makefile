@@ -18,7 +18,7 @@ test: servers lint
 # What needs no server and no long time, for use while writing.
 check: $(VENV)/.tests
 	$(BIN)/node --test '$(SCRIPT_CHECKS)/**/*.test.mjs'
-	$(BIN)/python -m pytest --quiet -m "not slow"
+	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE) -m "not slow"
 
 coverage: servers
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered

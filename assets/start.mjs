@@ -8,6 +8,8 @@ import { setUpFocus } from "./controls/focus.mjs";
 import { setUpHelp } from "./controls/help.mjs";
 import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
+import { setUpLooking } from "./controls/looking.mjs";
+import { setUpPeople } from "./controls/people.mjs";
 import { Series } from "./controls/series.mjs";
 import { setUpTabs } from "./controls/tabs.mjs";
 import { setUpTitle } from "./controls/title.mjs";
@@ -40,6 +42,8 @@ function setUp(id) {
     openClassifier: (file) => classifiers.open(file),
   });
   setUpTitle(session);
+  setUpPeople(session);
+  setUpLooking();
   setUpFocus(session);
   setUpKeyboard(session);
   setUpButtons(session, () => classifiers.choose());

@@ -171,6 +171,15 @@ export class Drawing {
     this.picture.setHands(gestures.flatMap((gesture) => (gesture ? [gesture.shown] : [])));
   }
 
+  /**
+   * The topmost stroke that is seen at an image position.
+   * @param {number} x
+   * @param {number} y
+   */
+  strokeAt(x, y) {
+    return this.sweep.target([x, y], this.viewport.scale);
+  }
+
   /* ---- what the pointer does ---------------------------------------------------------------------------------- */
 
   /** The stroke that a second finger interrupted was none. */
@@ -221,9 +230,7 @@ export class Drawing {
     else this.selection.moveTo(viewport.toImage(event), viewport.scale);
     const over = viewport.isOver(event);
     this.showRing(over || gesture !== null);
-    const target = over && !viewport.moving && this.sweeps(event)
-      ? this.sweep.target(viewport.toImage(event), viewport.scale)
-      : null;
+    const target = over && !viewport.moving && this.sweeps(event) ? this.strokeAt(...viewport.toImage(event)) : null;
     this.picture.mark(target?.id ?? null);
   }
 

@@ -66,6 +66,7 @@ def test_drawcircle():
     assert drawn.points.tolist() == [[370.24516600406093, 91.29613280324878], [460.75483399593907, 163.70386719675122]]
 
 
+@pytest.mark.slow
 def test_a_circle_as_a_path_of_arcs_labels_what_the_circle_labels():
     circle = stroke({**FILLED, "type": "circle", "x0": 10, "y0": 12, "x1": 51, "y1": 40})
     arcs = stroke({**FILLED, "type": "path", "path": "M51,26A20.5,14 0 1,1 30.5,12A20.5,14 0 0,1 51,26Z"})

@@ -88,6 +88,7 @@ def test_each_pixel_knows_its_tile(shape, side):
     assert all((index[tile.rows, tile.columns] == tile.index).all() for tile in grid.tiles)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(shapes, st.sampled_from([1, 3]), st.integers(1, 60), st.sampled_from([FeatureSpec(sigma_max=4), SPEC]))
 def test_features_by_tiles_equal_those_of_the_whole(shape, channels, side, spec):

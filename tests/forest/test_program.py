@@ -74,6 +74,7 @@ def checked(forest, planes):
     assert np.array_equal(np.array(forest.class_ids)[walk.classes(planes)], classes)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.integers(1, 20), st.integers(1, 6), st.integers(0, 7), st.integers(0, 3000))
 def test_a_program_counts_what_the_trees_say(seed, trees, classes, depth, pixels):
     checked(random_forest(seed, trees, classes, depth), planes(pixels, seed=seed))
@@ -105,6 +106,7 @@ def test_of_classes_with_as_many_votes_the_first_is_taken(classes):
     assert not forest.program.classes(forest.bins.pack(planes(10)), 10).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
 @pytest.mark.parametrize("depth", [None, 5])
 def test_real_images_are_segmented_as_by_floats_and_by_scikit_learn(kind, depth):

@@ -60,6 +60,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", BOMBS)
 def test_bombs_stop_at_the_size_they_claim(compression):
     bomb = BOMBS[compression]()

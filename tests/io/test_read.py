@@ -381,7 +381,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if "too-many-pages" in name else name for name in REFUSED]
+)
 def test_refused_with_one_sentence(name, caplog, capfd):
     data, words = REFUSED[name]
     tracemalloc.start()
@@ -512,6 +514,7 @@ PLACES = st.one_of(st.integers(0, 400), st.integers(0, 10**6), st.integers(-400,
 EDITS = st.lists(st.tuples(PLACES, SPLICES, st.booleans()), max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(name=st.sampled_from(sorted(MUTATED)), edits=EDITS, cut=st.one_of(st.none(), st.integers(0, 10**6)))
 def test_mutated_files_are_read_or_refused(name, edits, cut):

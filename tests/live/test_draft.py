@@ -35,6 +35,7 @@ def test_a_draft_has_about_as_many_pixels_for_every_image(rows, columns):
     assert rows * columns > draft_module.DRAFT_PIXELS * (step - 1) ** 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_draft_has_the_classes_of_the_segmentation(threads):
     classifier = PixelClassifier(SPEC, n_estimators=9).fit(PIXELS, LABELS)

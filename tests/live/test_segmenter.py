@@ -59,6 +59,7 @@ def computed(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 99), st.sampled_from([0, 150_000, 10**8]), st.sampled_from(["extra_trees", "random_forest"]))
 def test_each_stroke_gives_the_bytes_of_a_fresh_fit_and_prediction(seed, budget, kind):

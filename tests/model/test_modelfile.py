@@ -358,6 +358,7 @@ def test_arrays_of_other_types_or_shapes(contents, data):
                 refused(pack(members(data) | {f"forest/{name}.npy": npy_bytes(other)}), f"forest/{name}.npy")
 
 
+@pytest.mark.slow
 def test_files_that_are_too_large(data):
     refused(data, "more than 1,000 bytes", max_bytes=1000)
     refused(BytesIO(data), "more than 1,000 bytes", max_bytes=1000)
@@ -423,6 +424,7 @@ def places(value, place=()):
             yield from places(value[key], (*place, key))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_any_change_of_the_facts_is_refused_or_understood(data, draw):

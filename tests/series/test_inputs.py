@@ -211,6 +211,7 @@ def test_every_path_ends_in_a_result_or_a_sentence(pattern, classifier, tmp_path
     assert os.path.exists(os.fsencode(tmp_path) + b"/out/caf\xe9.tif")
 
 
+@pytest.mark.slow
 def test_names_that_are_no_utf8_pass_through_workers(classifier, tmp_path):
     for number in range(2):
         tifffile.imwrite(tmp_path / f"caf\udce9{number}.tif", textured(seed=number))
@@ -271,6 +272,7 @@ def broken_stack(path, broken):
     return pages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [(1,), (0, 1), (3,)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_other_images_of_a_stack_are_segmented(broken, workers, classifier, tmp_path, capsys):

@@ -65,6 +65,7 @@ def mask(stroke, shape):
     return labels > 0
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(polyline, width, shape)
 def test_a_path_labels_what_lies_within_half_its_width(points, width, shape):
@@ -123,6 +124,7 @@ def test_a_thin_path_has_no_gaps(points, shape):
         assert got[row, column]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.lists(point, min_size=3, max_size=7), min_size=1, max_size=3), shape)
 def test_a_polygon_labels_its_inside_and_border(rings, shape):
@@ -224,6 +226,7 @@ def moved(stroke, x, y):
     return Stroke(stroke.id, stroke.class_id, stroke.kind, np.add(stroke.points, (x, y)), stroke.width, stroke.starts)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(strokes, st.integers(-20, 20), st.integers(-20, 20))
 def test_a_moved_stroke_labels_moved_pixels(stroke, x, y):

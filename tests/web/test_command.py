@@ -69,6 +69,7 @@ def test_an_address_of_another_machine_is_refused_in_a_sentence():
         usable_port("192.0.2.1", 8050, port_is_said=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [

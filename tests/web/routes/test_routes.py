@@ -46,6 +46,7 @@ def test_an_event_that_makes_no_sense_is_refused_and_the_others_are_kept(client,
     assert [refusal["id"] for refusal in journal["refused"]] == ["event-b"]
 
 
+@pytest.mark.slow
 def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, session, halves):
     messages = converse(client, session, segment=tile_request(*HALVES.shape))
     segmentation = np.zeros(HALVES.shape, np.uint8)

@@ -165,6 +165,7 @@ def test_guessing_is_slowed_down_for_who_guesses(client_of, monkeypatch):
     assert sign_in(client, **other).status_code == 303
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", "x"]
 )

@@ -26,6 +26,8 @@ from tests.support import PATIENCE_SECONDS
 from tests.support.asking import converse, stroke_event, tile_request
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 MAX_PIXELS = 300_000
 RNG = np.random.default_rng(5)
 DATA = Path(__file__).resolve().parents[2]
@@ -390,7 +392,6 @@ def test_who_asks_too_often_is_told_to_wait_and_others_are_not(tmp_path, monkeyp
 # ---- what is hardly HTTP
 
 
-@pytest.mark.slow
 def test_whatever_comes_through_the_socket_leaves_the_workers_alive(tmp_path):
     server = Server(tmp_path)
     server.start()

@@ -182,6 +182,7 @@ def test_a_file_is_written_part_by_part(client, session, exported):
     assert members(b"".join(parts)) == members(exported)
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_happened_to_a_file_it_is_read_or_refused_with_a_sentence(client, exported, data):

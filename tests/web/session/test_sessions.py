@@ -60,6 +60,7 @@ def test_a_link_that_was_opened_is_remembered_and_nobody_elses_is_listed(client,
     assert listed(stranger) == []
 
 
+@pytest.mark.slow
 def test_a_browser_remembers_no_more_than_a_cookie_holds(client):
     for _ in range(MAX_SESSIONS + 5):
         last = client.post("/sessions").json["session"]

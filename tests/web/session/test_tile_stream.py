@@ -35,6 +35,7 @@ def answer(workbench, session, tiles):
     return workbench.conversations.answer(session, after=0, bodies=[], client_id="w", tiles=tiles)
 
 
+@pytest.mark.slow
 def test_what_was_segmented_keeps_no_classifier_in_memory(client, session, halves, workbench, monkeypatch):
     classifiers, train = WeakSet(), LiveSegmenter.train
 

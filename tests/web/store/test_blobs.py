@@ -19,7 +19,7 @@ from segmentation.web.store.files import OWNERLESS_SECONDS
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(params=["table", "file", "memory", "s3"])
+@pytest.fixture(params=["table", "file", "memory", pytest.param("s3", marks=pytest.mark.slow)])
 def objects(request, tmp_path):
     """What SQUIGGLE_OBJECTS names; nothing where files lie in the database."""
     if request.param == "s3":

@@ -89,6 +89,7 @@ print(len(open_store(Settings(data_folder=Path(sys.argv[1]))).events("first")))
 """
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_take_an_older_store_over_once(first_version):
     processes = [
         subprocess.Popen(

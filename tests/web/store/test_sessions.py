@@ -140,6 +140,7 @@ def test_images_are_listed_in_the_order_in_which_they_came(store):
     assert [(i.name, i.size) for i in store.images(session)] == [("b.png", 7), ("a.png", 7)]
 
 
+@pytest.mark.slow
 def test_a_session_is_imported_whole_or_not_at_all(store):
     images = [NewImage(name * 64, f"{name}.png", name.encode()) for name in "abc"]
     bodies = [event(number) for number in range(40_000)]
