@@ -63,7 +63,8 @@ function alone(event, session) {
   else if (Object.hasOwn(KEYS, key)) KEYS[key](session);
   else if (key === "enter" && !session.view.live && !targetOf(event).closest("button, a")) session.segmentNow();
   else return;
-  event.preventDefault();
+  /* Escape also closes what the browser has opened. */
+  if (key !== "escape") event.preventDefault();
 }
 
 /**

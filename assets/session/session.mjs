@@ -194,7 +194,7 @@ export class Session {
    * @param {string} hash of the image that it was drawn on
    */
   addStroke(stroke, hash) {
-    const { images, hidden } = this.state;
+    const { images } = this.state;
     /* The sample may have left while this was drawn on it. */
     const image = [...images, this.sample].find((one) => one?.hash === hash);
     if (!image) {
@@ -205,7 +205,7 @@ export class Session {
       showMessage("That stroke lies beside the image: draw on it.");
       return;
     }
-    if (hidden.has(stroke.class_id)) this.append({ type: "class.hide", class_id: stroke.class_id, hidden: false });
+    this.showClassOf(stroke);
     this.append({ type: "stroke.add", image: hash, stroke });
     if (!this.state.images.some((one) => one.hash === hash)) {
       showMessage("The sample has left this session, and what you drew on it. Undo brings both back.");
@@ -241,8 +241,17 @@ export class Session {
   changeStroke(stroke) {
     const { image } = this.state;
     if (!image) return;
-    if (liesOn(stroke, image)) this.append({ type: "stroke.change", image: image.hash, stroke });
-    else showMessage("There it would lie beside the image: it stays where it was.");
+    if (!liesOn(stroke, image)) {
+      showMessage("There it would lie beside the image: it stays where it was.");
+      return;
+    }
+    this.showClassOf(stroke);
+    this.append({ type: "stroke.change", image: image.hash, stroke });
+  }
+
+  /** @param {Stroke} stroke that is to be seen */
+  showClassOf({ class_id: id }) {
+    if (this.state.hidden.has(id)) this.append({ type: "class.hide", class_id: id, hidden: false });
   }
 
   /* ---- how wide the brush is ---------------------------------------------------------------------------------- */

@@ -205,6 +205,10 @@ class Person:
         colours[seen] = picture[y[seen], x[seen]]
         return colours, seen
 
+    def brush_width(self) -> int:
+        """The width that the page shows, in image pixels."""
+        return int(self.page.text_content("#stroke-width-value").split()[0])
+
     def strokes(self) -> list[dict]:
         """The strokes on the image, as the page has them."""
         return self.within("({ session }) => session.state.strokes")
