@@ -17,6 +17,7 @@ from segmentation.strokes.stroke import Stroke
 
 UNDOABLE = frozenset(
     {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
+    | {"class.import", "class.merge", "class.order"}
     | {"classifier.open", "classifier.keep", "classifier.close"}
 )
 
@@ -48,6 +49,7 @@ class SessionState:
         image: facts of the current image: hash, name, rows, columns, channels, dtype.
         images: facts of all images by their hash, in the order in which they came.
         classes: the classes by id, ascending.
+        order: their ids as people have put them in their list; nothing else depends on it.
         hidden: ids of the classes that are not shown.
         drawn: the strokes on each image that has any, by its hash, in the order of ``images`` and of drawing, those
             of removed classes left out.
@@ -62,6 +64,7 @@ class SessionState:
     image: Mapping[str, Any]
     images: Mapping[str, Mapping[str, Any]]
     classes: Mapping[int, LabelClass]
+    order: tuple[int, ...]
     hidden: frozenset[int]
     drawn: Mapping[str, tuple[Stroke, ...]]
     features: FeatureSpec
@@ -101,6 +104,10 @@ class _Folding:
     given: set[int] = field(default_factory=set)
     """Ids of the classes that are called as the session began with them: nobody has named them since."""
 
+    merged: dict[int, int] = field(default_factory=dict)
+    """Into which class those went that are no more."""
+
+    order: list[int] = field(default_factory=list)
     features: FeatureSpec = field(default_factory=FeatureSpec)
     forest: ForestSettings = field(default_factory=ForestSettings)
     opened: OpenedClassifier | None = None
@@ -146,6 +153,16 @@ class _Folding:
                 self.classes.pop(event["class_id"], None)
             case "class.hide":
                 (self.hidden.add if event["hidden"] else self.hidden.discard)(event["class_id"])
+            case "class.import":
+                for values in event["classes"]:
+                    self._add_class(values)
+                    self.given.discard(values["id"])
+            case "class.merge":
+                if event["from"] != event["into"] and self.classes.keys() >= {event["from"], event["into"]}:
+                    del self.classes[event["from"]]
+                    self.merged[event["from"]] = event["into"]
+            case "class.order":
+                self.order = event["class_ids"]
             case "settings.change":
                 if "features" in event:
                     self.features = FeatureSpec.from_json(event["features"])
@@ -159,7 +176,7 @@ class _Folding:
                 self.opened = None
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
-        self.classes, self.hidden, self.given = {}, set(), set()
+        self.classes, self.hidden, self.given, self.merged, self.order = {}, set(), set(), {}, []
         for values in event["classes"]:
             self._add_class(values)
         self.features = FeatureSpec.from_json(event["features"])
@@ -194,6 +211,26 @@ class _Folding:
     def _add_class(self, values: Mapping[str, Any]) -> None:
         label_class = LabelClass.from_json(values)
         self.classes[label_class.id] = label_class
+        self.merged.pop(label_class.id, None)
+
+    def strokes_on(self, image_hash: str) -> tuple[Stroke, ...]:
+        """The strokes on an image whose classes are there, each in the class that its own was merged into."""
+        found = (self._as_merged(stroke) for stroke in self.strokes[image_hash].values())
+        return tuple(stroke for stroke in found if stroke.class_id in self.classes)
+
+    def _as_merged(self, stroke: Stroke) -> Stroke:
+        class_id = stroke.class_id
+        while class_id in self.merged:
+            class_id = self.merged[class_id]
+        if class_id == stroke.class_id:
+            return stroke
+        key = f"{id(stroke)} in {class_id}"  # read strokes live as long as what has been read
+        return self.parsed.setdefault(key, replace(stroke, class_id=class_id))
+
+    def listed(self) -> tuple[int, ...]:
+        """The ids of the classes as they were put, the others behind them."""
+        places = {class_id: place for place, class_id in enumerate(self.order)}
+        return tuple(sorted(self.classes, key=lambda one: (places.get(one, len(places)), one)))
 
 
 def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None) -> SessionState:
@@ -225,9 +262,10 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         image=image,
         images=folding.images,
         classes=classes,
+        order=folding.listed(),
         hidden=frozenset(folding.hidden & classes.keys()),
         drawn={
-            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in classes)
+            image_hash: folding.strokes_on(image_hash)
             for image_hash in folding.images
             if folding.strokes.get(image_hash)
         },
