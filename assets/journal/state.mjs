@@ -292,7 +292,8 @@ function foldAll(events, { features, forest }) {
   /** @type {Folding} */
   const folding = {
     name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(),
-    merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), features, forest, opened: null, keeps: false, lastClassId: 0,
+    merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), features, forest,
+    opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
     const added = event.type === "class.add" ? [event.class] : event.type === "class.import" ? event.classes : [];
