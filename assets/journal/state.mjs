@@ -11,6 +11,7 @@
  * @property {number} columns
  * @property {number} channels
  * @property {string} dtype
+ * @property {string[]} [names] all, where files of several names had the same pixels
  */
 
 /** @typedef {{id: number, name: string, colour: string}} LabelClass */
@@ -86,6 +87,8 @@
  * @property {number} lastClassId
  */
 
+const MAX_NAMES = 20;
+
 const UNDOABLE = new Set([
   "image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
   "class.import", "class.merge", "class.order",
@@ -128,7 +131,9 @@ function strokesOf(folding, image) {
  * @param {ImageFacts} image
  */
 function openImage(folding, image) {
-  const known = folding.images.get(image.hash) ?? image;
+  let known = folding.images.get(image.hash) ?? image;
+  const { names = [known.name] } = known;
+  if (!names.includes(image.name) && names.length < MAX_NAMES) known = { ...known, names: [...names, image.name] };
   folding.images.set(image.hash, known);
   folding.image = known;
   folding.replaced.delete(image.hash);

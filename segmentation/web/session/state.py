@@ -6,7 +6,7 @@ a test holds the two equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,9 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
+
+MAX_NAMES = 20
+"""Names of one image that are kept."""
 
 UNDOABLE = frozenset(
     {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
@@ -47,7 +50,8 @@ class SessionState:
     Attributes:
         name: of the session; empty until it is given one.
         image: facts of the current image: hash, name, rows, columns, channels, dtype.
-        images: facts of all images by their hash, in the order in which they came.
+        images: facts of all images by their hash, in the order in which they came; ``names`` where files of
+            several names had the same pixels.
         classes: the classes by id, ascending.
         order: their ids as people have put them in their list; nothing else depends on it.
         hidden: ids of the classes that are not shown.
@@ -91,9 +95,22 @@ class SessionState:
         return replace(self, image=self.images[image_hash])
 
 
+@dataclass(frozen=True)
+class _UnreadStroke:
+    """What has to be known of a stroke to count it."""
+
+    id: str
+    class_id: int
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Any:
+        return cls(values["id"], values["class_id"])
+
+
 @dataclass
 class _Folding:
     parsed: dict[str, Stroke]
+    read: Callable[[Mapping[str, Any]], Stroke] = Stroke.from_json
     name: str = ""
     image: dict[str, Any] = field(default_factory=dict)
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -192,11 +209,15 @@ class _Folding:
     def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
         stroke = self.parsed.get(key)
         if stroke is None:
-            stroke = self.parsed[key] = Stroke.from_json(values)
+            stroke = self.parsed[key] = self.read(values)
         return stroke
 
     def _open_image(self, image: dict[str, Any]) -> None:
-        self.image = self.images.setdefault(image["hash"], image)
+        known = self.images.setdefault(image["hash"], image)
+        names = known.get("names", [known["name"]])
+        if image["name"] not in names and len(names) < MAX_NAMES:
+            self.images[image["hash"]] = {**known, "names": [*names, image["name"]]}
+        self.image = self.images[image["hash"]]
         self.replaced.discard(image["hash"])
 
     def _remove_image(self, image_hash: str) -> bool:
@@ -233,6 +254,12 @@ class _Folding:
         return tuple(sorted(self.classes, key=lambda one: (places.get(one, len(places)), one)))
 
 
+def count(events: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, ...], int]:
+    """The hashes of the images that are in a session, and the number of strokes on them, without reading these."""
+    state = _fold(list(events), _Folding({}, _UnreadStroke.from_json), 0)
+    return tuple(state.images), sum(map(len, state.drawn.values()))
+
+
 def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None) -> SessionState:
     """The state that events lead to; those that are undone are passed over.
 
@@ -241,14 +268,16 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         number: the last event's number in the journal.
         parsed: strokes by the event that brought them; filled in, so that each is read only once.
     """
-    events = list(events)
+    return _fold(list(events), _Folding({} if parsed is None else parsed), number)
+
+
+def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding, number: int) -> SessionState:
     undone: set[str] = set()
     for event in events:
         if event["type"] == "undo":
             undone.add(event["event"])
         elif event["type"] == "redo":
             undone.discard(event["event"])
-    folding = _Folding({} if parsed is None else parsed)
     for event in events:
         if event["id"] not in undone or event["type"] not in UNDOABLE:
             folding.apply(event)

@@ -5,7 +5,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.web.session.events import check_event
-from segmentation.web.session.state import fold
+from segmentation.web.session.state import count, fold
 from tests.support.events import IMAGE, OTHER_IMAGE, START, image
 
 
@@ -262,3 +262,23 @@ def test_an_event_keeps_who_did_it_and_when():
 def test_who_and_when_are_bounded(wrong):
     with pytest.raises(ValueError, match=r"\.$"):
         check_event(add("a") | wrong, fold([START]))
+
+
+def test_files_with_the_same_pixels_keep_their_names():
+    def opened(number, name):
+        return {"id": f"o{number}", "type": "image.open", "image": image() | {"name": name}}
+
+    state = fold([START, opened(1, "cells.png"), opened(2, "copy.tif"), opened(3, "copy.tif")])
+    assert list(state.images) == [IMAGE]
+    assert (state.image["name"], state.image["names"]) == ("cells.png", ["cells.png", "copy.tif"])
+    assert "names" not in fold([START, opened(1, "cells.png")]).image
+    many = fold([START, *(opened(number, f"{number}.png") for number in range(100))])
+    assert len(many.image["names"]) == 20
+
+
+def test_counting_is_what_the_state_has():
+    events = [START, add("a"), add("b"), {"id": "u", "type": "undo", "event": "a"}]
+    state = fold(events)
+    assert count(events) == (tuple(state.images), len(state.strokes)) == ((IMAGE,), 1)
+    merged = [*events, {"id": "m", "type": "class.merge", "from": 1, "into": 2}]
+    assert count(merged) == ((IMAGE,), 1)

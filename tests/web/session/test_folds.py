@@ -175,9 +175,10 @@ class TwoFolds(RuleBasedStateMachine):
     def hides_or_shows_a_class(self, class_id, hidden):
         self.does(type="class.hide", class_id=class_id, hidden=hidden)
 
-    @rule(opened=IMAGES, instead=st.none() | IMAGES)
-    def opens_an_image(self, opened, instead):
-        self.does(type="image.open", image=image(opened), **({} if instead is None else {"instead": instead}))
+    @rule(opened=IMAGES, instead=st.none() | IMAGES, name=NAMES)
+    def opens_an_image(self, opened, instead, name="cells.png"):
+        named = image(opened) | {"name": name}
+        self.does(type="image.open", image=named, **({} if instead is None else {"instead": instead}))
 
     @rule(target=undoable, removed=IMAGES)
     def removes_an_image(self, removed):
