@@ -49,6 +49,7 @@ class SessionSummary:
         used: when it was last drawn in or looked at (to some hours).
         images: number of its images.
         strokes_drawn: number of strokes ever drawn in it, those that were erased or undone since among them.
+        number: of the last event of its journal.
         size: bytes of its journal and its files.
     """
 
@@ -58,6 +59,7 @@ class SessionSummary:
     used: float
     images: int
     strokes_drawn: int
+    number: int
     size: int
 
 
