@@ -30,11 +30,10 @@ class NewImage:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image of a session: the hash of its pixels, its name, when it was added, and the bytes of its file."""
+    """An image of a session: the hash of its pixels, its name, and the bytes of its file."""
 
     hash: str
     name: str
-    added: float
     size: int
 
 
