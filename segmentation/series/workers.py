@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,7 +40,7 @@ def run_here(model: Model, jobs: Iterable[Job], progress: Progress) -> Outcomes:
         Each job with its outcome.
     """
     for job in jobs:
-        yield job, run_job(model, job, lambda part, job=job: progress(job, part))
+        yield job, run_job(model, job, partial(progress, job))
 
 
 def run_job(model: Model, job: Job, report: Report) -> list[Page] | str:
