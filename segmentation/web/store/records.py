@@ -86,7 +86,7 @@ class SeriesItem:
         state: ``"waiting"``, ``"working"``, ``"done"`` or ``"failed"``.
         ended: when it was done or failed; 0 before.
         reason: why it failed.
-        pages: what came out for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
+        pages: the outcome for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
     """
 
     number: int
