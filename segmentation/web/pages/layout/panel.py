@@ -75,7 +75,6 @@ def classes_panel() -> html.Section:
             ),
         ],
         id="panel-classes",
-        className="pinned",
     )
 
 
@@ -115,7 +114,6 @@ def live_panel() -> html.Section:
             ),
         ],
         id="panel-live",
-        className="pinned",
     )
 
 
