@@ -84,7 +84,6 @@ def classes_panel() -> html.Section:
             ),
         ],
         id="panel-classes",
-        className="pinned",
     )
 
 
@@ -124,7 +123,6 @@ def live_panel() -> html.Section:
             ),
         ],
         id="panel-live",
-        className="pinned",
     )
 
 
