@@ -1,9 +1,11 @@
 /* The root of a session's page: lets Dash lay the page out, then starts the session that the page's address names. */
 
 import { setUpButtons } from "./controls/buttons.mjs";
+import { setUpClassImport } from "./controls/classes.mjs";
 import { ClassifierOpener } from "./controls/classifiers.mjs";
 import { Downloads, enableDownloads } from "./controls/downloads.mjs";
 import { setUpDropping } from "./controls/dropped.mjs";
+import { setUpFocus } from "./controls/focus.mjs";
 import { setUpHelp } from "./controls/help.mjs";
 import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
@@ -42,7 +44,9 @@ function setUp(id) {
   });
   setUpTitle(session);
   setUpPeople(session);
+  setUpClassImport(session);
   setUpLooking();
+  setUpFocus(session);
   setUpKeyboard(session);
   setUpButtons(session, () => classifiers.choose());
   watchStrokes();
@@ -67,7 +71,6 @@ function start(id) {
       live: values.includes("live"), shown: values.includes("shown"), strokes: values.includes("strokes"),
     })),
     opacity: oncePageIsSetUp(({ session }, value) => session.chooseView({ opacity: Number(value) })),
-    strokeWidth: oncePageIsSetUp(({ session }, value) => session.chooseView({ width: Number(value) })),
     along: oncePageIsSetUp(({ downloads }, values) => { downloads.along = values; }),
   });
   return page;

@@ -4,6 +4,7 @@ import { byId, element, icon } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
 import { sessionUrl } from "./context.mjs";
 import { betweenStrokes } from "./graph.mjs";
+import { namesOf } from "./title.mjs";
 
 /** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
 
@@ -93,14 +94,15 @@ export class Strip {
    */
   fill({ root, choose, strokes }, image, state) {
     const current = image === state.image;
-    const count = (current ? state.strokes : state.strokesElsewhere.get(image.hash) ?? []).length;
+    const drawn = current ? state.strokes : state.strokesElsewhere.get(image.hash) ?? [];
+    const count = drawn.filter((stroke) => stroke.class_id > 0).length;
     const unlike = image.channels !== state.image.channels;
     root.classList.toggle("chosen", current);
     root.classList.toggle("apart", unlike);
     choose.setAttribute("aria-checked", String(current));
     choose.tabIndex = current ? 0 : -1;
     const facts = [counted(count, "stroke"), ...(unlike ? ["has other channels: its strokes do not count here"] : [])];
-    choose.title = `${image.name}: ${facts.join(", ")}`;
+    choose.title = `${namesOf(image)}: ${facts.join(", ")}`;
     choose.setAttribute("aria-label", choose.title);
     strokes.textContent = count ? String(count) : "";
   }

@@ -42,8 +42,12 @@ export class Images {
   add(image, show) {
     const { images, strokes } = this.session.state;
     const sample = images.length === 1 && images[0].hash === this.session.sample?.hash ? images[0].hash : image.hash;
+    const known = images.find(({ hash }) => hash === image.hash);
     if (show) this.session.chooseView({ image: image.hash });
     this.session.append({ type: "image.open", image });
+    if (known && !(known.names ?? [known.name]).includes(image.name)) {
+      return `“${image.name}” has the same pixels as “${known.name}”, which is here: both names are kept.`;
+    }
     if (sample === image.hash) return "";
     this.session.append({ type: "sample.leave", image: sample });
     return strokes.length ? "The sample has left, and what you drew on it. Undo brings both back." : "";
@@ -57,7 +61,8 @@ export class Images {
     const { image, images, strokes, strokesElsewhere } = this.session.state;
     const index = images.findIndex((one) => one.hash === hash);
     if (index < 0 || images.length < 2) return;
-    const drawn = (hash === image?.hash ? strokes : strokesElsewhere.get(hash) ?? []).length;
+    const onIt = hash === image?.hash ? strokes : strokesElsewhere.get(hash) ?? [];
+    const drawn = onIt.filter((stroke) => stroke.class_id > 0).length;
     const along = drawn === 1 ? "Its stroke goes" : `Its ${drawn} strokes go`;
     const question = `Remove “${images[index].name}” from this session? ${along} along. Undo brings all back.`;
     if (drawn && !(await ask(question, "Remove"))) return;

@@ -27,6 +27,7 @@ from tests.support.node import Script
 DEFAULTS = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()}
 IMAGES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
 CLASS_IDS = st.integers(1, 5)
+CLASS_IDS_OF_STROKES = st.integers(0, 5)
 COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
 NAMES = st.sampled_from(["Void", "Matrix", "Rim", "Ränder", "0"])
 AUTHORS = st.sampled_from(["", "ann", "bob"])
@@ -46,12 +47,16 @@ FEATURES = st.builds(FeatureSpec, edges=st.booleans(), sigma_max=st.integers(2, 
 FORESTS = st.builds(ForestSettings, n_estimators=st.integers(1, 200)).map(ForestSettings.to_json)
 NONSENSE = st.sampled_from(
     [
-        {"type": "stroke.add", "image": IMAGE, "stroke": {"id": "x", "class_id": 0, "kind": "path", "path": "M1,1"}},
+        {"type": "stroke.add", "image": IMAGE, "stroke": {"id": "x", "class_id": -1, "kind": "path", "path": "M1,1"}},
+        {"type": "stroke.change", "image": IMAGE, "stroke": {"id": "x"}},
         {"type": "stroke.erase", "image": "here", "strokes": []},
         {"type": "class.add", "class": {"id": 256, "name": "x", "colour": "#000000"}},
         {"type": "class.change", "class_id": 1, "name": ""},
         {"type": "class.change", "class_id": 1, "colour": "red"},
         {"type": "class.hide", "class_id": 1, "hidden": None},
+        {"type": "class.import", "classes": [{"id": 1, "name": "x", "colour": "#000000"}] * 2},
+        {"type": "class.merge", "from": 1},
+        {"type": "class.order", "class_ids": [1, 1]},
         {"type": "image.open", "image": image() | {"rows": 0}},
         {"type": "image.open", "image": image(), "instead": None},
         {"type": "image.remove", "image": None},
@@ -85,7 +90,7 @@ def as_the_server_folds(events):
         "image": state.image,
         "images": [[facts, strokes[one]] for one, facts in state.images.items()],
         "elsewhere": [[one, drawn] for one, drawn in strokes.items() if one != current],
-        "classes": [one.to_json() for one in state.classes.values()],
+        "classes": [state.classes[one].to_json() for one in state.order],
         "hidden": sorted(state.hidden),
         "strokes": [stroke.to_json() for stroke in state.strokes],
         "opened": state.opened and state.opened.facts,
@@ -125,7 +130,7 @@ class TwoFolds(RuleBasedStateMachine):
     def another_goes_on(self, author):
         self.author = author
 
-    @rule(target=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
+    @rule(target=strokes, image=IMAGES, class_id=CLASS_IDS_OF_STROKES, shape=SHAPES)
     def draws(self, image, class_id, shape):
         stroke = {"id": f"s{len(self.events)}", "class_id": class_id, **shape}
         self.does(type="stroke.add", image=image, stroke=stroke)
@@ -134,6 +139,10 @@ class TwoFolds(RuleBasedStateMachine):
     @rule(stroke=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
     def draws_one_anew(self, stroke, image, class_id, shape):
         self.does(type="stroke.add", image=image, stroke={"id": stroke, "class_id": class_id, **shape})
+
+    @rule(target=undoable, stroke=strokes, image=IMAGES, class_id=CLASS_IDS_OF_STROKES, shape=SHAPES)
+    def changes_a_stroke(self, stroke, image, class_id, shape):
+        return self.does(type="stroke.change", image=image, stroke={"id": stroke, "class_id": class_id, **shape})
 
     @rule(target=undoable, image=IMAGES, some=st.lists(strokes, max_size=4))
     def erases(self, image, some):
@@ -155,13 +164,27 @@ class TwoFolds(RuleBasedStateMachine):
     def removes_a_class(self, class_id):
         return self.does(type="class.remove", class_id=class_id)
 
+    @rule(target=undoable, source=CLASS_IDS, into=CLASS_IDS)
+    def merges_classes(self, source, into):
+        return self.does(**{"type": "class.merge", "from": source, "into": into})
+
+    @rule(target=undoable, class_ids=st.lists(CLASS_IDS, unique=True))
+    def orders_the_classes(self, class_ids):
+        return self.does(type="class.order", class_ids=class_ids)
+
+    @rule(target=undoable, class_ids=st.lists(CLASS_IDS, unique=True), name=NAMES, colour=COLOURS)
+    def imports_classes(self, class_ids, name, colour):
+        classes = [{"id": one, "name": name, "colour": colour} for one in class_ids]
+        return self.does(type="class.import", classes=classes)
+
     @rule(class_id=CLASS_IDS, hidden=st.booleans())
     def hides_or_shows_a_class(self, class_id, hidden):
         self.does(type="class.hide", class_id=class_id, hidden=hidden)
 
-    @rule(opened=IMAGES, instead=st.none() | IMAGES)
-    def opens_an_image(self, opened, instead):
-        self.does(type="image.open", image=image(opened), **({} if instead is None else {"instead": instead}))
+    @rule(opened=IMAGES, instead=st.none() | IMAGES, name=NAMES)
+    def opens_an_image(self, opened, instead, name="cells.png"):
+        named = image(opened) | {"name": name}
+        self.does(type="image.open", image=named, **({} if instead is None else {"instead": instead}))
 
     @rule(target=undoable, removed=IMAGES)
     def removes_an_image(self, removed):
