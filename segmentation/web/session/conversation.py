@@ -68,11 +68,14 @@ class LatestRequests:
         self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_CACHED_SESSIONS)
 
     def begin(self, session_id: str, client_id: str) -> Callable[[], bool]:
-        """Note a new request of a window; returns a question that says True once the window has sent a newer one."""
+        """Note a new request of a window; returns a question that says True once the window has sent a newer one.
+
+        Where there are too many windows, those that are not remembered go on: nobody ends what another waits for.
+        """
         clients = self._sessions.setdefault(session_id, BoundedCache(MAX_CLIENTS))
         request = object()
         clients.put(client_id, request)
-        return lambda: clients.get(client_id) is not request
+        return lambda: clients.get(client_id) not in (request, None)
 
 
 class Conversations:

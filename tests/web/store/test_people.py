@@ -3,7 +3,7 @@
 import pytest
 
 from segmentation.web.store import UnknownSessionError
-from segmentation.web.store.looking import LookingLinks, is_looking_id
+from segmentation.web.store.looking import PREFIX, LookingLinks, is_looking_id
 from segmentation.web.store.presences import GONE_SECONDS, MAX_PEOPLE, WRITTEN_SECONDS, Presence, Presences
 from segmentation.web.store.tables import presences
 
@@ -90,3 +90,12 @@ def test_a_crowd_is_bounded(store, people):
     for number in range(MAX_PEOPLE + 5):
         people.meet(session, Presence(f"p{number}", "", "", VIEW))
     assert len(rows_of(store)) == MAX_PEOPLE
+
+
+def test_a_crowd_that_only_looks_leaves_room_for_those_who_work(store, people):
+    session = store.create_session()
+    for number in range(MAX_PEOPLE):
+        people.meet(session, Presence(f"{PREFIX}{number}", "", "", VIEW))
+    people.meet(session, ANN)
+    assert ANN in people.meet(session, BOB)
+    assert BOB in people.meet(session, ANN)
