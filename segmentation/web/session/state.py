@@ -161,6 +161,22 @@ class _Folding:
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
                     drawn.pop(stroke_id, None)
+            case "settings.change":
+                if "features" in event:
+                    self.features = FeatureSpec.from_json(event["features"])
+                if "forest" in event:
+                    self.forest = ForestSettings.from_json(event["forest"])
+            case "classifier.open":
+                self._open_classifier(event)
+            case "classifier.keep":
+                self.keeps = event["keep"]
+            case "classifier.close":
+                self.opened = None
+            case _:
+                self._apply_to_classes(event)
+
+    def _apply_to_classes(self, event: Mapping[str, Any]) -> None:
+        match event["type"]:
             case "class.add":
                 self._add_class(event["class"])
                 self.given.discard(event["class"]["id"])
@@ -184,17 +200,6 @@ class _Folding:
                     self.merged[event["from"]] = event["into"]
             case "class.order":
                 self.order = event["class_ids"]
-            case "settings.change":
-                if "features" in event:
-                    self.features = FeatureSpec.from_json(event["features"])
-                if "forest" in event:
-                    self.forest = ForestSettings.from_json(event["forest"])
-            case "classifier.open":
-                self._open_classifier(event)
-            case "classifier.keep":
-                self.keeps = event["keep"]
-            case "classifier.close":
-                self.opened = None
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
         self.classes, self.hidden, self.given, self.merged, self.order = {}, set(), set(), {}, []
