@@ -380,7 +380,7 @@ def test_a_stroke_beside_the_image_is_refused_and_one_in_a_hidden_class_shows_it
 
 
 def test_a_scale_that_is_no_whole_number_is_refused(person):
-    person.tab("features")
+    person.tab("learn")
     person.page.fill("#num-sigma", "2.5")
     person.press("Tab")
     person.wait_for(lambda: "whole number" in person.page.inner_text("#features-problem"))
