@@ -133,6 +133,9 @@ def test_two_fingers_zoom_and_draw_nothing(people, server):
         touch("touchMove", (150 + 8 * step, 200 + 3 * step))
     touch("touchEnd")
     person.wait_for(lambda: person.stroke_counts() == [1, 0], "one finger draws")
+    person.wait_until_saved()
+    person.wait_until_page_asks_again()
+    assert person.stroke_counts() == [1, 0]
 
 
 def test_the_keys_do_what_the_help_says(person):
