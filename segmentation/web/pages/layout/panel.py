@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from segmentation.web.pages.layout.downloads import downloads_panel
-from segmentation.web.pages.layout.elements import dashed, slider
+from segmentation.web.pages.layout.elements import dashed, icon, slider
 from segmentation.web.pages.layout.series import series_panel
 from segmentation.web.pages.layout.training import learn_panel
 
@@ -33,6 +33,14 @@ def classes_panel() -> html.Section:
                                 type="button",
                                 className="quiet small",
                                 title="Go on from a classifier file (.squiggle) of yours or a colleague's",
+                            ),
+                            html.Button(
+                                icon("M4 6h9M4 12h9M4 18h9M18 5v13M15 15l3 3 3-3"),
+                                id="import-classes",
+                                type="button",
+                                className="quiet small",
+                                title="Import a list of classes: text with a name a line, CSV, or JSON",
+                                **dashed(aria_label="Import a list of classes"),
                             ),
                             html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
                         ],
@@ -76,7 +84,6 @@ def classes_panel() -> html.Section:
             ),
         ],
         id="panel-classes",
-        className="pinned",
     )
 
 
@@ -116,7 +123,6 @@ def live_panel() -> html.Section:
             ),
         ],
         id="panel-live",
-        className="pinned",
     )
 
 
