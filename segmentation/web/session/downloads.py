@@ -17,7 +17,6 @@ from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.training import Result, Trainer, known_strokes
 
-
 MAX_PROBABILITY_BYTES = 2**31
 """Bytes of the probabilities that are handed out at once: they lie in memory, and as a file once more."""
 

@@ -53,10 +53,10 @@ _SECTIONS = (
     (
         "The list of classes",
         [
-            "There may be 255. Drag a class by its number to another place, or press Alt and an arrow; results stay what "
-            "they are. To import a list, choose a text with a name a line, a CSV (name, colour) or a JSON with classes: "
-            "the classes that are here get its names in their order, further ones are added. To merge a class into "
-            "another, press its × and choose which one gets its strokes.",
+            "There may be 255. Drag a class by its number to another place, or press Alt and an arrow; results stay "
+            "what they are. To import a list, choose a text with a name a line, a CSV (name, colour) or a JSON with "
+            "classes: the classes that are here get its names in their order, further ones are added. To merge a "
+            "class into another, press its × and choose which one gets its strokes.",
         ],
     ),
     (
