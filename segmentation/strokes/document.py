@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segmentation._shared import checks
-from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 
 FORMAT = "squiggle-strokes"
@@ -87,21 +87,6 @@ class StrokesDocument:
     classes: tuple[LabelClass, ...]
     settings: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def image_hash(self) -> str:
-        """Of the content of the first image."""
-        return self.drawings[0].image_hash
-
-    @property
-    def image_shape(self) -> tuple[int, int]:
-        """Rows and columns of the first image."""
-        return self.drawings[0].image_shape
-
-    @property
-    def strokes(self) -> tuple[Stroke, ...]:
-        """The strokes on the first image."""
-        return self.drawings[0].strokes
-
 
 def strokes_to_json(
     strokes: Iterable[Stroke],
@@ -170,7 +155,7 @@ def strokes_from_json(document: object) -> StrokesDocument:
         raise ValueError("The strokes file names an image twice.")
     classes = classes_from_json(document["classes"])
     used = {stroke.class_id for drawing in drawings for stroke in drawing.strokes}
-    missing = used - {label_class.id for label_class in classes}
+    missing = used - {UNLABELLED} - {label_class.id for label_class in classes}
     if missing:
         raise ValueError(f"A stroke is of class {min(missing)}, which the strokes file does not name.")
     settings = document.get("settings", {})

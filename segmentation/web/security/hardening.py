@@ -15,6 +15,7 @@ from flask import Flask, Response, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
+from segmentation._shared.checks import refuse_many_values
 from segmentation.web.security.ratelimit import RateLimit
 
 AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
@@ -31,7 +32,7 @@ NO_SENSE = "This request makes no sense: reload the page."
 FAILED = "The server failed at this. What you did before is safe; try again."
 
 _SESSION = re.compile(r"/s/([^/]+)")
-_STARTS = {("GET", "/"), ("POST", "/sessions"), ("POST", "/sessions/import")}
+_STARTS = re.compile(r"(GET|HEAD) /|POST (/sessions|/sessions/import|/s/[^/]+/duplicate)")
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ class StrictJson(DefaultJSONProvider):
     """Reads JSON as its standard has it; whatever else is a ValueError."""
 
     def loads(self, s: str | bytes, **options: Any) -> Any:
-        """The value; without NaN, too deep nesting, or halves of characters."""
+        """The value; without NaN, very many values, too deep nesting, or halves of characters."""
+        refuse_many_values(s.encode("utf-8", "surrogatepass") if isinstance(s, str) else s)
         try:
             value = super().loads(s, parse_constant=_refuse_constant, **options)
             text = s if isinstance(s, str) else s.decode("utf-8")
@@ -78,7 +80,7 @@ def _refuse_before_reading(server: Flask) -> None:
             return jsonify(error=NO_SENSE), 400
         session = _SESSION.match(request.path)
         wait = of_sessions.acquire(session[1]) if session else 0.0
-        if (request.method, request.path) in _STARTS:
+        if not wait and _STARTS.fullmatch(f"{request.method} {request.path}"):
             wait = starts.acquire(request.remote_addr or "")
         if wait:
             return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}

@@ -12,15 +12,15 @@ from typing import Any
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.strokes.classes import LabelClass
+from segmentation.strokes.classes import UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
 
 MAX_NAMES = 20
 """Names of one image that are kept."""
 
 UNDOABLE = frozenset(
-    {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
-    | {"class.import", "class.merge", "class.order"}
+    {"image.remove", "sample.leave", "stroke.add", "stroke.change", "stroke.erase"}
+    | {"class.add", "class.change", "class.remove", "class.import", "class.merge", "class.order"}
     | {"classifier.open", "classifier.keep", "classifier.close"}
 )
 
@@ -153,10 +153,32 @@ class _Folding:
             case "stroke.add":
                 stroke = self._parse(event["id"], event["stroke"])
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
+            case "stroke.change":
+                drawn = self.strokes.get(event["image"], {})
+                if event["stroke"]["id"] in drawn:
+                    drawn[event["stroke"]["id"]] = self._parse(event["id"], event["stroke"])
             case "stroke.erase":
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
                     drawn.pop(stroke_id, None)
+            case "class.add" | "class.change" | "class.remove" | "class.hide":
+                self._change_class(event)
+            case "class.import" | "class.merge" | "class.order":
+                self._change_classes(event)
+            case "settings.change":
+                if "features" in event:
+                    self.features = FeatureSpec.from_json(event["features"])
+                if "forest" in event:
+                    self.forest = ForestSettings.from_json(event["forest"])
+            case "classifier.open":
+                self._open_classifier(event)
+            case "classifier.keep":
+                self.keeps = event["keep"]
+            case "classifier.close":
+                self.opened = None
+
+    def _change_class(self, event: Mapping[str, Any]) -> None:
+        match event["type"]:
             case "class.add":
                 self._add_class(event["class"])
                 self.given.discard(event["class"]["id"])
@@ -170,6 +192,9 @@ class _Folding:
                 self.classes.pop(event["class_id"], None)
             case "class.hide":
                 (self.hidden.add if event["hidden"] else self.hidden.discard)(event["class_id"])
+
+    def _change_classes(self, event: Mapping[str, Any]) -> None:
+        match event["type"]:
             case "class.import":
                 for values in event["classes"]:
                     self._add_class(values)
@@ -180,17 +205,6 @@ class _Folding:
                     self.merged[event["from"]] = event["into"]
             case "class.order":
                 self.order = event["class_ids"]
-            case "settings.change":
-                if "features" in event:
-                    self.features = FeatureSpec.from_json(event["features"])
-                if "forest" in event:
-                    self.forest = ForestSettings.from_json(event["forest"])
-            case "classifier.open":
-                self._open_classifier(event)
-            case "classifier.keep":
-                self.keeps = event["keep"]
-            case "classifier.close":
-                self.opened = None
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
         self.classes, self.hidden, self.given, self.merged, self.order = {}, set(), set(), {}, []
@@ -237,7 +251,7 @@ class _Folding:
     def strokes_on(self, image_hash: str) -> tuple[Stroke, ...]:
         """The strokes on an image whose classes are there, each in the class that its own was merged into."""
         found = (self._as_merged(stroke) for stroke in self.strokes[image_hash].values())
-        return tuple(stroke for stroke in found if stroke.class_id in self.classes)
+        return tuple(stroke for stroke in found if stroke.class_id == UNLABELLED or stroke.class_id in self.classes)
 
     def _as_merged(self, stroke: Stroke) -> Stroke:
         class_id = stroke.class_id

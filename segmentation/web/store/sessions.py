@@ -307,10 +307,10 @@ class Store:
         """The images of a session, in the order in which they came."""
         _check_id(session_id)
         images = tables.images
-        query = sql.select(images.c.hash, images.c.name, images.c.added, tables.blobs.c.size).join(tables.blobs)
+        query = sql.select(images.c.hash, images.c.name, tables.blobs.c.size).join(tables.blobs)
         query = query.where(images.c.session_id == session_id).order_by(images.c.added, images.c.hash)
         with self.database.reading() as connection:
-            return [StoredImage(row.hash, row.name, row.added, row.size) for row in connection.execute(query)]
+            return [StoredImage(row.hash, row.name, row.size) for row in connection.execute(query)]
 
     def _image(self, session_id: str, image_hash: str) -> sql.Row[Any, Any] | None:
         if not (_SESSION_ID.fullmatch(session_id) and _HASH.fullmatch(image_hash)):

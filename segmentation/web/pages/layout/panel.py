@@ -18,44 +18,49 @@ TABS = (
 )
 
 
+def _classes_head() -> html.Div:
+    """What brings classes in."""
+    return html.Div(
+        [
+            html.H2("Classes"),
+            html.Div(
+                [
+                    html.Button(
+                        "Open classifier…",
+                        id="open-classifier",
+                        type="button",
+                        className="quiet small",
+                        title="Go on from a classifier file (.squiggle) of yours or a colleague's",
+                    ),
+                    html.Button(
+                        icon("M4 6h9M4 12h9M4 18h9M18 5v13M15 15l3 3 3-3"),
+                        id="import-classes",
+                        type="button",
+                        className="quiet small",
+                        title="Import a list of classes: text with a name a line, CSV, or JSON",
+                        **dashed(aria_label="Import a list of classes"),
+                    ),
+                    html.Button(
+                        "+ Add",
+                        id="add-class",
+                        type="button",
+                        className="quiet small",
+                        title="Add a class",
+                        **dashed(aria_label="Add a class"),
+                    ),
+                ],
+                className="row",
+            ),
+        ],
+        className="section-head",
+    )
+
+
 def classes_panel() -> html.Section:
     """The classes, and the width of the pen."""
     return html.Section(
         [
-            html.Div(
-                [
-                    html.H2("Classes"),
-                    html.Div(
-                        [
-                            html.Button(
-                                "Open classifier…",
-                                id="open-classifier",
-                                type="button",
-                                className="quiet small",
-                                title="Go on from a classifier file (.squiggle) of yours or a colleague's",
-                            ),
-                            html.Button(
-                                icon("M4 6h9M4 12h9M4 18h9M18 5v13M15 15l3 3 3-3"),
-                                id="import-classes",
-                                type="button",
-                                className="quiet small",
-                                title="Import a list of classes: text with a name a line, CSV, or JSON",
-                                **dashed(aria_label="Import a list of classes"),
-                            ),
-                            html.Button(
-                                "+ Add",
-                                id="add-class",
-                                type="button",
-                                className="quiet small",
-                                title="Add a class",
-                                **dashed(aria_label="Add a class"),
-                            ),
-                        ],
-                        className="row",
-                    ),
-                ],
-                className="section-head",
-            ),
+            _classes_head(),
             html.Div(
                 [
                     html.Div(
@@ -82,15 +87,15 @@ def classes_panel() -> html.Section:
             html.P(id="learnt-from", className="note"),
             html.Div(
                 [
-                    html.Label("Stroke width", htmlFor="stroke-width"),
+                    html.Label("Stroke width", id="stroke-width-label", htmlFor="stroke-width"),
                     slider("stroke-width", 1, 60, 1, 5),
                     html.Output(id="stroke-width-value", htmlFor="stroke-width"),
+                    html.Span(id="whole-strokes", hidden=True),
                 ],
                 className="row slider-row",
             ),
         ],
         id="panel-classes",
-        className="pinned",
     )
 
 
@@ -130,7 +135,6 @@ def live_panel() -> html.Section:
             ),
         ],
         id="panel-live",
-        className="pinned",
     )
 
 
