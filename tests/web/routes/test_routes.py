@@ -16,7 +16,7 @@ from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
-from segmentation.web.session import journals
+from segmentation.web.session import downloads, journals
 from segmentation.web.session.training import Trainer
 from tests.support.asking import converse, stroke_event, stroke_of, tile_request
 from tests.support.images import HALVES
@@ -331,3 +331,10 @@ def test_as_many_classes_as_labels_can_have(client, session, halves):
     probabilities = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/probabilities.tif").data))
     assert len(probabilities) == 255
     assert client.get(f"/s/{session}/download/shares.csv").text.count("\n") == 256
+
+
+def test_probabilities_that_would_fill_the_memory_are_refused_with_a_sentence(client, session, halves, monkeypatch):
+    monkeypatch.setattr(downloads, "MAX_PROBABILITY_BYTES", 1000)
+    refused = client.get(f"/s/{session}/download/probabilities.tif")
+    assert refused.status_code == 422
+    assert "The command line writes them." in refused.json["error"]
