@@ -40,7 +40,7 @@ ROW_CACHE_BYTES = 16_000_000
 for strokes that were undone."""
 
 CLASSIFIER_CACHE_BYTES = 16_000_000
-"""A forest of the default settings takes about 0.3 MB."""
+"""A forest of the default settings takes less than 1 MB."""
 
 FACTS_CACHE_IMAGES = 1_000
 """Images of which the facts are cached."""

@@ -366,9 +366,9 @@ class PixelClassifier:
         """The forest as one of scikit-learn's, which predicts the same from rows of features.
 
         Its ``classes_`` are the class ids. Extremely randomised trees differ from others only in how they are grown,
-        so that they too come as a ``RandomForestClassifier``. It is made to predict: a classifier keeps neither the
-        impurity of a node nor the number of its samples, so that what scikit-learn derives from them, such as
-        ``feature_importances_``, means nothing.
+        so that they too come as a ``RandomForestClassifier``. Its ``feature_importances_`` are what scikit-learn
+        computes from the training pixels of each node; of a classifier file of version 1, which knows none, they mean
+        nothing.
 
         Raises:
             NotFittedError: if the classifier has not been trained.

@@ -186,5 +186,5 @@ def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, th
         raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
     counts = count_classes(classes)
     check_classes(counts)
-    forest = Forest.from_sklearn(grow_forest(features, classes, settings, threads))
+    forest = grow_forest(features, classes, settings, threads)
     return Fitted(forest, tuple(counts), None, {"training_pixels": counts_to_json(counts)}, None)

@@ -152,7 +152,7 @@ def test_a_flood_of_labels_is_learnt_from_a_bounded_sample(computed):
 def test_caches_stay_within_their_bytes():
     live = LiveSegmenter(FeatureCache(0))
     live.rows = BoundedCache(40_000, live.rows.size)
-    live.classifiers = BoundedCache(60_000, live.classifiers.size)
+    live.classifiers = BoundedCache(400_000, live.classifiers.size)
 
     def session(seed):
         image = image_from_pixels(np.random.default_rng(seed % 3).integers(0, 256, (40, 50), np.uint8))
@@ -160,7 +160,7 @@ def test_caches_stay_within_their_bytes():
             classifier = live.train([LabelledImage.from_image(image, labels)], SPEC, FOREST)
             assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC, n_estimators=8).fit(image, labels))
             assert live.rows.used <= 40_000
-            assert live.classifiers.used <= 60_000
+            assert live.classifiers.used <= 400_000
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(session, range(6)))
