@@ -27,15 +27,16 @@ def pytest_make_parametrize_id(val):
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plug-in that runs tests side by side looks for its groups
 def pytest_collection_modifyitems(items):
-    """Mark what needs servers, and let what shares them run in one process where tests run side by side."""
+    """Mark what needs servers, and let each file's tests run in one process where tests run side by side."""
     for item in items:
         place = item.path.relative_to(ROOMS).as_posix()
         in_browser = place.startswith("browser/")
         on_postgres = "postgresql" in item.name
         if in_browser or on_postgres or SERVERS.intersection(item.fixturenames):
             item.add_marker(pytest.mark.slow)
-        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else TOGETHER.get(place, place)))
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(place, place)))
 
 
 @pytest.fixture(scope="session")

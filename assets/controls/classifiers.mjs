@@ -43,9 +43,11 @@ export class ClassifierOpener {
         showStatus("Nothing has changed.", null);
         return;
       }
-      this.session.append({ type: "classifier.open", ...answer });
+      this.session.append({ type: "classifier.open", ...answer, keep: true });
+      const { pixels, strokes } = answer.classifier;
+      const fixed = pixels || strokes ? "" : " It came without training pixels: your strokes cannot correct it.";
       const replaced = "its classes, strokes and settings have replaced those of this session. Undo brings them back.";
-      showMessage(`“${file.name}” is open: ${replaced}`);
+      showMessage(`“${file.name}” is open: ${replaced}${fixed}`);
     } catch {
       showMessage(`“${file.name}” could not be sent: the server does not answer. Try again in a moment.`);
       showStatus("Nothing has changed.", null);

@@ -9,6 +9,7 @@ import { reasonOf } from "../shared/requests.mjs";
 /** @import { Session } from "../session/session.mjs" */
 
 const AWAY = "The server does not answer. Try again in a moment.";
+const CLASSIFIER = "classifier.squiggle";
 const URL_LASTS_MS = 60000;
 
 const buttons = () => /** @type {HTMLButtonElement[]} */ (all("button.download"));
@@ -32,7 +33,7 @@ export class Downloads {
   constructor(session) {
     this.session = session;
     /** What else to put into the file of a classifier. @type {string[]} */
-    this.along = [];
+    this.along = ["pixels"];
     for (const button of buttons()) button.addEventListener("click", () => this.run(button));
   }
 
@@ -57,13 +58,15 @@ export class Downloads {
   async download(file) {
     const { session } = this;
     await session.conversation.settled();
-    const query = `image=${session.imageHash}&opacity=${session.view.opacity}&along=${this.along.join(",")}`;
+    const bare = file === CLASSIFIER && session.segmentation.learnt.asItCame && !session.state.opened?.pixels;
+    const along = bare ? this.along.filter((one) => one !== "pixels") : this.along;
+    const query = `image=${session.imageHash}&opacity=${session.view.opacity}&along=${along.join(",")}`;
     const response = await fetch(`${sessionUrl}download/${file}?${query}`);
     if (!response.ok) return reasonOf(response);
     const url = URL.createObjectURL(await response.blob());
     const stem = session.state.image?.name.replace(/\.[^.]*$/, "");
     element("a", { href: url, download: `${stem}-${file}` }).click();
     setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
-    return "";
+    return along.length < this.along.length ? "It came without training pixels: none travel along." : "";
   }
 }

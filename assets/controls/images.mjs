@@ -136,7 +136,8 @@ export class ImageOpener {
    * @param {Outcome} outcome
    */
   add(image, notes, outcome) {
-    this.session.images.add(image, !outcome.opened.length);
+    const left = this.session.images.add(image, !outcome.opened.length);
+    if (left) outcome.notes.add(left);
     outcome.opened.push(image);
     for (const note of notes) outcome.notes.add(note);
   }

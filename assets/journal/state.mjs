@@ -42,7 +42,10 @@
  * @property {number} pixels how many travelled along
  */
 
-/** @typedef {{id: string, type: string} & Record<string, any>} SessionEvent what a person did */
+/**
+ * @typedef {{id: string, type: string, author?: {id: string, name: string}, time?: number} & Record<string, any>}
+ * SessionEvent what a person did; who and when is missing in old journals
+ */
 
 /**
  * @typedef {object} State
@@ -56,6 +59,7 @@
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened the classifier that was opened last
+ * @property {boolean} keeps whether that one, if it cannot learn on, stays in use whatever is drawn
  * @property {?string} undo id of the event that would be undone; only what concerns the current image
  * @property {?string} redo id of the event that would be redone
  * @property {number} lastClassId the largest that was ever used
@@ -72,15 +76,17 @@
  * @property {Set<number>} hidden
  * @property {Map<string, Map<string, Stroke>>} strokes
  * @property {Set<string>} replaced
+ * @property {Set<number>} given ids of the classes that are called as the session began with them
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened
+ * @property {boolean} keeps
  * @property {number} lastClassId
  */
 
 const UNDOABLE = new Set([
-  "image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
-  "classifier.open", "classifier.close",
+  "image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
+  "classifier.open", "classifier.keep", "classifier.close",
 ]);
 
 /** @param {SessionEvent[]} events */
@@ -131,7 +137,32 @@ function openImage(folding, image) {
 const lastImage = (folding) => [...folding.images.values()].at(-1) ?? null;
 
 /**
- * The sample leaves for an image of one's own, unless something is drawn on it.
+ * @param {Folding} folding
+ * @param {string} hash
+ * @returns {boolean} whether it was there, and not the only one
+ */
+function removeImage(folding, hash) {
+  if (folding.images.size < 2 || !folding.images.delete(hash)) return false;
+  folding.strokes.delete(hash);
+  if (folding.image?.hash === hash) folding.image = lastImage(folding);
+  return true;
+}
+
+/**
+ * The sample leaves with what was drawn on it, and with the names that suit nothing else.
+ * @param {Folding} folding
+ * @param {SessionEvent} event
+ */
+function leaveSample(folding, { image }) {
+  if (!removeImage(folding, image)) return;
+  for (const [id, old] of folding.classes) {
+    if (folding.given.has(id)) folding.classes.set(id, { ...old, name: `Class ${id}` });
+  }
+  folding.given.clear();
+}
+
+/**
+ * The sample left for an image of one's own, unless something was drawn on it: so in journals of before.
  * @param {Folding} folding
  */
 function dropReplaced(folding) {
@@ -149,6 +180,7 @@ function dropReplaced(folding) {
 function openClassifier(folding, event) {
   folding.classes.clear();
   folding.hidden.clear();
+  folding.given.clear();
   folding.strokes.clear();
   for (const labelClass of event.classes) addClass(folding, labelClass);
   for (const [image, strokes] of Object.entries(event.strokes)) {
@@ -157,6 +189,7 @@ function openClassifier(folding, event) {
   folding.features = event.features;
   folding.forest = event.forest;
   folding.opened = event.classifier;
+  folding.keeps = event.keep ?? false;
 }
 
 /** @type {Record<string, (folding: Folding, event: SessionEvent) => void>} */
@@ -164,24 +197,26 @@ const APPLY = {
   "session.start": (folding, event) => {
     openImage(folding, event.image);
     for (const labelClass of event.classes) addClass(folding, labelClass);
+    folding.given = new Set(folding.classes.keys());
   },
   "session.rename": (folding, { name }) => { folding.name = name; },
   "image.open": (folding, { image, instead = image.hash }) => {
     openImage(folding, image);
     if (instead !== image.hash) folding.replaced.add(instead);
   },
-  "image.remove": (folding, { image }) => {
-    if (folding.images.size < 2 || !folding.images.delete(image)) return;
-    folding.strokes.delete(image);
-    if (folding.image?.hash === image) folding.image = lastImage(folding);
-  },
+  "image.remove": (folding, { image }) => { removeImage(folding, image); },
+  "sample.leave": leaveSample,
   "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
   "stroke.erase": (folding, { image, strokes }) => {
     for (const id of strokes) strokesOf(folding, image).delete(id);
   },
-  "class.add": (folding, event) => addClass(folding, event.class),
+  "class.add": (folding, event) => {
+    addClass(folding, event.class);
+    folding.given.delete(event.class.id);
+  },
   "class.change": (folding, { class_id: id, name, colour }) => {
     const old = folding.classes.get(id);
+    if (name !== undefined) folding.given.delete(id);
     if (old) addClass(folding, { id, name: name ?? old.name, colour: colour ?? old.colour });
   },
   "class.remove": (folding, event) => { folding.classes.delete(event.class_id); },
@@ -191,22 +226,26 @@ const APPLY = {
     folding.forest = forest ?? folding.forest;
   },
   "classifier.open": openClassifier,
+  "classifier.keep": (folding, { keep }) => { folding.keeps = keep; },
   "classifier.close": (folding) => { folding.opened = null; },
 };
 
 /**
- * The events that Ctrl+Z and Ctrl+Shift+Z would act on: only what concerns the current image.
+ * The events that Ctrl+Z and Ctrl+Shift+Z would act on: only one's own, and what concerns the current image. Events
+ * without an author, those of old journals, are everybody's.
  * @param {SessionEvent[]} events
  * @param {string | undefined} image hash of the current image
+ * @param {?string} me id of the author whose events are looked at; null for those of all
  */
-function undoTargets(events, image) {
+function undoTargets(events, image, me) {
   /** @type {string[]} */
   let undo = [];
   /** @type {string[]} */
   let redo = [];
   const byId = new Map(events.map((event) => [event.id, event]));
-  for (const { id, type, event: target } of events) {
+  for (const { id, type, event: target, author } of events) {
     if (UNDOABLE.has(type)) {
+      if (me && author && author.id !== me) continue;
       undo.push(id);
       redo = [];
     } else if (type === "undo" && undo.includes(target)) {
@@ -220,7 +259,7 @@ function undoTargets(events, image) {
   /** @param {string} id */
   const concernsImage = (id) => {
     const event = byId.get(id);
-    return event?.type === "image.remove" || [undefined, image].includes(event?.image);
+    return ["image.remove", "sample.leave"].includes(event?.type ?? "") || [undefined, image].includes(event?.image);
   };
   return { undo: undo.findLast(concernsImage) ?? null, redo: redo.findLast(concernsImage) ?? null };
 }
@@ -235,7 +274,7 @@ function foldAll(events, { features, forest }) {
   /** @type {Folding} */
   const folding = {
     name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
-    replaced: new Set(), features, forest, opened: null, lastClassId: 0,
+    replaced: new Set(), given: new Set(), features, forest, opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
     if (event.type === "class.add") folding.lastClassId = Math.max(folding.lastClassId, event.class.id);
@@ -250,9 +289,10 @@ function foldAll(events, { features, forest }) {
  * @param {SessionEvent[]} events
  * @param {{features: Settings, forest: Settings}} defaults settings until an event changes them
  * @param {?string} [currentImage] hash of the image that this window shows; else it is the one opened last
+ * @param {?string} [me] id of the author whose events undo and redo act on; else they act on those of all
  * @returns {State}
  */
-export function fold(events, defaults, currentImage = null) {
+export function fold(events, defaults, currentImage = null, me = null) {
   const folding = foldAll(events, defaults);
   const image = folding.images.get(currentImage ?? "") ?? folding.image;
   const images = [...folding.images.values()];
@@ -272,7 +312,8 @@ export function fold(events, defaults, currentImage = null) {
     features: folding.features,
     forest: folding.forest,
     opened: folding.opened,
+    keeps: folding.keeps,
     lastClassId: folding.lastClassId,
-    ...undoTargets(events, image?.hash),
+    ...undoTargets(events, image?.hash, me),
   };
 }

@@ -15,16 +15,25 @@ function described({ trees, class_ids: classIds, channels, images }) {
   ].join(" · ");
 }
 
+/** @typedef {{text: string, choice: string}} Learnt how an opened classifier takes part, and what else could be */
+
+/** What the button says, by the choice that there is. @type {Record<string, string>} */
+const CHOICES = { anew: "Learn anew from my strokes", keep: "Keep using it" };
+
 /**
  * Show the card, if a classifier was opened.
  * @param {?OpenedFacts} opened
- * @param {string} text how it takes part, once the server has told
+ * @param {Learnt} learnt once the server has told
  */
-export function showOpened(opened, text) {
+export function showOpened(opened, { text, choice }) {
   byId("opened").hidden = !opened;
   if (!opened) return;
   byId("opened-name").textContent = opened.name;
   byId("opened-name").title = opened.name;
   byId("opened-facts").textContent = described(opened);
   byId("opened-text").textContent = text;
+  const button = byId("opened-choice");
+  button.hidden = !choice;
+  button.dataset.choice = choice;
+  button.textContent = CHOICES[choice] ?? "";
 }

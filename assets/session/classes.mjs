@@ -2,6 +2,7 @@
 
 import { ClassList } from "../page/classlist.mjs";
 import { facts } from "../page/context.mjs";
+import { showLearntFrom } from "../page/learntfrom.mjs";
 import { byId } from "../shared/dom.mjs";
 import { ask, showMessage } from "../shared/messages.mjs";
 
@@ -28,6 +29,7 @@ export class Classes {
   show() {
     const { state, view, segmentation: { counts } } = this.session;
     this.list.update(state, view.classId, counts.labelled, counts.segmented);
+    showLearntFrom(state, counts.learntFrom);
   }
 
   /**

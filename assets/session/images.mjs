@@ -34,15 +34,19 @@ export class Images {
   }
 
   /**
-   * Let an image that the server has belong to the session; the untouched sample leaves for it.
+   * Let an image that the server has belong to the session; the sample, if it is alone, leaves for it.
    * @param {ImageFacts} image
    * @param {boolean} show whether to show it in this window
+   * @returns {string} what else there is to say of it
    */
   add(image, show) {
     const { images, strokes } = this.session.state;
-    const untouched = images.length === 1 && !strokes.length && images[0].hash === this.session.sample?.hash;
+    const sample = images.length === 1 && images[0].hash === this.session.sample?.hash ? images[0].hash : image.hash;
     if (show) this.session.chooseView({ image: image.hash });
-    this.session.append({ type: "image.open", image, ...(untouched ? { instead: images[0].hash } : {}) });
+    this.session.append({ type: "image.open", image });
+    if (sample === image.hash) return "";
+    this.session.append({ type: "sample.leave", image: sample });
+    return strokes.length ? "The sample has left, and what you drew on it. Undo brings both back." : "";
   }
 
   /**

@@ -39,12 +39,12 @@ const idsOf = (strokes) => strokes.map(({ id }) => id);
  * @param {StateWithImage} state
  */
 export function segmentationKey(state) {
-  const { image, images, strokes, strokesElsewhere, features, forest, classes, opened } = state;
+  const { image, images, strokes, strokesElsewhere, features, forest, classes, opened, keeps } = state;
   const elsewhere = imagesAlike(state).map(({ hash }) => [hash, idsOf(strokesElsewhere.get(hash) ?? [])]);
   return JSON.stringify([
     image.hash, idsOf(strokes), features, forest, classes.map(({ id }) => id),
     elsewhere.filter(([, ids]) => ids.length),
-    opened && [opened.hash, opened.strokes && images.map(({ hash }) => hash)],
+    opened && [opened.hash, keeps, opened.strokes && images.map(({ hash }) => hash)],
   ]);
 }
 

@@ -14,10 +14,17 @@ import { available, segmentationKey } from "./learning.mjs";
 /** @import { Picture } from "../picture/picture.mjs" */
 /** @import { View } from "./view.mjs" */
 
-/** @typedef {{labelled: ?PixelCounts, segmented: ?PixelCounts}} Counts */
+/**
+ * @typedef {object} Counts what the server has told of an image
+ * @property {?PixelCounts} labelled pixels that the strokes cover
+ * @property {?PixelCounts} segmented pixels that the segmentation gives the classes
+ * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
+ */
+
+const NOTHING_LEARNT = { text: "", choice: "", asItCame: false };
 
 /** @type {Counts} */
-const NOT_COUNTED = { labelled: null, segmented: null };
+const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null };
 
 /**
  * @typedef {object} SegmentationParts
@@ -43,7 +50,7 @@ export class Segmentation {
     /** The same of other images. @type {Map<?string, Counts>} */
     this.countsElsewhere = new Map();
     /** How the opened classifier takes part, as the server said. */
-    this.learnt = "";
+    this.learnt = NOTHING_LEARNT;
     this.key = "";
     /** Whether what is shown is not what the session would give now. */
     this.outdated = true;
@@ -60,7 +67,7 @@ export class Segmentation {
     this.reactions = {
       labelled: ({ pixels }) => this.count({ labelled: pixels }),
       status: ({ text }) => showStatus(`${text}…`, 0),
-      learnt: ({ text }) => this.onLearnt(text),
+      learnt: (message) => this.onLearnt(message),
       draft: (message) => this.onDraft(message),
       tile: (message) => this.onTile(message),
       done: (message) => this.onDone(message),
@@ -99,7 +106,7 @@ export class Segmentation {
     if (key === this.key) return;
     this.key = key;
     this.outdated = true;
-    this.learnt = "";
+    this.learnt = NOTHING_LEARNT;
     if (this.view.live && this.counts.segmented) showStatus("Learning from the strokes…", 0);
     this.sayIfOutdated();
   }
@@ -137,10 +144,11 @@ export class Segmentation {
     this.onCounts();
   }
 
-  /** @param {string} text */
-  onLearnt(text) {
-    this.learnt = text;
-    showOpened(this.state().opened, text);
+  /** @param {Message} message */
+  onLearnt({ text, choice, images, as_it_came: asItCame }) {
+    this.learnt = { text, choice, asItCame };
+    this.count({ learntFrom: images });
+    showOpened(this.state().opened, this.learnt);
   }
 
   /** Gives a function that says whether a later request, or another image, has made what comes now worthless. */
@@ -187,7 +195,7 @@ export class Segmentation {
     this.outdated = false;
     this.once = false;
     this.picture.clearTiles();
-    this.count({ segmented: null });
+    this.count({ segmented: null, learntFrom: null });
     showStatus(reason, null);
   }
 

@@ -163,7 +163,13 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     along = command.add_argument_group("travels along in the file, so that training can go on from it")
     along.add_argument("--with-strokes", action="store_true", help="what was drawn, to go on with the same images")
     along.add_argument(
-        "--with-pixels", action="store_true", help="the features of the pixels that were learnt from, to go on without"
+        "--with-pixels",
+        action="store_true",
+        default=True,
+        help="the features of the pixels that were learnt from, to go on without the images; so it is without a word",
+    )
+    along.add_argument(
+        "--without-pixels", dest="with_pixels", action="store_false", help="then it can be replaced, but not corrected"
     )
     features = command.add_argument_group("features (defaults: those of the strokes, or else all up to sigma 16)")
     for kind, what in (

@@ -352,6 +352,9 @@ class PixelClassifier:
     def save(self, target: str | os.PathLike[str] | BinaryIO, classes: Iterable[LabelClass] | None = None) -> None:
         """Writes a classifier file, which :func:`load_classifier` reads and anyone may open.
 
+        The training pixels travel along if they are known, so that further ones can be learnt together with them; to
+        leave them out write :meth:`contents` with ``save_model``.
+
         Args:
             target: a path, usually ending in ``.squiggle``, or a binary file.
             classes: names and colours; None takes those that it was loaded with, or else numbers them.
@@ -360,7 +363,7 @@ class PixelClassifier:
             NotFittedError: if the classifier has not been trained.
             OSError: if the file cannot be written.
         """
-        save_model(target, self.contents(classes))
+        save_model(target, self.contents(classes, pixels=self.pixels_))
 
     def to_sklearn(self) -> RandomForestClassifier:
         """The forest as one of scikit-learn's, which predicts the same from rows of features.

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 import segmentation as seg
+from tests.support.page import draw_two
 
 CLASSES = (seg.LabelClass(1, "Pore", "#112233"), seg.LabelClass(4, "Grain", "#445566"))
 
@@ -67,7 +68,6 @@ def test_a_colleagues_classifier_is_at_work_at_once_and_goes_on_learning(people,
     person.wait_for_segmentation()
     person.tab("home")
     person.page.get_by_label("with strokes").check()
-    person.page.get_by_label("with training pixels").check()
     home = seg.load_model(person.download("classifier.squiggle"))
     assert home.pixels is not None
     assert len(home.strokes) == 1
@@ -79,7 +79,46 @@ def test_a_colleagues_classifier_is_at_work_at_once_and_goes_on_learning(people,
     person.click("#undo")
     person.wait_for(lambda: not person.page.is_visible("#opened"), "no card")
     person.tab("classes")
-    assert person.class_names() == ["Gland", "Other tissue"]
+    assert person.class_names() == ["Class 1", "Class 2"]
+
+
+def test_what_is_taken_home_can_be_corrected_and_what_cannot_be_stays_until_it_is_let_go(person, tmp_path):
+    draw_two(person)
+    home = person.download("classifier.squiggle")
+    assert seg.load_model(home).pixels is not None
+    (tmp_path / "bare.squiggle").write_bytes(b"")
+    with person.page.expect_download() as download:
+        person.page.get_by_label("with training pixels").uncheck()
+        person.click('[data-file="classifier.squiggle"]')
+    bare = seg.load_model(Path(download.value.path()))
+    assert bare.pixels is None
+    seg.save_model(tmp_path / "bare.squiggle", bare)
+    opens(person, tmp_path / "bare.squiggle")
+    person.wait_for(lambda: "cannot correct it, only replace it" in person.page.inner_text("#opened-text"), "the card")
+    assert "your strokes cannot correct it" in person.message
+    person.wait_for_segmentation()
+    good = segmentation(person)
+    person.tab("classes")
+    person.press("1")
+    person.draw_and_wait((20, 480), (40, 480))
+    person.press("2")
+    person.draw_and_wait((20, 440), (40, 440))
+    person.wait_for_segmentation()
+    assert (segmentation(person) == good).all()
+    person.page.get_by_label("with training pixels").check()
+    assert seg.load_model(person.download("classifier.squiggle")).pixels is None
+    person.wait_for(lambda: "none travel along" in person.page.inner_text("#download-problem"), "the sentence")
+    person.tab("classes")
+    assert person.page.inner_text("#opened-choice") == "Learn anew from my strokes"
+    person.click("#opened-choice")
+    person.wait_for(lambda: person.page.inner_text("#opened-choice") == "Keep using it", "the way back")
+    person.wait_for_segmentation()
+    assert "have replaced it" in person.page.inner_text("#opened-text")
+    assert (segmentation(person) != good).any()
+    person.press("Control+z")
+    person.wait_for(lambda: person.page.inner_text("#opened-choice") == "Learn anew from my strokes", "kept again")
+    person.wait_for_segmentation()
+    assert (segmentation(person) == good).all()
 
 
 def test_a_file_that_is_dropped_is_opened_and_let_go(person, colleagues):

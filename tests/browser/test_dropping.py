@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.files import png
 from tests.support.images import scene
-from tests.support.page import draw_two, is_finished
+from tests.support.page import draw_two, drops, is_finished
 
 UNREADABLE = """(selector) => {
   const broken = { isDirectory: true, createReader: () => ({ readEntries: (_, fail) => fail(new Error("gone")) }) };
@@ -38,23 +38,6 @@ READING = """async ({ load }) => {
   handled = false;
   return (await reading).map(({ file, name }) => [name, file.name]);
 }"""
-
-
-def drops(person, selector, *paths):
-    """Drop files and folders of the disk, as the operating system hands them to the browser."""
-    box = person.page.locator(selector).bounding_box()
-    devtools = person.context.new_cdp_session(person.page)
-    for kind in ("dragEnter", "dragOver", "drop"):
-        devtools.send(
-            "Input.dispatchDragEvent",
-            {
-                "type": kind,
-                "x": box["x"] + box["width"] / 2,
-                "y": box["y"] + min(box["height"], 200) / 2,
-                "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1},
-            },
-        )
-    devtools.detach()
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ def random_events(rng):
         elif kind == "close":
             event |= {"type": "classifier.close"}
         elif kind == "gone":
-            event |= {"type": "image.remove", "image": rng.choice([IMAGE, OTHER_IMAGE])}
+            kind = rng.choice(["image.remove", "sample.leave"])
+            event |= {"type": kind, "image": rng.choice([IMAGE, OTHER_IMAGE])}
         elif kind == "name":
             event |= {"type": "session.rename", "name": f"n{number}"}
         else:

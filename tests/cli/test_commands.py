@@ -85,6 +85,7 @@ def test_training_from_exported_strokes_equals_the_page_to_the_byte(desk, tmp_pa
         tmp_path / "page", classes=classes
     )
     arguments = ["train", f"{desk}/cells.tif", "--strokes", f"{tmp_path}/strokes.json", "-o", f"{tmp_path}/typed"]
+    arguments.append("--without-pixels")
     assert main(arguments) == 0
     assert (tmp_path / "typed").read_bytes() == (tmp_path / "page").read_bytes()
 
@@ -94,7 +95,8 @@ def test_what_is_typed_goes_before_the_settings_of_the_strokes(desk, tmp_path):
     settings = {"features": seg.FeatureSpec(sigma_max=4).to_json(), "forest": {"n_estimators": 7}}
     (tmp_path / "strokes.json").write_text(json.dumps(strokes_of(image, settings)[2]))
     arguments = ["train", f"{desk}/cells.tif", "--strokes", f"{tmp_path}/strokes.json", "-o", f"{tmp_path}/model"]
-    assert main([*arguments, "--no-edges", "--trees", "3", "--channels", "1,3", "--seed", "5", "--with-strokes"]) == 0
+    typed = ["--no-edges", "--trees", "3", "--channels", "1,3", "--seed", "5", "--with-strokes", "--without-pixels"]
+    assert main([*arguments, *typed]) == 0
     contents = seg.load_classifier(tmp_path / "model").contents()
     assert contents.spec == seg.FeatureSpec(edges=False, sigma_max=4, channels=(0, 2))
     assert (contents.settings.n_estimators, contents.settings.random_state) == (3, 5)
@@ -102,7 +104,10 @@ def test_what_is_typed_goes_before_the_settings_of_the_strokes(desk, tmp_path):
     assert strokes is not None
     assert [stroke.id for stroke in strokes] == ["a", "b"]
     assert load_model(tmp_path / "model").pixels is None
+    assert main(arguments) == 0
+    by_itself = (tmp_path / "model").read_bytes()
     assert main([*arguments, "--with-pixels"]) == 0
+    assert (tmp_path / "model").read_bytes() == by_itself
     contents = load_model(tmp_path / "model")
     assert contents.strokes is None
     assert contents.pixels is not None
@@ -285,6 +290,14 @@ def test_the_values_of_masks_can_be_mapped_to_classes(desk, tmp_path, capsys):
         (["evaluate", "{desk}/cells.squiggle", "{desk}/cells.tif"], "Give a mask for each image"),
         (["export", "{desk}/cells.squiggle", "--onnx", "{tmp}/none/out.onnx"], "No such file"),
         (["apply", "{desk}/cells.squiggle", "{desk}/cells.tif", "-o", "{desk}/cells.tif"], "cannot be used"),
+        (
+            ["train", "{desk}/cells.tif", "{desk}/cells.tif", "--labels", "{desk}/mask.png", "-o", "{tmp}/m"],
+            "Give labels for each image: there are 2 images and 1 label files",
+        ),
+        (
+            ["train", "{desk}/cells.tif", "--labels", "{desk}/mask.png", "-o", "{tmp}/m", "--class", "9=hair"],
+            "There is no class 9 to be named",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(arguments, problem, desk, tmp_path, capsys):
@@ -295,7 +308,17 @@ def test_what_cannot_be_done_is_told_in_a_sentence(arguments, problem, desk, tmp
     assert len([line for line in told.splitlines() if line.startswith("squiggle: ")]) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["apply"], ["nonsense"], ["apply", "m", "i", "-o", "d", "--workers", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["apply"],
+        ["nonsense"],
+        ["apply", "m", "i", "-o", "d", "--workers", "0"],
+        ["train", "i", "--labels", "l", "-o", "m", "--class", "void"],
+        ["train", "i", "--labels", "l", "-o", "m", "--map", "black=1"],
+    ],
+)
 def test_what_is_not_understood_ends_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments)

@@ -1,6 +1,7 @@
 """Tests stand on their own: what several of them need is in tests/support, and the library's need no page."""
 
 import ast
+import os
 
 import pytest
 
@@ -58,3 +59,10 @@ def test_tests_of_the_library_need_nothing_of_the_page(path):
 def test_the_helpers_of_helpers_are_seen():
     """The rule above would say nothing if it did not follow imports."""
     assert "segmentation.web.application" in imported_with_support(ROOT / "tests/browser/test_main_job.py")
+
+
+def test_the_tests_of_a_file_stay_in_one_process(request):
+    """Some build on what the one before them left, and a plug-in may lose the groups of conftest.py without a word."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("tests do not run side by side")
+    assert request.node.nodeid.endswith("@house/test_rooms_of_tests.py")

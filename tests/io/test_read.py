@@ -381,7 +381,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if "too-many-pages" in name else name for name in REFUSED]
+)
 def test_refused_with_one_sentence(name, caplog, capfd):
     data, words = REFUSED[name]
     tracemalloc.start()

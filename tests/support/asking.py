@@ -47,10 +47,10 @@ class Someone:
         assert journal["refused"] == []
         return f"e{self.number}"
 
-    def opens(self, content, name="theirs.squiggle"):
+    def opens(self, content, name="theirs.squiggle", **how):
         answer = self.client.post(f"/s/{self.session}/classifiers?name={name}", data=content).json
         assert "error" not in answer, answer
-        return answer, self.does(type="classifier.open", **answer)
+        return answer, self.does(type="classifier.open", **answer, **how)
 
     def draws(self, name, image_hash, class_id, path):
         converse(self.client, self.session, [stroke_event(name, image_hash, class_id, path)])

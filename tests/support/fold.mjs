@@ -19,10 +19,13 @@ function asJson(events) {
     hidden: [...state.hidden].sort((a, b) => a - b),
     strokes: state.strokes,
     opened: state.opened,
+    keeps: state.keeps,
     features: state.features,
     forest: state.forest,
-    undo: state.undo,
-    redo: state.redo,
+    offered: Object.fromEntries(["", "ann", "bob"].map((author) => {
+      const { undo, redo } = fold(events, defaults, null, author);
+      return [author, { undo, redo }];
+    })),
   };
 }
 

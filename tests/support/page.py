@@ -53,6 +53,23 @@ def wait_for_image(person, name):
     person.wait_until_view_rests()
 
 
+def drops(person, selector, *paths):
+    """Drop files and folders of the disk, as the operating system hands them to the browser."""
+    box = person.page.locator(selector).bounding_box()
+    devtools = person.context.new_cdp_session(person.page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send(
+            "Input.dispatchDragEvent",
+            {
+                "type": kind,
+                "x": box["x"] + box["width"] / 2,
+                "y": box["y"] + min(box["height"], 200) / 2,
+                "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1},
+            },
+        )
+    devtools.detach()
+
+
 def sends(person, *paths):
     person.tab("series")
     with person.page.expect_file_chooser() as chooser:

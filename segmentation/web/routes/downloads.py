@@ -16,7 +16,7 @@ def download_routes(downloads: Downloads) -> Blueprint:
     @routes.get("/s/<session_id>/download/<file_name>")
     def download(session_id: str, file_name: str) -> Response:
         """One of the files: ``image=hash`` names the image, ``opacity`` that of the overlay, and
-        ``along=strokes,pixels`` what travels along with the classifier.
+        ``along=strokes,pixels`` what travels along with the classifier: if it is left out, the pixels.
         """
         opacity = whole("opacity", 0, 100) if "opacity" in request.args else 50
         content, mimetype = downloads.make(
@@ -24,7 +24,7 @@ def download_routes(downloads: Downloads) -> Blueprint:
             file_name,
             image_hash=request.args.get("image"),
             opacity=opacity / 100,
-            along=request.args.get("along", "").split(","),
+            along=request.args["along"].split(",") if "along" in request.args else None,
         )
         return as_file(Response(content, mimetype=mimetype), f'filename="{file_name}"')
 

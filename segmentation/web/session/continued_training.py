@@ -44,13 +44,28 @@ def has_its_classes(state: SessionState, opened: OpenedClassifier) -> bool:
     return state.classes.keys() >= set(opened.facts["class_ids"])
 
 
+def learns_on(state: SessionState, opened: OpenedClassifier) -> bool:
+    """Whether training goes on from all that an opened classifier learnt from."""
+    basis = _basis(state, opened)
+    return basis == "pixels" or (basis == "strokes" and all(one in state.images for one in opened.strokes))
+
+
+def is_kept(state: SessionState) -> bool:
+    """Whether an opened classifier that cannot learn on stays in use, whatever is drawn."""
+    opened = state.opened
+    return opened is not None and state.keeps and has_its_classes(state, opened) and not learns_on(state, opened)
+
+
 def what_comes_next(state: SessionState, opened: OpenedClassifier) -> str:
     """A sentence on what will happen once something is drawn."""
     basis = _basis(state, opened)
     if basis == "pixels":
         return f"What you draw is learnt together with its {opened.facts['pixels']:,} training pixels."
     if basis == "strokes":
-        return f"What you draw is learnt together with its strokes.{_missing_images(state, opened)}"
+        stays = " Until then it stays as it came." if is_kept(state) else ""
+        return f"What you draw is learnt together with its strokes.{_missing_images(state, opened)}{stays}"
+    if is_kept(state):
+        return "It came without training pixels: your strokes cannot correct it, only replace it. It stays for now."
     return (
         "It came without strokes and training pixels: it cannot learn on, and once two classes have strokes of yours, "
         "these replace it."

@@ -43,7 +43,7 @@ class Downloads:
         *,
         image_hash: str | None = None,
         opacity: float = 0.5,
-        along: Collection[str] = (),
+        along: Collection[str] | None = None,
     ) -> tuple[bytes, str]:
         """A file.
 
@@ -52,7 +52,7 @@ class Downloads:
             file_name: which file.
             image_hash: of which image; None stands for the one that was opened last.
             opacity: of the segmentation in the overlay, 0 to 1.
-            along: what travels along with the classifier: ``"strokes"``, ``"pixels"``.
+            along: as in :meth:`classifier`.
 
         Returns:
             The file and its media type.
@@ -75,18 +75,20 @@ class Downloads:
         make, mimetype = _FROM_RESULT[file_name]
         return make(self._trainer.result(session_id, image_hash)), mimetype
 
-    def classifier(self, session_id: str, image_hash: str | None = None, along: Collection[str] = ()) -> bytes:
+    def classifier(self, session_id: str, image_hash: str | None = None, along: Collection[str] | None = None) -> bytes:
         """The classifier file; with the strokes, or the pixels, that it was trained on if they are to travel along.
 
         Args:
             session_id: the session.
             image_hash: the image that it is for; None stands for the one that was opened last.
-            along: ``"strokes"``, ``"pixels"``.
+            along: what travels along: ``"strokes"``, ``"pixels"``; None stands for the pixels if they are known.
 
         Raises:
             ValueError: with a sentence, if something is missing to make it.
         """
         result = self._trainer.result(session_id, image_hash)
+        if along is None:
+            along = () if result.trained.unchanged and result.classifier.pixels_ is None else ("pixels",)
         contents = result.classifier.contents(
             result.state.classes.values(),
             strokes=known_strokes(result) if "strokes" in along else None,

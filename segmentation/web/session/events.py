@@ -6,9 +6,12 @@ type                fields                                                      
 ``session.start``   ``image``, ``classes`` (written by the server, first)       no
 ``session.rename``  ``name``                                                    no
 ``image.open``      ``image``: hash, name, rows, columns, channels, dtype;      no
-                    perhaps ``instead``: the hash of an image that is not
-                    shown as long as nothing is drawn on it (the sample)
+                    in journals of before perhaps ``instead``: the hash of an
+                    image that is not shown as long as nothing is drawn on it
 ``image.remove``    ``image``: hash; its strokes go along; never the only one   yes
+``sample.leave``    ``image``: hash; its strokes go along, and classes that     yes
+                    nobody named since the start are called "Class 1"...;
+                    never the only image
 ``stroke.add``      ``image``: hash, ``stroke``                                 yes
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
 ``class.add``       ``class``: id, name, colour                                 yes
@@ -17,10 +20,15 @@ type                fields                                                      
 ``class.hide``      ``class_id``, ``hidden``                                    no
 ``settings.change`` ``features`` and/or ``forest``                              no
 ``classifier.open`` ``classifier``: its facts; its ``classes``, ``features``,   yes
-                    ``forest``, and ``strokes`` by image hash
+                    ``forest``, and ``strokes`` by image hash; perhaps
+                    ``keep``, as ``classifier.keep`` has it
+``classifier.keep`` ``keep``: whether an opened classifier that cannot learn    yes
+                    on stays in use, or gives way to what is drawn
 ``classifier.close``                                                            yes
 ``undo``, ``redo``  ``event``: the id of the event that is undone or redone     no
 ==================  ==========================================================  =========
+
+Each has an ``id`` and, but for the first and those of old journals, an ``author`` (``id``, ``name``) and a ``time``.
 """
 
 from __future__ import annotations
@@ -34,6 +42,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
+from segmentation.web.session.authors import who_and_when
 from segmentation.web.session.state import SessionState
 
 MAX_CLASSES = 20
@@ -47,6 +56,7 @@ _FIELDS = {
     "session.rename": {"name"},
     "image.open": {"image", "instead"},
     "image.remove": {"image"},
+    "sample.leave": {"image"},
     "stroke.add": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
     "class.add": {"class"},
@@ -54,7 +64,8 @@ _FIELDS = {
     "class.remove": {"class_id"},
     "class.hide": {"class_id", "hidden"},
     "settings.change": {"features", "forest"},
-    "classifier.open": {"classifier", "classes", "features", "forest", "strokes"},
+    "classifier.open": {"classifier", "classes", "features", "forest", "strokes", "keep"},
+    "classifier.keep": {"keep"},
     "classifier.close": set(),
     "undo": {"event"},
     "redo": {"event"},
@@ -76,7 +87,7 @@ def check_event(body: Any, state: SessionState) -> dict[str, Any]:
         raise ValueError("The page sent an event without a proper id: reload the page.")
     event = {key: body[key] for key in ("id", "type", *sorted(_FIELDS[body["type"]])) if key in body}
     _CHECKS[event["type"]](event, state)
-    return event
+    return event | who_and_when(body)
 
 
 def _check_name(event: dict[str, Any], _state: SessionState) -> None:
@@ -180,6 +191,14 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
         if not {one.class_id for one in read} <= {one.id for one in classes}:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
 
+    if "keep" in event:
+        _check_keep(event, _state)
+
+
+def _check_keep(event: dict[str, Any], _state: SessionState) -> None:
+    if not isinstance(event.get("keep"), bool):
+        raise ValueError("A classifier is either kept or not.")
+
 
 def _check_nothing(_event: dict[str, Any], _state: SessionState) -> None:
     """There is nothing in such an event that could be wrong."""
@@ -204,6 +223,7 @@ _CHECKS = {
     "session.rename": _check_name,
     "image.open": _check_image,
     "image.remove": _check_image_removal,
+    "sample.leave": _check_image_removal,
     "stroke.add": _check_stroke,
     "stroke.erase": _check_erase,
     "class.add": _check_new_class,
@@ -212,6 +232,7 @@ _CHECKS = {
     "class.hide": _check_hide,
     "settings.change": _check_settings,
     "classifier.open": _check_classifier,
+    "classifier.keep": _check_keep,
     "classifier.close": _check_nothing,
     "undo": _check_target,
     "redo": _check_target,

@@ -16,8 +16,8 @@ from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
 UNDOABLE = frozenset(
-    {"image.remove", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
-    | {"classifier.open", "classifier.close"}
+    {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
+    | {"classifier.open", "classifier.keep", "classifier.close"}
 )
 
 
@@ -54,6 +54,7 @@ class SessionState:
         features: which features are computed.
         forest: how the forest is grown.
         opened: the classifier that was opened last, None if there is none.
+        keeps: whether that one, if it cannot learn on, stays in use whatever is drawn.
         number: number of the last event that is folded in.
     """
 
@@ -66,6 +67,7 @@ class SessionState:
     features: FeatureSpec
     forest: ForestSettings
     opened: OpenedClassifier | None
+    keeps: bool
     number: int
 
     @property
@@ -96,9 +98,13 @@ class _Folding:
     hidden: set[int] = field(default_factory=set)
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
+    given: set[int] = field(default_factory=set)
+    """Ids of the classes that are called as the session began with them: nobody has named them since."""
+
     features: FeatureSpec = field(default_factory=FeatureSpec)
     forest: ForestSettings = field(default_factory=ForestSettings)
     opened: OpenedClassifier | None = None
+    keeps: bool = False
 
     def apply(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
@@ -106,6 +112,7 @@ class _Folding:
                 self._open_image(event["image"])
                 for values in event["classes"]:
                     self._add_class(values)
+                self.given = set(self.classes)
             case "session.rename":
                 self.name = event["name"]
             case "image.open":
@@ -113,10 +120,12 @@ class _Folding:
                 if event.get("instead", event["image"]["hash"]) != event["image"]["hash"]:
                     self.replaced.add(event["instead"])
             case "image.remove":
-                if len(self.images) > 1 and self.images.pop(event["image"], None) is not None:
-                    self.strokes.pop(event["image"], None)
-                    if self.image["hash"] == event["image"]:
-                        self.image = next(reversed(self.images.values()))
+                self._remove_image(event["image"])
+            case "sample.leave":
+                if self._remove_image(event["image"]):
+                    for class_id in self.given & self.classes.keys():
+                        self.classes[class_id] = replace(self.classes[class_id], name=f"Class {class_id}")
+                    self.given = set()
             case "stroke.add":
                 stroke = self._parse(event["id"], event["stroke"])
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
@@ -126,8 +135,11 @@ class _Folding:
                     drawn.pop(stroke_id, None)
             case "class.add":
                 self._add_class(event["class"])
+                self.given.discard(event["class"]["id"])
             case "class.change":
                 old = self.classes.get(event["class_id"])
+                if "name" in event:
+                    self.given.discard(event["class_id"])
                 if old is not None:
                     self._add_class(old.to_json() | {k: event[k] for k in ("name", "colour") if k in event})
             case "class.remove":
@@ -141,11 +153,13 @@ class _Folding:
                     self.forest = ForestSettings.from_json(event["forest"])
             case "classifier.open":
                 self._open_classifier(event)
+            case "classifier.keep":
+                self.keeps = event["keep"]
             case "classifier.close":
                 self.opened = None
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
-        self.classes, self.hidden = {}, set()
+        self.classes, self.hidden, self.given = {}, set(), set()
         for values in event["classes"]:
             self._add_class(values)
         self.features = FeatureSpec.from_json(event["features"])
@@ -156,6 +170,7 @@ class _Folding:
         }
         self.strokes = {image_hash: {one.id: one for one in drawn} for image_hash, drawn in strokes.items()}
         self.opened = OpenedClassifier(event["classifier"], self.features, self.forest, strokes)
+        self.keeps = event.get("keep", False)
 
     def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
         stroke = self.parsed.get(key)
@@ -166,6 +181,15 @@ class _Folding:
     def _open_image(self, image: dict[str, Any]) -> None:
         self.image = self.images.setdefault(image["hash"], image)
         self.replaced.discard(image["hash"])
+
+    def _remove_image(self, image_hash: str) -> bool:
+        """Whether it was there, and not the only one."""
+        if len(self.images) < 2 or self.images.pop(image_hash, None) is None:
+            return False
+        self.strokes.pop(image_hash, None)
+        if self.image["hash"] == image_hash:
+            self.image = next(reversed(self.images.values()))
+        return True
 
     def _add_class(self, values: Mapping[str, Any]) -> None:
         label_class = LabelClass.from_json(values)
@@ -210,5 +234,6 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         features=folding.features,
         forest=folding.forest,
         opened=folding.opened,
+        keeps=folding.keeps,
         number=number,
     )

@@ -20,7 +20,9 @@ from segmentation.web.session.classifiers import ClassifierFile, ClassifierFiles
 from segmentation.web.session.continued_training import (
     continues_from_pixels,
     has_its_classes,
+    is_kept,
     is_unchanged,
+    learns_on,
     training_strokes,
     what_comes_next,
     what_is_trained_on,
@@ -54,13 +56,18 @@ class TrainedClassifier:
 
     Attributes:
         classifier: it.
+        images: hashes of the images of the session that it learnt from.
         text: a sentence on how an opened classifier takes part, empty if none was opened.
         unchanged: whether it is the opened one, as it came.
+        choice: what can be chosen where an opened classifier cannot learn on: ``"anew"``, to let strokes replace it, or
+            ``"keep"``, to use it whatever is drawn; empty if there is no such choice.
     """
 
     classifier: PixelClassifier
+    images: tuple[str, ...] = ()
     text: str = ""
     unchanged: bool = False
+    choice: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,14 +155,17 @@ class Trainer:
         if opened is not None:
             file = self._classifiers.get(session_id, opened.facts["hash"])
             from_pixels = continues_from_pixels(state)
-            if is_unchanged(state) or (missing and not from_pixels and has_its_classes(state, opened)):
+            waits = missing and not from_pixels and has_its_classes(state, opened)
+            if is_unchanged(state) or is_kept(state) or waits:
                 return _unchanged(state, opened, file)
             if from_pixels:
                 earlier, missing = self._to_continue(file, state), ""
             text = what_is_trained_on(state, opened)
         if missing:
             raise ValueError(missing)
-        return TrainedClassifier(self._live.train(training_set.images, state.features, state.forest, earlier), text)
+        classifier = self._live.train(training_set.images, state.features, state.forest, earlier)
+        images = tuple(one.hash for one in training_set.images)
+        return TrainedClassifier(classifier, images, text, choice=_choice(state))
 
     def result(self, session_id: str, image_hash: str | None = None) -> Result:
         """Train on what the session has now.
@@ -236,7 +246,14 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
 def _unchanged(state: SessionState, opened: OpenedClassifier, file: ClassifierFile) -> TrainedClassifier:
     _require_channels(state, file)
     text = f"It is at work as it came. {what_comes_next(state, opened)}"
-    return TrainedClassifier(file.classifier, text, unchanged=True)
+    return TrainedClassifier(file.classifier, text=text, unchanged=True, choice=_choice(state))
+
+
+def _choice(state: SessionState) -> str:
+    opened = state.opened
+    if opened is None or learns_on(state, opened) or not has_its_classes(state, opened):
+        return ""
+    return "anew" if state.keeps else "keep"
 
 
 def _require_channels(state: SessionState, file: ClassifierFile) -> None:

@@ -72,7 +72,22 @@ test("only what is known can be changed or hidden", () => {
   assert.deepEqual([...state.hidden], [2]);
 });
 
-test("the sample leaves for an image of one's own, and comes back with a stroke", () => {
+test("the sample leaves with its strokes and names, whatever image is shown, and undo brings all back", () => {
+  /** @type {SessionEvent[]} */
+  const events = [
+    START, draw("1", "s1"), { id: "2", type: "class.change", class_id: 2, name: "B" },
+    { id: "3", type: "image.open", image: image("own") }, { id: "4", type: "sample.leave", image: "sample" },
+  ];
+  const state = fold(events, DEFAULTS, "own");
+  assert.deepEqual(state.images.map(({ hash }) => hash), ["own"]);
+  assert.deepEqual(state.classes.map(({ name }) => name), ["Class 1", "B"]);
+  assert.deepEqual([state.undo, state.strokesElsewhere.size], ["4", 0]);
+  const back = fold([...events, { id: "5", type: "undo", event: "4" }], DEFAULTS, "sample");
+  assert.deepEqual(back.strokes.map(({ id }) => id), ["s1"]);
+  assert.deepEqual([back.classes.map(({ name }) => name), back.redo], [["A", "B"], "4"]);
+});
+
+test("in journals of before the sample leaves if nothing is drawn on it, and comes back with a stroke", () => {
   /** @type {SessionEvent[]} */
   const events = [START, { id: "1", type: "image.open", image: image("own", 1), instead: "sample" }];
   assert.deepEqual(fold(events, DEFAULTS).images.map(({ hash }) => hash), ["own"]);

@@ -21,7 +21,7 @@ function state(change) {
   const [a, b, grey] = [image("a"), image("b"), image("grey", 1)];
   return {
     name: "", image: a, images: [a, b, grey], classes: [], hidden: new Set(), strokes: [],
-    strokesElsewhere: new Map([["b", []], ["grey", []]]), features: {}, forest: {}, opened: null,
+    strokesElsewhere: new Map([["b", []], ["grey", []]]), features: {}, forest: {}, opened: null, keeps: false,
     undo: null, redo: null, lastClassId: 2, ...change,
   };
 }

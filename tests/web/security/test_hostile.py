@@ -26,6 +26,8 @@ from tests.support import PATIENCE_SECONDS
 from tests.support.asking import converse, stroke_event, tile_request
 from tests.support.server import Server
 
+pytestmark = pytest.mark.slow
+
 MAX_PIXELS = 300_000
 RNG = np.random.default_rng(5)
 DATA = Path(__file__).resolve().parents[2]
@@ -153,7 +155,6 @@ def what_the_library_says(content, name):
         return str(reason)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_damaged_images_are_refused_or_read_for_what_they_are(house, kind):
     chance = random.Random(kind)
@@ -174,7 +175,6 @@ def test_files_that_were_cut_off_are_refused(house, kind):
         assert "error" in response.json, (kind, number)
 
 
-@pytest.mark.slow
 def test_what_is_no_image_is_never_one(house):
     chance = random.Random(1)
     heads = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"RIFF\0\0\0\0WEBP"]
@@ -283,7 +283,6 @@ def events():
     ]
 
 
-@pytest.mark.slow
 def test_conversations_of_any_shape(house):
     chance = random.Random(3)
     for number in range(1500):
@@ -393,7 +392,6 @@ def test_who_asks_too_often_is_told_to_wait_and_others_are_not(tmp_path, monkeyp
 # ---- what is hardly HTTP
 
 
-@pytest.mark.slow
 def test_whatever_comes_through_the_socket_leaves_the_workers_alive(tmp_path):
     server = Server(tmp_path)
     server.start()

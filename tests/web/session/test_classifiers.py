@@ -66,7 +66,7 @@ def test_undo_brings_back_what_was_there_before(someone):
     assert set(np.unique(someone.segmentation())) == {2, 7}
     someone.does(type="undo", event=event)
     assert (someone.segmentation() == before).all()
-    assert "learnt" not in someone.asks()
+    assert someone.asks()["learnt"]["text"] == ""
 
 
 def test_names_and_colours_change_without_touching_the_forest(someone):
@@ -94,6 +94,50 @@ def test_without_strokes_and_pixels_drawing_in_two_classes_starts_afresh(someone
     strokes = [stroke_of("a", 2, "M5,5L20,20"), stroke_of("b", 7, "M60,5L80,20")]
     fresh = seg.PixelClassifier(SPEC, n_estimators=9).fit(MINE, seg.rasterise(strokes, MINE.shape))
     assert (someone.segmentation() == fresh.predict(MINE)).all()
+
+
+def test_one_that_can_only_be_replaced_stays_until_somebody_lets_the_strokes_replace_it(someone):
+    content = made(THEIRS)
+    expected = seg.load_classifier(content).predict(MINE)
+    mine = someone.open_image(MINE)
+    someone.opens(content, keep=True)
+    heard = someone.asks()
+    assert heard["learnt"]["choice"] == "anew"
+    assert "only replace it" in heard["learnt"]["text"]
+    someone.draws("a", mine, 2, "M5,5L20,20")
+    someone.draws("b", mine, 7, "M60,5L80,20")
+    assert someone.asks()["learnt"]["as_it_came"]
+    assert (someone.segmentation() == expected).all()
+    anew = someone.does(type="classifier.keep", keep=False)
+    heard = someone.asks()
+    assert heard["learnt"]["choice"] == "keep"
+    assert heard["learnt"]["images"] == [mine]
+    assert "have replaced it" in heard["learnt"]["text"]
+    assert (someone.segmentation() != expected).any()
+    someone.does(type="undo", event=anew)
+    assert (someone.segmentation() == expected).all()
+
+
+def test_one_whose_strokes_lie_elsewhere_stays_until_their_image_is_there(someone):
+    mine = someone.open_image(MINE)
+    someone.opens(made(THEIRS, strokes=True), keep=True)
+    someone.draws("a", mine, 2, "M5,5L20,20")
+    someone.draws("b", mine, 7, "M60,5L80,20")
+    heard = someone.asks()["learnt"]
+    assert heard["as_it_came"]
+    assert "Until then it stays as it came" in heard["text"]
+    someone.open_image(THEIRS.pixels)
+    heard = someone.asks(mine)["learnt"]
+    assert (heard["as_it_came"], heard["choice"]) == (False, "")
+    assert set(heard["images"]) == {mine, THEIRS.hash}
+
+
+def test_one_that_learns_on_is_corrected_whether_it_is_kept_or_not(someone):
+    mine = someone.open_image(MINE)
+    someone.opens(made(THEIRS, pixels=True), keep=True)
+    assert someone.asks()["learnt"]["choice"] == ""
+    someone.draws("a", mine, 2, "M50,5L70,20")
+    assert "learnt together" in someone.asks()["learnt"]["text"]
 
 
 def test_new_strokes_are_trained_on_together_with_the_pixels_that_came_along(someone):

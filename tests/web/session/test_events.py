@@ -76,6 +76,36 @@ def test_the_sample_leaves_for_an_image_of_ones_own_unless_it_is_drawn_on():
         check_event(own | {"instead": "sample"}, fold([START]))
 
 
+LEAVE = {"id": "l", "type": "sample.leave", "image": IMAGE}
+OWN = {"id": "o", "type": "image.open", "image": image(OTHER_IMAGE)}
+
+
+def test_the_sample_leaves_with_its_strokes_and_the_names_that_suit_it_and_undo_brings_all_back():
+    state = fold([START, add("a"), OWN, LEAVE])
+    assert list(state.images) == [OTHER_IMAGE]
+    assert not state.drawn
+    assert [one.name for one in state.classes.values()] == ["Class 1", "Class 2"]
+    assert [one.colour for one in state.classes.values()] == [one["colour"] for one in START["classes"]]
+    back = fold([START, add("a"), OWN, LEAVE, add("b"), {"id": "u", "type": "undo", "event": "l"}])
+    assert list(back.images) == [IMAGE, OTHER_IMAGE]
+    assert [stroke.id for stroke in back.drawn[IMAGE]] == ["s-a", "s-b"]
+    assert [one.name for one in back.classes.values()] == ["Void", "Matrix"]
+    assert check_event(LEAVE, fold([START])) == LEAVE
+    with pytest.raises(ValueError, match="hash"):
+        check_event(LEAVE | {"image": "sample"}, fold([START]))
+
+
+def test_the_sample_does_not_leave_alone_and_takes_no_name_that_somebody_gave():
+    assert list(fold([START, LEAVE]).images) == [IMAGE]
+    assert [one.name for one in fold([START, LEAVE]).classes.values()] == ["Void", "Matrix"]
+    typed = {"id": "n", "type": "class.change", "class_id": 1, "name": "Void"}
+    painted = {"id": "p", "type": "class.change", "class_id": 2, "colour": "#123456"}
+    added = {"id": "c", "type": "class.add", "class": {"id": 3, "name": "Rim", "colour": "#777777"}}
+    state = fold([START, typed, painted, added, OWN, LEAVE])
+    assert [one.name for one in state.classes.values()] == ["Void", "Class 2", "Rim"]
+    assert state.classes[2].colour == "#123456"
+
+
 def test_a_session_has_a_name():
     rename = {"id": "n", "type": "session.rename", "name": "Colon, June"}
     assert fold([START]).name == ""
@@ -171,3 +201,31 @@ def test_removing_an_image_takes_its_strokes_along_until_it_is_undone_and_one_im
     assert list(fold([*events, {"id": "u", "type": "undo", "event": "r"}]).drawn) == [IMAGE, OTHER_IMAGE]
     with pytest.raises(ValueError, match="hash"):
         check_event({"id": "x", "type": "image.remove", "image": 3}, state)
+
+
+def test_an_event_keeps_who_did_it_and_when():
+    author = {"id": "ann-1", "name": "Ann "}
+    checked = check_event(add("a") | {"author": author, "time": 1_800_000_000}, fold([START]))
+    assert (checked["author"], checked["time"]) == ({"id": "ann-1", "name": "Ann"}, 1_800_000_000)
+    assert fold([START, checked]) == fold([START, add("a")])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"author": "ann"},
+        {"author": {"name": "Ann"}},
+        {"author": {"id": "", "name": "Ann"}},
+        {"author": {"id": "a" * 65, "name": "Ann"}},
+        {"author": {"id": "a b", "name": "Ann"}},
+        {"author": {"id": "ann", "name": "A" * 41}},
+        {"author": {"id": "ann", "name": "A\nB"}},
+        {"author": {"id": "ann", "name": None}},
+        {"time": -1},
+        {"time": "now"},
+        {"time": 1e300},
+    ],
+)
+def test_who_and_when_are_bounded(wrong):
+    with pytest.raises(ValueError, match=r"\.$"):
+        check_event(add("a") | wrong, fold([START]))

@@ -29,6 +29,9 @@ IMAGES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
 CLASS_IDS = st.integers(1, 5)
 COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
 NAMES = st.sampled_from(["Void", "Matrix", "Rim", "Ränder", "0"])
+AUTHORS = st.sampled_from(["", "ann", "bob"])
+"""Ids of those who take part; without one it is as in old journals."""
+
 CHANGES = st.fixed_dictionaries({}, optional={"name": NAMES, "colour": COLOURS})
 SHAPES = st.sampled_from(
     [
@@ -52,9 +55,11 @@ NONSENSE = st.sampled_from(
         {"type": "image.open", "image": image() | {"rows": 0}},
         {"type": "image.open", "image": image(), "instead": None},
         {"type": "image.remove", "image": None},
+        {"type": "sample.leave", "image": None},
         {"type": "settings.change", "features": {"sigma_min": 9, "sigma_max": 3}},
         {"type": "settings.change", "forest": None},
         {"type": "classifier.open", "classes": []},
+        {"type": "classifier.keep", "keep": 1},
         {"type": "session.start", "image": image(), "classes": []},
         {"type": "session.rename", "name": "two\nlines"},
         {"type": "undo"},
@@ -84,6 +89,7 @@ def as_the_server_folds(events):
         "hidden": sorted(state.hidden),
         "strokes": [stroke.to_json() for stroke in state.strokes],
         "opened": state.opened and state.opened.facts,
+        "keeps": state.keeps,
         "features": state.features.to_json(),
         "forest": state.forest.to_json(),
     }
@@ -100,10 +106,13 @@ class TwoFolds(RuleBasedStateMachine):
         self.page = page
         self.events = [START]
         self.offered = {}
+        self.author = ""
 
     def does(self, **event):
         """Append an event as the server does; its id, or nothing if it is refused."""
         event = {"id": f"e{len(self.events)}", **event}
+        if self.author:
+            event |= {"author": {"id": self.author, "name": ""}, "time": len(self.events)}
         checked = check_event(event, fold(self.events))
         self.events.append(checked)
         return event["id"] if event["type"] in UNDOABLE else multiple()
@@ -111,6 +120,10 @@ class TwoFolds(RuleBasedStateMachine):
     @initialize(opened=IMAGES, instead=st.none() | IMAGES)
     def begins_with_another_image(self, opened, instead):
         self.opens_an_image(opened, instead)
+
+    @rule(author=AUTHORS)
+    def another_goes_on(self, author):
+        self.author = author
 
     @rule(target=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
     def draws(self, image, class_id, shape):
@@ -154,6 +167,10 @@ class TwoFolds(RuleBasedStateMachine):
     def removes_an_image(self, removed):
         return self.does(type="image.remove", image=removed)
 
+    @rule(target=undoable, left=IMAGES)
+    def the_sample_leaves(self, left):
+        return self.does(type="sample.leave", image=left)
+
     @rule(change=st.fixed_dictionaries({}, optional={"features": FEATURES, "forest": FORESTS}))
     def changes_settings(self, change):
         self.does(type="settings.change", **change)
@@ -168,8 +185,9 @@ class TwoFolds(RuleBasedStateMachine):
         features=FEATURES,
         forest=FORESTS,
         drawn=st.dictionaries(IMAGES, st.lists(SHAPES, max_size=2), max_size=2),
+        keep=st.sampled_from([{}, {"keep": True}, {"keep": False}]),
     )
-    def opens_a_classifier(self, class_ids, features, forest, drawn):
+    def opens_a_classifier(self, class_ids, features, forest, drawn, keep):
         number = len(self.events)
         strokes = {
             one: [
@@ -188,7 +206,12 @@ class TwoFolds(RuleBasedStateMachine):
             features=features,
             forest=forest,
             strokes=strokes,
+            **keep,
         )
+
+    @rule(target=undoable, keep=st.booleans())
+    def keeps_the_classifier_or_not(self, keep):
+        return self.does(type="classifier.keep", keep=keep)
 
     @rule(target=undoable)
     def closes_the_classifier(self):
@@ -196,8 +219,9 @@ class TwoFolds(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(["undo", "redo"]))
     def presses_undo_or_redo(self, kind):
-        if self.offered[kind] is not None:
-            self.does(type=kind, event=self.offered[kind])
+        event = self.offered[self.author][kind]
+        if event is not None:
+            self.does(type=kind, event=event)
 
     @rule(kind=st.sampled_from(["undo", "redo"]), event=undoable)
     def undoes_or_redoes_in_another_window(self, kind, event):
@@ -213,8 +237,23 @@ class TwoFolds(RuleBasedStateMachine):
     @invariant()
     def both_folds_are_equal(self):
         seen = self.page(self.events)
-        self.offered = {kind: seen.pop(kind) for kind in ("undo", "redo")}
+        self.offered = seen.pop("offered")
         assert seen == as_the_server_folds(self.events)
+
+    @invariant()
+    def each_undoes_and_redoes_their_own(self):
+        by_id = {event["id"]: event for event in self.events}
+        undone = set()
+        for event in self.events:
+            if event["type"] == "undo":
+                undone.add(event["event"])
+            elif event["type"] == "redo":
+                undone.discard(event["event"])
+        for author, targets in self.offered.items():
+            for kind, target in targets.items():
+                if target is not None:
+                    assert author in ("", by_id[target].get("author", {"id": author})["id"])
+                    assert (target in undone) == (kind == "redo")
 
 
 @pytest.mark.slow

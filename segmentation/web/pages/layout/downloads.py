@@ -18,8 +18,10 @@ DOWNLOADS = (
 )
 ALONG = (
     ("strokes", "with strokes", "shows what you drew, and on which images; not the images"),
-    ("pixels", "with training pixels", "shows feature values of the labelled pixels; not the images"),
+    ("pixels", "with training pixels", "strokes can correct it; shows feature values of labelled pixels, no images"),
 )
+ALONG_BY_DEFAULT = "pixels"
+"""Without them a classifier can only be replaced. They take a few kB."""
 
 
 def downloads_panel() -> html.Section:
@@ -47,7 +49,7 @@ def downloads_panel() -> html.Section:
                                 {"label": [html.Span(label), html.Span(note, className="note")], "value": value}
                                 for value, label, note in ALONG
                             ],
-                            value=[],
+                            value=[ALONG_BY_DEFAULT],
                         ),
                         role="group",
                         **dashed(aria_label="What travels along with the classifier"),

@@ -43,7 +43,17 @@ _SECTIONS = (
         [
             "Open as many images as you like, several at once or one after the other; the strip below the image "
             "moves between them. Strokes belong to their image, and the forest learns from the strokes on all "
-            "images that have as many channels as the one in hand: a stroke here improves the segmentation there.",
+            "images that have as many channels as the one in hand: a stroke here improves the segmentation there. "
+            "Below the shares stands which images were learnt from.",
+            "With your first image the sample leaves, and so do your strokes on it and its class names; names that "
+            "you typed stay. Undo brings all of it back.",
+        ],
+    ),
+    (
+        "Several people",
+        [
+            "Whoever has the link of a session works in it with you. Undo and redo go through what you did yourself; "
+            "if strokes of others would go along, the page says so first.",
         ],
     ),
     (
@@ -69,9 +79,10 @@ _SECTIONS = (
     (
         "How to use the classifier elsewhere",
         [
-            "Take it home as a file (Take home, Classifier). It holds numbers and names, nothing that could run; your "
-            "strokes and training pixels only if you say so. Whoever opens it here (Open classifier…) sees it at work "
-            "at once, and with either of them can go on training. "
+            "Take it home as a file (Take home, Classifier). It holds numbers and names, nothing that could run; the "
+            "training pixels, with which strokes can correct it, unless you say otherwise; your strokes only if you "
+            "say so. Whoever opens it here (Open classifier…) sees it at work at once. One that came without its "
+            "training pixels can only be replaced: it stays until you press “Learn anew from my strokes”. "
             "Train on an image that is typical of the series; the other images should be taken in the same way and at "
             "the same magnification.",
             "Under Series the server applies it to many images, a folder or a zip while you do something else. On your "
