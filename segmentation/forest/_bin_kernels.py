@@ -41,13 +41,20 @@ def bin_rows(rows: Floats, low: Floats, scale: Floats, columns: Bytes) -> None:
 
 @kernel
 def pack_blocks(
-    planes: Floats, features: NDArray[np.int32], first: int, low: Floats, scale: Floats, packed: Bytes
+    planes: Floats,
+    features: NDArray[np.int32],
+    places: NDArray[np.int32],
+    first: int,
+    low: Floats,
+    scale: Floats,
+    packed: Bytes,
 ) -> None:
     """The bins of some features of some blocks of pixels, as bits.
 
     Args:
         planes: ``(features, pixels)``.
         features: which of them.
+        places: where each of these goes.
         first: the first of the blocks.
         low, scale: see :class:`segmentation.forest.bins.Bins`.
         packed: ``(blocks, features, BITS, ROW)`` to be filled.
@@ -56,7 +63,7 @@ def pack_blocks(
     for block in range(len(packed)):
         start = (first + block) * BLOCK
         for number in range(len(features)):
-            feature = np.uint64(features[number])
+            feature, place_of = np.uint64(features[number]), np.uint64(places[number])
             values = planes[feature, start : start + BLOCK]
             lowest, bins_per_unit = low[feature], scale[feature]
             for pixel in range(len(values)):
@@ -65,7 +72,7 @@ def pack_blocks(
                 bins[pixel] = _NONE
             for digit in range(BITS):
                 asked = np.uint8(1 << digit)
-                row = packed[block, number, digit]
+                row = packed[block, place_of, digit]
                 for place in range(ROW):
                     byte = _NONE
                     for bit in range(8):

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
 from segmentation.forest._bit_layout import BINS as BINS
-from segmentation.forest._bit_layout import BITS, BLOCK, ROW
+from segmentation.forest._bit_layout import BITS, ROW
+from segmentation.forest._bit_layout import BLOCK as BLOCK
 
 _LARGEST = np.finfo(np.float32).max
 _GRID_DIGITS = 3
@@ -85,6 +86,16 @@ class Bins:
         """Number of features."""
         return len(self.low)
 
+    def of(self, features: NDArray[np.int32]) -> Bins:
+        """Those of some features."""
+        return Bins(self.low[features], self.scale[features])
+
+    def differing(self, others: Bins | None) -> NDArray[np.int32]:
+        """The features, int32, whose bins are not the same as others; all if there are no others."""
+        if others is None:
+            return np.arange(self.n_features, dtype=np.int32)
+        return np.flatnonzero((self.low != others.low) | (self.scale != others.scale)).astype(np.int32)
+
     def columns(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The bins of rows of features, feature by feature.
 
@@ -128,32 +139,39 @@ class Bins:
                 f"There are bins for {self.n_features} float32 features, one plane each, "
                 f"but these are {planes.dtype} of shape {planes.shape}."
             )
-        wanted = np.arange(self.n_features, dtype=np.int32) if features is None else features
-        pixels = _read_only(np.ascontiguousarray(planes).reshape(self.n_features, -1))
+        wanted = self.differing(None) if features is None else features
+        places = np.arange(len(wanted), dtype=np.int32)
+        pixels = np.ascontiguousarray(planes).reshape(self.n_features, -1)
         blocks = count_blocks(pixels.shape[1])
-        packed = np.empty((blocks, len(wanted), BITS, ROW), np.uint8) if out is None else out
+        packed = packed_room(blocks, len(wanted)) if out is None else out
 
         def work(starts: Iterator[int]) -> None:
             for start in starts:
-                self.pack_blocks(pixels, wanted, start, packed[start : start + _BLOCKS_PER_TASK])
+                self.pack_blocks(pixels, wanted, places, start, packed[start : start + _BLOCKS_PER_TASK])
 
         share(range(0, blocks, _BLOCKS_PER_TASK), work, threads)
         return packed
 
     def pack_blocks(
-        self, pixels: NDArray[np.float32], features: NDArray[np.int32], first: int, packed: NDArray[np.uint8]
+        self,
+        pixels: NDArray[np.float32],
+        features: NDArray[np.int32],
+        places: NDArray[np.int32],
+        first: int,
+        packed: NDArray[np.uint8],
     ) -> None:
         """The bins of some blocks of pixels, as bits.
 
         Args:
-            pixels: ``(features, pixels)`` float32, C-contiguous, not to be written.
-            features: those that are wanted.
+            pixels: ``(features, pixels)`` float32, C-contiguous.
+            features: those that are wanted, int32.
+            places: where each of these goes among the packed ones, int32.
             first: the first of the blocks.
-            packed: ``(blocks, wanted features, BITS, ROW)`` uint8 to be filled.
+            packed: ``(blocks, features, BITS, ROW)`` uint8 to be filled.
         """
         from segmentation.forest._bin_kernels import pack_blocks
 
-        pack_blocks(pixels, features, first, self.low, self.scale, packed)
+        pack_blocks(_read_only(pixels), features, places, first, self.low, self.scale, packed)
 
     def of_values(self, features: NDArray[np.integer[Any]], values: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The bin of each value: the definition in NumPy, which the kernels are held equal to.
@@ -210,6 +228,16 @@ class Bins:
 def count_blocks(pixels: int) -> int:
     """Number of blocks that hold this many pixels."""
     return -(-pixels // BLOCK)
+
+
+def packed_room(blocks: int, features: int) -> NDArray[np.uint8]:
+    """``(blocks, features, BITS, ROW)`` uint8 to be filled with bits."""
+    return np.empty((blocks, features, BITS, ROW), np.uint8)
+
+
+def packed_bytes(blocks: int, features: int) -> int:
+    """Bytes that these take."""
+    return blocks * features * BITS * ROW
 
 
 def _ordinals(values: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
-from segmentation.forest._bit_layout import BITS, BLOCK, ROW
-from segmentation.forest.bins import count_blocks
+from segmentation.forest.bins import BLOCK, count_blocks, packed_room
 from segmentation.forest.float_walk import NODE, FloatWalk
 from segmentation.forest.program import Program
 from segmentation.forest.trees import Trees
@@ -155,14 +154,15 @@ class Forest(Trees):
         program, count = self.program, pixels.shape[1]
         assert self.bins is not None
         bins, features = self.bins, program.features
+        places = np.arange(len(features), dtype=np.int32)
         out = np.empty((self.n_classes, count), np.uint16) if counted else np.empty(count, np.uint8)
 
         def work(firsts: Iterator[int]) -> None:
-            packed = np.empty((_BLOCKS_AT_ONCE, len(features), BITS, ROW), np.uint8)
+            packed = packed_room(_BLOCKS_AT_ONCE, len(features))
             for first in firsts:
                 part = slice(first * BLOCK, min((first + _BLOCKS_AT_ONCE) * BLOCK, count))
                 blocks = packed[: count_blocks(part.stop - part.start)]
-                bins.pack_blocks(pixels, features, first, blocks)
+                bins.pack_blocks(pixels, features, places, first, blocks)
                 if counted:
                     out[:, part] = program.counts(blocks, part.stop - part.start, threads=1)
                 else:

@@ -265,7 +265,7 @@ class PixelClassifier:
         def segment(piece: Window, planes: NDArray[np.float32]) -> None:
             if on_piece is not None:
                 on_piece(piece, planes)
-            segmentation[piece.place_in(window)] = self.classes_[self.forest_.predict(planes, threads=1)]
+            segmentation[piece.place_in(window)] = self.classes_.take(self.forest_.predict(planes, threads=1))
 
         pieces = window.split(*(PIECE if smoothed is None else SMOOTHED_PIECE))
         for_each_piece(image, self.spec, pieces, segment, smoothed=smoothed, threads=threads or self.threads)
