@@ -6,11 +6,11 @@ changed over which its bins lie.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +26,24 @@ from segmentation.io.image import Image
 
 
 @dataclass(frozen=True)
-class _Part:
-    """Some features of a window: their spec, their numbers in the whole spec, and the window smoothed for them."""
+class _Task:
+    """Some features of a part of the window that is to be put into bins.
+
+    Attributes:
+        spec: these features.
+        numbers: their numbers in the whole spec.
+        smoothed: what they follow from.
+        part: a part of the window whose pixels begin with a block.
+    """
 
     spec: FeatureSpec
-    features: NDArray[np.int32]
+    numbers: NDArray[np.int32]
     smoothed: Smoothed
+    part: Window
 
 
 class BitPlanes:
-    """The bins of all features of a window as bits, strip by strip, each of which begins with a block.
+    """The bins of all features of a window as bits, see :meth:`segmentation.forest.bins.Bins.pack`.
 
     They hold the bins that were asked for last; threads that ask for others at the same time wait for each other.
 
@@ -47,13 +55,11 @@ class BitPlanes:
 
     def __init__(self, spec: FeatureSpec, channels: int, window: Window) -> None:
         self._spec, self._window = spec, window
-        self._strips = _strips(window)
-        *self._firsts, self._blocks = _first_blocks(self._strips)
         self._features = spec.count(channels)
         self._packed: NDArray[np.uint8] | None = None
         self._bins: Bins | None = None
         self._lock = threading.Lock()
-        self.nbytes = packed_bytes(self._blocks, self._features)
+        self.nbytes = bit_planes_bytes(spec, channels, window)
 
     def classes(
         self, forest: Forest, image: Image, smoothed: Smoothed | None, *, threads: int | None = None
@@ -71,7 +77,8 @@ class BitPlanes:
         """
         with self._lock:
             packed = self._in_bins(forest, image, smoothed, threads)
-            return self._unpadded(forest.program.classes(packed, len(packed) * BLOCK, threads=threads))
+            rows, columns = self._window.shape
+            return forest.program.classes(packed, rows * columns, threads=threads).reshape(rows, columns)
 
     def probabilities(
         self, forest: Forest, image: Image, smoothed: Smoothed | None, *, threads: int | None = None
@@ -79,8 +86,9 @@ class BitPlanes:
         """``(classes, window rows, window columns)`` float32; else as :meth:`classes`."""
         with self._lock:
             packed = self._in_bins(forest, image, smoothed, threads)
-            counts = forest.program.counts(packed, len(packed) * BLOCK, threads=threads)
-        return np.stack([self._unpadded(shares) for shares in forest.shares_of_votes(counts)])
+            rows, columns = self._window.shape
+            counts = forest.program.counts(packed, rows * columns, threads=threads)
+        return forest.shares_of_votes(counts).reshape(-1, rows, columns)
 
     def _in_bins(
         self, forest: Forest, image: Image, smoothed: Smoothed | None, threads: int | None
@@ -89,67 +97,54 @@ class BitPlanes:
         bins = forest.bins
         assert bins is not None
         if self._packed is None:
-            self._packed, self._bins = packed_room(self._blocks, self._features), None
+            rows, columns = self._window.shape
+            self._packed = packed_room(count_blocks(rows * columns), self._features)
         packed, differing = self._packed, bins.differing(self._bins)
         if len(differing):
             self._bins = None  # until all are there, should an error come between
-            parts = self._parts(image, differing, smoothed, threads)
-            share(range(len(self._strips)), partial(self._pack, parts=parts, bins=bins, packed=packed), threads)
+            tasks = self._tasks(image, differing, smoothed, threads)
+            share(tasks, partial(self._pack, bins=bins, differing=differing, packed=packed), threads)
         self._bins = bins
         return packed
 
-    def _parts(
-        self, image: Image, features: NDArray[np.int32], smoothed: Smoothed | None, threads: int | None
-    ) -> list[_Part]:
-        """What features follow from: few of them from the planes that they need, many from all planes at once."""
-        kinds = self._spec.kinds_per_sigma
-        planes = np.unique(features // kinds)
-        rows, columns = self._window.rows, self._window.columns
-        if 2 * len(planes) * kinds > self._features:
-            whole = smoothed or Smoothed.compute(image.pixels, self._spec, rows, columns, threads=threads)
-            return [_Part(self._spec, np.arange(self._features, dtype=np.int32), whole)]
-        parts = []
-        for plane in planes.tolist():
+    def _tasks(
+        self, image: Image, differing: NDArray[np.int32], smoothed: Smoothed | None, threads: int | None
+    ) -> list[_Task]:
+        """What is to be computed: all features strip by strip, or if few differ, those of single smoothed planes."""
+        window, kinds = self._window, self._spec.kinds_per_sigma
+        of_planes = np.unique(differing // kinds)
+        if 2 * len(of_planes) * kinds > self._features:
+            whole = smoothed or Smoothed.compute(image.pixels, self._spec, window.rows, window.columns, threads=threads)
+            numbers = np.arange(self._features, dtype=np.int32)
+            height = max(SMOOTHED_PIECE[0], BLOCK // math.gcd(BLOCK, window.shape[1]))
+            strips = window.split(height, window.shape[1])
+            return [_Task(self._spec, numbers, whole, strip) for strip in strips]
+        tasks = []
+        for plane in of_planes.tolist():
             spec = self._spec.of_plane(plane, image.channels)
             one = smoothed.plane(plane) if smoothed else None
-            one = one or Smoothed.compute(image.pixels, spec, rows, columns, threads=threads)
-            parts.append(_Part(spec, np.arange(plane * kinds, (plane + 1) * kinds, dtype=np.int32), one))
-        return parts
+            one = one or Smoothed.compute(image.pixels, spec, window.rows, window.columns, threads=threads)
+            tasks.append(_Task(spec, np.arange(plane * kinds, (plane + 1) * kinds, dtype=np.int32), one, window))
+        return tasks
 
-    def _pack(self, strips: Iterator[int], parts: list[_Part], bins: Bins, packed: NDArray[np.uint8]) -> None:
-        """Put the features of strips into bins."""
-        most = max(len(part.features) for part in parts)
-        memory = np.empty(most * SMOOTHED_PIECE[0] * self._window.shape[1], np.float32)
-        of_parts = [bins.of(part.features) for part in parts]
-        for index in strips:
-            strip, first = self._strips[index], self._firsts[index]
-            size = strip.shape[0] * strip.shape[1]
+    def _pack(
+        self, tasks: Iterator[_Task], bins: Bins, differing: NDArray[np.int32], packed: NDArray[np.uint8]
+    ) -> None:
+        """Put the features that differ into bins."""
+        memory = np.empty(0, np.float32)
+        for task in tasks:
+            shape, count = task.part.shape, len(task.numbers)
+            size = shape[0] * shape[1]
+            if memory.size < count * size:
+                memory = np.empty(count * size, np.float32)
+            planes = memory[: count * size].reshape(count, *shape)
+            task.smoothed.features(task.spec, task.part.rows, task.part.columns, out=planes)
+            numbers, at, _ = np.intersect1d(task.numbers, differing, assume_unique=True, return_indices=True)
+            first = (task.part.rows.start - self._window.rows.start) * shape[1] // BLOCK
             blocks = packed[first : first + count_blocks(size)]
-            for part, of_part in zip(parts, of_parts, strict=True):
-                planes = memory[: len(part.features) * size].reshape(len(part.features), *strip.shape)
-                part.smoothed.features(part.spec, strip.rows, strip.columns, out=planes)
-                of_part.pack_blocks(planes.reshape(len(planes), -1), of_part.differing(None), part.features, 0, blocks)
-
-    def _unpadded(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """The pixels of blocks as those of the window."""
-        rows, columns = self._window.shape
-        if SMOOTHED_PIECE[0] * columns % BLOCK == 0:
-            return pixels[: rows * columns].reshape(rows, columns)
-        sizes = [strip.shape[0] * columns for strip in self._strips]
-        parts = [pixels[first * BLOCK :][:size] for first, size in zip(self._firsts, sizes, strict=True)]
-        return np.concatenate(parts).reshape(rows, columns)
+            bins.of(task.numbers).pack_blocks(planes.reshape(count, -1), at.astype(np.int32), numbers, 0, blocks)
 
 
 def bit_planes_bytes(spec: FeatureSpec, channels: int, window: Window) -> int:
     """Bytes that the bit planes of a window take, of an image with ``channels`` channels."""
-    return packed_bytes(_first_blocks(_strips(window))[-1], spec.count(channels))
-
-
-def _strips(window: Window) -> tuple[Window, ...]:
-    """The window from top to bottom, some rows at a time."""
-    return window.split(SMOOTHED_PIECE[0], window.shape[1])
-
-
-def _first_blocks(strips: tuple[Window, ...]) -> list[int]:
-    """The first block of each strip, and the number of all."""
-    return [0, *np.cumsum([count_blocks(strip.shape[0] * strip.shape[1]) for strip in strips]).tolist()]
+    return packed_bytes(count_blocks(window.shape[0] * window.shape[1]), spec.count(channels))

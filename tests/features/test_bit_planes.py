@@ -21,6 +21,7 @@ SPECS = [
     FeatureSpec(intensity=False, sigma_max=2),
 ]
 WINDOWS = [Window(slice(0, 120), slice(0, 150)), Window(slice(30, 94), slice(50, 82)), Window(slice(7, 8), slice(3, 4))]
+WINDOWS += [Window(slice(0, 120), slice(10, 10 + width)) for width in (64, 100, 138)]
 
 
 def forests(spec, widened=()):
