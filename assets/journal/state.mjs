@@ -18,7 +18,7 @@
 /**
  * @typedef {object} Stroke what was drawn, in image coordinates
  * @property {string} id
- * @property {number} class_id
+ * @property {number} class_id 0 of what the eraser drew: nothing is labelled under it
  * @property {string} kind path, polygon, rectangle or circle
  * @property {string} [path] of a path or polygon, as SVG has it
  * @property {number} [width] of a path
@@ -84,9 +84,12 @@
  * @property {number} lastClassId
  */
 
+/** The class of the strokes of the eraser. */
+export const UNLABELLED = 0;
+
 const UNDOABLE = new Set([
-  "image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
-  "classifier.open", "classifier.keep", "classifier.close",
+  "image.remove", "sample.leave", "stroke.add", "stroke.change", "stroke.erase", "class.add", "class.change",
+  "class.remove", "classifier.open", "classifier.keep", "classifier.close",
 ]);
 
 /** @param {SessionEvent[]} events */
@@ -207,6 +210,10 @@ const APPLY = {
   "image.remove": (folding, { image }) => { removeImage(folding, image); },
   "sample.leave": leaveSample,
   "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
+  "stroke.change": (folding, { image, stroke }) => {
+    const strokes = strokesOf(folding, image);
+    if (strokes.has(stroke.id)) strokes.set(stroke.id, stroke);
+  },
   "stroke.erase": (folding, { image, strokes }) => {
     for (const id of strokes) strokesOf(folding, image).delete(id);
   },
@@ -299,7 +306,7 @@ export function fold(events, defaults, currentImage = null, me = null) {
   const classes = [...folding.classes.values()].sort((a, b) => a.id - b.id);
   /** @param {ImageFacts} image */
   const strokesOn = ({ hash }) => (
-    [...strokesOf(folding, hash).values()].filter((stroke) => folding.classes.has(stroke.class_id))
+    [...strokesOf(folding, hash).values()].filter(({ class_id: id }) => id === UNLABELLED || folding.classes.has(id))
   );
   return {
     name: folding.name,

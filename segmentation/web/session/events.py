@@ -12,7 +12,9 @@ type                fields                                                      
 ``sample.leave``    ``image``: hash; its strokes go along, and classes that     yes
                     nobody named since the start are called "Class 1"...;
                     never the only image
-``stroke.add``      ``image``: hash, ``stroke``                                 yes
+``stroke.add``      ``image``: hash, ``stroke`` (class 0: the eraser's)         yes
+``stroke.change``   ``image``: hash, ``stroke``: what takes the place of the    yes
+                    one with its id
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
 ``class.add``       ``class``: id, name, colour                                 yes
 ``class.change``    ``class_id``, and ``name`` or ``colour``                    yes
@@ -40,7 +42,7 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.web.session.authors import who_and_when
 from segmentation.web.session.state import SessionState
@@ -58,6 +60,7 @@ _FIELDS = {
     "image.remove": {"image"},
     "sample.leave": {"image"},
     "stroke.add": {"image", "stroke"},
+    "stroke.change": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
     "class.add": {"class"},
     "class.change": {"class_id", "name", "colour"},
@@ -188,7 +191,7 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     for image_hash, drawn in strokes.items():
         _require_hash(image_hash)
         read = [Stroke.from_json(one) for one in checks.sequence(drawn, "The strokes of an image", MAX_STROKES)]
-        if not {one.class_id for one in read} <= {one.id for one in classes}:
+        if not {one.class_id for one in read} - {UNLABELLED} <= {one.id for one in classes}:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
 
     if "keep" in event:
@@ -225,6 +228,7 @@ _CHECKS = {
     "image.remove": _check_image_removal,
     "sample.leave": _check_image_removal,
     "stroke.add": _check_stroke,
+    "stroke.change": _check_stroke,
     "stroke.erase": _check_erase,
     "class.add": _check_new_class,
     "class.change": _check_class_change,

@@ -12,12 +12,12 @@ from typing import Any
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.strokes.classes import LabelClass
+from segmentation.strokes.classes import UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
 
 UNDOABLE = frozenset(
-    {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
-    | {"classifier.open", "classifier.keep", "classifier.close"}
+    {"image.remove", "sample.leave", "stroke.add", "stroke.change", "stroke.erase"}
+    | {"class.add", "class.change", "class.remove", "classifier.open", "classifier.keep", "classifier.close"}
 )
 
 
@@ -129,6 +129,10 @@ class _Folding:
             case "stroke.add":
                 stroke = self._parse(event["id"], event["stroke"])
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
+            case "stroke.change":
+                drawn = self.strokes.get(event["image"], {})
+                if event["stroke"]["id"] in drawn:
+                    drawn[event["stroke"]["id"]] = self._parse(event["id"], event["stroke"])
             case "stroke.erase":
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
@@ -219,6 +223,7 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
     for image_hash in [one for one in folding.images if one in folding.replaced]:
         if len(folding.images) > 1 and not folding.strokes.get(image_hash):
             del folding.images[image_hash]
+    painted = {UNLABELLED, *classes}
     image = folding.image if folding.image["hash"] in folding.images else next(reversed(folding.images.values()))
     return SessionState(
         name=folding.name,
@@ -227,7 +232,7 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         classes=classes,
         hidden=frozenset(folding.hidden & classes.keys()),
         drawn={
-            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in classes)
+            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in painted)
             for image_hash in folding.images
             if folding.strokes.get(image_hash)
         },
