@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.simd import AVX512, FLOATS, kernel, load_run, part, store_run
+from segmentation.forest._bit_layout import WHOLE_SHARE
 from segmentation.forest._lanes import PIXELS, above, add_sums, add_where, no_sums
 
 BLOCK_ROWS = 4
@@ -25,10 +26,6 @@ BLOCK_COLUMNS = PIXELS // BLOCK_ROWS
 
 TREES = 64 if AVX512 else 16
 """Trees of a group: as many as keep the processor busy, and leave room for the pixels in its nearest cache."""
-
-WHOLE_SHARE = 32 * 720720
-"""The whole number that means a share of 1: a multiple of all numbers up to 16, so that ties between equal shares
-remain ties, and small enough for the sum of a group to fit 31 bits."""
 
 _BLOCKS_AT_ONCE = 16
 """Blocks side by side that are read at once: long runs of each feature are read at twice the speed."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
+from segmentation.forest._bit_layout import WHOLE_SHARE
 from segmentation.forest.trees import Trees
 
 NODE = np.dtype([("feature", np.int32), ("threshold", np.float32), ("left", np.int32), ("right", np.int32)])
@@ -35,7 +36,7 @@ class FloatWalk:
     def of(cls, forest: Trees) -> FloatWalk:
         """The walk through the trees of a checked forest."""
         from segmentation.forest._lanes import PIXELS
-        from segmentation.forest._walk_kernels import TREES, WHOLE_SHARE
+        from segmentation.forest._walk_kernels import TREES
 
         inner = forest.feature >= 0
         number = np.where(inner, np.cumsum(inner) - 1, ~(np.cumsum(~inner) - 1)).astype(np.int32)
@@ -45,8 +46,7 @@ class FloatWalk:
         nodes["threshold"] = forest.threshold[inner]
         nodes["left"] = number[forest.left[inner]]
         nodes["right"] = number[forest.right[inner]]
-        up_to_class = np.rint(np.cumsum(forest.probabilities[~inner, :-1].T, axis=0).clip(max=1) * WHOLE_SHARE)
-        shares = np.diff(up_to_class, axis=0, prepend=0, append=WHOLE_SHARE).astype(np.int32)
+        shares = forest.whole_shares()[:, ~inner]
         one_class = shares == WHOLE_SHARE
         places = _trees(forest)[~inner] % TREES * forest.n_classes + one_class.argmax(axis=0)
         slots = np.where(one_class.any(axis=0), places, TREES * forest.n_classes).astype(np.int32)

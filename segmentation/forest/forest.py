@@ -131,7 +131,7 @@ class Forest(Trees):
 
     def shares_of_votes(self, counts: NDArray[np.uint16]) -> NDArray[np.float32]:
         """The probabilities that numbers of votes are."""
-        return (counts / self.n_trees).astype(np.float32)
+        return np.divide(counts, np.float32(self.n_trees), dtype=np.float32)
 
     def _flat(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         """The planes as ``(features, pixels)``."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.forest._bit_layout import BINS
+from segmentation.forest._bit_layout import BINS, WHOLE_SHARE
 from segmentation.forest.bins import Bins
 
 MAX_CLASSES = 255
@@ -51,6 +51,11 @@ class Trees:
     def n_trees(self) -> int:
         """Number of trees."""
         return len(self.roots)
+
+    def whole_shares(self) -> NDArray[np.int32]:
+        """``(classes, nodes)`` int32, the shares of ``WHOLE_SHARE``; the last class has what the others leave."""
+        up_to_class = np.rint(np.cumsum(self.probabilities[:, :-1].T, axis=0).clip(max=1) * WHOLE_SHARE)
+        return np.diff(up_to_class, axis=0, prepend=0, append=WHOLE_SHARE).astype(np.int32)
 
     def check(self) -> None:
         """Make sure that the arrays are a forest, wherever they come from.
