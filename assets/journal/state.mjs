@@ -82,7 +82,8 @@
  */
 
 const UNDOABLE = new Set([
-  "image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove",
+  "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.erase",
+  "class.add", "class.change", "class.remove",
   "classifier.open", "classifier.keep", "classifier.close",
 ]);
 
@@ -189,6 +190,24 @@ function openClassifier(folding, event) {
   folding.keeps = event.keep ?? false;
 }
 
+/**
+ * Strokes of a file lie below those that are there, of which none is lost.
+ * @param {Folding} folding
+ * @param {SessionEvent} event
+ */
+function addStrokes(folding, { classes, strokes }) {
+  for (const labelClass of classes) {
+    addClass(folding, labelClass);
+    folding.given.delete(labelClass.id);
+  }
+  for (const [image, brought] of Object.entries(strokes)) {
+    const known = strokesOf(folding, image);
+    folding.strokes.set(image, new Map([.../** @type {Stroke[]} */ (brought).map((one) => (
+      /** @type {[string, Stroke]} */ ([one.id, one])
+    )), ...known]));
+  }
+}
+
 /** @type {Record<string, (folding: Folding, event: SessionEvent) => void>} */
 const APPLY = {
   "session.start": (folding, event) => {
@@ -204,6 +223,7 @@ const APPLY = {
   "image.remove": (folding, { image }) => { removeImage(folding, image); },
   "sample.leave": leaveSample,
   "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
+  "strokes.add": addStrokes,
   "stroke.erase": (folding, { image, strokes }) => {
     for (const id of strokes) strokesOf(folding, image).delete(id);
   },
@@ -271,7 +291,8 @@ function foldAll(events, { features, forest }) {
     replaced: new Set(), given: new Set(), features, forest, opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
-    if (event.type === "class.add") folding.lastClassId = Math.max(folding.lastClassId, event.class.id);
+    const added = event.type === "class.add" ? [event.class] : event.type === "strokes.add" ? event.classes : [];
+    for (const { id } of added) folding.lastClassId = Math.max(folding.lastClassId, id);
     if (!undone.has(event.id) || !UNDOABLE.has(event.type)) APPLY[event.type]?.(folding, event);
   }
   dropReplaced(folding);

@@ -16,7 +16,8 @@ from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
 UNDOABLE = frozenset(
-    {"image.remove", "sample.leave", "stroke.add", "stroke.erase", "class.add", "class.change", "class.remove"}
+    {"image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.erase"}
+    | {"class.add", "class.change", "class.remove"}
     | {"classifier.open", "classifier.keep", "classifier.close"}
 )
 
@@ -129,6 +130,8 @@ class _Folding:
             case "stroke.add":
                 stroke = self._parse(event["id"], event["stroke"])
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
+            case "strokes.add":
+                self._add_strokes(event)
             case "stroke.erase":
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
@@ -171,6 +174,15 @@ class _Folding:
         self.strokes = {image_hash: {one.id: one for one in drawn} for image_hash, drawn in strokes.items()}
         self.opened = OpenedClassifier(event["classifier"], self.features, self.forest, strokes)
         self.keeps = event.get("keep", False)
+
+    def _add_strokes(self, event: Mapping[str, Any]) -> None:
+        """Strokes of a file lie below those that are there, of which none is lost."""
+        for values in event["classes"]:
+            self._add_class(values)
+            self.given.discard(values["id"])
+        for image_hash, drawn in event["strokes"].items():
+            brought = [self._parse(f"{event['id']} {image_hash} {n}", one) for n, one in enumerate(drawn)]
+            self.strokes[image_hash] = {one.id: one for one in brought} | self.strokes.get(image_hash, {})
 
     def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
         stroke = self.parsed.get(key)
