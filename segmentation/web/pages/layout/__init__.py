@@ -9,6 +9,7 @@ from dash import dcc, html
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import DEFAULT_COLOURS
+from segmentation.web.pages.layout.bring import bring_dialog
 from segmentation.web.pages.layout.elements import dashed
 from segmentation.web.pages.layout.header import header, link_dialog
 from segmentation.web.pages.layout.help import help_dialog
@@ -56,6 +57,7 @@ def page(settings: Settings) -> html.Div:
                 ],
                 id="question",
             ),
+            bring_dialog(),
             link_dialog(),
             html.Div(id="message", role="alert"),
         ],
