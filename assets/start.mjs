@@ -7,6 +7,8 @@ import { setUpDropping } from "./controls/dropped.mjs";
 import { setUpHelp } from "./controls/help.mjs";
 import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
+import { setUpLooking } from "./controls/looking.mjs";
+import { setUpPeople } from "./controls/people.mjs";
 import { Series } from "./controls/series.mjs";
 import { setUpTabs } from "./controls/tabs.mjs";
 import { setUpTitle } from "./controls/title.mjs";
@@ -39,6 +41,8 @@ function setUp(id) {
     openClassifier: (file) => classifiers.open(file),
   });
   setUpTitle(session);
+  setUpPeople(session);
+  setUpLooking();
   setUpKeyboard(session);
   setUpButtons(session, () => classifiers.choose());
   watchStrokes();

@@ -12,14 +12,15 @@ const ZOOM_STEP = 1.5;
  * @param {Session} session
  * @param {MouseEvent} event
  */
-function showPosition({ state, viewport, picture }, event) {
+function showPosition({ state, viewport, picture, people }, event) {
   const { image, classes } = state;
   if (!image) return;
   const [x, y] = viewport.toImage(event).map(Math.round);
   const inside = x >= 0 && y >= 0 && x < image.columns && y < image.rows;
   const id = inside ? picture.classAt(x, y) : 0;
   const found = classes.find((one) => one.id === id);
-  byId("position").textContent = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
+  const place = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
+  byId("position").textContent = [place, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
 }
 
 /**

@@ -1,10 +1,13 @@
-/* The tabs of the panel beside the image; on a narrow screen there is one more. */
+/*
+ * The tabs of the panel beside the image: what hardly anybody changes is folded until its tab is clicked, and again
+ * when it is clicked once more. On a narrow screen everything is in tabs, and one of them is always open.
+ */
 
 import { all, byId } from "../shared/dom.mjs";
 
 const NARROW = "(max-width: 820px)";
 
-/** @typedef {(name: string) => void} OnTab a tab was chosen, by its name */
+/** @typedef {(name: string) => void} OnTab a tab was chosen, by its name; none when all are folded */
 
 const tabs = () => all("#tabs [data-tab]");
 
@@ -14,10 +17,11 @@ const tabs = () => all("#tabs [data-tab]");
  */
 function choose(name, onTab) {
   byId("panel").dataset.tab = name;
+  const reached = name || tabs().find((tab) => tab.offsetParent)?.dataset.tab;
   for (const tab of tabs()) {
     const chosen = tab.dataset.tab === name;
     tab.setAttribute("aria-selected", String(chosen));
-    tab.tabIndex = chosen ? 0 : -1;
+    tab.tabIndex = tab.dataset.tab === reached ? 0 : -1;
     byId(`panel-${tab.dataset.tab}`).classList.toggle("chosen", chosen);
   }
   onTab(name);
@@ -26,10 +30,15 @@ function choose(name, onTab) {
 /** @param {OnTab} onTab */
 export function setUpTabs(onTab) {
   const narrow = window.matchMedia(NARROW);
-  const chooseFirst = () => choose(narrow.matches ? "classes" : "features", onTab);
+  const chooseFirst = () => choose(narrow.matches ? "classes" : "", onTab);
   narrow.addEventListener("change", chooseFirst);
   chooseFirst();
-  for (const tab of tabs()) tab.addEventListener("click", () => choose(tab.dataset.tab ?? "", onTab));
+  for (const tab of tabs()) {
+    tab.addEventListener("click", () => {
+      const folds = !narrow.matches && tab.getAttribute("aria-selected") === "true";
+      choose(folds ? "" : tab.dataset.tab ?? "", onTab);
+    });
+  }
   byId("tabs").addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;

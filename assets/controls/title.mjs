@@ -1,7 +1,9 @@
 /* The session in the head of the page: its name, and the menu of what can be done with it as a whole. */
 
+import { looking } from "../page/context.mjs";
 import { base } from "../shared/base.mjs";
 import { all, byId, element } from "../shared/dom.mjs";
+import { request } from "../shared/requests.mjs";
 import { duplicateSession, exportSession, goTo, newSession } from "../shared/sessions.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
@@ -60,24 +62,42 @@ function setUpMenu(entries) {
   }
 }
 
-/** Set up the dialog with the session's link; gives the function that opens it. */
-function setUpLink() {
-  const dialog = byId("link", HTMLDialogElement);
-  const field = element("input", { type: "text", readOnly: true, "aria-label": "Link", onfocus: () => field.select() });
-  byId("link-field").append(field);
-  const copy = byId("link-copy");
+/**
+ * Set up the field and the button of a link; gives the function that shows it.
+ * @param {{place: string, button: string, label: string}} ids of the field's place and the button, and the field's name
+ */
+function setUpLink({ place, button, label }) {
+  const field = element("input", { type: "text", readOnly: true, "aria-label": label, onfocus: () => field.select() });
+  byId(place).append(field);
+  const copy = byId(button);
   copy.addEventListener("click", async () => {
     field.select();
     /* Browsers keep the clipboard from pages without TLS; the older way works there too. */
     const copied = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
     copy.textContent = copied || document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
   });
-  byId("link-close").addEventListener("click", () => dialog.close());
-  return () => {
-    [field.value] = window.location.href.split(/[?#]/);
+  return (/** @type {string} */ link) => {
+    field.value = link;
     copy.textContent = "Copy";
+  };
+}
+
+/**
+ * Set up the dialog with the session's links; gives the function that opens it.
+ * @param {Session} session
+ */
+function setUpLinks(session) {
+  const dialog = byId("link", HTMLDialogElement);
+  const toWork = setUpLink({ place: "link-field", button: "link-copy", label: "Link to work here" });
+  const toLook = setUpLink({ place: "looking-field", button: "looking-copy", label: "Link that only lets look" });
+  byId("link-close").addEventListener("click", () => dialog.close());
+  return async () => {
+    const [here] = window.location.href.split(/[?#]/);
+    const answer = looking ? { looking: session.id } : await request(`s/${session.id}/looking`, { method: "POST" });
+    if (!answer) return;
+    toWork(here);
+    toLook(here.replace(session.id, answer.looking));
     dialog.showModal();
-    field.select();
   };
 }
 
@@ -100,6 +120,6 @@ export function setUpTitle(session) {
     "new-session": newSession,
     "duplicate-session": onceAllIsSent(() => duplicate(session)),
     "export-session": onceAllIsSent(() => exportSession(session.id)),
-    "copy-link": setUpLink(),
+    "copy-link": setUpLinks(session),
   });
 }

@@ -9,6 +9,7 @@ import { fold } from "./state.mjs";
 import { UnsentEvents } from "./unsent.mjs";
 
 /** @import { SessionEvent, Settings, State } from "./state.mjs" */
+/** @import { Author } from "../page/me.mjs" */
 /** @import { Connection } from "../page/status.mjs" */
 
 /** @typedef {{kind: string} & Record<string, any>} Message a line of the server's answer */
@@ -29,6 +30,8 @@ import { UnsentEvents } from "./unsent.mjs";
  * @property {() => void} onSignedOut
  * @property {() => ?object} request what to segment, null for nothing
  * @property {() => ?string} currentImage hash of the image that this window shows
+ * @property {() => Author} author who does what is done here
+ * @property {() => object} here who looks at this window, and at what
  */
 
 const POLL_MS = 1500;
@@ -83,9 +86,15 @@ export class Conversation {
     });
   }
 
+  /** All events, those that the server does not have yet among them. */
+  get events() {
+    return [...this.journal, ...this.unsent.events];
+  }
+
   /** What has been done so far. */
   get state() {
-    this.folded ??= fold([...this.journal, ...this.unsent.events], this.defaults(), this.listener.currentImage());
+    const { listener } = this;
+    this.folded ??= fold(this.events, this.defaults(), listener.currentImage(), listener.author().id);
     return this.folded;
   }
 
@@ -94,7 +103,7 @@ export class Conversation {
    * @param {{type: string} & Record<string, any>} event without its id
    */
   append(event) {
-    this.unsent.add({ id: newId(), ...event });
+    this.unsent.add({ id: newId(), ...event, author: this.listener.author() });
     this.changed();
     this.sync();
   }
@@ -122,7 +131,7 @@ export class Conversation {
    * @param {?object} segment
    */
   body(events, segment) {
-    return JSON.stringify({ after: this.number, events, segment, window: this.windowId });
+    return JSON.stringify({ after: this.number, events, segment, window: this.windowId, here: this.listener.here() });
   }
 
   async exchange() {

@@ -42,7 +42,10 @@
  * @property {number} pixels how many travelled along
  */
 
-/** @typedef {{id: string, type: string} & Record<string, any>} SessionEvent what a person did */
+/**
+ * @typedef {{id: string, type: string, author?: {id: string, name: string}, time?: number} & Record<string, any>}
+ * SessionEvent what a person did; who and when is missing in old journals
+ */
 
 /**
  * @typedef {object} State
@@ -248,18 +251,21 @@ const APPLY = {
 };
 
 /**
- * The events that Ctrl+Z and Ctrl+Shift+Z would act on: only what concerns the current image.
+ * The events that Ctrl+Z and Ctrl+Shift+Z would act on: only one's own, and what concerns the current image. Events
+ * without an author, those of old journals, are everybody's.
  * @param {SessionEvent[]} events
  * @param {string | undefined} image hash of the current image
+ * @param {?string} me id of the author whose events are looked at; null for those of all
  */
-function undoTargets(events, image) {
+function undoTargets(events, image, me) {
   /** @type {string[]} */
   let undo = [];
   /** @type {string[]} */
   let redo = [];
   const byId = new Map(events.map((event) => [event.id, event]));
-  for (const { id, type, event: target } of events) {
+  for (const { id, type, event: target, author } of events) {
     if (UNDOABLE.has(type)) {
+      if (me && author && author.id !== me) continue;
       undo.push(id);
       redo = [];
     } else if (type === "undo" && undo.includes(target)) {
@@ -304,9 +310,10 @@ function foldAll(events, { features, forest }) {
  * @param {SessionEvent[]} events
  * @param {{features: Settings, forest: Settings}} defaults settings until an event changes them
  * @param {?string} [currentImage] hash of the image that this window shows; else it is the one opened last
+ * @param {?string} [me] id of the author whose events undo and redo act on; else they act on those of all
  * @returns {State}
  */
-export function fold(events, defaults, currentImage = null) {
+export function fold(events, defaults, currentImage = null, me = null) {
   const folding = foldAll(events, defaults);
   const image = folding.images.get(currentImage ?? "") ?? folding.image;
   const images = [...folding.images.values()];
@@ -328,6 +335,6 @@ export function fold(events, defaults, currentImage = null) {
     opened: folding.opened,
     keeps: folding.keeps,
     lastClassId: folding.lastClassId,
-    ...undoTargets(events, image?.hash),
+    ...undoTargets(events, image?.hash, me),
   };
 }

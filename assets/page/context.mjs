@@ -12,11 +12,15 @@ import { newId } from "./ids.mjs";
  * @property {number} maxUploadBytes
  * @property {number} maxClassifierBytes
  * @property {string} sessionSuffix of the files of sessions
+ * @property {?{id: string, name: string}} author who this is, where the server knows it
  * @property {string} accept the endings of image files, as the attribute of an input
  */
 
 /** Id of the session that the page's address names; undefined where it names none. */
 export const sessionId = window.location.pathname.slice(base.length).match(/^s\/([\w-]+)\/?$/)?.[1];
+
+/** Whether the link of this page only lets look. */
+export const looking = sessionId?.startsWith("look-") ?? false;
 
 /** What lies on the server below this session, with a slash at its end. */
 export const sessionUrl = `${base}s/${sessionId}/`;

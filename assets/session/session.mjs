@@ -1,12 +1,14 @@
 /* One session on one page: ties the journal, the picture, the tools and the controls together. */
 
 import { Conversation } from "../journal/conversation.mjs";
+import { takenFromOthers } from "../journal/people.mjs";
 import { Drawing } from "../drawing/drawing.mjs";
 import { liesOn } from "../drawing/strokes.mjs";
 import { Viewport } from "../drawing/viewport.mjs";
-import { facts, sessionUrl, windowId } from "../page/context.mjs";
+import { facts, looking, sessionUrl, windowId } from "../page/context.mjs";
 import { setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
+import { me } from "../page/me.mjs";
 import { showOpened } from "../page/openedcard.mjs";
 import { showSettings } from "../page/settings.mjs";
 import { showConnection } from "../page/status.mjs";
@@ -17,8 +19,10 @@ import { Picture } from "../picture/picture.mjs";
 import { base } from "../shared/base.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
+import { counted } from "../shared/text.mjs";
 import { Classes } from "./classes.mjs";
 import { Images } from "./images.mjs";
+import { People } from "./people.mjs";
 import { available, sameSettings } from "./learning.mjs";
 import { Segmentation } from "./segmentation.mjs";
 import { View } from "./view.mjs";
@@ -48,7 +52,7 @@ export class Session {
     this.onAvailable = onAvailable;
     this.view = new View(id);
     this.viewport = new Viewport(byId("stage"), {
-      onMove: () => this.picture.draw(),
+      onMove: () => this.onMove(),
       onCommit: () => this.picture.photo.wantDetail(),
       onPinch: () => this.drawing.onPinch(),
       onPanning: (active) => this.onPanning(active),
@@ -64,11 +68,15 @@ export class Session {
     });
     this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, defaults: facts }, {
       onState: (state) => this.onState(state),
-      onMessage: (message) => this.segmentation.onMessage(message),
+      onMessage: (message) => (
+        message.kind === "here" ? this.people.meet(message.people) : this.segmentation.onMessage(message)
+      ),
       onConnection: showConnection,
       onSignedOut: () => this.signInAgain(),
       request: () => this.segmentation.request(),
       currentImage: () => this.view.image,
+      author: me,
+      here: () => this.people.here,
     });
     this.drawing = new Drawing({
       viewport: this.viewport,
@@ -80,6 +88,7 @@ export class Session {
     });
     this.classes = new Classes(this);
     this.images = new Images(this);
+    this.people = new People(this);
     this.strip = new Strip(this.images);
   }
 
@@ -113,7 +122,8 @@ export class Session {
    */
   append(event) {
     hideMessage();
-    this.conversation.append(event);
+    if (looking) showMessage("With this link you can look, not change.");
+    else this.conversation.append(event);
   }
 
   /* ---- what the journal says --------------------------------------------------------------------------------- */
@@ -139,6 +149,7 @@ export class Session {
   turnTo({ image, images }) {
     if (image.hash === this.imageHash) return;
     this.segmentation.setImage(image.hash);
+    this.people.place();
     this.picture.setImage(image, images.length > 1);
     this.viewport.setImage(image.rows, image.columns);
     if (this.view.image !== image.hash) this.chooseView({ image: image.hash });
@@ -210,7 +221,7 @@ export class Session {
   chooseView(change) {
     const { view } = this;
     const wasLive = view.live;
-    view.change(change);
+    view.change(looking ? { ...change, tool: "pan" } : change);
     this.picture.setView(view);
     this.drawing.choose({ tool: view.tool, classId: view.classId, width: view.width });
     showView(view);
@@ -232,15 +243,36 @@ export class Session {
 
   undo() {
     const { undo } = this.state;
-    const removed = this.conversation.journal.find(({ id, type }) => (
-      id === undo && ["image.remove", "sample.leave"].includes(type)
-    ));
-    if (removed) this.chooseView({ image: removed.image });
-    if (undo) this.append({ type: "undo", event: undo });
+    if (!undo) return;
+    this.unlessOthersLose({ type: "undo", event: undo }, () => {
+      const removed = this.conversation.journal.find(({ id, type }) => (
+        id === undo && ["image.remove", "sample.leave"].includes(type)
+      ));
+      if (removed) this.chooseView({ image: removed.image });
+    });
   }
 
   redo() {
-    if (this.state.redo) this.append({ type: "redo", event: this.state.redo });
+    if (this.state.redo) this.unlessOthersLose({ type: "redo", event: this.state.redo }, () => {});
+  }
+
+  /**
+   * Undo or redo something, after a question if strokes of others would go along.
+   * @param {{type: "undo" | "redo", event: string}} change
+   * @param {() => void} before what to do just before it
+   */
+  unlessOthersLose(change, before) {
+    const { events } = this.conversation;
+    const { strokes, names } = takenFromOthers(events, { id: "", ...change }, facts(), me().id);
+    const run = () => {
+      before();
+      this.append(change);
+    };
+    if (!strokes) run();
+    else {
+      const whose = `${counted(strokes, "stroke")} of ${names.join(", ")}`;
+      showMessage(`To ${change.type} that takes ${whose} along.`, { label: "Do it all the same", run });
+    }
   }
 
   /** Erase all strokes on the current image. */
@@ -263,6 +295,11 @@ export class Session {
     if (hasImage(this.state) && !sameSettings(forest, this.state.forest)) {
       this.append({ type: "settings.change", forest });
     }
+  }
+
+  onMove() {
+    this.picture.draw();
+    this.people.place();
   }
 
   /** @param {boolean} active */

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 from dash import Dash
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, has_request_context, request
 
 from segmentation.web import asset_files
 from segmentation.web.health import health_routes
 from segmentation.web.pages.callbacks import register_callbacks
 from segmentation.web.pages.layout import page
 from segmentation.web.routes import all_routes
+from segmentation.web.routes.people import author_of_request
 from segmentation.web.security.guard import guard
 from segmentation.web.security.hardening import harden
 from segmentation.web.security.headers import send_security_headers
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> Dash:
         suppress_callback_exceptions=True,
     )
     _let_browsers_keep_assets(server)
-    app.layout = lambda: page(settings)
+    app.layout = lambda: page(settings, author_of_request(settings.user_header) if has_request_context() else None)
     _let_root_script_start(app)
     register_callbacks(app)
     show_problems(server)

@@ -183,10 +183,10 @@ def test_an_image_of_ones_own_is_opened_and_every_file_taken_home(person, tmp_pa
 
 def test_a_reload_brings_everything_back(person):
     draw_two(person)
-    person.tab("forest")
+    person.tab("learn")
     person.page.fill("#forest-seed", "7")
     person.press("Tab")
-    person.tab("features")
+    person.tab("learn")
     person.page.fill("#sigma-max", "4")
     person.press("Tab")
     chosen = "({ session: { state } }) => [state.forest.random_state, state.features.sigma_max]"

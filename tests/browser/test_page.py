@@ -203,6 +203,7 @@ def test_what_is_missing_is_said(person):
 
 def test_settings_that_cannot_work_are_refused_beside_their_controls(person):
     draw_two(person)
+    person.tab("learn")
     before = person.shares()
     person.page.fill("#sigma-min", "20")
     person.press("Tab")
@@ -215,7 +216,6 @@ def test_settings_that_cannot_work_are_refused_beside_their_controls(person):
     for box in person.page.locator("#feature-kinds label").all():
         box.click()
     person.wait_for(lambda: "at least one kind" in person.page.inner_text("#features-problem"))
-    person.tab("forest")
     person.page.fill("#forest-trees", "0")
     person.press("Tab")
     person.wait_for(lambda: "trees" in person.page.inner_text("#forest-problem"))

@@ -290,6 +290,14 @@ def test_the_values_of_masks_can_be_mapped_to_classes(desk, tmp_path, capsys):
         (["evaluate", "{desk}/cells.squiggle", "{desk}/cells.tif"], "Give a mask for each image"),
         (["export", "{desk}/cells.squiggle", "--onnx", "{tmp}/none/out.onnx"], "No such file"),
         (["apply", "{desk}/cells.squiggle", "{desk}/cells.tif", "-o", "{desk}/cells.tif"], "cannot be used"),
+        (
+            ["train", "{desk}/cells.tif", "{desk}/cells.tif", "--labels", "{desk}/mask.png", "-o", "{tmp}/m"],
+            "Give labels for each image: there are 2 images and 1 label files",
+        ),
+        (
+            ["train", "{desk}/cells.tif", "--labels", "{desk}/mask.png", "-o", "{tmp}/m", "--class", "9=hair"],
+            "There is no class 9 to be named",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(arguments, problem, desk, tmp_path, capsys):
@@ -300,7 +308,17 @@ def test_what_cannot_be_done_is_told_in_a_sentence(arguments, problem, desk, tmp
     assert len([line for line in told.splitlines() if line.startswith("squiggle: ")]) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["apply"], ["nonsense"], ["apply", "m", "i", "-o", "d", "--workers", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["apply"],
+        ["nonsense"],
+        ["apply", "m", "i", "-o", "d", "--workers", "0"],
+        ["train", "i", "--labels", "l", "-o", "m", "--class", "void"],
+        ["train", "i", "--labels", "l", "-o", "m", "--map", "black=1"],
+    ],
+)
 def test_what_is_not_understood_ends_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments)

@@ -22,8 +22,10 @@ function asJson(events) {
     keeps: state.keeps,
     features: state.features,
     forest: state.forest,
-    undo: state.undo,
-    redo: state.redo,
+    offered: Object.fromEntries(["", "ann", "bob"].map((author) => {
+      const { undo, redo } = fold(events, defaults, null, author);
+      return [author, { undo, redo }];
+    })),
   };
 }
 

@@ -231,9 +231,9 @@ class Person:
         self.page.click(selector)
 
     def tab(self, name: str) -> None:
-        """Turn to a tab of the panel, where there are tabs."""
+        """Turn to a tab of the panel, unless it is open already or there is none."""
         tab = self.page.locator(f"#tab-{name}")
-        if tab.is_visible():
+        if tab.is_visible() and tab.get_attribute("aria-selected") != "true":
             tab.click()
 
     def zoom(self, at: Point, clicks: int) -> None:

@@ -10,6 +10,7 @@ from segmentation.web.routes.conversation import conversation_routes
 from segmentation.web.routes.downloads import download_routes
 from segmentation.web.routes.errors import answer_errors
 from segmentation.web.routes.images import image_routes
+from segmentation.web.routes.looking import let_only_look, looking_routes
 from segmentation.web.routes.series import series_routes
 from segmentation.web.routes.series_files import series_file_routes
 from segmentation.web.routes.sessionfile import session_file_routes
@@ -23,12 +24,14 @@ def all_routes(workbench: Workbench) -> Blueprint:
     routes = Blueprint("squiggle", __name__)
     routes.before_request(workbench.store.upkeep.sweep_if_due)
     answer_errors(routes)
+    let_only_look(routes, workbench.looking)
     store, settings = workbench.store, workbench.settings
     for part in (
         start_routes(workbench.sessions, sign_out=bool(settings.password)),
         session_routes(workbench.sessions),
+        looking_routes(workbench.looking),
         session_file_routes(workbench.sessions, workbench.session_files, settings),
-        conversation_routes(workbench.conversations),
+        conversation_routes(workbench.conversations, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.decoder, settings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,33 +12,44 @@ from flask import Blueprint, Response
 
 from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.routes.known_sessions import remember
+from segmentation.web.routes.looking import link_id, only_looks, refusal
+from segmentation.web.routes.people import author_of_request
 from segmentation.web.routes.requests import BadRequestError, json_body
 from segmentation.web.routes.responses import as_it_comes
+from segmentation.web.session.authors import checked_author
 from segmentation.web.session.conversation import Conversations, TileRequest
 from segmentation.web.store import StoreAwayError, UnknownImageError, UnknownSessionError
+from segmentation.web.store.looking import PREFIX
+from segmentation.web.store.presences import Presence
 
 MAX_CONVERSE_BYTES = 32 * 2**20
 MAX_EVENTS_AT_ONCE = 5_000
 GONE = {"kind": "gone", "reason": NO_SESSION}
 
+_HASH_OR_NONE = re.compile(r"([0-9a-f]{64})?")
+
 log = logging.getLogger(__name__)
 
 
-def conversation_routes(conversations: Conversations) -> Blueprint:
-    """``POST /s/<session>/converse``."""
+def conversation_routes(conversations: Conversations, user_header: str) -> Blueprint:
+    """``POST /s/<session>/converse``; ``user_header`` is the one in which a reverse proxy names the user."""
     routes = Blueprint("conversation", __name__)
 
     @routes.post("/s/<session_id>/converse")
-    def converse(session_id: str) -> Response:
+    def converse(session_id: str) -> Response | tuple[Response, int]:
         """Reads events, and answers with those of others and the segmentation, a line of JSON a message."""
-        messages = conversations.answer(session_id, **_read_request())
+        author = author_of_request(user_header)
+        asked = _read_request(author)
+        if asked["bodies"] and only_looks():
+            return refusal()
+        messages = conversations.answer(session_id, **asked, author=author)
         try:
             first = next(messages)
         except UnknownSessionError:
             first = GONE
         response = as_it_comes(Response(_lines(first, messages), mimetype="application/x-ndjson"))
         if first["kind"] != "gone":
-            remember(response, session_id)
+            remember(response, link_id())
         return response
 
     return routes
@@ -61,31 +73,55 @@ def _line(message: Mapping[str, Any]) -> str:
     return json.dumps(message, separators=(",", ":")) + "\n"
 
 
-def _read_request() -> dict[str, Any]:
+def _read_request(author: Mapping[str, str] | None) -> dict[str, Any]:
     asked = json_body(MAX_CONVERSE_BYTES)
-    after, bodies, client_id, tiles = (asked.get(key) for key in ("after", "events", "window", "segment"))
+    after, bodies, client_id, tiles, here = (asked.get(key) for key in ("after", "events", "window", "segment", "here"))
     if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**53:
         raise BadRequestError("The page did not say how much of the journal it knows: reload it.")
     if not isinstance(bodies, list) or len(bodies) > MAX_EVENTS_AT_ONCE:
         raise BadRequestError("The page did not send its events as a list: reload it.")
     if not isinstance(client_id, str) or len(client_id) > 64:
         raise BadRequestError("The page did not name its window: reload it.")
-    return {"after": after, "bodies": bodies, "client_id": client_id, "tiles": _read_tile_request(tiles)}
+    return {
+        "after": after,
+        "bodies": bodies,
+        "client_id": client_id,
+        "tiles": _read_tile_request(tiles),
+        "here": _read_presence(here, author),
+    }
+
+
+def _read_presence(here: Any, author: Mapping[str, str] | None) -> Presence | None:
+    if here is None:
+        return None
+    if not isinstance(here, Mapping):
+        raise BadRequestError("The page did not say properly who looks at it: reload it.")
+    person = author or checked_author(here.get("author"))
+    image = here.get("image")
+    if not isinstance(image, str) or not _HASH_OR_NONE.fullmatch(image):
+        raise BadRequestError("The page did not name the image by its hash: reload it.")
+    person_id = f"{PREFIX}{person['id']}"[:64] if only_looks() else person["id"]  # so that nobody is overwritten
+    return Presence(person_id, person["name"], image, _read_view(here.get("view")))
+
+
+def _read_view(view: Any) -> tuple[int, int, int, int]:
+    if (
+        not isinstance(view, list)
+        or len(view) != 4
+        or not all(isinstance(edge, int) and not isinstance(edge, bool) and abs(edge) < 2**31 for edge in view)
+    ):
+        raise BadRequestError("The page did not say which part of the image is on screen: reload it.")
+    return view[0], view[1], view[2], view[3]
 
 
 def _read_tile_request(asked: Any) -> TileRequest | None:
     if asked is None:
         return None
-    view = asked.get("view") if isinstance(asked, Mapping) else None
-    known = asked.get("known") if isinstance(asked, Mapping) else None
-    if (
-        not isinstance(view, list)
-        or len(view) != 4
-        or not all(isinstance(edge, int) and not isinstance(edge, bool) and abs(edge) < 2**31 for edge in view)
-        or not isinstance(known, Mapping)
-    ):
-        raise BadRequestError("The page did not say which part of the image is on screen: reload it.")
+    view = _read_view(asked.get("view") if isinstance(asked, Mapping) else None)
+    known = asked.get("known")
+    if not isinstance(known, Mapping):
+        raise BadRequestError("The page did not say which part of the image it knows: reload it.")
     image_hash = asked.get("image")
     if image_hash is not None and not isinstance(image_hash, str):
         raise BadRequestError("The page did not name the image by its hash: reload it.")
-    return TileRequest(image_hash, (view[0], view[1], view[2], view[3]), known)
+    return TileRequest(image_hash, view, known)

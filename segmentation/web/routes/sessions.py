@@ -29,6 +29,14 @@ def session_routes(sessions: Sessions) -> Blueprint:
         """Makes a copy of a session; its link is in the answer."""
         return _made(sessions.duplicate(session_id))
 
+    @routes.post("/sessions/leave")
+    def leave() -> Response:
+        """Lets the browser forget a link, ``{"session": id}``; for others nothing changes."""
+        left = json_body(10_000).get("session")
+        response = jsonify(session=left)
+        remember_only(response, [one for one in known_sessions() if one != left])
+        return response
+
     @routes.delete("/s/<session_id>")
     def delete(session_id: str) -> Response:
         """Deletes a session with all that belongs to it."""

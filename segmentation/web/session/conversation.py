@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.tile_stream import Message, TileStream
 from segmentation.web.session.training import Trainer, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
+from segmentation.web.store.presences import Presence, Presences
 from segmentation.web.warming import WarmUp
 
 HEARTBEAT_SECONDS = 1.0
@@ -87,6 +88,7 @@ class Conversations:
         warming: what must be over before the first segmentation.
         busy: entered while a window waits for its segmentation.
         closing: set once this process is to end; answers then end at the next tile.
+        presences: say who is in a session.
     """
 
     def __init__(
@@ -101,14 +103,24 @@ class Conversations:
         warming: WarmUp,
         busy: Busy,
         closing: threading.Event,
+        presences: Presences,
     ) -> None:
         self._journals, self._images, self._trainer = journals, images, trainer
         self._live, self._tile_stream, self._scheduler = live, tile_stream, scheduler
         self._warming, self._busy, self._closing = warming, busy, closing
+        self._presences = presences
         self._latest = LatestRequests()
 
     def answer(
-        self, session_id: str, *, after: int, bodies: Sequence[Any], client_id: str, tiles: TileRequest | None
+        self,
+        session_id: str,
+        *,
+        after: int,
+        bodies: Sequence[Any],
+        client_id: str,
+        tiles: TileRequest | None,
+        author: Mapping[str, str] | None = None,
+        here: Presence | None = None,
     ) -> Iterator[Message]:
         """Answer a browser window: what is new in the journal, then the segmentation if it is asked for.
 
@@ -118,11 +130,14 @@ class Conversations:
             bodies: events that the window wants written.
             client_id: an id that the window gave itself; its newer request makes this one stale.
             tiles: the segmentation that the window asks for.
+            author: whose window it is, as a reverse proxy says; None leaves it to what the events say.
+            here: who looks at the window, and at what; None says nothing about that.
 
         Yields:
             Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``,
             ``draft`` and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the
             window should ask again: it has asked for something newer, or somebody else has written to the journal.
+            At last ``here`` with the other people who are in the session, for which no stroke has to wait.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -130,7 +145,7 @@ class Conversations:
             StoreAwayError: with a sentence, if the store does not answer.
         """
         superseded = self._latest.begin(session_id, client_id)
-        refused = self._journals.record(session_id, bodies)
+        refused = self._journals.record(session_id, bodies, author)
         updates = self._journals.events(session_id, after)
         told = [{"number": event.number, "body": event.body} for event in updates]
         yield {"kind": "journal", "events": told, "refused": refused}
@@ -140,6 +155,8 @@ class Conversations:
                 yield from self._segmentation(
                     session_id, tiles, lambda: superseded() or self._closing.is_set() or has_grown()
                 )
+        if here is not None:
+            yield {"kind": "here", "people": [asdict(one) for one in self._presences.meet(session_id, here)]}
 
     def _segmentation(self, session_id: str, tiles: TileRequest, stale: Callable[[], bool]) -> Iterator[Message]:
         started = time.perf_counter()

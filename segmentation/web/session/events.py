@@ -30,6 +30,8 @@ type                fields                                                      
 ``classifier.close``                                                            yes
 ``undo``, ``redo``  ``event``: the id of the event that is undone or redone     no
 ==================  ==========================================================  =========
+
+Each has an ``id`` and, but for the first and those of old journals, an ``author`` (``id``, ``name``) and a ``time``.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
+from segmentation.web.session.authors import who_and_when
 from segmentation.web.session.state import SessionState
 
 MAX_CLASSES = 20
@@ -88,7 +91,7 @@ def check_event(body: Any, state: SessionState) -> dict[str, Any]:
         raise ValueError("The page sent an event without a proper id: reload the page.")
     event = {key: body[key] for key in ("id", "type", *sorted(_FIELDS[body["type"]])) if key in body}
     _CHECKS[event["type"]](event, state)
-    return event
+    return event | who_and_when(body)
 
 
 def _check_name(event: dict[str, Any], _state: SessionState) -> None:

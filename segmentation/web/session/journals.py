@@ -95,8 +95,15 @@ class Journals:
 
         return has_grown
 
-    def record(self, session_id: str, bodies: Sequence[Any]) -> list[dict[str, Any]]:
-        """Write a browser's events to the journal.
+    def record(
+        self, session_id: str, bodies: Sequence[Any], author: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Write a browser's events to the journal, each with the time.
+
+        Args:
+            session_id: the session.
+            bodies: the events.
+            author: who did all that; None leaves it to what the events say.
 
         Returns:
             The events that make no sense, each with the reason why, for the person.
@@ -108,7 +115,8 @@ class Journals:
         checked, refused = [], []
         for body in bodies:
             try:
-                checked.append(self._checked(session_id, body, state))
+                event = self._checked(session_id, body, state) | {"time": int(time.time())}
+                checked.append(event if author is None else event | {"author": dict(author)})
             except ValueError as reason:
                 refused.append({"id": body.get("id") if isinstance(body, Mapping) else None, "reason": str(reason)})
         if checked:

@@ -12,6 +12,7 @@ from segmentation.web.session.images import describe_image
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.sample import Sample
 from segmentation.web.store import NewImage, Store
+from segmentation.web.store.looking import LookingLinks, is_looking_id
 
 COPY = "Copy of "
 UNTITLED = "Untitled session"
@@ -24,12 +25,14 @@ class Sessions:
         store: where they are kept.
         journals: of the sessions.
         sample: what a new session opens on.
+        looking: the links that only let look.
     """
 
-    def __init__(self, store: Store, journals: Journals, sample: Sample) -> None:
+    def __init__(self, store: Store, journals: Journals, sample: Sample, looking: LookingLinks) -> None:
         self._store = store
         self._journals = journals
         self._sample = sample
+        self._looking = looking
 
     def begin(self) -> str:
         """Begin a session on the sample image with its classes; returns its id."""
@@ -46,22 +49,30 @@ class Sessions:
         }
         return self._store.create_session([start], images=[NewImage(image.hash, name, self._sample.content)])
 
-    def listed(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
+    def listed(self, link_ids: Sequence[str]) -> list[dict[str, Any]]:
         """What a list shows of sessions, those used last first; those that are gone are left out.
 
+        Args:
+            link_ids: ids in their links, of either kind; of a session whose two links are there the one that lets
+                look is left out.
+
         Returns:
-            For each ``id``, ``name``, ``used`` (seconds since 1970), ``images`` (the sample does not count where there
-            are others), ``strokes`` (ever drawn), ``bytes``, ``thumbnail`` (the hash of the image that came last) and
-            ``untouched`` (nothing was done in it yet).
+            For each ``id`` (that in the link), ``looking`` (whether that only lets look), ``name``, ``used`` (seconds
+            since 1970), ``images`` (the sample does not count where there are others), ``strokes`` (ever drawn),
+            ``bytes``, ``thumbnail`` (the hash of the image that came last) and ``untouched`` (nothing was done in it
+            yet).
         """
         sample = self._sample.image.hash
+        looking = {session: link for link, session in self._looking.sessions_behind(link_ids).items()}
+        links = looking | {one: one for one in link_ids if not is_looking_id(one)}
         entries = []
-        for summary in sorted(self._store.summaries(session_ids), key=lambda one: -one.used):
+        for summary in sorted(self._store.summaries(list(links)), key=lambda one: -one.used):
             hashes = [image.hash for image in self._store.images(summary.id)]
             own = [image_hash for image_hash in hashes if image_hash != sample]
             entries.append(
                 {
-                    "id": summary.id,
+                    "id": links[summary.id],
+                    "looking": is_looking_id(links[summary.id]),
                     "name": summary.name,
                     "used": summary.used,
                     "images": len(own) or len(hashes),

@@ -25,6 +25,8 @@ from segmentation.web.session.tile_stream import TileStream
 from segmentation.web.session.training import Trainer
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store
+from segmentation.web.store.looking import LookingLinks
+from segmentation.web.store.presences import Presences
 from segmentation.web.store.series import SeriesStore
 from segmentation.web.warming import WarmUp, segment_once
 
@@ -55,6 +57,7 @@ class Workbench:
         downloads: files that are made from sessions.
         sessions: as a whole.
         session_files: sessions as files.
+        looking: the links that only let look.
         series: of all sessions.
         series_worker: works on them while no browser window waits.
     """
@@ -88,9 +91,11 @@ class Workbench:
             warming=self.warming,
             busy=self.busy,
             closing=self.closing,
+            presences=Presences(store),
         )
+        self.looking = LookingLinks(store)
         self.downloads = Downloads(self.journals, labels, trainer)
-        self.sessions = Sessions(store, self.journals, sample)
+        self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(
             store, self.journals, self.images, self.classifiers, max_image_bytes=settings.max_upload_bytes
         )

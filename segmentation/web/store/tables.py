@@ -17,6 +17,19 @@ sessions = sql.Table(
     sql.Column("number", sql.Integer, nullable=False),
     sql.Column("strokes_drawn", sql.Integer, nullable=False),
     sql.Column("journal_bytes", sql.BigInteger, nullable=False),
+    # id of the link that only lets look; none until somebody asks for it
+    sql.Column("looking", sql.String(32), index=True, unique=True),
+)
+# who is in a session now; rows of people who have not been seen for some seconds count for nothing
+presences = sql.Table(
+    "presences",
+    metadata,
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), primary_key=True),
+    sql.Column("person", sql.String(64), primary_key=True),
+    sql.Column("name", sql.Text, nullable=False),
+    sql.Column("image", sql.String(64), nullable=False),
+    sql.Column("view", sql.Text, nullable=False),
+    sql.Column("seen", sql.Float, nullable=False),
 )
 events = sql.Table(
     "events",

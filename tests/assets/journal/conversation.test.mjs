@@ -51,6 +51,8 @@ const conversation = () => new Conversation(PLACE, {
   onSignedOut: () => { signedOut += 1; },
   request: () => null,
   currentImage: () => null,
+  author: () => ({ id: "ann", name: "Ann" }),
+  here: () => ({}),
 });
 
 beforeEach(() => {

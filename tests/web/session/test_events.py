@@ -201,3 +201,31 @@ def test_removing_an_image_takes_its_strokes_along_until_it_is_undone_and_one_im
     assert list(fold([*events, {"id": "u", "type": "undo", "event": "r"}]).drawn) == [IMAGE, OTHER_IMAGE]
     with pytest.raises(ValueError, match="hash"):
         check_event({"id": "x", "type": "image.remove", "image": 3}, state)
+
+
+def test_an_event_keeps_who_did_it_and_when():
+    author = {"id": "ann-1", "name": "Ann "}
+    checked = check_event(add("a") | {"author": author, "time": 1_800_000_000}, fold([START]))
+    assert (checked["author"], checked["time"]) == ({"id": "ann-1", "name": "Ann"}, 1_800_000_000)
+    assert fold([START, checked]) == fold([START, add("a")])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"author": "ann"},
+        {"author": {"name": "Ann"}},
+        {"author": {"id": "", "name": "Ann"}},
+        {"author": {"id": "a" * 65, "name": "Ann"}},
+        {"author": {"id": "a b", "name": "Ann"}},
+        {"author": {"id": "ann", "name": "A" * 41}},
+        {"author": {"id": "ann", "name": "A\nB"}},
+        {"author": {"id": "ann", "name": None}},
+        {"time": -1},
+        {"time": "now"},
+        {"time": 1e300},
+    ],
+)
+def test_who_and_when_are_bounded(wrong):
+    with pytest.raises(ValueError, match=r"\.$"):
+        check_event(add("a") | wrong, fold([START]))

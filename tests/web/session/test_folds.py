@@ -29,6 +29,9 @@ IMAGES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
 CLASS_IDS = st.integers(1, 5)
 COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
 NAMES = st.sampled_from(["Void", "Matrix", "Rim", "Ränder", "0"])
+AUTHORS = st.sampled_from(["", "ann", "bob"])
+"""Ids of those who take part; without one it is as in old journals."""
+
 CHANGES = st.fixed_dictionaries({}, optional={"name": NAMES, "colour": COLOURS})
 SHAPES = st.sampled_from(
     [
@@ -106,10 +109,13 @@ class TwoFolds(RuleBasedStateMachine):
         self.page = page
         self.events = [START]
         self.offered = {}
+        self.author = ""
 
     def does(self, **event):
         """Append an event as the server does; its id, or nothing if it is refused."""
         event = {"id": f"e{len(self.events)}", **event}
+        if self.author:
+            event |= {"author": {"id": self.author, "name": ""}, "time": len(self.events)}
         checked = check_event(event, fold(self.events))
         self.events.append(checked)
         return event["id"] if event["type"] in UNDOABLE else multiple()
@@ -117,6 +123,10 @@ class TwoFolds(RuleBasedStateMachine):
     @initialize(opened=IMAGES, instead=st.none() | IMAGES)
     def begins_with_another_image(self, opened, instead):
         self.opens_an_image(opened, instead)
+
+    @rule(author=AUTHORS)
+    def another_goes_on(self, author):
+        self.author = author
 
     @rule(target=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
     def draws(self, image, class_id, shape):
@@ -230,8 +240,9 @@ class TwoFolds(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(["undo", "redo"]))
     def presses_undo_or_redo(self, kind):
-        if self.offered[kind] is not None:
-            self.does(type=kind, event=self.offered[kind])
+        event = self.offered[self.author][kind]
+        if event is not None:
+            self.does(type=kind, event=event)
 
     @rule(kind=st.sampled_from(["undo", "redo"]), event=undoable)
     def undoes_or_redoes_in_another_window(self, kind, event):
@@ -247,8 +258,23 @@ class TwoFolds(RuleBasedStateMachine):
     @invariant()
     def both_folds_are_equal(self):
         seen = self.page(self.events)
-        self.offered = {kind: seen.pop(kind) for kind in ("undo", "redo")}
+        self.offered = seen.pop("offered")
         assert seen == as_the_server_folds(self.events)
+
+    @invariant()
+    def each_undoes_and_redoes_their_own(self):
+        by_id = {event["id"]: event for event in self.events}
+        undone = set()
+        for event in self.events:
+            if event["type"] == "undo":
+                undone.add(event["event"])
+            elif event["type"] == "redo":
+                undone.discard(event["event"])
+        for author, targets in self.offered.items():
+            for kind, target in targets.items():
+                if target is not None:
+                    assert author in ("", by_id[target].get("author", {"id": author})["id"])
+                    assert (target in undone) == (kind == "redo")
 
 
 @pytest.mark.slow

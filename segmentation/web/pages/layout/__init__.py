@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from dash import dcc, html
 
@@ -23,8 +24,13 @@ from segmentation.web.settings import Settings
 ACCEPTED_FILES = ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.webp"
 
 
-def page(settings: Settings) -> html.Div:
-    """The whole page; the session's contents are filled in by the browser."""
+def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Div:
+    """The whole page; the session's contents are filled in by the browser.
+
+    Args:
+        settings: of the server.
+        author: who looks at it, where a reverse proxy says so.
+    """
     facts = {
         "features": FeatureSpec().to_json(),
         "forest": ForestSettings().to_json(),
@@ -32,6 +38,7 @@ def page(settings: Settings) -> html.Div:
         "maxUploadBytes": settings.max_upload_bytes,
         "maxClassifierBytes": min(MAX_CLASSIFIER_BYTES, settings.max_upload_bytes),
         "sessionSuffix": SUFFIX,
+        "author": author,
     }
     return html.Div(
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dash import html
+from dash.development.base_component import Component
 
 from segmentation.web.pages.layout.elements import dashed, icon
 from segmentation.web.settings import Settings
@@ -12,7 +13,7 @@ MENU = (
     ("new-session", "New session"),
     ("duplicate-session", "Duplicate this session"),
     ("export-session", "Export as a file"),
-    ("copy-link", "Copy link…"),
+    ("copy-link", "Share…"),
 )
 """What can be done with a session as a whole; ids and labels."""
 
@@ -29,6 +30,8 @@ def header(settings: Settings) -> html.Header:
                 ],
                 id="titles",
             ),
+            html.Span("You can look, not change", id="looking-note"),
+            html.Div([html.Div(id="others"), html.Button(id="me", type="button")], id="people"),
             html.Button("Open images…", id="open-image", type="button", className="quiet"),
             html.Button(
                 "Session",
@@ -66,19 +69,32 @@ def _menu(settings: Settings) -> html.Div:
 
 
 def link_dialog() -> html.Dialog:
-    """The session's link, and what it means to give it away."""
+    """The session's links, and what it means to give them away."""
     return html.Dialog(
         [
-            html.P("Whoever has this link can open this session, see its images, and draw in it as you can."),
-            html.Div(id="link-field"),
             html.Div(
-                [
-                    html.Button("Close", id="link-close", type="button", className="quiet"),
-                    html.Button("Copy", id="link-copy", type="button"),
-                ],
-                className="dialog-buttons",
+                _link(
+                    "Whoever has this link can open this session, see its images, and draw in it as you can.",
+                    "link-field",
+                    "link-copy",
+                ),
+                id="link-to-work",
+            ),
+            *_link(
+                "Whoever has this link can see everything and take it home, but change nothing.",
+                "looking-field",
+                "looking-copy",
+            ),
+            html.Div(
+                html.Button("Close", id="link-close", type="button", className="quiet"), className="dialog-buttons"
             ),
         ],
         id="link",
-        **dashed(aria_label="Link of this session"),
+        **dashed(aria_label="Links of this session"),
     )
+
+
+def _link(meaning: str, field: str, copy: str) -> list[Component]:
+    """What a link means, a place for it, and a button."""
+    row = html.Div([html.Div(id=field), html.Button("Copy", id=copy, type="button")], className="link-row")
+    return [html.P(meaning), row]

@@ -50,6 +50,13 @@ _SECTIONS = (
         ],
     ),
     (
+        "Several people",
+        [
+            "Whoever has the link of a session works in it with you. Undo and redo go through what you did yourself; "
+            "if strokes of others would go along, the page says so first.",
+        ],
+    ),
+    (
         "How the features are computed",
         [
             "For each pixel the image is looked at through blurs of growing size (sigma, in pixels). At each size "

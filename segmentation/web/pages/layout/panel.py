@@ -7,13 +7,12 @@ from dash import dcc, html
 from segmentation.web.pages.layout.downloads import downloads_panel
 from segmentation.web.pages.layout.elements import dashed, slider
 from segmentation.web.pages.layout.series import series_panel
-from segmentation.web.pages.layout.training import features_panel, forest_panel
+from segmentation.web.pages.layout.training import learn_panel
 
 TABS = (
     ("classes", "Classes"),
-    ("live", "Live"),
-    ("features", "Features"),
-    ("forest", "Forest"),
+    ("live", "Result"),
+    ("learn", "Learn"),
     ("home", "Take home"),
     ("series", "Series"),
 )
@@ -131,11 +130,7 @@ def panel() -> html.Aside:
                         id=f"tab-{name}",
                         type="button",
                         role="tab",
-                        **dashed(
-                            data_tab=name,
-                            aria_controls=f"panel-{name}",
-                            aria_selected="true" if name == "features" else "false",
-                        ),
+                        **dashed(data_tab=name, aria_controls=f"panel-{name}", aria_selected="false"),
                     )
                     for name, label in TABS
                 ],
@@ -144,8 +139,7 @@ def panel() -> html.Aside:
             ),
             classes_panel(),
             live_panel(),
-            features_panel(),
-            forest_panel(),
+            learn_panel(),
             downloads_panel(),
             series_panel(),
         ],

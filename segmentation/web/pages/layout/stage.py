@@ -119,6 +119,7 @@ def stage() -> html.Main:
                             "showTips": False,
                         },
                     ),
+                    html.Div(id="frames", **dashed(aria_hidden="true")),
                     html.Div(id="ring"),
                     html.Div("Drop images or a folder here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),

@@ -1,93 +1,97 @@
-"""What a classifier is trained with: the controls of features and forest."""
+"""How a classifier learns: the controls of features and forest."""
 
 from __future__ import annotations
 
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.web.pages.layout.elements import dashed, labelled, number_input
 
 
-def features_panel() -> html.Section:
-    """Which features are computed."""
+def learn_panel() -> html.Section:
+    """How a classifier learns: for those who know, folded until they look."""
+    return html.Section(
+        [
+            html.H3("Features"),
+            *_features(),
+            html.H3("Forest"),
+            *_forest(),
+            html.Button("Back to the defaults", id="reset-settings", type="button", className="quiet small"),
+        ],
+        id="panel-learn",
+        role="tabpanel",
+        **dashed(aria_labelledby="tab-learn"),
+    )
+
+
+def _features() -> list[Component]:
     spec = FeatureSpec()
     kinds = (
         ("intensity", "Intensity", "how bright it is around a pixel: tells light from dark and colour from colour"),
         ("edges", "Edges", "how steeply the brightness changes: finds borders"),
         ("texture", "Texture", "how the surface curves: tells ridges, spots and grain from smooth places"),
     )
-    return html.Section(
-        [
-            dcc.Checklist(
-                id="feature-kinds",
-                options=[
-                    {"label": [html.B(label), html.Span(" " + note, className="note")], "value": kind}
-                    for kind, label, note in kinds
-                ],
-                value=[kind for kind, _, _ in kinds if getattr(spec, kind)],
-            ),
-            html.Div(
-                [
-                    labelled("Smallest sigma", number_input("sigma-min", spec.sigma_min), "sigma-min"),
-                    labelled("Largest sigma", number_input("sigma-max", spec.sigma_max), "sigma-max"),
-                    labelled("Scales", number_input("num-sigma", None, placeholder="auto"), "num-sigma"),
-                ],
-                className="fields",
-            ),
-            html.P(
-                "Sigma is the radius, in pixels, of the neighbourhood that is looked at. Small: fine detail. Large: "
-                "the surroundings; slower. Scales: how many sizes between the two; auto doubles from one to the next.",
-                className="note",
-            ),
-            html.P(id="features-problem", className="problem", role="alert"),
-        ],
-        id="panel-features",
-        role="tabpanel",
-        **dashed(aria_labelledby="tab-features"),
-    )
+    return [
+        dcc.Checklist(
+            id="feature-kinds",
+            options=[
+                {"label": [html.B(label), html.Span(" " + note, className="note")], "value": kind}
+                for kind, label, note in kinds
+            ],
+            value=[kind for kind, _, _ in kinds if getattr(spec, kind)],
+        ),
+        html.Div(
+            [
+                labelled("Smallest sigma", number_input("sigma-min", spec.sigma_min), "sigma-min"),
+                labelled("Largest sigma", number_input("sigma-max", spec.sigma_max), "sigma-max"),
+                labelled("Scales", number_input("num-sigma", None, placeholder="auto"), "num-sigma"),
+            ],
+            className="fields",
+        ),
+        html.P(
+            "Sigma is the radius, in pixels, of the neighbourhood that is looked at. Small: fine detail. Large: "
+            "the surroundings; slower. Scales: how many sizes between the two; auto doubles from one to the next.",
+            className="note",
+        ),
+        html.P(id="features-problem", className="problem", role="alert"),
+    ]
 
 
-def forest_panel() -> html.Section:
-    """How the forest grows."""
+def _forest() -> list[Component]:
     forest = ForestSettings()
-    return html.Section(
-        [
-            dcc.RadioItems(
-                id="forest-kind",
-                options=[
-                    {"label": "Extremely randomised trees", "value": "extra_trees"},
-                    {"label": "Random forest", "value": "random_forest"},
-                ],
-                value=forest.kind,
-            ),
-            html.Div(
-                [
-                    labelled("Trees", number_input("forest-trees", forest.n_estimators), "forest-trees"),
-                    labelled(
-                        "Depth",
-                        number_input("forest-depth", forest.max_depth, placeholder="no limit"),
-                        "forest-depth",
-                    ),
-                    labelled(
-                        "Share, %",
-                        number_input("forest-share", 100 * forest.max_samples),
-                        "forest-share",
-                    ),
-                    labelled("Seed", number_input("forest-seed", forest.random_state), "forest-seed"),
-                ],
-                className="fields four",
-            ),
-            html.P(
-                "Each tree sees a random share of the labelled pixels. The pixels of one stroke are nearly copies of "
-                "each other, so a small share makes the trees differ more, which is better and faster. The same seed "
-                "gives the same result, always.",
-                className="note",
-            ),
-            html.P(id="forest-problem", className="problem", role="alert"),
-            html.Button("Back to the defaults", id="reset-settings", type="button", className="quiet small"),
-        ],
-        id="panel-forest",
-        role="tabpanel",
-        **dashed(aria_labelledby="tab-forest"),
-    )
+    return [
+        dcc.RadioItems(
+            id="forest-kind",
+            options=[
+                {"label": "Extremely randomised trees", "value": "extra_trees"},
+                {"label": "Random forest", "value": "random_forest"},
+            ],
+            value=forest.kind,
+        ),
+        html.Div(
+            [
+                labelled("Trees", number_input("forest-trees", forest.n_estimators), "forest-trees"),
+                labelled(
+                    "Depth",
+                    number_input("forest-depth", forest.max_depth, placeholder="no limit"),
+                    "forest-depth",
+                ),
+                labelled(
+                    "Share, %",
+                    number_input("forest-share", 100 * forest.max_samples),
+                    "forest-share",
+                ),
+                labelled("Seed", number_input("forest-seed", forest.random_state), "forest-seed"),
+            ],
+            className="fields four",
+        ),
+        html.P(
+            "Each tree sees a random share of the labelled pixels. The pixels of one stroke are nearly copies of "
+            "each other, so a small share makes the trees differ more, which is better and faster. The same seed "
+            "gives the same result, always.",
+            className="note",
+        ),
+        html.P(id="forest-problem", className="problem", role="alert"),
+    ]

@@ -1,0 +1,48 @@
+/* Whose work is whose: what the journal says of the people who wrote it. Needs no browser. */
+
+import { fold } from "./state.mjs";
+
+/** @import { SessionEvent, Settings, State } from "./state.mjs" */
+
+/** What people are called who have not said. */
+export const NAMELESS = "somebody";
+
+/**
+ * The authors of strokes by the ids of these, and the names of authors by theirs, the latest each; as far as known.
+ * @param {SessionEvent[]} events
+ */
+export function whoDrew(events) {
+  /** @type {Map<string, string>} */
+  const authors = new Map();
+  /** @type {Map<string, string>} */
+  const names = new Map();
+  for (const { type, author, stroke } of events) {
+    if (!author) continue;
+    if (author.name) names.set(author.id, author.name);
+    if (type === "stroke.add") authors.set(stroke.id, author.id);
+  }
+  return { authors, names };
+}
+
+/** @param {State} state */
+const strokeIds = ({ strokes, strokesElsewhere }) => (
+  new Set([strokes, ...strokesElsewhere.values()].flat().map(({ id }) => id))
+);
+
+/**
+ * What of others would no longer be seen after one more event, such as the undoing of a class that they have drawn in.
+ * @param {SessionEvent[]} events
+ * @param {SessionEvent} event that would be the next
+ * @param {{features: Settings, forest: Settings}} defaults
+ * @param {string} me id of who would do it
+ * @returns {{strokes: number, names: string[]}} how many strokes, and of whom
+ */
+export function takenFromOthers(events, event, defaults, me) {
+  const { authors, names } = whoDrew(events);
+  const left = strokeIds(fold([...events, event], defaults));
+  const others = [...strokeIds(fold(events, defaults))]
+    .filter((id) => !left.has(id))
+    .flatMap((id) => authors.get(id) ?? [])
+    .filter((author) => author !== me);
+  return { strokes: others.length, names: [...new Set(others.map((author) => names.get(author) ?? NAMELESS))] };
+}

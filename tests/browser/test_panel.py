@@ -1,0 +1,41 @@
+"""The panel beside the image: the classes have the room, what hardly anybody changes is folded."""
+
+import pytest
+
+from tests.support.page import draw_two
+
+
+def wholly_seen(person, selector):
+    """How many such elements are seen from top to bottom, neither scrolled away nor covered."""
+    return person.page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)].filter((one) => {
+             const { left, top, bottom } = one.getBoundingClientRect();
+             return [top + 1, bottom - 1].every((y) => one.contains(document.elementFromPoint(left + 12, y)));
+           }).length""",
+        selector,
+    )
+
+
+@pytest.mark.parametrize(("width", "height", "seen"), [(1440, 900, 6), (1024, 768, 5)])
+def test_six_classes_have_the_room(person, width, height, seen):
+    person.page.set_viewport_size({"width": width, "height": height})
+    for _ in range(4):
+        person.click("#add-class")
+    person.wait_for(lambda: person.page.locator(".class-row").count() == 6, "six classes")
+    person.wait_for(lambda: wholly_seen(person, ".class-row") >= seen, f"{seen} classes seen")
+
+
+def test_a_tab_opens_and_folds_again(person):
+    draw_two(person)
+    assert not person.page.locator("#forest-trees").is_visible()
+    person.click("#tab-learn")
+    assert person.page.locator("#sigma-min").is_visible()
+    assert wholly_seen(person, ".class-row") == 2
+    person.click("#tab-home")
+    assert not person.page.locator("#sigma-min").is_visible()
+    assert person.page.locator("#downloads").is_visible()
+    person.click("#tab-home")
+    assert not person.page.locator("#downloads").is_visible()
+    person.page.focus("#tab-learn")
+    person.press("ArrowRight", "Enter")
+    assert not person.page.locator("#downloads").is_visible()
