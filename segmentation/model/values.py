@@ -44,6 +44,33 @@ def adapted(image: Image, training: Mapping[str, Any]) -> Image:
     return Image(pixels, image.metadata | {"dtype": name, "value_range": [dtype.type(end).item() for end in given]})
 
 
+def adaptation_note(image: Image, taken: Image) -> str | None:
+    """A sentence, if an image is taken in another type.
+
+    Args:
+        image: as it was read.
+        taken: as :func:`adapted` returns it.
+    """
+    given, learnt = image.pixels.dtype.name, taken.pixels.dtype.name
+    if given == learnt:
+        return None
+    return f"This {given} image is taken as {learnt}, which the classifier learnt from: the numbers are the same."
+
+
+def one_class_note(pixels: Mapping[str, int], names: Mapping[int, str], known: int) -> str | None:
+    """A sentence, if a whole segmentation is of a single class.
+
+    Args:
+        pixels: number of pixels of each class, by class id as text.
+        names: of the classes, by id.
+        known: number of classes that the classifier knows.
+    """
+    found = [class_id for class_id, count in pixels.items() if count]
+    if len(found) != 1 or known < 2:
+        return None
+    return f"The result is all one class, {names[int(found[0])]}, of {known} that are known."
+
+
 def scale_note(image: Image, training: Mapping[str, Any]) -> str | None:
     """A sentence, if the values of an image are on another scale than those that were learnt from.
 

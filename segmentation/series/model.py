@@ -15,6 +15,7 @@ from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier, load_classifier
+from segmentation.model.values import one_class_note
 from segmentation.strokes.classes import LabelClass
 
 Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
@@ -102,12 +103,9 @@ class Model:
             pixels: number of pixels of each class, as :meth:`count` gives them.
             image: the whole image, if it was read at once.
         """
-        notes = [] if image is None else [self.classifier.scale_note(image)]
-        found = [class_id for class_id, count in pixels.items() if count]
-        known = len(self.classifier.classes_)
-        if len(found) == 1 and known > 1:
-            notes.append(f"The result is all one class, {self.names[int(found[0])]}, of {known} that are known.")
-        return tuple(note for note in notes if note)
+        notes = [] if image is None else self.classifier.value_notes(image)
+        one_class = one_class_note(pixels, self.names, len(self.classifier.classes_))
+        return tuple(notes + ([one_class] if one_class else []))
 
     def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
         """Number of pixels of each class, by class id as text."""
