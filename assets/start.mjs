@@ -4,6 +4,7 @@ import { setUpButtons } from "./controls/buttons.mjs";
 import { ClassifierOpener } from "./controls/classifiers.mjs";
 import { Downloads, enableDownloads } from "./controls/downloads.mjs";
 import { setUpDropping } from "./controls/dropped.mjs";
+import { setUpFocus } from "./controls/focus.mjs";
 import { setUpHelp } from "./controls/help.mjs";
 import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
@@ -43,6 +44,7 @@ function setUp(id) {
   setUpTitle(session);
   setUpPeople(session);
   setUpLooking();
+  setUpFocus(session);
   setUpKeyboard(session);
   setUpButtons(session, () => classifiers.choose());
   watchStrokes();
@@ -67,7 +69,6 @@ function start(id) {
       live: values.includes("live"), shown: values.includes("shown"), strokes: values.includes("strokes"),
     })),
     opacity: oncePageIsSetUp(({ session }, value) => session.chooseView({ opacity: Number(value) })),
-    strokeWidth: oncePageIsSetUp(({ session }, value) => session.chooseView({ width: Number(value) })),
     along: oncePageIsSetUp(({ downloads }, values) => { downloads.along = values; }),
   });
   return page;

@@ -1,6 +1,7 @@
 /* The buttons around the image, and the position under the pointer. */
 
 import { facts } from "../page/context.mjs";
+import { setUpEraserSwitch } from "../page/toolbar.mjs";
 import { all, byId } from "../shared/dom.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
@@ -21,6 +22,19 @@ function showPosition({ state, viewport, picture, people }, event) {
   const found = classes.find((one) => one.id === id);
   const place = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
   byId("position").textContent = [place, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
+}
+
+/**
+ * The slider of the width: Dash would also tell what the page itself has set it to, as the zoom goes.
+ * @param {Session} session
+ */
+function setUpWidth(session) {
+  document.addEventListener("input", ({ target }) => {
+    if (target instanceof HTMLInputElement && target.id === "stroke-width") session.setWidth(Number(target.value));
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target instanceof HTMLInputElement && target.id === "stroke-width") session.drawing.selection.settle();
+  });
 }
 
 /**
@@ -51,12 +65,10 @@ export function setUpButtons(session, chooseClassifier) {
     }),
   };
   for (const [id, run] of Object.entries(clicks)) {
-    const button = byId(id);
-    button.addEventListener("click", (event) => {
-      run();
-      if (event.detail) button.blur();
-    });
+    byId(id).addEventListener("click", run);
   }
+  setUpEraserSwitch((whole) => session.chooseView({ whole }));
+  setUpWidth(session);
   byId("stage").addEventListener("pointermove", (event) => showPosition(session, event));
   byId("stage").addEventListener("pointerleave", () => { byId("position").textContent = ""; });
 }

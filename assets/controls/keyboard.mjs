@@ -1,12 +1,13 @@
 /* The keyboard; segmentation/web/pages/layout/help.py lists the same keys for people. */
 
 import { targetOf } from "../shared/dom.mjs";
+import { isToBePressed } from "./focus.mjs";
 import { toggleHelp } from "./help.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 
 /** @type {Record<string, string>} */
-const TOOLS = { d: "squiggle", c: "closed", r: "rectangle", o: "circle", e: "erase", h: "pan" };
+const TOOLS = { d: "squiggle", c: "closed", r: "rectangle", o: "circle", e: "erase", v: "select", h: "pan" };
 const KEYS_ARE_FREE = ["range", "checkbox", "radio", "color", "button"];
 
 /** @param {Element} target */
@@ -16,13 +17,14 @@ function isTypedIn(target) {
     || (target instanceof HTMLElement && target.isContentEditable);
 }
 
-/** @param {number} width */
-const widthStep = (width) => (width < 10 ? 1 : width < 30 ? 2 : 5);
-
 /** What keys do. @type {Record<string, (session: Session) => void>} */
 const KEYS = {
-  "[": (session) => session.setWidth(session.view.width - widthStep(session.view.width - 1)),
-  "]": (session) => session.setWidth(session.view.width + widthStep(session.view.width)),
+  "[": (session) => session.stepWidth(-1),
+  "]": (session) => session.stepWidth(1),
+  "delete": ({ drawing }) => drawing.selection.remove(),
+  "backspace": ({ drawing }) => drawing.selection.remove(),
+  "escape": ({ drawing }) => drawing.selection.select(null),
+  "f2": ({ classes, view }) => classes.list.editName(view.classId),
   "s": (session) => session.toggle("shown"),
   "l": (session) => session.toggle("live"),
   "+": ({ viewport }) => viewport.zoom(1.25),
@@ -61,7 +63,8 @@ function alone(event, session) {
   else if (Object.hasOwn(KEYS, key)) KEYS[key](session);
   else if (key === "enter" && !session.view.live && !targetOf(event).closest("button, a")) session.segmentNow();
   else return;
-  event.preventDefault();
+  /* Escape also closes what the browser has opened. */
+  if (key !== "escape") event.preventDefault();
 }
 
 /**
@@ -73,22 +76,49 @@ function holdSpace({ viewport }, held) {
   viewport.stage.classList.toggle("ready-to-move", held);
 }
 
+/** @param {Element} target */
+function isTextTyped(target) {
+  return isTypedIn(target) && !(target instanceof HTMLSelectElement)
+    && !(target instanceof HTMLInputElement && target.type === "number");
+}
+
+/**
+ * Space belongs to the image, whatever was clicked before; only text, and what Tab has reached, has its own use for it.
+ * @param {KeyboardEvent} event
+ * @param {Session} session
+ */
+function onSpaceDown(event, session) {
+  const target = targetOf(event);
+  if (event.key !== " " || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector("dialog[open]") || isToBePressed(target)) return;
+  holdSpace(session, true);
+  if (isTextTyped(target)) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {Session} session
+ */
+function onSpaceUp(event, session) {
+  if (event.key !== " ") return;
+  if (session.viewport.spaceHeld && !isTextTyped(targetOf(event))) event.preventDefault();
+  holdSpace(session, false);
+}
+
 /** @param {Session} session */
 export function setUpKeyboard(session) {
+  document.addEventListener("keydown", (event) => onSpaceDown(event, session), { capture: true });
+  document.addEventListener("keyup", (event) => onSpaceUp(event, session), { capture: true });
   document.addEventListener("keydown", (event) => {
-    const target = targetOf(event);
-    if (isTypedIn(target) || event.altKey) return;
+    if (isTypedIn(targetOf(event)) || event.altKey) return;
     if (document.querySelector("dialog[open]")) {
       if (event.key === "?") toggleHelp();
       return;
     }
     if (event.ctrlKey || event.metaKey) withControl(event, session);
-    else if (event.key === " ") {
-      if (target.closest("button, [role=radio], input")) return;
-      event.preventDefault();
-      holdSpace(session, true);
-    } else alone(event, session);
+    else alone(event, session);
   });
-  document.addEventListener("keyup", (event) => { if (event.key === " ") holdSpace(session, false); });
   window.addEventListener("blur", () => holdSpace(session, false));
 }

@@ -1,17 +1,25 @@
-/* The tools: what Plotly draws is taken over as strokes, the eraser takes strokes away. */
+/* The tools: what the pointer does becomes strokes, takes strokes away, or changes one. */
 
+import { UNLABELLED } from "../journal/state.mjs";
 import { drawnShapes, relayoutLater } from "../page/graph.mjs";
 import { targetOf } from "../shared/dom.mjs";
-import { lineWidthOf, nameOfPen, outlineOf, penOfShape, strokeOfShape } from "./strokes.mjs";
+import { Gesture } from "./gesture.mjs";
+import { Ring } from "./ring.mjs";
+import { Selection } from "./selection.mjs";
+import { mayMeet, nameOfPen, penOfShape, strokeOfShape } from "./strokes.mjs";
+import { Sweep } from "./sweep.mjs";
 
 /** @import { State, Stroke } from "../journal/state.mjs" */
+/** @import { Shape } from "../page/graph.mjs" */
 /** @import { Viewport } from "./viewport.mjs" */
 
 /**
  * @typedef {object} Canvas what the tools need of the picture
  * @property {?{hash: string}} image that is shown
- * @property {?string} marked id of the stroke that the eraser would take
- * @property {() => void} draw
+ * @property {(id: ?string) => void} mark shows which stroke the eraser would take
+ * @property {(id: ?string) => void} select shows which stroke is selected
+ * @property {(stroke: ?Stroke) => void} setPreview shows a stroke in place of the one with its id
+ * @property {(strokes: Stroke[]) => void} setHands shows what is being drawn
  */
 
 /**
@@ -20,178 +28,237 @@ import { lineWidthOf, nameOfPen, outlineOf, penOfShape, strokeOfShape } from "./
  * @property {Canvas} picture
  * @property {HTMLElement} ring shows the width at the pointer
  * @property {() => State} state
+ * @property {() => number} width of the brush, in image pixels
  * @property {(stroke: Stroke, image: string) => void} onStroke a stroke was drawn on an image, by its hash
+ * @property {(stroke: Stroke) => void} onChange a stroke takes the place of the one with its id
  * @property {(strokes: string[]) => void} onErase strokes were erased, by their ids
+ * @property {() => void} onSelect another stroke was selected, or none
  */
 
 /** @type {Record<string, string>} */
 const DRAG_MODES = { squiggle: "drawopenpath", closed: "drawclosedpath", rectangle: "drawrect", circle: "drawcircle" };
-const ERASER_REACH = 4;
 const PINCH_REST_MS = 400;
 const GREY = "#888888";
 
+/** @param {Shape} shape */
+const keyOf = ({ name, path, x0, y0, x1, y1 }) => JSON.stringify([name, path, x0, y0, x1, y1]);
+
 export class Drawing {
+  tool = "squiggle";
+  classId = 1;
+  /** Whether the eraser takes whole strokes. */
+  whole = false;
+  /** What is being drawn. @type {?Gesture} */
+  gesture = null;
+  /** What was drawn, until Plotly has said so too. @type {?Gesture} */
+  ended = null;
+  /** What was drawn, by the shapes that Plotly made of it. @type {Map<string, Gesture>} */
+  awaited = new Map();
+  /** Shapes that are strokes already. @type {string[]} */
+  harvested = [];
+  discarding = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  pinchTimer = undefined;
+
   /** @param {DrawingParts} parts */
-  constructor({ viewport, picture, ring, state, onStroke, onErase }) {
+  constructor(parts) {
+    const { viewport, picture, ring, state, onErase, onChange, onSelect } = parts;
+    this.parts = parts;
     this.viewport = viewport;
     this.picture = picture;
-    this.ring = ring;
     this.state = state;
-    this.onStroke = onStroke;
-    this.onErase = onErase;
-    this.tool = "squiggle";
-    this.classId = 1;
-    this.width = 5;
-    /** Shapes that are strokes already. @type {string[]} */
-    this.harvested = [];
-    this.erasing = false;
-    this.erasedTo = [0, 0];
-    this.discarding = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.pinchTimer = undefined;
-    this.probe = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(1, 1).getContext("2d"));
+    this.ring = new Ring(ring, viewport);
+    this.sweep = new Sweep(state, onErase);
+    this.selection = new Selection({ picture, state, onErase, onChange, onSelect });
     /* While a button is down, Plotly covers the whole window: only the window hears all moves. */
     window.addEventListener("pointermove", (event) => this.onMove(event), { capture: true });
     viewport.stage.addEventListener("pointerdown", (event) => this.onPress(event), { capture: true });
-    window.addEventListener("pointerup", () => { this.erasing = false; });
+    window.addEventListener("pointerup", (event) => this.onRelease(event), { capture: true });
+    window.addEventListener("pointercancel", () => this.drop(), { capture: true });
+  }
+
+  get width() {
+    return this.parts.width();
   }
 
   get colour() {
     return this.state().classes.find((one) => one.id === this.classId)?.colour ?? GREY;
   }
 
-  /**
-   * What the graph's pen looks like at a scale, as layout attributes.
-   * @param {number} scale
-   */
-  pen(scale) {
+  /** The pen in hand. */
+  get pen() {
     const { tool, classId, width } = this;
-    const filled = tool !== "squiggle";
+    return { tool, classId: tool === "erase" ? UNLABELLED : classId, width, image: this.picture.image?.hash };
+  }
+
+  /** What the graph is to do with the pointer, as layout attributes; what it draws is not seen. */
+  get layout() {
     return {
-      "dragmode": this.viewport.panTool ? false : DRAG_MODES[tool] ?? false,
-      "newshape.name": nameOfPen({ tool, classId, width, image: this.picture.image?.hash }),
-      "newshape.line.color": this.colour,
-      "newshape.line.width": filled ? 1 : Math.max(width, 1) * scale,
-      "newshape.fillcolor": filled ? this.colour : "rgba(0,0,0,0)",
-      "newshape.opacity": filled ? 0.6 : 1,
+      "dragmode": this.viewport.panTool ? false : DRAG_MODES[this.tool] ?? false,
+      "newshape.name": nameOfPen(this.pen),
     };
   }
 
   /**
-   * Choose another tool, class or width.
-   * @param {{tool?: string, classId?: number, width?: number}} choice
+   * Choose another tool or class.
+   * @param {{tool?: string, classId?: number, whole?: boolean}} choice
    */
-  choose({ tool = this.tool, classId = this.classId, width = this.width }) {
-    Object.assign(this, { tool, classId, width });
+  choose({ tool = this.tool, classId = this.classId, whole = this.whole }) {
+    Object.assign(this, { tool, classId, whole });
     this.viewport.panTool = tool === "pan";
-    this.viewport.stage.dataset.tool = tool;
-    if (tool !== "erase") this.mark(null);
-    this.hideRing();
+    this.viewport.stage.dataset.tool = tool === "erase" && whole ? "sweep" : tool;
+    if (tool !== "erase") this.picture.mark(null);
+    if (tool !== "select") this.selection.select(null);
+    this.selection.update();
+    this.showRing();
     this.viewport.commit();
   }
+
+  /* ---- what Plotly has drawn ---------------------------------------------------------------------------------- */
 
   /** Take the shapes that Plotly has finished over as strokes, and empty its list. */
   harvest() {
     const shapes = drawnShapes();
-    const keys = shapes.map(({ name, path, x0, y0, x1, y1 }) => JSON.stringify([name, path, x0, y0, x1, y1]));
+    const keys = shapes.map(keyOf);
     shapes.forEach((shape, index) => {
-      if (this.harvested.includes(keys[index])) return;
-      if (!this.discarding) this.onStroke(strokeOfShape(shape), penOfShape(shape).image ?? "");
-      this.discarding = false;
+      if (!this.harvested.includes(keys[index])) this.takeShape(shape, keys[index]);
     });
     /* While the next stroke is being drawn the list cannot be emptied yet, and comes again with that stroke. */
     this.harvested = keys;
     if (shapes.length) relayoutLater({ shapes: [] });
   }
 
+  /**
+   * Plotly thins what it draws, by pixels of the screen: it says that there is a stroke, the gesture which one.
+   * @param {Shape} shape
+   * @param {string} key
+   */
+  takeShape(shape, key) {
+    const gesture = this.awaited.get(key) ?? this.ended;
+    if (this.discarding) this.discarding = false;
+    else if (gesture) this.take(gesture);
+    else this.parts.onStroke(strokeOfShape(shape), penOfShape(shape).image ?? "");
+  }
+
+  /**
+   * Where the pointer hardly moved, Plotly draws nothing; of a squiggle that is a dot.
+   * @param {Gesture} gesture that has ended
+   */
+  awaitShape(gesture) {
+    if (this.ended !== gesture) return;
+    const key = drawnShapes().map(keyOf).find((one) => !this.harvested.includes(one) && !this.awaited.has(one));
+    this.ended = null;
+    if (key) this.awaited.set(key, gesture);
+    else if (gesture.pen.tool === "squiggle") this.take(gesture);
+    this.showHands();
+  }
+
+  /**
+   * A gesture becomes a stroke.
+   * @param {Gesture} gesture
+   */
+  take(gesture) {
+    if (this.ended === gesture) this.ended = null;
+    for (const [key, one] of this.awaited) if (one === gesture) this.awaited.delete(key);
+    const { shown, pen } = gesture;
+    const erasesNothing = pen.tool === "erase" && !this.state().strokes.some((stroke) => mayMeet(stroke, shown));
+    if (!erasesNothing) this.parts.onStroke(shown, pen.image ?? "");
+    this.showHands();
+  }
+
+  showHands() {
+    const gestures = [...this.awaited.values(), this.ended, this.gesture];
+    this.picture.setHands(gestures.flatMap((gesture) => (gesture ? [gesture.shown] : [])));
+  }
+
+  /**
+   * The topmost stroke that is seen at an image position.
+   * @param {number} x
+   * @param {number} y
+   */
+  strokeAt(x, y) {
+    return this.sweep.target([x, y], this.viewport.scale);
+  }
+
+  /* ---- what the pointer does ---------------------------------------------------------------------------------- */
+
   /** The stroke that a second finger interrupted was none. */
   onPinch() {
     this.discarding = this.tool in DRAG_MODES;
     clearTimeout(this.pinchTimer);
+    this.drop();
   }
 
   onPinchEnd() {
     this.pinchTimer = setTimeout(() => { this.discarding = false; }, PINCH_REST_MS);
   }
 
+  /** What was begun is not to be. */
+  drop() {
+    this.gesture = null;
+    this.sweep.at = null;
+    this.selection.drop();
+    this.showHands();
+  }
+
+  /** @param {MouseEvent} event */
+  sweeps(event) {
+    return this.tool === "erase" && (this.whole || event.shiftKey);
+  }
+
   /** @param {PointerEvent} event */
   onPress(event) {
-    if (this.tool !== "erase" || event.button !== 0 || this.viewport.moving) return;
-    if (targetOf(event).closest(".over-stage")) return;
-    this.erasing = true;
-    this.erasedTo = this.viewport.toImage(event);
-    this.eraseAt(event);
+    this.ring.follow(event);
+    if (event.button !== 0 || this.viewport.moving || targetOf(event).closest(".over-stage")) return;
+    const { scale } = this.viewport;
+    if (this.sweeps(event)) this.sweep.moveTo(this.viewport.toImage(event), scale);
+    else if (this.tool === "select") this.selection.take(this.viewport.toImage(event), scale);
+    else if (this.tool === "erase" || this.tool in DRAG_MODES) {
+      this.gesture = new Gesture(this.pen, event, (one) => this.viewport.toImage(one));
+      this.showHands();
+    }
   }
 
   /** @param {PointerEvent} event */
   onMove(event) {
-    if (!this.erasing && !this.viewport.isOver(event)) {
-      this.hideRing();
-      return;
-    }
-    this.moveRing(event);
-    if (this.tool !== "erase" || this.viewport.moving) return;
-    if (this.erasing) this.eraseAt(event);
-    else this.mark(this.strokeAt(...this.viewport.toImage(event))?.id ?? null);
-  }
-
-  /**
-   * Erase what lies between the last place and this one: a fast hand jumps over thin strokes.
-   * @param {PointerEvent} event
-   */
-  eraseAt(event) {
-    const [fromX, fromY] = this.erasedTo;
-    const [toX, toY] = this.viewport.toImage(event);
-    this.erasedTo = [toX, toY];
-    const steps = Math.ceil((Math.hypot(toX - fromX, toY - fromY) * this.viewport.scale) / ERASER_REACH) || 1;
-    for (let step = 1; step <= steps; step += 1) {
-      const share = step / steps;
-      const stroke = this.strokeAt(fromX + share * (toX - fromX), fromY + share * (toY - fromY));
-      if (stroke) this.onErase([stroke.id]);
-    }
-  }
-
-  /** @param {?string} id of the stroke that is shown as what the eraser would take */
-  mark(id) {
-    if (this.picture.marked === id) return;
-    this.picture.marked = id;
-    this.picture.draw();
-  }
-
-  /**
-   * The topmost stroke at an image position.
-   * @param {number} x
-   * @param {number} y
-   */
-  strokeAt(x, y) {
-    const reach = (2 * ERASER_REACH) / this.viewport.scale;
-    const { strokes, hidden } = this.state();
-    return strokes.findLast((stroke) => {
-      if (hidden.has(stroke.class_id)) return false;
-      const outline = outlineOf(stroke);
-      this.probe.lineCap = "round";
-      this.probe.lineWidth = reach + lineWidthOf(stroke);
-      if (this.probe.isPointInStroke(outline, x, y)) return true;
-      return stroke.kind !== "path" && this.probe.isPointInPath(outline, x, y, "evenodd");
-    });
+    const { viewport, gesture } = this;
+    this.ring.follow(event);
+    if (gesture && gesture.pointerId === event.pointerId) {
+      gesture.follow(event);
+      this.showHands();
+    } else if (this.sweep.at) this.sweep.moveTo(viewport.toImage(event), viewport.scale);
+    else this.selection.moveTo(viewport.toImage(event), viewport.scale);
+    const over = viewport.isOver(event);
+    this.showRing(over || gesture !== null);
+    const target = over && !viewport.moving && this.sweeps(event) ? this.strokeAt(...viewport.toImage(event)) : null;
+    this.picture.mark(target?.id ?? null);
   }
 
   /** @param {PointerEvent} event */
-  moveRing(event) {
-    if (event.pointerType === "touch" || this.tool !== "squiggle" || this.viewport.moving) {
-      this.hideRing();
-      return;
+  onRelease(event) {
+    this.sweep.at = null;
+    this.selection.settle();
+    const { gesture } = this;
+    if (!gesture || gesture.pointerId !== event.pointerId) return;
+    this.gesture = null;
+    gesture.follow(event);
+    gesture.end(this.viewport.scale);
+    if (gesture.pen.tool === "erase") this.take(gesture);
+    else {
+      this.ended = gesture;
+      this.showHands();
+      setTimeout(() => this.awaitShape(gesture));
     }
-    const box = this.viewport.stage.getBoundingClientRect();
-    const size = Math.max(this.width, 1) * this.viewport.scale;
-    Object.assign(this.ring.style, {
-      display: "block", width: `${size}px`, height: `${size}px`,
-      left: `${event.clientX - box.left - size / 2}px`, top: `${event.clientY - box.top - size / 2}px`,
-      borderColor: this.colour,
-    });
   }
 
-  hideRing() {
-    this.ring.style.display = "none";
+  /**
+   * Show how wide the brush is, where it is seen.
+   * @param {boolean} [seen] whether the pointer is over the image
+   */
+  showRing(seen = this.ring.pointer !== null && this.viewport.isOver(this.ring.pointer)) {
+    const erases = this.tool === "erase" && !this.whole;
+    if (seen && !this.viewport.moving && (this.tool === "squiggle" || erases)) {
+      this.ring.show(this.width, erases ? GREY : this.colour);
+    } else this.ring.hide();
   }
 }

@@ -1,21 +1,17 @@
 /* Strokes: made of the shapes that Plotly draws, and where they lie. */
 
 import { newId } from "../page/ids.mjs";
+import { movedPath, numbersOf, round, roundPath } from "./path.mjs";
 
 /** @import { ImageFacts, Stroke } from "../journal/state.mjs" */
 /** @import { Shape } from "../page/graph.mjs" */
 
-const NUMBER = /-?\d*\.?\d+(?:e[-+]?\d+)?/gi;
-
-/** @param {number} value */
-const round = (value) => Math.round(value * 100) / 100;
-
-/** @param {string} path */
-const roundPath = (path) => path.replace(NUMBER, (number) => String(round(Number(number))));
+/* A point is no line, and is not drawn: a dot is a line of next to no length. */
+const DOT = /(M[\d\s.,e+-]*)(?=M|$)/g;
 
 /**
  * @typedef {object} Pen what a stroke is drawn with
- * @property {string} tool squiggle, closed, rectangle or circle
+ * @property {string} tool squiggle, closed, rectangle, circle or erase
  * @property {number} classId
  * @property {number} width in image pixels
  * @property {string | undefined} image hash of the image that is drawn on
@@ -55,20 +51,70 @@ export function strokeOfShape(shape) {
 }
 
 /**
+ * The smallest box around a stroke: left, right, top, bottom.
+ * @param {Stroke} stroke
+ */
+function boxOf({ path, x0 = 0, y0 = 0, x1 = 0, y1 = 0, width = 0 }) {
+  const numbers = path ? numbersOf(path) : [x0, y0, x1, y1];
+  const reach = width / 2;
+  return [0, 1].flatMap((axis) => {
+    const values = numbers.filter((_, index) => index % 2 === axis);
+    return [values.reduce((a, b) => Math.min(a, b)) - reach, values.reduce((a, b) => Math.max(a, b)) + reach];
+  });
+}
+
+/**
  * Whether some of a stroke may lie on an image: whether its bounding box does.
  * @param {Stroke} stroke
- * @param {ImageFacts} image
+ * @param {Pick<ImageFacts, "rows" | "columns">} image
  */
-export function liesOn(stroke, image) {
-  const numbers = stroke.path?.match(NUMBER)?.map(Number)
-    ?? [stroke.x0 ?? 0, stroke.y0 ?? 0, stroke.x1 ?? 0, stroke.y1 ?? 0];
-  const reach = (stroke.width ?? 0) / 2;
-  /** @type {(axis: number, length: number) => boolean} */
-  const overlaps = (axis, length) => {
-    const values = numbers.filter((_, index) => index % 2 === axis);
-    return Math.max(...values) + reach >= -0.5 && Math.min(...values) - reach <= length - 0.5;
-  };
-  return overlaps(0, image.columns) && overlaps(1, image.rows);
+export function liesOn(stroke, { rows, columns }) {
+  const [left, right, top, bottom] = boxOf(stroke);
+  return right >= -0.5 && left <= columns - 0.5 && bottom >= -0.5 && top <= rows - 0.5;
+}
+
+/**
+ * Whether two strokes may have pixels in common: whether their bounding boxes do.
+ * @param {Stroke} one
+ * @param {Stroke} other
+ */
+export function mayMeet(one, other) {
+  const [a, b] = [boxOf(one), boxOf(other)];
+  return a[0] <= b[1] + 1 && b[0] <= a[1] + 1 && a[2] <= b[3] + 1 && b[2] <= a[3] + 1;
+}
+
+/**
+ * A stroke moved.
+ * @param {Stroke} stroke
+ * @param {number} dx
+ * @param {number} dy
+ * @returns {Stroke}
+ */
+export function movedStroke(stroke, dx, dy) {
+  if (stroke.path !== undefined) return { ...stroke, path: movedPath(stroke.path, dx, dy) };
+  const [x0, y0, x1, y1] = [stroke.x0, stroke.y0, stroke.x1, stroke.y1].map((value = 0, index) => (
+    round(value + (index % 2 ? dy : dx))
+  ));
+  return { ...stroke, x0, y0, x1, y1 };
+}
+
+/** @type {WeakMap<Stroke, string>} */
+const versions = new WeakMap();
+
+/**
+ * Says which stroke this is, and which of those that took each other's place.
+ * @param {Stroke} stroke
+ */
+export function versionOf(stroke) {
+  const known = versions.get(stroke);
+  if (known) return known;
+  const { id, class_id: classId, kind, path, width, x0, y0, x1, y1 } = stroke;
+  const text = JSON.stringify([classId, kind, path, width, x0, y0, x1, y1]);
+  let hash = 0;
+  for (let at = 0; at < text.length; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  const version = `${id} ${hash}`;
+  versions.set(stroke, version);
+  return version;
 }
 
 /** @type {WeakMap<Stroke, Path2D>} */
@@ -81,7 +127,7 @@ const outlines = new WeakMap();
 export function outlineOf(stroke) {
   const known = outlines.get(stroke);
   if (known) return known;
-  const outline = new Path2D(stroke.path ?? "");
+  const outline = new Path2D(stroke.path?.replace(DOT, "$1l0,.001") ?? "");
   const { x0 = 0, y0 = 0, x1 = 0, y1 = 0 } = stroke;
   if (stroke.kind === "rectangle") outline.rect(x0, y0, x1 - x0, y1 - y0);
   if (stroke.kind === "circle") {
@@ -89,6 +135,15 @@ export function outlineOf(stroke) {
   }
   outlines.set(stroke, outline);
   return outline;
+}
+
+/**
+ * Let a stroke be seen as an outline that still grows.
+ * @param {Stroke} stroke
+ * @param {Path2D} outline
+ */
+export function keepOutline(stroke, outline) {
+  outlines.set(stroke, outline);
 }
 
 /**

@@ -13,7 +13,7 @@ import { Frame } from "./frame.mjs";
  * @property {() => void} onCommit when the axes have followed
  * @property {() => void} onPinch a second finger has come down
  * @property {(active: boolean) => void} onPanning the image begins or ceases to be moved
- * @property {(scale: number) => Record<string, any>} pen how the graph's pen looks at a scale, as layout attributes
+ * @property {() => Record<string, any>} pen what the graph is to do with the pointer, as layout attributes
  */
 
 const COMMIT_MS = 120;
@@ -35,6 +35,8 @@ export class Viewport extends Frame {
     this.pointers = new Map();
     this.spaceHeld = false;
     this.panTool = false;
+    /** Whether the press that comes only closes what is open above the page: it draws nothing. */
+    this.dismissing = false;
     this.panning = false;
     this.pinching = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -117,7 +119,7 @@ export class Viewport extends Frame {
     clearTimeout(this.commitTimer);
     this.commitTimer = undefined;
     if (!this.width) return;
-    const layout = { ...this.axisRanges, ...this.listener.pen(this.scale) };
+    const layout = { ...this.axisRanges, ...this.listener.pen() };
     const committed = JSON.stringify(layout);
     if (committed === this.committed) return;
     this.committed = committed;
@@ -169,7 +171,7 @@ export class Viewport extends Frame {
     if (this.pointers.size > 1) {
       this.pinching = true;
       this.listener.onPinch();
-    } else if (this.spaceHeld || this.panTool || event.button === 1) {
+    } else if (this.spaceHeld || this.panTool || this.dismissing || event.button === 1) {
       this.panning = true;
     }
     if (this.moving) {

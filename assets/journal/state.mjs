@@ -18,7 +18,7 @@
 /**
  * @typedef {object} Stroke what was drawn, in image coordinates
  * @property {string} id
- * @property {number} class_id
+ * @property {number} class_id 0 of what the eraser drew: nothing is labelled under it
  * @property {string} kind path, polygon, rectangle or circle
  * @property {string} [path] of a path or polygon, as SVG has it
  * @property {number} [width] of a path
@@ -84,10 +84,12 @@
  * @property {number} lastClassId
  */
 
+/** The class of the strokes of the eraser. */
+export const UNLABELLED = 0;
+
 const UNDOABLE = new Set([
-  "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.erase",
-  "class.add", "class.change", "class.remove",
-  "classifier.open", "classifier.keep", "classifier.close",
+  "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase", "class.add",
+  "class.change", "class.remove", "classifier.open", "classifier.keep", "classifier.close",
 ]);
 
 /** @param {SessionEvent[]} events */
@@ -194,7 +196,7 @@ function openClassifier(folding, event) {
 }
 
 /**
- * Strokes of a file lie below those that are there, of which none is lost.
+ * Strokes of a file lie below those that are there, but above what was erased; none of these is lost.
  * @param {Folding} folding
  * @param {SessionEvent} event
  */
@@ -205,9 +207,11 @@ function addStrokes(folding, { classes, strokes }) {
   }
   for (const [image, brought] of Object.entries(strokes)) {
     const known = strokesOf(folding, image);
-    folding.strokes.set(image, new Map([.../** @type {Stroke[]} */ (brought).map((one) => (
-      /** @type {[string, Stroke]} */ ([one.id, one])
-    )), ...known]));
+    const order = [...known.values()];
+    const erased = order.findLastIndex((one) => one.class_id === UNLABELLED) + 1;
+    const added = /** @type {Stroke[]} */ (brought).filter(({ id }) => !known.has(id));
+    const all = [...order.slice(0, erased), ...added, ...order.slice(erased)];
+    folding.strokes.set(image, new Map(all.map((one) => [one.id, one])));
   }
 }
 
@@ -227,6 +231,10 @@ const APPLY = {
   "sample.leave": leaveSample,
   "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
   "strokes.add": addStrokes,
+  "stroke.change": (folding, { image, stroke }) => {
+    const strokes = strokesOf(folding, image);
+    if (strokes.has(stroke.id)) strokes.set(stroke.id, stroke);
+  },
   "stroke.erase": (folding, { image, strokes }) => {
     for (const id of strokes) strokesOf(folding, image).delete(id);
   },
@@ -320,7 +328,7 @@ export function fold(events, defaults, currentImage = null, me = null) {
   const classes = [...folding.classes.values()].sort((a, b) => a.id - b.id);
   /** @param {ImageFacts} image */
   const strokesOn = ({ hash }) => (
-    [...strokesOf(folding, hash).values()].filter((stroke) => folding.classes.has(stroke.class_id))
+    [...strokesOf(folding, hash).values()].filter(({ class_id: id }) => id === UNLABELLED || folding.classes.has(id))
   );
   return {
     name: folding.name,

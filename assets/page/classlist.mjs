@@ -6,6 +6,7 @@ import { counted } from "../shared/text.mjs";
 /** @import { LabelClass, State } from "../journal/state.mjs" */
 
 const CROSS = "M6 6l12 12M18 6L6 18";
+const PENCIL = "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3";
 const EYE = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM12 10a2 2 0 1 0 .010 0z";
 const EYE_CROSSED_OUT = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM5 19L19 5";
 
@@ -51,9 +52,16 @@ class Row {
     this.name = element("input", {
       type: "text", class: "class-name", maxLength: 60, "aria-label": "Name", spellcheck: "false",
       onfocus: () => actions.choose(id),
+      onclick: () => actions.choose(id),
+      ondblclick: () => this.editName(),
+      onmousedown: (/** @type {MouseEvent} */ event) => this.onPress(event),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event),
       onchange: () => actions.rename(id, this.name.value.trim()),
     });
+    this.pencil = element("button", {
+      type: "button", class: "mini rename", title: "Rename (F2, or double-click the name)",
+      onclick: () => this.editName(),
+    }, icon(PENCIL));
     this.hide = element("button", {
       type: "button", class: "mini hide",
       onclick: () => actions.hide(id, this.hide.getAttribute("aria-pressed") !== "true"),
@@ -73,8 +81,23 @@ class Row {
           if (target instanceof Element && !target.closest("input, button")) actions.choose(id);
         },
       },
-      this.choose, this.colour, this.name, this.share, this.hide, this.remove, this.facts, this.segmented, this.bar,
+      this.choose, this.colour, this.name, this.pencil, this.share, this.hide, this.remove, this.facts,
+      this.segmented, this.bar,
     );
+  }
+
+  /**
+   * A click on the name chooses the class: the keys that follow are meant for the image.
+   * @param {MouseEvent} event
+   */
+  onPress(event) {
+    if (document.activeElement !== this.name) event.preventDefault();
+  }
+
+  /** Let the name be typed. */
+  editName() {
+    this.name.focus();
+    this.name.select();
   }
 
   /**
@@ -104,6 +127,7 @@ class Row {
     this.name.dataset.kept = labelClass.name;
     if (document.activeElement !== this.name) this.name.value = labelClass.name;
     this.colour.value = labelClass.colour;
+    this.pencil.setAttribute("aria-label", `Rename ${labelClass.name}`);
     this.remove.setAttribute("aria-label", `Remove ${labelClass.name}`);
     this.remove.disabled = facts.only;
   }
@@ -209,8 +233,6 @@ export class ClassList {
    * @param {number} id
    */
   editName(id) {
-    const name = this.rows.get(id)?.name;
-    name?.focus();
-    name?.select();
+    this.rows.get(id)?.editName();
   }
 }

@@ -21,7 +21,8 @@ export function renderPage(functions) {
  * Set what a control shows.
  * @param {string} id
  * @param {any} value
+ * @param {Record<string, any>} [more] of its properties
  */
-export function setControl(id, value) {
-  window.dash_clientside.set_props(id, { value });
+export function setControl(id, value, more = {}) {
+  window.dash_clientside.set_props(id, { value, ...more });
 }

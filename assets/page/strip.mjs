@@ -93,7 +93,8 @@ export class Strip {
    */
   fill({ root, choose, strokes }, image, state) {
     const current = image === state.image;
-    const count = (current ? state.strokes : state.strokesElsewhere.get(image.hash) ?? []).length;
+    const drawn = current ? state.strokes : state.strokesElsewhere.get(image.hash) ?? [];
+    const count = drawn.filter((stroke) => stroke.class_id > 0).length;
     const unlike = image.channels !== state.image.channels;
     root.classList.toggle("chosen", current);
     root.classList.toggle("apart", unlike);

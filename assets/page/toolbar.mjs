@@ -1,6 +1,7 @@
 /* What the tools and switches show. */
 
-import { all, byId } from "../shared/dom.mjs";
+import { all, byId, element } from "../shared/dom.mjs";
+import { setControl } from "./dash.mjs";
 
 /** @import { StateWithImage } from "../journal/state.mjs" */
 /** @import { View } from "../session/view.mjs" */
@@ -35,6 +36,36 @@ export function showView(view) {
     button.setAttribute("aria-pressed", String(button.dataset.tool === view.tool));
   }
   byId("opacity-value").textContent = `${view.opacity} %`;
-  byId("stroke-width-value").textContent = `${view.width} px`;
+  byId("whole-strokes").hidden = view.tool !== "erase";
+  byId("whole", HTMLInputElement).checked = view.whole;
   byId("segment-now").hidden = view.live;
+}
+
+/** What the slider of the width shows. */
+let shownWidth = "";
+
+/**
+ * Show how wide the brush, or the selected stroke, is.
+ * @param {string} what it is the width of
+ * @param {number} width in image pixels
+ * @param {number} limit the largest width
+ * @param {boolean} changeable whether it has a width
+ */
+export function showWidth(what, width, limit, changeable) {
+  const shown = JSON.stringify([what, width, limit, changeable]);
+  if (shown === shownWidth) return;
+  shownWidth = shown;
+  byId("stroke-width-label").textContent = what;
+  byId("stroke-width-value").textContent = changeable ? `${width} px` : "–";
+  setControl("stroke-width", width, { max: limit, disabled: !changeable });
+}
+
+/**
+ * Set up the switch of the eraser.
+ * @param {(whole: boolean) => void} onChange
+ */
+export function setUpEraserSwitch(onChange) {
+  const whole = element("input", { id: "whole", type: "checkbox", onchange: () => onChange(whole.checked) });
+  const title = "The eraser takes whole strokes (or hold Shift)";
+  byId("whole-strokes").append(element("label", { title }, whole, "Whole"));
 }

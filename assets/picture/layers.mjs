@@ -1,6 +1,7 @@
 /* What is painted once and shown often: the photo, the segmentation, and the strokes. */
 
-import { lineWidthOf, outlineOf } from "../drawing/strokes.mjs";
+import { lineWidthOf, outlineOf, versionOf } from "../drawing/strokes.mjs";
+import { UNLABELLED } from "../journal/state.mjs";
 
 /** @import { Stroke } from "../journal/state.mjs" */
 /** @import { Part } from "./photo.mjs" */
@@ -12,11 +13,20 @@ import { lineWidthOf, outlineOf } from "../drawing/strokes.mjs";
  * @property {number} width of the screen, in its own pixels
  * @property {number} height
  * @property {number} scale pixels of the screen an image pixel
+ * @property {number} density pixels of the screen a pixel of the page
  * @property {number} left where the image begins
  * @property {number} top
  */
 
 const MARKED_OPACITY = 0.35;
+
+/* All in pixels of the page: how wide a stroke is seen at least, and what is drawn around it, to how far from it. */
+const LEAST_WIDTH = 3;
+/** @type {[colour: string, reach: number][]} */
+const RIMS = [["#101418", 3], ["#ffffff", 1.5]];
+/** @type {[colour: string, reach: number][]} */
+const SELECTED_RIMS = [["#ffffff", 8], ["#1668dc", 6.5], ["#ffffff", 3]];
+const ERASED_REACH = 3.5;
 
 /**
  * Where rows and columns of the image lie, in whole pixels, so that neighbours neither overlap nor gape.
@@ -118,13 +128,17 @@ export class OverlayLayer extends Layer {
  * @property {Map<number, string>} colours of the classes
  * @property {Set<number>} hidden ids of classes
  * @property {?string} marked id of the stroke that the eraser would take
+ * @property {?string} selected id of the stroke that is selected
  * @property {number} rows of the image
  * @property {number} columns
  */
 
-export class StrokeLayer extends Layer {
-  /** @type {Stroke[]} */
-  strokes = [];
+/** Strokes: what is labelled in the colours of the classes, and around it rims that are seen on any image. */
+export class StrokeLayer {
+  rims = new Layer();
+  fills = new Layer();
+  /** @type {string[]} */
+  versions = [];
 
   /**
    * Paint what is new above the rest, or all where the rest has changed.
@@ -133,24 +147,76 @@ export class StrokeLayer extends Layer {
    * @returns {boolean} whether anything has changed
    */
   paint(sight, drawn) {
-    const { strokes, colours, hidden, marked } = drawn;
-    const look = JSON.stringify([sight.look, marked, [...colours], [...hidden]]);
-    const painted = this.strokes.length;
-    const more = !this.changeLook(look) && painted <= strokes.length
-      && this.strokes.every(({ id }, index) => id === strokes[index].id);
-    this.strokes = strokes;
+    const { strokes, colours, hidden, marked, selected } = drawn;
+    const look = JSON.stringify([sight.look, marked, selected, [...colours], [...hidden]]);
+    const painted = this.versions.length;
+    const versions = strokes.map(versionOf);
+    const more = !this.fills.changeLook(look) && painted <= strokes.length
+      && this.versions.every((version, index) => version === versions[index]);
+    this.versions = versions;
     if (more && painted === strokes.length) return false;
-    const context = more ? this.context : this.clear(sight);
-    this.paintStrokes(context, sight, { ...drawn, strokes: more ? strokes.slice(painted) : strokes });
+    if (!more) for (const layer of [this.rims, this.fills]) layer.clear(sight);
+    this.paintStrokes(sight, { ...drawn, strokes: more ? strokes.slice(painted) : strokes });
     return true;
   }
 
   /**
-   * @param {OffscreenCanvasRenderingContext2D} context
+   * Paint what is being drawn above what another layer has, if that is seen.
+   * @param {Sight} sight
+   * @param {?StrokeLayer} base
+   * @param {Drawn} drawn
+   */
+  paintAbove(sight, base, drawn) {
+    for (const layer of /** @type {const} */ (["rims", "fills"])) {
+      const context = this[layer].clear(sight);
+      if (base) context.drawImage(base[layer].canvas, 0, 0);
+    }
+    this.paintStrokes(sight, drawn);
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  compose(context) {
+    for (const { canvas } of [this.rims, this.fills]) context.drawImage(canvas, 0, 0);
+  }
+
+  /**
    * @param {Sight} sight
    * @param {Drawn} drawn
    */
-  paintStrokes(context, { scale, left, top }, { strokes, colours, hidden, marked, rows, columns }) {
+  paintStrokes(sight, drawn) {
+    const { density, scale } = sight;
+    const [rims, fills] = [this.rims, this.fills].map(({ context }) => new Brush(context, sight, drawn));
+    const pixel = density / scale;
+    for (const stroke of drawn.strokes) {
+      if (drawn.hidden.has(stroke.class_id)) continue;
+      if (stroke.class_id === UNLABELLED) {
+        rims.erase(stroke, ERASED_REACH * pixel);
+        fills.erase(stroke, 0);
+      } else {
+        for (const [colour, reach] of RIMS) rims.paint(stroke, colour, reach * pixel);
+        const opacity = stroke.id === drawn.marked ? MARKED_OPACITY : 1;
+        fills.paint(stroke, drawn.colours.get(stroke.class_id) ?? "", 0, opacity);
+      }
+    }
+    const selected = drawn.strokes.find(({ id }) => id === drawn.selected);
+    if (selected) {
+      for (const [colour, reach] of SELECTED_RIMS) rims.paint(selected, colour, reach * pixel);
+      rims.erase(selected, 0);
+    }
+    for (const brush of [rims, fills]) brush.end();
+  }
+}
+
+/** Paints strokes on a canvas, in image coordinates, and nothing beside the image. */
+class Brush {
+  /**
+   * @param {OffscreenCanvasRenderingContext2D} context
+   * @param {Sight} sight
+   * @param {{rows: number, columns: number}} image
+   */
+  constructor(context, { scale, left, top, density }, { rows, columns }) {
+    this.context = context;
+    this.least = (LEAST_WIDTH * density) / scale;
     context.save();
     context.beginPath();
     context.rect(left, top, columns * scale, rows * scale);
@@ -158,18 +224,36 @@ export class StrokeLayer extends Layer {
     context.setTransform(scale, 0, 0, scale, left + scale / 2, top + scale / 2);
     context.lineCap = "round";
     context.lineJoin = "round";
-    for (const stroke of strokes) {
-      if (hidden.has(stroke.class_id)) continue;
-      context.globalAlpha = stroke.id === marked ? MARKED_OPACITY : 1;
-      context.strokeStyle = colours.get(stroke.class_id) ?? "";
-      context.fillStyle = context.strokeStyle;
-      if (stroke.kind === "path") {
-        context.lineWidth = lineWidthOf(stroke);
-        context.stroke(outlineOf(stroke));
-      } else {
-        context.fill(outlineOf(stroke), "evenodd");
-      }
-    }
-    context.restore();
+  }
+
+  /**
+   * @param {Stroke} stroke
+   * @param {string} colour
+   * @param {number} reach how far around it, in image pixels
+   * @param {number} [opacity]
+   */
+  paint(stroke, colour, reach, opacity = 1) {
+    const { context } = this;
+    const outline = outlineOf(stroke);
+    const filled = stroke.kind !== "path";
+    Object.assign(context, { strokeStyle: colour, fillStyle: colour, globalAlpha: opacity });
+    if (filled) context.fill(outline, "evenodd");
+    context.lineWidth = 2 * reach + (filled ? 0 : Math.max(lineWidthOf(stroke), this.least));
+    if (!filled || reach) context.stroke(outline);
+  }
+
+  /**
+   * Take away what is painted under a stroke.
+   * @param {Stroke} stroke
+   * @param {number} reach how far around it, in image pixels
+   */
+  erase(stroke, reach) {
+    this.context.globalCompositeOperation = "destination-out";
+    this.paint(stroke, "#000000", reach);
+    this.context.globalCompositeOperation = "source-over";
+  }
+
+  end() {
+    this.context.restore();
   }
 }

@@ -18,6 +18,8 @@ import { Tile } from "./tile.mjs";
  * @property {number} first
  */
 
+/** @type {Set<number>} */
+const NOTHING_HIDDEN = new Set();
 const TILES_MS = 80;
 const FRAME_MS = 40;
 
@@ -45,9 +47,18 @@ export class Picture {
     this.opacity = 0.5;
     this.overlayShown = true;
     this.strokesShown = true;
+    /** What is being drawn. @type {Stroke[]} */
+    this.hands = [];
+    /** What is seen in place of the stroke with its id. @type {?Stroke} */
+    this.preview = null;
     /** Id of the stroke that the eraser would take. @type {?string} */
     this.marked = null;
-    this.layers = { photo: new PhotoLayer(), overlay: new OverlayLayer(), strokes: new StrokeLayer() };
+    /** Id of the stroke that is selected. @type {?string} */
+    this.selected = null;
+    this.layers = {
+      photo: new PhotoLayer(), overlay: new OverlayLayer(), strokes: new StrokeLayer(), hands: new StrokeLayer(),
+    };
+    this.handsChanged = false;
     this.tilesPainted = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.tilesTimer = undefined;
@@ -89,6 +100,34 @@ export class Picture {
   /** @param {Stroke[]} strokes */
   setStrokes(strokes) {
     this.strokes = strokes;
+    this.draw();
+  }
+
+  /** @param {Stroke[]} hands what is being drawn */
+  setHands(hands) {
+    if (!hands.length && !this.hands.length) return;
+    this.hands = hands;
+    this.handsChanged = true;
+    this.draw();
+  }
+
+  /** @param {?Stroke} stroke that is seen in place of the one with its id */
+  setPreview(stroke) {
+    if (this.preview === stroke) return;
+    this.preview = stroke;
+    this.draw();
+  }
+
+  /** @param {?string} id of the stroke that is shown as what the eraser would take */
+  mark(id) {
+    if (this.marked === id) return;
+    this.marked = id;
+    this.draw();
+  }
+
+  /** @param {?string} id of the stroke that is shown as selected */
+  select(id) {
+    this.selected = id;
     this.draw();
   }
 
@@ -197,7 +236,8 @@ export class Picture {
     const [width, height] = [Math.round(viewport.width * density), Math.round(viewport.height * density)];
     const scale = viewport.scale * density;
     const [left, top] = [-viewport.x * scale, -viewport.y * scale];
-    return { look: [width, height, scale, left, top, this.image?.hash].join(" "), width, height, scale, left, top };
+    const look = [width, height, scale, left, top, this.image?.hash].join(" ");
+    return { look, width, height, scale, density, left, top };
   }
 
   /** Bring the layers up to date, and lay them on each other where one has changed. */
@@ -215,14 +255,23 @@ export class Picture {
    * @returns {boolean} whether any has changed
    */
   paintLayers(sight) {
-    const { layers: { photo, overlay, strokes }, viewport: { rows, columns } } = this;
+    const { layers: { photo, overlay, strokes, hands }, preview } = this;
+    const { rows, columns } = this.viewport;
+    const drawn = {
+      strokes: preview ? this.strokes.map((stroke) => (stroke.id === preview.id ? preview : stroke)) : this.strokes,
+      colours: this.colours, hidden: this.hidden, marked: this.marked, selected: this.selected, rows, columns,
+    };
     const changes = [
       photo.paint(sight, this.photo.parts),
       overlay.paint(sight, this.tiles.values()),
-      this.strokesShown && strokes.paint(sight, {
-        strokes: this.strokes, colours: this.colours, hidden: this.hidden, marked: this.marked, rows, columns,
-      }),
+      this.strokesShown && strokes.paint(sight, drawn),
+      this.handsChanged,
     ];
+    if (this.hands.length && (changes[2] || this.handsChanged)) {
+      const base = this.strokesShown ? strokes : null;
+      hands.paintAbove(sight, base, { ...drawn, strokes: this.hands, hidden: NOTHING_HIDDEN });
+    }
+    this.handsChanged = false;
     if (changes[1]) this.tilesPainted = performance.now();
     return changes.includes(true);
   }
@@ -240,6 +289,7 @@ export class Picture {
       context.drawImage(layers.overlay.canvas, 0, 0);
       context.globalAlpha = 1;
     }
-    if (this.strokesShown) context.drawImage(layers.strokes.canvas, 0, 0);
+    if (this.hands.length) layers.hands.compose(context);
+    else if (this.strokesShown) layers.strokes.compose(context);
   }
 }

@@ -34,12 +34,13 @@ export class Classes {
   }
 
   /**
-   * Draw in a class from now on.
+   * Draw in a class from now on; what is selected becomes of this class.
    * @param {number} classId
    */
   choose(classId) {
-    const { view } = this.session;
-    const tool = ["erase", "pan"].includes(view.tool) ? "squiggle" : view.tool;
+    const { view, drawing } = this.session;
+    const given = drawing.selection.classify(classId);
+    const tool = ["erase", "pan", "select"].includes(view.tool) && !given ? "squiggle" : view.tool;
     this.session.chooseView({ classId, tool });
     this.show();
   }

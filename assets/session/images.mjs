@@ -57,7 +57,8 @@ export class Images {
     const { image, images, strokes, strokesElsewhere } = this.session.state;
     const index = images.findIndex((one) => one.hash === hash);
     if (index < 0 || images.length < 2) return;
-    const drawn = (hash === image?.hash ? strokes : strokesElsewhere.get(hash) ?? []).length;
+    const onIt = hash === image?.hash ? strokes : strokesElsewhere.get(hash) ?? [];
+    const drawn = onIt.filter((stroke) => stroke.class_id > 0).length;
     const along = drawn === 1 ? "Its stroke goes" : `Its ${drawn} strokes go`;
     const question = `Remove “${images[index].name}” from this session? ${along} along. Undo brings all back.`;
     if (drawn && !(await ask(question, "Remove"))) return;

@@ -1,6 +1,9 @@
 /* What the classifier of a session learns from, as the page knows it: the same rules hold on the server. */
 
-/** @import { StateWithImage, Stroke } from "../journal/state.mjs" */
+import { versionOf } from "../drawing/strokes.mjs";
+import { UNLABELLED } from "../journal/state.mjs";
+
+/** @import { StateWithImage } from "../journal/state.mjs" */
 
 /**
  * @typedef {object} Available what can be downloaded
@@ -26,13 +29,11 @@ export function available(state) {
   const { image, opened, strokes, strokesElsewhere } = state;
   const learntFrom = [...strokes, ...imagesAlike(state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
   const suitable = opened !== null && [null, image.channels].includes(opened.channels);
-  const enough = new Set(learntFrom.map((stroke) => stroke.class_id)).size > 1;
+  const drawnIn = new Set(learntFrom.map((stroke) => stroke.class_id));
+  drawnIn.delete(UNLABELLED);
   const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
-  return { here: strokes.length > 0, anywhere: strokes.length > 0 || elsewhere, result: enough || suitable };
+  return { here: strokes.length > 0, anywhere: strokes.length > 0 || elsewhere, result: drawnIn.size > 1 || suitable };
 }
-
-/** @param {Stroke[]} strokes */
-const idsOf = (strokes) => strokes.map(({ id }) => id);
 
 /**
  * Says all that the segmentation of the current image depends on: it is to be computed anew when this changes.
@@ -40,9 +41,9 @@ const idsOf = (strokes) => strokes.map(({ id }) => id);
  */
 export function segmentationKey(state) {
   const { image, images, strokes, strokesElsewhere, features, forest, classes, opened, keeps } = state;
-  const elsewhere = imagesAlike(state).map(({ hash }) => [hash, idsOf(strokesElsewhere.get(hash) ?? [])]);
+  const elsewhere = imagesAlike(state).map(({ hash }) => [hash, (strokesElsewhere.get(hash) ?? []).map(versionOf)]);
   return JSON.stringify([
-    image.hash, idsOf(strokes), features, forest, classes.map(({ id }) => id),
+    image.hash, strokes.map(versionOf), features, forest, classes.map(({ id }) => id),
     elsewhere.filter(([, ids]) => ids.length),
     opened && [opened.hash, keeps, opened.strokes && images.map(({ hash }) => hash)],
   ]);

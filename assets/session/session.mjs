@@ -5,6 +5,7 @@ import { takenFromOthers } from "../journal/people.mjs";
 import { Drawing } from "../drawing/drawing.mjs";
 import { liesOn } from "../drawing/strokes.mjs";
 import { Viewport } from "../drawing/viewport.mjs";
+import { suitableWidth, widthLimit, widthStep, withinLimit } from "../drawing/width.mjs";
 import { facts, looking, sessionUrl, windowId } from "../page/context.mjs";
 import { setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
@@ -14,7 +15,7 @@ import { showSettings } from "../page/settings.mjs";
 import { showConnection } from "../page/status.mjs";
 import { Strip } from "../page/strip.mjs";
 import { showImage, showName } from "../page/title.mjs";
-import { showHistory, showView } from "../page/toolbar.mjs";
+import { showHistory, showView, showWidth } from "../page/toolbar.mjs";
 import { Picture } from "../picture/picture.mjs";
 import { base } from "../shared/base.mjs";
 import { byId } from "../shared/dom.mjs";
@@ -56,7 +57,7 @@ export class Session {
       onCommit: () => this.picture.photo.wantDetail(),
       onPinch: () => this.drawing.onPinch(),
       onPanning: (active) => this.onPanning(active),
-      pen: (scale) => this.drawing.pen(scale),
+      pen: () => this.drawing.layout,
     });
     this.picture = new Picture(byId("picture", HTMLCanvasElement), this.viewport);
     this.segmentation = new Segmentation({
@@ -83,8 +84,11 @@ export class Session {
       picture: this.picture,
       ring: byId("ring"),
       state: () => this.state,
+      width: () => this.brushWidth,
       onStroke: (stroke, image) => this.addStroke(stroke, image),
+      onChange: (stroke) => this.changeStroke(stroke),
       onErase: (strokes) => this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes }),
+      onSelect: () => this.showWidth(),
     });
     this.classes = new Classes(this);
     this.images = new Images(this);
@@ -94,7 +98,6 @@ export class Session {
 
   start() {
     setControl("opacity", this.view.opacity);
-    setControl("stroke-width", this.view.width);
     setControl("switches", this.view.switches);
     this.chooseView({});
     byId("strip").hidden = !this.view.several;
@@ -165,7 +168,8 @@ export class Session {
     this.onAvailable(available(state), state);
     this.picture.setClasses(state.classes, state.hidden);
     this.picture.setStrokes(state.strokes);
-    this.drawing.choose({ tool: view.tool, classId: view.classId, width: view.width });
+    this.drawing.choose(view);
+    this.showWidth();
     this.classes.show();
     this.strip.update(state);
     if (view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
@@ -190,7 +194,7 @@ export class Session {
    * @param {string} hash of the image that it was drawn on
    */
   addStroke(stroke, hash) {
-    const { images, hidden } = this.state;
+    const { images } = this.state;
     /* The sample may have left while this was drawn on it. */
     const image = [...images, this.sample].find((one) => one?.hash === hash);
     if (!image) {
@@ -201,7 +205,7 @@ export class Session {
       showMessage("That stroke lies beside the image: draw on it.");
       return;
     }
-    if (hidden.has(stroke.class_id)) this.append({ type: "class.hide", class_id: stroke.class_id, hidden: false });
+    this.showClassOf(stroke);
     this.append({ type: "stroke.add", image: hash, stroke });
     if (!this.state.images.some((one) => one.hash === hash)) {
       showMessage("The sample has left this session, and what you drew on it. Undo brings both back.");
@@ -223,16 +227,74 @@ export class Session {
     const wasLive = view.live;
     view.change(looking ? { ...change, tool: "pan" } : change);
     this.picture.setView(view);
-    this.drawing.choose({ tool: view.tool, classId: view.classId, width: view.width });
+    this.drawing.choose(view);
     showView(view);
+    this.showWidth();
     if (view.live && !wasLive) this.conversation.sync();
     this.segmentation.sayIfOutdated();
   }
 
-  /** @param {number} width of the strokes to come, in image pixels */
+  /**
+   * A stroke was moved, widened, or given another class.
+   * @param {Stroke} stroke
+   */
+  changeStroke(stroke) {
+    const { image } = this.state;
+    if (!image) return;
+    if (!liesOn(stroke, image)) {
+      showMessage("There it would lie beside the image: it stays where it was.");
+      return;
+    }
+    this.showClassOf(stroke);
+    this.append({ type: "stroke.change", image: image.hash, stroke });
+  }
+
+  /** @param {Stroke} stroke that is to be seen */
+  showClassOf({ class_id: id }) {
+    if (this.state.hidden.has(id)) this.append({ type: "class.hide", class_id: id, hidden: false });
+  }
+
+  /* ---- how wide the brush is ---------------------------------------------------------------------------------- */
+
+  /** The largest width that makes sense on the current image. */
+  get widthLimit() {
+    return widthLimit(this.state.image ?? this.viewport);
+  }
+
+  /** Width of the pen, or of the eraser, in image pixels. */
+  get brushWidth() {
+    const { view, viewport } = this;
+    const [chosen, brush] = view.tool === "erase"
+      ? [view.eraserWidth, /** @type {const} */ ("eraser")]
+      : [view.width, /** @type {const} */ ("pen")];
+    return withinLimit(chosen ?? suitableWidth(brush, viewport.scale), this.widthLimit);
+  }
+
+  /** Show the width of what is selected, or else of the brush. */
+  showWidth() {
+    const { stroke } = this.drawing.selection;
+    if (stroke) showWidth("Its width", stroke.width ?? 1, this.widthLimit, stroke.kind === "path");
+    else {
+      const what = this.view.tool === "erase" ? "Eraser width" : "Stroke width";
+      showWidth(what, this.brushWidth, this.widthLimit, true);
+    }
+  }
+
+  /** @param {number} width of the brush, or of what is selected, in image pixels */
   setWidth(width) {
-    this.chooseView({ width });
-    setControl("stroke-width", this.view.width);
+    const { selection } = this.drawing;
+    const within = withinLimit(width, this.widthLimit);
+    if (selection.stroke) selection.widen(within);
+    else this.chooseView({ [this.view.tool === "erase" ? "eraserWidth" : "width"]: within });
+    this.showWidth();
+  }
+
+  /** @param {number} steps by which the brush, or what is selected, becomes wider */
+  stepWidth(steps) {
+    const { selection } = this.drawing;
+    const { width = 1 } = selection.stroke ?? { width: this.brushWidth };
+    this.setWidth(width + steps * widthStep(steps < 0 ? width - 1 : width));
+    selection.settle();
   }
 
   /** @param {"live" | "shown" | "strokes"} name of a switch */
@@ -297,9 +359,12 @@ export class Session {
     }
   }
 
+  /** The image has moved under the pointer. */
   onMove() {
     this.picture.draw();
     this.people.place();
+    this.drawing.showRing();
+    this.showWidth();
   }
 
   /** @param {boolean} active */

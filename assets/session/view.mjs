@@ -1,7 +1,5 @@
 /* What a person has chosen to see, and to draw with, in this window. */
 
-const WIDTH_LIMITS = [1, 60];
-
 /** @type {("live" | "shown" | "strokes")[]} */
 const SWITCHES = ["live", "shown", "strokes"];
 
@@ -18,8 +16,12 @@ export class View {
   strokes = true;
   /** Of the segmentation, in percent. */
   opacity = 50;
-  /** Of the strokes to come, in image pixels. */
-  width = 5;
+  /** Of the strokes to come, in image pixels; null: as wide as suits the zoom. @type {?number} */
+  width = null;
+  /** Of the eraser, likewise. @type {?number} */
+  eraserWidth = null;
+  /** Whether the eraser takes whole strokes. */
+  whole = false;
   /** Id of the class that is drawn in. */
   classId = 1;
   tool = "squiggle";
@@ -45,8 +47,6 @@ export class View {
   /** @param {ViewChange} change */
   change(change) {
     Object.assign(this, change);
-    const [low, high] = WIDTH_LIMITS;
-    this.width = Math.min(Math.max(this.width, low), high);
     try {
       for (const storage of [sessionStorage, localStorage]) storage.setItem(this.#key, JSON.stringify(this));
     } catch {

@@ -16,7 +16,7 @@ from segmentation.io.limits import PageError
 from segmentation.io.masks import is_black_and_white, read_masks
 from segmentation.io.read import read_stack
 from segmentation.strokes.document import StrokesDocument
-from segmentation.strokes.raster import rasterise
+from segmentation.strokes.raster import paint
 from segmentation.strokes.stroke import Stroke
 
 
@@ -94,14 +94,15 @@ def read_training_data(
     strokes = strokes_by_image(channels, documents)
     for image_hash, drawn in strokes.items():
         image, labelled = next(one for one in kept if one[0].hash == image_hash)
-        painted = rasterise(drawn, image.shape)
-        if labelled.shape == painted.shape:
-            labelled[painted > 0] = painted[painted > 0]
+        if labelled.shape == image.shape:
+            for stroke in drawn:
+                paint(labelled, stroke)
     if strokes:  # as in the page: images in the order of the session
         order = list(strokes)
         kept.sort(key=lambda one: order.index(one[0].hash) if one[0].hash in strokes else len(order))
     used = [one for one in kept if one[1].any() or one[1].shape != one[0].shape] or kept
-    return TrainingData([image for image, _ in used], [labelled for _, labelled in used], strokes)
+    learnt_from = {image.hash: strokes[image.hash] for image, _ in used if image.hash in strokes}
+    return TrainingData([image for image, _ in used], [labelled for _, labelled in used], learnt_from)
 
 
 def _with_labels(

@@ -25,7 +25,7 @@ from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
-from segmentation.strokes.classes import LARGEST_CLASS_ID, LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.version import __version__
 
@@ -118,7 +118,7 @@ class ModelContents:
         if list(self.class_ids) != sorted(set(self.class_ids)):
             raise ValueError("The ids of the classes do not ascend.")
         known = {label_class.id for label_class in self.classes}
-        used = set(self.class_ids) | {stroke.class_id for stroke in self.strokes or ()}
+        used = set(self.class_ids) | {stroke.class_id for stroke in self.strokes or ()} - {UNLABELLED}
         if self.pixels is not None:
             used |= set(np.unique(self.pixels.class_ids).tolist())
             if self.pixels.features.shape != (len(self.pixels.class_ids), self.forest.n_features):

@@ -10,7 +10,10 @@ from typing import Any
 from segmentation._shared import checks
 
 LARGEST_CLASS_ID = 255
-"""Labels and segmentations are uint8, and 0 means unlabelled."""
+"""Labels and segmentations are uint8."""
+
+UNLABELLED = 0
+"""What labels are where nothing is drawn; the class of the strokes of the eraser."""
 
 LONGEST_NAME = 60
 

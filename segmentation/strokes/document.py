@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segmentation._shared import checks
-from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 
 FORMAT = "squiggle-strokes"
@@ -170,7 +170,7 @@ def strokes_from_json(document: object) -> StrokesDocument:
         raise ValueError("The strokes file names an image twice.")
     classes = classes_from_json(document["classes"])
     used = {stroke.class_id for drawing in drawings for stroke in drawing.strokes}
-    missing = used - {label_class.id for label_class in classes}
+    missing = used - {UNLABELLED} - {label_class.id for label_class in classes}
     if missing:
         raise ValueError(f"A stroke is of class {min(missing)}, which the strokes file does not name.")
     settings = document.get("settings", {})

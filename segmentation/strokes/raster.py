@@ -5,6 +5,7 @@
 - A filled shape labels each pixel whose centre lies inside (even-odd) or on its border. One so small or thin that it
   has no pixel centre inside labels the pixel under its first point (a rectangle or circle: under its middle).
 - What lies outside the image is cut off.
+- Later strokes win; one of class 0, the eraser's, leaves its pixels unlabelled.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def as_stroke(value: Stroke | Mapping[str, Any], *, id: str) -> Stroke:
         raise ValueError("A stroke must be a Stroke or a mapping.")
     if "points" not in value:
         return Stroke.from_json({"id": id, **value})
-    class_id = value.get("cls", value.get("class_id", 0))
+    class_id = value.get("cls", value.get("class_id"))
     return Stroke(value.get("id", id), class_id, value.get("kind", "path"), value["points"], value.get("width", 1.0))
 
 

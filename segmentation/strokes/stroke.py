@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared import checks
-from segmentation.strokes.classes import LARGEST_CLASS_ID
+from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED
 from segmentation.strokes.svgpath import MAX_COORDINATE, MAX_POINTS, Subpath, format_path, parse_path
 
 Kind = Literal["path", "polygon", "rectangle", "circle"]
@@ -32,7 +32,7 @@ class Stroke:
 
     Attributes:
         id: 1 to 64 letters, digits and ``_ . : -``.
-        class_id: 1 to 255.
+        class_id: 1 to 255; 0 for a stroke of the eraser, under which nothing is labelled.
         kind: ``"path"`` is an open line with a width; ``"polygon"``, ``"rectangle"`` and ``"circle"`` (any ellipse
             along the axes) are filled.
         points: ``(n, 2)`` float64, read-only, x and y in image pixels. Of a rectangle or circle the corner with the
@@ -68,7 +68,7 @@ class Stroke:
         if starts[:1] != (0,) or any(a >= b for a, b in zip(starts, [*starts[1:], len(points)], strict=True)):
             raise ValueError("The starts of a stroke's parts must rise from 0 and stay below the number of its points.")
         points.flags.writeable = False
-        class_id = checks.whole_number(self.class_id, "The class of a stroke", 1, LARGEST_CLASS_ID)
+        class_id = checks.whole_number(self.class_id, "The class of a stroke", UNLABELLED, LARGEST_CLASS_ID)
         for name, value in {"class_id": class_id, "points": points, "width": width, "starts": starts}.items():
             object.__setattr__(self, name, value)
 
@@ -136,7 +136,7 @@ def trace_stroke(id: str, class_id: int, kind: Kind, path: str, width: float = 1
 
     Args:
         id: of the stroke.
-        class_id: 1 to 255.
+        class_id: 1 to 255, or 0 to erase.
         kind: ``"path"`` or ``"polygon"``.
         path: SVG path data in image pixels.
         width: of a path, in image pixels.

@@ -1,3 +1,6 @@
+import json
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -23,11 +26,35 @@ def test_json_is_read():
         b"\xff\xfe",
         "9" * 19,
         "1e400",
+        "[" + "{}," * checks.MAX_VALUES + "1]",
+        "[" + "1," * checks.MAX_VALUES + "1]",
+        '{"a":' * checks.MAX_VALUES,
+        '["' + '","' * (2 * checks.MAX_VALUES) + '"]',
+        '"' * 2**23,
+        '"' + '\\"' * 2**22 + "," * 2**21,
+        "," * 2**21 + '"a\\' * 2**21,
     ],
+    ids=lambda text: f"{text[:9]!r:.20} of {len(text)}",
 )
 def test_json_that_is_not_strict_is_refused_with_its_name(text):
     with pytest.raises(ValueError, match=r"^The file is "):
         checks.parse_json(text, "The file")
+
+
+def test_commas_and_brackets_within_texts_are_no_values():
+    path = "M1,2L3,4[{" * checks.MAX_VALUES
+    assert checks.parse_json(json.dumps({"path": path, 'say "a,b,c"': "\\"}), "The file")["path"] == path
+
+
+def test_very_many_values_take_no_memory():
+    text = b"[" + b"{}," * 10_000_000 + b"{}]"
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="more than 1,000,000 values"):
+            checks.parse_json(text, "The file")
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, 0, 256, [1], np.float64(1)])

@@ -33,13 +33,22 @@ def random_events(rng):
         kind = rng.choice(
             ["add"] * 4
             + ["erase", "class", "change", "remove", "hide", "undo", "undo", "redo", "image", "image", "gone", "name"]
-            + ["open", "close"]
+            + ["open", "close", "redraw"]
         )
         class_id = rng.randrange(1, 5)
         if kind == "add":
             strokes.append(f"s{number}")
-            stroke = {"id": strokes[-1], "class_id": class_id, "kind": "path", "path": "M1,1L2,2", "width": 3}
+            stroke = {"id": strokes[-1], "class_id": class_id - 1, "kind": "path", "path": "M1,1L2,2", "width": 3}
             event |= {"type": "stroke.add", "image": rng.choice([IMAGE, OTHER_IMAGE]), "stroke": stroke}
+        elif kind == "redraw":
+            stroke = {
+                "id": rng.choice(strokes or ["s"]),
+                "class_id": class_id,
+                "kind": "path",
+                "path": "M1,1",
+                "width": 4,
+            }
+            event |= {"type": "stroke.change", "image": rng.choice([IMAGE, OTHER_IMAGE]), "stroke": stroke}
         elif kind == "erase":
             some = rng.sample(strokes, rng.randrange(len(strokes) + 1))
             event |= {"type": "stroke.erase", "image": rng.choice([IMAGE, OTHER_IMAGE]), "strokes": some}
@@ -90,7 +99,7 @@ def test_both_folds_agree(person):
               elsewhere: [...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.length]),
               classes: state.classes.map(({ id, name, colour }) => [id, name, colour]),
               hidden: [...state.hidden].sort(),
-              strokes: state.strokes.map((stroke) => stroke.id),
+              strokes: state.strokes.map((stroke) => [stroke.id, stroke.class_id, stroke.width]),
               opened: state.opened,
               settings: [state.features, state.forest],
             };
@@ -107,7 +116,7 @@ def test_both_folds_agree(person):
             "elsewhere": [[one, len(state.drawn.get(one, ()))] for one in state.images if one != state.image["hash"]],
             "classes": [[c.id, c.name, c.colour] for c in state.classes.values()],
             "hidden": sorted(state.hidden),
-            "strokes": [stroke.id for stroke in state.strokes],
+            "strokes": [[stroke.id, stroke.class_id, stroke.width] for stroke in state.strokes],
             "opened": state.opened and state.opened.facts,
             "settings": [state.features.to_json(), state.forest.to_json()],
         }

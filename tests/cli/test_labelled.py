@@ -137,3 +137,36 @@ def test_only_labelled_images_stay_in_memory(desk, monkeypatch):
     tifffile.imwrite("long_labels.tif", labels, photometric="minisblack")
     data = read_training_data([Path("long.tif")], [Path("long_labels.tif")], None, {})
     assert [image.metadata["page"] for image in data.images] == [31]
+
+
+def test_the_eraser_takes_labels_away_and_travels_along(desk):
+    stack, _ = desk
+    one = seg.image_from_pixels(stack[0])
+    erased, other = (seg.image_from_pixels(page) for page in stack[1:])
+    drawn = (
+        seg.Stroke("a", 1, "path", np.array([[10.0, 7.0], [40.0, 9.0]]), 4.0),
+        seg.Stroke("b", 2, "path", np.array([[10.0, 30.0], [40.0, 32.0]]), 4.0),
+    )
+    eraser = seg.Stroke("c", 0, "rectangle", np.array([[0.0, 0.0], [25.0, 39.0]]))
+    everything = seg.Stroke("d", 0, "rectangle", np.array([[0.0, 0.0], [49.0, 39.0]]))
+    drawings = [
+        Drawing(one.hash, one.shape, (*drawn, eraser), "", 1),
+        Drawing(erased.hash, erased.shape, (*drawn, everything), "", 1),
+        Drawing(other.hash, other.shape, (), "", 1),
+    ]
+    with open("strokes.json", "w") as file:
+        json.dump(drawings_to_json(drawings, CLASSES), file)
+    assert main(["train", "stack.tif", "--strokes", "strokes.json", "--with-strokes", "-o", "typed", *SMALL]) == 0
+    labels = seg.rasterise((*drawn, eraser), one.shape)
+    assert not labels[:, :26].any()
+    contents = load_model("typed")
+    assert contents.strokes_by_image() == {one.hash: (*drawn, eraser)}
+    classifier = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit(one, labels)
+    assert (classifier.predict(one) == seg.load_classifier("typed").predict(one)).all()
+    with open("strokes.json", "w") as file:
+        json.dump(drawings_to_json(drawings[:1], CLASSES), file)
+    painted = np.where(labels > 0, labels, np.where(np.arange(50) < 26, 0, LABELS))
+    typed = ["train", "one.tif", "--labels", "one_labels.tif", "--strokes", "strokes.json", "-o", "both", *SMALL]
+    assert main(typed) == 0
+    classifier.fit(one, painted)
+    assert (classifier.predict(one) == seg.load_classifier("both").predict(one)).all()

@@ -296,3 +296,22 @@ def test_absurd_strokes_come_to_an_end(kind, pen):
 
 def test_an_image_without_pixels():
     assert rasterise([Stroke("s", 1, "path", [[0, 0], [5, 5]], 3)], (0, 5)).shape == (0, 5)
+
+
+def test_what_the_eraser_drew_is_unlabelled_unless_it_is_drawn_over_again():
+    strokes = [
+        {"class_id": 1, "points": [(2, 10), (30, 10)], "width": 5},
+        {"class_id": 0, "points": [(16, 0), (16, 20)], "width": 6},
+        {"class_id": 2, "points": [(16, 11)], "width": 1},
+    ]
+    whole, cut, again = (rasterise(strokes[:count], (21, 33)) for count in (1, 2, 3))
+    erased = rasterise([{**strokes[1], "class_id": 1}], (21, 33)) > 0
+    assert (cut == np.where(erased, 0, whole)).all()
+    assert (whole > cut).any()
+    assert np.argwhere(again != cut).tolist() == [[11, 16]]
+    assert again[11, 16] == 2
+
+
+def test_a_stroke_that_names_no_class_is_refused_rather_than_erasing():
+    with pytest.raises(ValueError, match="class"):
+        rasterise([{"points": [(2, 2)]}], (5, 5))

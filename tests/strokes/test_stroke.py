@@ -26,7 +26,7 @@ def strokes(draw):
     width = draw(st.floats(0, 10_000, exclude_min=True))
     return Stroke(
         draw(st.from_regex(r"[\w.:-]{1,64}", fullmatch=True, alphabet=st.characters(codec="ascii"))),
-        draw(st.integers(1, 255)),
+        draw(st.integers(0, 255)),
         kind,
         drawn,
         width,
@@ -91,7 +91,7 @@ def test_a_stroke_keeps_its_points_to_itself():
         ({"id": "<b>"}, "id of a stroke"),
         ({"id": "a\n"}, "id of a stroke"),
         ({"id": 5}, "id of a stroke"),
-        ({"class_id": 0}, "class of a stroke"),
+        ({"class_id": -1}, "class of a stroke"),
         ({"class_id": 256}, "class of a stroke"),
         ({"class_id": 1.0}, "class of a stroke"),
         ({"class_id": True}, "class of a stroke"),
@@ -163,7 +163,7 @@ def test_labels_of_strokes_and_of_what_stands_for_strokes():
         np.testing.assert_array_equal(rasterise([other], (10, 10, 3)), expected)
 
 
-@pytest.mark.parametrize("value", [None, 5, "M1,2", {}, {"points": [[1, 2]]}, {"cls": 0, "points": [[1, 2]]}])
+@pytest.mark.parametrize("value", [None, 5, "M1,2", {}, {"points": [[1, 2]]}, {"cls": -1, "points": [[1, 2]]}])
 def test_what_stands_for_no_stroke_is_refused(value):
     with pytest.raises(ValueError, match=r"^(A|The) .*stroke"):
         as_stroke(value, id="1")

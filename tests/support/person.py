@@ -205,6 +205,14 @@ class Person:
         colours[seen] = picture[y[seen], x[seen]]
         return colours, seen
 
+    def brush_width(self) -> int:
+        """The width that the page shows, in image pixels."""
+        return int(self.page.text_content("#stroke-width-value").split()[0])
+
+    def strokes(self) -> list[dict]:
+        """The strokes on the image, as the page has them."""
+        return self.within("({ session }) => session.state.strokes")
+
     # ---- what hands do
 
     def draw(self, *points: Point) -> None:
@@ -216,6 +224,17 @@ class Person:
         mouse.down()
         for place in places[1:]:
             mouse.move(*place, steps=6)
+        mouse.up()
+
+    def gesture(self, points: Sequence[Point]) -> None:
+        """Draw with the mouse, from each image position straight to the next one, and stop there."""
+        self.wait_until_view_rests()
+        first, *others = self.on_screen(points)
+        mouse = self.page.mouse
+        mouse.move(*first)
+        mouse.down()
+        for place in others:
+            mouse.move(*place)
         mouse.up()
 
     def draw_and_wait(self, *points: Point) -> None:

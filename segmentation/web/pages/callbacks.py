@@ -6,7 +6,7 @@
     feature controls ──> check_features ──┬─────> features-checked ──> (browser) an event in the journal
     forest controls ───> check_forest ────┤
                                           └─────> a sentence beside the controls
-    switches, opacity, width ────────────────────> (browser) the picture and the pen, at once
+    switches, opacity ───────────────────────────> (browser) the picture, at once
 
 The browser's functions are in ``assets/start.mjs``. From the journal on, strokes and segmentations travel by
 the session's own conversation (``routes/conversation.py``), since that can be dropped half-way when a newer stroke
@@ -37,7 +37,6 @@ BROWSER_CALLBACKS = (
     ("forest", ("forest-checked", "data")),
     ("switches", ("switches", "value")),
     ("opacity", ("opacity", "value")),
-    ("strokeWidth", ("stroke-width", "value")),
     ("along", ("along", "value")),
 )
 """Functions of ``assets/start.mjs`` and what they listen to."""

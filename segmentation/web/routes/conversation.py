@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.routes.known_sessions import remember
@@ -23,6 +23,9 @@ from segmentation.web.store.looking import PREFIX
 from segmentation.web.store.presences import Presence
 
 MAX_CONVERSE_BYTES = 32 * 2**20
+SHORT_BYTES = 2**16
+"""Longer requests are read only for a session that there is."""
+
 MAX_EVENTS_AT_ONCE = 5_000
 GONE = {"kind": "gone", "reason": NO_SESSION}
 
@@ -39,6 +42,11 @@ def conversation_routes(conversations: Conversations, user_header: str) -> Bluep
     def converse(session_id: str) -> Response | tuple[Response, int]:
         """Reads events, and answers with those of others and the segmentation, a line of JSON a message."""
         author = author_of_request(user_header)
+        try:
+            if request.content_length is None or request.content_length > SHORT_BYTES:
+                conversations.require(session_id)
+        except UnknownSessionError:
+            return Response(_line(GONE), mimetype="application/x-ndjson")
         asked = _read_request(author)
         if asked["bodies"] and only_looks():
             return refusal()

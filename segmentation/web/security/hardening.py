@@ -15,6 +15,7 @@ from flask import Flask, Response, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
+from segmentation._shared.checks import refuse_many_values
 from segmentation.web.security.ratelimit import RateLimit
 
 AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
@@ -40,7 +41,8 @@ class StrictJson(DefaultJSONProvider):
     """Reads JSON as its standard has it; whatever else is a ValueError."""
 
     def loads(self, s: str | bytes, **options: Any) -> Any:
-        """The value; without NaN, too deep nesting, or halves of characters."""
+        """The value; without NaN, very many values, too deep nesting, or halves of characters."""
+        refuse_many_values(s.encode("utf-8", "surrogatepass") if isinstance(s, str) else s)
         try:
             value = super().loads(s, parse_constant=_refuse_constant, **options)
             text = s if isinstance(s, str) else s.decode("utf-8")

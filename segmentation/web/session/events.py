@@ -12,10 +12,12 @@ type                fields                                                      
 ``sample.leave``    ``image``: hash; its strokes go along, and classes that     yes
                     nobody named since the start are called "Class 1"...;
                     never the only image
-``stroke.add``      ``image``: hash, ``stroke``                                 yes
+``stroke.add``      ``image``: hash, ``stroke`` (class 0: the eraser's)         yes
 ``strokes.add``     ``name`` of the file that they came in, ``strokes`` by      yes
                     image hash, which lie below those that are there, and
                     ``classes`` that are added or called otherwise
+``stroke.change``   ``image``: hash, ``stroke``: what takes the place of the    yes
+                    one with its id
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
 ``class.add``       ``class``: id, name, colour                                 yes
 ``class.change``    ``class_id``, and ``name`` or ``colour``                    yes
@@ -43,7 +45,7 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.web.session.authors import who_and_when
 from segmentation.web.session.state import SessionState
@@ -62,6 +64,7 @@ _FIELDS = {
     "sample.leave": {"image"},
     "stroke.add": {"image", "stroke"},
     "strokes.add": {"name", "strokes", "classes"},
+    "stroke.change": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
     "class.add": {"class"},
     "class.change": {"class_id", "name", "colour"},
@@ -211,7 +214,7 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     event["features"] = FeatureSpec.from_json(event.get("features", {})).to_json()
     event["forest"] = ForestSettings.from_json(event.get("forest", {})).to_json()
     for read in _strokes_by_image(event.get("strokes")).values():
-        if not {one.class_id for one in read} <= {one.id for one in classes}:
+        if not {one.class_id for one in read} - {UNLABELLED} <= {one.id for one in classes}:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
 
     if "keep" in event:
@@ -249,6 +252,7 @@ _CHECKS = {
     "sample.leave": _check_image_removal,
     "stroke.add": _check_stroke,
     "strokes.add": _check_strokes,
+    "stroke.change": _check_stroke,
     "stroke.erase": _check_erase,
     "class.add": _check_new_class,
     "class.change": _check_class_change,

@@ -32,6 +32,8 @@ MAX_FILE_BYTES = 2**31
 """Bytes of the largest file that is written or read; a zip archive without extensions ends at twice that."""
 
 MAX_JOURNAL_BYTES = 64 * 2**20
+MAX_EVENTS = 500_000
+MAX_JOURNAL_VALUES = 3_000_000
 MAX_DESCRIPTION_BYTES = 2**20
 MAX_IMAGES = 2_000
 MAX_CLASSIFIERS = 100
@@ -136,7 +138,7 @@ class SessionFiles:
     def _read(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
         archive = Archive(file, self._largest_members, MAX_FILE_BYTES)
         description = _description(archive)
-        bodies = [_event(line) for line in archive.read("journal.jsonl").splitlines()]
+        bodies = _events(archive.read("journal.jsonl"))
         images = description["images"]
         facts: dict[str, dict[str, Any]] = {}
         session_id = self._store.create_session(name=description["name"])
@@ -202,11 +204,21 @@ def _description(archive: Archive) -> Mapping[str, Any]:
     return values
 
 
-def _event(line: bytes) -> dict[str, Any]:
-    event = checks.parse_json(line, "A line of its journal")
-    if not isinstance(event, dict):
-        raise SessionFileError("A line of its journal is not an event.")
-    return event
+def _events(journal: bytes) -> list[dict[str, Any]]:
+    """The events of a journal, which is bounded as a whole before its first line is read."""
+    if journal.count(b"\n") + journal.count(b"\r") > MAX_EVENTS:
+        raise SessionFileError(f"Its journal has more than {MAX_EVENTS:,} events.")
+    try:
+        checks.refuse_many_values(journal, MAX_JOURNAL_VALUES)
+    except ValueError as problem:
+        raise SessionFileError(f"Its journal is too long: {problem}.") from None
+    events = []
+    for line in journal.splitlines():
+        event = checks.parse_json(line, "A line of its journal")
+        if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+            raise SessionFileError("A line of its journal is not an event.")
+        events.append(event)
+    return events
 
 
 def _checked(

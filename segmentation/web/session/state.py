@@ -12,13 +12,12 @@ from typing import Any
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.strokes.classes import LabelClass
+from segmentation.strokes.classes import UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
 
 UNDOABLE = frozenset(
-    {"image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.erase"}
-    | {"class.add", "class.change", "class.remove"}
-    | {"classifier.open", "classifier.keep", "classifier.close"}
+    {"image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
+    | {"class.add", "class.change", "class.remove", "classifier.open", "classifier.keep", "classifier.close"}
 )
 
 
@@ -132,6 +131,10 @@ class _Folding:
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
             case "strokes.add":
                 self._add_strokes(event)
+            case "stroke.change":
+                drawn = self.strokes.get(event["image"], {})
+                if event["stroke"]["id"] in drawn:
+                    drawn[event["stroke"]["id"]] = self._parse(event["id"], event["stroke"])
             case "stroke.erase":
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
@@ -176,13 +179,17 @@ class _Folding:
         self.keeps = event.get("keep", False)
 
     def _add_strokes(self, event: Mapping[str, Any]) -> None:
-        """Strokes of a file lie below those that are there, of which none is lost."""
+        """Strokes of a file lie below those that are there, but above what was erased; none of these is lost."""
         for values in event["classes"]:
             self._add_class(values)
             self.given.discard(values["id"])
         for image_hash, drawn in event["strokes"].items():
             brought = [self._parse(f"{event['id']} {image_hash} {n}", one) for n, one in enumerate(drawn)]
-            self.strokes[image_hash] = {one.id: one for one in brought} | self.strokes.get(image_hash, {})
+            known = self.strokes.get(image_hash, {})
+            order = list(known.items())
+            erased = max((n for n, (_, one) in enumerate(order, 1) if one.class_id == UNLABELLED), default=0)
+            new = {one.id: one for one in brought if one.id not in known}
+            self.strokes[image_hash] = dict(order[:erased]) | new | dict(order[erased:])
 
     def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
         stroke = self.parsed.get(key)
@@ -231,6 +238,7 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
     for image_hash in [one for one in folding.images if one in folding.replaced]:
         if len(folding.images) > 1 and not folding.strokes.get(image_hash):
             del folding.images[image_hash]
+    painted = {UNLABELLED, *classes}
     image = folding.image if folding.image["hash"] in folding.images else next(reversed(folding.images.values()))
     return SessionState(
         name=folding.name,
@@ -239,7 +247,7 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         classes=classes,
         hidden=frozenset(folding.hidden & classes.keys()),
         drawn={
-            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in classes)
+            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in painted)
             for image_hash in folding.images
             if folding.strokes.get(image_hash)
         },

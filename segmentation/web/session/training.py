@@ -15,6 +15,7 @@ from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import LabelledImage
+from segmentation.strokes.classes import UNLABELLED
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.classifiers import ClassifierFile, ClassifierFiles
 from segmentation.web.session.continued_training import (
@@ -237,7 +238,7 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
     images = [image["hash"] for image in trained.classifier.training_.get("images", ())]
     drawn = {**came} if trained.unchanged else {**came, **state.drawn}
     return {
-        image_hash: tuple(stroke for stroke in drawn[image_hash] if stroke.class_id in state.classes)
+        image_hash: tuple(stroke for stroke in drawn[image_hash] if stroke.class_id in {UNLABELLED, *state.classes})
         for image_hash in dict.fromkeys(images)
         if image_hash in drawn
     }

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { liesOn, nameOfPen, penOfShape, strokeOfShape } from "../../../assets/drawing/strokes.mjs";
+import {
+  liesOn, mayMeet, movedStroke, nameOfPen, penOfShape, strokeOfShape, versionOf,
+} from "../../../assets/drawing/strokes.mjs";
 
 const IMAGE = { hash: "h", name: "h.png", rows: 50, columns: 100, channels: 1, dtype: "uint8" };
 const PEN = { tool: "squiggle", classId: 3, width: 7.5, image: "h" };
@@ -42,3 +44,21 @@ for (const [what, drawn, expected] of /** @type {[string, object, boolean][]} */
     assert.equal(liesOn({ id: "s", class_id: 1, kind: "", ...drawn }, IMAGE), expected);
   });
 }
+
+test("strokes that lie apart cannot meet", () => {
+  const line = { id: "a", class_id: 1, kind: "path", path: "M10,10L20,10", width: 4 };
+  const box = { id: "b", class_id: 0, kind: "rectangle", x0: 12, y0: 13, x1: 90, y1: 40 };
+  assert.ok(mayMeet(line, box));
+  assert.ok(!mayMeet(line, { ...box, y0: 20 }));
+  assert.ok(!mayMeet({ ...line, path: "M0,0L5,10" }, box));
+});
+
+test("a stroke that was moved is another version of itself", () => {
+  const line = { id: "a", class_id: 1, kind: "path", path: "M10,10L20,10", width: 4 };
+  const moved = movedStroke(line, 2, -1);
+  assert.deepEqual(moved, { ...line, path: "M12,9L22,9" });
+  assert.notEqual(versionOf(moved), versionOf(line));
+  assert.equal(versionOf({ ...line }), versionOf(line));
+  const box = { id: "b", class_id: 2, kind: "circle", x0: 1, y0: 2, x1: 3.5, y1: 4 };
+  assert.deepEqual(movedStroke(box, 0.5, 1), { ...box, x0: 1.5, y0: 3, x1: 4, y1: 5 });
+});

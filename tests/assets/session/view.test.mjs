@@ -31,16 +31,6 @@ test("choices come back, in this window before others", () => {
   assert.equal(new View("a").tool, "pan");
 });
 
-test("widths stay within what can be drawn", () => {
-  browserWith(storage(new Map()), storage(new Map()));
-  const view = new View("a");
-  const widths = [0, 1e9, 7].map((width) => {
-    view.change({ width });
-    return view.width;
-  });
-  assert.deepEqual(widths, [1, 60, 7]);
-});
-
 test("a browser without storage, or with something else in it, shows all as at first", () => {
   browserWith({}, {});
   const view = new View("a");

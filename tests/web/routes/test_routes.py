@@ -231,11 +231,27 @@ def test_an_unknown_session_is_a_sentence(client):
     assert client.get("/s/nobody/download/strokes.json").status_code == 404
 
 
+class Unread(io.BytesIO):
+    """A body that nobody may read."""
+
+    def read(self, *_size):
+        raise AssertionError("the body was read")
+
+    readline = readinto = read
+
+
+@pytest.mark.parametrize("length", [{"CONTENT_LENGTH": str(2**24)}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_long_body_for_a_session_that_there_is_not_is_not_read(client, length):
+    response = client.post("/s/nobody/converse", environ_overrides={"wsgi.input": Unread(), **length})
+    assert json.loads(response.data)["kind"] == "gone"
+
+
 @pytest.mark.parametrize(
     "body",
     [
         b"",
         b"[]",
+        b'{"after": 0, "events": [' + b"{}," * 1_000_000 + b'{}], "window": "w"}',
         b"{",
         b'{"after": -1, "events": [], "window": "w"}',
         b'{"after": 0, "events": {}, "window": "w"}',

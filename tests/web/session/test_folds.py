@@ -27,6 +27,7 @@ from tests.support.node import Script
 DEFAULTS = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()}
 IMAGES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
 CLASS_IDS = st.integers(1, 5)
+CLASS_IDS_OF_STROKES = st.integers(0, 5)
 COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
 NAMES = st.sampled_from(["Void", "Matrix", "Rim", "Ränder", "0"])
 AUTHORS = st.sampled_from(["", "ann", "bob"])
@@ -46,7 +47,8 @@ FEATURES = st.builds(FeatureSpec, edges=st.booleans(), sigma_max=st.integers(2, 
 FORESTS = st.builds(ForestSettings, n_estimators=st.integers(1, 200)).map(ForestSettings.to_json)
 NONSENSE = st.sampled_from(
     [
-        {"type": "stroke.add", "image": IMAGE, "stroke": {"id": "x", "class_id": 0, "kind": "path", "path": "M1,1"}},
+        {"type": "stroke.add", "image": IMAGE, "stroke": {"id": "x", "class_id": -1, "kind": "path", "path": "M1,1"}},
+        {"type": "stroke.change", "image": IMAGE, "stroke": {"id": "x"}},
         {"type": "stroke.erase", "image": "here", "strokes": []},
         {"type": "class.add", "class": {"id": 256, "name": "x", "colour": "#000000"}},
         {"type": "class.change", "class_id": 1, "name": ""},
@@ -128,7 +130,7 @@ class TwoFolds(RuleBasedStateMachine):
     def another_goes_on(self, author):
         self.author = author
 
-    @rule(target=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
+    @rule(target=strokes, image=IMAGES, class_id=CLASS_IDS_OF_STROKES, shape=SHAPES)
     def draws(self, image, class_id, shape):
         stroke = {"id": f"s{len(self.events)}", "class_id": class_id, **shape}
         self.does(type="stroke.add", image=image, stroke=stroke)
@@ -137,6 +139,10 @@ class TwoFolds(RuleBasedStateMachine):
     @rule(stroke=strokes, image=IMAGES, class_id=CLASS_IDS, shape=SHAPES)
     def draws_one_anew(self, stroke, image, class_id, shape):
         self.does(type="stroke.add", image=image, stroke={"id": stroke, "class_id": class_id, **shape})
+
+    @rule(target=undoable, stroke=strokes, image=IMAGES, class_id=CLASS_IDS_OF_STROKES, shape=SHAPES)
+    def changes_a_stroke(self, stroke, image, class_id, shape):
+        return self.does(type="stroke.change", image=image, stroke={"id": stroke, "class_id": class_id, **shape})
 
     @rule(target=undoable, image=IMAGES, some=st.lists(strokes, max_size=4))
     def erases(self, image, some):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -156,6 +157,23 @@ def test_archives_that_unpack_to_too_much_or_hold_what_does_not_belong_there_are
     assert "unpacks to" in import_file(client, packed({**content, "session.json": b" " * 2**21}))["error"]
     for nothing in (b"", b"PK", exported[:-1], exported[:1000]):
         assert "not a whole" in import_file(client, nothing)["error"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [b"{}\n" * 20_000_000, b"[" + b"{}," * 10_000_000 + b"{}]\n", b'{"type":"x"}\r' * 10**6],
+    ids=["lines", "one line", "returns"],
+)
+def test_a_journal_of_very_many_values_is_refused_before_it_is_parsed(client, exported, lines):
+    file = packed({**members(exported), "journal.jsonl": lines})
+    before = sessions_in_the_store(client)
+    tracemalloc.start()
+    try:
+        assert "Its journal" in import_file(client, file)["error"]
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(lines)
+    finally:
+        tracemalloc.stop()
+    assert sessions_in_the_store(client) == before
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(client, exported):

@@ -11,7 +11,8 @@ SHORTCUTS = (
     ("C", "draw a closed outline, filled"),
     ("R", "draw a rectangle, filled"),
     ("O", "draw a circle or ellipse, filled"),
-    ("E", "erase single strokes"),
+    ("E", "erase: the pixels under the eraser; with Shift whole strokes"),
+    ("V", "select a stroke: drag it, [ ] and the classes change it, Delete deletes it, Esc lets go"),
     ("H, or hold Space", "move the image by dragging"),
     ("Wheel, two fingers", "zoom"),
     ("+  −  0", "zoom in, zoom out, fit to the window"),
@@ -22,6 +23,7 @@ SHORTCUTS = (
     ("L", "live update on or off"),
     ("Enter", "segment now, when live update is off"),
     ("?", "this help"),
+    ("F2", "rename the class in hand (or double-click its name)"),
     ("Esc", "close a window"),
 )
 
@@ -34,8 +36,14 @@ _SECTIONS = (
             "Look where it is wrong and draw a stroke there, in the right class. A few short strokes in different "
             "places teach more than one long one: the pixels of a single stroke are nearly copies of each other. "
             "Draw across borders only with care: every pixel under a stroke counts as its class.",
-            "The width of a stroke is in image pixels. Zoom in, and it grows on the screen with the image: what you "
-            "see is exactly what is labelled.",
+            "A stroke follows the pointer to a quarter of an image pixel, or half a pixel of the screen where that is "
+            "more; a click makes a dot. Its width is in image pixels: zoom in, and it grows on the screen with the "
+            "image. What you see in the class's colour is what is labelled, except that strokes too thin for the "
+            "screen are shown three pixels wide; the light and the dark rim only make them stand out. Until you "
+            "choose a width, it follows the zoom.",
+            "The eraser unlabels the pixels under it, and has a width of its own. With Shift, or the switch beside its "
+            "width, it takes whole strokes. Select a stroke to move it, to give it another width or class, or to "
+            "delete it.",
         ],
     ),
     (

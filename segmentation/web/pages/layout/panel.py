@@ -68,9 +68,10 @@ def classes_panel() -> html.Section:
             html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
             html.Div(
                 [
-                    html.Label("Stroke width", htmlFor="stroke-width"),
+                    html.Label("Stroke width", id="stroke-width-label", htmlFor="stroke-width"),
                     slider("stroke-width", 1, 60, 1, 5),
                     html.Output(id="stroke-width-value", htmlFor="stroke-width"),
+                    html.Span(id="whole-strokes", hidden=True),
                 ],
                 className="row slider-row",
             ),

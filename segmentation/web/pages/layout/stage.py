@@ -13,7 +13,8 @@ TOOLS = (
     ("closed", "Closed outline, filled", "C", "M6 5c5-3 12-1 13 4s-4 5-5 9-8 3-10-2 -2-9 2-11z"),
     ("rectangle", "Rectangle, filled", "R", "M4 6h16v12H4z"),
     ("circle", "Circle or ellipse, filled", "O", "M12 4.5a7.5 7.5 0 1 0 .01 0z"),
-    ("erase", "Erase single strokes", "E", "M8 19h12M5.5 14.500l8-9 6 5.500-7.500 8h-3.500z"),
+    ("erase", "Erase; hold Shift for whole strokes", "E", "M8 19h12M5.5 14.500l8-9 6 5.500-7.500 8h-3.500z"),
+    ("select", "Select a stroke: move, widen, delete it", "V", "M6 3l13 8.500-6 1.500-2.500 6z"),
     (
         "pan",
         "Move the image (or hold Space)",
