@@ -26,7 +26,7 @@ from segmentation.io.image import Image
 from segmentation.model.facts import as_image, numbered_classes
 from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
-from segmentation.model.values import adaptation_note, adapted, scale_note
+from segmentation.model.values import adapted, scale_note, value_notes
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -226,19 +226,13 @@ class PixelClassifier:
         """
         return adapted(self.check(image), self.training_)
 
-    def scale_note(self, image: Image) -> str | None:
-        """A sentence, if the values of a whole image are on another scale than those that were learnt from."""
-        return scale_note(self.adapt(image), self.training_)
-
     def value_notes(self, image: Image) -> list[str]:
         """Sentences on how the values of a whole image are taken, if not as they are, and on another scale."""
-        taken = self.adapt(image)
-        notes = adaptation_note(image, taken), scale_note(taken, self.training_)
-        return [note for note in notes if note]
+        return value_notes(image, self.adapt(image), self.training_)
 
     def _adapt_with_warning(self, image: Image | ArrayLike) -> Image:
         adapted_image = self.adapt(image)
-        if note := self.scale_note(adapted_image):
+        if note := scale_note(adapted_image, self.training_):
             warnings.warn(note, stacklevel=3)
         return adapted_image
 

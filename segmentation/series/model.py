@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -96,14 +96,14 @@ class Model:
         """As :meth:`segment`, of a whole image, which is adapted to what was learnt from."""
         return self.segment(self.classifier.adapt(image), whole_window(image.shape), with_probabilities)
 
-    def notes(self, pixels: Mapping[str, int], image: Image | None = None) -> tuple[str, ...]:
+    def notes(self, pixels: Mapping[str, int], values: Image | Sequence[str]) -> tuple[str, ...]:
         """Sentences on why a result may not be what was meant.
 
         Args:
             pixels: number of pixels of each class, as :meth:`count` gives them.
-            image: the whole image, if it was read at once.
+            values: the whole image, or the sentences on its values.
         """
-        notes = [] if image is None else self.classifier.value_notes(image)
+        notes = self.classifier.value_notes(values) if isinstance(values, Image) else list(values)
         one_class = one_class_note(pixels, self.names, len(self.classifier.classes_))
         return tuple(notes + ([one_class] if one_class else []))
 

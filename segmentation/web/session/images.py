@@ -64,7 +64,7 @@ class Images:
             labels = LabelImage.from_image(read)
         except ValueError:
             return False
-        return len(labels.pixels) <= FEW_VALUES or bool(NAMES_OF_LABELS.search(name))
+        return 1 < len(labels.pixels) <= FEW_VALUES or bool(NAMES_OF_LABELS.search(name))
 
     def get(self, session_id: str, image_hash: str) -> Image:
         """An image of a session.
