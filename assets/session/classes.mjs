@@ -2,7 +2,7 @@
 
 import { ClassList } from "../page/classlist.mjs";
 import { facts } from "../page/context.mjs";
-import { showLearntFrom } from "../page/learntfrom.mjs";
+import { showLearntFrom, showNotes } from "../page/learntfrom.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { ask, showMessage } from "../shared/messages.mjs";
 import { counted } from "../shared/text.mjs";
@@ -43,6 +43,7 @@ export class Classes {
     const { state, view, segmentation: { counts } } = this.session;
     this.list.update(state, view.classId, counts.labelled, counts.segmented);
     showLearntFrom(state, counts.learntFrom);
+    showNotes(counts.notes);
   }
 
   /**

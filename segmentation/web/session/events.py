@@ -13,6 +13,9 @@ type                fields                                                      
                     nobody named since the start are called "Class 1"...;
                     never the only image
 ``stroke.add``      ``image``: hash, ``stroke`` (class 0: the eraser's)         yes
+``strokes.add``     ``name`` of the file that they came in, ``strokes`` by      yes
+                    image hash, which lie below those that are there, and
+                    ``classes`` that are added or called otherwise
 ``stroke.change``   ``image``: hash, ``stroke``: what takes the place of the    yes
                     one with its id
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
@@ -71,6 +74,7 @@ _FIELDS = {
     "image.remove": {"image"},
     "sample.leave": {"image"},
     "stroke.add": {"image", "stroke"},
+    "strokes.add": {"name", "strokes", "classes"},
     "stroke.change": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
     "class.add": {"class"},
@@ -138,6 +142,27 @@ def _check_image_removal(event: dict[str, Any], _state: SessionState) -> None:
 def _check_stroke(event: dict[str, Any], _state: SessionState) -> None:
     _require_hash(event.get("image"))
     event["stroke"] = Stroke.from_json(event.get("stroke", {})).to_json()
+
+
+def _check_strokes(event: dict[str, Any], _state: SessionState) -> None:
+    if not isinstance(event.get("name"), str) or len(event["name"]) > 255:
+        raise ValueError("The name of the file must be text of at most 255 characters.")
+    event["classes"] = classes_to_json(classes_from_json(event.get("classes")))
+    event["strokes"] = {
+        image_hash: [stroke.to_json() for stroke in drawn]
+        for image_hash, drawn in _strokes_by_image(event.get("strokes")).items()
+    }
+
+
+def _strokes_by_image(strokes: Any) -> dict[str, list[Stroke]]:
+    if not isinstance(strokes, Mapping):
+        raise ValueError("The strokes are not listed by their images.")
+    for image_hash in strokes:
+        _require_hash(image_hash)
+    return {
+        image_hash: [Stroke.from_json(one) for one in checks.sequence(drawn, "The strokes of an image", MAX_STROKES)]
+        for image_hash, drawn in strokes.items()
+    }
 
 
 def _check_erase(event: dict[str, Any], _state: SessionState) -> None:
@@ -211,12 +236,7 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     event["classes"] = classes_to_json(classes)
     event["features"] = FeatureSpec.from_json(event.get("features", {})).to_json()
     event["forest"] = ForestSettings.from_json(event.get("forest", {})).to_json()
-    strokes = event.get("strokes")
-    if not isinstance(strokes, Mapping):
-        raise ValueError("The strokes of the classifier are not listed by their images.")
-    for image_hash, drawn in strokes.items():
-        _require_hash(image_hash)
-        read = [Stroke.from_json(one) for one in checks.sequence(drawn, "The strokes of an image", MAX_STROKES)]
+    for read in _strokes_by_image(event.get("strokes")).values():
         if not {one.class_id for one in read} - {UNLABELLED} <= {one.id for one in classes}:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
 
@@ -254,6 +274,7 @@ _CHECKS = {
     "image.remove": _check_image_removal,
     "sample.leave": _check_image_removal,
     "stroke.add": _check_stroke,
+    "strokes.add": _check_strokes,
     "stroke.change": _check_stroke,
     "stroke.erase": _check_erase,
     "class.add": _check_new_class,

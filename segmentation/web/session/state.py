@@ -19,7 +19,7 @@ MAX_NAMES = 20
 """Names of one image that are kept."""
 
 UNDOABLE = frozenset(
-    {"image.remove", "sample.leave", "stroke.add", "stroke.change", "stroke.erase"}
+    {"image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
     | {"class.add", "class.change", "class.remove", "class.import", "class.merge", "class.order"}
     | {"classifier.open", "classifier.keep", "classifier.close"}
 )
@@ -153,6 +153,8 @@ class _Folding:
             case "stroke.add":
                 stroke = self._parse(event["id"], event["stroke"])
                 self.strokes.setdefault(event["image"], {})[stroke.id] = stroke
+            case "strokes.add":
+                self._add_strokes(event)
             case "stroke.change":
                 drawn = self.strokes.get(event["image"], {})
                 if event["stroke"]["id"] in drawn:
@@ -219,6 +221,19 @@ class _Folding:
         self.strokes = {image_hash: {one.id: one for one in drawn} for image_hash, drawn in strokes.items()}
         self.opened = OpenedClassifier(event["classifier"], self.features, self.forest, strokes)
         self.keeps = event.get("keep", False)
+
+    def _add_strokes(self, event: Mapping[str, Any]) -> None:
+        """Strokes of a file lie below those that are there, but above what was erased; none of these is lost."""
+        for values in event["classes"]:
+            self._add_class(values)
+            self.given.discard(values["id"])
+        for image_hash, drawn in event["strokes"].items():
+            brought = [self._parse(f"{event['id']} {image_hash} {n}", one) for n, one in enumerate(drawn)]
+            known = self.strokes.get(image_hash, {})
+            order = list(known.items())
+            erased = max((n for n, (_, one) in enumerate(order, 1) if one.class_id == UNLABELLED), default=0)
+            new = {one.id: one for one in brought if one.id not in known}
+            self.strokes[image_hash] = dict(order[:erased]) | new | dict(order[erased:])
 
     def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
         stroke = self.parsed.get(key)

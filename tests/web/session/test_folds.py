@@ -61,6 +61,9 @@ NONSENSE = st.sampled_from(
         {"type": "image.open", "image": image(), "instead": None},
         {"type": "image.remove", "image": None},
         {"type": "sample.leave", "image": None},
+        {"type": "strokes.add", "name": "a", "classes": [], "strokes": []},
+        {"type": "strokes.add", "name": "a", "classes": [], "strokes": {IMAGE: [{"id": "x"}]}},
+        {"type": "strokes.add", "name": "a", "classes": 7, "strokes": {}},
         {"type": "settings.change", "features": {"sigma_min": 9, "sigma_max": 3}},
         {"type": "settings.change", "forest": None},
         {"type": "classifier.open", "classes": []},
@@ -189,6 +192,24 @@ class TwoFolds(RuleBasedStateMachine):
     @rule(target=undoable, removed=IMAGES)
     def removes_an_image(self, removed):
         return self.does(type="image.remove", image=removed)
+
+    @rule(
+        target=undoable,
+        class_ids=st.lists(CLASS_IDS, unique=True, max_size=2),
+        again=st.lists(strokes, max_size=2, unique=True),
+        drawn=st.dictionaries(IMAGES, st.lists(SHAPES, max_size=2), max_size=2),
+    )
+    def brings_strokes(self, class_ids, again, drawn):
+        number = len(self.events)
+        brought = {
+            one: [
+                {"id": again[n] if n < len(again) else f"b{number}-{n}", "class_id": 1, **shape}
+                for n, shape in enumerate(shapes)
+            ]
+            for one, shapes in drawn.items()
+        }
+        classes = [{"id": one, "name": f"Brought {one}", "colour": "#654321"} for one in class_ids]
+        return self.does(type="strokes.add", name="a.json", strokes=brought, classes=classes)
 
     @rule(target=undoable, left=IMAGES)
     def the_sample_leaves(self, left):

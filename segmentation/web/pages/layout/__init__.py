@@ -11,6 +11,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.series.inputs import IMAGE_SUFFIXES
 from segmentation.strokes.classes import DEFAULT_COLOURS
+from segmentation.web.pages.layout.bring import bring_dialog
 from segmentation.web.pages.layout.elements import dashed
 from segmentation.web.pages.layout.header import header, link_dialog
 from segmentation.web.pages.layout.help import help_dialog
@@ -62,6 +63,7 @@ def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Di
                 ],
                 id="question",
             ),
+            bring_dialog(),
             link_dialog(),
             html.Div(id="message", role="alert"),
         ],

@@ -77,6 +77,16 @@ _SECTIONS = (
         ],
     ),
     (
+        "What comes back",
+        [
+            "Drop strokes.json, a label image (PNG, TIFF or BMP, whose values or palette indices are numbers of "
+            "classes), a mask of another program, or GeoJSON of QuPath: they become strokes of the image that they "
+            "belong to, below your own, pixel by pixel the same. What is not clear, such as what 255 means, is asked. "
+            "One undo takes all of it back. In GeoJSON whole numbers are corners of pixels; lines and points become "
+            "one pixel wide.",
+        ],
+    ),
+    (
         "How the features are computed",
         [
             "For each pixel the image is looked at through blurs of growing size (sigma, in pixels). At each size "

@@ -85,6 +85,7 @@ def classes_panel() -> html.Section:
             ),
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
             html.P(id="learnt-from", className="note"),
+            html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
             html.Div(
                 [
                     html.Label("Stroke width", id="stroke-width-label", htmlFor="stroke-width"),
