@@ -7,36 +7,56 @@ import { hideMessage, showMessage } from "../shared/messages.mjs";
 import { isBusy, pause, reasonOf, retryAfter } from "../shared/requests.mjs";
 import { importSession } from "../shared/sessions.mjs";
 import { counted, inOrderOfNames, megabytes } from "../shared/text.mjs";
+import { Bringer } from "./bring.mjs";
 import { filePicker } from "./pickers.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
-/** @typedef {ImageFacts & {error?: string, notes?: string[]}} Answer an image's facts, or why it was not opened */
+/**
+ * @typedef {ImageFacts & {error?: string, notes?: string[], labels?: boolean}} Answer an image's facts, or why it was
+ *   not opened, or that it looks like labels
+ */
 
 /**
  * @typedef {object} Outcome of sending several images
  * @property {ImageFacts[]} opened
  * @property {{name: string, error: string}[]} failed
  * @property {Set<string>} notes what is to be said of those that were opened
+ * @property {number} brought how many strokes came in files of strokes or labels
  * @property {File[]} unsent left over when the server ceased to answer
  */
 
 const NOT_SENT = "could not be sent: the server does not answer. Try again in a moment.";
 const ATTEMPTS = 6;
+const MOST_SIZES = 100;
 const TOLD_AT_ONCE = 3;
+const STROKES = /\.(geo)?json$/i;
+const LABELS = /mask|label|annotation|segmentation/i;
+
+/**
+ * Images first, then what may belong to them.
+ * @param {File[]} files
+ */
+function imagesFirst(files) {
+  /** @param {File} file */
+  const rank = ({ name }) => (STROKES.test(name) ? 2 : LABELS.test(name) ? 1 : 0);
+  return inOrderOfNames(files).sort((a, b) => rank(a) - rank(b));
+}
 
 /**
  * Send an image file; a busy server is asked again after a while.
  * @param {File} file
- * @returns {Promise<Answer | {error: string, notes?: undefined}>}
+ * @param {ImageFacts[]} beside images that it may be the labels of
+ * @returns {Promise<Answer | {error: string, notes?: undefined, labels?: undefined}>}
  */
-async function send(file) {
+async function send(file, beside) {
   const limit = facts().maxUploadBytes;
   if (file.size > limit) {
     return { error: `It has ${megabytes(file.size)}; this server takes at most ${megabytes(limit)}.` };
   }
-  const url = `${sessionUrl}images?name=${encodeURIComponent(file.name)}`;
+  const sizes = [...new Set(beside.map(({ rows, columns }) => `${rows}x${columns}`))].slice(0, MOST_SIZES);
+  const url = `${sessionUrl}images?name=${encodeURIComponent(file.name)}&beside=${sizes.join(",")}`;
   for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(url, { method: "POST", body: file });
     if (response.ok) return response.json();
@@ -73,14 +93,15 @@ export class ImageOpener {
     this.session = session;
     /** Resolves when all files are sent that were chosen before. @type {Promise<void>} */
     this.opening = Promise.resolve();
-    const attributes = { id: "image-file", multiple: true, accept: facts().accept };
+    this.bringer = new Bringer(session);
+    const attributes = { id: "image-file", multiple: true, accept: `${facts().accept},.json,.geojson` };
     const picker = filePicker(attributes, "Image files", (files) => this.open(files));
     byId("open-image").addEventListener("click", () => picker.click());
   }
 
   /**
    * Open image files, one after the other in the order of their names; the first is shown. The file of a session
-   * becomes a session of its own.
+   * becomes a session of its own; strokes and labels become strokes of the images that they belong to.
    * @param {File[]} files
    */
   open(files) {
@@ -89,19 +110,19 @@ export class ImageOpener {
       importSession(session, showStatus);
       return;
     }
-    const inOrder = inOrderOfNames(files);
+    const inOrder = imagesFirst(files);
     if (inOrder.length) this.opening = this.opening.then(() => this.openAll(inOrder));
   }
 
   /** @param {File[]} files */
   async openAll(files) {
     hideMessage();
-    const { opened, failed, notes, unsent } = await this.sendAll(files);
+    const { opened, failed, notes, brought, unsent } = await this.sendAll(files);
     if (unsent.length) {
       sayWhatIsUnsent(unsent);
       return;
     }
-    this.sayWhatOpened(opened, files.length);
+    this.sayWhatOpened(opened, brought);
     if (failed.length) sayWhatFailed(failed, files.length);
     else if (notes.size) showMessage([...notes].join(" "));
   }
@@ -112,15 +133,13 @@ export class ImageOpener {
    */
   async sendAll(files) {
     /** @type {Outcome} */
-    const outcome = { opened: [], failed: [], notes: new Set(), unsent: [] };
+    const outcome = { opened: [], failed: [], notes: new Set(), brought: 0, unsent: [] };
     await waitFor(async (say) => {
       for (const [index, file] of files.entries()) {
         const which = files.length > 1 ? `image ${index + 1} of ${files.length}: ` : "";
         say(`Opening ${which}${file.name}…`, index / files.length);
         try {
-          const { error, notes = [], ...image } = await send(file);
-          if (error) outcome.failed.push({ name: file.name, error });
-          else this.add(/** @type {ImageFacts} */ (image), notes, outcome);
+          await this.sendOne(file, outcome);
         } catch {
           outcome.unsent = files.slice(index);
           return;
@@ -128,6 +147,38 @@ export class ImageOpener {
       }
     });
     return outcome;
+  }
+
+  /**
+   * @param {File} file
+   * @param {Outcome} outcome
+   */
+  async sendOne(file, outcome) {
+    let beside = this.session.state.images;
+    for (;;) {
+      const { error, notes = [], labels, ...image } = STROKES.test(file.name)
+        ? { labels: true } : await send(file, beside);
+      if (error) outcome.failed.push({ name: file.name, error });
+      else if (!labels) this.add(/** @type {ImageFacts} */ (image), notes, outcome);
+      else if (await this.bring(file, outcome)) {
+        beside = [];
+        continue;
+      }
+      return;
+    }
+  }
+
+  /**
+   * @param {File} file
+   * @param {Outcome} outcome
+   * @returns {Promise<boolean>} whether it is to be opened as an image instead
+   */
+  async bring(file, outcome) {
+    const { error, notes, strokes, asImage = false } = await this.bringer.bring(file, !STROKES.test(file.name));
+    if (error) outcome.failed.push({ name: file.name, error });
+    for (const note of notes) outcome.notes.add(note);
+    outcome.brought += strokes;
+    return asImage;
   }
 
   /**
@@ -144,11 +195,12 @@ export class ImageOpener {
 
   /**
    * @param {ImageFacts[]} opened
-   * @param {number} total
+   * @param {number} brought
    */
-  sayWhatOpened(opened, total) {
-    if (!opened.length) showStatus("The image before is still here.", null);
-    else if (total > 1) {
+  sayWhatOpened(opened, brought) {
+    if (brought) showStatus(`Brought in ${counted(brought, "stroke")}. Undo takes them back.`, null);
+    else if (!opened.length) showStatus("The image before is still here.", null);
+    else if (opened.length > 1) {
       showStatus(`Opened ${opened.length} images: the strip below the image moves between them.`, null);
     } else {
       const drawn = this.session.state.strokes.length;

@@ -12,7 +12,10 @@ import { counted, duration } from "../shared/text.mjs";
  * @property {string} state waiting, working, done or failed
  * @property {Record<string, number>} pixels of the classes, once it is done
  * @property {string} reason why it failed
+ * @property {string[]} notes why it may not be what was meant
  */
+
+/** @typedef {{names: HTMLElement, first: string, more: number}} Noted the images that a sentence is about */
 
 /**
  * @typedef {object} SeriesFacts
@@ -64,11 +67,14 @@ export class SeriesCard {
     this.download = element("a", { class: "button small", ...address }, "Take home (zip)");
     this.strip = element("div", { class: "series-strip" });
     this.failed = element("ul", { class: "series-failed" });
+    this.notes = element("ul", { class: "series-notes" });
+    /** The images that a sentence is about, by the sentence. @type {Map<string, Noted>} */
+    this.noted = new Map();
     this.table = element("table", { class: "series-shares" });
     this.root = element(
       "article", { class: "series" }, this.head, this.bar, this.text,
       element("div", { class: "row" }, this.download, this.stop, button("Delete", "quiet", () => actions.remove(id))),
-      element("div", { class: "series-details" }, this.strip, this.failed, this.table),
+      element("div", { class: "series-details" }, this.strip, this.failed, this.notes, this.table),
     );
   }
 
@@ -125,7 +131,8 @@ export class SeriesCard {
    * @param {Item} item
    * @param {LabelClass[]} classes
    */
-  addDone({ number, name, pixels }, classes) {
+  addDone({ number, name, pixels, notes }, classes) {
+    for (const note of notes) this.addNote(name, note);
     const url = `${this.url}/pictures/${number}`;
     this.strip.append(element(
       "button",
@@ -136,6 +143,22 @@ export class SeriesCard {
     row.append(element("th", { title: name, scope: "row" }, name));
     const all = Object.values(pixels).reduce((sum, one) => sum + one, 0);
     for (const { id } of classes) row.insertCell().textContent = `${((100 * (pixels[id] ?? 0)) / all).toFixed(2)} %`;
+  }
+
+  /**
+   * @param {string} name of the image
+   * @param {string} note
+   */
+  addNote(name, note) {
+    const known = this.noted.get(note);
+    if (!known) {
+      const names = element("b", {}, name);
+      this.noted.set(note, { names, first: name, more: 0 });
+      this.notes.append(element("li", {}, names, ` ${note}`));
+      return;
+    }
+    known.more += 1;
+    known.names.textContent = `${known.first} and ${counted(known.more, "more image")}`;
   }
 
   /** @param {Item} item */

@@ -29,3 +29,11 @@ export function showLearntFrom(state, hashes) {
   note.textContent = text;
   note.title = names || text;
 }
+
+/**
+ * Show, below that, why the segmentation may not be what was meant.
+ * @param {string[]} notes
+ */
+export function showNotes(notes) {
+  byId("result-notes").textContent = notes.join(" ");
+}

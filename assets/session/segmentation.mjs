@@ -2,6 +2,7 @@
 
 import { inflate } from "../picture/inflate.mjs";
 import { showOpened } from "../page/openedcard.mjs";
+import { looking } from "../page/context.mjs";
 import { showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
@@ -19,12 +20,13 @@ import { available, segmentationKey } from "./learning.mjs";
  * @property {?PixelCounts} labelled pixels that the strokes cover
  * @property {?PixelCounts} segmented pixels that the segmentation gives the classes
  * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
+ * @property {string[]} notes on why it may not be what was meant
  */
 
 const NOTHING_LEARNT = { text: "", choice: "", asItCame: false };
 
 /** @type {Counts} */
-const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null };
+const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, notes: [] };
 
 /**
  * @typedef {object} SegmentationParts
@@ -145,9 +147,9 @@ export class Segmentation {
   }
 
   /** @param {Message} message */
-  onLearnt({ text, choice, images, as_it_came: asItCame }) {
+  onLearnt({ text, choice, images, notes, as_it_came: asItCame }) {
     this.learnt = { text, choice, asItCame };
-    this.count({ learntFrom: images });
+    this.count({ learntFrom: images, notes });
     showOpened(this.state().opened, this.learnt);
   }
 
@@ -177,7 +179,7 @@ export class Segmentation {
   }
 
   /** @param {Message} message */
-  async onDone({ pixels }) {
+  async onDone({ pixels, note }) {
     this.outdated = false;
     this.once = false;
     const current = this.whetherCurrent();
@@ -185,9 +187,9 @@ export class Segmentation {
     if (!current()) return;
     this.picture.draw();
     byId("classes").classList.remove("stale");
-    this.count({ segmented: pixels });
+    this.count({ segmented: pixels, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     const seconds = (performance.now() - this.requested) / 1000;
-    showStatus(`Segmented in ${seconds.toFixed(2)} s. Draw where it is wrong.`, 1);
+    showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);
   }
 
   /** @param {string} reason */
@@ -195,7 +197,7 @@ export class Segmentation {
     this.outdated = false;
     this.once = false;
     this.picture.clearTiles();
-    this.count({ segmented: null, learntFrom: null });
+    this.count({ segmented: null, learntFrom: null, notes: [] });
     showStatus(reason, null);
   }
 

@@ -150,7 +150,7 @@ def evaluate(given: Namespace) -> int:
                 hint = f" If the mask has other values than class ids, {MAP_HINT}." if strange else ""
                 raise ValueError(f"{image_path}: {error}{hint}") from error
             scores = found if scores is None else scores + found
-            if note := classifier.scale_note(adapted):
+            for note in classifier.value_notes(image):
                 notes.setdefault(note, image_path)
     for note, image_path in notes.items():
         print(f"squiggle: {escaped(f'{image_path}: {note}')}", file=sys.stderr)

@@ -27,7 +27,7 @@ from segmentation.model.facts import as_image, numbered_classes
 from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
 from segmentation.model.prediction import OnPiece, Prediction
-from segmentation.model.values import adapted, scale_note
+from segmentation.model.values import adapted, scale_note, value_notes
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -233,13 +233,13 @@ class PixelClassifier:
         """
         return adapted(self.check(image), self.training_)
 
-    def scale_note(self, image: Image) -> str | None:
-        """A sentence, if the values of a whole image are on another scale than those that were learnt from."""
-        return scale_note(self.adapt(image), self.training_)
+    def value_notes(self, image: Image) -> list[str]:
+        """Sentences on how the values of a whole image are taken, if not as they are, and on another scale."""
+        return value_notes(image, self.adapt(image), self.training_)
 
     def _adapt_with_warning(self, image: Image | ArrayLike) -> Image:
         adapted_image = self.adapt(image)
-        if note := self.scale_note(adapted_image):
+        if note := scale_note(adapted_image, self.training_):
             warnings.warn(note, stacklevel=3)
         return adapted_image
 

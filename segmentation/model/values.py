@@ -30,18 +30,71 @@ def adapted(image: Image, training: Mapping[str, Any]) -> Image:
     Returns:
         The image itself, or one whose pixels are equal numbers in another type.
     """
+    given = _value_range(image)
+    name = type_taken(image.pixels.dtype, given, training)
+    taken = in_type(image, name)
+    if taken is None or taken is image:
+        return image
+    ends = [np.dtype(name).type(end).item() for end in given]
+    return Image(taken.pixels, taken.metadata | {"value_range": ends})
+
+
+def type_taken(dtype: np.dtype[Any], ends: tuple[float, float], training: Mapping[str, Any]) -> str:
+    """The type in which values of a range are taken, as :func:`adapted` describes; their own, if there is no other.
+
+    Args:
+        dtype: the type of the image.
+        ends: smallest and largest value of the whole image.
+        training: the facts about what was learnt from.
+    """
     ranges = _learnt_ranges(training)
-    if len(ranges) != 1 or image.pixels.dtype.name in ranges:
-        return image
+    if len(ranges) != 1 or dtype.name in ranges:
+        return dtype.name
     (name, learnt), *_ = ranges.items()
-    dtype, given = np.dtype(name), _value_range(image)
-    as_fractions = _mismatch(_fractions(given, image.pixels.dtype), _fractions(learnt, dtype))
-    if _mismatch(given, learnt) >= as_fractions or not _holds(dtype, given):
+    as_fractions = _mismatch(_fractions(ends, dtype), _fractions(learnt, np.dtype(name)))
+    nearer = _mismatch(ends, learnt) < as_fractions and _holds(np.dtype(name), ends)
+    return name if nearer else dtype.name
+
+
+def in_type(image: Image, name: str) -> Image | None:
+    """An image, or a part of one, in a type; None if that type does not hold its values."""
+    if image.pixels.dtype.name == name:
         return image
-    pixels = image.pixels.astype(dtype)
-    if not np.array_equal(pixels, image.pixels):
-        return image
-    return Image(pixels, image.metadata | {"dtype": name, "value_range": [dtype.type(end).item() for end in given]})
+    pixels = image.pixels.astype(name)
+    return Image(pixels, image.metadata | {"dtype": name}) if np.array_equal(pixels, image.pixels) else None
+
+
+def adaptation_note(given: str, learnt: str) -> str | None:
+    """A sentence, if an image of the one type is taken in the other."""
+    if given == learnt:
+        return None
+    return f"This {given} image is taken as {learnt}, which the classifier learnt from: the numbers are the same."
+
+
+def value_notes(image: Image, taken: Image, training: Mapping[str, Any]) -> list[str]:
+    """The sentences on how the values of a whole image are taken.
+
+    Args:
+        image: as it was read.
+        taken: as :func:`adapted` returns it.
+        training: the facts about what was learnt from.
+    """
+    notes = adaptation_note(image.pixels.dtype.name, taken.pixels.dtype.name), scale_note(taken, training)
+    return [note for note in notes if note]
+
+
+def one_class_note(pixels: Mapping[str, int], names: Mapping[int, str], known: int) -> str | None:
+    """A sentence, if a whole segmentation is of a single class.
+
+    Args:
+        pixels: number of pixels of each class, by class id as text.
+        names: of the classes, by id.
+        known: number of classes that the classifier knows.
+    """
+    found = [class_id for class_id, count in pixels.items() if count]
+    if len(found) != 1 or known < 2:
+        return None
+    return f"The result is all one class, {names[int(found[0])]}, of {known} that are known."
 
 
 def scale_note(image: Image, training: Mapping[str, Any]) -> str | None:
@@ -54,18 +107,27 @@ def scale_note(image: Image, training: Mapping[str, Any]) -> str | None:
     Returns:
         The sentence, equal for images of the same type; None if the range is about that of a training image.
     """
+    return range_note(image.pixels.dtype, _value_range(image), training)
+
+
+def range_note(dtype: np.dtype[Any], ends: tuple[float, float], training: Mapping[str, Any]) -> str | None:
+    """The sentence of :func:`scale_note`, of values of a type between two ends."""
     ranges = _learnt_ranges(training)
-    given, dtype = _value_range(image), image.pixels.dtype
     if not ranges:
         return None
     fractions = [_fractions(learnt, np.dtype(name)) for name, learnt in ranges.items()]
     learnt = min(low for low, _ in fractions), max(high for _, high in fractions)
-    low, high = _fractions(given, dtype)
+    low, high = _fractions(ends, dtype)
     apart = low > learnt[1] or high < learnt[0]
     if not apart and _mismatch((low, high), learnt) <= LARGEST_RATIO:
         return None
     images = " and ".join(f"{name} images with values from {low:g} to {high:g}" for name, (low, high) in ranges.items())
     return f"The classifier learnt from {images}; the values of this {dtype.name} image are on another scale."
+
+
+def type_known(training: Mapping[str, Any]) -> bool:
+    """Whether the types and ranges of the training images are known, so that values can be compared with them."""
+    return bool(_learnt_ranges(training))
 
 
 def _learnt_ranges(training: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

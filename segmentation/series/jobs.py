@@ -21,6 +21,7 @@ from segmentation.io.image import Image
 from segmentation.io.limits import PageError
 from segmentation.io.read import read_pages
 from segmentation.io.tiffwriter import TiffPages
+from segmentation.model.values import in_type
 from segmentation.series.model import Model, Segmented
 from segmentation.series.results import ResultFolder, Staging, file_name
 
@@ -249,6 +250,7 @@ class BlockJob:
         columns: first column and column after the last.
         labels: path of the results.
         probabilities: path of the probabilities, if they are asked for.
+        type: in which the values are taken; empty takes them as they are.
     """
 
     image: str
@@ -258,6 +260,7 @@ class BlockJob:
     columns: tuple[int, int]
     labels: str
     probabilities: str | None
+    type: str = ""
 
     def run(self, model: Model, report: Report) -> list[Page]:
         """Segments the block, unless that is done, and writes the results.
@@ -280,6 +283,7 @@ class BlockJob:
             around = zarr_images.halo_window(block, model.classifier.spec.halo, images.shape)
             inner = Window(*block.place_in(around))
             image = images.read(self.place, around)
+            image = (in_type(image, self.type) if self.type else None) or image
             segmentation, probabilities = model.segment(image, inner, self.probabilities is not None)
             if self.probabilities is not None:
                 zarr_images.ZarrResults.open(Path(self.probabilities)).write(self.place, block, probabilities)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -15,6 +15,7 @@ from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier, load_classifier
+from segmentation.model.values import one_class_note
 from segmentation.strokes.classes import LabelClass
 
 Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
@@ -95,19 +96,16 @@ class Model:
         """As :meth:`segment`, of a whole image, which is adapted to what was learnt from."""
         return self.segment(self.classifier.adapt(image), whole_window(image.shape), with_probabilities)
 
-    def notes(self, pixels: Mapping[str, int], image: Image | None = None) -> tuple[str, ...]:
+    def notes(self, pixels: Mapping[str, int], values: Image | Sequence[str]) -> tuple[str, ...]:
         """Sentences on why a result may not be what was meant.
 
         Args:
             pixels: number of pixels of each class, as :meth:`count` gives them.
-            image: the whole image, if it was read at once.
+            values: the whole image, or the sentences on its values.
         """
-        notes = [] if image is None else [self.classifier.scale_note(image)]
-        found = [class_id for class_id, count in pixels.items() if count]
-        known = len(self.classifier.classes_)
-        if len(found) == 1 and known > 1:
-            notes.append(f"The result is all one class, {self.names[int(found[0])]}, of {known} that are known.")
-        return tuple(note for note in notes if note)
+        notes = self.classifier.value_notes(values) if isinstance(values, Image) else list(values)
+        one_class = one_class_note(pixels, self.names, len(self.classifier.classes_))
+        return tuple(notes + ([one_class] if one_class else []))
 
     def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
         """Number of pixels of each class, by class id as text."""

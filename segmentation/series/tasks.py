@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segmentation.io.image import KEPT_TYPES
+from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
 from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Page
 from segmentation.series.model import Model
 from segmentation.series.results import ResultFolder, file_name, read_json, write_json
+
+if TYPE_CHECKING:
+    from segmentation.io.zarr_images import ZarrImages
 
 UNFINISHED = ".unfinished"
 BEGUN = ".begun"
@@ -80,6 +85,7 @@ def array_task(
     labels, *planes = map(str, unfinished.values())
     places = list(np.ndindex(images.stack_shape))
     blocks = images.blocks()
+    taken = {place: values_taken(images, place, model.classifier.training_) for place in places}
     jobs: list[Job] = [
         BlockJob(
             str(path),
@@ -89,6 +95,7 @@ def array_task(
             (block.columns.start, block.columns.stop),
             labels,
             planes[0] if planes else None,
+            taken[place].type,
         )
         for place in places
         for block in blocks
@@ -97,7 +104,10 @@ def array_task(
     def finish(outcomes: list[list[Page]]) -> list[Page]:
         parts = [page for pages in outcomes for page in pages]
         sums = [sum_counts(parts[at : at + len(blocks)]) for at in range(0, len(parts), len(blocks))]
-        pages = [Page(*images.shape, pixels, notes=model.notes(pixels)) for pixels in sums]
+        pages = [
+            Page(*images.shape, pixels, notes=model.notes(pixels, taken[place].notes))
+            for place, pixels in zip(places, sums, strict=True)
+        ]
         results.begin(name, made)
         for place, folder in unfinished.items():
             zarr_images.sweep(folder)
@@ -107,6 +117,34 @@ def array_task(
         return pages
 
     return Task(path, name, key, jobs, zarr_images.count_bytes(images), finish)
+
+
+@dataclass(frozen=True)
+class ValuesTaken:
+    """The type in which the values of an image are taken, and the sentences on them."""
+
+    type: str
+    notes: tuple[str, ...]
+
+
+def values_taken(images: ZarrImages, place: Sequence[int], training: Mapping[str, Any]) -> ValuesTaken:
+    """How the values of an image of an array are taken, as those of an image that is read at once.
+
+    Its range decides: where one is to be compared, all of it is read, which costs little beside the features.
+
+    Raises:
+        ImageError: if it cannot be read.
+    """
+    own = images.array.dtype.newbyteorder("=")
+    if own.name not in KEPT_TYPES or not type_known(training):
+        return ValuesTaken("", ())
+    ranges = [images.read(place, block).metadata["value_range"] for block in images.blocks()]
+    ends = min(low for low, _ in ranges), max(high for _, high in ranges)
+    name = type_taken(own, ends, training)
+    if name != own.name and not all(in_type(images.read(place, block), name) for block in images.blocks()):
+        name = own.name
+    notes = adaptation_note(own.name, name), range_note(np.dtype(name), ends, training)
+    return ValuesTaken(name, tuple(note for note in notes if note))
 
 
 def sum_counts(parts: Sequence[Page]) -> dict[str, int]:

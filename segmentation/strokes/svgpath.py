@@ -31,7 +31,7 @@ _SEPARATORS = str.maketrans("MLZ,", "    ")
 _NUMBER = r"[-+]?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?+"
 _NUMBERS = re.compile(_NUMBER)
 _ARGUMENT_LIST = re.compile(rf"(?:[\s,]*+{_NUMBER})*+[\s,]*+")
-_POLYLINE = re.compile(rf"M{_NUMBER},{_NUMBER}(?:L{_NUMBER},{_NUMBER})*+(?P<closed>Z?+)")
+_POLYLINES = re.compile(rf"(?:M{_NUMBER},{_NUMBER}(?:L{_NUMBER},{_NUMBER})*+Z?+)++")
 _COMMANDS = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*+)")
 _ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
@@ -67,9 +67,11 @@ def parse_path(text: str) -> list[Subpath]:
         raise ValueError("A path must be a text.")
     if len(text) > _LONGEST_TEXT:
         _refuse_length()
-    if polyline := _POLYLINE.fullmatch(text):  # what nearly every stroke is, and read several times as fast
-        points = np.array([float(number) for number in text.translate(_SEPARATORS).split()]).reshape(-1, 2)
-        subpaths = [Subpath(points, bool(polyline["closed"]))]
+    if _POLYLINES.fullmatch(text):  # what nearly every stroke is, and read several times as fast
+        subpaths = [
+            Subpath(np.array(part.translate(_SEPARATORS).split(), np.float64).reshape(-1, 2), part.endswith("Z"))
+            for part in text.split("M")[1:]
+        ]
     else:
         tracer = _Tracer()
         for command, numbers in _steps(text):

@@ -400,7 +400,9 @@ def test_values_on_another_scale_are_told_and_noted(desk, tmp_path, capsys):
     notes = {Path(event["image"]).stem: event["pages"][0]["notes"] for event in events if "pages" in event}
     sentence = notes["more"][0]
     assert sentence.startswith("The classifier learnt from uint8 images with values from 50 to 199; the values of this")
-    assert notes["same"] == []
+    taken = "This uint16 image is taken as uint8, which the classifier learnt from: the numbers are the same."
+    assert notes["same"] == [taken]
+    assert f"same.tif: {taken}" in told.err
     assert notes["most"][0] == sentence
     assert told.err.count(sentence) == 1
     assert f"more.tif and 1 more image: {sentence}" in told.err

@@ -6,7 +6,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import image_from_pixels
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.values import adapted, scale_note
+from segmentation.model.values import adapted, one_class_note, scale_note
 
 SMALL = FeatureSpec(sigma_max=4)
 
@@ -66,6 +66,22 @@ def test_the_same_values_in_another_type_give_the_same_bytes(of_bytes, dtype):
     assert np.array_equal(classifier.predict(image.astype(dtype)), expected)
     proba = classifier.predict_proba(image.astype(dtype))
     assert np.array_equal(proba, classifier.predict_proba(image))
+
+
+def test_how_values_are_taken_is_said_in_a_sentence(of_bytes):
+    classifier, image, _ = of_bytes
+    assert classifier.value_notes(image_from_pixels(image)) == []
+    (note,) = classifier.value_notes(image_from_pixels(image.astype(np.uint16)))
+    assert note == "This uint16 image is taken as uint8, which the classifier learnt from: the numbers are the same."
+    (note,) = classifier.value_notes(image_from_pixels(image.astype(np.uint16) * 16))
+    assert "are on another scale" in note
+
+
+def test_a_result_of_one_class_is_said_in_a_sentence():
+    names = {1: "Void", 2: "Matrix"}
+    assert one_class_note({"1": 0, "2": 9}, names, 2) == "The result is all one class, Matrix, of 2 that are known."
+    assert one_class_note({"1": 1, "2": 9}, names, 2) is None
+    assert one_class_note({"2": 9}, {2: "Matrix"}, 1) is None
 
 
 @pytest.mark.filterwarnings("error")

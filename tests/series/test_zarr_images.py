@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
 from segmentation._shared.tiling import Window
@@ -216,6 +217,26 @@ def test_what_was_begun_with_another_classifier_is_begun_anew(grey, tmp_path, mo
     other = trained(textured(seed=7))
     apply_series(other, tmp_path / "image.zarr", tmp_path / "out")
     assert np.array_equal(zarr.open(tmp_path / "out/image.zarr", mode="r")[:], other.predict(textured(70, 90)))
+
+
+def test_values_are_taken_and_told_as_those_of_an_image_file(grey, tmp_path, monkeypatch):
+    monkeypatch.setattr(zarr_images, "BLOCK_SIDE", 32)
+    image = textured(70, 90)
+    planes = [image.astype(np.uint16), image.astype(np.uint16) * 64, np.zeros_like(image, np.uint16)]
+    zarr.save(tmp_path / "stack.zarr", np.stack(planes))
+    report = apply_series(grey, tmp_path / "stack.zarr", tmp_path / "out", axes="zyx")
+    for plane, pixels in enumerate(planes):
+        tifffile.imwrite(tmp_path / f"{plane}.tif", pixels)
+    alone = [apply_series(grey, tmp_path / f"{plane}.tif", tmp_path / "alone") for plane in range(3)]
+    found = zarr.open(tmp_path / "out/stack.zarr", mode="r")
+    for plane in range(3):
+        assert np.array_equal(found[plane], tifffile.imread(tmp_path / f"alone/{plane}.tif"))
+    assert np.array_equal(found[0], grey.predict(image))
+    (told,) = report.notes.values()
+    expected = [note for one in alone for notes in one.notes.values() for note in notes]
+    assert list(told) == list(dict.fromkeys(expected))
+    assert "is taken as uint8" in told[0]
+    assert any("another scale" in note for note in told)
 
 
 @pytest.mark.slow

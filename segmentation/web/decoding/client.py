@@ -25,7 +25,7 @@ import numpy as np
 from segmentation._shared.processes import import_paths, python_command
 from segmentation.io.image import Image
 from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, PageError
-from segmentation.io.read import read_image, read_stack
+from segmentation.web.decoding.reading import read_one
 
 SECONDS = 25.0
 """For one image; a router that gives up after 30 seconds still gets the answer."""
@@ -71,21 +71,21 @@ class Decoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._ending: weakref.finalize[..., Decoder] | None = None
 
-    def read_image(self, content: bytes, *, name: str = "", max_pixels: int, page: int | None = None) -> Image:
+    def read_image(
+        self, content: bytes, *, name: str = "", max_pixels: int, page: int | None = None, labels: bool = False
+    ) -> Image:
         """Read an image as :func:`segmentation.read_image` does; or one of a stack, counted from 1, as
-        :func:`segmentation.read_stack` does.
+        :func:`segmentation.read_stack` does; of labels take the indices of a palette instead of its colours.
 
         Raises:
             ImageError: with a sentence, if it cannot be read or used, or took too much.
         """
         if not CAN_FORK:
-            if page is None:
-                return read_image(content, name=name, max_pixels=max_pixels)
-            return next(read_stack(content, name=name, max_pixels=max_pixels, first=page))
+            return read_one(content, {"name": name, "max_pixels": max_pixels}, page, labels)
         if not self._slots.acquire(timeout=self._seconds):
             raise ImageError(BUSY)
         try:
-            return self._read(content, {"name": name, "max_pixels": max_pixels, "page": page})
+            return self._read(content, {"name": name, "max_pixels": max_pixels, "page": page, "labels": labels})
         finally:
             self._slots.release()
 

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import Any
 
 from segmentation.io.limits import ImageError, PageError
-from segmentation.io.read import read_image, read_stack
+from segmentation.web.decoding.reading import read_one
 
 DESCRIPTORS = 3
 MAX_OPEN_FILES = 64
@@ -65,7 +65,7 @@ def _answer(source: int, target: int, reply: int) -> None:
         request = json.loads(b"".join(iter(lambda: end.recv(2**16), b"")))
         with suppress(OSError, ValueError):
             _limit(request["memory_bytes"], request["seconds"])
-        answer = _decode(source, target, request["name"], request["max_pixels"], request["page"])
+        answer = _decode(source, target, request["name"], request["max_pixels"], request["page"], request["labels"])
         end.sendall(json.dumps(answer).encode())
 
 
@@ -88,16 +88,13 @@ def _limit(memory_bytes: int, seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + memory_bytes, used + memory_bytes))
 
 
-def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None) -> dict[str, Any]:
+def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None, labels: bool) -> dict[str, Any]:
     try:
         with open(source, "rb") as file:
             file.seek(0)
             size = os.fstat(source).st_size
-            limits = {"max_pixels": max_pixels, "max_bytes": max(size, 1)}
-            if page is None:
-                image = read_image(file, name=name, **limits)
-            else:
-                image = next(read_stack(file, name=name, **limits, first=page))
+            limits = {"name": name, "max_pixels": max_pixels, "max_bytes": max(size, 1)}
+            image = read_one(file, limits, page, labels)
     except PageError as error:
         return {"error": error.reason, "page": error.page, "pages": error.pages}
     except ImageError as error:

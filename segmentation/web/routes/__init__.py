@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from segmentation.web.routes.brought import brought_routes
 from segmentation.web.routes.classifiers import classifier_routes
 from segmentation.web.routes.conversation import conversation_routes
 from segmentation.web.routes.downloads import download_routes
@@ -33,6 +34,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         conversation_routes(workbench.conversations, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
+        brought_routes(workbench.journals, workbench.decoder, settings),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker, workbench.downloads),
         series_file_routes(workbench.series, workbench.series_worker, settings),

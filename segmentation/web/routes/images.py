@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.display import display_pixels, display_range, encode_jpeg, encode_png
@@ -26,12 +26,17 @@ def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Bluepri
 
     @routes.post("/s/<session_id>/images")
     def add_image(session_id: str) -> Response:
-        """Reads an image file from the body, its name from the query; answers with the image's facts."""
+        """Reads an image file from the body, its name from the query; answers with the image's facts.
+
+        With ``beside=RxC,...``, rows and columns of the images that there are, one that looks like labels of such an
+        image is not kept: the answer is ``{"labels": true}``.
+        """
         if not store.has_session(session_id):
             raise UnknownSessionError(session_id)
         try:
             with uploaded(max_upload_bytes) as content:
-                return jsonify(images.add(session_id, content, file_name("image")))
+                name, sizes = file_name("image"), request.args.get("beside", "").split(",")
+                return jsonify(images.add(session_id, content, name, beside=sizes))
         except ImageError as reason:
             return refused(reason)
 

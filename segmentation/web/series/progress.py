@@ -25,7 +25,7 @@ class SeriesProgress:
 
     def __init__(self, store: SeriesStore) -> None:
         self._store = store
-        self._classes: BoundedCache[str, list[dict[str, Any]]] = BoundedCache(MAX_CACHED_SERIES, lambda _: 1)
+        self._classes: BoundedCache[str, list[dict[str, Any]]] = BoundedCache(MAX_CACHED_SERIES)
 
     def summaries(self, session_id: str) -> list[dict[str, Any]]:
         """All series of a session, the latest first, each as :meth:`summary` has it."""
@@ -58,8 +58,8 @@ class SeriesProgress:
         }
 
     def items(self, session_id: str, series_id: str) -> list[dict[str, Any]]:
-        """The images of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``pages`` (how many it
-        has) and ``pixels`` by class id as text.
+        """The images of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
+        not be what was meant), ``pages`` (how many it has) and ``pixels`` by class id as text.
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -93,6 +93,7 @@ def _described(item: SeriesItem) -> dict[str, Any]:
         "name": item.name,
         "state": item.state,
         "reason": item.reason,
+        "notes": list(dict.fromkeys(note for page in item.pages for note in page.get("notes", ()))),
         "pages": len(item.pages),
         "pixels": pixels,
     }

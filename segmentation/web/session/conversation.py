@@ -11,12 +11,14 @@ from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
+from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.values import one_class_note
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import MAX_CACHED_SESSIONS, Journals
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.tile_stream import Message, TileStream
-from segmentation.web.session.training import Trainer, missing_strokes
+from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.presences import Presence, Presences
 from segmentation.web.warming import WarmUp
@@ -65,14 +67,17 @@ class LatestRequests:
     """Which request of each browser window is its latest: the answers to all others are stale."""
 
     def __init__(self) -> None:
-        self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_CACHED_SESSIONS, lambda _: 1)
+        self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_CACHED_SESSIONS)
 
     def begin(self, session_id: str, client_id: str) -> Callable[[], bool]:
-        """Note a new request of a window; returns a question that says True once the window has sent a newer one."""
-        clients = self._sessions.setdefault(session_id, BoundedCache(MAX_CLIENTS, lambda _: 1))
+        """Note a new request of a window; returns a question that says True once the window has sent a newer one.
+
+        Where there are too many windows, those that are not remembered go on: nobody ends what another waits for.
+        """
+        clients = self._sessions.setdefault(session_id, BoundedCache(MAX_CLIENTS))
         request = object()
         clients.put(client_id, request)
-        return lambda: clients.get(client_id) is not request
+        return lambda: clients.get(client_id) not in (request, None)
 
 
 class Conversations:
@@ -198,19 +203,24 @@ class Conversations:
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
             return
-        yield {
-            "kind": "learnt",
-            "text": trained.text,
-            "as_it_came": trained.unchanged,
-            "images": trained.images,
-            "choice": trained.choice,
-        }
+        yield _learnt(trained, image)
         classifier = trained.classifier
         del training_set  # labels that nobody holds need not be copied for the next stroke
         pixels = yield from self._tile_stream.segment(session_id, image, classifier, order, tiles.known, stale)
         if not stale():
-            yield {
-                "kind": "done",
-                "pixels": {str(c): int(pixels[c]) for c in state.classes},
-                "seconds": round(time.perf_counter() - started, 3),
-            }
+            counts = {str(c): int(pixels[c]) for c in state.classes}
+            names = {class_id: one.name for class_id, one in state.classes.items()}
+            note = one_class_note(counts, names, len(classifier.classes_))
+            yield {"kind": "done", "pixels": counts, "seconds": round(time.perf_counter() - started, 3), "note": note}
+
+
+def _learnt(trained: TrainedClassifier, image: Image) -> Message:
+    """What is said of a classifier before it segments an image."""
+    return {
+        "kind": "learnt",
+        "text": trained.text,
+        "as_it_came": trained.unchanged,
+        "images": trained.images,
+        "choice": trained.choice,
+        "notes": [] if image.hash in trained.images else trained.classifier.value_notes(image),
+    }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.image import Image
 from segmentation.web.decoding.client import Decoder
+from segmentation.web.session.labelimage import FEW_VALUES, LabelImage
 from segmentation.web.store import Store
+
+LOSSY = ("JPEG", "WebP")
+NAMES_OF_LABELS = re.compile("mask|label|annotation|segmentation", re.IGNORECASE)
 
 
 class Images:
@@ -26,19 +32,39 @@ class Images:
         self._max_pixels = max_pixels
         self._cache: BoundedCache[str, Image] = BoundedCache(cache_bytes, lambda image: image.pixels.nbytes)
 
-    def add(self, session_id: str, content: bytes, name: str) -> dict[str, Any]:
+    def add(self, session_id: str, content: bytes, name: str, *, beside: Collection[str] = ()) -> dict[str, Any]:
         """Check an image file and keep it for a session.
 
+        Args:
+            session_id: the session.
+            content: the file.
+            name: of the file.
+            beside: rows and columns, such as ``"512x768"``, of images of which it may be the labels.
+
         Returns:
-            The facts that an ``image.open`` event names, and under ``"notes"`` sentences on what was left out.
+            ``{"labels": True}``, if it looks like labels of such an image: then it is not kept. Else the facts that an
+            ``image.open`` event names, and under ``"notes"`` sentences on what was left out.
 
         Raises:
             ImageError: with a sentence, if it is no image that can be worked on.
         """
         image = self.decode(content, name)
+        if f"{image.shape[0]}x{image.shape[1]}" in beside and self._looks_like_labels(image, content, name):
+            return {"labels": True}
         self._store.put_image(session_id, image.hash, name, content)
         self._cache.put(image.hash, image)
         return describe_image(image, name) | {"notes": image.metadata.get("notes", [])}
+
+    def _looks_like_labels(self, image: Image, content: bytes, name: str) -> bool:
+        """Whether its name says so, or it has a few whole numbers, perhaps behind a palette."""
+        if image.channels not in (1, 3) or image.metadata["format"] in LOSSY:
+            return False
+        try:
+            read = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, labels=True)
+            labels = LabelImage.from_image(read)
+        except ValueError:
+            return False
+        return 1 < len(labels.pixels) <= FEW_VALUES or bool(NAMES_OF_LABELS.search(name))
 
     def get(self, session_id: str, image_hash: str) -> Image:
         """An image of a session.

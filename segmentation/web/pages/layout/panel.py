@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from segmentation.web.pages.layout.downloads import downloads_panel
-from segmentation.web.pages.layout.elements import dashed, slider
+from segmentation.web.pages.layout.elements import dashed, icon, slider
 from segmentation.web.pages.layout.series import series_panel
 from segmentation.web.pages.layout.training import learn_panel
 
@@ -18,29 +18,49 @@ TABS = (
 )
 
 
+def _classes_head() -> html.Div:
+    """What brings classes in."""
+    return html.Div(
+        [
+            html.H2("Classes"),
+            html.Div(
+                [
+                    html.Button(
+                        "Open classifier…",
+                        id="open-classifier",
+                        type="button",
+                        className="quiet small",
+                        title="Go on from a classifier file (.squiggle) of yours or a colleague's",
+                    ),
+                    html.Button(
+                        icon("M4 6h9M4 12h9M4 18h9M18 5v13M15 15l3 3 3-3"),
+                        id="import-classes",
+                        type="button",
+                        className="quiet small",
+                        title="Import a list of classes: text with a name a line, CSV, or JSON",
+                        **dashed(aria_label="Import a list of classes"),
+                    ),
+                    html.Button(
+                        "+ Add",
+                        id="add-class",
+                        type="button",
+                        className="quiet small",
+                        title="Add a class",
+                        **dashed(aria_label="Add a class"),
+                    ),
+                ],
+                className="row",
+            ),
+        ],
+        className="section-head",
+    )
+
+
 def classes_panel() -> html.Section:
     """The classes, and the width of the pen."""
     return html.Section(
         [
-            html.Div(
-                [
-                    html.H2("Classes"),
-                    html.Div(
-                        [
-                            html.Button(
-                                "Open classifier…",
-                                id="open-classifier",
-                                type="button",
-                                className="quiet small",
-                                title="Go on from a classifier file (.squiggle) of yours or a colleague's",
-                            ),
-                            html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
-                        ],
-                        className="row",
-                    ),
-                ],
-                className="section-head",
-            ),
+            _classes_head(),
             html.Div(
                 [
                     html.Div(
@@ -65,6 +85,7 @@ def classes_panel() -> html.Section:
             ),
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
             html.P(id="learnt-from", className="note"),
+            html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
             html.Div(
                 [
                     html.Label("Stroke width", id="stroke-width-label", htmlFor="stroke-width"),
@@ -76,7 +97,6 @@ def classes_panel() -> html.Section:
             ),
         ],
         id="panel-classes",
-        className="pinned",
     )
 
 
@@ -116,7 +136,6 @@ def live_panel() -> html.Section:
             ),
         ],
         id="panel-live",
-        className="pinned",
     )
 
 

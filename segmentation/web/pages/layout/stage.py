@@ -122,7 +122,7 @@ def stage() -> html.Main:
                     ),
                     html.Div(id="frames", **dashed(aria_hidden="true")),
                     html.Div(id="ring"),
-                    html.Div("Drop images or a folder here", id="drop-hint"),
+                    html.Div("Drop images, a folder, labels or strokes here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),
                 ],
                 id="stage",

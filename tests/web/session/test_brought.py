@@ -1,0 +1,200 @@
+"""Files that come back to a session: what they become, what is asked, and what is refused."""
+
+import io
+import json
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+import segmentation as seg
+from segmentation.strokes.document import strokes_to_json
+from segmentation.web.application import create_app
+from segmentation.web.settings import Settings
+from tests.support.asking import Someone, stroke_of
+from tests.support.files import png
+from tests.support.images import scene
+
+SHAPE = (60, 90)
+
+
+@pytest.fixture
+def someone(tmp_path):
+    app = create_app(Settings(data_folder=tmp_path, max_upload_bytes=5_000_000))
+    yield Bringing(app.server.test_client())
+    app.server.extensions["workbench"].store.close()
+
+
+class Bringing(Someone):
+    def asks_to_bring(self, content, name="labels.png", **answers):
+        query = f"name={quote(name)}&answers={quote(json.dumps(answers))}"
+        return self.client.post(f"/s/{self.session}/brought?{query}", data=content).json
+
+    def brings(self, content, name="labels.png", **answers):
+        answer = self.asks_to_bring(content, name, **answers)
+        assert "event" in answer, answer
+        return self.does(type="strokes.add", **answer["event"])
+
+    def state(self):
+        return self.client.application.extensions["workbench"].journals.state(self.session)
+
+    def labels(self, image_hash=None):
+        query = f"image={image_hash}" if image_hash else ""
+        return tifffile.imread(io.BytesIO(self.downloads("labels.tif", query).data))
+
+
+@pytest.fixture
+def mine(someone):
+    return someone.open_image(scene(0))
+
+
+def blobs(values, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.zeros(SHAPE, np.uint8)
+    for value in values:
+        row, column = rng.integers(0, 40), rng.integers(0, 70)
+        labels[row : row + 15, column : column + 18] = value
+    labels[rng.random(SHAPE) < 0.05] = 0
+    return labels
+
+
+def tiff(pixels):
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, photometric="minisblack")
+    return file.getvalue()
+
+
+def indexed(labels):
+    image = Image.fromarray(labels)
+    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("write", [png, tiff, indexed, lambda labels: tiff(labels.astype(np.uint16))])
+def test_a_label_image_becomes_the_very_same_labels_and_one_undo_takes_it_back(someone, mine, write):
+    expected = blobs([1, 2])
+    content = write(expected)
+    question = someone.asks_to_bring(content)["question"]
+    (place,) = question["places"]
+    assert (place["chosen"], question["values"]) == (mine, [])
+    event = someone.brings(content, images={"0": mine})
+    assert np.array_equal(someone.labels(mine), expected)
+    image = seg.image_from_pixels(scene(0))
+    found = seg.PixelClassifier().fit(image, expected).predict(image)
+    assert np.array_equal(
+        tifffile.imread(io.BytesIO(someone.downloads("segmentation.tif", f"image={mine}").data)), found
+    )
+    someone.does(type="undo", event=event)
+    assert not someone.labels(mine).any()
+
+
+def test_what_was_drawn_before_lies_above(someone, mine):
+    someone.draws("a", mine, 2, "M5,30L80,30")
+    someone.brings(png(np.full(SHAPE, 1, np.uint8)), images={"0": mine})
+    drawn = seg.rasterise([stroke_of("a", 2, "M5,30L80,30")], SHAPE)
+    assert np.array_equal(someone.labels(mine), np.where(drawn, 2, 1))
+
+
+def test_what_the_page_gives_away_comes_back(someone, mine):
+    someone.draws("a", mine, 1, "M5,5L20,20")
+    someone.draws("b", mine, 2, "M60,5L80,20")
+    files = {name: someone.downloads(name, f"image={mine}").data for name in ("strokes.json", "labels.tif")}
+    expected = someone.labels(mine)
+    for name, content in files.items():
+        other = Bringing(someone.client)
+        there = other.open_image(scene(0))
+        assert there == mine
+        other.brings(content, name, images={"0": mine})
+        assert np.array_equal(other.labels(mine), expected)
+        drawn = other.state().drawn[mine]
+        assert name == "labels.tif" or [one.id for one in drawn] == ["a", "b"]
+    someone.brings(files["strokes.json"], "strokes.json")
+    assert len(someone.state().drawn[mine]) == 2
+
+
+def test_strokes_of_another_image_are_asked_for_by_size_and_classes_found_by_name(someone, mine):
+    strokes = [seg.Stroke("s", 7, "path", [[5, 5], [20, 20]], 5)]
+    classes = [seg.LabelClass(7, "other TISSUE", "#123456"), seg.LabelClass(9, "unused", "#000000")]
+    document = strokes_to_json(strokes, classes, "f" * 64, SHAPE)
+    (place,) = someone.asks_to_bring(json.dumps(document), "strokes.json")["question"]["places"]
+    assert [one["hash"] for one in place["images"]] == [mine]
+    someone.brings(json.dumps(document), "strokes.json", images={place["key"]: mine})
+    state = someone.state()
+    assert [stroke.class_id for stroke in state.drawn[mine]] == [2]
+    assert [one.name for one in state.classes.values()] == ["Gland", "Other tissue"]
+    document["image"] |= {"rows": 61}
+    assert "no image of that size" in someone.asks_to_bring(json.dumps(document), "strokes.json")["error"]
+
+
+def test_black_and_white_is_asked_for(someone, mine):
+    mask = blobs([255])
+    values = someone.asks_to_bring(png(mask))["question"]["values"]
+    assert [(one["value"], one["chosen"]) for one in values] == [("0", 0), ("255", 1)]
+    assert values[1]["pixels"] == np.count_nonzero(mask)
+    someone.brings(png(mask), images={"0": mine}, values={"0": 2, "255": "new"}, last_class_id=4)
+    assert np.array_equal(someone.labels(mine), np.where(mask, 5, 2))
+    assert someone.state().classes[5].name == "Class 5"
+
+
+def test_numbers_of_objects_are_one_class(someone, mine):
+    objects = np.zeros(SHAPE, np.uint16)
+    for number in range(40):
+        objects[number + 2, 5:60] = 100 * number
+    values = someone.asks_to_bring(tiff(objects))["question"]["values"]
+    assert [one["value"] for one in values] == ["0", "*"]
+    someone.brings(tiff(objects), images={"0": mine}, values={"0": 0, "*": 2})
+    assert np.array_equal(someone.labels(mine), np.where(objects, 2, 0))
+
+
+def test_a_class_that_nobody_named_gives_its_place(someone, mine):
+    someone.does(type="sample.leave", image=next(iter(someone.state().images)))
+    square = [[[2, 3], [20, 3], [20, 30], [2, 30], [2, 3]], [[5, 6], [9, 6], [9, 9], [5, 9], [5, 6]]]
+    geometry = {"type": "Polygon", "coordinates": square}
+    tumor = {"classification": {"name": "Tumor", "color": [200, 0, 0]}}
+    beside = {"type": "Point", "coordinates": [1000, 3]}
+    document = [
+        {"type": "Feature", "geometry": geometry, "properties": tumor},
+        {"type": "Feature", "geometry": beside, "properties": tumor},
+    ]
+    answer = someone.asks_to_bring(json.dumps(document), "cells.geojson")
+    assert "1 object of 2 lie beside “mine.png”" in answer["notes"][0]
+    someone.does(type="strokes.add", **answer["event"])
+    expected = np.zeros(SHAPE, np.uint8)
+    expected[3:30, 2:20], expected[6:9, 5:9] = 1, 0
+    assert np.array_equal(someone.labels(mine), expected)
+    called = [(one.name, one.colour) for one in someone.state().classes.values()]
+    assert called == [("Tumor", "#c80000"), ("Class 2", "#0072b2")]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"Dear colleague", "can be brought in"),
+        (b'{"type": "Topology"}', "neither strokes of Squiggle nor GeoJSON"),
+        (b'{"a": ', "not valid JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"format": "squiggle-strokes", "version": 9}', "another version"),
+        (b'{"type": "FeatureCollection", "features": []}', "no polygon, line or point"),
+        (png(np.zeros((61, 90), np.uint8)), "no image of that size: open its image first"),
+        (png(np.zeros((60, 90, 3), np.uint8)), "holds the number of a class at each pixel"),
+        (tiff(np.full(SHAPE, 0.5, np.float32)), "no whole numbers"),
+        (tiff(np.full(SHAPE, -1, np.int16)), "negative values"),
+        (tiff(np.zeros((3, *SHAPE), np.uint8)), "one image at a time"),
+    ],
+)
+def test_what_cannot_be_brought_is_refused_in_a_sentence_and_changes_nothing(someone, mine, content, sentence):
+    before = someone.state()
+    assert sentence in someone.asks_to_bring(content, "a.json", images={"0": mine})["error"]
+    assert someone.state() == before
+
+
+def test_answers_that_make_no_sense_are_refused(someone, mine):
+    for answers in ("[]", '{"images": 3}', '{"values": {"1": "old"}}', '{"last_class_id": 999}', "{" * 9, "x" * 9_000):
+        reply = someone.client.post(f"/s/{someone.session}/brought?answers={quote(answers)}", data=b"{}")
+        assert reply.status_code == 422
+        assert reply.json["error"].endswith(".")
+    assert "no class is named" in someone.asks_to_bring(png(blobs([7])), images={"0": mine})["error"]
