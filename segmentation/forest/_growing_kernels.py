@@ -74,6 +74,8 @@ def _purity(values: Bytes, counts: Counts, edge: int) -> float:
     start, below = 0, 0
     left, right = 0.0, 0.0
     for count in counts:
+        if count == 0:  # as deep in a tree that tells many classes apart most are
+            continue
         number = 0
         for place in range(start, start + count):
             number += values[place] <= edge

@@ -20,6 +20,9 @@ from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
 
 _NO_LIMIT = 2**31 - 1
 
+_MOST_NUMBERS = 2**23
+"""Numbers that there is room for while some trees grow, which is done for more trees at a time if they are small."""
+
 
 @dataclass(frozen=True, eq=False)
 class GrownTrees:
@@ -41,6 +44,11 @@ class GrownTrees:
         nodes = self.nodes.copy()
         nodes[:, 2:][nodes[:, 0] >= 0] += np.int32(start)
         return GrownTrees(self.roots + np.int32(start), nodes, self.counts)
+
+    def impurity(self) -> NDArray[np.float64]:
+        """``(nodes,)``, that of Gini, rounded as scikit-learn does."""
+        squares = np.einsum("ij,ij->i", self.counts, self.counts, dtype=np.float64)  # whole numbers below 2**53
+        return 1 - squares / self.counts.sum(axis=1, dtype=np.float64) ** 2
 
 
 def draws_of_each_class(n_pixels: int, n_classes: int, settings: ForestSettings) -> int:
@@ -105,14 +113,14 @@ def grow_forest(
     starts = np.cumsum([0, *(len(trees.nodes) for trees in some)])
     moved = [trees.moved(int(start)) for trees, start in zip(some, starts, strict=False)]
     feature, edge, left, right = np.concatenate([trees.nodes for trees in moved]).T.copy()
-    counts = np.concatenate([trees.counts for trees in moved]).astype(np.int64)
-    samples = counts.sum(axis=1)
     inner = feature >= 0
     threshold = np.zeros(len(feature), np.float32)
     threshold[inner] = bins.edges[feature[inner], edge[inner]]
-    shares = counts / samples[:, None]
+    samples = np.concatenate([trees.counts.sum(axis=1) for trees in moved])
+    shares = np.concatenate([trees.counts / trees.counts.sum(axis=1, keepdims=True) for trees in moved])
+    impurity = np.concatenate([trees.impurity() for trees in moved])
     if settings.max_depth is None:
-        shares[~inner] = np.eye(len(classes))[counts[~inner].argmax(axis=1)]
+        shares[~inner] = np.eye(len(classes))[shares[~inner].argmax(axis=1)]
     return Forest(
         n_features=bins.n_features,
         roots=np.concatenate([trees.roots for trees in moved]),
@@ -123,7 +131,7 @@ def grow_forest(
         probabilities=shares,
         bins=bins,
         samples=samples.astype(np.int32),
-        impurity=1 - (counts**2).sum(axis=1) / samples**2,
+        impurity=impurity,
     )
 
 
@@ -144,13 +152,15 @@ def _extra_trees(
     states = random_uint64(settings.random_state, numbers[:, None], classes[None].astype(np.int64))
     streams = random_uint64(settings.random_state, numbers)[:, None]
     max_depth = _NO_LIMIT if settings.max_depth is None else settings.max_depth
-    tasks = np.array_split(numbers, min(threads or available_threads(), settings.n_estimators))
+    of_a_tree = 2 * draws * len(classes) - 1, 4 + len(classes)
+    least = -(-settings.n_estimators * of_a_tree[0] * of_a_tree[1] // _MOST_NUMBERS)
+    tasks = np.array_split(numbers, min(max(threads or available_threads(), least), settings.n_estimators))
     grown: dict[int, GrownTrees] = {}
 
     def grow(indices: Iterator[int]) -> None:
         for index in indices:
             some = tasks[index]
-            most = len(some) * (2 * draws * len(classes) - 1)
+            most = len(some) * of_a_tree[0]
             roots, nodes = np.empty(len(some), np.int32), np.empty((most, 4), np.int32)
             counts = np.empty((most, len(classes)), np.int32)
             filled = grow_trees(
