@@ -12,6 +12,7 @@ import { counted, whenUsed } from "./shared/text.mjs";
  * @typedef {object} SessionFacts a session as the server lists it
  * @property {string} id
  * @property {string} name
+ * @property {boolean} looking whether its link only lets look
  * @property {number} images how many it has
  * @property {number} strokes how many are drawn in it
  * @property {number} used when it was used last, in seconds since 1970
@@ -22,6 +23,7 @@ const ICONS = {
   rename: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
   duplicate: "M9 9h11v11H9zM5 15V4h11",
   export: "M12 4v11M8 11l4 4 4-4M5 20h14",
+  leave: "M14 4H5v16h9M10 12h10M17 8l4 4-4 4",
   delete: "M5 7h14M10 4h4M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6",
 };
 
@@ -75,6 +77,16 @@ async function duplicate(session) {
 }
 
 /** @param {SessionFacts} session */
+async function leave(session) {
+  const question = `Leave “${titleOf(session)}”? It goes from this browser’s list only: nothing is deleted, and `
+    + "whoever has its link can open it. Keep the link if you want to come back.";
+  if (!(await ask(question, "Leave"))) return;
+  const headers = { "Content-Type": "application/json" };
+  const body = JSON.stringify({ session: session.id });
+  if (await request("sessions/leave", { method: "POST", body, headers })) await refresh();
+}
+
+/** @param {SessionFacts} session */
 async function remove(session) {
   const content = `${counted(session.images, "image")}, all strokes and classifiers`;
   const question = `Delete “${titleOf(session)}”? Its ${content} go, for everybody who has its link. `
@@ -87,7 +99,8 @@ async function remove(session) {
 function row(session) {
   const title = element("span", { class: "session-name" }, titleOf(session));
   const facts = [
-    counted(session.images, "image"), `${counted(session.strokes, "stroke")} drawn`, `used ${whenUsed(session.used)}`,
+    ...(session.looking ? ["only to look"] : []), counted(session.images, "image"),
+    counted(session.strokes, "stroke"), `used ${whenUsed(session.used)}`,
   ];
   const href = `${base}s/${session.id}`;
   const picture = session.thumbnail
@@ -109,10 +122,13 @@ function row(session) {
     ),
     element(
       "div", { class: "session-actions" },
-      action("rename", "Rename", () => rename(session, title)),
-      action("duplicate", "Duplicate", () => duplicate(session)),
+      ...(session.looking ? [] : [
+        action("rename", "Rename", () => rename(session, title)),
+        action("duplicate", "Duplicate", () => duplicate(session)),
+      ]),
       action("export", "Export as a file", () => exportSession(session.id)),
-      action("delete", "Delete", () => remove(session)),
+      action("leave", "Leave: take it from this list", () => leave(session)),
+      ...(session.looking ? [] : [action("delete", "Delete for everybody", () => remove(session))]),
     ),
   );
 }

@@ -1,6 +1,7 @@
 /* The root of a session's page: lets Dash lay the page out, then starts the session that the page's address names. */
 
 import { setUpButtons } from "./controls/buttons.mjs";
+import { setUpClassImport } from "./controls/classes.mjs";
 import { ClassifierOpener } from "./controls/classifiers.mjs";
 import { Downloads, enableDownloads } from "./controls/downloads.mjs";
 import { setUpDropping } from "./controls/dropped.mjs";
@@ -43,6 +44,7 @@ function setUp(id) {
   });
   setUpTitle(session);
   setUpPeople(session);
+  setUpClassImport(session);
   setUpLooking();
   setUpFocus(session);
   setUpKeyboard(session);

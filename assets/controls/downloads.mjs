@@ -2,13 +2,12 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { all, byId, element } from "../shared/dom.mjs";
-import { reasonOf } from "../shared/requests.mjs";
+import { AWAY, reasonOf } from "../shared/requests.mjs";
 
 /** @import { StateWithImage } from "../journal/state.mjs" */
 /** @import { Available } from "../session/learning.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
-const AWAY = "The server does not answer. Try again in a moment.";
 const CLASSIFIER = "classifier.squiggle";
 const URL_LASTS_MS = 60000;
 

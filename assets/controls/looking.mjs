@@ -3,7 +3,7 @@
 import { looking } from "../page/context.mjs";
 import { all, byId } from "../shared/dom.mjs";
 
-const OUT_OF_REACH = ["session-title", "panel-features", "panel-forest"];
+const OUT_OF_REACH = ["session-title", "panel-learn"];
 
 /** Take away what cannot be done here. */
 export function setUpLooking() {

@@ -11,6 +11,7 @@
  * @property {number} columns
  * @property {number} channels
  * @property {string} dtype
+ * @property {string[]} [names] all, where files of several names had the same pixels
  */
 
 /** @typedef {{id: number, name: string, colour: string}} LabelClass */
@@ -52,7 +53,7 @@
  * @property {string} name of the session
  * @property {?ImageFacts} image the current one; null before the server has said what the session begins with
  * @property {ImageFacts[]} images in the order in which they came
- * @property {LabelClass[]} classes by their ids, ascending
+ * @property {LabelClass[]} classes as people have put them, else by their ids, ascending
  * @property {Set<number>} hidden ids of the classes that are not shown
  * @property {Stroke[]} strokes on the current image
  * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: these are learnt from too
@@ -74,6 +75,8 @@
  * @property {Map<string, ImageFacts>} images
  * @property {Map<number, LabelClass>} classes
  * @property {Set<number>} hidden
+ * @property {Map<number, number>} merged into which class those went that are no more
+ * @property {number[]} order ids of classes as they were put
  * @property {Map<string, Map<string, Stroke>>} strokes
  * @property {Set<string>} replaced
  * @property {Set<number>} given ids of the classes that are called as the session began with them
@@ -87,9 +90,12 @@
 /** The class of the strokes of the eraser. */
 export const UNLABELLED = 0;
 
+const MAX_NAMES = 20;
+
 const UNDOABLE = new Set([
-  "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase", "class.add",
-  "class.change", "class.remove", "classifier.open", "classifier.keep", "classifier.close",
+  "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase",
+  "class.add", "class.change", "class.remove", "class.import", "class.merge", "class.order",
+  "classifier.open", "classifier.keep", "classifier.close",
 ]);
 
 /** @param {SessionEvent[]} events */
@@ -108,6 +114,7 @@ function undoneEvents(events) {
  */
 function addClass(folding, { id, name, colour }) {
   folding.classes.set(id, { id, name, colour });
+  folding.merged.delete(id);
   folding.lastClassId = Math.max(folding.lastClassId, id);
 }
 
@@ -127,7 +134,9 @@ function strokesOf(folding, image) {
  * @param {ImageFacts} image
  */
 function openImage(folding, image) {
-  const known = folding.images.get(image.hash) ?? image;
+  let known = folding.images.get(image.hash) ?? image;
+  const { names = [known.name] } = known;
+  if (!names.includes(image.name) && names.length < MAX_NAMES) known = { ...known, names: [...names, image.name] };
   folding.images.set(image.hash, known);
   folding.image = known;
   folding.replaced.delete(image.hash);
@@ -184,6 +193,8 @@ function openClassifier(folding, event) {
   folding.classes.clear();
   folding.hidden.clear();
   folding.given.clear();
+  folding.merged.clear();
+  folding.order = [];
   folding.strokes.clear();
   for (const labelClass of event.classes) addClass(folding, labelClass);
   for (const [image, strokes] of Object.entries(event.strokes)) {
@@ -210,8 +221,7 @@ function addStrokes(folding, { classes, strokes }) {
     const order = [...known.values()];
     const erased = order.findLastIndex((one) => one.class_id === UNLABELLED) + 1;
     const added = /** @type {Stroke[]} */ (brought).filter(({ id }) => !known.has(id));
-    const all = [...order.slice(0, erased), ...added, ...order.slice(erased)];
-    folding.strokes.set(image, new Map(all.map((one) => [one.id, one])));
+    folding.strokes.set(image, new Map(order.toSpliced(erased, 0, ...added).map((one) => [one.id, one])));
   }
 }
 
@@ -249,6 +259,18 @@ const APPLY = {
   },
   "class.remove": (folding, event) => { folding.classes.delete(event.class_id); },
   "class.hide": (folding, event) => { folding.hidden[event.hidden ? "add" : "delete"](event.class_id); },
+  "class.import": (folding, { classes }) => {
+    for (const labelClass of classes) {
+      addClass(folding, labelClass);
+      folding.given.delete(labelClass.id);
+    }
+  },
+  "class.merge": (folding, { from, into }) => {
+    if (from === into || !folding.classes.has(from) || !folding.classes.has(into)) return;
+    folding.classes.delete(from);
+    folding.merged.set(from, into);
+  },
+  "class.order": (folding, event) => { folding.order = event.class_ids; },
   "settings.change": (folding, { features, forest }) => {
     folding.features = features ?? folding.features;
     folding.forest = forest ?? folding.forest;
@@ -301,16 +323,45 @@ function foldAll(events, { features, forest }) {
   const undone = undoneEvents(events);
   /** @type {Folding} */
   const folding = {
-    name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(), strokes: new Map(),
-    replaced: new Set(), given: new Set(), features, forest, opened: null, keeps: false, lastClassId: 0,
+    name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(),
+    merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), features, forest,
+    opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
-    const added = event.type === "class.add" ? [event.class] : event.type === "strokes.add" ? event.classes : [];
+    const several = ["class.import", "strokes.add"].includes(event.type) ? event.classes : [];
+    const added = event.type === "class.add" ? [event.class] : several;
     for (const { id } of added) folding.lastClassId = Math.max(folding.lastClassId, id);
     if (!undone.has(event.id) || !UNDOABLE.has(event.type)) APPLY[event.type]?.(folding, event);
   }
   dropReplaced(folding);
   return folding;
+}
+
+/** Strokes in other classes than they were drawn in: the same object each time. @type {WeakMap<Stroke, Stroke>} */
+const strokesAsMerged = new WeakMap();
+
+/**
+ * A stroke in the class that its own was merged into.
+ * @param {Folding} folding
+ * @param {Stroke} stroke
+ */
+function asMerged({ merged }, stroke) {
+  let id = stroke.class_id;
+  for (let next = merged.get(id); next !== undefined; next = merged.get(id)) id = next;
+  if (id === stroke.class_id) return stroke;
+  let found = strokesAsMerged.get(stroke);
+  if (found?.class_id !== id) strokesAsMerged.set(stroke, found = { ...stroke, class_id: id });
+  return found;
+}
+
+/**
+ * The classes as they were put, the others behind them.
+ * @param {Folding} folding
+ */
+function listed({ classes, order }) {
+  /** @param {LabelClass} one */
+  const place = ({ id }) => (order.includes(id) ? order.indexOf(id) : order.length);
+  return [...classes.values()].sort((a, b) => place(a) - place(b) || a.id - b.id);
 }
 
 /**
@@ -325,10 +376,11 @@ export function fold(events, defaults, currentImage = null, me = null) {
   const folding = foldAll(events, defaults);
   const image = folding.images.get(currentImage ?? "") ?? folding.image;
   const images = [...folding.images.values()];
-  const classes = [...folding.classes.values()].sort((a, b) => a.id - b.id);
+  const classes = listed(folding);
   /** @param {ImageFacts} image */
   const strokesOn = ({ hash }) => (
-    [...strokesOf(folding, hash).values()].filter(({ class_id: id }) => id === UNLABELLED || folding.classes.has(id))
+    [...strokesOf(folding, hash).values()].map((stroke) => asMerged(folding, stroke))
+      .filter(({ class_id: id }) => id === UNLABELLED || folding.classes.has(id))
   );
   return {
     name: folding.name,

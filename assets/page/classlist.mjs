@@ -2,6 +2,7 @@
 
 import { element, icon } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
+import { setUpOrdering } from "./classorder.mjs";
 
 /** @import { LabelClass, State } from "../journal/state.mjs" */
 
@@ -17,6 +18,7 @@ const EYE_CROSSED_OUT = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM5 19L19 5";
  * @property {(id: number, colour: string) => void} recolour
  * @property {(id: number, hidden: boolean) => void} hide
  * @property {(id: number) => void} remove
+ * @property {(ids: number[]) => void} order
  */
 
 /** @typedef {Record<string, number>} PixelCounts how many pixels each class has, by its id */
@@ -67,7 +69,7 @@ class Row {
       onclick: () => actions.hide(id, this.hide.getAttribute("aria-pressed") !== "true"),
     });
     this.remove = element("button", {
-      type: "button", class: "mini remove", title: "Remove this class and its strokes",
+      type: "button", class: "mini remove", title: "Remove this class, or merge it into another",
       onclick: () => actions.remove(id),
     }, icon(CROSS));
     this.facts = element("span", { class: "class-facts" });
@@ -141,7 +143,7 @@ class Row {
     if (this.choose.textContent !== key) this.choose.textContent = key;
     this.choose.setAttribute("aria-checked", String(chosen));
     this.choose.setAttribute("aria-label", `Take ${name} in hand`);
-    this.choose.title = index < 9 ? `Take in hand (${key})` : "Take in hand";
+    this.choose.title = `${index < 9 ? `Take in hand (${key})` : "Take in hand"}. Drag it to another place`;
     this.root.classList.toggle("chosen", chosen);
   }
 
@@ -182,6 +184,13 @@ export class ClassList {
     this.actions = actions;
     /** @type {Map<number, Row>} */
     this.rows = new Map();
+    setUpOrdering({ container, moved: () => actions.order(this.ids) });
+  }
+
+  /** The ids of the classes as they are listed. */
+  get ids() {
+    const ids = new Map([...this.rows].map(([id, { root }]) => [/** @type {Element} */ (root), id]));
+    return [...this.container.children].flatMap((root) => ids.get(root) ?? []);
   }
 
   /**

@@ -10,6 +10,15 @@ const KEY = "squiggle:author";
 /** Characters that a name may have. */
 export const MAX_NAME = 40;
 
+/* Another id the server refuses, with all that is done under it. */
+const ID = /^[\w-]{1,64}$/;
+
+/**
+ * A name as the server takes it: no half of a character, which it refuses.
+ * @param {string} name
+ */
+const fitting = (name) => [...name.replaceAll(/\p{Cs}/gu, "").trim()].slice(0, MAX_NAME).join("");
+
 /** @type {?Author} */
 let known = null;
 
@@ -17,7 +26,7 @@ let known = null;
 function remembered() {
   try {
     const { id, name } = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    if (typeof id === "string" && typeof name === "string") return { id, name };
+    if (typeof id === "string" && ID.test(id) && typeof name === "string") return { id, name: fitting(name) };
   } catch {
     /* Without storage one is somebody else each time that the page is loaded. */
   }
@@ -47,5 +56,5 @@ export function me() {
 
 /** @param {string} name that one gives oneself */
 export function nameMe(name) {
-  remember({ ...me(), name: name.trim().slice(0, MAX_NAME) });
+  remember({ ...me(), name: fitting(name) });
 }

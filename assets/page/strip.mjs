@@ -4,6 +4,7 @@ import { byId, element, icon } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
 import { sessionUrl } from "./context.mjs";
 import { betweenStrokes } from "./graph.mjs";
+import { namesOf } from "./title.mjs";
 
 /** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
 
@@ -101,7 +102,7 @@ export class Strip {
     choose.setAttribute("aria-checked", String(current));
     choose.tabIndex = current ? 0 : -1;
     const facts = [counted(count, "stroke"), ...(unlike ? ["has other channels: its strokes do not count here"] : [])];
-    choose.title = `${image.name}: ${facts.join(", ")}`;
+    choose.title = `${namesOf(image)}: ${facts.join(", ")}`;
     choose.setAttribute("aria-label", choose.title);
     strokes.textContent = count ? String(count) : "";
   }

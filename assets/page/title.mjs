@@ -5,13 +5,21 @@ import { byId } from "../shared/dom.mjs";
 /** @import { ImageFacts } from "../journal/state.mjs" */
 
 /**
+ * What an image is called, all names of the files that had its pixels.
+ * @param {ImageFacts} image
+ */
+export function namesOf({ name, names = [name] }) {
+  return names.join(", also ");
+}
+
+/**
  * Show what is known of the current image.
  * @param {ImageFacts} image
  */
 export function showImage(image) {
   const channels = { 1: "grey", 2: "2 channels", 3: "RGB" }[image.channels] ?? `${image.channels} channels`;
-  byId("image-name").textContent = image.name;
-  byId("image-name").title = image.name;
+  byId("image-name").textContent = namesOf(image);
+  byId("image-name").title = namesOf(image);
   byId("image-facts").textContent = `${image.columns} × ${image.rows}, ${channels}, ${image.dtype}`;
 }
 

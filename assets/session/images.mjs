@@ -42,8 +42,12 @@ export class Images {
   add(image, show) {
     const { images, strokes } = this.session.state;
     const sample = images.length === 1 && images[0].hash === this.session.sample?.hash ? images[0].hash : image.hash;
+    const known = images.find(({ hash }) => hash === image.hash);
     if (show) this.session.chooseView({ image: image.hash });
     this.session.append({ type: "image.open", image });
+    if (known && !(known.names ?? [known.name]).includes(image.name)) {
+      return `“${image.name}” has the same pixels as “${known.name}”, which is here: both names are kept.`;
+    }
     if (sample === image.hash) return "";
     this.session.append({ type: "sample.leave", image: sample });
     return strokes.length ? "The sample has left, and what you drew on it. Undo brings both back." : "";

@@ -2,6 +2,7 @@
 
 import { inflate } from "../picture/inflate.mjs";
 import { showOpened } from "../page/openedcard.mjs";
+import { looking } from "../page/context.mjs";
 import { showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
@@ -188,7 +189,7 @@ export class Segmentation {
     byId("classes").classList.remove("stale");
     this.count({ segmented: pixels, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     const seconds = (performance.now() - this.requested) / 1000;
-    showStatus(`Segmented in ${seconds.toFixed(2)} s. Draw where it is wrong.`, 1);
+    showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);
   }
 
   /** @param {string} reason */

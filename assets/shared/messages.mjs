@@ -30,12 +30,13 @@ export function hideMessage() {
  * Ask whether something is to be deleted; who only presses Enter deletes nothing.
  * @param {string} text
  * @param {string} yes what the button says that agrees
+ * @param {?HTMLElement} [other] something else that can be done about it, which closes the dialog `#question`
  * @returns {Promise<boolean>} whether the answer was yes
  */
-export function ask(text, yes) {
+export function ask(text, yes, other = null) {
   return new Promise((resolve) => {
     const dialog = byId("question", HTMLDialogElement);
-    byId("question-text").textContent = text;
+    byId("question-text").replaceChildren(text, ...(other ? [other] : []));
     byId("question-yes").textContent = yes;
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });

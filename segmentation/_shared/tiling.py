@@ -102,10 +102,6 @@ class TileGrid:
         """Index of the tile that each pixel lies in."""
         return rows // self.side * -(-self.shape[1] // self.side) + columns // self.side
 
-    def touching(self, bounds: Bounds) -> list[Tile]:
-        """The tiles with a pixel within ``bounds``, row by row."""
-        return [tile for tile in self.tiles if tile.touches(bounds)]
-
     def order(self, view: Bounds | None = None) -> list[Tile]:
         """All tiles, those that a person would miss most first.
 

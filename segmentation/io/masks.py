@@ -18,22 +18,6 @@ from segmentation.io.read import read_pages
 MAP_HINT = "say what the values stand for, such as --map 0=2,255=1 (0 as a class: not known)"
 
 
-def read_mask(path: Path, values: Mapping[int, int] | None = None) -> NDArray[np.uint8]:
-    """Read class ids from a file that holds a single mask, as :func:`read_masks` does.
-
-    Returns:
-        ``(rows, columns)`` uint8, 0 where there is no class.
-
-    Raises:
-        ImageError: as :func:`read_masks`, and if the file holds several.
-    """
-    with closing(read_masks(path, values)) as masks:
-        mask = next(masks)
-    if mask.metadata["pages"] > 1:
-        raise ImageError(f"{path.name} holds {mask.metadata['pages']} masks, but a single one is needed.")
-    return mask.pixels
-
-
 def read_masks(path: Path, values: Mapping[int, int] | None = None) -> Generator[Image, None, None]:
     """Read class ids from a PNG, TIFF or BMP with one channel; of a file with a palette the indices are taken.
 

@@ -157,9 +157,9 @@ def _opened(source: str | Path | bytes | BinaryIO, limits: Limits) -> Iterator[I
     if isinstance(source, bytes | bytearray | memoryview):
         yield BytesIO(source)
     elif isinstance(source, str | Path):
-        with ExitStack() as closing:
+        with ExitStack() as stack:
             try:
-                file = closing.enter_context(open(source, "rb", opener=_open_at_once))
+                file = stack.enter_context(open(source, "rb", opener=_open_at_once))
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise OSError(errno.EINVAL, "it is a pipe or a device")
             except (OSError, ValueError) as error:

@@ -64,7 +64,7 @@ def shares_csv(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) 
         The columns ``class_id,class_name,pixels,percent`` and one row for each class.
     """
     shares = class_shares(segmentation, class_names)
-    return _table(SHARE_COLUMNS, (_share_cells(one, class_names) for one in shares))
+    return csv_text(SHARE_COLUMNS, (_share_cells(one, class_names) for one in shares))
 
 
 def spreadsheet_text(text: str) -> str:
@@ -106,7 +106,7 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
                     share = ClassShare(class_id, pixels, pixels / size)
                     yield [spreadsheet_text(escaped(name)), number, *_share_cells(share, class_names)]
 
-    return _table(("image", "page", *SHARE_COLUMNS), rows())
+    return csv_text(("image", "page", *SHARE_COLUMNS), rows())
 
 
 SHARE_COLUMNS = ("class_id", "class_name", "pixels", "percent")
@@ -116,7 +116,13 @@ def _share_cells(share: ClassShare, class_names: Mapping[int, str]) -> list[Any]
     return [share.id, spreadsheet_text(class_names[share.id]), share.pixels, f"{share.share:.4%}"[:-1]]
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table as comma-separated text, its lines ended by a line feed.
+
+    Args:
+        columns: their names.
+        rows: the cells of each row.
+    """
     text = StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)

@@ -15,8 +15,7 @@ from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass
 def numbered_classes(class_ids: Iterable[int]) -> tuple[LabelClass, ...]:
     """Names and colours for classes that have none yet."""
     return tuple(
-        LabelClass(class_id, f"Class {class_id}", DEFAULT_COLOURS[(class_id - 1) % len(DEFAULT_COLOURS)])
-        for class_id in map(int, class_ids)
+        LabelClass(class_id, f"Class {class_id}", DEFAULT_COLOURS[class_id - 1]) for class_id in map(int, class_ids)
     )
 
 

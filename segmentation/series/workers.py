@@ -16,11 +16,12 @@ import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from segmentation._shared.processes import import_paths, python_command
-from segmentation.series.jobs import Job, Page, Progress, job_from_json, job_to_json, reason
+from segmentation.series.jobs import Job, Page, Progress, Report, job_from_json, job_to_json, reason
 from segmentation.series.model import Model
 
 Outcomes = Generator[tuple[Job, list[Page] | str], None, None]
@@ -39,10 +40,10 @@ def run_here(model: Model, jobs: Iterable[Job], progress: Progress) -> Outcomes:
         Each job with its outcome.
     """
     for job in jobs:
-        yield job, run_job(model, job, lambda part, job=job: progress(job, part))
+        yield job, run_job(model, job, partial(progress, job))
 
 
-def run_job(model: Model, job: Job, report: Any) -> list[Page] | str:
+def run_job(model: Model, job: Job, report: Report) -> list[Page] | str:
     """The outcome of a job: its pages, or one sentence that says why it failed."""
     try:
         return job.run(model, report)

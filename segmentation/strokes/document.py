@@ -87,21 +87,6 @@ class StrokesDocument:
     classes: tuple[LabelClass, ...]
     settings: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def image_hash(self) -> str:
-        """Of the content of the first image."""
-        return self.drawings[0].image_hash
-
-    @property
-    def image_shape(self) -> tuple[int, int]:
-        """Rows and columns of the first image."""
-        return self.drawings[0].image_shape
-
-    @property
-    def strokes(self) -> tuple[Stroke, ...]:
-        """The strokes on the first image."""
-        return self.drawings[0].strokes
-
 
 def strokes_to_json(
     strokes: Iterable[Stroke],

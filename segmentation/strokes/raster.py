@@ -76,11 +76,6 @@ def stroke_bounds(stroke: Stroke, shape: Sequence[int]) -> tuple[int, int, int, 
     return (row, stop_row, column, stop_column) if row < stop_row and column < stop_column else None
 
 
-def warm_up() -> None:
-    """Compile what painting needs, or load what was compiled before, so that the first stroke does not wait for it."""
-    from segmentation.strokes import _kernels  # noqa: F401
-
-
 def _radius(stroke: Stroke) -> float:
     return max(stroke.width, 1.0) / 2
 

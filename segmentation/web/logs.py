@@ -14,8 +14,8 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 LONGEST_PATH = 200
-SESSION_ID = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z0-9])[\w-]{22}(?![\w-])")
-"""What may be the id of a session: 128 random bits as :func:`secrets.token_urlsafe` writes them."""
+SESSION_ID = re.compile(r"(?<![\w-])(?:look-)?(?=[\w-]*[A-Z0-9])[\w-]{22}(?![\w-])")
+"""What may be the id in one of a session's links: 128 random bits as :func:`secrets.token_urlsafe` writes them."""
 
 
 def without_links(text: str) -> str:

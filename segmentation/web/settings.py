@@ -26,9 +26,9 @@ def _text_in(unit: float, kind: type[int] | type[float] = int) -> BeforeValidato
     def convert(value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        if not math.isfinite(amount := float(value)):
+        if not math.isfinite(amount := float(value) * unit):
             raise ValueError("it must be a number")
-        return kind(amount * unit)
+        return kind(amount)
 
     return BeforeValidator(convert)
 
@@ -179,9 +179,9 @@ class Settings(BaseModel):
 
 
 class _FromEnvironment(BaseSettings, Settings):
-    """Settings that are not given are read from the environment."""
+    """Settings that are read from the environment: from the documented variables, and from none like the attributes."""
 
-    model_config = SettingsConfigDict(case_sensitive=True)
+    model_config = SettingsConfigDict(case_sensitive=True, validate_by_name=False, validate_by_alias=True)
 
 
 def _variable_of(attribute: str) -> str:

@@ -44,9 +44,12 @@ def as_people_see_it(rgb):
 def test_default_colours_can_be_told_apart_by_everybody():
     from skimage.color import deltaE_ciede2000
 
-    assert len(set(DEFAULT_COLOURS)) == 20
+    assert len(set(DEFAULT_COLOURS)) == 255
     rgb = np.array([parse_colour(colour) for colour in DEFAULT_COLOURS]) / 255
-    for lab in as_people_see_it(rgb):
+    for first, least in ((40, 6), (120, 3), (255, 1.9)):
+        for lab in as_people_see_it(rgb[:first]):
+            assert (deltaE_ciede2000(lab[:, None], lab[None]) + 100 * np.eye(first)).min() > least
+    for lab in as_people_see_it(rgb[:20]):
         difference = deltaE_ciede2000(lab[:, None], lab[None]) + 100 * np.eye(20)
         assert difference.min() > 9
         assert difference[:7, :7].min() > 10

@@ -10,8 +10,8 @@ from PIL import Image as PillowImage
 from sklearn import metrics
 
 from segmentation.io.limits import ImageError
-from segmentation.io.masks import read_mask
 from segmentation.model.metrics import score
+from tests.support.imagefiles import read_mask
 
 IDS = (1, 2, 7)
 

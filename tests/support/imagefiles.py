@@ -6,12 +6,20 @@ import struct
 import tifffile
 from PIL import Image as PillowImage
 
+from segmentation.io.masks import read_masks
+
 
 def pillow_bytes(pixels, kind, mode=None, **options):
     image = pixels if isinstance(pixels, PillowImage.Image) else PillowImage.fromarray(pixels)
     file = io.BytesIO()
     (image.convert(mode) if mode else image).save(file, kind, **options)
     return file.getvalue()
+
+
+def read_mask(path, values=None):
+    """The class ids of a file that holds a single mask."""
+    (mask,) = read_masks(path, values)
+    return mask.pixels
 
 
 def tiff_bytes(pixels, **options):

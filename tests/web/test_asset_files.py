@@ -6,6 +6,7 @@ from segmentation.web import asset_files
 from segmentation.web.asset_files import FOLDER, URL_PATH
 
 SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
+ASKED_FOR = re.compile(r'byId\(\s*"([\w-]+)"|"(panel-[\w-]+)"')
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 PRELOAD = re.compile(r'<link rel="modulepreload" href="([^"]+)">')
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.is_file())
@@ -62,6 +63,16 @@ def test_the_start_page_runs_one_module(client):
     assert list(scripts_of(page)) == [(f"{URL_PATH}/sessions.mjs", True)]
     shared = [name for name in FILES if name.startswith("shared/")]
     assert PRELOAD.findall(page) == [f"{URL_PATH}/{name}" for name in shared]
+
+
+def test_scripts_ask_for_elements_that_there_are(client):
+    pages = re.findall(r'"id": ?"([\w-]+)"', client.get("/_dash-layout").text)
+    pages += re.findall(r'\bid="([\w-]+)"', client.get("/sessions").text)
+    scripts = "".join((FOLDER / name).read_text() for name in FILES if name.endswith(".mjs"))
+    made = re.findall(r'\bid: "([\w-]+)"', scripts)
+    asked_for = {name for names in ASKED_FOR.findall(scripts) for name in names if name}
+    assert len(asked_for) > 50
+    assert asked_for - {*pages, *made} == set()
 
 
 def test_no_script_may_stand_in_a_page(client, session):

@@ -158,14 +158,19 @@ def test_logs_are_lines_of_json_that_lead_to_no_session(server):
     ask(server, "POST", f"/s/{session}/converse", words())
     ask(server, "GET", f"/s/{session}/download/nothing?secret=1")
     ask(server, "GET", "/s/%0a%22x")
+    looking = json.loads(ask(server, "POST", f"/s/{session}/looking"))["looking"]
+    ask(server, "GET", f"/s/{looking}/file")
     server.stop()
     events = server.events()
     assert session not in server.log.read_text()
+    assert looking not in server.log.read_text()
     assert "secret" not in server.log.read_text()
     assert all({"time", "level", "event"} <= event.keys() for event in events)
     asked = [event for event in events if event["event"] == "request"]
     hidden = without_links(session)
     assert ("POST", f"/s/{hidden}/converse", 200) in {(e["method"], e["path"], e["status"]) for e in asked}
+    seen = without_links(looking)
+    assert ("GET", f"/s/{seen}/file", 200) in {(e["method"], e["path"], e["status"]) for e in asked}
     assert ("GET", f"/s/{hidden}/download/nothing", 404) in {(e["method"], e["path"], e["status"]) for e in asked}
     assert all(event["ms"] >= 0 and event["bytes"] >= 0 for event in asked)
 

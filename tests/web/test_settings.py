@@ -49,6 +49,8 @@ def test_variables_are_read_in_their_units(monkeypatch, variable, text, attribut
         ("SQUIGGLE_QUOTA_MB", "-1"),
         ("SQUIGGLE_QUOTA_MB", "inf"),
         ("SQUIGGLE_KEEP_DAYS", "nan"),
+        ("SQUIGGLE_KEEP_DAYS", "1e308"),
+        ("SQUIGGLE_MAX_UPLOAD_MB", "1e308"),
         ("SQUIGGLE_MAX_MEGAPIXELS", "many"),
         ("SQUIGGLE_TRUSTED_PROXIES", "the router"),
         ("SQUIGGLE_OPEN", "perhaps"),
@@ -59,6 +61,12 @@ def test_what_cannot_be_read_is_named_with_what_it_means(monkeypatch, variable, 
     with pytest.raises(ValueError, match="cannot be read") as problem:
         settings_from_environment()
     assert str(problem.value) == f"{variable}={text!r} cannot be read; it means: {meanings_of_variables()[variable]}."
+
+
+def test_no_other_variable_opens_a_server_or_sets_anything(monkeypatch):
+    for attribute in Settings.model_fields:
+        monkeypatch.setenv(attribute, "1")
+    assert settings_from_environment().model_dump() == Settings().model_dump()
 
 
 def test_secrets_are_not_in_what_is_printed_of_settings():

@@ -31,6 +31,9 @@ PUBLIC_PATHS = frozenset(
 """What is shown to people who are not let in yet."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+FROM_OURSELVES = ("same-origin", "none")
+"""What browsers say where our own page, or the person, sends a request; another port of the host is another site."""
+
 NOT_OPENED = (
     "This server was not opened to others. Its operator sets SQUIGGLE_PASSWORD, SQUIGGLE_USER_HEADER or SQUIGGLE_OPEN."
 )
@@ -48,7 +51,7 @@ def guard(server: Flask, settings: Settings) -> None:
 
     @server.before_request
     def refuse_strangers() -> Response | None:
-        if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in FROM_OURSELVES:
             return _refusal(FROM_ELSEWHERE, 403)
         if request.path in PUBLIC_PATHS or settings.open:
             return None

@@ -32,7 +32,7 @@ NO_SENSE = "This request makes no sense: reload the page."
 FAILED = "The server failed at this. What you did before is safe; try again."
 
 _SESSION = re.compile(r"/s/([^/]+)")
-_STARTS = {("GET", "/"), ("POST", "/sessions"), ("POST", "/sessions/import")}
+_STARTS = re.compile(r"(GET|HEAD) /|POST (/sessions|/sessions/import|/s/[^/]+/duplicate)")
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def _refuse_before_reading(server: Flask) -> None:
             return jsonify(error=NO_SENSE), 400
         session = _SESSION.match(request.path)
         wait = of_sessions.acquire(session[1]) if session else 0.0
-        if (request.method, request.path) in _STARTS:
+        if not wait and _STARTS.fullmatch(f"{request.method} {request.path}"):
             wait = starts.acquire(request.remote_addr or "")
         if wait:
             return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}

@@ -25,7 +25,7 @@ class RateLimit:
         self._burst = burst
         self._per_second = per_second
         self._clock = clock
-        self._buckets = BoundedCache[str, tuple[float, float]](MAX_BUCKETS, size=lambda _bucket: 1)
+        self._buckets = BoundedCache[str, tuple[float, float]](MAX_BUCKETS)
         self._lock = threading.Lock()
 
     def acquire(self, key: str) -> float:

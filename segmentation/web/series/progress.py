@@ -25,7 +25,7 @@ class SeriesProgress:
 
     def __init__(self, store: SeriesStore) -> None:
         self._store = store
-        self._classes: BoundedCache[str, list[dict[str, Any]]] = BoundedCache(MAX_CACHED_SERIES, lambda _: 1)
+        self._classes: BoundedCache[str, list[dict[str, Any]]] = BoundedCache(MAX_CACHED_SERIES)
 
     def summaries(self, session_id: str) -> list[dict[str, Any]]:
         """All series of a session, the latest first, each as :meth:`summary` has it."""

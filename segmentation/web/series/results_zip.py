@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from segmentation._shared.archive import ZipParts
-from segmentation.io.shares import shares_table, spreadsheet_text
+from segmentation.io.shares import csv_text, shares_table, spreadsheet_text
 from segmentation.model.modelfile import load_model
 from segmentation.series.inputs import name_results
 from segmentation.series.results import file_name
@@ -49,9 +47,8 @@ def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator
         class_names = {one.id: one.name for one in load_model(classifier).classes}
         _add(archive, TABLE, shares_table(class_names, done).encode())
         _add(archive, MODEL_FILE, classifier)
-        failures = list(_failures(items))
-        if failures:
-            _add(archive, FAILURES, _table(failures).encode())
+        if failures := list(_failures(items)):
+            _add(archive, FAILURES, csv_text(("image", "reason"), failures).encode())
         yield parts.next_part()
     yield parts.next_part()
 
@@ -67,17 +64,8 @@ def _base(item: SeriesItem) -> str:
 
 
 def _failures(items: Sequence[SeriesItem]) -> Iterator[tuple[str, str]]:
-    """The name of each file that could not be segmented, or not all of its images, and why."""
+    """The name of each file that could not be segmented, or not all of its images, and why; as cells of a table."""
     for item in items:
         reasons = [page["reason"] for page in item.pages if page.get("reason")] if item.state == "done" else []
         for reason in [item.reason] if item.state == "failed" else reasons:
-            yield item.name, reason
-
-
-def _table(failures: Sequence[tuple[str, str]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["image", "reason"])
-    for name, reason in failures:
-        table.writerow([spreadsheet_text(name), reason])
-    return text.getvalue()
+            yield spreadsheet_text(item.name), reason

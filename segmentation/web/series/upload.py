@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO
 
-from segmentation.web.series.upload_zip import ZipError, is_zip, shown_name, unpacked
+from segmentation.web.series.upload_zip import ZipError, is_zip, shown_path, unpacked
 from segmentation.web.store import StoreFullError
 from segmentation.web.store.series import SeriesStore
 
@@ -39,7 +39,7 @@ class Uploads:
             UnknownSeriesError: if the session has no such series.
         """
         added, refused = 0, []
-        name = shown_name(name)
+        name = shown_path(name)
         zipped = is_zip(file.read(4))
         file.seek(0)
         try:

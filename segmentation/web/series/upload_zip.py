@@ -36,7 +36,7 @@ def is_zip(head: bytes) -> bool:
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-def shown_name(name: str) -> str:
+def shown_path(name: str) -> str:
     """A name with its folders, fit to be shown; it is never used as a path."""
     parts = [part.strip() for part in printable(name.replace("\\", "/")).split("/")]
     return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_NAME_LENGTH:].lstrip("/") or "image"
@@ -67,7 +67,7 @@ def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_byte
     if sum(info.file_size for info in images) > max_bytes:
         raise ZipError(f"Its images unpack to more than the {max_bytes / 2**20:,.0f} MB that are left for series.")
     for info in images:
-        name = shown_name(info.filename)
+        name = shown_path(info.filename)
         try:
             yield Incoming(name, _read(archive, info, max_image_bytes))
         except ZipError as reason:

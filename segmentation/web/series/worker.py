@@ -162,7 +162,7 @@ class SeriesWorker:
             self._store.fail(item, reason(error))
 
     def _segmented(self, item: ClaimedItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
-        """Class ids as a TIFF, a small picture, and what came out: what the command line writes for the same image."""
+        """Class ids as a TIFF, as the command line writes it for the same image, a small picture, and the outcomes."""
         model = self._model_for(item)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:

@@ -19,22 +19,29 @@ _AUTHOR_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 def checked_author(value: Any) -> dict[str, str]:
     """An author from a browser: ``id``, made at random by it, and ``name``, which may be empty.
 
+    A name is made to fit: nothing that somebody does is refused for what they call themselves.
+
     Raises:
         ValueError: with a sentence for the person, if it is none.
     """
     if not isinstance(value, Mapping) or not isinstance(value.get("id"), str) or not _AUTHOR_ID.fullmatch(value["id"]):
         raise ValueError("The page did not say properly who does this: reload it.")
     name = value.get("name", "")
-    if not isinstance(name, str) or len(name) > MAX_AUTHOR_NAME or not name.isprintable():
-        raise ValueError(f"Your name must be one line of at most {MAX_AUTHOR_NAME} characters.")
-    return {"id": value["id"], "name": name.strip()}
+    if not isinstance(name, str):
+        raise ValueError("The page did not say properly who does this: reload it.")
+    return {"id": value["id"], "name": _fitting(name)}
 
 
 def author_of_user(user: str) -> dict[str, str]:
     """The author for a user whom a reverse proxy names: the same one in each of their browsers."""
     digest = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
-    printable = "".join(character if character.isprintable() else " " for character in user)
-    return {"id": f"user-{digest[:32]}", "name": " ".join(printable.split())[:MAX_AUTHOR_NAME]}
+    return {"id": f"user-{digest[:32]}", "name": _fitting(user)}
+
+
+def _fitting(name: str) -> str:
+    """A name as one line that can be shown, cut off where it is too long."""
+    printable = "".join(character if character.isprintable() else " " for character in name)
+    return " ".join(printable.split())[:MAX_AUTHOR_NAME].strip()
 
 
 def who_and_when(event: Mapping[str, Any]) -> dict[str, Any]:

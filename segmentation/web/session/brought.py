@@ -14,14 +14,13 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation._shared.text import counted
 from segmentation.io.limits import ImageError
-from segmentation.strokes.classes import DEFAULT_COLOURS, LONGEST_NAME, LabelClass, classes_to_json
+from segmentation.strokes.classes import DEFAULT_COLOURS, LARGEST_CLASS_ID, LONGEST_NAME, LabelClass, classes_to_json
 from segmentation.strokes.document import FORMAT, Drawing, strokes_from_json
 from segmentation.strokes.geojson import Outline, is_geojson, outlines_from_geojson
 from segmentation.strokes.outlines import outline_strokes
 from segmentation.strokes.raster import stroke_bounds
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
-from segmentation.web.session.events import MAX_CLASSES
 from segmentation.web.session.labelimage import LabelImage, asked_values, class_raster
 from segmentation.web.session.state import SessionState
 
@@ -100,8 +99,8 @@ class Classes:
     def add(self, name: str = "", colour: str = "") -> int:
         """The id of a new class; without a name it is called by its number."""
         class_id = self._last_id + 1
-        if len(self._known) >= MAX_CLASSES or class_id > 255:
-            raise ValueError(f"It has too many classes: with it the session would have more than {MAX_CLASSES}.")
+        if class_id > LARGEST_CLASS_ID:
+            raise ValueError(f"It has new classes, and this session has used up its {LARGEST_CLASS_ID}.")
         self._last_id = class_id
         taken = {one.colour for one in self._known.values()}
         colour = colour or next((one for one in DEFAULT_COLOURS if one not in taken), "#888888")

@@ -9,9 +9,8 @@ from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.modelfile import ModelContents, ModelFileError, load_model
+from segmentation.model.modelfile import ModelContents, load_model
 from segmentation.strokes.classes import classes_to_json
-from segmentation.web.session.events import MAX_CLASSES
 from segmentation.web.store import Store
 from segmentation.web.store.classifiers import Classifiers
 
@@ -95,11 +94,6 @@ class ClassifierFiles:
             ModelFileError: with a sentence, if it is none, or one that the page cannot show.
         """
         file = self._parse(name, content)
-        if len(file.contents.classes) > MAX_CLASSES:
-            raise ModelFileError(
-                f"It has {len(file.contents.classes)} classes, more than the {MAX_CLASSES} that the page shows: "
-                "use the command line."
-            )
         self._stored.put(session_id, file.hash, name, content)
         self._read.put(file.hash, file)
         return file

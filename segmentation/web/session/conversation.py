@@ -67,14 +67,17 @@ class LatestRequests:
     """Which request of each browser window is its latest: the answers to all others are stale."""
 
     def __init__(self) -> None:
-        self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_CACHED_SESSIONS, lambda _: 1)
+        self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_CACHED_SESSIONS)
 
     def begin(self, session_id: str, client_id: str) -> Callable[[], bool]:
-        """Note a new request of a window; returns a question that says True once the window has sent a newer one."""
-        clients = self._sessions.setdefault(session_id, BoundedCache(MAX_CLIENTS, lambda _: 1))
+        """Note a new request of a window; returns a question that says True once the window has sent a newer one.
+
+        Where there are too many windows, those that are not remembered go on: nobody ends what another waits for.
+        """
+        clients = self._sessions.setdefault(session_id, BoundedCache(MAX_CLIENTS))
         request = object()
         clients.put(client_id, request)
-        return lambda: clients.get(client_id) is not request
+        return lambda: clients.get(client_id) not in (request, None)
 
 
 class Conversations:

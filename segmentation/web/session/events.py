@@ -23,6 +23,10 @@ type                fields                                                      
 ``class.change``    ``class_id``, and ``name`` or ``colour``                    yes
 ``class.remove``    ``class_id``; its strokes go along                          yes
 ``class.hide``      ``class_id``, ``hidden``                                    no
+``class.import``    ``classes``, each added, or put in the place of that id     yes
+``class.merge``     ``from``, ``into``: ids; the strokes of one become the      yes
+                    other's, those too that somebody is still drawing
+``class.order``     ``class_ids``: as they are listed; the ids stay             yes
 ``settings.change`` ``features`` and/or ``forest``                              no
 ``classifier.open`` ``classifier``: its facts; its ``classes``, ``features``,   yes
                     ``forest``, and ``strokes`` by image hash; perhaps
@@ -45,12 +49,17 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.strokes.classes import UNLABELLED, LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import (
+    LARGEST_CLASS_ID,
+    UNLABELLED,
+    LabelClass,
+    classes_from_json,
+    classes_to_json,
+)
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.web.session.authors import who_and_when
 from segmentation.web.session.state import SessionState
 
-MAX_CLASSES = 20
 MAX_ERASED_AT_ONCE = 100_000
 MAX_NAME_LENGTH = 100
 CLASSIFIER_FACTS = ("hash", "name", "channels", "trees", "class_ids", "images", "strokes", "pixels")
@@ -70,6 +79,9 @@ _FIELDS = {
     "class.change": {"class_id", "name", "colour"},
     "class.remove": {"class_id"},
     "class.hide": {"class_id", "hidden"},
+    "class.import": {"classes"},
+    "class.merge": {"from", "into"},
+    "class.order": {"class_ids"},
     "settings.change": {"features", "forest"},
     "classifier.open": {"classifier", "classes", "features", "forest", "strokes", "keep"},
     "classifier.keep": {"keep"},
@@ -130,13 +142,10 @@ def _check_stroke(event: dict[str, Any], _state: SessionState) -> None:
     event["stroke"] = Stroke.from_json(event.get("stroke", {})).to_json()
 
 
-def _check_strokes(event: dict[str, Any], state: SessionState) -> None:
+def _check_strokes(event: dict[str, Any], _state: SessionState) -> None:
     if not isinstance(event.get("name"), str) or len(event["name"]) > 255:
         raise ValueError("The name of the file must be text of at most 255 characters.")
-    classes = classes_from_json(event.get("classes"))
-    if len(state.classes.keys() | {one.id for one in classes}) > MAX_CLASSES:
-        raise ValueError(f"There can be at most {MAX_CLASSES} classes.")
-    event["classes"] = classes_to_json(classes)
+    event["classes"] = classes_to_json(classes_from_json(event.get("classes")))
     event["strokes"] = {
         image_hash: [stroke.to_json() for stroke in drawn]
         for image_hash, drawn in _strokes_by_image(event.get("strokes")).items()
@@ -161,11 +170,8 @@ def _check_erase(event: dict[str, Any], _state: SessionState) -> None:
         raise ValueError("The strokes to erase must be named by their ids.")
 
 
-def _check_new_class(event: dict[str, Any], state: SessionState) -> None:
-    label_class = LabelClass.from_json(event.get("class", {}))
-    if label_class.id not in state.classes and len(state.classes) >= MAX_CLASSES:
-        raise ValueError(f"There can be at most {MAX_CLASSES} classes.")
-    event["class"] = label_class.to_json()
+def _check_new_class(event: dict[str, Any], _state: SessionState) -> None:
+    event["class"] = LabelClass.from_json(event.get("class", {})).to_json()
 
 
 def _check_class_change(event: dict[str, Any], _state: SessionState) -> None:
@@ -182,6 +188,23 @@ def _check_hide(event: dict[str, Any], _state: SessionState) -> None:
     _require_class_id(event.get("class_id"))
     if not isinstance(event.get("hidden"), bool):
         raise ValueError("A class is either hidden or shown.")
+
+
+def _check_class_list(event: dict[str, Any], _state: SessionState) -> None:
+    event["classes"] = classes_to_json(classes_from_json(event.get("classes")))
+
+
+def _check_merging(event: dict[str, Any], _state: SessionState) -> None:
+    _require_class_id(event.get("from"))
+    _require_class_id(event.get("into"))
+
+
+def _check_order(event: dict[str, Any], _state: SessionState) -> None:
+    class_ids = checks.sequence(event.get("class_ids"), "The order of the classes", LARGEST_CLASS_ID)
+    for class_id in class_ids:
+        _require_class_id(class_id)
+    if len(set(class_ids)) < len(class_ids):
+        raise ValueError("A class has one place in the list.")
 
 
 def _check_settings(event: dict[str, Any], _state: SessionState) -> None:
@@ -208,8 +231,6 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     for image in checks.sequence(facts["images"], "The images of the classifier", 100_000):
         _require_hash(image.get("hash") if isinstance(image, Mapping) else None)
     classes = classes_from_json(event.get("classes"))
-    if len(classes) > MAX_CLASSES:
-        raise ValueError(f"There can be at most {MAX_CLASSES} classes.")
     event["classes"] = classes_to_json(classes)
     event["features"] = FeatureSpec.from_json(event.get("features", {})).to_json()
     event["forest"] = ForestSettings.from_json(event.get("forest", {})).to_json()
@@ -258,6 +279,9 @@ _CHECKS = {
     "class.change": _check_class_change,
     "class.remove": _check_class_id,
     "class.hide": _check_hide,
+    "class.import": _check_class_list,
+    "class.merge": _check_merging,
+    "class.order": _check_order,
     "settings.change": _check_settings,
     "classifier.open": _check_classifier,
     "classifier.keep": _check_keep,

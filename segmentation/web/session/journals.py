@@ -52,7 +52,7 @@ class Journals:
         self._store = store
         self._images = images
         self._classifiers = classifiers
-        self._sessions: BoundedCache[str, CachedSession] = BoundedCache(MAX_CACHED_SESSIONS, lambda _: 1)
+        self._sessions: BoundedCache[str, CachedSession] = BoundedCache(MAX_CACHED_SESSIONS)
 
     def state(self, session_id: str) -> SessionState:
         """What the session's journal adds up to now.

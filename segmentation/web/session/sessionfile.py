@@ -18,7 +18,7 @@ from segmentation.model.modelfile import ModelFileError
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.version import __version__
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
-from segmentation.web.session.events import MAX_CLASSES, MAX_NAME_LENGTH, check_event
+from segmentation.web.session.events import MAX_NAME_LENGTH, check_event
 from segmentation.web.session.images import Images, describe_image
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.state import SessionState, fold
@@ -229,17 +229,14 @@ def _checked(
         raise SessionFileError("Its journal does not begin with the start of a session.")
     start = _start(bodies[0], images)
     empty = fold([{**start, "classes": []}])
-    events = [start, *(_checked_event(body, empty, images, opened) for body in bodies[1:])]
-    if len(fold(events).classes) > MAX_CLASSES:
-        raise SessionFileError(f"It has more than {MAX_CLASSES} classes.")
-    return events
+    return [start, *(_checked_event(body, empty, images, opened) for body in bodies[1:])]
 
 
 def _start(body: Mapping[str, Any], images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     checks.mapping(body, "The start of its journal", ("id", "type", "image", "classes"))
     classes: tuple[LabelClass, ...] = classes_from_json(body["classes"])
-    if not 1 <= len(classes) <= MAX_CLASSES:
-        raise SessionFileError(f"It does not start with 1 to {MAX_CLASSES} classes.")
+    if not classes:
+        raise SessionFileError("It does not start with any class.")
     return {
         "id": "start",
         "type": "session.start",

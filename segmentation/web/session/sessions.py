@@ -6,15 +6,20 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.web.session.events import MAX_NAME_LENGTH
 from segmentation.web.session.images import describe_image
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.sample import Sample
-from segmentation.web.store import NewImage, Store
+from segmentation.web.session.state import count
+from segmentation.web.store import NewImage, SessionSummary, Store, UnknownSessionError
 from segmentation.web.store.looking import LookingLinks, is_looking_id
 
 COPY = "Copy of "
+MAX_COUNTED = 20_000
+"""Sessions, and images in them, whose counts are remembered."""
+
 UNTITLED = "Untitled session"
 
 
@@ -33,6 +38,9 @@ class Sessions:
         self._journals = journals
         self._sample = sample
         self._looking = looking
+        self._counts: BoundedCache[tuple[str, int], tuple[tuple[str, ...], int]] = BoundedCache(
+            MAX_COUNTED, lambda counts: 1 + len(counts[0])
+        )
 
     def begin(self) -> str:
         """Begin a session on the sample image with its classes; returns its id."""
@@ -58,16 +66,19 @@ class Sessions:
 
         Returns:
             For each ``id`` (that in the link), ``looking`` (whether that only lets look), ``name``, ``used`` (seconds
-            since 1970), ``images`` (the sample does not count where there are others), ``strokes`` (ever drawn),
-            ``bytes``, ``thumbnail`` (the hash of the image that came last) and ``untouched`` (nothing was done in it
-            yet).
+            since 1970), ``images`` and ``strokes`` (that are there now; the sample does not count where there are
+            others), ``bytes``, ``thumbnail`` (the hash of the image that came last) and ``untouched`` (nothing was
+            done in it yet).
         """
         sample = self._sample.image.hash
         looking = {session: link for link, session in self._looking.sessions_behind(link_ids).items()}
         links = looking | {one: one for one in link_ids if not is_looking_id(one)}
         entries = []
         for summary in sorted(self._store.summaries(list(links)), key=lambda one: -one.used):
-            hashes = [image.hash for image in self._store.images(summary.id)]
+            try:
+                hashes, strokes = self._counted(summary)
+            except UnknownSessionError:  # deleted just now
+                continue
             own = [image_hash for image_hash in hashes if image_hash != sample]
             entries.append(
                 {
@@ -76,13 +87,21 @@ class Sessions:
                     "name": summary.name,
                     "used": summary.used,
                     "images": len(own) or len(hashes),
-                    "strokes": summary.strokes_drawn,
+                    "strokes": strokes,
                     "bytes": summary.size,
                     "thumbnail": (own or hashes)[-1] if hashes else None,
                     "untouched": not (own or summary.name or summary.strokes_drawn),
                 }
             )
         return entries
+
+    def _counted(self, summary: SessionSummary) -> tuple[tuple[str, ...], int]:
+        key = (summary.id, summary.number)
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = count(event.body for event in self._store.events(summary.id, use=False))
+            self._counts.put(key, counts)
+        return counts
 
     def title(self, session_id: str) -> str:
         """The name of a session, or words for one that was not given any.

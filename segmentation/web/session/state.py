@@ -6,7 +6,7 @@ a test holds the two equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,9 +15,13 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
 
+MAX_NAMES = 20
+"""Names of one image that are kept."""
+
 UNDOABLE = frozenset(
     {"image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
-    | {"class.add", "class.change", "class.remove", "classifier.open", "classifier.keep", "classifier.close"}
+    | {"class.add", "class.change", "class.remove", "class.import", "class.merge", "class.order"}
+    | {"classifier.open", "classifier.keep", "classifier.close"}
 )
 
 
@@ -46,8 +50,10 @@ class SessionState:
     Attributes:
         name: of the session; empty until it is given one.
         image: facts of the current image: hash, name, rows, columns, channels, dtype.
-        images: facts of all images by their hash, in the order in which they came.
+        images: facts of all images by their hash, in the order in which they came; ``names`` where files of
+            several names had the same pixels.
         classes: the classes by id, ascending.
+        order: their ids as people have put them in their list; nothing else depends on it.
         hidden: ids of the classes that are not shown.
         drawn: the strokes on each image that has any, by its hash, in the order of ``images`` and of drawing, those
             of removed classes left out.
@@ -62,6 +68,7 @@ class SessionState:
     image: Mapping[str, Any]
     images: Mapping[str, Mapping[str, Any]]
     classes: Mapping[int, LabelClass]
+    order: tuple[int, ...]
     hidden: frozenset[int]
     drawn: Mapping[str, tuple[Stroke, ...]]
     features: FeatureSpec
@@ -88,9 +95,22 @@ class SessionState:
         return replace(self, image=self.images[image_hash])
 
 
+@dataclass(frozen=True)
+class _UnreadStroke:
+    """What has to be known of a stroke to count it."""
+
+    id: str
+    class_id: int
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Any:
+        return cls(values["id"], values["class_id"])
+
+
 @dataclass
 class _Folding:
     parsed: dict[str, Stroke]
+    read: Callable[[Mapping[str, Any]], Stroke] = Stroke.from_json
     name: str = ""
     image: dict[str, Any] = field(default_factory=dict)
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -101,6 +121,10 @@ class _Folding:
     given: set[int] = field(default_factory=set)
     """Ids of the classes that are called as the session began with them: nobody has named them since."""
 
+    merged: dict[int, int] = field(default_factory=dict)
+    """Into which class those went that are no more."""
+
+    order: list[int] = field(default_factory=list)
     features: FeatureSpec = field(default_factory=FeatureSpec)
     forest: ForestSettings = field(default_factory=ForestSettings)
     opened: OpenedClassifier | None = None
@@ -139,6 +163,22 @@ class _Folding:
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
                     drawn.pop(stroke_id, None)
+            case "settings.change":
+                if "features" in event:
+                    self.features = FeatureSpec.from_json(event["features"])
+                if "forest" in event:
+                    self.forest = ForestSettings.from_json(event["forest"])
+            case "classifier.open":
+                self._open_classifier(event)
+            case "classifier.keep":
+                self.keeps = event["keep"]
+            case "classifier.close":
+                self.opened = None
+            case _:
+                self._apply_to_classes(event)
+
+    def _apply_to_classes(self, event: Mapping[str, Any]) -> None:
+        match event["type"]:
             case "class.add":
                 self._add_class(event["class"])
                 self.given.discard(event["class"]["id"])
@@ -152,20 +192,19 @@ class _Folding:
                 self.classes.pop(event["class_id"], None)
             case "class.hide":
                 (self.hidden.add if event["hidden"] else self.hidden.discard)(event["class_id"])
-            case "settings.change":
-                if "features" in event:
-                    self.features = FeatureSpec.from_json(event["features"])
-                if "forest" in event:
-                    self.forest = ForestSettings.from_json(event["forest"])
-            case "classifier.open":
-                self._open_classifier(event)
-            case "classifier.keep":
-                self.keeps = event["keep"]
-            case "classifier.close":
-                self.opened = None
+            case "class.import":
+                for values in event["classes"]:
+                    self._add_class(values)
+                    self.given.discard(values["id"])
+            case "class.merge":
+                if event["from"] != event["into"] and self.classes.keys() >= {event["from"], event["into"]}:
+                    del self.classes[event["from"]]
+                    self.merged[event["from"]] = event["into"]
+            case "class.order":
+                self.order = event["class_ids"]
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
-        self.classes, self.hidden, self.given = {}, set(), set()
+        self.classes, self.hidden, self.given, self.merged, self.order = {}, set(), set(), {}, []
         for values in event["classes"]:
             self._add_class(values)
         self.features = FeatureSpec.from_json(event["features"])
@@ -194,11 +233,15 @@ class _Folding:
     def _parse(self, key: str, values: Mapping[str, Any]) -> Stroke:
         stroke = self.parsed.get(key)
         if stroke is None:
-            stroke = self.parsed[key] = Stroke.from_json(values)
+            stroke = self.parsed[key] = self.read(values)
         return stroke
 
     def _open_image(self, image: dict[str, Any]) -> None:
-        self.image = self.images.setdefault(image["hash"], image)
+        known = self.images.setdefault(image["hash"], image)
+        names = known.get("names", [known["name"]])
+        if image["name"] not in names and len(names) < MAX_NAMES:
+            self.images[image["hash"]] = {**known, "names": [*names, image["name"]]}
+        self.image = self.images[image["hash"]]
         self.replaced.discard(image["hash"])
 
     def _remove_image(self, image_hash: str) -> bool:
@@ -213,6 +256,32 @@ class _Folding:
     def _add_class(self, values: Mapping[str, Any]) -> None:
         label_class = LabelClass.from_json(values)
         self.classes[label_class.id] = label_class
+        self.merged.pop(label_class.id, None)
+
+    def strokes_on(self, image_hash: str) -> tuple[Stroke, ...]:
+        """The strokes on an image whose classes are there, each in the class that its own was merged into."""
+        found = (self._as_merged(stroke) for stroke in self.strokes[image_hash].values())
+        return tuple(stroke for stroke in found if stroke.class_id == UNLABELLED or stroke.class_id in self.classes)
+
+    def _as_merged(self, stroke: Stroke) -> Stroke:
+        class_id = stroke.class_id
+        while class_id in self.merged:
+            class_id = self.merged[class_id]
+        if class_id == stroke.class_id:
+            return stroke
+        key = f"{id(stroke)} in {class_id}"  # read strokes live as long as what has been read
+        return self.parsed.setdefault(key, replace(stroke, class_id=class_id))
+
+    def listed(self) -> tuple[int, ...]:
+        """The ids of the classes as they were put, the others behind them."""
+        places = {class_id: place for place, class_id in enumerate(self.order)}
+        return tuple(sorted(self.classes, key=lambda one: (places.get(one, len(places)), one)))
+
+
+def count(events: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, ...], int]:
+    """The hashes of the images that are in a session, and the number of strokes on them, without reading these."""
+    state = _fold(list(events), _Folding({}, _UnreadStroke.from_json), 0)
+    return tuple(state.images), sum(map(len, state.drawn.values()))
 
 
 def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None) -> SessionState:
@@ -223,14 +292,16 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
         number: the last event's number in the journal.
         parsed: strokes by the event that brought them; filled in, so that each is read only once.
     """
-    events = list(events)
+    return _fold(list(events), _Folding({} if parsed is None else parsed), number)
+
+
+def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding, number: int) -> SessionState:
     undone: set[str] = set()
     for event in events:
         if event["type"] == "undo":
             undone.add(event["event"])
         elif event["type"] == "redo":
             undone.discard(event["event"])
-    folding = _Folding({} if parsed is None else parsed)
     for event in events:
         if event["id"] not in undone or event["type"] not in UNDOABLE:
             folding.apply(event)
@@ -238,16 +309,16 @@ def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str,
     for image_hash in [one for one in folding.images if one in folding.replaced]:
         if len(folding.images) > 1 and not folding.strokes.get(image_hash):
             del folding.images[image_hash]
-    painted = {UNLABELLED, *classes}
     image = folding.image if folding.image["hash"] in folding.images else next(reversed(folding.images.values()))
     return SessionState(
         name=folding.name,
         image=image,
         images=folding.images,
         classes=classes,
+        order=folding.listed(),
         hidden=frozenset(folding.hidden & classes.keys()),
         drawn={
-            image_hash: tuple(stroke for stroke in folding.strokes[image_hash].values() if stroke.class_id in painted)
+            image_hash: folding.strokes_on(image_hash)
             for image_hash in folding.images
             if folding.strokes.get(image_hash)
         },

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import sqlalchemy as sql
 
-from segmentation.web.store.errors import UnknownSessionError
 from segmentation.web.store.rows import lock_session
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import sessions
@@ -45,17 +44,6 @@ class LookingLinks:
                 looking = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
                 connection.execute(sessions.update().where(row).values(looking=looking))
         return str(looking)
-
-    def session_behind(self, link_id: str) -> str:
-        """The id of the session that such a link lets look at.
-
-        Raises:
-            UnknownSessionError: if there is none.
-        """
-        try:
-            return self.sessions_behind([link_id])[link_id]
-        except KeyError:
-            raise UnknownSessionError(link_id) from None
 
     def sessions_behind(self, link_ids: Iterable[str]) -> dict[str, str]:
         """The ids of the sessions behind such links; other ids, and those of sessions that are gone, are left out."""

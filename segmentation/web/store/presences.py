@@ -12,6 +12,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
 
 from segmentation.web.store.errors import StoreError
+from segmentation.web.store.looking import PREFIX as LOOKING
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import presences
 
@@ -24,13 +25,16 @@ GONE_SECONDS = 15.0
 MAX_PEOPLE = 50
 """People of a session who are seen; more are not written down."""
 
+MAX_LOOKERS = MAX_PEOPLE // 2
+"""Those among them who only look: they leave room for those who work in the session."""
+
 
 @dataclass(frozen=True)
 class Presence:
     """Somebody who is in a session.
 
     Attributes:
-        person: id of the author.
+        person: id of the author; with ``look-`` before it, if they only look.
         name: that they gave themselves; may be empty.
         image: hash of the image that they look at; empty if there is none yet.
         view: the part of it that they see: first row, row after the last, first column, column after the last.
@@ -63,7 +67,9 @@ class Presences:
             rows = connection.execute(query).all()
         mine = next((row for row in rows if row.person == somebody.person), None)
         if mine is None:
-            due = len(rows) < MAX_PEOPLE
+            lookers = [row for row in rows if row.person.startswith(LOOKING)]
+            full = somebody.person.startswith(LOOKING) and len(lookers) >= MAX_LOOKERS
+            due = len(rows) < MAX_PEOPLE and not full
         else:
             due = mine.name != somebody.name or abs(now - mine.seen) >= WRITTEN_SECONDS
         if due:

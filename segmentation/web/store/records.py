@@ -30,11 +30,10 @@ class NewImage:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image of a session: the hash of its pixels, its name, when it was added, and the bytes of its file."""
+    """An image of a session: the hash of its pixels, its name, and the bytes of its file."""
 
     hash: str
     name: str
-    added: float
     size: int
 
 
@@ -49,6 +48,7 @@ class SessionSummary:
         used: when it was last drawn in or looked at (to some hours).
         images: number of its images.
         strokes_drawn: number of strokes ever drawn in it, those that were erased or undone since among them.
+        number: of the last event of its journal.
         size: bytes of its journal and its files.
     """
 
@@ -58,6 +58,7 @@ class SessionSummary:
     used: float
     images: int
     strokes_drawn: int
+    number: int
     size: int
 
 
@@ -87,7 +88,7 @@ class SeriesItem:
         state: ``"waiting"``, ``"working"``, ``"done"`` or ``"failed"``.
         ended: when it was done or failed; 0 before.
         reason: why it failed.
-        pages: what came out for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
+        pages: the outcome for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
     """
 
     number: int

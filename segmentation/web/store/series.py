@@ -52,7 +52,6 @@ class ClaimedItem:
         session_id: whose it is.
         series_id: of which series.
         number: which item.
-        name: of the image.
         key: of the image's file.
         classifier_key: of the file of the classifier.
         owner: a random name of this claim.
@@ -61,7 +60,6 @@ class ClaimedItem:
     session_id: str
     series_id: str
     number: int
-    name: str
     key: str
     classifier_key: str
     owner: str
@@ -246,9 +244,7 @@ class SeriesStore:
                 same = (*item, series_items.c.state == row.state, *as_it_was)
                 claimed = connection.execute(series_items.update().where(*same).values(change)).rowcount
             if claimed and not given_up:
-                return ClaimedItem(
-                    row.session_id, row.series_id, row.number, row.name, row.key, row.classifier_key, owner
-                )
+                return ClaimedItem(row.session_id, row.series_id, row.number, row.key, row.classifier_key, owner)
 
     def image(self, item: ClaimedItem) -> bytes:
         """The image file of an item, or an UnknownSeriesError if the series is gone."""

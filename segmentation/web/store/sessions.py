@@ -171,7 +171,9 @@ class Store:
             rows = {row.id: row for row in connection.execute(query)}
             size = sizes(connection, ids)
         return [
-            SessionSummary(i, row.name, row.created, row.used, row.images, row.strokes_drawn, size.get(i, 0))
+            SessionSummary(
+                i, row.name, row.created, row.used, row.images, row.strokes_drawn, row.number, size.get(i, 0)
+            )
             for i, row in ((i, rows[i]) for i in dict.fromkeys(ids) if i in rows)
         ]
 
@@ -209,8 +211,8 @@ class Store:
         with self.database.writing() as connection:
             self._append(connection, session_id, bodies)
 
-    def events(self, session_id: str, after: int = 0) -> list[NumberedEvent]:
-        """The events of a session with numbers above ``after``, in order. Who asks, uses the session.
+    def events(self, session_id: str, after: int = 0, *, use: bool = True) -> list[NumberedEvent]:
+        """The events of a session with numbers above ``after``, in order. Who asks, uses the session, if ``use``.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -225,7 +227,7 @@ class Store:
             used = connection.execute(sql.select(sessions.c.used).where(sessions.c.id == session_id)).scalar()
         if used is None:
             raise UnknownSessionError(session_id)
-        if time.time() - used > USED_AGAIN_SECONDS:
+        if use and time.time() - used > USED_AGAIN_SECONDS:
             with suppress(StoreError), self.database.writing() as connection:
                 connection.execute(sessions.update().where(sessions.c.id == session_id).values(used=time.time()))
         return [NumberedEvent(row.number, json.loads(row.body)) for row in rows]
@@ -305,10 +307,10 @@ class Store:
         """The images of a session, in the order in which they came."""
         _check_id(session_id)
         images = tables.images
-        query = sql.select(images.c.hash, images.c.name, images.c.added, tables.blobs.c.size).join(tables.blobs)
+        query = sql.select(images.c.hash, images.c.name, tables.blobs.c.size).join(tables.blobs)
         query = query.where(images.c.session_id == session_id).order_by(images.c.added, images.c.hash)
         with self.database.reading() as connection:
-            return [StoredImage(row.hash, row.name, row.added, row.size) for row in connection.execute(query)]
+            return [StoredImage(row.hash, row.name, row.size) for row in connection.execute(query)]
 
     def _image(self, session_id: str, image_hash: str) -> sql.Row[Any, Any] | None:
         if not (_SESSION_ID.fullmatch(session_id) and _HASH.fullmatch(image_hash)):

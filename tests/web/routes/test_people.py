@@ -90,3 +90,21 @@ def test_who_is_here_is_read_with_care(client, session, wrong):
     answer = client.post(f"/s/{session}/converse", json={"after": 0, "events": [], "window": "w", "here": wrong})
     assert answer.status_code == 422
     assert answer.json["error"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("\N{WOMAN}\N{ZERO WIDTH JOINER}\N{MICROSCOPE}", "\N{WOMAN} \N{MICROSCOPE}"),
+        ("Ann\nBob\N{RIGHT-TO-LEFT OVERRIDE}", "Ann Bob"),
+        ("x" * 10_000, "x" * 40),
+        ("\0", ""),
+    ],
+)
+def test_no_name_keeps_anybody_from_working(client, session, sent, kept):
+    author = {"id": "ann", "name": sent}
+    assert here_of(client, session, author=author) == []
+    (journal,) = converse(client, session, [stroke_event("a", IMAGE, 1, "M1,1L2,2") | {"author": author}])
+    assert journal["refused"] == []
+    assert journal["events"][-1]["body"]["author"] == {"id": "ann", "name": kept}
+    assert [one["name"] for one in here_of(client, session, author={"id": "bob"})] == [kept]

@@ -12,6 +12,7 @@ from PIL import Image
 
 import segmentation as seg
 from segmentation.__main__ import main
+from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
@@ -314,3 +315,19 @@ def test_the_classifier_is_trained_on_the_strokes_on_all_images_of_as_many_chann
     answer = client.get(f"/s/{session}/download/segmentation.tif?image={'0' * 64}")
     assert answer.status_code == 422
     assert "not in the session" in answer.json["error"]
+
+
+def test_as_many_classes_as_labels_can_have(client, session, halves):
+    classes = [{"id": n, "name": f"C{n}", "colour": DEFAULT_COLOURS[n - 1]} for n in range(1, 256)]
+    strokes = [stroke_event(f"s{n}", halves["hash"], n, f"M{n * 2},1L{n * 2},30", width=1) for n in range(1, 256)]
+    converse(client, session, [{"id": "list", "type": "class.import", "classes": classes}, *strokes])
+    messages = converse(client, session, segment=tile_request(*HALVES.shape[:2]))
+    assert messages[-1]["kind"] == "done"
+    assert len(messages[-1]["pixels"]) == 255
+    ids = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/segmentation.tif").data))
+    assert ids.max() > 200
+    png = Image.open(io.BytesIO(client.get(f"/s/{session}/download/segmentation.png").data))
+    assert (np.asarray(png) == ids).all()
+    probabilities = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/probabilities.tif").data))
+    assert len(probabilities) == 255
+    assert client.get(f"/s/{session}/download/shares.csv").text.count("\n") == 256

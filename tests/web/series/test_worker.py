@@ -18,7 +18,7 @@ from PIL import Image
 import segmentation as seg
 from segmentation.series.run import apply_series
 from segmentation.web.application import create_app
-from segmentation.web.series.upload_zip import ZipError, shown_name, unpacked
+from segmentation.web.series.upload_zip import ZipError, shown_path, unpacked
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreFullError
 from segmentation.web.store import series as series_module
@@ -237,7 +237,7 @@ def test_a_member_that_cannot_be_used_is_refused_alone():
     ],
 )  # fmt: skip
 def test_a_name_is_for_reading_only(name, shown):
-    assert shown_name(name) == shown
+    assert shown_path(name) == shown
 
 
 def test_there_are_limits_with_sentences(series, bench):

@@ -5,7 +5,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.web.session.events import check_event
-from segmentation.web.session.state import fold
+from segmentation.web.session.state import count, fold
 from tests.support.events import IMAGE, OTHER_IMAGE, START, image
 
 
@@ -166,14 +166,47 @@ def test_an_event_that_makes_no_sense_is_refused_with_a_sentence(event, sentence
         check_event(event, fold([START]))
 
 
-def test_there_are_at_most_twenty_classes():
-    events = [
-        {"id": f"c{i}", "type": "class.add", "class": {"id": i, "name": str(i), "colour": "#123456"}}
-        for i in range(3, 21)
+def test_there_may_be_a_class_for_each_id():
+    listed = [{"id": i, "name": str(i), "colour": "#123456"} for i in range(1, 256)]
+    checked = check_event({"id": "all", "type": "class.import", "classes": listed}, fold([START]))
+    state = fold([START, checked])
+    assert list(state.classes) == list(state.order) == list(range(1, 256))
+    for wrong in ([*listed, listed[0]], [listed[0] | {"id": 256}], [listed[0] | {"id": 0}], "all"):
+        with pytest.raises(ValueError, match=r"\.$"):
+            check_event({"id": "x", "type": "class.import", "classes": wrong}, fold([START]))
+
+
+def test_merged_classes_share_their_strokes_also_those_that_come_later_and_undo_parts_them():
+    merge = {"id": "m", "type": "class.merge", "from": 2, "into": 1}
+    events = [START, add("a", 1), add("b", 2), merge, add("late", 2)]
+    state = fold(events)
+    assert list(state.classes) == [1]
+    assert [(stroke.id, stroke.class_id) for stroke in state.strokes] == [("s-a", 1), ("s-b", 1), ("s-late", 1)]
+    parted = fold([*events, {"id": "u", "type": "undo", "event": "m"}])
+    assert [stroke.class_id for stroke in parted.strokes] == [1, 2, 2]
+    for nothing in ({"from": 1, "into": 1}, {"from": 3, "into": 1}, {"from": 1, "into": 3}):
+        assert list(fold([START, merge | nothing]).classes) == [1, 2]
+
+
+def test_merging_goes_on_and_on():
+    third = {"id": "c", "type": "class.add", "class": {"id": 3, "name": "Rim", "colour": "#123456"}}
+    merges = [
+        {"id": "m", "type": "class.merge", "from": 2, "into": 1},
+        {"id": "n", "type": "class.merge", "from": 1, "into": 3},
     ]
-    one_more = {"id": "z", "type": "class.add", "class": {"id": 21, "name": "21", "colour": "#123456"}}
-    with pytest.raises(ValueError, match="at most 20"):
-        check_event(one_more, fold([START, *events]))
+    state = fold([START, third, add("a", 1), add("b", 2), *merges])
+    assert [stroke.class_id for stroke in state.strokes] == [3, 3]
+    assert fold([START, third, add("b", 2), *merges, {"id": "x", "type": "class.remove", "class_id": 3}]).strokes == ()
+
+
+def test_the_order_of_the_classes_is_that_of_the_list_alone():
+    order = {"id": "o", "type": "class.order", "class_ids": [2, 9, 1]}
+    state = fold([START, order])
+    assert state.order == (2, 1)
+    assert list(state.classes) == [1, 2]
+    more = {"id": "c", "type": "class.add", "class": {"id": 3, "name": "Rim", "colour": "#123456"}}
+    assert fold([START, order, more]).order == (2, 1, 3)
+    assert fold([START, order, {"id": "u", "type": "undo", "event": "o"}]).order == (1, 2)
 
 
 def test_images_come_in_their_order_and_strokes_stay_with_theirs():
@@ -218,8 +251,6 @@ def test_an_event_keeps_who_did_it_and_when():
         {"author": {"id": "", "name": "Ann"}},
         {"author": {"id": "a" * 65, "name": "Ann"}},
         {"author": {"id": "a b", "name": "Ann"}},
-        {"author": {"id": "ann", "name": "A" * 41}},
-        {"author": {"id": "ann", "name": "A\nB"}},
         {"author": {"id": "ann", "name": None}},
         {"time": -1},
         {"time": "now"},
@@ -229,3 +260,29 @@ def test_an_event_keeps_who_did_it_and_when():
 def test_who_and_when_are_bounded(wrong):
     with pytest.raises(ValueError, match=r"\.$"):
         check_event(add("a") | wrong, fold([START]))
+
+
+@pytest.mark.parametrize(("name", "fitting"), [("A" * 41, "A" * 40), (" A\n\tB\u202e ", "A B"), ("\u200b", "")])
+def test_a_name_is_made_to_fit_and_keeps_nobody_from_working(name, fitting):
+    checked = check_event(add("a") | {"author": {"id": "ann", "name": name}}, fold([START]))
+    assert checked["author"] == {"id": "ann", "name": fitting}
+
+
+def test_files_with_the_same_pixels_keep_their_names():
+    def opened(number, name):
+        return {"id": f"o{number}", "type": "image.open", "image": image() | {"name": name}}
+
+    state = fold([START, opened(1, "cells.png"), opened(2, "copy.tif"), opened(3, "copy.tif")])
+    assert list(state.images) == [IMAGE]
+    assert (state.image["name"], state.image["names"]) == ("cells.png", ["cells.png", "copy.tif"])
+    assert "names" not in fold([START, opened(1, "cells.png")]).image
+    many = fold([START, *(opened(number, f"{number}.png") for number in range(100))])
+    assert len(many.image["names"]) == 20
+
+
+def test_counting_is_what_the_state_has():
+    events = [START, add("a"), add("b"), {"id": "u", "type": "undo", "event": "a"}]
+    state = fold(events)
+    assert count(events) == (tuple(state.images), len(state.strokes)) == ((IMAGE,), 1)
+    merged = [*events, {"id": "m", "type": "class.merge", "from": 1, "into": 2}]
+    assert count(merged) == ((IMAGE,), 1)

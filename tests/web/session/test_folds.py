@@ -54,6 +54,9 @@ NONSENSE = st.sampled_from(
         {"type": "class.change", "class_id": 1, "name": ""},
         {"type": "class.change", "class_id": 1, "colour": "red"},
         {"type": "class.hide", "class_id": 1, "hidden": None},
+        {"type": "class.import", "classes": [{"id": 1, "name": "x", "colour": "#000000"}] * 2},
+        {"type": "class.merge", "from": 1},
+        {"type": "class.order", "class_ids": [1, 1]},
         {"type": "image.open", "image": image() | {"rows": 0}},
         {"type": "image.open", "image": image(), "instead": None},
         {"type": "image.remove", "image": None},
@@ -90,7 +93,7 @@ def as_the_server_folds(events):
         "image": state.image,
         "images": [[facts, strokes[one]] for one, facts in state.images.items()],
         "elsewhere": [[one, drawn] for one, drawn in strokes.items() if one != current],
-        "classes": [one.to_json() for one in state.classes.values()],
+        "classes": [state.classes[one].to_json() for one in state.order],
         "hidden": sorted(state.hidden),
         "strokes": [stroke.to_json() for stroke in state.strokes],
         "opened": state.opened and state.opened.facts,
@@ -164,13 +167,27 @@ class TwoFolds(RuleBasedStateMachine):
     def removes_a_class(self, class_id):
         return self.does(type="class.remove", class_id=class_id)
 
+    @rule(target=undoable, source=CLASS_IDS, into=CLASS_IDS)
+    def merges_classes(self, source, into):
+        return self.does(**{"type": "class.merge", "from": source, "into": into})
+
+    @rule(target=undoable, class_ids=st.lists(CLASS_IDS, unique=True))
+    def orders_the_classes(self, class_ids):
+        return self.does(type="class.order", class_ids=class_ids)
+
+    @rule(target=undoable, class_ids=st.lists(CLASS_IDS, unique=True), name=NAMES, colour=COLOURS)
+    def imports_classes(self, class_ids, name, colour):
+        classes = [{"id": one, "name": name, "colour": colour} for one in class_ids]
+        return self.does(type="class.import", classes=classes)
+
     @rule(class_id=CLASS_IDS, hidden=st.booleans())
     def hides_or_shows_a_class(self, class_id, hidden):
         self.does(type="class.hide", class_id=class_id, hidden=hidden)
 
-    @rule(opened=IMAGES, instead=st.none() | IMAGES)
-    def opens_an_image(self, opened, instead):
-        self.does(type="image.open", image=image(opened), **({} if instead is None else {"instead": instead}))
+    @rule(opened=IMAGES, instead=st.none() | IMAGES, name=NAMES)
+    def opens_an_image(self, opened, instead, name="cells.png"):
+        named = image(opened) | {"name": name}
+        self.does(type="image.open", image=named, **({} if instead is None else {"instead": instead}))
 
     @rule(target=undoable, removed=IMAGES)
     def removes_an_image(self, removed):

@@ -8,6 +8,7 @@ import pytest
 
 from segmentation.web.application import SAMPLE
 from segmentation.web.routes.known_sessions import COOKIE, MAX_SESSIONS
+from segmentation.web.store.tables import sessions
 from tests.support.asking import converse, stroke_event
 
 
@@ -116,3 +117,31 @@ def test_what_is_done_with_an_unknown_session_is_refused_with_a_sentence(client,
         assert "no session" in answer.json["error"]
     assert converse(client, "nobody")[0]["kind"] == "gone"
     assert client.get_cookie(COOKIE) is None
+
+
+def test_the_list_counts_what_is_there_now(client, session, halves):
+    erase = {"id": "e", "type": "stroke.erase", "image": halves["hash"], "strokes": ["a"]}
+    converse(client, session, [erase, {"id": "u", "type": "undo", "event": "event-b"}])
+    assert [(one["images"], one["strokes"]) for one in listed(client)] == [(1, 0)]
+    converse(client, session, [{"id": "r", "type": "redo", "event": "event-b"}])
+    assert [(one["images"], one["strokes"]) for one in listed(client)] == [(1, 1)]
+
+
+def test_to_look_at_the_list_is_not_to_use_the_sessions(client, session):
+    store = client.application.extensions["workbench"].store
+    with store.database.writing() as connection:
+        connection.execute(sessions.update().values(used=1000.0))
+    assert [one["used"] for one in listed(client)] == [1000.0]
+    assert [one["used"] for one in listed(client)] == [1000.0]
+
+
+def test_who_leaves_a_session_takes_it_from_their_own_list_alone(client, session):
+    draw(client, session)
+    other = client.application.test_client()
+    converse(other, session)
+    assert client.post("/sessions/leave", json={"session": session}).status_code == 200
+    assert listed(client) == []
+    assert [one["id"] for one in listed(other)] == [session]
+    for nonsense in ({}, {"session": 5}, {"session": "../x"}):
+        assert other.post("/sessions/leave", json=nonsense).status_code == 200
+    assert [one["id"] for one in listed(other)] == [session]

@@ -9,6 +9,7 @@ from dash import dcc, html
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.series.inputs import IMAGE_SUFFIXES
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.web.pages.layout.bring import bring_dialog
 from segmentation.web.pages.layout.elements import dashed
@@ -20,8 +21,6 @@ from segmentation.web.pages.layout.stage import stage, toolbar
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES
 from segmentation.web.session.sessionfile import SUFFIX
 from segmentation.web.settings import Settings
-
-ACCEPTED_FILES = ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.webp"
 
 
 def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Div:
@@ -69,5 +68,5 @@ def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Di
             html.Div(id="message", role="alert"),
         ],
         id="page",
-        **dashed(data_accept=ACCEPTED_FILES, data_facts=json.dumps(facts)),
+        **dashed(data_accept=",".join(sorted(IMAGE_SUFFIXES)), data_facts=json.dumps(facts)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from segmentation.web.pages.layout.downloads import downloads_panel
-from segmentation.web.pages.layout.elements import dashed, slider
+from segmentation.web.pages.layout.elements import dashed, icon, slider
 from segmentation.web.pages.layout.series import series_panel
 from segmentation.web.pages.layout.training import learn_panel
 
@@ -22,47 +22,8 @@ def classes_panel() -> html.Section:
     """The classes, and the width of the pen."""
     return html.Section(
         [
-            html.Div(
-                [
-                    html.H2("Classes"),
-                    html.Div(
-                        [
-                            html.Button(
-                                "Open classifier…",
-                                id="open-classifier",
-                                type="button",
-                                className="quiet small",
-                                title="Go on from a classifier file (.squiggle) of yours or a colleague's",
-                            ),
-                            html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
-                        ],
-                        className="row",
-                    ),
-                ],
-                className="section-head",
-            ),
-            html.Div(
-                [
-                    html.Div(
-                        [
-                            html.B(id="opened-name"),
-                            html.Button(
-                                "Let go",
-                                id="close-classifier",
-                                type="button",
-                                className="quiet small",
-                                title="Work without it again; classes, strokes and settings stay",
-                            ),
-                        ],
-                        className="section-head",
-                    ),
-                    html.P(id="opened-facts", className="note"),
-                    html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
-                    html.Button(id="opened-choice", type="button", className="small", hidden=True),
-                ],
-                id="opened",
-                hidden=True,
-            ),
+            _classes_head(),
+            _opened_card(),
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
             html.P(id="learnt-from", className="note"),
             html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
@@ -77,7 +38,62 @@ def classes_panel() -> html.Section:
             ),
         ],
         id="panel-classes",
-        className="pinned",
+    )
+
+
+def _classes_head() -> html.Div:
+    return html.Div(
+        [
+            html.H2("Classes"),
+            html.Div(
+                [
+                    html.Button(
+                        "Open classifier…",
+                        id="open-classifier",
+                        type="button",
+                        className="quiet small",
+                        title="Go on from a classifier file (.squiggle) of yours or a colleague's",
+                    ),
+                    html.Button(
+                        icon("M4 6h9M4 12h9M4 18h9M18 5v13M15 15l3 3 3-3"),
+                        id="import-classes",
+                        type="button",
+                        className="quiet small",
+                        title="Import a list of classes: text with a name a line, CSV, or JSON",
+                        **dashed(aria_label="Import a list of classes"),
+                    ),
+                    html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
+                ],
+                className="row",
+            ),
+        ],
+        className="section-head",
+    )
+
+
+def _opened_card() -> html.Div:
+    """The classifier that was opened from a file."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.B(id="opened-name"),
+                    html.Button(
+                        "Let go",
+                        id="close-classifier",
+                        type="button",
+                        className="quiet small",
+                        title="Work without it again; classes, strokes and settings stay",
+                    ),
+                ],
+                className="section-head",
+            ),
+            html.P(id="opened-facts", className="note"),
+            html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
+            html.Button(id="opened-choice", type="button", className="small", hidden=True),
+        ],
+        id="opened",
+        hidden=True,
     )
 
 
@@ -117,7 +133,6 @@ def live_panel() -> html.Section:
             ),
         ],
         id="panel-live",
-        className="pinned",
     )
 
 
