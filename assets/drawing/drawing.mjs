@@ -52,6 +52,8 @@ export class Drawing {
   gesture = null;
   /** What was drawn, until Plotly has said so too. @type {?Gesture} */
   ended = null;
+  /** What was drawn last, had Plotly not said so: if it does so late, that is no further stroke. @type {?Gesture} */
+  late = null;
   /** What was drawn, by the shapes that Plotly made of it. @type {Map<string, Gesture>} */
   awaited = new Map();
   /** Shapes that are strokes already. @type {string[]} */
@@ -120,9 +122,10 @@ export class Drawing {
   harvest() {
     const shapes = drawnShapes();
     const keys = shapes.map(keyOf);
-    shapes.forEach((shape, index) => {
-      if (!this.harvested.includes(keys[index])) this.takeShape(shape, keys[index]);
-    });
+    const taken = [...this.harvested, ...this.awaited.keys()];
+    /* Also those whose shapes have left the list again. */
+    for (const gesture of [...this.awaited.values()]) this.take(gesture);
+    shapes.forEach((shape, index) => { if (!taken.includes(keys[index])) this.takeShape(shape); });
     /* While the next stroke is being drawn the list cannot be emptied yet, and comes again with that stroke. */
     this.harvested = keys;
     if (shapes.length) relayoutLater({ shapes: [] });
@@ -131,13 +134,14 @@ export class Drawing {
   /**
    * Plotly thins what it draws, by pixels of the screen: it says that there is a stroke, the gesture which one.
    * @param {Shape} shape
-   * @param {string} key
    */
-  takeShape(shape, key) {
-    const gesture = this.awaited.get(key) ?? this.ended;
+  takeShape(shape) {
     if (this.discarding) this.discarding = false;
-    else if (gesture) this.take(gesture);
-    else this.parts.onStroke(strokeOfShape(shape), penOfShape(shape).image ?? "");
+    else if (this.ended) this.take(this.ended);
+    else if (this.late) {
+      if (this.late.pen.tool !== "squiggle") this.take(this.late);
+      this.late = null;
+    } else this.parts.onStroke(strokeOfShape(shape), penOfShape(shape).image ?? "");
   }
 
   /**
@@ -149,7 +153,10 @@ export class Drawing {
     const key = drawnShapes().map(keyOf).find((one) => !this.harvested.includes(one) && !this.awaited.has(one));
     this.ended = null;
     if (key) this.awaited.set(key, gesture);
-    else if (gesture.pen.tool === "squiggle") this.take(gesture);
+    else {
+      this.late = gesture;
+      if (gesture.pen.tool === "squiggle") this.take(gesture);
+    }
     this.showHands();
   }
 
@@ -209,6 +216,7 @@ export class Drawing {
   /** @param {PointerEvent} event */
   onPress(event) {
     this.ring.follow(event);
+    this.late = null;
     if (event.button !== 0 || this.viewport.moving || targetOf(event).closest(".over-stage")) return;
     const { scale } = this.viewport;
     if (this.sweeps(event)) this.sweep.moveTo(this.viewport.toImage(event), scale);

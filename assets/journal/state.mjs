@@ -3,6 +3,8 @@
  * module needs no browser, so that a test can hold the two folds equal.
  */
 
+import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
+
 /**
  * @typedef {object} ImageFacts what is known of an image
  * @property {string} hash
@@ -91,22 +93,6 @@
 export const UNLABELLED = 0;
 
 const MAX_NAMES = 20;
-
-const UNDOABLE = new Set([
-  "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase",
-  "class.add", "class.change", "class.remove", "class.import", "class.merge", "class.order",
-  "classifier.open", "classifier.keep", "classifier.close",
-]);
-
-/** @param {SessionEvent[]} events */
-function undoneEvents(events) {
-  const undone = new Set();
-  for (const event of events) {
-    if (event.type === "undo") undone.add(event.event);
-    else if (event.type === "redo") undone.delete(event.event);
-  }
-  return undone;
-}
 
 /**
  * @param {Folding} folding
@@ -281,40 +267,6 @@ const APPLY = {
 };
 
 /**
- * The events that Ctrl+Z and Ctrl+Shift+Z would act on: only one's own, and what concerns the current image. Events
- * without an author, those of old journals, are everybody's.
- * @param {SessionEvent[]} events
- * @param {string | undefined} image hash of the current image
- * @param {?string} me id of the author whose events are looked at; null for those of all
- */
-function undoTargets(events, image, me) {
-  /** @type {string[]} */
-  let undo = [];
-  /** @type {string[]} */
-  let redo = [];
-  const byId = new Map(events.map((event) => [event.id, event]));
-  for (const { id, type, event: target, author } of events) {
-    if (UNDOABLE.has(type)) {
-      if (me && author && author.id !== me) continue;
-      undo.push(id);
-      redo = [];
-    } else if (type === "undo" && undo.includes(target)) {
-      undo = undo.filter((one) => one !== target);
-      redo.push(target);
-    } else if (type === "redo" && redo.includes(target)) {
-      redo = redo.filter((one) => one !== target);
-      undo.push(target);
-    }
-  }
-  /** @param {string} id */
-  const concernsImage = (id) => {
-    const event = byId.get(id);
-    return ["image.remove", "sample.leave"].includes(event?.type ?? "") || [undefined, image].includes(event?.image);
-  };
-  return { undo: undo.findLast(concernsImage) ?? null, redo: redo.findLast(concernsImage) ?? null };
-}
-
-/**
  * @param {SessionEvent[]} events
  * @param {{features: Settings, forest: Settings}} defaults
  * @returns {Folding}
@@ -328,8 +280,8 @@ function foldAll(events, { features, forest }) {
     opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
-    const several = ["class.import", "strokes.add"].includes(event.type) ? event.classes : [];
-    const added = event.type === "class.add" ? [event.class] : several;
+    const added = event.type === "class.add" ? [event.class]
+      : ["class.import", "strokes.add"].includes(event.type) ? event.classes : [];
     for (const { id } of added) folding.lastClassId = Math.max(folding.lastClassId, id);
     if (!undone.has(event.id) || !UNDOABLE.has(event.type)) APPLY[event.type]?.(folding, event);
   }

@@ -93,6 +93,15 @@ def _add_threads(command: argparse._ActionsContainer) -> None:
     )
 
 
+def _add_engine(command: argparse._ActionsContainer) -> None:
+    command.add_argument(
+        "--engine",
+        choices=("compiled", "reference"),
+        default="compiled",
+        help="reference: scikit-image and NumPy instead of compiled code; the same results, a hundred times slower",
+    )
+
+
 def _add_map(command: argparse.ArgumentParser, files: str, zero: str) -> None:
     command.add_argument(
         "--map",
@@ -125,6 +134,7 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         "--workers", type=_positive, default=1, metavar="N", help="processes that share the images (default: 1)"
     )
     _add_threads(how)
+    _add_engine(how)
     how.add_argument(
         "--scheduler",
         metavar="tcp://HOST:PORT",
@@ -189,6 +199,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     forest.add_argument("--max-samples", type=float, metavar="SHARE", help="share of the pixels that each tree sees")
     forest.add_argument("--seed", dest="random_state", type=int, metavar="N", help="of all that is drawn by lot")
     _add_threads(forest)
+    _add_engine(forest)
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
@@ -199,6 +210,7 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     _add_map(command, "masks", "not known")
     command.add_argument("--json", action="store_true", help="as JSON")
     _add_threads(command)
+    _add_engine(command)
 
 
 def _path(text: str) -> Path:

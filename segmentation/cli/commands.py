@@ -44,6 +44,7 @@ def apply(given: Namespace) -> int:
             axes=given.axes,
             workers=given.workers,
             threads=given.threads,
+            engine=given.engine,
             client=given.scheduler,
             on_event=listener.handle,
         )
@@ -76,7 +77,7 @@ def train(given: Namespace) -> int:
     settings = documents[0].settings if documents else {}
     spec = FeatureSpec.from_json(settings.get("features", {}) | chosen(given, FEATURE_OPTIONS))
     forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
-    classifier = PixelClassifier(spec, **forest.to_json(), threads=given.threads)
+    classifier = PixelClassifier(spec, **forest.to_json(), engine=given.engine, threads=given.threads)
     classifier.fit(data.images, data.labels)
     contents = classifier.contents(
         named_classes(classifier.label_classes_, documents, given.classes),
@@ -136,7 +137,7 @@ def evaluate(given: Namespace) -> int:
 
     if len(given.pairs) % 2:
         raise ValueError("Give a mask for each image: IMAGE MASK IMAGE MASK ...")
-    classifier = load_classifier(given.model, threads=given.threads)
+    classifier = load_classifier(given.model, engine=given.engine, threads=given.threads)
     ids = [one.id for one in classifier.label_classes_]
     scores, notes = None, dict[str, Path]()
     for image_path, mask_path in zip(given.pairs[::2], given.pairs[1::2], strict=True):

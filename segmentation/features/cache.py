@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from typing import cast
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import Tile
+from segmentation.features.bit_planes import BitPlanes
 from segmentation.features.budget import cache_bytes_from_environment
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 
-WindowKey = tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int]]
-"""Image hash, channels, sigmas and bounds."""
+WindowKey = tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int], tuple[bool, ...]]
+"""Image hash, channels, sigmas and bounds; and for bit planes the kinds of features."""
 
 
 class FeatureCache:
-    """The smoothed images from which the features of tiles are computed, within a number of bytes.
+    """What the features of tiles are computed from, and these features as bits, within a number of bytes.
 
     All sessions of a process share one. Two threads that need the same tile compute it once.
 
@@ -35,7 +37,7 @@ class FeatureCache:
 
     def __init__(self, byte_budget: int | None = None) -> None:
         budget = cache_bytes_from_environment() if byte_budget is None else byte_budget
-        self._cached: BoundedCache[WindowKey, Smoothed] = BoundedCache(budget, lambda smoothed: smoothed.planes.nbytes)
+        self._cached: BoundedCache[WindowKey, Smoothed | BitPlanes] = BoundedCache(budget, lambda held: held.nbytes)
         self._computing: dict[WindowKey, Future[Smoothed]] = {}
         self._lock = threading.Lock()
 
@@ -51,7 +53,7 @@ class FeatureCache:
 
     def peek(self, image: Image, spec: FeatureSpec, tile: Tile) -> Smoothed | None:
         """The smoothed tile if it is cached, else None."""
-        return self._cached.get(window_key(image, spec, tile))
+        return cast(Smoothed | None, self._cached.get(window_key(image, spec, tile)))
 
     def smoothed(self, image: Image, spec: FeatureSpec, tile: Tile, *, threads: int | None = None) -> Smoothed:
         """The smoothed tile, computed if it is not cached, and then cached if it fits.
@@ -66,7 +68,7 @@ class FeatureCache:
         mine: Future[Smoothed] = Future()
         with self._lock:
             cached = self._cached.get(key)
-            if cached is not None:
+            if isinstance(cached, Smoothed):
                 return cached
             computing = self._computing.setdefault(key, mine)
         if computing is not mine:
@@ -84,7 +86,22 @@ class FeatureCache:
                 del self._computing[key]
         return smoothed
 
+    def bits(self, image: Image, spec: FeatureSpec, tile: Tile, *, alone: bool) -> BitPlanes:
+        """The bit planes of a tile, which are empty at first, and are cached if they fit.
+
+        Args:
+            image: the image.
+            spec: which features.
+            tile: which part of the image.
+            alone: whether they take the place of the smoothed tile.
+        """
+        smoothed = window_key(image, spec, tile)
+        key = (*smoothed[:-1], (spec.intensity, spec.edges, spec.texture))
+        if alone:
+            self._cached.pop(smoothed)
+        return cast(BitPlanes, self._cached.setdefault(key, BitPlanes(spec, image.channels, tile)))
+
 
 def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
     """All that a smoothed tile depends on."""
-    return image.hash, spec.channel_indices(image.channels), spec.sigmas, tile.bounds
+    return image.hash, spec.channel_indices(image.channels), spec.sigmas, tile.bounds, ()

@@ -30,6 +30,9 @@ MAX_FREE_BUFFER_BYTES = 2**22
 
 Piece = TypeVar("Piece", bound=Window)
 
+ComputePlanes = Callable[..., NDArray[np.float32]]
+"""A function with the arguments of :func:`~segmentation.features.compute.compute_planes`, that gives the same."""
+
 _FREE_BUFFERS: list[NDArray[np.float32]] = []
 
 
@@ -40,6 +43,7 @@ def for_each_piece(
     work: Callable[[Piece, NDArray[np.float32]], None],
     *,
     smoothed: Smoothed | None = None,
+    compute: ComputePlanes = compute_planes,
     threads: int | None = None,
 ) -> None:
     """Computes the features of pieces of an image, and calls ``work`` with each while it is in the processor's cache.
@@ -51,11 +55,12 @@ def for_each_piece(
         work: called with a piece and its features, ``(features, piece rows, piece columns)`` float32, which are
             overwritten after it returns; by several threads at a time.
         smoothed: a smoothed window that all pieces lie in, if there is one.
+        compute: computes the features of a piece where there is none.
         threads: number of threads; None takes all cores.
     """
     count = spec.count(image.channels)
 
-    def compute(queue: Iterator[Piece]) -> None:
+    def take(queue: Iterator[Piece]) -> None:
         memory = _free_buffer()
         for piece in queue:
             size = count * piece.shape[0] * piece.shape[1]
@@ -63,13 +68,13 @@ def for_each_piece(
                 memory = np.empty(size, np.float32)
             planes = memory[:size].reshape(count, *piece.shape)
             if smoothed is None:
-                compute_planes(image.pixels, spec, rows=piece.rows, columns=piece.columns, out=planes, threads=1)
+                compute(image.pixels, spec, rows=piece.rows, columns=piece.columns, out=planes, threads=1)
             else:
                 smoothed.features(spec, piece.rows, piece.columns, out=planes)
             work(piece, planes)
         _release(memory)
 
-    share(pieces, compute, threads)
+    share(pieces, take, threads)
 
 
 def _free_buffer() -> NDArray[np.float32]:
@@ -91,6 +96,7 @@ def feature_rows(
     places: NDArray[np.int64],
     *,
     smoothed: Smoothed | None = None,
+    compute: ComputePlanes = compute_planes,
     threads: int | None = None,
 ) -> NDArray[np.float32]:
     """Features of single pixels, computed only around them.
@@ -100,6 +106,7 @@ def feature_rows(
         spec: which features.
         places: raster indices of the pixels.
         smoothed: a smoothed window that they all lie in, if there is one.
+        compute: computes features where there is none.
         threads: number of threads; None takes all cores.
 
     Returns:
@@ -114,7 +121,7 @@ def feature_rows(
         inside = piece.members
         rows[inside] = planes[:, row[inside] - piece.rows.start, column[inside] - piece.columns.start].T
 
-    for_each_piece(image, spec, pieces, gather, smoothed=smoothed, threads=threads)
+    for_each_piece(image, spec, pieces, gather, smoothed=smoothed, compute=compute, threads=threads)
     return rows
 
 

@@ -32,6 +32,11 @@ class Smoothed:
     columns: slice
     image_shape: tuple[int, int]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        return self.planes.nbytes
+
     @classmethod
     def compute(
         cls, pixels: NDArray[Any], spec: FeatureSpec, rows: slice, columns: slice, *, threads: int | None = None
@@ -51,6 +56,10 @@ class Smoothed:
         planes = compute_planes(pixels, gaussians, rows=around[0], columns=around[1], threads=threads)
         planes.flags.writeable = False
         return cls(planes, *around, shape)
+
+    def plane(self, plane: int) -> Smoothed:
+        """The same window with one of its planes."""
+        return replace(self, planes=self.planes[plane : plane + 1])
 
     def features(
         self, spec: FeatureSpec, rows: slice, columns: slice, *, out: NDArray[np.float32] | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ class FeatureSpec:
         if self.channels is not None and (not self.channels or min(self.channels) < 0):
             raise ValueError("Choose at least one channel of the image.")
 
-    @property
+    @cached_property
     def sigmas(self) -> tuple[float, ...]:
         """The sigmas of the Gaussians in pixels, smallest first."""
         low, high = np.log2(self.sigma_min), np.log2(self.sigma_max)
@@ -78,6 +79,20 @@ class FeatureSpec:
     def halo(self) -> int:
         """Pixels around a place on which its features depend."""
         return int(GAUSSIAN_TRUNCATE * max(self.sigmas) + 0.5) + DERIVATIVE_REACH
+
+    def of_plane(self, plane: int, image_channels: int) -> FeatureSpec:
+        """The features of one channel at one sigma: those that follow from one plane of the smoothed image.
+
+        Args:
+            plane: channel by channel, and for each sigma by sigma.
+            image_channels: number of channels of the image.
+        """
+        channel, number = divmod(plane, len(self.sigmas))
+        sigma = self.sigmas[number]
+        chosen = self.channel_indices(image_channels)[channel]
+        one = replace(self, sigma_min=sigma, sigma_max=sigma, num_sigma=1, channels=(chosen,))
+        vars(one)["sigmas"] = (sigma,)  # what a logarithm and a power make of it may differ in its last digit
+        return one
 
     def channel_indices(self, image_channels: int) -> tuple[int, ...]:
         """The channels that are used of an image with ``image_channels`` channels.

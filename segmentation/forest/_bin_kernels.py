@@ -40,11 +40,21 @@ def bin_rows(rows: Floats, low: Floats, scale: Floats, columns: Bytes) -> None:
 
 
 @kernel
-def pack_blocks(planes: Floats, first: int, low: Floats, scale: Floats, packed: Bytes) -> None:
-    """The bins of some blocks of pixels, as bits.
+def pack_blocks(
+    planes: Floats,
+    features: NDArray[np.int32],
+    places: NDArray[np.int32],
+    first: int,
+    low: Floats,
+    scale: Floats,
+    packed: Bytes,
+) -> None:
+    """The bins of some features of some blocks of pixels, as bits.
 
     Args:
         planes: ``(features, pixels)``.
+        features: which of them.
+        places: where each of these goes.
         first: the first of the blocks.
         low, scale: see :class:`segmentation.forest.bins.Bins`.
         packed: ``(blocks, features, BITS, ROW)`` to be filled.
@@ -52,7 +62,8 @@ def pack_blocks(planes: Floats, first: int, low: Floats, scale: Floats, packed: 
     bins = np.empty(BLOCK, np.uint8)
     for block in range(len(packed)):
         start = (first + block) * BLOCK
-        for feature in range(len(planes)):
+        for number in range(len(features)):
+            feature, place_of = np.uint64(features[number]), np.uint64(places[number])
             values = planes[feature, start : start + BLOCK]
             lowest, bins_per_unit = low[feature], scale[feature]
             for pixel in range(len(values)):
@@ -61,7 +72,7 @@ def pack_blocks(planes: Floats, first: int, low: Floats, scale: Floats, packed: 
                 bins[pixel] = _NONE
             for digit in range(BITS):
                 asked = np.uint8(1 << digit)
-                row = packed[block, feature, digit]
+                row = packed[block, place_of, digit]
                 for place in range(ROW):
                     byte = _NONE
                     for bit in range(8):

@@ -154,6 +154,7 @@ def grow_trees(
     max_depth: int,
     roots: Ints,
     nodes: Ints,
+    node_counts: Ints,
 ) -> int:
     """Grow trees one after the other, each depth first, smaller values first; return the number of nodes.
 
@@ -167,7 +168,7 @@ def grow_trees(
         tries: features tried at a node.
         max_depth: the most comparisons between root and leaf.
         roots: ``(trees,)`` to be filled with each tree's first node.
-        nodes: to be filled, see :data:`segmentation.forest.binned.NODE`.
+        nodes, node_counts: to be filled, see :class:`segmentation.forest.growing.GrownTrees`.
     """
     classes, size, filled = len(starts) - 1, draws * (len(starts) - 1), 0
     sample, spare, values = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.uint8)
@@ -183,13 +184,14 @@ def grow_trees(
             node, filled = filled, filled + 1
             if parent >= 0:
                 nodes[parent, 2 if nodes[parent, 2] < 0 else 3] = node
-            vote = 0
+            most: Integer = 0
             for kind in range(classes):
-                vote = kind if counts[kind] > counts[vote] else vote
+                node_counts[node, kind] = counts[kind]
+                most = max(most, counts[kind])
             feature, edge = -1, -1
-            if counts[vote] < stop - start and depth < max_depth:
+            if most < stop - start and depth < max_depth:
                 feature, edge = _choose(columns, pixels, counts, tries, streams[tree], order, values)
-            nodes[node, 0], nodes[node, 1], nodes[node, 2], nodes[node, 3], nodes[node, 4] = feature, edge, -1, -1, vote
+            nodes[node, 0], nodes[node, 1], nodes[node, 2], nodes[node, 3] = feature, edge, -1, -1
             if feature < 0:
                 last -= 1
                 continue

@@ -1,4 +1,4 @@
-"""Lanes for :mod:`segmentation.forest._kernels`: 64 pixels at a time, of which a 64-bit mask says which are meant."""
+"""Lanes for :mod:`segmentation.forest._walk_kernels`: 64 pixels at a time, and a mask of those meant."""
 
 from __future__ import annotations
 

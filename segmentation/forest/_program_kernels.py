@@ -96,7 +96,7 @@ def assemble_trees(
     while the other is written.
 
     Args:
-        roots, nodes: see :class:`segmentation.forest.binned.BinnedForest`.
+        roots, nodes: see :meth:`segmentation.forest.program.Program.of`.
         kind: the class.
         comparisons: ``(features, 1 << BITS)``, the row that says whether a bin is above the edge.
         complements: the same shape, a row for the opposite; negative where it is not computed yet.

@@ -1,82 +1,105 @@
-"""Trees and forests of scikit-learn, grown by its own functions.
+"""Forests of scikit-learn, to ours and back.
 
 scikit-learn is imported inside the functions, since that takes more than a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.forest.trees import Trees
+
 if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.tree._tree import Tree
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 
-def grow_tree(
-    rows: NDArray[np.float32],
-    classified: NDArray[np.intp],
-    n_classes: int,
-    *,
-    random_thresholds: bool,
-    max_depth: int | None,
-    random: np.random.RandomState,
-) -> Tree:
-    """Grows a tree, trying the square root of the number of features at each node.
-
-    With thresholds that are drawn it is to the last bit the ``tree_`` of ``ExtraTreeClassifier(max_features="sqrt",
-    ...).fit(rows, classified)``, but calls the tree builder directly: the code around it takes three times as long
-    as growing such a small tree, and holds the interpreter's lock, which the builder does not. Otherwise the search
-    for thresholds takes longest, and the tree is that of ``DecisionTreeClassifier``.
-
-    Args:
-        rows: ``(pixels, features)`` float32.
-        classified: ``(pixels,)`` index of each pixel's class.
-        n_classes: number of classes; where thresholds are drawn, those without a pixel are counted too.
-        random_thresholds: draw thresholds, as extremely randomised trees do, instead of searching for the best.
-        max_depth: the most comparisons between root and leaf; None for no limit.
-        random: decides on the features and thresholds that are tried.
-    """
-    if not random_thresholds:
-        from sklearn.tree import DecisionTreeClassifier
-
-        chosen = DecisionTreeClassifier(max_features="sqrt", max_depth=max_depth, random_state=random)
-        return chosen.fit(rows, classified).tree_
-
-    from sklearn.tree._criterion import Gini
-    from sklearn.tree._splitter import RandomSplitter
-    from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
-
-    features_tried = max(1, int(np.sqrt(rows.shape[1])))
-    counts = np.array([n_classes], np.intp)
-    splitter = RandomSplitter(Gini(1, counts), features_tried, 1, 0.0, random, None)
-    tree = Tree(rows.shape[1], counts, 1)
-    builder = DepthFirstTreeBuilder(splitter, 2, 1, 0.0, 2**31 - 1 if max_depth is None else max_depth, 0.0)
-    builder.build(tree, rows, classified[:, None].astype(np.float64))
-    return tree
+def arrays_of(model: RandomForestClassifier | ExtraTreesClassifier) -> dict[str, Any]:
+    """The arrays of :class:`~segmentation.forest.trees.Trees`, by name, of a fitted forest with one output."""
+    roots, features, thresholds, lefts, rights, shares = [], [], [], [], [], []
+    start = 0
+    for estimator in model.estimators_:
+        tree = estimator.tree_
+        leaf = tree.children_left < 0
+        threshold = tree.threshold.astype(np.float32)
+        above = threshold > tree.threshold
+        threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
+        value = tree.value[:, 0, :]
+        roots.append(start)
+        features.append(np.where(leaf, -1, tree.feature))
+        thresholds.append(np.where(leaf, 0, threshold))
+        lefts.append(np.where(leaf, -1, tree.children_left + start))
+        rights.append(np.where(leaf, -1, tree.children_right + start))
+        shares.append(value / value.sum(axis=1, keepdims=True))
+        start += tree.node_count
+    return {
+        "n_features": int(model.n_features_in_),
+        "roots": np.array(roots, np.int32),
+        "feature": np.concatenate(features).astype(np.int32),
+        "threshold": np.concatenate(thresholds).astype(np.float32),
+        "left": np.concatenate(lefts).astype(np.int32),
+        "right": np.concatenate(rights).astype(np.int32),
+        "probabilities": np.concatenate(shares).astype(np.float64),
+    }
 
 
-def as_sklearn(trees: Sequence[Tree], classes: NDArray[np.uint8]) -> RandomForestClassifier:
-    """A fitted forest of these trees.
+def as_sklearn(forest: Trees, classes: NDArray[Any]) -> RandomForestClassifier:
+    """A fitted forest of scikit-learn with the same trees, of which nothing but the public interface is used.
 
     Args:
-        trees: at least one.
-        classes: the class ids, in the order of the trees' classes.
+        forest: a checked forest.
+        classes: what its ``classes_`` are to be, in the order of the probabilities.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.tree import DecisionTreeClassifier
 
-    forest = RandomForestClassifier(len(trees))
-    forest.estimators_ = []
-    for tree in trees:
-        estimator = DecisionTreeClassifier(max_features="sqrt")
-        estimator.tree_ = tree
-        estimator.classes_ = np.arange(len(classes))
-        forest.estimators_.append(estimator)
-    for estimator in (forest, *forest.estimators_):
-        estimator.n_features_in_, estimator.n_outputs_, estimator.n_classes_ = trees[0].n_features, 1, len(classes)
-    forest.classes_ = classes
-    return forest
+    model = RandomForestClassifier(n_estimators=forest.n_trees)
+    model.estimator_ = DecisionTreeClassifier()
+    model.estimators_ = [DecisionTreeClassifier() for _ in forest.roots]
+    rows, some = np.zeros((forest.n_classes, forest.n_features), np.float32), np.arange(forest.n_classes)
+    pattern = DecisionTreeClassifier().fit(rows, some).tree_
+    for root, estimator in zip(forest.roots, model.estimators_, strict=True):
+        estimator.tree_ = _tree(forest, int(root), pattern)
+        estimator.classes_ = np.arange(forest.n_classes)
+        estimator.max_features_ = forest.n_features
+    model.classes_ = classes
+    for estimator in (model, *model.estimators_):
+        estimator.n_features_in_ = forest.n_features
+        estimator.n_outputs_ = 1
+        estimator.n_classes_ = forest.n_classes
+    return model
+
+
+def _tree(forest: Trees, root: int, pattern: Any) -> Any:
+    """One tree in scikit-learn's own form, its nodes numbered depth first.
+
+    Args:
+        forest: the forest.
+        root: the tree's first node.
+        pattern: the ``tree_`` of any tree with as many features and classes.
+    """
+    order, depths, waiting = [], [], [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        order.append(node)
+        depths.append(depth)
+        if forest.feature[node] >= 0:
+            waiting += [(int(forest.right[node]), depth + 1), (int(forest.left[node]), depth + 1)]
+    number = {-1: -1} | {node: place for place, node in enumerate(order)}
+    leaf = forest.feature[order] < 0
+    create, arguments, state = pattern.__reduce__()
+    nodes = np.zeros(len(order), state["nodes"].dtype)
+    nodes["left_child"] = [number[child] for child in forest.left[order]]
+    nodes["right_child"] = [number[child] for child in forest.right[order]]
+    nodes["feature"] = np.where(leaf, -2, forest.feature[order])
+    nodes["threshold"] = np.where(leaf, -2, forest.threshold[order])
+    nodes["n_node_samples"] = nodes["weighted_n_node_samples"] = 1
+    if forest.samples is not None and forest.impurity is not None:
+        nodes["n_node_samples"] = nodes["weighted_n_node_samples"] = forest.samples[order]
+        nodes["impurity"] = forest.impurity[order]
+    tree = create(*arguments)
+    values = np.ascontiguousarray(forest.probabilities[order][:, None, :])
+    tree.__setstate__({"max_depth": max(depths), "node_count": len(order), "nodes": nodes, "values": values})
+    return tree

@@ -20,11 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
-from segmentation.forest._bit_layout import BINS, BITS, BLOCK, ROW
+from segmentation.forest._bit_layout import BINS as BINS
+from segmentation.forest._bit_layout import BITS, ROW
+from segmentation.forest._bit_layout import BLOCK as BLOCK
 
 _LARGEST = np.finfo(np.float32).max
 _GRID_DIGITS = 3
 _BLOCKS_PER_TASK = 8
+_NEAR = 16
+"""Float32 numbers on each side of where an edge lies without rounding, among which it is found soon."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ class Bins:
     Attributes:
         low: ``(features,)`` float32, finite: what bin 0 begins with.
         scale: ``(features,)`` float32, finite, bins for each unit of the feature; 0 for a feature that has one value
-            only.
+            only. Since it is finite, a range below 2e-37 has fewer bins.
 
     Raises:
         ValueError: if the arrays are not as described.
@@ -82,6 +86,16 @@ class Bins:
         """Number of features."""
         return len(self.low)
 
+    def of(self, features: NDArray[np.int32]) -> Bins:
+        """Those of some features."""
+        return Bins(self.low[features], self.scale[features])
+
+    def differing(self, others: Bins | None) -> NDArray[np.int32]:
+        """The features, int32, whose bins are not the same as others; all if there are no others."""
+        if others is None:
+            return np.arange(self.n_features, dtype=np.int32)
+        return np.flatnonzero((self.low != others.low) | (self.scale != others.scale)).astype(np.int32)
+
     def columns(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The bins of rows of features, feature by feature.
 
@@ -98,13 +112,19 @@ class Bins:
         return columns
 
     def pack(
-        self, planes: NDArray[np.float32], out: NDArray[np.uint8] | None = None, *, threads: int | None = None
+        self,
+        planes: NDArray[np.float32],
+        out: NDArray[np.uint8] | None = None,
+        *,
+        features: NDArray[np.int32] | None = None,
+        threads: int | None = None,
     ) -> NDArray[np.uint8]:
         """The bins of planes of features, as bits.
 
         Args:
             planes: ``(features, ...)`` float32, C-contiguous.
             out: uint8 array of the shape that is returned, to be filled; None makes one.
+            features: which of them are wanted, int32; None takes all.
             threads: number of threads; None takes all cores.
 
         Returns:
@@ -114,23 +134,44 @@ class Bins:
         Raises:
             ValueError: if there are not as many planes as there are bins for.
         """
-        from segmentation.forest._bin_kernels import pack_blocks
-
         if planes.ndim < 1 or len(planes) != self.n_features or planes.dtype != np.float32:
             raise ValueError(
                 f"There are bins for {self.n_features} float32 features, one plane each, "
                 f"but these are {planes.dtype} of shape {planes.shape}."
             )
-        pixels = _read_only(np.ascontiguousarray(planes).reshape(self.n_features, -1))
+        wanted = self.differing(None) if features is None else features
+        places = np.arange(len(wanted), dtype=np.int32)
+        pixels = np.ascontiguousarray(planes).reshape(self.n_features, -1)
         blocks = count_blocks(pixels.shape[1])
-        packed = np.empty((blocks, self.n_features, BITS, ROW), np.uint8) if out is None else out
+        packed = packed_room(blocks, len(wanted)) if out is None else out
 
         def work(starts: Iterator[int]) -> None:
             for start in starts:
-                pack_blocks(pixels, start, self.low, self.scale, packed[start : start + _BLOCKS_PER_TASK])
+                self.pack_blocks(pixels, wanted, places, start, packed[start : start + _BLOCKS_PER_TASK])
 
         share(range(0, blocks, _BLOCKS_PER_TASK), work, threads)
         return packed
+
+    def pack_blocks(
+        self,
+        pixels: NDArray[np.float32],
+        features: NDArray[np.int32],
+        places: NDArray[np.int32],
+        first: int,
+        packed: NDArray[np.uint8],
+    ) -> None:
+        """The bins of some blocks of pixels, as bits.
+
+        Args:
+            pixels: ``(features, pixels)`` float32, C-contiguous.
+            features: those that are wanted, int32.
+            places: where each of these goes among the packed ones, int32.
+            first: the first of the blocks.
+            packed: ``(blocks, features, BITS, ROW)`` uint8 to be filled.
+        """
+        from segmentation.forest._bin_kernels import pack_blocks
+
+        pack_blocks(_read_only(pixels), features, places, first, self.low, self.scale, packed)
 
     def of_values(self, features: NDArray[np.integer[Any]], values: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The bin of each value: the definition in NumPy, which the kernels are held equal to.
@@ -158,12 +199,24 @@ class Bins:
         Returns:
             ``(bins,)`` float32; the largest finite number if no number has a higher bin.
         """
-        low, high = (np.full(len(bins), end, np.int64) for end in (_ordinal(-_LARGEST), _ordinal(_LARGEST)))
+        low, high = self._around(features, bins)
         while (low < high).any():
             middle = (low + high + 1) >> 1
             within = self.of_values(features, _with_ordinal(middle)) <= bins
             low, high = np.where(within, middle, low), np.where(within, high, middle - 1)
         return _with_ordinal(low)
+
+    def _around(
+        self, features: NDArray[np.integer[Any]], bins: NDArray[np.integer[Any]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ordinals of float32 numbers that have the largest of each bin between them."""
+        lowest, highest = (np.full(len(bins), _ordinals(end), np.int64) for end in (-_LARGEST, _LARGEST))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            guess = self.low[features] + (bins + 1) / self.scale[features].astype(np.float64)
+        near = _ordinals(np.nan_to_num(guess, nan=0.0).clip(-_LARGEST, _LARGEST).astype(np.float32))
+        low, high = (np.clip(near + steps, lowest, highest) for steps in (-_NEAR, _NEAR))
+        low = np.where(self.of_values(features, _with_ordinal(low)) <= bins, low, lowest)
+        return low, np.where(self.of_values(features, _with_ordinal(high)) > bins, high, highest)
 
     @cached_property
     def edges(self) -> NDArray[np.float32]:
@@ -177,10 +230,20 @@ def count_blocks(pixels: int) -> int:
     return -(-pixels // BLOCK)
 
 
-def _ordinal(value: np.float32) -> int:
-    """The number of a finite float32 among all of them, 0 being that of zero."""
-    bits = int(np.float32(value).view(np.int32))
-    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
+def packed_room(blocks: int, features: int) -> NDArray[np.uint8]:
+    """``(blocks, features, BITS, ROW)`` uint8 to be filled with bits."""
+    return np.empty((blocks, features, BITS, ROW), np.uint8)
+
+
+def packed_bytes(blocks: int, features: int) -> int:
+    """Bytes that these take."""
+    return blocks * features * BITS * ROW
+
+
+def _ordinals(values: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:
+    """The numbers of finite float32 among all of them, 0 being that of zero."""
+    bits = np.asarray(values, np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))
 
 
 def _with_ordinal(numbers: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -1,11 +1,8 @@
-"""The walk of a forest on float features: for shares of classes at leaves, and for thresholds that are no edges.
-
-Shares of classes are whole numbers, so that their sum is exact, whatever the order of the trees; the last class has
-what the others leave.
-"""
+"""The walk of a forest on float features: for shares of classes at leaves, and for thresholds that are no edges."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,104 +10,118 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
-from segmentation.forest.forest import Forest
+from segmentation.forest._bit_layout import WHOLE_SHARE
+from segmentation.forest.trees import Trees
 
-_PIXELS_PER_TASK = 8192
+NODE = np.dtype([("feature", np.int32), ("threshold", np.float32), ("left", np.int32), ("right", np.int32)])
+"""An inner node for the kernels: the place of its feature in a block, and its children, nodes or ``~leaf``."""
+
+PIXELS_PER_TASK = 16384
+"""Pixels that a thread predicts before it looks for more: enough to be worth it, few enough to end together."""
 
 Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
 class FloatWalk:
-    """What the kernel walks on; see :func:`segmentation.forest._walk_kernels.walk_trees`."""
+    """What the kernel walks on; see :func:`segmentation.forest._walk_kernels.predict_rectangle`."""
 
     features: Ids
     roots: Ids
-    depths: Ids
-    feature: Ids
-    threshold: NDArray[np.float32]
-    children: Ids
+    nodes: NDArray[np.void]
+    slots: Ids
     shares: Ids
 
     @classmethod
-    def of(cls, forest: Forest) -> FloatWalk:
-        """The walk through a forest's trees.
+    def of(cls, forest: Trees) -> FloatWalk:
+        """The walk through the trees of a checked forest."""
+        from segmentation.forest._lanes import PIXELS
+        from segmentation.forest._walk_kernels import TREES
 
-        Raises:
-            ValueError: if the forest's arrays contradict each other.
-        """
-        from segmentation.forest._walk_kernels import WHOLE_SHARE
-
-        forest.check()
         inner = forest.feature >= 0
-        features, of_node = np.unique(forest.feature[inner], return_inverse=True)
-        feature, themselves = np.zeros(len(inner), np.int32), np.arange(len(inner))
-        feature[inner] = of_node
-        children = [np.where(inner, child, themselves) for child in (forest.left, forest.right)]
-        up_to_class = np.rint(np.cumsum(forest.probabilities[:, :-1].T, axis=0).clip(max=1) * WHOLE_SHARE)
-        shares = np.diff(up_to_class, axis=0, prepend=0, append=WHOLE_SHARE)
-        return cls(
-            features.astype(np.int32),
-            forest.roots,
-            _depths(forest),
-            feature,
-            forest.threshold,
-            np.ascontiguousarray(np.stack(children, axis=1), np.int32),
-            np.ascontiguousarray(shares, np.int32),
-        )
+        number = np.where(inner, np.cumsum(inner) - 1, ~(np.cumsum(~inner) - 1)).astype(np.int32)
+        features, feature = np.unique(forest.feature[inner], return_inverse=True)
+        nodes = np.empty(len(feature), NODE)
+        nodes["feature"] = feature * PIXELS
+        nodes["threshold"] = forest.threshold[inner]
+        nodes["left"] = number[forest.left[inner]]
+        nodes["right"] = number[forest.right[inner]]
+        shares = forest.whole_shares()[:, ~inner]
+        one_class = shares == WHOLE_SHARE
+        places = _trees(forest)[~inner] % TREES * forest.n_classes + one_class.argmax(axis=0)
+        slots = np.where(one_class.any(axis=0), places, TREES * forest.n_classes).astype(np.int32)
+        return cls(features, number[forest.roots], nodes, slots, np.ascontiguousarray(shares[:-1]))
 
-    def probabilities(self, planes: NDArray[np.float32], *, threads: int | None = None) -> NDArray[np.float32]:
-        """``(classes, pixels)`` float32, from ``(features, pixels)`` float32; the result does not depend on threads."""
-        probabilities = np.empty((len(self.shares), planes.shape[1]), np.float32)
-        self._run(planes, probabilities, np.empty(0, np.uint8), threads)
+    def probabilities(
+        self, pixels: NDArray[np.float32], shape: tuple[int, ...], *, threads: int | None = None
+    ) -> NDArray[np.float32]:
+        """The probability of each class.
+
+        Args:
+            pixels: ``(features, pixels)`` float32, C-contiguous and not to be written.
+            shape: of the image that the pixels are: neighbours are walked together.
+            threads: number of threads; None takes all cores. The result does not depend on it.
+
+        Returns:
+            ``(classes, pixels)`` float32.
+        """
+        probabilities = np.empty((len(self.shares) + 1, pixels.shape[1]), np.float32)
+        self._fill(pixels, shape, probabilities, np.empty(0, np.uint8), threads)
         return probabilities
 
-    def classes(self, planes: NDArray[np.float32], *, threads: int | None = None) -> NDArray[np.uint8]:
-        """``(pixels,)`` uint8, the first of the most probable classes of each pixel, from 0."""
-        classes = np.empty(planes.shape[1], np.uint8)
-        self._run(planes, np.empty((len(self.shares), 0), np.float32), classes, threads)
+    def classes(
+        self, pixels: NDArray[np.float32], shape: tuple[int, ...], *, threads: int | None = None
+    ) -> NDArray[np.uint8]:
+        """The first of the most probable classes, ``(pixels,)`` uint8 from 0; else as :meth:`probabilities`."""
+        classes = np.empty(pixels.shape[1], np.uint8)
+        self._fill(pixels, shape, np.empty((len(self.shares) + 1, 0), np.float32), classes, threads)
         return classes
 
-    def _run(
+    def _fill(
         self,
-        planes: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        shape: tuple[int, ...],
         probabilities: NDArray[np.float32],
         classes: NDArray[np.uint8],
         threads: int | None,
     ) -> None:
-        from segmentation.forest._walk_kernels import walk_trees
+        """Fill one of two arrays with predictions; the other is empty."""
+        from segmentation.forest._walk_kernels import predict_rectangle
 
-        pixels = np.ascontiguousarray(planes).view()
-        pixels.flags.writeable = False  # for Numba an array that can be written is of another type
+        table = self.features, self.roots, self.nodes, self.slots, self.shares
 
-        def work(starts: Iterator[int]) -> None:
-            for start in starts:
-                walk_trees(
-                    pixels,
-                    start,
-                    min(start + _PIXELS_PER_TASK, pixels.shape[1]),
-                    self.features,
-                    self.roots,
-                    self.depths,
-                    self.feature,
-                    self.threshold,
-                    self.children,
-                    self.shares,
-                    probabilities,
-                    classes,
-                )
+        def work(rectangles: Iterator[tuple[int, int, tuple[int, int]]]) -> None:
+            for first, pitch, size in rectangles:
+                predict_rectangle(pixels, first, pitch, size, *table, probabilities, classes)
 
-        share(range(0, pixels.shape[1], _PIXELS_PER_TASK), work, threads)
+        share(_rectangles(shape), work, threads)
 
 
-def _depths(forest: Forest) -> Ids:
-    """The most comparisons between each tree's root and a leaf."""
-    depths = np.zeros(forest.n_trees, np.int32)
-    trees, level = np.arange(forest.n_trees), forest.roots
-    while True:
-        inner = forest.feature[level] >= 0
-        trees, level = trees[inner], level[inner]
-        if not len(level):
-            return depths
-        depths[trees] += 1  # once a tree, however many of its nodes are at this level
-        trees, level = np.tile(trees, 2), np.concatenate([forest.left[level], forest.right[level]])
+def _trees(forest: Trees) -> NDArray[np.intp]:
+    """The index of each node's tree."""
+    trees = np.zeros(len(forest.feature), np.intp)
+    trees[forest.roots] = np.arange(forest.n_trees)
+    level = forest.roots[forest.feature[forest.roots] >= 0]
+    while len(level):
+        for children in (forest.left[level], forest.right[level]):
+            trees[children] = trees[level]
+        level = np.concatenate([forest.left[level], forest.right[level]])
+        level = level[forest.feature[level] >= 0]
+    return trees
+
+
+def _rectangles(shape: tuple[int, ...]) -> list[tuple[int, int, tuple[int, int]]]:
+    """The first pixel, pitch and size of rectangles that cover an array: tasks for threads."""
+    from segmentation.forest._walk_kernels import BLOCK_COLUMNS, BLOCK_ROWS
+
+    if len(shape) == 2 and shape[0] >= BLOCK_ROWS:
+        rows, columns = shape
+        step = -(-PIXELS_PER_TASK // (columns * BLOCK_ROWS)) * BLOCK_ROWS if columns else rows
+        return [(row * columns, columns, (min(step, rows - row), columns)) for row in range(0, rows, step)]
+    count = math.prod(shape)
+    rows, rest = divmod(count, BLOCK_COLUMNS)
+    step = PIXELS_PER_TASK // BLOCK_COLUMNS
+    rectangles = [
+        (row * BLOCK_COLUMNS, BLOCK_COLUMNS, (min(step, rows - row), BLOCK_COLUMNS)) for row in range(0, rows, step)
+    ]
+    return [*rectangles, (count - rest, BLOCK_COLUMNS, (1, rest))] if rest else rectangles

@@ -1,21 +1,46 @@
-"""Growing a forest on training pixels, each tree on a bootstrap sample of them."""
+"""Growing a forest on training pixels, each tree on a bootstrap sample of them.
+
+The features are put into bins first. Extremely randomised trees are grown by kernels of our own, other trees by
+scikit-learn, as if the bins were the features.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.parallel import share
-from segmentation.forest._sklearn import as_sklearn, grow_tree
+from segmentation._shared.parallel import available_threads, share
+from segmentation.forest.bins import Bins
+from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import random_uint64
 from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
 
-if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.tree._tree import Tree
+_NO_LIMIT = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class GrownTrees:
+    """Some trees one after the other.
+
+    Attributes:
+        roots: ``(trees,)`` int32, each tree's first node.
+        nodes: ``(nodes, 4)`` int32: the feature that a node compares; its edge, the largest bin that goes left; and the
+            nodes that follow left and right, which come after it. All are -1 at a leaf.
+        counts: ``(nodes, classes)`` int32, the training pixels of each class that came to a node.
+    """
+
+    roots: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+    def moved(self, start: int) -> GrownTrees:
+        """The same trees where their first node is to have another number than 0."""
+        nodes = self.nodes.copy()
+        nodes[:, 2:][nodes[:, 0] >= 0] += np.int32(start)
+        return GrownTrees(self.roots + np.int32(start), nodes, self.counts)
 
 
 def draws_of_each_class(n_pixels: int, n_classes: int, settings: ForestSettings) -> int:
@@ -50,74 +75,129 @@ def tree_seeds(settings: ForestSettings) -> NDArray[np.uint64]:
     return random_uint64(settings.random_state, np.arange(settings.n_estimators)) >> np.uint64(33)
 
 
-ENOUGH = 2**-13
-"""A column of features that spans less is scaled up to grow trees: scikit-learn takes features that differ by no more
-than 1e-7 for equal, and counts in an image of a wide type, such as int32, differ by less than that."""
-
-
-def column_exponents(rows: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The powers of two by which columns are multiplied to grow trees, so that no span of features is too small.
-
-    A power of two changes neither the order of a column's features nor, once thresholds are scaled back, any
-    comparison.
-
-    Args:
-        rows: ``(pixels, features)`` float32.
-
-    Returns:
-        ``(features,)``: 0 for a column that spans enough, or nothing; otherwise so that it spans 0.5 to 1.
-    """
-    spans = rows.max(axis=0).astype(np.float64) - rows.min(axis=0)
-    return np.where((spans > 0) & (spans < ENOUGH), -np.frexp(spans)[1], 0)
-
-
-def scale_back(tree: Tree, exponents: NDArray[np.intp]) -> None:
-    """Makes the thresholds of a tree fit features that are not scaled.
-
-    Args:
-        tree: grown on scaled features; changed in place.
-        exponents: as :func:`column_exponents` gives them.
-    """
-    inner = tree.children_left >= 0
-    tree.threshold[inner] = np.ldexp(tree.threshold[inner], -exponents[tree.feature[inner]])
+def tries(n_features: int) -> int:
+    """Number of features that are tried at a node."""
+    return max(1, int(np.sqrt(n_features)))
 
 
 def grow_forest(
     rows: NDArray[np.float32], class_ids: NDArray[np.uint8], settings: ForestSettings, threads: int | None = None
-) -> RandomForestClassifier:
+) -> Forest:
     """Grows a forest in which classes count equally, whatever the number of their pixels.
 
+    Trees without a limit of depth divide their pixels until each leaf has those of one class; where no bin tells pixels
+    apart, the leaf votes for the class of most of them. A leaf that the depth stops has shares of classes.
+
     Args:
-        rows: ``(pixels, features)`` float32.
+        rows: ``(pixels, features)`` float32, finite.
         class_ids: ``(pixels,)`` uint8, from 1.
         settings: how.
         threads: number of threads; None takes all cores. The result does not depend on it.
 
     Returns:
-        A fitted scikit-learn forest; extremely randomised trees differ from others only in how they were grown.
+        A forest with bins, whose edges depend on the rows alone. Its classes are those of ``class_ids``, ascending.
     """
+    bins = Bins.of_rows(rows)
+    columns = bins.columns(rows)
     classes, classified = np.unique(class_ids, return_inverse=True)
-    samples = bootstrap(class_ids, settings)
-    seeds = tree_seeds(settings)
-    trees: dict[int, Tree] = {}
-    exponents = column_exponents(rows)
-    scaled = np.ldexp(rows, exponents) if exponents.any() else rows
+    grow = _extra_trees if settings.kind == "extra_trees" else _random_trees
+    some = grow(columns, classes, classified, settings, threads)
+    starts = np.cumsum([0, *(len(trees.nodes) for trees in some)])
+    moved = [trees.moved(int(start)) for trees, start in zip(some, starts, strict=False)]
+    feature, edge, left, right = np.concatenate([trees.nodes for trees in moved]).T.copy()
+    counts = np.concatenate([trees.counts for trees in moved]).astype(np.int64)
+    samples = counts.sum(axis=1)
+    inner = feature >= 0
+    threshold = np.zeros(len(feature), np.float32)
+    threshold[inner] = bins.edges[feature[inner], edge[inner]]
+    shares = counts / samples[:, None]
+    if settings.max_depth is None:
+        shares[~inner] = np.eye(len(classes))[counts[~inner].argmax(axis=1)]
+    return Forest(
+        n_features=bins.n_features,
+        roots=np.concatenate([trees.roots for trees in moved]),
+        feature=feature,
+        threshold=threshold,
+        left=left,
+        right=right,
+        probabilities=shares,
+        bins=bins,
+        samples=samples.astype(np.int32),
+        impurity=1 - (counts**2).sum(axis=1) / samples**2,
+    )
+
+
+def _extra_trees(
+    columns: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
+    classified: NDArray[np.intp],
+    settings: ForestSettings,
+    threads: int | None,
+) -> list[GrownTrees]:
+    """Extremely randomised trees, some at a time."""
+    from segmentation.forest._growing_kernels import grow_trees
+
+    draws = draws_of_each_class(len(classified), len(classes), settings)
+    members = np.argsort(classified, kind="stable").astype(np.int32)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(classified))]).astype(np.int64)
+    numbers = np.arange(settings.n_estimators)
+    states = random_uint64(settings.random_state, numbers[:, None], classes[None].astype(np.int64))
+    streams = random_uint64(settings.random_state, numbers)[:, None]
+    max_depth = _NO_LIMIT if settings.max_depth is None else settings.max_depth
+    tasks = np.array_split(numbers, min(threads or available_threads(), settings.n_estimators))
+    grown: dict[int, GrownTrees] = {}
 
     def grow(indices: Iterator[int]) -> None:
-        random = np.random.RandomState()
-        seen = np.empty((samples.shape[1], rows.shape[1]), np.float32)
-        for index in indices:  # another RandomState, or other memory, for each tree would take longer than small trees
-            random.seed(int(seeds[index]))
-            scaled.take(samples[index], axis=0, out=seen, mode="clip")
-            trees[index] = grow_tree(
-                seen,
-                classified[samples[index]],
-                len(classes),
-                random_thresholds=settings.kind == "extra_trees",
-                max_depth=settings.max_depth,
-                random=random,
+        for index in indices:
+            some = tasks[index]
+            most = len(some) * (2 * draws * len(classes) - 1)
+            roots, nodes = np.empty(len(some), np.int32), np.empty((most, 4), np.int32)
+            counts = np.empty((most, len(classes)), np.int32)
+            filled = grow_trees(
+                columns,
+                members,
+                starts,
+                draws,
+                states[some],
+                streams[some],
+                tries(len(columns)),
+                max_depth,
+                roots,
+                nodes,
+                counts,
             )
-            scale_back(trees[index], exponents)
+            grown[index] = GrownTrees(roots, nodes[:filled].copy(), counts[:filled].copy())
+
+    share(range(len(tasks)), grow, threads)
+    return [grown[index] for index in range(len(tasks))]
+
+
+def _random_trees(
+    columns: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
+    classified: NDArray[np.intp],
+    settings: ForestSettings,
+    threads: int | None,
+) -> list[GrownTrees]:
+    """The trees of a random forest, one at a time."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    rows = np.ascontiguousarray(columns.T, np.float32)
+    samples = bootstrap(classes[classified], settings)
+    seeds = tree_seeds(settings)
+    grown: dict[int, GrownTrees] = {}
+
+    def grow(indices: Iterator[int]) -> None:
+        for index in indices:
+            estimator = DecisionTreeClassifier(
+                max_features="sqrt", max_depth=settings.max_depth, random_state=int(seeds[index])
+            )
+            tree = estimator.fit(rows[samples[index]], classified[samples[index]]).tree_
+            leaf = tree.children_left < 0
+            feature, edge = (np.where(leaf, -1, column) for column in (tree.feature, np.floor(tree.threshold)))
+            nodes = np.stack([feature, edge, tree.children_left, tree.children_right], axis=1)
+            counts = np.rint(tree.value[:, 0] * tree.n_node_samples[:, None])
+            grown[index] = GrownTrees(np.zeros(1, np.int32), nodes.astype(np.int32), counts.astype(np.int32))
 
     share(range(settings.n_estimators), grow, threads)
-    return as_sklearn([trees[index] for index in range(settings.n_estimators)], classes)
+    return [grown[index] for index in range(settings.n_estimators)]

@@ -42,12 +42,15 @@ class Program:
     count_digits: Rows
 
     @classmethod
-    def of(cls, roots: Rows, nodes: Rows, class_ids: Sequence[int]) -> Program:
-        """The program of trees.
+    def of(cls, roots: Rows, nodes: Rows, n_classes: int) -> Program:
+        """The program of trees that lie one after the other.
 
         Args:
-            roots, nodes: see :class:`segmentation.forest.binned.BinnedForest`.
-            class_ids: what stands for each class, 0 to 255.
+            roots: ``(trees,)`` int32, each tree's first node, the first 0, ascending.
+            nodes: ``(nodes, 5)`` int32: the feature that a node compares, or -1 at a leaf; its edge, the largest bin
+                that goes left, 0 to 62; the nodes that follow left and right, which come after it in the same tree; and
+                the class that a leaf votes for, from 0.
+            n_classes: number of classes, up to 255.
         """
         from segmentation.forest import _program_kernels as kernels
 
@@ -64,7 +67,7 @@ class Program:
         complements = -(comparisons + np.int32(n_compared))
         comparisons[:, (1 << BITS) // 2 - 1] = kernels.FIRST_PLANE + np.arange(1, len(features) + 1) * BITS - 1
         first_vote = scratch + kernels.SCRATCH_ROWS + 2 * n_compared
-        votes = first_vote + np.arange((len(class_ids) - 1) * len(roots), dtype=np.int32).reshape(-1, len(roots))
+        votes = first_vote + np.arange((n_classes - 1) * len(roots), dtype=np.int32).reshape(-1, len(roots))
         stack = first_vote + votes.size + (first_vote + votes.size) % 2
         room = len(features) << (BITS + 1), n_compared + int(inner.sum()) * len(votes)
         program = np.empty((sum(room), 5), np.int32)
@@ -73,7 +76,7 @@ class Program:
             length += kernels.assemble_trees(
                 roots, renumbered, kind, comparisons, complements, stack, row, program[length:]
             )
-        tally = _Tally.of(len(roots), tuple(class_ids))
+        tally = _Tally.of(len(roots), n_classes)
         constants = [kernels.ZEROS, kernels.ONES]
         rows = np.concatenate([constants, votes.ravel(), stack + np.arange(tally.n_temporary)]).astype(np.int32)
         counting = tally.instructions.copy()
@@ -95,16 +98,24 @@ class Program:
         """Bytes that it takes."""
         return self.instructions.nbytes + self.features.nbytes + self.class_digits.nbytes + self.count_digits.nbytes
 
+    @staticmethod
+    def most_bytes(n_trees: int, n_inner: int, n_features: int, n_classes: int) -> int:
+        """The most bytes that the program of so many trees takes, which have so many nodes that are no leaves."""
+        compared = min(n_inner, n_features << BITS)
+        counted = 5 * n_classes * (n_trees + 40)
+        return 20 * ((BITS + 1) * compared + n_inner * (n_classes - 1) + counted) + 4 * n_features
+
     def classes(self, packed: NDArray[np.uint8], pixels: int, *, threads: int | None = None) -> NDArray[np.uint8]:
         """The class with the most votes, the first of equals.
 
         Args:
-            packed: ``(blocks, features, BITS, ROW)`` uint8, see :meth:`segmentation.forest.bins.Bins.pack`.
+            packed: ``(blocks, features, BITS, ROW)`` uint8, see :meth:`segmentation.forest.bins.Bins.pack`, of all
+                features, or of those only that are looked at.
             pixels: number of pixels in them.
             threads: number of threads; None takes all cores. The result does not depend on it.
 
         Returns:
-            ``(pixels,)`` uint8, ids of classes.
+            ``(pixels,)`` uint8, from 0.
         """
         classes = np.empty(pixels, np.uint8)
         self._run(packed, pixels, classes, np.empty((len(self.count_digits), 0), np.uint16), threads)
@@ -127,6 +138,8 @@ class Program:
         from segmentation.forest._program_kernels import run_program
 
         n_rows, blocks = self.n_rows, count_blocks(pixels)
+        only_these = packed.shape[1] == len(self.features)
+        features = np.arange(len(self.features), dtype=np.int32) if only_these else self.features
 
         def work(starts: Iterator[int]) -> None:
             for start in starts:
@@ -134,7 +147,7 @@ class Program:
                     packed,
                     start,
                     min(start + _BLOCKS_PER_TASK, blocks),
-                    self.features,
+                    features,
                     self.instructions,
                     n_rows,
                     self.class_digits,
@@ -156,7 +169,7 @@ class _Tally:
     Attributes:
         instructions: see :mod:`segmentation.forest._program_kernels`.
         n_temporary: number of temporary rows.
-        class_digits: rows of the digits of the id of the class with the most votes.
+        class_digits: rows of the digits of the class with the most votes.
         count_digits: ``(classes, digits)``, rows of the digits of the numbers of votes.
     """
 
@@ -167,22 +180,21 @@ class _Tally:
 
     @staticmethod
     @lru_cache(maxsize=16)
-    def of(n_trees: int, class_ids: tuple[int, ...]) -> _Tally:
-        """The tally of as many trees, for classes with these ids."""
-        logic = _Logic(2 + n_trees * (len(class_ids) - 1))
+    def of(n_trees: int, n_classes: int) -> _Tally:
+        """The tally of as many trees, for as many classes."""
+        logic = _Logic(2 + n_trees * (n_classes - 1))
         n_digits = n_trees.bit_length()
         counts = [
-            logic.total(range(2 + kind * n_trees, 2 + (kind + 1) * n_trees), n_digits)
-            for kind in range(len(class_ids) - 1)
+            logic.total(range(2 + kind * n_trees, 2 + (kind + 1) * n_trees), n_digits) for kind in range(n_classes - 1)
         ]
         rest = [n_trees >> digit & 1 for digit in range(n_digits)]
         for count in counts:
             rest = logic.difference(rest, count)
-        most, id_digits = rest, [class_ids[0] >> digit & 1 for digit in range(max(class_ids).bit_length())]
-        for class_id, count in zip(class_ids[1:], counts, strict=True):
+        most, id_digits = rest, [0] * (n_classes - 1).bit_length()
+        for kind, count in enumerate(counts, start=1):
             more = logic.above(count, most)
             most = [logic.select(more, *pair) for pair in zip(most, count, strict=True)]
-            id_digits = [logic.select(more, digit, class_id >> n & 1) for n, digit in enumerate(id_digits)]
+            id_digits = [logic.select(more, digit, kind >> n & 1) for n, digit in enumerate(id_digits)]
         return _Tally(
             np.array(logic.instructions, np.int32).reshape(-1, 5),
             logic.n_rows - logic.first_temporary,

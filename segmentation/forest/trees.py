@@ -1,127 +1,141 @@
-"""How forests are grown on bins: extremely randomised trees by ourselves, other trees by scikit-learn."""
+"""The trees of a forest as arrays, and what is refused of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.parallel import available_threads, share
-from segmentation.forest.binned import BinnedForest
+from segmentation.forest._bit_layout import BINS, WHOLE_SHARE
 from segmentation.forest.bins import Bins
-from segmentation.forest.growing import bootstrap, draws_of_each_class, tree_seeds
-from segmentation.forest.sampling import random_uint64
-from segmentation.forest.settings import ForestSettings
 
-Trees = tuple[NDArray[np.int32], NDArray[np.int32]]
-"""Roots and nodes, see :class:`segmentation.forest.binned.BinnedForest`."""
-
-_NO_LIMIT = 2**31 - 1
+MAX_CLASSES = 255
 
 
-def grow_binned_forest(
-    rows: NDArray[np.float32], class_ids: NDArray[np.uint8], settings: ForestSettings, threads: int | None = None
-) -> BinnedForest:
-    """Grows a forest in which classes count equally, whatever the number of their pixels.
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """Decision trees as arrays; a pixel goes left where its feature is at most the threshold.
 
-    Args:
-        rows: ``(pixels, features)`` float32, finite.
-        class_ids: ``(pixels,)`` uint8, from 1.
-        settings: how.
-        threads: number of threads; None takes all cores. The result does not depend on it.
-
-    Returns:
-        A forest whose edges depend on the rows alone.
+    Attributes:
+        n_features: number of features that the trees look at.
+        roots: ``(trees,)`` int32, index of each tree's first node.
+        feature: ``(nodes,)`` int32, the feature that a node compares; -1 at a leaf.
+        threshold: ``(nodes,)`` float32; one of scikit-learn's is rounded down from float64, which changes no
+            comparison with a float32 feature.
+        left: ``(nodes,)`` int32, index of the child for smaller values; -1 at a leaf.
+        right: ``(nodes,)`` int32, index of the child for larger values; -1 at a leaf.
+        probabilities: ``(nodes, classes)`` float64, the share of each class at a node.
+        bins: whose edges all thresholds are; None if they are any numbers. Then the trees lie one after the other.
+        samples: ``(nodes,)`` int32, the number of training pixels that came to a node; None if it is not known.
+        impurity: ``(nodes,)`` float64, the Gini impurity of their classes; None if it is not known.
     """
-    bins = Bins.of_rows(rows)
-    columns = bins.columns(rows)
-    classes, classified = np.unique(class_ids, return_inverse=True)
-    grow = _extra_trees if settings.kind == "extra_trees" else _random_trees
-    trees = grow(columns, classes, classified, settings, threads)
-    sizes = [len(nodes) for _, nodes in trees]
-    starts = np.cumsum([0, *sizes[:-1]])
-    for (roots, nodes), start in zip(trees, starts, strict=True):
-        roots += np.int32(start)
-        nodes[:, 2:4][nodes[:, 0] >= 0] += np.int32(start)
-    roots, nodes = (np.concatenate(arrays) for arrays in zip(*trees, strict=True))
-    return BinnedForest(bins, tuple(int(class_id) for class_id in classes), roots, nodes)
 
+    n_features: int
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    probabilities: NDArray[np.float64]
+    bins: Bins | None = None
+    samples: NDArray[np.int32] | None = None
+    impurity: NDArray[np.float64] | None = None
 
-def tries(n_features: int) -> int:
-    """Number of features that are tried at a node."""
-    return max(1, int(np.sqrt(n_features)))
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return int(self.probabilities.shape[1])
 
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return len(self.roots)
 
-def _extra_trees(
-    columns: NDArray[np.uint8],
-    classes: NDArray[np.uint8],
-    classified: NDArray[np.intp],
-    settings: ForestSettings,
-    threads: int | None,
-) -> list[Trees]:
-    """Extremely randomised trees, some at a time."""
-    from segmentation.forest._growing_kernels import grow_trees
+    def whole_shares(self) -> NDArray[np.int32]:
+        """``(classes, nodes)`` int32, the shares of ``WHOLE_SHARE``; the last class has what the others leave."""
+        up_to_class = np.rint(np.cumsum(self.probabilities[:, :-1].T, axis=0).clip(max=1) * WHOLE_SHARE)
+        return np.diff(up_to_class, axis=0, prepend=0, append=WHOLE_SHARE).astype(np.int32)
 
-    draws = draws_of_each_class(len(classified), len(classes), settings)
-    members = np.argsort(classified, kind="stable").astype(np.int32)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(classified))]).astype(np.int64)
-    numbers = np.arange(settings.n_estimators)
-    states = random_uint64(settings.random_state, numbers[:, None], classes[None].astype(np.int64))
-    streams = random_uint64(settings.random_state, numbers)[:, None]
-    max_depth = _NO_LIMIT if settings.max_depth is None else settings.max_depth
-    tasks = np.array_split(numbers, min(threads or available_threads(), settings.n_estimators))
-    trees: dict[int, Trees] = {}
+    def check(self) -> None:
+        """Make sure that the arrays are a forest, wherever they come from.
 
-    def grow(indices: Iterator[int]) -> None:
-        for index in indices:
-            some = tasks[index]
-            roots = np.empty(len(some), np.int32)
-            nodes = np.empty((len(some) * (2 * draws * len(classes) - 1), 5), np.int32)
-            filled = grow_trees(
-                columns,
-                members,
-                starts,
-                draws,
-                states[some],
-                streams[some],
-                tries(len(columns)),
-                max_depth,
-                roots,
-                nodes,
-            )
-            trees[index] = roots, nodes[:filled].copy()
+        Raises:
+            ValueError: with a sentence that says what is wrong.
+        """
+        kinds = {
+            "roots": (np.int32, 1),
+            "feature": (np.int32, 1),
+            "threshold": (np.float32, 1),
+            "left": (np.int32, 1),
+            "right": (np.int32, 1),
+            "probabilities": (np.float64, 2),
+        }
+        for name, (dtype, dimensions) in kinds.items():
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != dimensions:
+                raise ValueError(
+                    f"The forest's {name} are not an array of {np.dtype(dtype)} in {dimensions} dimensions."
+                )
+        count = len(self.feature)
+        if not len(self.threshold) == len(self.left) == len(self.right) == len(self.probabilities) == count:
+            raise ValueError("The arrays of the forest's nodes have different lengths.")
+        if self.n_trees == 0:
+            raise ValueError("The forest has no trees.")
+        if not 1 <= self.n_classes <= MAX_CLASSES:
+            raise ValueError(f"The forest must have 1 to {MAX_CLASSES} classes, but it has {self.n_classes}.")
+        inner = self.feature >= 0
+        if (self.feature < -1).any() or (self.feature >= self.n_features).any():
+            raise ValueError(f"A node of the forest looks at a feature that is none of its {self.n_features}.")
+        children = np.stack([self.left, self.right])
+        if (children[:, ~inner] != -1).any():
+            raise ValueError("A leaf of the forest has children.")
+        if (children[:, inner] <= np.flatnonzero(inner)).any() or (children >= count).any():
+            raise ValueError("A node of the forest has a child that does not come after it.")
+        if (self.roots < 0).any() or (self.roots >= count).any():
+            raise ValueError("A tree of the forest begins at a node that does not exist.")
+        reached = np.concatenate([self.roots, children[:, inner].ravel()])
+        if (np.bincount(reached, minlength=count) > 1).any():
+            raise ValueError("A node of the forest is reached in more than one way.")
+        if not np.isfinite(self.threshold).all():
+            raise ValueError("A threshold of the forest is not a finite number.")
+        if not ((self.probabilities >= 0) & (self.probabilities <= 1)).all():
+            raise ValueError("A probability of the forest is not between 0 and 1.")
+        if (np.abs(self.probabilities.sum(axis=1) - 1) > 1e-6).any():
+            raise ValueError("The probabilities of a node of the forest do not add up to 1.")
+        if self.bins is not None:
+            self._check_bins(self.bins)
+        self._check_samples()
 
-    share(range(len(tasks)), grow, threads)
-    return [trees[index] for index in range(len(tasks))]
+    def _check_bins(self, bins: Bins) -> None:
+        """Refuse bins whose edges are not the thresholds, or trees that do not lie one after the other."""
+        if bins.n_features != self.n_features:
+            raise ValueError(f"The forest has bins for {bins.n_features} features, but looks at {self.n_features}.")
+        if self.roots[0] != 0 or (np.diff(self.roots) <= 0).any():
+            raise ValueError("The trees of the forest do not lie one after the other.")
+        count, inner = len(self.feature), np.flatnonzero(self.feature >= 0)
+        past_tree = np.repeat(np.append(self.roots[1:], count), np.diff(self.roots, append=count))
+        if (np.maximum(self.left, self.right) >= past_tree).any():
+            raise ValueError("A node of the forest has a child in another tree.")
+        feature, threshold = self.feature[inner], self.threshold[inner]
+        edges = bins.of_values(feature, threshold)
+        if (edges == BINS - 1).any() or (bins.edges[feature, edges] != threshold).any():
+            raise ValueError("A threshold of the forest is none of the edges of its bins.")
 
-
-def _random_trees(
-    columns: NDArray[np.uint8],
-    classes: NDArray[np.uint8],
-    classified: NDArray[np.intp],
-    settings: ForestSettings,
-    threads: int | None,
-) -> list[Trees]:
-    """The trees of a random forest, one at a time."""
-    from sklearn.tree import DecisionTreeClassifier
-
-    rows = np.ascontiguousarray(columns.T, np.float32)
-    samples = bootstrap(classes[classified], settings)
-    seeds = tree_seeds(settings)
-    trees: dict[int, Trees] = {}
-
-    def grow(indices: Iterator[int]) -> None:
-        for index in indices:
-            estimator = DecisionTreeClassifier(
-                max_features="sqrt", max_depth=settings.max_depth, random_state=int(seeds[index])
-            )
-            tree = estimator.fit(rows[samples[index]], classified[samples[index]]).tree_
-            leaf = tree.children_left < 0
-            feature, edge = (np.where(leaf, -1, column) for column in (tree.feature, np.floor(tree.threshold)))
-            vote = tree.value[:, 0].argmax(axis=1)
-            nodes = np.stack([feature, edge, tree.children_left, tree.children_right, vote], axis=1)
-            trees[index] = np.zeros(1, np.int32), nodes.astype(np.int32)
-
-    share(range(settings.n_estimators), grow, threads)
-    return [trees[index] for index in range(settings.n_estimators)]
+    def _check_samples(self) -> None:
+        """Refuse numbers of samples, and impurities, that no growing gives."""
+        if (self.samples is None) != (self.impurity is None):
+            raise ValueError("The samples and the impurity of the forest's nodes are known together or not at all.")
+        if self.samples is None or self.impurity is None:
+            return
+        shape = self.feature.shape
+        if self.samples.dtype != np.int32 or self.samples.shape != shape:
+            raise ValueError("The samples of the forest are not an array of int32, one for each node.")
+        if self.impurity.dtype != np.float64 or self.impurity.shape != shape:
+            raise ValueError("The impurity of the forest is not an array of float64, one for each node.")
+        inner = self.feature >= 0
+        of_children = self.samples[self.left[inner]].astype(np.int64) + self.samples[self.right[inner]]
+        if (self.samples < 1).any() or (of_children != self.samples[inner]).any():
+            raise ValueError("The samples of a node of the forest are not those of its children.")
+        if not ((self.impurity >= 0) & (self.impurity < 1)).all():
+            raise ValueError("An impurity of the forest is not between 0 and 1.")

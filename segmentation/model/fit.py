@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared.text import counted
-from segmentation.features.pieces import feature_rows
+from segmentation.features.compute import compute_planes
+from segmentation.features.pieces import ComputePlanes, feature_rows
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
@@ -93,6 +94,7 @@ class Training:
         earlier: a classifier whose training pixels are learnt from too.
         facts: of an image; None reads the image.
         rows: feature rows of an image; None computes them.
+        planes: what computes them.
         threads: number of threads; None takes all cores. The result does not depend on it.
 
     Attributes:
@@ -112,10 +114,11 @@ class Training:
         *,
         facts: ImageFacts | None = None,
         rows: ImageRows | None = None,
+        planes: ComputePlanes = compute_planes,
         threads: int | None = None,
     ) -> None:
         self._images, self._spec, self._settings, self._earlier = images, spec, settings, earlier
-        self._rows, self._threads = rows or self._compute_rows, threads
+        self._rows, self._planes, self._threads = rows or self._compute_rows, planes, threads
         self._facts = [facts(one) if facts else image_facts(one.read()) for one in images]
         if len({one["channels"] for one in self._facts}) > 1:
             raise ValueError("The images must all have the same number of channels.")
@@ -141,7 +144,7 @@ class Training:
         return earlier.pixels_
 
     def _compute_rows(self, image: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        return feature_rows(image.read(), spec, places, threads=self._threads)
+        return feature_rows(image.read(), spec, places, compute=self._planes, threads=self._threads)
 
     def pixels(self) -> PixelSample:
         """The training pixels: those of the sample, and those of the earlier classifier."""
@@ -186,5 +189,5 @@ def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, th
         raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
     counts = count_classes(classes)
     check_classes(counts)
-    forest = Forest.from_sklearn(grow_forest(features, classes, settings, threads))
+    forest = grow_forest(features, classes, settings, threads)
     return Fitted(forest, tuple(counts), None, {"training_pixels": counts_to_json(counts)}, None)

@@ -10,8 +10,8 @@ import importlib.metadata
 import os
 import platform
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,41 +25,43 @@ from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
+from segmentation.model.forest_arrays import FOREST_MEMBERS, MAX_NODES, check_trees, forest_members, read_forest
 from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.version import __version__
 
 FORMAT = "squiggle-classifier"
-VERSION = 1
+VERSION = 2
+"""Of the files that are written; those of version 1 are opened too."""
+
 SUFFIX = ".squiggle"
 
 MAX_BYTES = 1 << 30
 """Bytes that a file can have and unpack to, unless said otherwise."""
 
-MAX_FEATURES = 100_000
-MAX_TREES = 10_000
-MAX_NODES = 2**31 - 1
-
 _FACTS = "classifier.json"
 _STROKES = "strokes.json"
 _PIXEL_FEATURES = "pixels/features.npy"
 _PIXEL_CLASSES = "pixels/class_ids.npy"
-_FOREST_TYPES = {
-    "roots": np.int32,
-    "feature": np.int32,
-    "threshold": np.float32,
-    "left": np.int32,
-    "right": np.int32,
-    "probabilities": np.float64,
-}
 _LARGEST = {
     _FACTS: 1 << 22,
     _STROKES: 1 << 25,
     _PIXEL_FEATURES: MAX_BYTES,
     _PIXEL_CLASSES: MAX_BYTES,
-    **{f"forest/{name}.npy": MAX_BYTES for name in _FOREST_TYPES},
+    **dict.fromkeys(FOREST_MEMBERS, MAX_BYTES),
 }
 _KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
+_LATER: dict[str, Any] = {"class_weights": None, "clean_up": [], "constants": None}
+_LATER_FEATURES: dict[str, Any] = {
+    "differences": False,
+    "colour": False,
+    "learned": False,
+    "dimensions": 2,
+    "by_channel": None,
+}
+"""What later versions of Squiggle may write into a file of this format, with the values that mean that it is not used:
+with these a file is opened, with others it is refused, since its classifier is more than this version can compute."""
+
 _COUNTS = ("strokes", "labelled_pixels", "training_pixels")
 _CLASS_KEYS = frozenset(str(class_id) for class_id in range(1, LARGEST_CLASS_ID + 1))
 
@@ -112,7 +114,7 @@ class ModelContents:
     pixels: PixelSample | None = None
 
     def __post_init__(self) -> None:
-        _check_trees(self.forest)
+        check_trees(self.forest)
         if len(self.class_ids) != self.forest.n_classes:
             raise ValueError(f"There are {len(self.class_ids)} classes, but {self.forest.n_classes} in the forest.")
         if list(self.class_ids) != sorted(set(self.class_ids)):
@@ -223,7 +225,7 @@ def _all_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, max_bytes: int
 
 
 def _members(contents: ModelContents) -> dict[str, bytes]:
-    forest = contents.forest
+    counts, arrays = forest_members(contents.forest)
     facts = {
         "format": FORMAT,
         "version": VERSION,
@@ -232,15 +234,13 @@ def _members(contents: ModelContents) -> dict[str, bytes]:
         "settings": contents.settings.to_json(),
         "classes": classes_to_json(contents.classes),
         "class_ids": list(contents.class_ids),
-        "forest": {"features": forest.n_features, "trees": forest.n_trees, "nodes": len(forest.feature)},
+        "forest": counts,
         "training": _checked_training(contents.training),
         "versions": _checked_versions(contents.versions),
     }
     if contents.pixels is not None:
         facts["pixels"] = len(contents.pixels.class_ids)
-    members = {_FACTS: json_bytes(facts)}
-    for name, dtype in _FOREST_TYPES.items():
-        members[f"forest/{name}.npy"] = npy_bytes(getattr(forest, name).astype(dtype, copy=False))
+    members = {_FACTS: json_bytes(facts)} | arrays
     if contents.strokes is not None:
         members[_STROKES] = json_bytes([stroke.to_json() for stroke in contents.strokes])
     if contents.pixels is not None:
@@ -256,15 +256,20 @@ def _contents(archive: Archive) -> ModelContents:
     version = facts.get("version")
     if isinstance(version, int) and version > VERSION:
         raise ValueError("It was written by a newer version of Squiggle, so update this one.")
-    if version != VERSION:
+    if version not in (1, VERSION) or isinstance(version, bool):
         raise ValueError("Its version is none that was ever written.")
+    if version > 1:
+        facts = _of_this_version(facts, _FACTS, (*_KEYS, "versions", "pixels"), _LATER)
     checks.mapping(facts, _FACTS, (*_KEYS, "versions"), ("pixels",))
     class_ids = checks.sequence(facts["class_ids"], "class_ids", LARGEST_CLASS_ID)
     features = facts["features"]
     if not isinstance(features, Mapping):
         raise ValueError("The features must be a JSON object.")
+    if version > 1:
+        names = tuple(field.name for field in fields(FeatureSpec))
+        features = _of_this_version(features, "The features", names, _LATER_FEATURES)
     channels = facts["channels"]
-    forest = _forest(archive, facts["forest"], len(class_ids))
+    forest = read_forest(archive, facts["forest"], len(class_ids))
     return ModelContents(
         spec=FeatureSpec.from_json(features),
         forest=forest,
@@ -279,37 +284,21 @@ def _contents(archive: Archive) -> ModelContents:
     )
 
 
-def _forest(archive: Archive, counts: object, n_classes: int) -> Forest:
-    counted = checks.mapping(counts, "forest", ("features", "trees", "nodes"))
-    n_features = checks.whole_number(counted["features"], "The number of features", 1, MAX_FEATURES)
-    n_trees = checks.whole_number(counted["trees"], "The number of trees", 1, MAX_TREES)
-    n_nodes = checks.whole_number(counted["nodes"], "The number of nodes", 1, MAX_NODES)
-    shapes: dict[str, tuple[int, ...]] = {"roots": (n_trees,), "probabilities": (n_nodes, n_classes)}
-    arrays = {
-        name: archive.read_array(f"forest/{name}.npy", dtype, shapes.get(name, (n_nodes,)))
-        for name, dtype in _FOREST_TYPES.items()
-    }
-    return Forest(n_features=n_features, **arrays)
+def _of_this_version(
+    values: Mapping[str, Any], what: str, known: Collection[str], later: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values that this version knows; later ones are left out where they are not used.
 
-
-def _check_trees(forest: Forest) -> None:
-    """Refuse trees that would lead a pixel nowhere, in circles or out of memory's bounds, and shares that are none."""
-    n_nodes, roots = len(forest.feature), forest.roots
-    if len(roots) == 0 or roots[0] != 0 or (np.diff(roots) <= 0).any() or roots[-1] >= n_nodes:
-        raise ValueError("The roots of the trees are not in their order.")
-    node = np.arange(n_nodes)
-    past_tree = np.append(roots[1:], n_nodes)[np.searchsorted(roots, node, side="right") - 1]
-    inner = forest.feature != -1
-    for child in (forest.left, forest.right):
-        if (inner & ((child <= node) | (child >= past_tree))).any() or (child[~inner] != -1).any():
-            raise ValueError("The nodes of a tree do not lead on to its leaves.")
-    if ((forest.feature < -1) | (forest.feature >= forest.n_features)).any():
-        raise ValueError("A node of a tree compares a feature that does not exist.")
-    if not np.isfinite(forest.threshold).all():
-        raise ValueError("A threshold of a tree is not a number.")
-    shares = forest.probabilities
-    if not ((shares >= 0) & (shares <= 1)).all() or not (np.abs(shares.sum(axis=1) - 1) <= 1e-6).all():
-        raise ValueError("The shares of the classes at a node do not add up to 1.")
+    Raises:
+        ValueError: if a key is unknown, or a value is one that only later versions can use.
+    """
+    for key, value in values.items():
+        if key not in known and (key not in later or type(value) is not type(later[key]) or value != later[key]):
+            raise ValueError(
+                f"{what} has {str(key)[:40]!r}, which this version of Squiggle cannot use: "
+                "it was written by a newer version, so update this one."
+            )
+    return {key: value for key, value in values.items() if key in known}
 
 
 def _strokes(archive: Archive) -> tuple[Stroke, ...] | None:

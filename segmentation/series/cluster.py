@@ -21,7 +21,9 @@ JOBS_PER_THREAD = 3
 an image that failed can still be skipped."""
 
 
-def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progress: Progress) -> Outcomes:
+def run_on_cluster(
+    client: Client | str, data: bytes, jobs: Iterable[Job], progress: Progress, engine: str = "compiled"
+) -> Outcomes:
     """Runs jobs on a Dask cluster; a worker that dies costs its jobs another try, elsewhere.
 
     Args:
@@ -29,6 +31,7 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
         data: the bytes of the classifier file.
         jobs: drawn as workers become free.
         progress: is not called: workers report only whole jobs.
+        engine: what computes.
 
     Yields:
         Each job, as it ends, with its outcome.
@@ -43,11 +46,13 @@ def run_on_cluster(client: Client | str, data: bytes, jobs: Iterable[Job], progr
     if isinstance(client, str):
         try:
             with Client(client) as own:
-                yield from run_on_cluster(own, data, jobs, progress)
+                yield from run_on_cluster(own, data, jobs, progress, engine)
         except OSError as error:
             raise ValueError(f"There is no Dask scheduler at {client}.") from error
         return
-    model = client.submit(Model.from_file, data, 1)  # loaded again by another worker if the one that has it dies
+    model = client.submit(
+        Model.from_file, data, 1, engine
+    )  # loaded again by another worker if the one that has it dies
     client.replicate([model])  # the scheduler prefers workers that have it, and the others would stay idle
     waiting = iter(jobs)
     running: dict[Any, Job] = {}

@@ -37,13 +37,13 @@ class Model:
     threads: int | None = None
 
     @classmethod
-    def from_file(cls, data: bytes, threads: int | None = None) -> Model:
+    def from_file(cls, data: bytes, threads: int | None = None, engine: str = "compiled") -> Model:
         """The classifier in a file of these bytes.
 
         Raises:
             ModelFileError: if it is no classifier file.
         """
-        return cls(load_classifier(data), data, threads)
+        return cls(load_classifier(data, engine=engine), data, threads)
 
     @classmethod
     def from_classifier(cls, classifier: PixelClassifier, threads: int | None = None) -> Model:

@@ -86,6 +86,7 @@ def apply_series(
     axes: str | None = None,
     workers: int = 1,
     threads: int | None = None,
+    engine: str = "compiled",
     client: Client | str | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> SeriesReport:
@@ -107,6 +108,7 @@ def apply_series(
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
         workers: number of processes; with one it is this process that works.
         threads: number of threads of all processes together; None takes all cores.
+        engine: what computes with a classifier file, see :class:`PixelClassifier`.
         client: a Dask client, or the address of a scheduler such as ``"tcp://host:8786"``: its workers do the work
             instead. They need this package, and must see images and folder under the same paths.
         on_event: called with each event, in the thread of the caller.
@@ -121,7 +123,7 @@ def apply_series(
     if workers < 1:
         raise ValueError("At least one worker is needed.")
     threads = available_threads() if threads is None else threads
-    model = open_model(classifier, threads)
+    model = open_model(classifier, threads, engine)
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay)
     series = Series(model, find_images(images), results, extras, axes, on_event)
@@ -133,7 +135,7 @@ def apply_series(
     return series.report
 
 
-def open_model(classifier: PixelClassifier | str | os.PathLike[str], threads: int) -> Model:
+def open_model(classifier: PixelClassifier | str | os.PathLike[str], threads: int, engine: str = "compiled") -> Model:
     """The classifier beside its file, of which one is given.
 
     Raises:
@@ -142,7 +144,7 @@ def open_model(classifier: PixelClassifier | str | os.PathLike[str], threads: in
     """
     if isinstance(classifier, PixelClassifier):
         return Model.from_classifier(classifier, threads)
-    return Model.from_file(Path(classifier).read_bytes(), threads)
+    return Model.from_file(Path(classifier).read_bytes(), threads, engine)
 
 
 def result_endings(extras: Extras) -> list[str]:
@@ -242,11 +244,11 @@ class Series:
 
     def run(self, workers: int, threads: int, client: Client | str | None) -> None:
         """Runs the jobs, as :func:`apply_series` describes."""
-        processes = min(workers, len(self._tasks_of_jobs))
+        processes, engine = min(workers, len(self._tasks_of_jobs)), self._model.classifier.engine
         if client is not None:
             from segmentation.series.cluster import run_on_cluster
 
-            outcomes = run_on_cluster(client, self._model.data, self.jobs(), self._progress)
+            outcomes = run_on_cluster(client, self._model.data, self.jobs(), self._progress, engine)
         elif processes > 1:
             model_path = self._results.records / MODEL_FILE
             model_path.write_bytes(self._model.data)
@@ -256,6 +258,7 @@ class Series:
                 self._progress,
                 processes=processes,
                 threads=max(1, threads // processes),
+                engine=engine,
             )
         else:
             outcomes = run_here(self._model, self.jobs(), self._progress)

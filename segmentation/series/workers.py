@@ -52,7 +52,7 @@ def run_job(model: Model, job: Job, report: Report) -> list[Page] | str:
 
 
 def run_in_processes(
-    model_path: Path, jobs: Iterable[Job], progress: Progress, *, processes: int, threads: int
+    model_path: Path, jobs: Iterable[Job], progress: Progress, *, processes: int, threads: int, engine: str = "compiled"
 ) -> Outcomes:
     """Runs jobs in processes of this computer.
 
@@ -62,13 +62,14 @@ def run_in_processes(
         progress: called now and then with the part of a job that is done.
         processes: how many.
         threads: of each of them.
+        engine: what computes.
 
     Yields:
         Each job, as it ends, with its outcome.
     """
     answers: queue.SimpleQueue[tuple[Job, float | list[Page] | str] | None] = queue.SimpleQueue()
     waiting, lock = iter(jobs), threading.Lock()
-    workers = [Worker(model_path, threads) for _ in range(processes)]
+    workers = [Worker(model_path, threads, engine) for _ in range(processes)]
 
     def keep_busy(worker: Worker) -> None:
         try:
@@ -109,10 +110,11 @@ class Worker:
     Args:
         model_path: of the classifier file.
         threads: number of threads.
+        engine: what computes.
     """
 
-    def __init__(self, model_path: Path, threads: int) -> None:
-        self._setup = {"model": str(model_path), "threads": threads}
+    def __init__(self, model_path: Path, threads: int, engine: str = "compiled") -> None:
+        self._setup = {"model": str(model_path), "threads": threads, "engine": engine}
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, job: Job) -> Iterator[float | list[Page] | str]:
@@ -186,7 +188,7 @@ def serve(questions: TextIO, answers: TextIO) -> None:
         print(json.dumps(values), file=answers, flush=True)
 
     setup = json.loads(questions.readline())
-    model = Model.from_file(Path(setup["model"]).read_bytes(), setup["threads"])
+    model = Model.from_file(Path(setup["model"]).read_bytes(), setup["threads"], setup["engine"])
     for line in questions:
         outcome = run_job(model, job_from_json(json.loads(line)), lambda part: answer(part=float(part)))
         if isinstance(outcome, str):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.page import GLAND, THIRD, draw_two, what_the_library_says
 from tests.support.person import SIZES
+from tests.support.server import Server
 
 WATCH = """({ session: { picture } }) => {
   const ids = () => Object.fromEntries([...picture.tiles].map(([index, tile]) => [index, [...tile.ids]]));
@@ -32,6 +33,16 @@ LEARNING, DRAFT, PART = "Learning from the strokes…", "Segmenting: a draft so 
 TILES = """({ session }) => [...session.picture.tiles.values()].map(({ rows, columns, ids, drafted }) => (
   { rows, columns, drafted, ids: [...ids] }
 ))"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One that holds no features: of an image that it holds as bits no draft comes."""
+    server = Server(tmp_path_factory.mktemp("data"), SQUIGGLE_FEATURE_CACHE_MB="0")
+    server.start()
+    server.wait_until_warm()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=SIZES)

@@ -244,3 +244,19 @@ def test_a_browser_that_cannot_store_strokes_says_so(people, server):
     person.wait_for(lambda: "only in this window" in person.connection, "the warning")
     person.context.unroute("**/converse")
     person.wait_until_saved()
+
+
+def test_a_second_file_with_the_same_pixels_says_so_and_both_names_are_kept(people, server, tmp_path):
+    person = people(server.url)
+    first = halves(tmp_path, "a.png", noise=1)
+    second = tmp_path / "b.png"
+    second.write_bytes(first.read_bytes())
+    person.upload(first)
+    wait_for_image(person, "a.png")
+    person.upload(second)
+    wait_for_image(person, "a.png, also b.png")
+    assert "“b.png” has the same pixels as “a.png”" in person.message
+    person.upload(second)
+    person.wait_for(lambda: person.status.startswith("Opened b.png"), "opened again")
+    person.page.reload()
+    wait_for_image(person, "a.png, also b.png")

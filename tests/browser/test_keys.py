@@ -31,7 +31,7 @@ def controls(person):
 
 def test_after_a_click_on_any_control_space_moves_the_image(person):
     person.draw_and_wait(*GLAND)
-    person.tab("features")
+    person.tab("learn")
     choosers = []
     person.page.on("filechooser", lambda chooser: choosers.append(chooser))
     names = [name for _, name in controls(person)]
@@ -95,7 +95,7 @@ def test_a_class_is_renamed_by_who_means_it(person, way):
 
 
 def test_drawing_takes_the_focus_from_what_was_typed(person):
-    person.tab("features")
+    person.tab("learn")
     person.page.locator("#sigma-max").click()
     person.draw_and_wait(*GLAND)
     person.press("2")

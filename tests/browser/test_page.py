@@ -133,6 +133,9 @@ def test_two_fingers_zoom_and_draw_nothing(people, server):
         touch("touchMove", (150 + 8 * step, 200 + 3 * step))
     touch("touchEnd")
     person.wait_for(lambda: person.stroke_counts() == [1, 0], "one finger draws")
+    person.wait_until_saved()
+    person.wait_until_page_asks_again()
+    assert person.stroke_counts() == [1, 0]
 
 
 def test_the_keys_do_what_the_help_says(person):
@@ -380,7 +383,7 @@ def test_a_stroke_beside_the_image_is_refused_and_one_in_a_hidden_class_shows_it
 
 
 def test_a_scale_that_is_no_whole_number_is_refused(person):
-    person.tab("features")
+    person.tab("learn")
     person.page.fill("#num-sigma", "2.5")
     person.press("Tab")
     person.wait_for(lambda: "whole number" in person.page.inner_text("#features-problem"))

@@ -105,6 +105,17 @@ def test_nobody_is_asked_for_a_name_when_alone(person):
     assert "You are Ann" in person.page.get_attribute("#me", "title")
 
 
+@pytest.mark.parametrize("stored", ["", '{"id": "not an id", "name": "\\ud83d"}'])
+def test_whoever_is_called_something_odd_can_draw(people, server, stored):
+    ann = people(server.url)
+    ann.page.evaluate("(stored) => localStorage.setItem('squiggle:author', stored)", stored)
+    ann.page.reload()
+    call_oneself(ann, "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{MICROSCOPE}" * 9)
+    ann.draw_and_wait(*INK)
+    ann.wait_until_saved()
+    assert ann.stroke_counts() == [1, 0]
+
+
 # ---- the link that only lets look
 
 

@@ -154,3 +154,25 @@ def test_what_was_unsent_when_the_page_was_left_arrives_all_the_same(people, ser
     person.page.goto(f"{server.url}/sessions")
     elsewhere = people(link)
     elsewhere.wait_for(lambda: elsewhere.stroke_counts() == [1, 0], "the stroke")
+
+
+def test_who_leaves_a_session_deletes_it_for_nobody(people, server):
+    ann = people(server.url)
+    name_it(ann, "Shared")
+    ann.draw_and_wait(*GLAND)
+    ann.wait_until_saved()
+    link = ann.page.url
+    bob = people(link)
+    bob.page.goto(f"{server.url}/sessions")
+    bob.page.locator("[title^=Leave]").click()
+    assert "nothing is deleted" in bob.page.inner_text("#question-text")
+    bob.press("Enter")
+    assert listed(bob) == ["Shared"]
+    bob.page.locator("[title^=Leave]").click()
+    bob.click("#question-yes")
+    bob.wait_for(lambda: listed(bob) == [], "it has left the list")
+    ann.page.goto(f"{server.url}/sessions")
+    assert listed(ann) == ["Shared"]
+    bob.page.goto(link)
+    bob.wait_until_ready()
+    assert bob.stroke_counts() == [1, 0]

@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from segmentation.forest.forest import Forest, warm_up
+from segmentation.forest.bins import Bins
+from segmentation.forest.forest import Forest
+from segmentation.forest.growing import grow_forest
+from segmentation.forest.settings import ForestSettings
 
 N_FEATURES = 7
 
@@ -242,22 +245,120 @@ def test_a_forest_cannot_be_changed_under_the_table_that_was_made_of_it(field):
         setattr(small_forest(), field, None)
 
 
-def test_warming_up_compiles_all_there_is():
-    from segmentation.forest._kernels import predict_rectangle
+def test_the_kernel_is_compiled_once():
+    from segmentation.forest._walk_kernels import predict_rectangle
 
-    warm_up()
-    compiled = len(predict_rectangle.signatures)
     forest = Forest.from_sklearn(FORESTS["twenty classes"]())
     forest.predict_proba(planar(rows(1200), 30, 40))
     forest.predict(planar(rows(1200), 1200))
-    assert len(predict_rectangle.signatures) == compiled == 1
+    assert len(predict_rectangle.signatures) == 1
 
 
 def test_its_size_in_memory_is_known_before_it_has_predicted(model):
     forest = Forest.from_sklearn(model)
     before = forest.nbytes
     forest.predict(planar(rows(64), 64), threads=1)
-    features, roots, *table = forest._table
+    walk = forest._float_walk
     arrays = [array for array in vars(forest).values() if isinstance(array, np.ndarray)]
-    assert forest.nbytes == before == sum(array.nbytes for array in [*arrays, *table])
-    assert features.nbytes + roots.nbytes < 8 * (N_FEATURES + forest.n_trees)
+    assert forest.nbytes == before
+    assert before == sum(array.nbytes for array in [*arrays, walk.nodes, walk.slots, walk.shares])
+    assert walk.features.nbytes + walk.roots.nbytes < 8 * (N_FEATURES + forest.n_trees)
+
+
+# ---------------------------------------------------------------- with bins
+
+
+def grown(classes=3, seed=0, **settings):
+    x = rows(600, seed)
+    score = x[:, 0] + np.sin(2 * x[:, 1])
+    class_ids = np.digitize(score, np.quantile(score, np.arange(1, classes) / classes)).astype(np.uint8) + 1
+    return grow_forest(x, class_ids, ForestSettings(**{"n_estimators": 20} | settings))
+
+
+def without_bins(forest):
+    return dataclasses.replace(forest, bins=None, samples=None, impurity=None)
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+@pytest.mark.parametrize("depth", [None, 1, 4])
+@pytest.mark.parametrize("classes", [2, 3, 9])
+def test_bits_floats_and_scikit_learn_say_the_same(kind, depth, classes):
+    forest = grown(classes, kind=kind, max_depth=depth)
+    assert forest.votes == (depth is None)
+    x = rows(40_000, seed=1)
+    planes, floats = planar(x, 200, 200), without_bins(forest)
+    assert not floats.votes
+    assert np.array_equal(forest.predict(planes), floats.predict(planes))
+    assert forest.predict_proba(planes).tobytes() == floats.predict_proba(planes).tobytes()
+    expected = forest.to_sklearn().predict_proba(x)
+    assert np.abs(forest.predict_proba(planes).reshape(classes, -1).T - expected).max() <= 1e-6
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(0,), (1,), (1023,), (1024,), (130, 257), (3, 5, 7)], ids=str)
+def test_on_bits_neither_shape_nor_threads_matter(shape, threads):
+    forest, count = grown(), int(np.prod(shape))
+    planes = planar(rows(count, seed=2), *shape)
+    assert np.array_equal(forest.predict(planes, threads=threads), without_bins(forest).predict(planes))
+    proba = forest.predict_proba(planes, threads=threads)
+    assert proba.shape == (3, *shape)
+    assert np.array_equal(proba, without_bins(forest).predict_proba(planes))
+
+
+def test_planes_are_the_same_in_any_memory_on_bits():
+    forest, planes = grown(), planar(rows(1200), 30, 40)
+    expected = forest.predict(planes)
+    assert np.array_equal(forest.predict(planes.transpose(0, 2, 1)), expected.T)
+    planes.flags.writeable = False
+    assert np.array_equal(forest.predict(planes), expected)
+
+
+@pytest.mark.parametrize("classes", [2, 7, 40])
+def test_what_it_takes_on_bits_is_within_what_is_said_before(classes):
+    forest = grown(classes, n_estimators=100)
+    said = forest.nbytes
+    forest.predict(planar(rows(64), 64))
+    arrays = [array for array in vars(forest).values() if isinstance(array, np.ndarray)]
+    assert sum(array.nbytes for array in arrays) + forest.program.nbytes <= said == forest.nbytes
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (lambda f: {"bins": Bins(f.bins.low[1:], f.bins.scale[1:])}, "bins for 6 features, but looks at 7"),
+        (lambda f: {"bins": Bins(f.bins.low + 1, f.bins.scale)}, "none of the edges"),
+        (lambda f: {"threshold": np.nextafter(f.threshold, np.float32(99))}, "none of the edges"),
+        (lambda f: {"threshold": np.full_like(f.threshold, 1e30)}, "none of the edges"),
+        (lambda f: {"roots": f.roots[::-1].copy()}, "one after the other"),
+        (lambda f: {"roots": f.roots[:1]}, None),
+        (lambda f: {"samples": None}, "together or not at all"),
+        (lambda f: {"samples": f.samples + np.int32(1)}, "not those of its children"),
+        (lambda f: {"samples": f.samples[1:]}, "not an array of int32"),
+        (lambda f: {"impurity": f.impurity.astype(np.float32)}, "not an array of float64"),
+        (lambda f: {"impurity": f.impurity - 0.5}, "impurity of the forest is not between"),
+    ],
+)
+def test_bins_and_samples_that_do_not_belong_to_the_trees_are_refused(changes, sentence):
+    forest = grown()
+    hostile = dataclasses.replace(forest, **changes(forest))
+    if sentence is None:
+        hostile.check()
+        return
+    for work in (hostile.check, hostile.to_sklearn, lambda: hostile.predict(np.zeros((7, 64, 64), np.float32))):
+        with pytest.raises(ValueError, match=sentence):
+            work()
+
+
+def test_a_child_in_another_tree_is_refused():
+    forest = grown()
+    right = forest.right.copy()
+    last = np.flatnonzero(forest.feature[: forest.roots[1]] >= 0)[-1]
+    right[last] = forest.roots[1] + 1
+    with pytest.raises(ValueError, match=r"more than one way|child in another tree"):
+        dataclasses.replace(forest, right=right).check()
+
+
+def test_only_a_forest_that_votes_has_a_program():
+    for forest in (grown(max_depth=2), without_bins(grown())):
+        with pytest.raises(ValueError, match="walked on bits"):
+            _ = forest.program

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,11 +9,10 @@ from benchmarks.quality import examples
 from benchmarks.scribbles import Annotator
 from segmentation.features.compute import compute_planes
 from segmentation.forest._bit_layout import BINS
-from segmentation.forest.binned import BinnedForest
 from segmentation.forest.bins import Bins
-from segmentation.forest.float_walk import FloatWalk
+from segmentation.forest.forest import Forest
+from segmentation.forest.growing import grow_forest
 from segmentation.forest.settings import ForestSettings
-from segmentation.forest.trees import grow_binned_forest
 from segmentation.strokes import rasterise
 
 N_FEATURES = 5
@@ -19,6 +20,15 @@ N_FEATURES = 5
 
 def bins_of(n_features=N_FEATURES):
     return Bins(np.zeros(n_features, np.float32), np.full(n_features, BINS, np.float32))
+
+
+def forest_of(roots, nodes, classes, n_features=N_FEATURES):
+    """A forest of nodes: feature, edge, left, right, class."""
+    bins, (feature, edge, left, right, vote) = bins_of(n_features), np.array(nodes, np.int32).reshape(-1, 5).T.copy()
+    threshold = np.zeros(len(feature), np.float32)
+    threshold[feature >= 0] = bins.thresholds(feature[feature >= 0], edge[feature >= 0])
+    shares = np.eye(classes)[vote]
+    return Forest(n_features, np.array(roots, np.int32), feature, threshold, left, right, shares, bins)
 
 
 def random_forest(seed, trees, classes, depth, n_features=N_FEATURES):
@@ -37,8 +47,7 @@ def random_forest(seed, trees, classes, depth, n_features=N_FEATURES):
 
     for _ in range(trees):
         roots.append(grow(depth))
-    ids = tuple(np.sort(random.choice(np.arange(1, 256), classes, replace=False)).tolist())
-    return BinnedForest(bins_of(n_features), ids, np.array(roots, np.int32), np.array(nodes, np.int32))
+    return forest_of(roots, nodes, classes, n_features)
 
 
 def planes(pixels, n_features=N_FEATURES, seed=0):
@@ -47,15 +56,15 @@ def planes(pixels, n_features=N_FEATURES, seed=0):
 
 def walked(forest, planes):
     """The votes for each class, by going down each tree with all pixels."""
-    bins = forest.bins.of_values(np.arange(len(planes))[:, None], planes)
-    counts = np.zeros((len(forest.class_ids), planes.shape[1]), int)
+    counts = np.zeros((forest.n_classes, planes.shape[1]), int)
     for root in forest.roots:
         at = np.full(planes.shape[1], root)
-        while (forest.nodes[at, 0] >= 0).any():
-            inner = np.flatnonzero(forest.nodes[at, 0] >= 0)
-            feature, edge, left, right, _ = forest.nodes[at[inner]].T
-            at[inner] = np.where(bins[feature, inner] > edge, right, left)
-        counts[forest.nodes[at, 4], np.arange(planes.shape[1])] += 1
+        while (forest.feature[at] >= 0).any():
+            inner = np.flatnonzero(forest.feature[at] >= 0)
+            node = at[inner]
+            above = planes[forest.feature[node], inner] > forest.threshold[node]
+            at[inner] = np.where(above, forest.right[node], forest.left[node])
+        counts[forest.probabilities[at].argmax(axis=1), np.arange(planes.shape[1])] += 1
     return counts
 
 
@@ -68,10 +77,13 @@ def checked(forest, planes):
     assert counts.dtype == np.uint16
     assert classes.dtype == np.uint8
     assert np.array_equal(counts, expected)
-    assert np.array_equal(classes, np.array(forest.class_ids)[expected.argmax(axis=0)]), "the first of equals"
-    walk = FloatWalk.of(forest.as_forest())
-    assert np.array_equal(walk.probabilities(planes), (expected / forest.n_trees).astype(np.float32))
-    assert np.array_equal(np.array(forest.class_ids)[walk.classes(planes)], classes)
+    assert np.array_equal(classes, expected.argmax(axis=0)), "the first of equals"
+    only_these = forest.bins.pack(planes, features=forest.program.features)
+    assert np.array_equal(forest.program.classes(only_these, pixels), classes)
+    floats = dataclasses.replace(forest, bins=None)
+    for one in (forest, floats):
+        assert np.array_equal(one.predict_proba(planes), (expected / forest.n_trees).astype(np.float32))
+        assert np.array_equal(one.predict(planes), classes)
 
 
 @pytest.mark.slow
@@ -92,7 +104,7 @@ def test_forests_large_and_small(trees, classes, depth, n_features):
 def test_every_edge_of_a_feature():
     nodes = [[[0, edge, 3 * edge + 1, 3 * edge + 2, 0], [-1, -1, -1, -1, 0], [-1, -1, -1, -1, 1]] for edge in range(63)]
     roots = np.arange(0, 3 * 63, 3, dtype=np.int32)
-    forest = BinnedForest(bins_of(1), (1, 2), roots, np.array(nodes, np.int32).reshape(-1, 5))
+    forest = forest_of(roots, nodes, 2, 1)
     values = np.arange(BINS, dtype=np.float32)[None] / BINS
     checked(forest, values)
     assert forest.program.counts(forest.bins.pack(values), BINS)[1].tolist() == list(range(BINS))
@@ -100,32 +112,26 @@ def test_every_edge_of_a_feature():
 
 @pytest.mark.parametrize("classes", [2, 3, 5, 12, 255])
 def test_of_classes_with_as_many_votes_the_first_is_taken(classes):
-    nodes = np.array([[-1, -1, -1, -1, kind] for kind in range(classes)], np.int32)
-    forest = BinnedForest(bins_of(), tuple(range(classes)), np.arange(classes, dtype=np.int32), nodes)
+    forest = forest_of(range(classes), [[-1, -1, -1, -1, kind] for kind in range(classes)], classes)
     checked(forest, planes(10))
     assert not forest.program.classes(forest.bins.pack(planes(10)), 10).any()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
-@pytest.mark.parametrize("depth", [None, 5])
-def test_real_images_are_segmented_as_by_floats_and_by_scikit_learn(kind, depth):
+def test_real_images_are_segmented_as_by_floats_and_by_scikit_learn(kind):
     for example in list(examples())[::3]:
         labels = rasterise(Annotator(example.mask).draw(2, seed=0), example.mask.shape)
         features = compute_planes(example.image.pixels)
         planes = features.reshape(len(features), -1)
         rows = np.ascontiguousarray(planes[:, labels.ravel() > 0].T)
-        chosen = ForestSettings(kind, n_estimators=20, max_depth=depth)
-        forest = grow_binned_forest(rows, labels[labels > 0], chosen)
-        forest.check()
-        packed, pixels = forest.bins.pack(features), planes.shape[1]
-        classes, counts = forest.program.classes(packed, pixels), forest.program.counts(packed, pixels)
-        walk = FloatWalk.of(forest.as_forest())
-        assert np.array_equal(np.array(forest.class_ids)[walk.classes(planes)], classes)
-        assert np.array_equal(walk.probabilities(planes), (counts / forest.n_trees).astype(np.float32))
-        reference = forest.as_forest().to_sklearn(forest.class_ids)
-        some = np.random.default_rng(0).choice(pixels, 3000)
-        assert np.allclose(reference.predict_proba(planes[:, some].T), counts[:, some].T / forest.n_trees, atol=1e-9)
+        forest = grow_forest(rows, labels[labels > 0], ForestSettings(kind, n_estimators=20))
+        floats = dataclasses.replace(forest, bins=None, samples=None, impurity=None)
+        assert np.array_equal(forest.predict(features), floats.predict(features))
+        assert np.array_equal(forest.predict_proba(features), floats.predict_proba(features))
+        some = np.random.default_rng(0).choice(planes.shape[1], 3000)
+        expected = forest.to_sklearn().predict_proba(planes[:, some].T)
+        assert np.allclose(forest.predict_proba(planes)[:, some].T, expected, atol=1e-7)
 
 
 def test_the_number_of_threads_makes_no_difference():
@@ -135,61 +141,12 @@ def test_the_number_of_threads_makes_no_difference():
     assert np.array_equal(one, two)
 
 
-def small_forest(**changes):
-    """A tree with three leaves, and a leaf that is a tree."""
-    nodes = [[0, 31, 1, 2, 0], [-1, -1, -1, -1, 0], [1, 0, 3, 4, 1], [-1, -1, -1, -1, 1], [-1, -1, -1, -1, 0]]
-    arrays = {
-        "bins": bins_of(2),
-        "class_ids": (1, 2),
-        "roots": np.array([0, 5], np.int32),
-        "nodes": np.array([*nodes, [-1, -1, -1, -1, 1]], np.int32),
-    }
-    return BinnedForest(**(arrays | changes))
-
-
 def test_a_forest_by_hand():
-    forest = small_forest()
+    nodes = [[0, 31, 1, 2, 0], [-1, -1, -1, -1, 0], [1, 0, 3, 4, 1], [-1, -1, -1, -1, 1], [-1, -1, -1, -1, 0]]
+    forest = forest_of([0, 5], [*nodes, [-1, -1, -1, -1, 1]], 2, 2)
     values = np.array([[0.25, 0.75, 0.75], [0.9, 0.001, 0.5]], np.float32)
     checked(forest, values)
     assert forest.program.counts(forest.bins.pack(values), 3).T.tolist() == [[1, 1], [0, 2], [1, 1]]
-
-
-def changed(place, value):
-    nodes = small_forest().nodes.copy()
-    nodes[place] = value
-    return {"nodes": nodes}
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"roots": np.array([0, 5])}, "roots are not an array of int32 in 1 dimension"),
-        ({"roots": np.array([0, 6], np.int32)}, "not in their order"),
-        ({"roots": np.array([0, 0], np.int32)}, "not in their order"),
-        ({"roots": np.array([1, 5], np.int32)}, "not in their order"),
-        ({"roots": np.empty(0, np.int32)}, "not in their order"),
-        ({"nodes": np.zeros((6, 5))}, "nodes are not an array of int32 in 2 dimensions"),
-        ({"nodes": np.zeros((6, 4), np.int32)}, "4 numbers instead of 5"),
-        ({"class_ids": ()}, "1 to 255 classes"),
-        (changed((0, 0), 2), "none of its 2"),
-        (changed((1, 0), -2), "none of its 2"),
-        (changed((0, 1), 63), "edge that does not exist"),
-        (changed((0, 1), -1), "edge that does not exist"),
-        (changed((1, 4), 2), "votes for a class that does not exist"),
-        (changed((1, 4), -1), "votes for a class that does not exist"),
-        (changed((1, 1), 3), "leaf of the forest has children"),
-        (changed((1, 2), 3), "leaf of the forest has children"),
-        (changed((2, 2), 5), "does not come after it in its tree"),
-        (changed((2, 3), 2**31 - 1), "does not come after it in its tree"),
-        (changed((2, 2), 0), "does not come after it in its tree"),
-        (changed((0, 2), -1), "does not come after it in its tree"),
-        (changed((0, 3), 1), "not reached in one way"),
-        (changed((2, 3), 3), "not reached in one way"),
-    ],
-)
-def test_arrays_that_are_no_forest_are_refused(changes, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        small_forest(**changes).check()
 
 
 def test_kernels_are_compiled_once():

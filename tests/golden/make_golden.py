@@ -53,15 +53,34 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[int, tuple[slic
         {1: np.s_[3:8, 5:60], 2: np.s_[20:26, 60:100], 255: np.s_[50:56, 5:40]},
     ),
     "tissue_with_strokes_and_pixels": (tissue, {"sigma_max": 4.0}, {"n_estimators": 20}, {}),
+    "bins_tissue_defaults": (tissue, {}, {}, {1: np.s_[8:14, 10:50], 2: np.s_[60:66, 70:110]}),
+    "bins_nuclei_shallow": (
+        nuclei,
+        {"sigma_max": 4.0},
+        {"max_depth": 3},
+        {2: np.s_[20:50, 20:60], 7: np.s_[90:96, 40:90]},
+    ),
+    "bins_nuclei_random_forest": (
+        nuclei,
+        {"intensity": False, "sigma_min": 1.0, "sigma_max": 8.0},
+        {"kind": "random_forest", "n_estimators": 30, "max_samples": 0.5, "random_state": 3},
+        {2: np.s_[20:26, 20:60], 7: np.s_[90:96, 40:90]},
+    ),
+    "bins_waves_second_channel": (
+        waves,
+        {"texture": False, "num_sigma": 3, "sigma_max": 5.5, "channels": (1,)},
+        {"n_estimators": 200, "random_state": 2**32 - 1},
+        {1: np.s_[3:8, 5:60], 2: np.s_[20:26, 60:100], 255: np.s_[50:56, 5:40]},
+    ),
+    "bins_tissue_with_strokes_and_pixels": (tissue, {"sigma_max": 4.0}, {"n_estimators": 20}, {}),
 }
 
-STROKES = {
-    "tissue_with_strokes_and_pixels": (
-        seg.Stroke("a", 1, "path", [[10, 11], [49.5, 12.25]], 5),
-        seg.Stroke("b", 3, "polygon", [[70, 60], [110, 60], [100, 66]]),
-        seg.Stroke("c", 1, "circle", [[20, 80], [30, 88]]),
-    ),
-}
+DRAWN = (
+    seg.Stroke("a", 1, "path", [[10, 11], [49.5, 12.25]], 5),
+    seg.Stroke("b", 3, "polygon", [[70, 60], [110, 60], [100, 66]]),
+    seg.Stroke("c", 1, "circle", [[20, 80], [30, 88]]),
+)
+STROKES = {name: DRAWN for name in CASES if name.endswith("tissue_with_strokes_and_pixels")}
 """What was drawn, where it travels along, and with it the training pixels."""
 
 

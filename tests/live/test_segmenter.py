@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
+from segmentation.features.bit_planes import bit_planes_bytes
 from segmentation.features.cache import FeatureCache
-from segmentation.features.smoothed import smoothed_bytes
+from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import MAX_TRAINING_PIXELS
 from segmentation.forest.settings import ForestSettings
@@ -61,10 +62,15 @@ def computed(monkeypatch):
 
 @pytest.mark.slow
 @settings(max_examples=10, deadline=None)
-@given(st.integers(0, 99), st.sampled_from([0, 150_000, 10**8]), st.sampled_from(["extra_trees", "random_forest"]))
-def test_each_stroke_gives_the_bytes_of_a_fresh_fit_and_prediction(seed, budget, kind):
+@given(
+    st.integers(0, 99),
+    st.sampled_from([0, 150_000, 500_000, 10**8]),
+    st.sampled_from(["extra_trees", "random_forest"]),
+    st.sampled_from([None, 2]),
+)
+def test_each_stroke_gives_the_bytes_of_a_fresh_fit_and_prediction(seed, budget, kind, depth):
     live = LiveSegmenter(FeatureCache(budget), threads=2)
-    forest = ForestSettings(kind, n_estimators=5, random_state=seed)
+    forest = ForestSettings(kind, n_estimators=5, random_state=seed, max_depth=depth)
     for labels in strokes(4, seed):
         classifier = live.train([LabelledImage.from_image(IMAGE, labels)], SPEC, forest)
         fresh = PixelClassifier(SPEC, **forest.to_json(), threads=1).fit(IMAGE, labels)
@@ -152,7 +158,7 @@ def test_a_flood_of_labels_is_learnt_from_a_bounded_sample(computed):
 def test_caches_stay_within_their_bytes():
     live = LiveSegmenter(FeatureCache(0))
     live.rows = BoundedCache(40_000, live.rows.size)
-    live.classifiers = BoundedCache(60_000, live.classifiers.size)
+    live.classifiers = BoundedCache(400_000, live.classifiers.size)
 
     def session(seed):
         image = image_from_pixels(np.random.default_rng(seed % 3).integers(0, 256, (40, 50), np.uint8))
@@ -160,7 +166,7 @@ def test_caches_stay_within_their_bytes():
             classifier = live.train([LabelledImage.from_image(image, labels)], SPEC, FOREST)
             assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC, n_estimators=8).fit(image, labels))
             assert live.rows.used <= 40_000
-            assert live.classifiers.used <= 60_000
+            assert live.classifiers.used <= 400_000
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(session, range(6)))
@@ -253,11 +259,28 @@ def test_tiles_that_wait_for_their_turn_are_not_computed_once_the_client_is_gone
     assert len(segmented) == 2
 
 
-def test_the_most_urgent_tiles_are_the_cached_ones():
+def test_the_most_urgent_tiles_are_the_cached_ones(monkeypatch):
+    order = GRID.order((0, 10, 60, 79))
+    cache = FeatureCache(sum(bit_planes_bytes(SPEC, 3, tile) for tile in order[:2]))
+    live = LiveSegmenter(cache)
+    classifier = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, FOREST)
+    assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, order)] == order
+    assert cache.used == cache.budget
+    monkeypatch.setattr(Smoothed, "compute", pytest.fail)
+    again = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, ForestSettings(n_estimators=9))
+    assert [tile for tile, _ in live.segment_tiles(IMAGE, again, order)] == order
+    assert cache.used == cache.budget
+
+
+def test_the_most_urgent_smoothed_tiles_are_the_cached_ones_of_a_forest_that_does_not_vote():
     order = GRID.order((0, 10, 60, 79))
     cache = FeatureCache(sum(smoothed_bytes(SPEC, 3, tile.shape) for tile in order[:2]))
     live = LiveSegmenter(cache)
-    classifier = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, FOREST)
+    labels = next(strokes(1))
+    labels[:3, :20] = np.random.default_rng(0).integers(1, 3, (3, 20))
+    shallow = ForestSettings(n_estimators=8, max_depth=1)
+    classifier = live.train([LabelledImage.from_image(IMAGE, labels)], SPEC, shallow)
+    assert not classifier.forest_.votes
     for _ in range(2):
         assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, order)] == order
         assert [cache.peek(IMAGE, SPEC, tile) is not None for tile in order] == [True] * 2 + [False] * (len(order) - 2)

@@ -77,7 +77,8 @@ def test_it_equals_the_same_pipeline_of_scikit_image_and_scikit_learn():
     features = multiscale_basic_features(pixels, sigma_max=4, texture=False, channel_axis=-1)
     sample = TrainingSample.draw([labels], seed=0)
     rows = features.reshape(-1, features.shape[-1])
-    forest = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, ForestSettings())
+    grown = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, ForestSettings())
+    forest = grown.to_sklearn(np.unique(sample.class_ids))
     expected = forest.predict_proba(rows).reshape(*labels.shape, -1)
     classifier = PixelClassifier(FeatureSpec(sigma_max=4, texture=False)).fit(pixels, labels)
     clear = np.abs(expected[..., 0] - 0.5) > 0.05
@@ -91,7 +92,8 @@ def test_given_the_same_features_it_equals_scikit_learn_but_for_ties():
     classifier = PixelClassifier(SPEC).fit(pixels, labels)
     sample = TrainingSample.draw([labels], seed=0)
     rows = compute_planes(pixels, SPEC).reshape(classifier.forest_.n_features, -1).T
-    forest = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, classifier.settings)
+    grown = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, classifier.settings)
+    forest = grown.to_sklearn(np.unique(sample.class_ids))
     expected = forest.predict_proba(rows)
     assert np.abs(classifier.predict_proba(pixels).reshape(expected.shape) - expected).max() <= 1e-6
     clear = np.abs(expected[:, 0] - expected[:, 1]) > 1e-6
@@ -183,6 +185,8 @@ def test_it_becomes_a_forest_of_scikit_learn(kind):
         assert np.abs(probabilities - one.predict_proba(unseen).reshape(-1, 2)).max() <= 1e-6
         clear = np.abs(probabilities[:, 0] - 0.5) > 1e-6
         assert np.array_equal(model.predict(rows)[clear], one.predict(unseen).ravel()[clear])
+        assert np.isclose(model.feature_importances_.sum(), 1)
+        assert np.array_equal(model.feature_importances_, classifier.to_sklearn().feature_importances_)
 
 
 def test_several_images_are_learnt_together():

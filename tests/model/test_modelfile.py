@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from segmentation._shared.archive import npy_bytes, pack
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
+from segmentation.forest.growing import grow_forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.model.modelfile import ModelContents, ModelFileError, load_model, save_model
@@ -46,16 +47,20 @@ def rows():
     return np.random.default_rng(0).normal(size=(300, N_FEATURES)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def contents(rows):
+@pytest.fixture(scope="module", params=["bins", "floats"])
+def contents(rows, request):
     from sklearn.ensemble import ExtraTreesClassifier
 
     class_ids = np.array([2, 5, 9], np.uint8)[np.random.default_rng(1).integers(3, size=len(rows))]
-    model = ExtraTreesClassifier(12, max_depth=5, random_state=0).fit(rows, class_ids)
+    chosen = ForestSettings(n_estimators=12, max_depth=5, random_state=7)
+    if request.param == "bins":
+        forest = grow_forest(rows, class_ids, chosen)
+    else:  # as files of the first version have them
+        forest = Forest.from_sklearn(ExtraTreesClassifier(12, max_depth=5, random_state=0).fit(rows, class_ids))
     return ModelContents(
         spec=SPEC,
-        forest=Forest.from_sklearn(model),
-        settings=ForestSettings(n_estimators=12, max_depth=5, random_state=7),
+        forest=forest,
+        settings=chosen,
         classes=CLASSES,
         class_ids=(2, 5, 9),
         channels=2,
@@ -94,8 +99,11 @@ def assert_same(a, b):
         b.spec, b.settings, b.classes, b.class_ids, b.channels,
     )  # fmt: skip
     assert (a.training, a.versions, a.strokes) == (b.training, b.versions, b.strokes)
+    arrays = [field.name for field in fields(a.forest) if field.name != "bins"]
+    assert (a.forest.bins is None) == (b.forest.bins is None)
     for one, other in [
-        *((getattr(a.forest, field.name), getattr(b.forest, field.name)) for field in fields(a.forest)),
+        *((getattr(a.forest, name), getattr(b.forest, name)) for name in arrays),
+        *((getattr(a.forest.bins, name, 0), getattr(b.forest.bins, name, 0)) for name in ("low", "scale")),
         (a.pixels.features, b.pixels.features),
         (a.pixels.class_ids, b.pixels.class_ids),
     ]:
@@ -245,8 +253,8 @@ def test_a_pickle_among_the_members_is_not_even_looked_at(data):
 
 
 def test_files_of_other_versions(data):
-    refused(with_facts(data, lambda facts: facts.update(version=2)), "newer version of Squiggle, so update")
-    for version in (0, -1, "1", None, 1.5, [1]):
+    refused(with_facts(data, lambda facts: facts.update(version=3)), "newer version of Squiggle, so update")
+    for version in (0, -1, "1", None, 1.5, [1], True):
         refused(with_facts(data, lambda facts, v=version: facts.update(version=v)), "version")
     refused(pack({"classifier.json": b'{"format": "squiggle-classifier", "version": 99, "x": {}}'}), "newer version")
 
@@ -265,7 +273,41 @@ def test_each_member_is_needed(data):
 def test_each_fact_is_needed(data):
     for key in json.loads(members(data)["classifier.json"]):
         refused(with_facts(data, lambda facts, k=key: facts.pop(k)), "lacks|not a classifier|version|does not count")
-    refused(with_facts(data, lambda facts: facts.update(extra=1)), "unknown key 'extra'")
+    refused(with_facts(data, lambda facts: facts.update(extra=1)), "'extra', which this version of Squiggle cannot use")
+    refused(with_facts(data, lambda facts: facts["features"].update(ridges=True)), "'ridges', which this version")
+    refused(with_facts(data, lambda facts: facts.update(version=1, extra=1)), "unknown key 'extra'")
+
+
+UNUSED = {"class_weights": None, "clean_up": [], "constants": None}
+UNUSED_FEATURES = {"differences": False, "colour": False, "learned": False, "dimensions": 2, "by_channel": None}
+
+
+def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data):
+    def of_later(facts):
+        facts.update(UNUSED)
+        facts["features"].update(UNUSED_FEATURES)
+
+    assert_same(load_model(with_facts(data, of_later)), contents)
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "value"),
+    [
+        (None, "class_weights", {"2": 1.5}),
+        (None, "clean_up", [{"step": "fill holes"}]),
+        (None, "clean_up", None),
+        (None, "constants", {"lo": 0.0, "e": 0.01}),
+        ("features", "differences", True),
+        ("features", "colour", True),
+        ("features", "colour", 0),
+        ("features", "learned", True),
+        ("features", "dimensions", 3),
+        ("features", "by_channel", [{}]),
+    ],
+)
+def test_what_only_later_versions_can_compute_is_refused(data, where, key, value):
+    changed = with_facts(data, lambda facts: (facts[where] if where else facts).update({key: value}))
+    refused(changed, f"{key!r}, which this version of Squiggle cannot use: it was written by a newer version")
 
 
 @pytest.mark.parametrize(
@@ -350,6 +392,32 @@ def test_trees_that_cannot_be(contents, data):
         refused(pack(members(data) | {f"forest/{name}.npy": npy_bytes(changed)}), sentence)
 
 
+def test_bins_that_do_not_belong_to_the_trees(contents, data):
+    forest = contents.forest
+    if forest.bins is None:
+        refused(pack(members(data) | {"bins/low.npy": npy_bytes(np.zeros(N_FEATURES, np.float32))}), "does not count")
+        return
+    inner = int(np.flatnonzero(forest.feature >= 0)[0])
+    feature = forest.feature[inner]
+    for folder, name, at, value, sentence in [
+        ("forest", "threshold", inner, np.nextafter(forest.threshold[inner], np.float32(9)), "none of the edges"),
+        ("forest", "threshold", inner, np.float32(1e30), "none of the edges"),
+        ("bins", "low", feature, forest.bins.low[feature] + 1, "none of the edges"),
+        ("bins", "scale", feature, 0, "none of the edges"),
+        ("bins", "low", 0, np.nan, "finite"),
+        ("bins", "scale", 0, -1, "negative"),
+        ("forest", "samples", 0, 1, "samples of a node"),
+        ("forest", "samples", -1, 0, "samples of a node"),
+        ("forest", "impurity", 0, 1, "impurity"),
+        ("forest", "impurity", 0, np.nan, "impurity"),
+    ]:
+        changed = getattr(forest if folder == "forest" else forest.bins, name).copy()
+        changed[at] = value
+        refused(pack(members(data) | {f"{folder}/{name}.npy": npy_bytes(changed)}), sentence)
+    refused(with_facts(data, lambda facts: facts["forest"].update(bins=32)), "number of bins")
+    refused(with_facts(data, lambda facts: facts["forest"].pop("bins")), "does not count the bins")
+
+
 def test_arrays_of_other_types_or_shapes(contents, data):
     for name in ("roots", "feature", "threshold", "left", "right", "probabilities"):
         array = getattr(contents.forest, name)
@@ -424,6 +492,10 @@ def places(value, place=()):
             yield from places(value[key], (*place, key))
 
 
+LARGE = st.integers(0, 2**16)
+"""More than there are places, so that what is drawn does not depend on the kind of forest."""
+
+
 @pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.data())
@@ -431,7 +503,8 @@ def test_any_change_of_the_facts_is_refused_or_understood(data, draw):
     parts = members(data)
     name = draw.draw(st.sampled_from(["classifier.json", "strokes.json"]))
     changed = [json.loads(parts[name])]
-    place = draw.draw(st.sampled_from(list(places(changed))[1:]))
+    known = list(places(changed))[1:]
+    place = known[draw.draw(LARGE) % len(known)]
     holder = changed
     for key in place[:-1]:
         holder = holder[key]
@@ -439,16 +512,23 @@ def test_any_change_of_the_facts_is_refused_or_understood(data, draw):
     opens_or_refuses(pack(parts | {name: json.dumps(changed[0]).encode()}))
 
 
+TREES = ("roots", "feature", "threshold", "left", "right", "probabilities", "samples", "impurity")
+
+
 @settings(deadline=None, max_examples=300)
-@given(st.data())
-def test_any_change_of_the_trees_is_refused_or_predicts_something(data, rows, contents, draw):
-    name = draw.draw(st.sampled_from(["roots", "feature", "threshold", "left", "right", "probabilities"]))
-    array = getattr(contents.forest, name).copy()
-    for _ in range(draw.draw(st.integers(1, 3))):
-        at = draw.draw(st.integers(0, array.size - 1))
-        around = st.integers(-3, len(contents.forest.feature) + 3)
-        array.flat[at] = draw.draw(around if array.dtype.kind == "i" else st.floats(width=32))
-    loaded = opens_or_refuses(pack(members(data) | {f"forest/{name}.npy": npy_bytes(array)}))
+@given(
+    st.sampled_from([*TREES, "low", "scale"]),
+    st.lists(st.tuples(LARGE, LARGE, st.floats(width=32)), min_size=1, max_size=3),
+)
+def test_any_change_of_the_trees_is_refused_or_predicts_something(data, rows, contents, name, changes):
+    folder, holder = ("forest", contents.forest) if name in TREES else ("bins", contents.forest.bins)
+    if getattr(holder, name, None) is None:
+        return
+    array = getattr(holder, name).copy()
+    for at, number, value in changes:
+        whole = number % (len(contents.forest.feature) + 6) - 3
+        array.flat[at % array.size] = whole if array.dtype.kind == "i" else value
+    loaded = opens_or_refuses(pack(members(data) | {f"{folder}/{name}.npy": npy_bytes(array)}))
     if loaded is not None:
         predicted = loaded.forest.predict_proba(np.ascontiguousarray(rows.T))
         np.testing.assert_allclose(predicted.sum(axis=0), 1, atol=1e-5)

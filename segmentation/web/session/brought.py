@@ -100,7 +100,7 @@ class Classes:
         """The id of a new class; without a name it is called by its number."""
         class_id = self._last_id + 1
         if class_id > LARGEST_CLASS_ID:
-            raise ValueError(f"It has new classes, and this session has used up its {LARGEST_CLASS_ID}.")
+            raise ValueError(f"It has too many classes: with it the session would have more than {LARGEST_CLASS_ID}.")
         self._last_id = class_id
         taken = {one.colour for one in self._known.values()}
         colour = colour or next((one for one in DEFAULT_COLOURS if one not in taken), "#888888")

@@ -11,6 +11,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.modelfile import ModelContents, load_model
 from segmentation.strokes.classes import classes_to_json
+from segmentation.web.session.events import HASH
 from segmentation.web.store import Store
 from segmentation.web.store.classifiers import Classifiers
 
@@ -56,7 +57,7 @@ class ClassifierFile:
                 "images": [
                     {side: image[side] for side in ("hash", "rows", "columns")}
                     for image in contents.training.get("images", ())
-                    if len(image["hash"]) == 64
+                    if HASH.fullmatch(image["hash"])
                 ],
                 "strokes": sum(map(len, contents.strokes_by_image().values())),
                 "pixels": 0 if contents.pixels is None else len(contents.pixels.class_ids),

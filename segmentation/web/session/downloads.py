@@ -17,6 +17,9 @@ from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.training import Result, Trainer, known_strokes
 
+MAX_PROBABILITY_BYTES = 2**31
+"""Bytes of the probabilities that are handed out at once: they lie in memory, and as a file once more."""
+
 
 class UnknownFileError(LookupError):
     """There is no file of that name to download."""
@@ -148,6 +151,13 @@ def _overlay_png(result: Result, opacity: float) -> bytes:
 
 
 def _probabilities_tiff(result: Result) -> bytes:
+    classes, (rows, columns) = len(result.classifier.classes_), result.image.shape
+    size = 4 * classes * rows * columns
+    if size > MAX_PROBABILITY_BYTES:
+        raise ValueError(
+            f"The probabilities of {classes} classes on this image have {size / 2**30:.1f} GB, more than the "
+            f"{MAX_PROBABILITY_BYTES / 2**30:.0f} GB that the page hands out. The command line writes them."
+        )
     names = [_names(result)[int(c)] for c in result.classifier.classes_]
     return probabilities_tiff(result.classifier.predict_proba(result.image), names)
 

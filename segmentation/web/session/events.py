@@ -65,7 +65,9 @@ MAX_NAME_LENGTH = 100
 CLASSIFIER_FACTS = ("hash", "name", "channels", "trees", "class_ids", "images", "strokes", "pixels")
 
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_HASH = re.compile(r"[0-9a-f]{64}")
+HASH = re.compile(r"[0-9a-f]{64}")
+"""What an image and an opened file are known by."""
+
 _FIELDS = {
     "session.rename": {"name"},
     "image.open": {"image", "instead"},
@@ -257,7 +259,7 @@ def _check_target(event: dict[str, Any], _state: SessionState) -> None:
 
 
 def _require_hash(value: Any) -> None:
-    if not isinstance(value, str) or not _HASH.fullmatch(value):
+    if not isinstance(value, str) or not HASH.fullmatch(value):
         raise ValueError("The image is not named by its hash.")
 
 

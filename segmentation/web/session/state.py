@@ -163,6 +163,10 @@ class _Folding:
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
                     drawn.pop(stroke_id, None)
+            case "class.add" | "class.change" | "class.remove" | "class.hide":
+                self._change_class(event)
+            case "class.import" | "class.merge" | "class.order":
+                self._change_classes(event)
             case "settings.change":
                 if "features" in event:
                     self.features = FeatureSpec.from_json(event["features"])
@@ -174,10 +178,8 @@ class _Folding:
                 self.keeps = event["keep"]
             case "classifier.close":
                 self.opened = None
-            case _:
-                self._apply_to_classes(event)
 
-    def _apply_to_classes(self, event: Mapping[str, Any]) -> None:
+    def _change_class(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
             case "class.add":
                 self._add_class(event["class"])
@@ -192,6 +194,9 @@ class _Folding:
                 self.classes.pop(event["class_id"], None)
             case "class.hide":
                 (self.hidden.add if event["hidden"] else self.hidden.discard)(event["class_id"])
+
+    def _change_classes(self, event: Mapping[str, Any]) -> None:
+        match event["type"]:
             case "class.import":
                 for values in event["classes"]:
                     self._add_class(values)

@@ -12,11 +12,12 @@ from PIL import Image
 
 import segmentation as seg
 from segmentation.__main__ import main
+from segmentation.features.cache import FeatureCache
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
-from segmentation.web.session import journals
+from segmentation.web.session import downloads, journals
 from segmentation.web.session.training import Trainer
 from tests.support.asking import converse, stroke_event, stroke_of, tile_request
 from tests.support.images import HALVES
@@ -67,8 +68,11 @@ def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, ses
     assert labelled["pixels"] == {"1": int((labels == 1).sum()), "2": int((labels == 2).sum())}
 
 
-def test_a_draft_of_all_comes_before_the_tiles(client, session, halves, monkeypatch):
+def test_a_draft_of_all_comes_before_the_tiles_of_an_image_that_is_not_held_as_bits(
+    client, session, halves, monkeypatch
+):
     monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
+    client.application.extensions["workbench"].live.cache = FeatureCache(0)
     first = converse(client, session, segment=tile_request(*HALVES.shape))
     assert "draft" not in [message["kind"] for message in first]
     stroke = stroke_event("c", halves["hash"], 1, "M70,5L90,30")
@@ -90,6 +94,16 @@ def test_a_draft_of_all_comes_before_the_tiles(client, session, halves, monkeypa
     assert ids == b""
     again = converse(client, session, segment=tile_request(*HALVES.shape), window="other")
     assert "draft" not in [message["kind"] for message in again]
+
+
+def test_no_draft_comes_of_an_image_that_is_held_as_bits(client, session, halves, monkeypatch):
+    monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
+    for number in range(2):
+        stroke = stroke_event(f"c{number}", halves["hash"], 1, f"M70,{5 + number}L90,30")
+        messages = converse(client, session, [stroke], segment=tile_request(*HALVES.shape), window="other")
+        kinds = {message["kind"] for message in messages}
+        assert "tile" in kinds
+        assert "draft" not in kinds
 
 
 def test_tiles_that_the_window_has_are_not_sent_again(client, session, halves):
@@ -331,3 +345,10 @@ def test_as_many_classes_as_labels_can_have(client, session, halves):
     probabilities = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/probabilities.tif").data))
     assert len(probabilities) == 255
     assert client.get(f"/s/{session}/download/shares.csv").text.count("\n") == 256
+
+
+def test_probabilities_that_would_fill_the_memory_are_refused_with_a_sentence(client, session, halves, monkeypatch):
+    monkeypatch.setattr(downloads, "MAX_PROBABILITY_BYTES", 1000)
+    refused = client.get(f"/s/{session}/download/probabilities.tif")
+    assert refused.status_code == 422
+    assert "The command line writes them." in refused.json["error"]

@@ -1,6 +1,7 @@
 """Classifier files that are opened in a session, and what becomes of them there."""
 
 import io
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -221,6 +222,15 @@ def test_an_image_with_other_channels_gets_a_sentence(someone):
     someone.opens(made(THEIRS))
     assert "with 1 channel, but this one has 3 channels" in someone.asks()["cannot"]["reason"]
     assert someone.downloads("segmentation.png").status_code == 422
+
+
+def test_images_that_another_program_knows_otherwise_keep_no_classifier_out(someone):
+    contents = seg.load_model(made(THEIRS))
+    (image,) = contents.training["images"]
+    file = io.BytesIO()
+    seg.save_model(file, replace(contents, training={"images": [image | {"hash": "Z" * 64}]}))
+    facts, _ = someone.opens(file.getvalue())
+    assert facts["classifier"]["images"] == []
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"\x80\x04cos\nsystem\n", b"x" * 1000])

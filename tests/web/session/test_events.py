@@ -243,6 +243,12 @@ def test_an_event_keeps_who_did_it_and_when():
     assert fold([START, checked]) == fold([START, add("a")])
 
 
+@pytest.mark.parametrize(("name", "kept"), [("A" * 41, "A" * 40), ("A\n\tB", "A B"), ("\x00", "")])
+def test_a_name_is_made_to_fit(name, kept):
+    event = add("a") | {"author": {"id": "ann", "name": name}}
+    assert check_event(event, fold([START]))["author"]["name"] == kept
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -7,6 +7,7 @@ from weakref import WeakSet
 
 import pytest
 
+from segmentation.features.cache import FeatureCache
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.web.session import conversation
 from segmentation.web.session.conversation import TileRequest
@@ -23,8 +24,9 @@ def workbench(client):
 
 
 @pytest.fixture(autouse=True)
-def small_drafts(monkeypatch):
+def small_drafts(monkeypatch, workbench):
     monkeypatch.setattr("segmentation.live.draft.DRAFT_PIXELS", 600)
+    workbench.live.cache = FeatureCache(0)  # what is held as bits comes as soon as a draft
 
 
 def stroke(number, halves):

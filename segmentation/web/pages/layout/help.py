@@ -6,6 +6,7 @@ from dash import html
 
 SHORTCUTS = (
     ("1 – 9", "take the first to ninth class in hand"),
+    ("Alt+↑  Alt+↓", "move a class in the list, where it has the focus"),
     ("[  ]", "thinner, thicker stroke"),
     ("D", "draw squiggles"),
     ("C", "draw a closed outline, filled"),
@@ -58,10 +59,21 @@ _SECTIONS = (
         ],
     ),
     (
+        "The list of classes",
+        [
+            "There may be 255. Drag a class by its number to another place, or press Alt and an arrow; results stay "
+            "what they are. To import a list, choose a text with a name a line, a CSV (name, colour) or a JSON with "
+            "classes: the classes that are here get its names in their order, further ones are added. To merge a "
+            "class into another, press its × and choose which one gets its strokes.",
+        ],
+    ),
+    (
         "Several people",
         [
-            "Whoever has the link of a session works in it with you. Undo and redo go through what you did yourself; "
-            "if strokes of others would go along, the page says so first.",
+            "Whoever has the link of a session works in it with you (Session, Share…); a second link only lets look. "
+            "The head of the page shows who is here, a frame shows where they look, and with the tool that moves the "
+            "image the line below it says whose stroke is under the pointer. Undo and redo go through what you did "
+            "yourself; if strokes of others would go along, the page says so first.",
         ],
     ),
     (

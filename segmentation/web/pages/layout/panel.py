@@ -18,30 +18,8 @@ TABS = (
 )
 
 
-def classes_panel() -> html.Section:
-    """The classes, and the width of the pen."""
-    return html.Section(
-        [
-            _classes_head(),
-            _opened_card(),
-            html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
-            html.P(id="learnt-from", className="note"),
-            html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
-            html.Div(
-                [
-                    html.Label("Stroke width", id="stroke-width-label", htmlFor="stroke-width"),
-                    slider("stroke-width", 1, 60, 1, 5),
-                    html.Output(id="stroke-width-value", htmlFor="stroke-width"),
-                    html.Span(id="whole-strokes", hidden=True),
-                ],
-                className="row slider-row",
-            ),
-        ],
-        id="panel-classes",
-    )
-
-
 def _classes_head() -> html.Div:
+    """What brings classes in."""
     return html.Div(
         [
             html.H2("Classes"),
@@ -62,7 +40,14 @@ def _classes_head() -> html.Div:
                         title="Import a list of classes: text with a name a line, CSV, or JSON",
                         **dashed(aria_label="Import a list of classes"),
                     ),
-                    html.Button("+ Add class", id="add-class", type="button", className="quiet small"),
+                    html.Button(
+                        "+ Add",
+                        id="add-class",
+                        type="button",
+                        className="quiet small",
+                        title="Add a class",
+                        **dashed(aria_label="Add a class"),
+                    ),
                 ],
                 className="row",
             ),
@@ -71,29 +56,47 @@ def _classes_head() -> html.Div:
     )
 
 
-def _opened_card() -> html.Div:
-    """The classifier that was opened from a file."""
-    return html.Div(
+def classes_panel() -> html.Section:
+    """The classes, and the width of the pen."""
+    return html.Section(
         [
+            _classes_head(),
             html.Div(
                 [
-                    html.B(id="opened-name"),
-                    html.Button(
-                        "Let go",
-                        id="close-classifier",
-                        type="button",
-                        className="quiet small",
-                        title="Work without it again; classes, strokes and settings stay",
+                    html.Div(
+                        [
+                            html.B(id="opened-name"),
+                            html.Button(
+                                "Let go",
+                                id="close-classifier",
+                                type="button",
+                                className="quiet small",
+                                title="Work without it again; classes, strokes and settings stay",
+                            ),
+                        ],
+                        className="section-head",
                     ),
+                    html.P(id="opened-facts", className="note"),
+                    html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
+                    html.Button(id="opened-choice", type="button", className="small", hidden=True),
                 ],
-                className="section-head",
+                id="opened",
+                hidden=True,
             ),
-            html.P(id="opened-facts", className="note"),
-            html.P(id="opened-text", role="status", **dashed(aria_live="polite")),
-            html.Button(id="opened-choice", type="button", className="small", hidden=True),
+            html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
+            html.P(id="learnt-from", className="note"),
+            html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
+            html.Div(
+                [
+                    html.Label("Stroke width", id="stroke-width-label", htmlFor="stroke-width"),
+                    slider("stroke-width", 1, 60, 1, 5),
+                    html.Output(id="stroke-width-value", htmlFor="stroke-width"),
+                    html.Span(id="whole-strokes", hidden=True),
+                ],
+                className="row slider-row",
+            ),
         ],
-        id="opened",
-        hidden=True,
+        id="panel-classes",
     )
 
 

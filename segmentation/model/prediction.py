@@ -1,0 +1,63 @@
+"""A window of an image, piece by piece: features are computed, a forest is walked, and the features are forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.tiling import Window
+from segmentation.features.pieces import PIECE, SMOOTHED_PIECE, for_each_piece
+from segmentation.features.smoothed import Smoothed
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.forest import Forest
+from segmentation.io.image import Image
+from segmentation.model.engines import Engine
+
+OnPiece = Callable[[Window, NDArray[np.float32]], None]
+"""Called with a piece of a window and its features, ``(features, piece rows, piece columns)`` float32."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is predicted, and how.
+
+    Attributes:
+        forest: the trees.
+        spec: the features that they see.
+        engine: what computes.
+        threads: number of threads; None takes all cores.
+    """
+
+    forest: Forest
+    spec: FeatureSpec
+    engine: Engine
+    threads: int | None
+
+    def classes(self, image: Image, window: Window, smoothed: Smoothed | None, on_piece: OnPiece) -> NDArray[np.uint8]:
+        """The index of each pixel's class, ``(window rows, window columns)`` uint8."""
+        classes = np.empty(window.shape, np.uint8)
+
+        def segment(piece: Window, planes: NDArray[np.float32]) -> None:
+            on_piece(piece, planes)
+            classes[piece.place_in(window)] = self.engine.classes(self.forest, planes)
+
+        self._for_each_piece(image, window, smoothed, segment)
+        return classes
+
+    def probabilities(self, image: Image, window: Window, smoothed: Smoothed | None) -> NDArray[np.float32]:
+        """``(classes, window rows, window columns)`` float32."""
+        probabilities = np.empty((self.forest.n_classes, *window.shape), np.float32)
+
+        def estimate(piece: Window, planes: NDArray[np.float32]) -> None:
+            probabilities[:, *piece.place_in(window)] = self.engine.proba(self.forest, planes)
+
+        self._for_each_piece(image, window, smoothed, estimate)
+        return probabilities
+
+    def _for_each_piece(self, image: Image, window: Window, smoothed: Smoothed | None, work: OnPiece) -> None:
+        pieces = window.split(*(PIECE if smoothed is None else SMOOTHED_PIECE))
+        compute = self.engine.planes
+        for_each_piece(image, self.spec, pieces, work, smoothed=smoothed, compute=compute, threads=self.threads)
