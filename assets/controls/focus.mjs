@@ -6,7 +6,8 @@ import { byId, targetOf } from "../shared/dom.mjs";
 
 const PRESSED = "button, summary, a, select, [role=radio], [role=tab], "
   + "input:is([type=checkbox], [type=radio], [type=color], [type=file])";
-const GIVE_BACK = "button, summary, [role=radio], [role=tab], input:is([type=checkbox], [type=radio], [type=file])";
+/* Among radio buttons and tabs the arrow keys move on. */
+const GIVE_BACK = "button:not([role=radio], [role=tab]), summary, input:is([type=checkbox], [type=radio], [type=file])";
 
 let byKeyboard = false;
 
