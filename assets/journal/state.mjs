@@ -207,8 +207,7 @@ function addStrokes(folding, { classes, strokes }) {
     const order = [...known.values()];
     const erased = order.findLastIndex((one) => one.class_id === UNLABELLED) + 1;
     const added = /** @type {Stroke[]} */ (brought).filter(({ id }) => !known.has(id));
-    const all = [...order.slice(0, erased), ...added, ...order.slice(erased)];
-    folding.strokes.set(image, new Map(all.map((one) => [one.id, one])));
+    folding.strokes.set(image, new Map(order.toSpliced(erased, 0, ...added).map((one) => [one.id, one])));
   }
 }
 
