@@ -1,7 +1,10 @@
 """Both engines give the same bytes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tifffile
 from sklearn.base import clone
 
 import segmentation as seg
@@ -12,8 +15,8 @@ from segmentation.features.reference import reference_planes
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.reference import reference_proba
-from tests.golden.test_golden import GOLDEN, NAMES, case
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 SMALL = {"spec": FeatureSpec(sigma_max=4), "n_estimators": 10}
 
 
@@ -55,13 +58,13 @@ def test_an_image_with_gaps_is_refused_with_the_same_sentence():
             compute(pixels, FeatureSpec(sigma_max=1), rows=slice(0, 20), columns=slice(0, 20))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_golden_files_give_their_bytes(name):
-    image, classifier, expected = case(name)
-    by_reference = seg.load_classifier(GOLDEN / f"{name}.squiggle", engine="reference")
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.squiggle")), ids=lambda path: path.stem)
+def test_golden_files_give_their_bytes(path):
+    image = seg.read_image(path.with_name(f"{path.stem}_image.tif"))
+    by_reference = seg.load_classifier(path, engine="reference")
     assert by_reference.engine == "reference"
-    assert np.array_equal(by_reference.predict(image), expected)
-    assert np.array_equal(by_reference.predict_proba(image), classifier.predict_proba(image))
+    assert np.array_equal(by_reference.predict(image), tifffile.imread(path.with_name(f"{path.stem}_expected.tif")))
+    assert np.array_equal(by_reference.predict_proba(image), seg.load_classifier(path).predict_proba(image))
 
 
 @pytest.mark.parametrize("settings", [{}, {"kind": "random_forest"}, {"max_depth": 2}], ids=str)
