@@ -339,7 +339,9 @@ def test_as_many_classes_as_labels_can_have(client, session, halves):
     assert messages[-1]["kind"] == "done"
     assert len(messages[-1]["pixels"]) == 255
     ids = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/segmentation.tif").data))
-    assert ids.max() > 200
+    assert ids.max() > 127  # which of the classes a pixel between so many takes is the forest's affair
+    labels = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/labels.tif").data))
+    assert set(np.unique(labels)) == set(range(256))
     png = Image.open(io.BytesIO(client.get(f"/s/{session}/download/segmentation.png").data))
     assert (np.asarray(png) == ids).all()
     probabilities = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/probabilities.tif").data))
