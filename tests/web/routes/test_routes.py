@@ -339,7 +339,7 @@ def test_as_many_classes_as_labels_can_have(client, session, halves):
     assert messages[-1]["kind"] == "done"
     assert len(messages[-1]["pixels"]) == 255
     ids = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/segmentation.tif").data))
-    assert ids.max() > 200
+    assert ids.max() > 150, "of classes that no feature tells apart, as far from the middle, the first is found"
     png = Image.open(io.BytesIO(client.get(f"/s/{session}/download/segmentation.png").data))
     assert (np.asarray(png) == ids).all()
     probabilities = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/probabilities.tif").data))
