@@ -87,7 +87,7 @@ export class Drawing {
     return this.state().classes.find((one) => one.id === this.classId)?.colour ?? GREY;
   }
 
-  /** The pen in hand. */
+  /** The chosen pen. */
   get pen() {
     const { tool, classId, width } = this;
     return { tool, classId: tool === "erase" ? UNLABELLED : classId, width, image: this.picture.image?.hash };

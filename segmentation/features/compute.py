@@ -26,11 +26,6 @@ PIECE_COLUMNS = 1024
 """Largest number of columns of such a piece."""
 
 
-def warm_up() -> None:
-    """Compile the kernels, or load them from Numba's cache, so that the first image need not wait for it."""
-    compute_planes(np.zeros((1, 1), np.uint8), threads=1)
-
-
 def compute_features(
     pixels: NDArray[Any], spec: FeatureSpec = FeatureSpec(), *, threads: int | None = None
 ) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from skimage import data, filters
 from skimage.feature import multiscale_basic_features
 from skimage.util import img_as_float32
 
-from segmentation.features.compute import compute_features, compute_planes, warm_up
+from segmentation.features.compute import compute_features, compute_planes
 from segmentation.features.spec import FeatureSpec
 
 
@@ -296,11 +296,11 @@ def test_json_of_the_wrong_kind_is_refused(values):
         FeatureSpec.from_json(values)
 
 
-def test_warming_up_compiles_all_there_is():
+def test_kernels_are_compiled_once_for_every_image():
     from segmentation.features._derivative_kernels import derive
     from segmentation.features._smoothing_kernels import smooth_piece
 
-    warm_up()
+    compute_planes(np.zeros((1, 1), np.uint8), threads=1)
     compiled = [len(kernel.signatures) for kernel in (smooth_piece, derive)]
     compute_planes(noise(200, 300, 3, dtype=np.float64), FeatureSpec(texture=False, num_sigma=1))
     assert [len(kernel.signatures) for kernel in (smooth_piece, derive)] == compiled == [1, 1]

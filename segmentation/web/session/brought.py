@@ -38,7 +38,7 @@ class Answers:
     Attributes:
         images: hash of the image for each part of the file that was asked for; empty leaves the part out.
         values: what values of a label image stand for: the id of a class, 0 for nothing, or ``"new"``.
-        current: hash of the image in hand, which is proposed if nothing else speaks for another one.
+        current: hash of the current image, which is proposed if nothing else speaks for another one.
         last_class_id: the largest id that a class ever had.
     """
 

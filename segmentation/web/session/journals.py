@@ -35,7 +35,7 @@ class CachedSession:
         """Fold further events in; returns the state that they lead to."""
         if new or self.state is None:
             self.events += [event.body for event in new]
-            self.state = fold(self.events, number=len(self.events), parsed=self.parsed)
+            self.state = fold(self.events, parsed=self.parsed)
         return self.state
 
 

@@ -61,7 +61,6 @@ class SessionState:
         forest: how the forest is grown.
         opened: the classifier that was opened last, None if there is none.
         keeps: whether that one, if it cannot learn on, stays in use whatever is drawn.
-        number: number of the last event that is folded in.
     """
 
     name: str
@@ -75,7 +74,6 @@ class SessionState:
     forest: ForestSettings
     opened: OpenedClassifier | None
     keeps: bool
-    number: int
 
     @property
     def strokes(self) -> tuple[Stroke, ...]:
@@ -285,22 +283,21 @@ class _Folding:
 
 def count(events: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, ...], int]:
     """The hashes of the images that are in a session, and the number of strokes on them, without reading these."""
-    state = _fold(list(events), _Folding({}, _UnreadStroke.from_json), 0)
+    state = _fold(list(events), _Folding({}, _UnreadStroke.from_json))
     return tuple(state.images), sum(map(len, state.drawn.values()))
 
 
-def fold(events: Iterable[Mapping[str, Any]], number: int = 0, parsed: dict[str, Stroke] | None = None) -> SessionState:
+def fold(events: Iterable[Mapping[str, Any]], parsed: dict[str, Stroke] | None = None) -> SessionState:
     """The state that events lead to; those that are undone are passed over.
 
     Args:
         events: checked (see :mod:`segmentation.web.session.events`), in the journal's order, ``session.start`` first.
-        number: the last event's number in the journal.
         parsed: strokes by the event that brought them; filled in, so that each is read only once.
     """
-    return _fold(list(events), _Folding({} if parsed is None else parsed), number)
+    return _fold(list(events), _Folding({} if parsed is None else parsed))
 
 
-def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding, number: int) -> SessionState:
+def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding) -> SessionState:
     undone: set[str] = set()
     for event in events:
         if event["type"] == "undo":
@@ -331,5 +328,4 @@ def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding, number: int) -
         forest=folding.forest,
         opened=folding.opened,
         keeps=folding.keeps,
-        number=number,
     )

@@ -19,12 +19,11 @@ def stroke_ids(*events):
 
 
 def test_a_session_starts_with_its_image_classes_and_the_default_settings():
-    state = fold([START], number=1)
+    state = fold([START])
     assert state.image["name"] == "cells.png"
     assert [c.name for c in state.classes.values()] == ["Void", "Matrix"]
     assert state.features == FeatureSpec()
     assert state.forest == ForestSettings()
-    assert state.number == 1
 
 
 def test_strokes_keep_the_order_of_drawing_and_an_erased_one_returns_to_its_place():
