@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from segmentation._shared.processes import import_paths, python_command
-from segmentation.io.image import Image
+from segmentation.io.image import KEPT_TYPES, Image
 from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, PageError
 from segmentation.web.decoding.reading import read_one
 
@@ -35,7 +35,6 @@ AT_ONCE = 2
 
 MEMORY_BYTES = 2**31
 MAX_ANSWER_BYTES = 2**20
-PIXEL_TYPES = frozenset(("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32"))
 
 BUSY = "Other images are being read just now: try again in a moment."
 LOST = (
@@ -190,7 +189,7 @@ def _image(answer: Mapping[str, Any], descriptor: int) -> Image:
     """The image that a decoder describes, if its pixels are what it says."""
     dtype, shape, metadata = (answer.get(key) for key in ("dtype", "shape", "metadata"))
     if (
-        dtype not in PIXEL_TYPES
+        dtype not in KEPT_TYPES
         or not isinstance(metadata, dict)
         or not isinstance(shape, list)
         or len(shape) not in (2, 3)

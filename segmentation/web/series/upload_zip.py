@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
+from segmentation._shared.archive import MAX_RATIO, SMALL
 from segmentation._shared.text import MAX_NAME_LENGTH, printable
 from segmentation.series.inputs import IMAGE_SUFFIXES
 
@@ -59,13 +60,17 @@ def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_byte
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError) as error:
         raise ZipError("It is not a zip archive, or not a whole one.") from error
+    _refuse_shared_content(archive.infolist())
     images = [info for info in archive.infolist() if _is_image(info)]
     if not images:
         raise ZipError(f"It holds no image file ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     if len(images) > max_images:
         raise ZipError(f"It holds {len(images):,} images, more than the {max_images:,} that a series may have.")
-    if sum(info.file_size for info in images) > max_bytes:
+    unpacked_bytes = sum(info.file_size for info in images)
+    if unpacked_bytes > max_bytes:
         raise ZipError(f"Its images unpack to more than the {max_bytes / 2**20:,.0f} MB that are left for series.")
+    if unpacked_bytes > SMALL + MAX_RATIO * file.seek(0, 2):
+        raise ZipError(f"Its images unpack to {unpacked_bytes / 2**20:,.0f} MB, far more than so small a file holds.")
     for info in images:
         name = shown_path(info.filename)
         try:
@@ -96,7 +101,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
 def _is_image(info: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(info.filename.replace("\\", "/"))
     hidden = any(part.startswith((".", "__MACOSX")) and part not in (".", "..") for part in path.parts)
-    return not info.is_dir() and not hidden and path.suffix.lower() in IMAGE_SUFFIXES
+    return not info.filename.endswith("/") and not hidden and path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def _check_table(file: IO[bytes]) -> None:
@@ -110,3 +115,15 @@ def _check_table(file: IO[bytes]) -> None:
     _, _, _, _, members, length, _, _ = _END.unpack_from(tail, at)
     if members > MAX_MEMBERS or length > MAX_TABLE_BYTES or tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
         raise ZipError(f"It holds more than {MAX_MEMBERS:,} files: send fewer at once.")
+    file.seek(max(0, size - len(tail) + at - length))
+    if file.read(length).count(b"PK\x01\x02") > members:  # zipfile reads what is there, whatever the number says
+        raise ZipError("Its table of contents is not in order.")
+
+
+def _refuse_shared_content(infos: list[zipfile.ZipInfo]) -> None:
+    """Refuse members that share their content: a small archive would unpack to any size."""
+    end = 0
+    for info in sorted(infos, key=lambda one: one.header_offset):
+        if info.header_offset < end:
+            raise ZipError("Its files overlap in the archive.")
+        end = info.header_offset + info.compress_size

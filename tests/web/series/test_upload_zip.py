@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from segmentation.web.series.upload_zip import unpacked
+from segmentation.web.series.upload_zip import ZipError, unpacked
 from tests.support.files import zipped
 
 LIMITS = {"max_images": 10, "max_image_bytes": 1000, "max_bytes": 10**6}
@@ -42,6 +42,41 @@ def test_an_archive_whose_table_is_damaged_is_refused():
     archive[archive.index(b"PK\x01\x02")] = 0
     with pytest.raises(ValueError, match="not a zip archive"):
         list(unpacked(io.BytesIO(bytes(archive)), **LIMITS))
+
+
+def test_a_member_without_a_name_takes_nothing_with_it():
+    data = zipped({"x.png": b"nameless", "good.png": b"good"}).replace(b"x.png", b"\0.png")
+    assert [one.content for one in unpacked(io.BytesIO(data), **LIMITS)] == [b"good"]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"nameless")
+        archive.writestr("good.png", b"good")
+    assert [one.content for one in unpacked(file, **LIMITS)] == [b"good"]
+
+
+def test_a_table_that_holds_more_than_it_says_is_refused_unread():
+    archive = bytearray(zipped({f"{number}.png": b"a" for number in range(9)}))
+    end = archive.rindex(b"PK\x05\x06")
+    archive[end + 8 : end + 12] = b"\x01\x00\x01\x00"
+    with pytest.raises(ZipError, match="not in order"):
+        list(unpacked(io.BytesIO(bytes(archive)), **LIMITS))
+
+
+def test_members_that_share_their_content_are_refused():
+    archive = bytearray(zipped({"a.png": b"a" * 400, "b.png": b"b" * 400}))
+    second = archive.rindex(b"PK\x01\x02")
+    archive[second + 42 : second + 46] = bytes(4)
+    with pytest.raises(ZipError, match="overlap"):
+        list(unpacked(io.BytesIO(bytes(archive)), **LIMITS))
+
+
+def test_images_that_unpack_to_far_more_than_the_archive_are_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(9):
+            archive.writestr(f"{number}.tif", bytes(10**7))
+    with pytest.raises(ZipError, match="unpack to 86 MB, far more than so small a file holds"):
+        next(unpacked(file, max_images=10, max_image_bytes=2**30, max_bytes=2**40))
 
 
 def test_what_is_compressed_is_read():
