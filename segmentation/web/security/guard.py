@@ -51,7 +51,7 @@ def guard(server: Flask, settings: Settings) -> None:
 
     @server.before_request
     def refuse_strangers() -> Response | None:
-        if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in FROM_OURSELVES:
+        if request.method not in SAFE_METHODS and not _comes_from_our_page():
             return _refusal(FROM_ELSEWHERE, 403)
         if request.path in PUBLIC_PATHS or settings.open:
             return None
@@ -63,6 +63,15 @@ def guard(server: Flask, settings: Settings) -> None:
             return None if named and lies_in(peer, settings.trusted_proxies) else _refusal(NO_USER, 403)
         at_home = is_loopback(peer) and not was_forwarded(request.environ) and is_loopback(_host_name())
         return None if at_home else _refusal(NOT_OPENED, 403)
+
+
+def _comes_from_our_page() -> bool:
+    """Whether a browser says that a page of ours sent this; without TLS it names the page's origin only."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in FROM_OURSELVES
+    origin = request.headers.get("Origin")
+    return origin is None or origin.partition("://")[2].lower() == request.host.lower()
 
 
 def _host_name() -> str:

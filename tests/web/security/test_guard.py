@@ -237,7 +237,17 @@ def test_other_sites_cannot_act_through_a_browser(client_of):
     client = client_of()
     for elsewhere in ("cross-site", "same-site", "Same-Origin", ""):
         assert client.post("/sessions", headers={"Sec-Fetch-Site": elsewhere}).status_code == 403
+    for origin in (
+        "null",
+        "",
+        "https://elsewhere.org",
+        "http://localhost:8051",
+        "http://localhost.elsewhere.org",
+        "http://[",
+    ):
+        assert client.post("/sessions", headers={"Origin": origin}).status_code == 403
     assert client.post("/sessions", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert client.post("/sessions", headers={"Origin": "http://localhost"}).status_code == 200
     assert client.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 302
 
 
