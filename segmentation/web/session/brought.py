@@ -208,7 +208,9 @@ def _place_of_drawing(
             "has no image of that size: open it, and bring this file again."
         )
         return None
-    text = f"{counted(len(drawing.strokes), 'stroke')} on {called}, whose pixels are not in this session, belong to"
+    number = len(drawing.strokes)
+    belong = "belongs" if number == 1 else "belong"
+    text = f"{counted(number, 'stroke')} on {called}, whose pixels are not in this session, {belong} to"
     return _place(key, text, drawing.name or brought.name, candidates, answers)
 
 
@@ -241,7 +243,7 @@ def _geojson(outlines: Sequence[Outline], name: str, state: SessionState, answer
     if len(state.images) == 1:
         (image_hash,) = state.images
     if image_hash not in state.images:
-        text = f"{counted(len(outlines), 'object')} belong to"
+        text = f"{counted(len(outlines), 'object')} belong{'s' if len(outlines) == 1 else ''} to"
         brought.questions = {"places": [_place("0", text, name, state.images, answers)]}
         return brought
     image = state.images[image_hash]
