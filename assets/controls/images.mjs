@@ -139,7 +139,7 @@ export class ImageOpener {
         const which = files.length > 1 ? `image ${index + 1} of ${files.length}: ` : "";
         say(`Opening ${which}${file.name}…`, index / files.length);
         try {
-          await this.sendOne(file, outcome);
+          await this.sendOne(file, outcome, files.length);
         } catch {
           outcome.unsent = files.slice(index);
           return;
@@ -152,14 +152,15 @@ export class ImageOpener {
   /**
    * @param {File} file
    * @param {Outcome} outcome
+   * @param {number} total how many files are opened at once
    */
-  async sendOne(file, outcome) {
+  async sendOne(file, outcome, total) {
     let beside = this.session.state.images;
     for (;;) {
       const { error, notes = [], labels, ...image } = STROKES.test(file.name)
         ? { labels: true } : await send(file, beside);
       if (error) outcome.failed.push({ name: file.name, error });
-      else if (!labels) this.add(/** @type {ImageFacts} */ (image), notes, outcome);
+      else if (!labels) this.add(/** @type {ImageFacts} */ (image), notes, outcome, total);
       else if (await this.bring(file, outcome)) {
         beside = [];
         continue;
@@ -185,12 +186,13 @@ export class ImageOpener {
    * @param {ImageFacts} image
    * @param {string[]} notes
    * @param {Outcome} outcome
+   * @param {number} total how many files are opened at once: of several, a note says of which it is
    */
-  add(image, notes, outcome) {
+  add(image, notes, outcome, total) {
     const left = this.session.images.add(image, !outcome.opened.length);
     if (left) outcome.notes.add(left);
     outcome.opened.push(image);
-    for (const note of notes) outcome.notes.add(note);
+    for (const note of notes) outcome.notes.add(total > 1 ? `“${image.name}”: ${note}` : note);
   }
 
   /**

@@ -68,7 +68,7 @@ export class Series {
     const closed = !ready || this.sending;
     byId("series-images", HTMLButtonElement).disabled = closed;
     byId("series-folder", HTMLButtonElement).disabled = closed;
-    byId("series-choose").title = ready ? "" : NOT_READY;
+    byId("series-hint").textContent = ready ? "" : NOT_READY;
   }
 
   /** @param {boolean} isShown whether the tab of the series is open */

@@ -202,13 +202,13 @@ def _place_of_drawing(
     rows, columns = drawing.image_shape
     called = f"“{drawing.name}”" if drawing.name else "an image"
     candidates = _of_size(state, drawing.image_shape)
+    number = len(drawing.strokes)
     if not candidates:
         brought.notes.append(
-            f"{counted(len(drawing.strokes), 'stroke')} lie on {called} of {columns} × {rows} pixels, and this session "
-            "has no image of that size: open it, and bring this file again."
+            f"{counted(number, 'stroke')} {'lies' if number == 1 else 'lie'} on {called} of {columns} × {rows} pixels, "
+            "and this session has no image of that size: open it, and bring this file again."
         )
         return None
-    number = len(drawing.strokes)
     belong = "belongs" if number == 1 else "belong"
     text = f"{counted(number, 'stroke')} on {called}, whose pixels are not in this session, {belong} to"
     return _place(key, text, drawing.name or brought.name, candidates, answers)

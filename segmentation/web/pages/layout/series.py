@@ -25,6 +25,7 @@ def series_panel() -> html.Section:
                 className="row",
                 id="series-choose",
             ),
+            html.P(id="series-hint", className="note"),
             html.Div(
                 [
                     html.Span(id="series-sending-text", role="status", **dashed(aria_live="polite")),
