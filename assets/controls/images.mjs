@@ -1,7 +1,7 @@
 /* Opening image files, one after the other. */
 
 import { facts, sessionUrl } from "../page/context.mjs";
-import { showStatus, waitFor } from "../page/status.mjs";
+import { announce, showStatus, waitFor } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
 import { isBusy, pause, reasonOf, retryAfter } from "../shared/requests.mjs";
@@ -200,16 +200,16 @@ export class ImageOpener {
    * @param {number} brought
    */
   sayWhatOpened(opened, brought) {
-    if (brought) showStatus(`Brought in ${counted(brought, "stroke")}. Undo takes them back.`, null);
-    else if (!opened.length) showStatus("The image before is still here.", null);
+    if (brought) announce(`Brought in ${counted(brought, "stroke")}. Undo takes them back.`);
+    else if (!opened.length) announce("The image before is still here.");
     else if (opened.length > 1) {
-      showStatus(`Opened ${opened.length} images: the strip below the image moves between them.`, null);
+      announce(`Opened ${opened.length} images: the strip below the image moves between them.`);
     } else {
       const drawn = this.session.state.strokes.length;
       const next = drawn
         ? `You have drawn on it before: ${counted(drawn, "stroke")}.`
         : "Draw a squiggle in each of two classes.";
-      showStatus(`Opened ${opened[0].name}. ${next}`, null);
+      announce(`Opened ${opened[0].name}. ${next}`);
     }
   }
 }

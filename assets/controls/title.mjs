@@ -45,9 +45,9 @@ function setUpMenu(entries) {
   const button = byId("session-menu-button", HTMLButtonElement);
   menu.popover = "auto";
   button.popoverTargetElement = menu;
+  all("[role=menuitem]", menu)[0].autofocus = true;
   menu.addEventListener("toggle", ({ newState }) => {
     button.setAttribute("aria-expanded", String(newState === "open"));
-    if (newState === "open") all("[role=menuitem]", menu)[0].focus();
   });
   menu.addEventListener("beforetoggle", () => {
     const box = button.getBoundingClientRect();

@@ -3,6 +3,7 @@
 import { byId } from "../shared/dom.mjs";
 
 const OFFLINE_AFTER_MS = 600;
+const READING_MS = 3000;
 
 /**
  * @callback Say
@@ -21,12 +22,37 @@ function say(text, done = null) {
 
 let awaited = 0;
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let reading;
+let afterReading = "";
+
 /**
  * Say what is going on.
  * @type {Say}
  */
 export function showStatus(text, done = null) {
-  if (!awaited) say(text, done);
+  if (awaited) return;
+  if (reading !== undefined && done === null) {
+    afterReading = text;
+    return;
+  }
+  clearTimeout(reading);
+  reading = undefined;
+  say(text, done);
+}
+
+/**
+ * Say what a person has just done; hints that come right behind it wait until it has been read.
+ * @param {string} text
+ */
+export function announce(text) {
+  clearTimeout(reading);
+  afterReading = "";
+  say(text);
+  reading = setTimeout(() => {
+    reading = undefined;
+    if (afterReading && !awaited) say(afterReading);
+  }, READING_MS);
 }
 
 /**
