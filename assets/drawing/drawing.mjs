@@ -20,6 +20,7 @@ import { Sweep } from "./sweep.mjs";
  * @property {(id: ?string) => void} select shows which stroke is selected
  * @property {(stroke: ?Stroke) => void} setPreview shows a stroke in place of the one with its id
  * @property {(strokes: Stroke[]) => void} setHands shows what is being drawn
+ * @property {(strokes: Stroke[]) => void} setStrokes shows what is drawn
  */
 
 /**
@@ -70,7 +71,7 @@ export class Drawing {
     this.picture = picture;
     this.state = state;
     this.ring = new Ring(ring, viewport);
-    this.sweep = new Sweep(state, onErase);
+    this.sweep = new Sweep(state, (left) => picture.setStrokes(left), onErase);
     this.selection = new Selection({ picture, state, onErase, onChange, onSelect });
     /* While a button is down, Plotly covers the whole window: only the window hears all moves. */
     window.addEventListener("pointermove", (event) => this.onMove(event), { capture: true });
@@ -203,7 +204,7 @@ export class Drawing {
   /** What was begun is not to be. */
   drop() {
     this.gesture = null;
-    this.sweep.at = null;
+    this.sweep.drop();
     this.selection.drop();
     this.showHands();
   }
@@ -244,7 +245,7 @@ export class Drawing {
 
   /** @param {PointerEvent} event */
   onRelease(event) {
-    this.sweep.at = null;
+    this.sweep.end();
     this.selection.settle();
     const { gesture } = this;
     if (!gesture || gesture.pointerId !== event.pointerId) return;

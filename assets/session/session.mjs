@@ -167,7 +167,7 @@ export class Session {
     this.segmentation.update(state);
     this.onAvailable(available(state), state);
     this.picture.setClasses(state.classes, state.hidden);
-    this.picture.setStrokes(state.strokes);
+    this.picture.setStrokes(this.drawing.sweep.left(state.strokes));
     this.drawing.choose(view);
     this.showWidth();
     this.classes.show();

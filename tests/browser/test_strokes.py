@@ -10,6 +10,7 @@ from scipy import ndimage
 import segmentation as seg
 from segmentation.strokes.classes import DEFAULT_COLOURS, parse_colour
 from tests.support.page import GLAND, wait_for_image
+from tests.support.person import within
 
 COLOUR = np.array(parse_colour(DEFAULT_COLOURS[0]))
 OTHER_COLOUR = np.array(parse_colour(DEFAULT_COLOURS[1]))
@@ -237,6 +238,25 @@ def test_where_nothing_is_drawn_the_eraser_leaves_nothing(person):
     person.press("d")
     person.draw_and_wait(*GLAND)
     assert [stroke["class_id"] for stroke in person.strokes()] == [1, 1]
+
+
+def test_one_sweep_over_many_strokes_is_one_undo(person):
+    for y in (100, 140, 180):
+        person.draw_and_wait((60, y), (200, y))
+    person.press("e")
+    start, *way = person.on_screen([(130, 80), (130, 120), (130, 160), (130, 200)])
+    person.page.keyboard.down("Shift")
+    person.page.mouse.move(*start)
+    person.page.mouse.down()
+    for place in way:
+        person.page.mouse.move(*place)
+    shown = "({ session: { picture } }) => picture.strokes.length"
+    person.wait_for(lambda: within(person.page, shown) == 0, "all three gone from the screen at once")
+    person.page.mouse.up()
+    person.page.keyboard.up("Shift")
+    person.wait_for(lambda: person.stroke_counts() == [0, 0], "three strokes erased")
+    person.press("Control+z")
+    assert person.stroke_counts() == [3, 0]
 
 
 def test_a_switch_lets_the_eraser_take_whole_strokes(person):
