@@ -1,6 +1,7 @@
 /* The buttons around the image, and the position under the pointer. */
 
 import { facts } from "../page/context.mjs";
+import { showSettingsAnew } from "../page/settings.mjs";
 import { setUpEraserSwitch } from "../page/toolbar.mjs";
 import { all, byId } from "../shared/dom.mjs";
 
@@ -60,9 +61,11 @@ export function setUpButtons(session, chooseClassifier) {
       type: "classifier.keep", keep: byId("opened-choice").dataset.choice === "keep",
     }),
     "add-images": () => byId("open-image").click(),
-    "reset-settings": () => session.append({
-      type: "settings.change", features: facts().features, forest: facts().forest,
-    }),
+    "reset-settings": () => {
+      const { features, forest } = facts();
+      session.append({ type: "settings.change", features, forest });
+      showSettingsAnew({ features, forest });
+    },
   };
   for (const [id, run] of Object.entries(clicks)) {
     byId(id).addEventListener("click", run);

@@ -4,24 +4,38 @@ import { setControl } from "./dash.mjs";
 
 /** @import { StateWithImage } from "../journal/state.mjs" */
 
-/** @type {?string} */
-let shown = null;
+/** What the controls were last set to, by their ids. @type {Map<string, string>} */
+const shown = new Map();
 
 /**
- * Show the settings, where they are others than those shown.
- * @param {StateWithImage} state
+ * Show the settings that are others than those shown: somebody may be typing into the control of another one.
+ * @param {Pick<StateWithImage, "features" | "forest">} settings
  */
 export function showSettings({ features, forest }) {
-  const settings = JSON.stringify([features, forest]);
-  if (settings === shown) return;
-  shown = settings;
-  setControl("feature-kinds", ["intensity", "edges", "texture"].filter((kind) => features[kind]));
-  setControl("sigma-min", features.sigma_min);
-  setControl("sigma-max", features.sigma_max);
-  setControl("num-sigma", features.num_sigma);
-  setControl("forest-kind", forest.kind);
-  setControl("forest-trees", forest.n_estimators);
-  setControl("forest-depth", forest.max_depth);
-  setControl("forest-share", Math.round(forest.max_samples * 1e6) / 1e4);
-  setControl("forest-seed", forest.random_state);
+  const values = {
+    "feature-kinds": ["intensity", "edges", "texture"].filter((kind) => features[kind]),
+    "sigma-min": features.sigma_min,
+    "sigma-max": features.sigma_max,
+    "num-sigma": features.num_sigma,
+    "forest-kind": forest.kind,
+    "forest-trees": forest.n_estimators,
+    "forest-depth": forest.max_depth,
+    "forest-share": Math.round(forest.max_samples * 1e6) / 1e4,
+    "forest-seed": forest.random_state,
+  };
+  for (const [id, value] of Object.entries(values)) {
+    const text = JSON.stringify(value);
+    if (shown.get(id) === text) continue;
+    shown.set(id, text);
+    setControl(id, value);
+  }
+}
+
+/**
+ * Show all settings, whatever was typed meanwhile and could not be.
+ * @param {Pick<StateWithImage, "features" | "forest">} settings
+ */
+export function showSettingsAnew(settings) {
+  shown.clear();
+  showSettings(settings);
 }
