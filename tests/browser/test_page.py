@@ -227,6 +227,12 @@ def test_settings_that_cannot_work_are_refused_beside_their_controls(person):
     person.click("#reset-settings")
     person.wait_for(lambda: person.page.input_value("#forest-trees") != "0")
     person.wait_for(lambda: person.shares() == before, "the shares of the defaults")
+    person.wait_for(lambda: person.page.inner_text("#forest-problem") == "", "nothing wrong any more")
+    person.page.fill("#forest-trees", "2000")
+    person.press("Tab")
+    person.wait_for(lambda: "trees" in person.page.inner_text("#forest-problem"))
+    person.click("#reset-settings")
+    person.wait_for(lambda: person.page.input_value("#forest-trees") == "100", "the defaults where nothing was changed")
 
 
 def test_a_file_that_is_no_image_is_refused_and_all_stays(person, tmp_path):
