@@ -42,7 +42,7 @@ function fromLines(text) {
   const lines = text.split(/\r\n?|\n/).filter((line) => line.trim());
   const rows = lines.map((line) => line.split(/[,;\t]/).map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim()));
   if (rows[0]?.some((cell) => cell.toLowerCase() === "name")) {
-    const [head, ...rest] = rows.map((row) => row);
+    const [head, ...rest] = rows;
     const at = head.findIndex((cell) => cell.toLowerCase() === "name");
     return rest.map((row) => namedClass(row[at], row.find((cell) => COLOUR.test(cell))));
   }

@@ -9,22 +9,6 @@ CONTROLS = """() => [...document.querySelectorAll("button, input, select, summar
   .map((one, index) => { one.dataset.control = index; return one.id || one.className || one.textContent; })"""
 
 
-def moves_the_image(person):
-    """Whether Space and a drag moves the image, and nothing else happens."""
-    person.wait_until_view_rests()
-    before = person.on_screen([(100, 100)])[0]
-    mouse = person.page.mouse
-    mouse.move(600, 400)
-    person.page.keyboard.down(" ")
-    mouse.down()
-    mouse.move(650, 430, steps=5)
-    mouse.up()
-    person.page.keyboard.up(" ")
-    person.wait_until_view_rests()
-    after = person.on_screen([(100, 100)])[0]
-    return (after[0] - before[0], after[1] - before[1]) == pytest.approx((50, 30), abs=1.5)
-
-
 def controls(person):
     return list(enumerate(person.page.evaluate(CONTROLS)))
 
@@ -48,7 +32,7 @@ def test_after_a_click_on_any_control_space_moves_the_image(person):
             person.wait_for(lambda dialogs=dialogs: not dialogs.count(), "the dialog is closed")
         strokes, classes = len(person.strokes()), person.class_names()
         opened = len(choosers)
-        assert moves_the_image(person), name
+        assert person.moves_with_space(), name
         assert len(choosers) == opened, name
         assert not person.page.locator("dialog[open], [popover]:popover-open").count(), name
         assert (len(person.strokes()), person.class_names()) == (strokes, classes), name

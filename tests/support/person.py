@@ -255,6 +255,20 @@ class Person:
         if tab.is_visible() and tab.get_attribute("aria-selected") != "true":
             tab.click()
 
+    def moves_with_space(self) -> bool:
+        """Hold Space and drag: whether the image moves along."""
+        self.wait_until_view_rests()
+        (x, y), *_ = self.on_screen([(100, 100)])
+        self.page.mouse.move(600, 400)
+        self.page.keyboard.down(" ")
+        self.page.mouse.down()
+        self.page.mouse.move(650, 430, steps=5)
+        self.page.mouse.up()
+        self.page.keyboard.up(" ")
+        self.wait_until_view_rests()
+        (moved_x, moved_y), *_ = self.on_screen([(100, 100)])
+        return bool(np.allclose((moved_x - x, moved_y - y), (50, 30), rtol=0, atol=1.5))
+
     def zoom(self, at: Point, clicks: int) -> None:
         """Turn the wheel above an image position; positive clicks zoom in."""
         self.page.mouse.move(*self.on_screen([at])[0])

@@ -31,7 +31,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         session_routes(workbench.sessions),
         looking_routes(workbench.looking),
         session_file_routes(workbench.sessions, workbench.session_files, settings),
-        conversation_routes(workbench.conversations, settings.user_header),
+        conversation_routes(workbench.conversations, store, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.decoder, settings),

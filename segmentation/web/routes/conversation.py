@@ -18,7 +18,7 @@ from segmentation.web.routes.requests import BadRequestError, json_body
 from segmentation.web.routes.responses import as_it_comes
 from segmentation.web.session.authors import checked_author
 from segmentation.web.session.conversation import Conversations, TileRequest
-from segmentation.web.store import StoreAwayError, UnknownImageError, UnknownSessionError
+from segmentation.web.store import Store, StoreAwayError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.looking import PREFIX
 from segmentation.web.store.presences import Presence
 
@@ -34,7 +34,7 @@ _HASH_OR_NONE = re.compile(r"([0-9a-f]{64})?")
 log = logging.getLogger(__name__)
 
 
-def conversation_routes(conversations: Conversations, user_header: str) -> Blueprint:
+def conversation_routes(conversations: Conversations, store: Store, user_header: str) -> Blueprint:
     """``POST /s/<session>/converse``; ``user_header`` is the one in which a reverse proxy names the user."""
     routes = Blueprint("conversation", __name__)
 
@@ -42,10 +42,8 @@ def conversation_routes(conversations: Conversations, user_header: str) -> Bluep
     def converse(session_id: str) -> Response | tuple[Response, int]:
         """Reads events, and answers with those of others and the segmentation, a line of JSON a message."""
         author = author_of_request(user_header)
-        try:
-            if request.content_length is None or request.content_length > SHORT_BYTES:
-                conversations.require(session_id)
-        except UnknownSessionError:
+        is_long = request.content_length is None or request.content_length > SHORT_BYTES
+        if is_long and not store.has_session(session_id):
             return Response(_line(GONE), mimetype="application/x-ndjson")
         asked = _read_request(author)
         if asked["bodies"] and only_looks():

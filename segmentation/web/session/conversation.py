@@ -116,14 +116,6 @@ class Conversations:
         self._presences = presences
         self._latest = LatestRequests()
 
-    def require(self, session_id: str) -> None:
-        """See that there is such a session.
-
-        Raises:
-            UnknownSessionError: if there is none.
-        """
-        self._journals.events(session_id, after=2**31 - 1)
-
     def answer(
         self,
         session_id: str,
