@@ -16,10 +16,14 @@ export function whoDrew(events) {
   const authors = new Map();
   /** @type {Map<string, string>} */
   const names = new Map();
-  for (const { type, author, stroke } of events) {
+  for (const { type, author, stroke, strokes } of events) {
     if (!author) continue;
     if (author.name) names.set(author.id, author.name);
     if (type === "stroke.add") authors.set(stroke.id, author.id);
+    /* A stroke of a file whose id there is already is not brought in. */
+    if (type === "strokes.add") {
+      for (const { id } of Object.values(strokes).flat()) if (!authors.has(id)) authors.set(id, author.id);
+    }
   }
   return { authors, names };
 }

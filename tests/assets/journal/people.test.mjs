@@ -59,6 +59,16 @@ test("the authors of strokes and their latest names", () => {
   assert.deepEqual([...names], [["ann", "Ann"], ["bob", "Bob"]]);
 });
 
+test("strokes that came in a file are of who brought it, but for those that there were", () => {
+  const [ours, theirs] = ["1", "2"].map((id) => draw(id, ANN).stroke);
+  const strokes = { sample: [ours, theirs] };
+  const event = { id: "f", type: "strokes.add", name: "f", classes: [], strokes, author: BOB };
+  const events = [START, draw("1", ANN), event];
+  assert.deepEqual([...whoDrew(events).authors], [["s1", "ann"], ["s2", "bob"]]);
+  const undo = { id: "u", type: "undo", event: "f" };
+  assert.deepEqual(takenFromOthers(events, undo, DEFAULTS, "ann"), { strokes: 1, names: ["somebody"] });
+});
+
 test("to undo a class takes along what others have drawn in it, and nothing else does", () => {
   /** @type {SessionEvent[]} */
   const events = [
