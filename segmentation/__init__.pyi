@@ -1,3 +1,5 @@
+from .assessment.cross_validation import CrossValidation as CrossValidation
+from .assessment.cross_validation import cross_validate as cross_validate
 from .features.compute import compute_features as compute_features
 from .features.spec import FeatureSpec as FeatureSpec
 from .forest.settings import ForestSettings as ForestSettings

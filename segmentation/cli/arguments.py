@@ -16,6 +16,7 @@ A first walk:
   %(prog)s train cells.tif --labels labels.png -o cells.squiggle
   %(prog)s apply cells.squiggle 'images/*.tif' -o out/
   %(prog)s evaluate cells.squiggle test.tif test_mask.png
+  %(prog)s evaluate cells.squiggle --strokes strokes.json cells.tif
 """
 
 _APPLY = """\
@@ -47,6 +48,10 @@ _EVALUATE = """\
 Segment images and hold the result against masks of what is true, whose pixels are class ids (0 = not known, which is
 not counted). Tells intersection over union (IoU) and F1 of each class and their means, and how often each class was
 taken for which, over all images together. A stack of images and a stack of masks belong together page by page.
+
+With --strokes there need be no masks: whole strokes are held out in turn, and looked at by a forest with the features
+and settings of the classifier that has learnt from the other strokes only. Tells the same, the uncertainty of the mean,
+and how good it was after fewer strokes: the numbers of the page.
 """
 
 _INFO = "Tell what a classifier file holds: classes, features, forest, and what it was trained on."
@@ -70,7 +75,7 @@ def parser(program: str = "python -m segmentation", *, command_required: bool = 
 
     _add_apply(add("apply", "segment images, stacks and Zarr arrays with a classifier", _APPLY, _APPLY_EXAMPLES))
     _add_train(add("train", "train a classifier on images and labels", _TRAIN))
-    _add_evaluate(add("evaluate", "hold a classifier against masks of what is true", _EVALUATE))
+    _add_evaluate(add("evaluate", "hold a classifier against masks of what is true, or held-out strokes", _EVALUATE))
     info = add("info", "tell what a classifier file holds", _INFO)
     _add_model(info)
     info.add_argument("--json", action="store_true", help="as JSON, with the keys of docs/modelfile.md")
@@ -205,7 +210,15 @@ def _add_train(command: argparse.ArgumentParser) -> None:
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
     _add_model(command)
     command.add_argument(
-        "pairs", nargs="+", type=_path, metavar="IMAGE MASK", help="an image and its mask, and perhaps more such pairs"
+        "images", nargs="+", type=_path, metavar="IMAGE MASK", help="an image and its mask, and perhaps more such pairs"
+    )
+    command.add_argument(
+        "--strokes",
+        action="append",
+        type=_path,
+        default=[],
+        metavar="STROKES.json",
+        help="hold strokes out instead: the images stand alone; once for each file of strokes",
     )
     _add_map(command, "masks", "not known")
     command.add_argument("--json", action="store_true", help="as JSON")

@@ -126,7 +126,40 @@ def named_classes(
 
 
 def evaluate(given: Namespace) -> int:
-    """Holds a classifier against masks of what is true."""
+    """Holds a classifier against masks of what is true, or against strokes that are held out."""
+    return _evaluate_on_strokes(given) if given.strokes else _evaluate_on_masks(given)
+
+
+def _evaluate_on_strokes(given: Namespace) -> int:
+    from segmentation.assessment.cross_validation import cross_validate
+    from segmentation.cli.labelled import read_training_data
+    from segmentation.model.classifier import load_classifier
+    from segmentation.model.facts import numbered_classes
+    from segmentation.strokes.document import strokes_from_json
+
+    if given.map is not None:
+        raise ValueError("--map says what the values of masks stand for: strokes have classes.")
+    classifier = load_classifier(given.model, engine=given.engine, threads=given.threads)
+    documents = [strokes_from_json(path.read_bytes()) for path in given.strokes]
+    data = read_training_data(given.images, [], None, dict(zip(given.strokes, documents, strict=True)))
+    drawn = [data.strokes.get(image.hash, ()) for image in data.images]
+    found = cross_validate(data.images, drawn, classifier)
+    held_out_classes = numbered_classes(found.held_out.class_ids)
+    names = {one.id: one.name for one in named_classes(held_out_classes, documents, [])}
+    if given.json:
+        print(json.dumps(_with_names(found.to_json(), names) | {"note": found.note(names)}))
+    else:
+        print(found.describe(names))
+    return 0
+
+
+def _with_names(scores: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    for entry in scores["classes"]:
+        entry["name"] = names[entry["id"]]
+    return scores
+
+
+def _evaluate_on_masks(given: Namespace) -> int:
     import numpy as np
 
     from segmentation._shared.tiling import whole_window
@@ -135,12 +168,12 @@ def evaluate(given: Namespace) -> int:
     from segmentation.model.classifier import load_classifier
     from segmentation.model.metrics import score
 
-    if len(given.pairs) % 2:
+    if len(given.images) % 2:
         raise ValueError("Give a mask for each image: IMAGE MASK IMAGE MASK ...")
     classifier = load_classifier(given.model, engine=given.engine, threads=given.threads)
     ids = [one.id for one in classifier.label_classes_]
     scores, notes = None, dict[str, Path]()
-    for image_path, mask_path in zip(given.pairs[::2], given.pairs[1::2], strict=True):
+    for image_path, mask_path in zip(given.images[::2], given.images[1::2], strict=True):
         for image, truth in read_with_masks(image_path, mask_path, given.map):
             try:
                 adapted = classifier.adapt(image)
@@ -157,10 +190,7 @@ def evaluate(given: Namespace) -> int:
     assert scores is not None
     names = {one.id: one.name for one in classifier.label_classes_}
     if given.json:
-        values = scores.to_json()
-        for entry in values["classes"]:
-            entry["name"] = names[entry["id"]]
-        print(json.dumps(values))
+        print(json.dumps(_with_names(scores.to_json(), names)))
     else:
         print(scores.describe(names))
     return 0

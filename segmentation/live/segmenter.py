@@ -25,13 +25,13 @@ from segmentation._shared.tiling import Tile, TileGrid
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.features.cache import FeatureCache
+from segmentation.features.cached_rows import CachedRows
 from segmentation.features.pieces import feature_rows, groups
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import MAX_TRAINING_PIXELS, PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
-from segmentation.live.cached_rows import CachedRows
 from segmentation.live.draft import DraftPixels, TileSample, draft
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.facts import image_facts
@@ -99,7 +99,7 @@ class LiveSegmenter:
             ValueError: if fewer than two classes are labelled, or the training pixels of the earlier classifier
                 are missing or do not fit.
         """
-        training = self._training(images, spec, settings, earlier)
+        training = self.training(images, spec, settings, earlier)
         key = (
             tuple(one.hash for one in images),
             spec,
@@ -123,15 +123,22 @@ class LiveSegmenter:
         earlier: PixelClassifier | None = None,
     ) -> PixelSample:
         """The training pixels of :meth:`train`; the arguments are the same."""
-        return self._training(images, spec, settings, earlier).pixels()
+        return self.training(images, spec, settings, earlier).pixels()
 
-    def _training(
+    def training(
         self,
         images: Sequence[LabelledImage],
         spec: FeatureSpec,
         settings: ForestSettings,
-        earlier: PixelClassifier | None,
+        earlier: PixelClassifier | None = None,
+        *,
+        threads: int | None = None,
     ) -> Training:
+        """The training that :meth:`train` carries out, on rows that are cached; the arguments are the same.
+
+        Args:
+            threads: number of threads; None takes the segmenter's.
+        """
         return Training(
             images,
             spec,
@@ -139,7 +146,7 @@ class LiveSegmenter:
             earlier,
             facts=self._facts,
             rows=self._feature_rows,
-            threads=self.threads,
+            threads=threads or self.threads,
         )
 
     def _facts(self, image: LabelledImage) -> dict[str, Any]:
@@ -350,20 +357,12 @@ class LiveSegmenter:
         self, labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         key = (labelled.hash, spec)
-        cached = self.rows.get(key)
-        if cached is None:
-            image = labelled.read()
-            cached = CachedRows(np.empty(0, np.int64), np.empty((0, spec.count(image.channels)), np.float32))
-        known, known_rows = cached.at(places) if len(cached.places) else (np.zeros(len(places), bool), cached.rows)
-        if known.all():
-            return known_rows
-        rows = np.empty((len(places), known_rows.shape[1]), np.float32)
-        rows[known] = known_rows
-        rows[~known] = self._new_rows(labelled.read(), spec, places[~known])
-        if len(cached.places) + np.count_nonzero(~known) > 2 * MAX_TRAINING_PIXELS:
-            self.rows.put(key, CachedRows(places, rows))
-        else:
-            self.rows.put(key, cached.merged(places[~known], rows[~known]))
+        cached = self.rows.get(key) or CachedRows.empty(spec.count(labelled.read().channels))
+        rows, kept = cached.filled(
+            places, lambda missing: self._new_rows(labelled.read(), spec, missing), 2 * MAX_TRAINING_PIXELS
+        )
+        if kept is not cached:
+            self.rows.put(key, kept)
         return rows
 
     def _new_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:

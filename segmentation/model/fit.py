@@ -146,14 +146,26 @@ class Training:
     def _compute_rows(self, image: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
         return feature_rows(image.read(), spec, places, compute=self._planes, threads=self._threads)
 
-    def pixels(self) -> PixelSample:
-        """The training pixels: those of the sample, and those of the earlier classifier."""
+    def drawn_pixels(self) -> PixelSample:
+        """The training pixels of the images alone, image by image, in the order of the sample."""
         chosen = zip(self._images, self.sample.places, strict=True)
         rows = [self._rows(image, self._spec, places) for image, places in chosen]
+        known = [] if self._earlier_pixels is None else [self._earlier_pixels.features[:0]]
+        return PixelSample(np.concatenate([*known, *rows]), self.sample.class_ids)
+
+    def pixels(self) -> PixelSample:
+        """The training pixels: those of the sample, and those of the earlier classifier."""
+        return self._with_earlier(self.drawn_pixels())
+
+    def _with_earlier(self, drawn: PixelSample) -> PixelSample:
         if self._earlier_pixels is None:
-            return PixelSample(np.concatenate(rows), self.sample.class_ids)
-        drawn = PixelSample(np.concatenate([self._earlier_pixels.features[:0], *rows]), self.sample.class_ids)
+            return drawn
         return self._earlier_pixels.joined(drawn, self._settings.random_state)
+
+    def fit_part(self, drawn: PixelSample) -> Fitted:
+        """Grows the forest that some of :meth:`drawn_pixels` give, together with those of the earlier classifier."""
+        pixels = self._with_earlier(drawn)
+        return fit_rows(pixels.features, pixels.class_ids, self._settings, self._threads)
 
     def fit(self) -> Fitted:
         """Computes the features of the training pixels and grows the forest."""

@@ -1,0 +1,202 @@
+"""Scores from held-out strokes: each stroke is looked at by a forest that has learnt from other strokes only.
+
+Whole strokes are held out, since the pixels of one stroke are nearly copies of each other: a forest that has learnt
+from some of them knows the rest (Roberts et al., Cross-validation strategies for data with temporal, spatial,
+hierarchical, or phylogenetic structure, Ecography 2017). The strokes of each class are dealt out to folds in turn, so
+that a further stroke leaves the folds of those before it as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.assessment.strokes import DrawnImage, stroke_of_pixels
+from segmentation.forest.sampling import PixelSample
+from segmentation.model.fit import LabelledImage, Training
+from segmentation.model.metrics import Scores
+
+MAX_FOLDS = 10
+"""With more strokes of a class several of them are held out together."""
+
+Train = Callable[[Sequence[LabelledImage]], Training]
+"""A training on labelled images, with the settings that are to be assessed."""
+
+StrokeKey = tuple[str, str]
+"""The hash of an image, and the id of a stroke on it."""
+
+
+class HeldOutScores(Scores):
+    """Scores in which only classes count of which pixels were held out: no score is known of the others."""
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """As of :class:`Scores`."""
+        return np.where(self._true > 0, super().iou, np.nan)
+
+    @property
+    def f1(self) -> NDArray[np.float64]:
+        """As of :class:`Scores`."""
+        return np.where(self._true > 0, super().f1, np.nan)
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        """As of :class:`Scores`."""
+        return np.where(self._true > 0, super().precision, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """For which class the pixels of each stroke were taken by a forest that had not learnt from it.
+
+    Attributes:
+        class_ids: all classes that have labelled pixels, ascending.
+        keys: which strokes were held out.
+        classes: ``(strokes,)`` position of the class of each.
+        found: ``(strokes, classes)`` int64, pixels of each stroke that were taken for each class.
+        strokes_by_class: number of strokes of each class, those that could not be held out among them.
+    """
+
+    class_ids: tuple[int, ...]
+    keys: tuple[StrokeKey, ...]
+    classes: NDArray[np.int64]
+    found: NDArray[np.int64]
+    strokes_by_class: dict[int, int]
+
+    @cached_property
+    def scores(self) -> HeldOutScores:
+        """Those of all strokes together, each pixel counting once."""
+        return self._scores(np.ones(len(self.keys), bool))
+
+    @property
+    def mean_iou(self) -> float:
+        """The mean IoU of the classes that could be held out."""
+        return self.scores.mean_iou
+
+    @cached_property
+    def standard_error(self) -> float:
+        """That of the mean IoU, by the jackknife over strokes (Efron and Stein, Annals of Statistics 1981).
+
+        NaN where a class has but one stroke that counts.
+        """
+        return _jackknife([self._scores(kept).mean_iou for kept in _each_left_out(len(self.keys))])
+
+    @property
+    def single_strokes(self) -> tuple[int, ...]:
+        """The classes of which one stroke alone labels pixels, so that it cannot be held out."""
+        return tuple(one for one, strokes in self.strokes_by_class.items() if strokes == 1)
+
+    def restricted(self, keys: Collection[StrokeKey]) -> HeldOut:
+        """What is known of some of the strokes."""
+        kept = np.array([key in keys for key in self.keys], bool)
+        some = tuple(key for key in self.keys if key in keys)
+        return replace(self, keys=some, classes=self.classes[kept], found=self.found[kept])
+
+    def difference(self, before: HeldOut) -> tuple[float, float]:
+        """By how much the mean IoU of the strokes that both know is larger than before, and the standard error of that.
+
+        Both are NaN if they know no strokes in common.
+        """
+        common = set(self.keys) & set(before.keys)
+        after, before = self.restricted(common), before.restricted(common)
+        leave_out = _each_left_out(len(common))
+        differences = [after._scores(kept).mean_iou - before._scores(kept).mean_iou for kept in leave_out]
+        return after.mean_iou - before.mean_iou, _jackknife(differences)
+
+    def _scores(self, kept: NDArray[np.bool_]) -> HeldOutScores:
+        confusion = np.zeros((len(self.class_ids), len(self.class_ids)), np.int64)
+        np.add.at(confusion, self.classes[kept], self.found[kept])
+        return HeldOutScores(self.class_ids, confusion)
+
+
+def hold_out(
+    drawn: Sequence[DrawnImage],
+    train: Train,
+    *,
+    stale: Callable[[], bool] = lambda: False,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> HeldOut | None:
+    """Holds out each stroke once, and sees what a forest that has learnt from the others makes of it.
+
+    The pixels are the training pixels of a classifier that learns from all strokes, so that their features are those
+    that it has computed; of a stroke that others cover wholly there are none.
+
+    Args:
+        drawn: images with strokes; all with the same number of channels.
+        train: the training that is assessed.
+        stale: asked before each forest; once it says True, there is no result.
+        turn: entered for each forest, so that others can have their turn in between.
+
+    Raises:
+        ValueError: with a sentence, if fewer than two classes are labelled, or no class has two strokes.
+    """
+    with turn():
+        if stale():
+            return None
+        training = train([image.labelled() for image in drawn])
+        pixels, owners, keys = _pixels_with_owners(drawn, training)
+    class_ids, classified = np.unique(pixels.class_ids, return_inverse=True)
+    folds, counts = _deal_out(owners, classified, len(class_ids))
+    if not (folds >= 0).any():
+        raise ValueError("Draw a second stroke of a class: only strokes that were not learnt from tell how good it is.")
+    found = np.zeros((len(keys), len(class_ids)), np.int64)
+    for fold in range(folds.max() + 1):
+        with turn():
+            if stale():
+                return None
+            held = folds[owners] == fold
+            fitted = training.fit_part(PixelSample(pixels.features[~held], pixels.class_ids[~held]))
+            planes = np.ascontiguousarray(pixels.features[held].T)
+            index = np.searchsorted(class_ids, np.array(fitted.class_ids))
+            np.add.at(found, (owners[held], index[fitted.forest.predict(planes, threads=1)]), 1)
+    held_out = np.flatnonzero(folds >= 0)
+    of_strokes = np.zeros(len(keys), np.int64)
+    of_strokes[owners] = classified
+    return HeldOut(
+        tuple(int(one) for one in class_ids),
+        tuple(keys[number] for number in held_out),
+        of_strokes[held_out],
+        found[held_out],
+        {int(one): int(count) for one, count in zip(class_ids, counts, strict=True)},
+    )
+
+
+def _pixels_with_owners(
+    drawn: Sequence[DrawnImage], training: Training
+) -> tuple[PixelSample, NDArray[np.int64], list[StrokeKey]]:
+    """The training pixels, the number of the stroke that each belongs to, and the strokes by their number."""
+    owners, keys = [], list[StrokeKey]()
+    for image, places in zip(drawn, training.sample.places, strict=True):
+        owners.append(len(keys) + stroke_of_pixels(image.strokes, image.shape, places))
+        keys += [(image.hash, stroke.id) for stroke in image.strokes]
+    return training.drawn_pixels(), np.concatenate(owners), keys
+
+
+def _deal_out(
+    owners: NDArray[np.int64], classified: NDArray[np.intp], n_classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The fold of each stroke, -1 of those that cannot be held out, and the number of strokes of each class."""
+    numbers, first = np.unique(owners, return_index=True)
+    classes = classified[first]
+    counts = np.bincount(classes, minlength=n_classes)
+    folds = np.full(numbers.max() + 1, -1, np.int64)
+    for label in np.flatnonzero(counts > 1):
+        own = numbers[classes == label]
+        folds[own] = np.arange(len(own)) % MAX_FOLDS
+    return folds, counts
+
+
+def _each_left_out(count: int) -> NDArray[np.bool_]:
+    return ~np.eye(count, dtype=bool)
+
+
+def _jackknife(values: Sequence[float]) -> float:
+    """The standard error of a statistic, from its values with each observation left out."""
+    if len(values) < 2 or not np.isfinite(values).all():
+        return float("nan")
+    return float(np.sqrt((len(values) - 1) / len(values) * np.square(np.subtract(values, np.mean(values))).sum()))
