@@ -17,6 +17,10 @@ from .model.modelfile import ModelContents as ModelContents
 from .model.modelfile import ModelFileError as ModelFileError
 from .model.modelfile import load_model as load_model
 from .model.modelfile import save_model as save_model
+from .objects.cleaning import clean_up as clean_up
+from .objects.labelling import label_objects as label_objects
+from .objects.measuring import measure_objects as measure_objects
+from .objects.steps import CleanUpStep as CleanUpStep
 from .series.run import SeriesReport as SeriesReport
 from .series.run import apply_series as apply_series
 from .strokes.classes import LabelClass as LabelClass

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
-from pathlib import Path
 
+from segmentation.cli.objects_arguments import add_objects
+from segmentation.cli.paths import typed_path
 from segmentation.version import __version__
 
 _DESCRIPTION = """\
@@ -54,6 +54,19 @@ and settings of the classifier that has learnt from the other strokes only. Tell
 and how good it was after fewer strokes: the numbers of the page.
 """
 
+_OBJECTS = """\
+Measure the objects in segmentations, the connected parts of a class: area, diameters, perimeter, shape, place, and of
+an image the values in each. SEGMENTATION is a file whose pixels are class ids, such as those that apply writes. Tells
+what was found of each class; the options say which files are written.
+"""
+
+_OBJECTS_EXAMPLES = """\
+examples:
+  objects cells.tif --image cells_raw.tif --class 2 --csv objects.csv
+  objects out/*.tif --clean-up drop_small=20 split=0.7 --csv objects.csv
+  objects cells.tif --geojson cells.geojson --pixel-size 0.325 --unit um      to open in QuPath
+"""
+
 _INFO = "Tell what a classifier file holds: classes, features, forest, and what it was trained on."
 _EXPORT = "Write the forest of a classifier for other programs. Its input are rows of features, float32."
 
@@ -76,17 +89,18 @@ def parser(program: str = "python -m segmentation", *, command_required: bool = 
     _add_apply(add("apply", "segment images, stacks and Zarr arrays with a classifier", _APPLY, _APPLY_EXAMPLES))
     _add_train(add("train", "train a classifier on images and labels", _TRAIN))
     _add_evaluate(add("evaluate", "hold a classifier against masks of what is true, or held-out strokes", _EVALUATE))
+    add_objects(add("objects", "measure the objects in segmentations", _OBJECTS, _OBJECTS_EXAMPLES))
     info = add("info", "tell what a classifier file holds", _INFO)
     _add_model(info)
     info.add_argument("--json", action="store_true", help="as JSON, with the keys of docs/modelfile.md")
     export = add("export", "write the forest for other programs", _EXPORT)
     _add_model(export)
-    export.add_argument("--onnx", type=_path, required=True, metavar="OUT", help="the ONNX file to write")
+    export.add_argument("--onnx", type=typed_path, required=True, metavar="OUT", help="the ONNX file to write")
     return top
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", type=_path, metavar="MODEL", help="a classifier file (.squiggle)")
+    command.add_argument("model", type=typed_path, metavar="MODEL", help="a classifier file (.squiggle)")
 
 
 def _add_threads(command: argparse._ActionsContainer) -> None:
@@ -124,7 +138,7 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         help="image files, TIFF stacks, Zarr arrays or OME-Zarr images, folders, or globs ('**' for any folders)",
     )
-    command.add_argument("-o", "--output", type=_path, required=True, metavar="DIR", help="where results appear")
+    command.add_argument("-o", "--output", type=typed_path, required=True, metavar="DIR", help="where results appear")
     extras = command.add_argument_group("written beside the class ids")
     extras.add_argument("--png", action="store_true", help="<stem>.png: class ids in the colours of the classes")
     extras.add_argument("--overlay", action="store_true", help="<stem>.overlay.png: the classes painted over the image")
@@ -157,14 +171,24 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:
-    command.add_argument("images", nargs="+", type=_path, metavar="IMAGE", help="the image or images")
-    command.add_argument("-o", "--output", type=_path, required=True, metavar="MODEL", help="the file to write")
+    command.add_argument("images", nargs="+", type=typed_path, metavar="IMAGE", help="the image or images")
+    command.add_argument("-o", "--output", type=typed_path, required=True, metavar="MODEL", help="the file to write")
     command.add_argument(
-        "--labels", nargs="+", type=_path, default=[], metavar="LABELS", help="PNG or TIFF of class ids, one an image"
+        "--labels",
+        nargs="+",
+        type=typed_path,
+        default=[],
+        metavar="LABELS",
+        help="PNG or TIFF of class ids, one an image",
     )
     _add_map(command, "labels", "unlabelled")
     command.add_argument(
-        "--strokes", nargs="+", type=_path, default=[], metavar="STROKES.json", help="painted over the labels, if any"
+        "--strokes",
+        nargs="+",
+        type=typed_path,
+        default=[],
+        metavar="STROKES.json",
+        help="painted over the labels, if any",
     )
     command.add_argument(
         "--class",
@@ -210,12 +234,16 @@ def _add_train(command: argparse.ArgumentParser) -> None:
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
     _add_model(command)
     command.add_argument(
-        "images", nargs="+", type=_path, metavar="IMAGE MASK", help="an image and its mask, and perhaps more such pairs"
+        "images",
+        nargs="+",
+        type=typed_path,
+        metavar="IMAGE MASK",
+        help="an image and its mask, and perhaps more such pairs",
     )
     command.add_argument(
         "--strokes",
         action="append",
-        type=_path,
+        type=typed_path,
         default=[],
         metavar="STROKES.json",
         help="hold strokes out instead: the images stand alone; once for each file of strokes",
@@ -224,11 +252,6 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="as JSON")
     _add_threads(command)
     _add_engine(command)
-
-
-def _path(text: str) -> Path:
-    """A path as it was typed, with the home folder in place of a ``~`` that the shell left as it is."""
-    return Path(text if os.path.lexists(text) else os.path.expanduser(text))
 
 
 def _positive(text: str) -> int:

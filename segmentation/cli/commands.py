@@ -196,6 +196,13 @@ def _evaluate_on_masks(given: Namespace) -> int:
     return 0
 
 
+def objects(given: Namespace) -> int:
+    """Measures the objects in segmentations."""
+    from segmentation.cli import objects as of_files
+
+    return of_files.objects(given)
+
+
 def info(given: Namespace) -> int:
     """Tells what a classifier file holds."""
     from segmentation.model.modelfile import load_model

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared import checks
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
 from segmentation.io.read import read_pages
+from segmentation.io.tiffwriter import SOFTWARE
+from segmentation.strokes.classes import LabelClass, classes_from_json
 
 MAP_HINT = "say what the values stand for, such as --map 0=2,255=1 (0 as a class: not known)"
 
@@ -60,3 +63,25 @@ def _class_ids(pixels: NDArray[Any], values: Mapping[int, int] | None, name: str
 def is_black_and_white(labels: NDArray[np.uint8]) -> bool:
     """Whether labels hold nothing but 0 and 255, which programs write for no and yes, and rarely mean a class 255."""
     return bool((labels == 255).any() and ((labels == 255) | (labels == 0)).all())
+
+
+def named_classes(path: Path) -> tuple[LabelClass, ...]:
+    """The classes that a TIFF of class ids names in its description, as Squiggle writes it; none of any other file.
+
+    Args:
+        path: of a file that :func:`read_masks` reads.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            page = tiff.pages.first
+            described = page.description if page.software == SOFTWARE else "{}"
+            colours = np.zeros((3, 256), np.uint16) if page.colormap is None else page.colormap
+        facts = checks.parse_json(described, "The description")
+        given = facts["classes"] if isinstance(facts, Mapping) else ()
+        return classes_from_json(
+            [one | {"colour": f"#{bytes((colours[:, one['id']] >> 8).tolist()).hex()}"} for one in given]
+        )
+    except (ValueError, LookupError, TypeError):  # no TIFF, or what others wrote there
+        return ()

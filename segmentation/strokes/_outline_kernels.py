@@ -6,7 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_LABELS = "Array(uint8, 2, 'C', readonly=True)"
+_LABELS = ("Array(uint8, 2, 'C', readonly=True)", "Array(int32, 2, 'C', readonly=True)")
+"""Class ids, or numbers of objects."""
 
 
 @numba.njit("int64(int32[::1], int64)", cache=True, nogil=True)
@@ -17,12 +18,12 @@ def _root(parents: NDArray[np.int32], at: int) -> int:
     return at
 
 
-@numba.njit(f"void({_LABELS}, int32[::1])", cache=True, nogil=True)
-def join(labels: NDArray[np.uint8], parents: NDArray[np.int32]) -> None:
+@numba.njit([f"void({one}, int32[::1])" for one in _LABELS], cache=True, nogil=True)
+def join(labels: NDArray[np.integer], parents: NDArray[np.int32]) -> None:
     """Let pixels of one region have one root: those of the same class that touch along a side.
 
     Args:
-        labels: ``(rows, columns)`` class ids.
+        labels: ``(rows, columns)`` class ids, or numbers of objects.
         parents: ``(rows * columns,)``, filled in; the root of a pixel is at the end of its parents.
     """
     rows, columns = labels.shape
@@ -39,14 +40,14 @@ def join(labels: NDArray[np.uint8], parents: NDArray[np.int32]) -> None:
         parents[at] = _root(parents, at)
 
 
-@numba.njit(f"int64({_LABELS}, uint8[:, ::1], int32[:, ::1], int64[:, ::1])", cache=True, nogil=True)
+@numba.njit([f"int64({one}, uint8[:, ::1], int32[:, ::1], int64[:, ::1])" for one in _LABELS], cache=True, nogil=True)
 def trace(
-    padded: NDArray[np.uint8], seen: NDArray[np.uint8], corners: NDArray[np.int32], rings: NDArray[np.int64]
+    padded: NDArray[np.integer], seen: NDArray[np.uint8], corners: NDArray[np.int32], rings: NDArray[np.int64]
 ) -> int:
     """The corners of all borders of regions, each border once around its region, which lies to the right.
 
     Args:
-        padded: ``(rows + 2, columns + 2)`` class ids with a rim of 0.
+        padded: ``(rows + 2, columns + 2)`` class ids, or numbers of objects, with a rim of 0.
         seen: of the same shape, all 0; changed.
         corners: ``(most, 2)``, filled in: column and row of the pixel to whose upper left a corner lies, in ``padded``.
         rings: ``(most, 3)``, filled in: index of the first corner of a ring, and row and column of a pixel of its

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,8 @@ REGIONS_APART = 2_000
 SHARED_CORNERS = 5_000
 LARGEST_STROKE = 50_000
 """Corners of a region that is cut into quarters, each of which is a stroke."""
+
+_ROOM_AT_FIRST = 1 << 16
 
 TILE = 4_096
 """Larger labels are cut into tiles, which bounds the memory that it takes."""
@@ -46,30 +50,65 @@ def outline_strokes(labels: NDArray[np.uint8], prefix: str) -> list[Stroke]:
     ]
 
 
+@dataclass(frozen=True, eq=False)
+class Rings:
+    """The borders of regions: pixels of one value that touch along a side.
+
+    Attributes:
+        corners: ``(corners, 2)`` int32, column and row of the pixel to whose upper left each corner lies.
+        starts: ``(rings + 1,)``, where the corners of each ring begin, and end. A ring goes around its region, which
+            lies to the right; the first of a region is its outer border, the others are those of its holes.
+        regions: ``(rings,)``, a number of the region that each ring belongs to.
+        labels: ``(rings,)``, the value of the pixels of that region.
+    """
+
+    corners: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    regions: NDArray[np.int32]
+    labels: NDArray[Any]
+
+
+def trace_rings(labels: NDArray[Any], most: int) -> Rings | None:
+    """The borders of all regions of labels; None if they have more than ``most`` corners.
+
+    Args:
+        labels: ``(rows, columns)`` uint8 or int32, 0 where there is no region.
+        most: corners that are possible.
+    """
+    from segmentation.strokes import _outline_kernels
+
+    padded = np.pad(labels, 1)
+    room, found = min(most, _ROOM_AT_FIRST), -1
+    while found < 0:
+        corners, rings = np.empty((room, 2), np.int32), np.empty((room // 4 + 1, 3), np.int64)
+        found = _outline_kernels.trace(padded, np.zeros(padded.shape, np.uint8), corners, rings)
+        if found < 0 and room == most:
+            return None
+        room = min(most, 8 * room)
+    parents = np.empty(padded.size, np.int32)
+    _outline_kernels.join(padded, parents)
+    starts = rings[: found + 1, 0].copy()
+    places = rings[:found, 1:]
+    regions = parents[places[:, 0] * padded.shape[1] + places[:, 1]]
+    return Rings(corners[: starts[-1]] - 1, starts, regions, padded[places[:, 0], places[:, 1]])
+
+
 _Piece = tuple[int, NDArray[np.float64], tuple[int, ...]]
 
 
 def _traced(labels: NDArray[np.uint8], row: int, column: int) -> list[_Piece]:
     """Class, points and starts of each stroke of a part of labels that begins at a row and column."""
-    from segmentation.strokes import _outline_kernels
-
     if not labels.any():
         return []
-    padded = np.pad(labels, 1)
-    corners, rings = np.empty((MAX_CORNERS, 2), np.int32), np.empty((MAX_CORNERS // 4 + 1, 3), np.int64)
-    found = _outline_kernels.trace(padded, np.zeros_like(padded), corners, rings)
-    if found < 0:
-        _check(MAX_CORNERS + 1)
-    parents = np.empty(padded.size, np.int32)
-    _outline_kernels.join(padded, parents)
-    starts = rings[: found + 1, 0]
-    regions = parents[rings[:found, 1] * padded.shape[1] + rings[:found, 2]]
-    classes = padded[rings[:found, 1], rings[:found, 2]]
+    traced = trace_rings(labels, MAX_CORNERS)
+    if traced is None:
+        raise ValueError(_TOO_FINE)
+    starts, regions, classes = traced.starts, traced.regions, traced.labels
     lengths = np.diff(starts)
     _, at, sizes = np.unique(regions, return_inverse=True, return_counts=True)
     if np.bincount(at, lengths).max() > LARGEST_STROKE and max(labels.shape) > 2:
         return _quarters(labels, row, column)
-    points = corners[: starts[-1]] + np.array([column - 1.5, row - 1.5])
+    points = traced.corners + np.array([column - 0.5, row - 0.5])
     order = np.lexsort((regions, classes))
     apart = len(sizes) <= REGIONS_APART
     return [
@@ -115,8 +154,9 @@ def _quarters(labels: NDArray[np.uint8], row: int, column: int) -> list[_Piece]:
     ]
 
 
+_TOO_FINE = f"The borders of its regions have more than {MAX_CORNERS:,} corners: smooth it, or take a part of it."
+
+
 def _check(corners: int) -> None:
     if corners > MAX_CORNERS:
-        raise ValueError(
-            f"The borders of its regions have more than {MAX_CORNERS:,} corners: smooth it, or take a part of it."
-        )
+        raise ValueError(_TOO_FINE)

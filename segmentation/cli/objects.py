@@ -1,0 +1,123 @@
+"""Objects in files of class ids: what ``objects`` does."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.cli.labelled import read_with_masks
+from segmentation.io.image import Image
+from segmentation.io.masks import is_black_and_white, named_classes, read_masks
+from segmentation.model.facts import numbered_classes
+from segmentation.objects import files
+from segmentation.objects.cleaning import clean_up
+from segmentation.objects.files import NamedObjects
+from segmentation.objects.measured import PixelSize, find_objects
+from segmentation.objects.steps import CleanUpStep
+from segmentation.strokes.classes import LabelClass
+
+ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects]], bytes]] = {
+    "geojson": files.geojson,
+    "rois": files.imagej_rois,
+    "labels": lambda images: files.labels_tiff([one.objects for one in images]),
+}
+"""The files that are about one segmentation, or the images of one stack."""
+
+
+def objects(given: Namespace) -> int:
+    """Measures the objects in segmentations."""
+    _check(given)
+    steps = tuple(CleanUpStep.from_text(text) for text in given.clean_up)
+    size = pixel_size(given.pixel_size, given.unit)
+    every: list[NamedObjects] = []
+    for number, path in enumerate(given.segmentations):
+        found: list[NamedObjects] = []
+        for segmentation, image in _pages(path, given.image[number] if given.image else None):
+            classes = _classes(path, segmentation, given.class_ids)
+            try:
+                cleaned = clean_up(segmentation, steps)
+                measured = find_objects(
+                    cleaned, classes, image, pixel_size=size, steps=steps, connectivity=given.connectivity
+                )
+            except ValueError as error:
+                raise ValueError(f"{path.name}: {error}") from error
+            found.append(NamedObjects(path.name, len(found) + 1, measured))
+        for name, write in ONE_BY_ONE.items():
+            if target := getattr(given, name):
+                target.write_bytes(write(found))
+        every += found
+    if given.csv:
+        given.csv.write_text(files.objects_csv(every), encoding="utf-8")
+    if given.coco:
+        given.coco.write_bytes(files.coco_json(every))
+    for one in every:
+        page = f", image {one.page}" if sum(other.image == one.image for other in every) > 1 else ""
+        print("\n".join(f"{one.image}{page}: {line}" for line in one.objects.summary().splitlines()))
+    return 0
+
+
+def pixel_size(sides: Sequence[float] | None, unit: str) -> PixelSize | None:
+    """The size of a pixel that was typed.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if sides is None:
+        return None
+    if len(sides) > 2:
+        raise ValueError("A pixel has one size, or a height and a width: --pixel-size 0.5 or --pixel-size 0.5 0.25.")
+    return PixelSize(sides[0], sides[-1], unit)
+
+
+def _check(given: Namespace) -> None:
+    """Refuse what cannot be meant before anything is measured.
+
+    Raises:
+        ValueError: if the files that are named do not belong together.
+    """
+    if given.image and len(given.image) != len(given.segmentations):
+        raise ValueError(
+            f"Give an image for each segmentation: there are {len(given.segmentations)} segmentations and "
+            f"{len(given.image)} images."
+        )
+    several = [f"--{name}" for name in ONE_BY_ONE if getattr(given, name)]
+    if len(given.segmentations) > 1 and several:
+        raise ValueError(f"{several[0]} writes a file about one segmentation: give one at a time.")
+    written = [path for name in (*ONE_BY_ONE, "csv", "coco") if (path := getattr(given, name))]
+    read = {path.resolve() for path in (*given.segmentations, *given.image)}
+    if clash := [path for path in written if path.resolve() in read]:
+        raise ValueError(f"{clash[0]} would be overwritten: choose another file.")
+
+
+def _pages(path: Path, image_path: Path | None) -> Iterator[tuple[NDArray[np.uint8], Image | None]]:
+    """Each image of a file of class ids, with the image whose values are measured."""
+    if image_path is not None:
+        for image, segmentation in read_with_masks(image_path, path, None):
+            yield segmentation, image
+        return
+    with closing(read_masks(path)) as masks:
+        for mask in masks:
+            yield mask.pixels, None
+
+
+def _classes(path: Path, segmentation: NDArray[np.uint8], wanted: Sequence[int] | None) -> Sequence[LabelClass]:
+    """The classes that are asked for, or all that the file names or holds, as the file calls them.
+
+    Raises:
+        ValueError: if a class that is asked for is none.
+    """
+    there = np.flatnonzero(np.bincount(segmentation.ravel(), minlength=256))[1:].tolist() if segmentation.any() else []
+    there = [one for one in there if one]
+    named = {one.id: one for one in named_classes(path)}
+    if wanted is None:
+        if not named and is_black_and_white(segmentation):
+            there = [255]
+        wanted = sorted({*named, *there})
+    if strange := [one for one in wanted if not 1 <= one <= 255]:
+        raise ValueError(f"A class is a whole number from 1 to 255, not {strange[0]}.")
+    return [named.get(one) or numbered_classes([one])[0] for one in dict.fromkeys(wanted)]

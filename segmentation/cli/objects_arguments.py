@@ -1,0 +1,64 @@
+"""What can be typed about objects and the clean-up before them."""
+
+from __future__ import annotations
+
+import argparse
+
+from segmentation.cli.paths import typed_path
+
+STEPS = (
+    "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border keep_border split=EAGERNESS, in pixels and in the order "
+    "in which they are done; each for all classes, or for some: drop_small=20@1,2"
+)
+
+
+def add_objects(command: argparse.ArgumentParser) -> None:
+    """The arguments of ``objects``."""
+    command.add_argument(
+        "segmentations",
+        nargs="+",
+        type=typed_path,
+        metavar="SEGMENTATION",
+        help="PNG or TIFF of class ids, also stacks",
+    )
+    command.add_argument(
+        "--image",
+        action="extend",
+        nargs="+",
+        type=typed_path,
+        default=[],
+        metavar="IMAGE",
+        help="measure its values too; one a segmentation",
+    )
+    command.add_argument(
+        "--class", dest="class_ids", type=int, action="append", metavar="ID", help="only this class; may be repeated"
+    )
+    add_clean_up(command)
+    command.add_argument(
+        "--connectivity",
+        type=int,
+        choices=(4, 8),
+        default=8,
+        help="how many neighbours a pixel is connected with (default: 8)",
+    )
+    command.add_argument(
+        "--pixel-size",
+        type=float,
+        nargs="+",
+        metavar="SIZE",
+        help="side of a pixel, or its height and its width: adds columns in that unit",
+    )
+    command.add_argument("--unit", default="µm", help="of the pixel size (default: µm)")
+    files = command.add_argument_group("what is written")
+    files.add_argument("--csv", type=typed_path, metavar="OUT", help="a table of all objects of all segmentations")
+    files.add_argument("--labels", type=typed_path, metavar="OUT", help="a TIFF of the number of the object, uint32")
+    files.add_argument("--geojson", type=typed_path, metavar="OUT", help="outlines, classes and measures, for QuPath")
+    files.add_argument("--rois", type=typed_path, metavar="OUT", help="a zip of outlines, for ImageJ")
+    files.add_argument(
+        "--coco", type=typed_path, metavar="OUT", help="COCO JSON of all segmentations, to train networks"
+    )
+
+
+def add_clean_up(command: argparse._ActionsContainer) -> None:
+    """The option that says how a segmentation is cleaned up."""
+    command.add_argument("--clean-up", nargs="+", default=[], metavar="STEP", help=f"steps: {STEPS}")

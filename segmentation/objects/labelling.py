@@ -1,0 +1,101 @@
+"""Objects: the connected parts of a class, each with a number of its own, and split where they only touch."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentation._shared import checks
+from segmentation.strokes.classes import LARGEST_CLASS_ID
+
+MOST_OBJECTS = 500_000
+"""Beyond this a class is noise, which nobody measures part by part."""
+
+FEW_OBJECTS = 100_000
+"""At most so many are left by the size filter that is offered instead."""
+
+_CONNECTIVITIES = {4: 1, 8: 2}
+
+
+class TooManyObjects(ValueError):
+    """A class falls into more parts than are measured; the message offers a size filter."""
+
+
+def class_ids_of(segmentation: ArrayLike) -> NDArray[np.uint8]:
+    """A segmentation as ``(rows, columns)`` uint8, C-contiguous.
+
+    Raises:
+        ValueError: if it has not rows and columns of whole numbers from 0 to 255.
+    """
+    given = np.asarray(segmentation)
+    if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "bui":
+        raise ValueError("A segmentation has rows and columns of class ids, which are whole numbers.")
+    if given.dtype.kind != "b" and (given.min() < 0 or given.max() > LARGEST_CLASS_ID):
+        raise ValueError(f"Class ids are whole numbers from 0 to {LARGEST_CLASS_ID}.")
+    return np.ascontiguousarray(given, np.uint8)
+
+
+def skimage_connectivity(connectivity: int) -> int:
+    """What scikit-image calls 4 or 8 neighbours.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if connectivity not in _CONNECTIVITIES:
+        raise ValueError("Pixels are connected with 4 or with 8 neighbours.")
+    return _CONNECTIVITIES[connectivity]
+
+
+def label_objects(
+    segmentation: ArrayLike, class_id: int, *, connectivity: int = 8, split: float = 0.0
+) -> NDArray[np.int32]:
+    """The objects of a class, numbered from 1 in the order of their first pixels, row by row.
+
+    Args:
+        segmentation: ``(rows, columns)`` class ids.
+        class_id: the class, 1 to 255.
+        connectivity: 4 or 8 neighbours of a pixel are connected to it.
+        split: objects that touch are split where they are narrower than this share of the smaller one's width; 0 splits
+            nothing, 1 at every waist. See :func:`segmentation.objects.splitting.split_objects`.
+
+    Returns:
+        ``(rows, columns)`` int32, 0 where there is no object.
+
+    Raises:
+        ValueError: if an argument is not possible.
+        TooManyObjects: if there are more than 500,000.
+    """
+    from skimage.measure import label
+
+    ids = class_ids_of(segmentation)
+    checks.whole_number(class_id, "The class", 1, LARGEST_CLASS_ID)
+    eagerness = checks.number(split, "The eagerness of splitting", 0, 1)
+    neighbours = skimage_connectivity(connectivity)
+    mask = ids == class_id
+    labels: NDArray[np.int32] = label(mask, connectivity=neighbours, return_num=False).astype(np.int32, copy=False)
+    refuse_too_many(labels, class_id)
+    if eagerness and labels.any():
+        from segmentation.objects.splitting import split_objects
+
+        labels = split_objects(labels, eagerness, neighbours)
+        refuse_too_many(labels, class_id)
+    return np.ascontiguousarray(labels)
+
+
+def refuse_too_many(labels: NDArray[np.int32], class_id: int) -> None:
+    """Refuse what nobody measures part by part, with a size filter that leaves what can be measured.
+
+    Raises:
+        TooManyObjects: if there are more than 500,000 objects.
+    """
+    parts = int(labels.max(initial=0))
+    if parts <= MOST_OBJECTS:
+        return
+    areas = np.bincount(labels.ravel())[1:]
+    at_least = np.cumsum(np.bincount(areas)[::-1])[::-1]  # parts of at least so many pixels
+    area = int(np.argmax(at_least <= FEW_OBJECTS)) if (at_least <= FEW_OBJECTS).any() else len(at_least)
+    left = int(at_least[area]) if area < len(at_least) else 0
+    raise TooManyObjects(
+        f"Class {class_id} falls into {parts:,} parts, and at most {MOST_OBJECTS:,} are measured. "
+        f"Drop those below {area:,} pixels (drop_small={area}): that leaves {left:,}."
+    )

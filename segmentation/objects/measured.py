@@ -1,0 +1,147 @@
+"""The measured objects of one image, of one or several classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentation._shared import checks
+from segmentation._shared.text import counted
+from segmentation.io.image import Image
+from segmentation.objects.labelling import MOST_OBJECTS, TooManyObjects, class_ids_of, label_objects
+from segmentation.objects.measuring import VALUE_COLUMNS, Table, checked_spacing, measure_labels
+from segmentation.objects.steps import CleanUpStep, split_eagerness
+from segmentation.strokes.classes import LabelClass
+
+LONGEST_UNIT = 12
+
+
+@dataclass(frozen=True)
+class PixelSize:
+    """How large a pixel is.
+
+    Attributes:
+        height: of a pixel, in the unit.
+        width: of a pixel, in the unit.
+        unit: such as ``"µm"``; its letters become part of the names of columns.
+
+    Raises:
+        ValueError: if a value is not possible.
+    """
+
+    height: float
+    width: float
+    unit: str = "µm"
+
+    def __post_init__(self) -> None:
+        checked_spacing((self.height, self.width))
+        checks.text(self.unit, "The unit of length", LONGEST_UNIT)
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Height and width."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredObjects:
+    """Objects that were found in an image.
+
+    Attributes:
+        labels: ``(rows, columns)`` int32, the number of the object that each pixel belongs to; 0 is none.
+        table: columns by their names, an entry for each object in the order of their numbers: ``label``, ``class_id``,
+            then what :func:`measure_objects` gives in pixels, then what is given in the unit of length.
+        classes: those that were looked for.
+    """
+
+    labels: NDArray[np.int32]
+    table: Table
+    classes: tuple[LabelClass, ...]
+
+    def __len__(self) -> int:
+        return len(self.table["label"])
+
+    def summary(self) -> str:
+        """What was found of each class, for people."""
+        return "\n".join(self._summary_of(one) for one in self.classes)
+
+    def _summary_of(self, label_class: LabelClass) -> str:
+        areas = self.table["area"][self.table["class_id"] == label_class.id]
+        if not len(areas):
+            return f"{label_class.name}: no pixel of class {label_class.id}, and so no objects"
+        mean, median = areas.mean(), float(np.median(areas))
+        return f"{label_class.name}: {counted(len(areas), 'object')}, area mean {mean:.1f}, median {median:g} pixels"
+
+
+def find_objects(
+    segmentation: ArrayLike,
+    classes: Iterable[LabelClass],
+    image: Image | None = None,
+    *,
+    pixel_size: PixelSize | None = None,
+    steps: Sequence[CleanUpStep] = (),
+    connectivity: int = 8,
+) -> MeasuredObjects:
+    """Find and measure the objects of some classes.
+
+    Args:
+        segmentation: ``(rows, columns)`` class ids, after its clean-up.
+        classes: whose objects are looked for; the numbers of the objects go on from class to class.
+        image: whose values are measured.
+        pixel_size: gives columns in a unit of length beside those in pixels.
+        steps: of a clean-up, of which those that split objects count.
+        connectivity: 4 or 8.
+
+    Raises:
+        ValueError: if an argument is not possible.
+        TooManyObjects: if there are more than 500,000 of all classes.
+    """
+    ids, wanted = class_ids_of(segmentation), tuple(classes)
+    labels, found = np.zeros(ids.shape, np.int32), 0
+    class_of: list[NDArray[np.int64]] = []
+    for one in wanted:
+        eagerness = split_eagerness(steps, one.id)
+        of_class = label_objects(ids, one.id, connectivity=connectivity, split=eagerness)
+        count = int(of_class.max())
+        if found + count > MOST_OBJECTS:
+            raise TooManyObjects(
+                f"There are more than {MOST_OBJECTS:,} objects of all classes: choose classes, or drop small parts."
+            )
+        inside = of_class > 0
+        labels[inside] = of_class[inside] + found
+        class_of.append(np.full(count, one.id))
+        found += count
+    measures = measure_labels(labels, image)
+    table: Table = {"label": measures.pop("label"), "class_id": np.concatenate([np.zeros(0, np.int64), *class_of])}
+    table |= measures
+    if pixel_size is not None:
+        table |= in_unit(labels, table, pixel_size)
+    return MeasuredObjects(labels, table, wanted)
+
+
+LENGTHS = ("equivalent_diameter_area", "perimeter", "feret_diameter_max")
+
+
+def in_unit(labels: NDArray[np.int32], table: Table, size: PixelSize) -> Table:
+    """Columns in a unit of length; where pixels are not square, also those of the shape that it is measured in."""
+    measured = measure_labels(labels, spacing=size.spacing)
+    columns: Table = {f"area_{size.unit}2": measured["area"]}
+    columns |= {f"{name}_{size.unit}": measured[name] for name in (*LENGTHS, "centroid-0", "centroid-1")}
+    if size.height != size.width:
+        columns |= {f"{name}_{size.unit}": measured[name] for name in ("eccentricity", "orientation")}
+    return columns
+
+
+def is_value_column(name: str) -> bool:
+    """Whether a column holds values of the image."""
+    return name.startswith(VALUE_COLUMNS)
+
+
+def plain(value: Any) -> float | int:
+    """An entry of a column as a plain number."""
+    number = value.item()
+    return int(number) if isinstance(number, int) else float(number)

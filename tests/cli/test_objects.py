@@ -1,0 +1,115 @@
+"""``objects``: files of class ids become tables, labels and outlines."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as PillowImage
+
+import segmentation as seg
+from segmentation.__main__ import main
+from segmentation.io.export import CLASS_IDS, label_pages, label_tiff
+from segmentation.strokes.classes import LabelClass
+
+CLASSES = (LabelClass(1, "background", "#e69f00"), LabelClass(2, "nuclei", "#0072b2"))
+
+
+@pytest.fixture
+def cells():
+    segmentation = np.ones((60, 80), np.uint8)
+    segmentation[5:15, 5:20] = segmentation[30:50, 40:60] = 2
+    segmentation[35:37, 45:47] = 1
+    segmentation[2, 70] = 2
+    return segmentation
+
+
+@pytest.fixture
+def folder(tmp_path, cells):
+    (tmp_path / "cells.tif").write_bytes(label_tiff(cells, CLASSES))
+    pixels = np.random.default_rng(0).integers(0, 255, (*cells.shape, 3)).astype(np.uint8)
+    PillowImage.fromarray(pixels).save(tmp_path / "raw.png")
+    return tmp_path
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_is_the_one_of_python(folder, cells, capsys):
+    arguments = ["objects", f"{folder}/cells.tif", "--image", f"{folder}/raw.png", "--class", "2"]
+    assert main([*arguments, "--csv", f"{folder}/out.csv"]) == 0
+    told = capsys.readouterr().out
+    assert told == "cells.tif: nuclei: 3 objects, area mean 182.3, median 150 pixels\n"
+    rows = rows_of(folder / "out.csv")
+    table = seg.measure_objects(cells, 2, seg.read_image(folder / "raw.png"))
+    for name, column in table.items():
+        assert [float(row[name]) for row in rows] == column.tolist()
+    assert {(row["image"], row["page"], row["class_name"]) for row in rows} == {("cells.tif", "1", "nuclei")}
+
+
+def test_a_clean_up_is_the_one_of_python_and_all_files_are_written(folder, cells):
+    outputs = {name: f"{folder}/out.{name}" for name in ("csv", "labels", "geojson", "rois", "coco")}
+    options = [word for name, path in outputs.items() for word in (f"--{name}", path)]
+    steps = ["fill_holes=4@2", "drop_small=2@2"]
+    assert main(["objects", f"{folder}/cells.tif", "--clean-up", *steps, *options]) == 0
+    cleaned = seg.clean_up(cells, [seg.CleanUpStep.from_text(one) for one in steps])
+    rows = rows_of(folder / "out.csv")
+    assert [row["area"] for row in rows if row["class_id"] == "2"] == ["150.0", "400.0"]
+    labels = tifffile.imread(folder / "out.labels")
+    assert np.array_equal(labels == 1, cleaned == 1)
+    features = json.loads((folder / "out.geojson").read_bytes())["features"]
+    assert [one["properties"]["classification"]["name"] for one in features] == ["background", "nuclei", "nuclei"]
+    assert len(json.loads((folder / "out.coco").read_bytes())["annotations"]) == 3
+    assert (folder / "out.rois").read_bytes()[:2] == b"PK"
+
+
+def test_a_stack_is_measured_page_by_page(folder, cells, capsys):
+    with (folder / "stack.tif").open("wb") as file, label_pages(file, CLASSES) as pages:
+        pages.add(cells, CLASS_IDS)
+        pages.add(np.ones_like(cells), CLASS_IDS)
+    assert main(["objects", f"{folder}/stack.tif", "--class", "2", "--csv", f"{folder}/out.csv"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "stack.tif, image 1: nuclei: 3 objects, area mean 182.3, median 150 pixels",
+        "stack.tif, image 2: nuclei: no pixel of class 2, and so no objects",
+    ]
+    assert {row["page"] for row in rows_of(folder / "out.csv")} == {"1"}
+
+
+def test_a_mask_of_another_program_has_numbered_classes(folder, cells, capsys):
+    PillowImage.fromarray(np.where(cells == 2, 255, 0).astype(np.uint8)).save(folder / "mask.png")
+    assert main(["objects", f"{folder}/mask.png"]) == 0
+    assert capsys.readouterr().out == "mask.png: Class 255: 3 objects, area mean 182.3, median 150 pixels\n"
+
+
+def test_a_pixel_size_adds_columns(folder):
+    arguments = ["objects", f"{folder}/cells.tif", "--pixel-size", "0.5", "--unit", "um", "--csv", f"{folder}/out.csv"]
+    assert main(arguments) == 0
+    for row in rows_of(folder / "out.csv"):
+        assert float(row["area_um2"]) == float(row["area"]) / 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("{0}/gone.tif", "cannot be opened"),
+        ("{0}/cells.tif --class 0", "1 to 255"),
+        ("{0}/cells.tif --clean-up polish=3", "one of fill_holes"),
+        ("{0}/cells.tif --pixel-size 1 2 3", "a height and a width"),
+        ("{0}/cells.tif --pixel-size -1", "The spacing must be between"),
+        ("{0}/cells.tif --image {0}/small.png", "4 x 5 pixels, but the segmentation has 60 x 80"),
+        ("{0}/cells.tif --image {0}/raw.png {0}/raw.png", "1 segmentations and 2 images"),
+        ("{0}/cells.tif {0}/cells.tif --geojson {0}/x", "one at a time"),
+        ("{0}/cells.tif --csv {0}/cells.tif", "would be overwritten"),
+        ("{0}/raw.png", "raw.png has colours"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_sentence(arguments, problem, folder, capsys):
+    PillowImage.fromarray(np.zeros((4, 5), np.uint8)).save(folder / "small.png")
+    assert main(["objects", *arguments.format(folder).split()]) == 1
+    told = capsys.readouterr().err
+    assert problem in told
+    assert told.startswith("squiggle: ")
+    assert len(told.splitlines()) == 1
