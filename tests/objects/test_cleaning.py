@@ -112,8 +112,8 @@ def test_an_image_of_one_class_stays():
 
 
 def test_steps_are_the_same_as_text_and_as_json():
-    steps = [step("fill_holes", 50), step("drop_small", 20, (2, 1)), step("smooth", 2), step("drop_border", classes=(1,))]
-    steps.append(step("split", 0.35, (1,)))
+    steps = [step("fill_holes", 50), step("drop_small", 20, (2, 1)), step("drop_border", classes=(1,))]
+    steps += [step("smooth", 2), step("split", 0.35, (1,))]
     assert [seg.CleanUpStep.from_text(one.to_text()) for one in steps] == steps
     assert [seg.CleanUpStep.from_json(one.to_json()) for one in steps] == steps
     assert steps[1].to_text() == "drop_small=20@1,2"
