@@ -6,6 +6,7 @@ from .forest.settings import ForestSettings as ForestSettings
 from .io.image import Image as Image
 from .io.image import image_from_pixels as image_from_pixels
 from .io.limits import ImageError as ImageError
+from .io.pixel_size import PixelSize as PixelSize
 from .io.read import read_image as read_image
 from .io.read import read_stack as read_stack
 from .model.classifier import NotFittedError as NotFittedError

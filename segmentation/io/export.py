@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.io.display import encode_png
+from segmentation.io.image import Image
 from segmentation.io.shares import checked_segmentation
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.strokes.classes import LabelClass, parse_colour
@@ -79,12 +80,13 @@ def overlay_png(
     return encode_png(overlay_image(shown, segmentation, colours, opacity), level)
 
 
-def label_tiff(segmentation: NDArray[np.uint8], classes: Iterable[LabelClass]) -> bytes:
+def label_tiff(segmentation: NDArray[np.uint8], classes: Iterable[LabelClass], *, like: Image | None = None) -> bytes:
     """A TIFF of class ids, which viewers show in the colours of the classes.
 
     Args:
         segmentation: ``(rows, columns)``, uint8 class ids, 0 where there is none.
         classes: their names stand in the description, as JSON.
+        like: the image that was segmented: the size of its pixels and its place on Earth are said as it says them.
 
     Returns:
         A TIFF with one page of 8-bit palette indices, which are the class ids, compressed by deflate; 0 and ids
@@ -94,7 +96,7 @@ def label_tiff(segmentation: NDArray[np.uint8], classes: Iterable[LabelClass]) -
         ValueError: if the segmentation is not uint8.
     """
     file = BytesIO()
-    with label_pages(file, classes) as pages:
+    with label_pages(file, classes, like=like) as pages:
         pages.add(checked_segmentation(segmentation), CLASS_IDS)
     return file.getvalue()
 
@@ -103,20 +105,30 @@ CLASS_IDS = "class ids"
 """Name of a page of class ids."""
 
 
-def label_pages(file: BinaryIO, classes: Iterable[LabelClass], *, big: bool = False) -> TiffPages:
-    """A TIFF of class ids to which pages are added; with one page it is that of :func:`label_tiff`."""
+def label_pages(
+    file: BinaryIO,
+    classes: Iterable[LabelClass],
+    *,
+    like: Image | None = None,
+    images: int = 1,
+    big: bool = False,
+) -> TiffPages:
+    """A TIFF of class ids to which pages are added, one for each of the images; else as :func:`label_tiff`."""
     classes = tuple(classes)
     colours, _ = _palette({one.id: one.colour for one in classes})
     described = {"classes": [{"id": one.id, "name": one.name} for one in classes]}
-    return TiffPages(file, described, colours=colours, big=big)
+    return TiffPages(file, described, colours=colours, like=like, images=images, big=big)
 
 
-def probabilities_tiff(probabilities: NDArray[np.float32], class_names: Sequence[str]) -> bytes:
+def probabilities_tiff(
+    probabilities: NDArray[np.float32], class_names: Sequence[str], *, like: Image | None = None
+) -> bytes:
     """A TIFF of probabilities with a page for each class, named after it.
 
     Args:
         probabilities: ``(rows, columns, classes)``, float32.
         class_names: the names of the classes in their order.
+        like: the image that was segmented, as for :func:`label_tiff`.
 
     Returns:
         A TIFF of 32-bit floats, compressed by deflate, whose description names the pages as JSON.
@@ -127,15 +139,18 @@ def probabilities_tiff(probabilities: NDArray[np.float32], class_names: Sequence
     if probabilities.ndim != 3 or probabilities.shape[2] != len(class_names) or not class_names:
         raise ValueError("The probabilities must have one plane for each class name.")
     file = BytesIO()
-    with probability_pages(file, class_names) as pages:
+    with probability_pages(file, class_names, like=like) as pages:
         for plane, name in enumerate(class_names):
             pages.add(probabilities[..., plane].astype(np.float32, copy=False), name)
     return file.getvalue()
 
 
-def probability_pages(file: BinaryIO, class_names: Sequence[str], *, big: bool = False) -> TiffPages:
+def probability_pages(
+    file: BinaryIO, class_names: Sequence[str], *, like: Image | None = None, images: int = 1, big: bool = False
+) -> TiffPages:
     """A TIFF of probabilities to which pages are added; with one image it is that of :func:`probabilities_tiff`."""
-    return TiffPages(file, {"probabilities": list(class_names)}, big=big)
+    described = {"probabilities": list(class_names)}
+    return TiffPages(file, described, like=like, images=images, planes=tuple(class_names), big=big)
 
 
 def _palette(colours: Mapping[int, str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -7,7 +7,7 @@ A stranger's file may be anything. Whatever it is, :func:`read_image` either ret
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation.io.limits import MAX_CHANNELS, ImageError
+from segmentation.io.pixel_size import PixelSize
 
 LARGEST_VALUE = 1e18
 """Beyond this the squares that features need leave float32; such values are markers for missing data."""
@@ -34,7 +35,10 @@ class Image:
         metadata: what is known about the origin, plain JSON values: ``format``, ``name``, ``file_bytes``, ``bits``
             (per value in the file), ``dtype`` (of the pixels), ``value_range`` (smallest and largest), ``colour``
             (whether the first three channels are red, green and blue), ``pages`` (images in the file), ``page`` (which
-            of them this is, from 1) and ``notes`` (sentences about what was left out).
+            of them this is, from 1) and ``notes`` (sentences about what was left out); where the file says so,
+            ``pixel_size`` (as :class:`PixelSize` writes it), ``channel_names`` (one a channel), ``stack`` (the axes of
+            the stack, the fastest first, and their lengths), ``described_by`` (the program that says all this) and
+            ``georeference`` (the tags of a GeoTIFF by their numbers).
     """
 
     pixels: NDArray[Any]
@@ -54,6 +58,25 @@ class Image:
     def stacked(self) -> NDArray[Any]:
         """The pixels as ``(rows, columns, channels)``, without a copy."""
         return self.pixels.reshape(*self.shape, self.channels)
+
+    @cached_property
+    def pixel_size(self) -> PixelSize | None:
+        """How large a pixel is, in the unit of the file; None if it is not known."""
+        try:
+            return PixelSize.from_json(self.metadata["pixel_size"])
+        except (KeyError, ValueError):
+            return None
+
+    def with_pixel_size(self, size: PixelSize | None) -> Image:
+        """The same image with pixels of another size, which somebody has measured; None leaves it as it is."""
+        return self if size is None else replace(self, metadata=self.metadata | {"pixel_size": size.to_json()})
+
+    @cached_property
+    def channel_names(self) -> tuple[str, ...]:
+        """What the file calls each channel, or "channel 1"... where it does not."""
+        named = [str(name) for name in self.metadata.get("channel_names", ())]
+        given = named if len(named) == self.channels else [""] * self.channels
+        return tuple(name or f"channel {number}" for number, name in enumerate(given, start=1))
 
     @cached_property
     def hash(self) -> str:
@@ -108,6 +131,10 @@ def normalised(pixels: NDArray[Any], metadata: dict[str, Any]) -> Image:
         pixels = pixels[..., 0]
     if pixels.ndim == 3 and pixels.shape[2] > MAX_CHANNELS:
         raise ImageError(f"The image has {pixels.shape[2]} channels, but at most {MAX_CHANNELS} can be used.")
+    if "channel_names" in metadata:
+        names = metadata["channel_names"]
+        count = pixels.shape[2] if pixels.ndim == 3 else 1
+        metadata["channel_names"] = names[:count] if len(names) >= count else []
     low, high = pixels.min().item(), pixels.max().item()
     if not (np.isfinite(low) and np.isfinite(high)):
         missing = pixels.size - np.count_nonzero(np.isfinite(pixels))

@@ -14,6 +14,7 @@ from xml.parsers import expat
 import numpy as np
 
 from segmentation.io.limits import MAX_PAGES
+from segmentation.io.pixel_size import PixelSize, pixel_size
 
 _AXES = ("Z", "C", "T")
 
@@ -44,12 +45,16 @@ class OmeImage:
         sizes: length of the axes ``Z``, ``C`` and ``T``.
         samples: channels that a plane holds, such as 3 of a colour image; None if that is not said.
         blocks: where the planes lie.
+        pixel_size: how large a pixel is, if that is said.
+        channel_names: of all channels, empty where one has none.
     """
 
     order: str
     sizes: dict[str, int]
     samples: int | None = None
     blocks: list[PlaneBlock] = field(default_factory=list)
+    pixel_size: PixelSize | None = None
+    channel_names: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -88,10 +93,11 @@ def parse_ome(description: str) -> OmeFile:
             sizes = {axis: _whole(attributes, f"Size{axis}", 1) or 1 for axis in _AXES}
             if sorted(order) != sorted(_AXES):
                 raise MetadataError("The order of the planes is not known.")
-            described.images.append(OmeImage(order, sizes))
+            described.images.append(OmeImage(order, sizes, pixel_size=_pixel_size(attributes)))
         elif name == "Channel" and described.images:
             image = described.images[-1]
             image.samples = image.samples or _whole(attributes, "SamplesPerPixel", None)
+            image.channel_names.append(attributes.get("Name", ""))
         elif name == "TiffData" and described.images:
             first = {axis: _whole(attributes, f"First{axis}", 0) or 0 for axis in _AXES}
             count = _whole(attributes, "PlaneCount", _whole(attributes, "NumPlanes", None))
@@ -114,6 +120,13 @@ def parse_ome(description: str) -> OmeFile:
     return described
 
 
+def _pixel_size(attributes: Mapping[str, str]) -> PixelSize | None:
+    """What a ``Pixels`` element says of the size of its pixels; a distance of planes in another unit is left out."""
+    x, y, z = (attributes.get(f"PhysicalSize{axis}") for axis in "XYZ")
+    unit, unit_y, unit_z = (attributes.get(f"PhysicalSize{axis}Unit", "µm") for axis in "XYZ")
+    return pixel_size(x, y, unit, z if unit_z == unit else None) if unit == unit_y else None
+
+
 def _whole(attributes: Mapping[str, str], name: str, otherwise: int | None) -> int | None:
     """A whole number among the attributes of an element.
 
@@ -128,7 +141,7 @@ def _whole(attributes: Mapping[str, str], name: str, otherwise: int | None) -> i
     return int(text)
 
 
-def ome_groups(described: OmeFile, samples: Mapping[int, int]) -> tuple[list[list[int]], bool]:
+def ome_groups(described: OmeFile, samples: Mapping[int, int]) -> tuple[list[tuple[OmeImage, list[int]]], bool]:
     """The directories that make up each image.
 
     Args:
@@ -136,14 +149,14 @@ def ome_groups(described: OmeFile, samples: Mapping[int, int]) -> tuple[list[lis
         samples: channels that each directory holds, by its index in the chain; those of thumbnails are not among them.
 
     Returns:
-        For each z and t of each of the images the indices of the directories of its channels, in the order of the
-        file; and whether planes are described that are not there. Where some channels are missing, each plane of the
-        image is alone.
+        For each z and t of each of the images that image and the indices of the directories of its channels, in the
+        order of the file; and whether planes are described that are not there. Where some channels are missing, each
+        plane of the image is alone.
 
     Raises:
         MetadataError: if the description does not fit the directories.
     """
-    groups: list[list[int]] = []
+    groups: list[tuple[OmeImage, list[int]]] = []
     complete = True
     following = 0
     for image in described.images:
@@ -160,8 +173,9 @@ def ome_groups(described: OmeFile, samples: Mapping[int, int]) -> tuple[list[lis
         rows = np.moveaxis(grid, image.order[::-1].index("C"), -1).reshape(-1, lengths[image.order.index("C")])
         there = [found for row in rows.tolist() if (found := [places[plane] for plane in row if plane in places])]
         complete &= len(places) == grid.size
-        groups += there if all(len(row) == rows.shape[1] for row in there) else [[one] for row in there for one in row]
-    if sorted(one for group in groups for one in group) != sorted(samples):
+        whole = all(len(row) == rows.shape[1] for row in there)
+        groups += [(image, group) for group in (there if whole else [[one] for row in there for one in row])]
+    if sorted(one for _, group in groups for one in group) != sorted(samples):
         raise MetadataError("The pages are not the planes that are described.")
     return groups, complete
 

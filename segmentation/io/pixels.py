@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,14 @@ class Decoded:
         bits: bits per value in the file.
         colour: whether the first three channels are red, green and blue.
         notes: sentences about what was left out or changed.
+        about: what else the file says, as the metadata of an image have it.
     """
 
     pixels: NDArray[Any]
     bits: int
     colour: bool
     notes: tuple[str, ...] = ()
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 LOSSY_LABELS = (

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError
-from segmentation.io.ome import MetadataError, ome_groups, parse_ome
+from segmentation.io.ome import MetadataError, OmeImage, ome_groups, parse_ome
+from segmentation.io.pixel_size import PixelSize
 
 
 class Directory(NamedTuple):
@@ -41,16 +42,43 @@ class Plane(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Described:
+    """What the description of a file says of an image, beside its planes.
+
+    Attributes:
+        program: that described it: ``"ImageJ"``, ``"OME"``, or nothing.
+        pixel_size: as OME says it.
+        channel_names: as OME says them; empty if they are not known.
+        unit: in which ImageJ counts pixels.
+        spacing: from one plane to the next, in that unit.
+        stack: the axes of the stack that it belongs to, the fastest first, and their lengths.
+    """
+
+    program: str = ""
+    pixel_size: PixelSize | None = None
+    channel_names: tuple[str, ...] = ()
+    unit: str = ""
+    spacing: str = ""
+    stack: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Layout:
     """The images of a file.
 
     Attributes:
         images: the planes that make up the channels of each.
         notes: sentences about what is not as it is described.
+        described: what is said of each, or nothing of any.
     """
 
     images: list[list[Plane]]
     notes: tuple[str, ...] = ()
+    described: list[Described] = field(default_factory=list)
+
+    def of(self, number: int) -> Described:
+        """What is said of an image, counted from 0."""
+        return self.described[number] if self.described else Described()
 
 
 MISFIT = "The description in the file does not fit its pages: each page is an image of its own."
@@ -80,12 +108,15 @@ def lay_out(description: str, directories: Sequence[Directory], values: int, roo
             raise ImageError(TOO_MANY_PAGES)
         planes = [Plane(directories[0].place, number) for number in range(claimed)]
     notes = (INCOMPLETE,) if len(planes) < claimed else ()
+    described: list[Described] = []
     try:
         if imagej:
             images = _imagej_images(imagej, planes, directories[0].samples)
+            described = [_described_by_imagej(description, imagej, len(images))] * len(images)
         elif re.search(r"<(?:\w+:)?OME[\s>]", description):
             groups, complete = ome_groups(parse_ome(description), {one.place: one.samples for one in directories})
-            images = [[Plane(directory) for directory in group] for group in groups]
+            images = [[Plane(directory) for directory in group] for _, group in groups]
+            described = [_described_by_ome(image, len(images)) for image, _ in groups]
             notes = notes if complete else (INCOMPLETE,)
         else:
             images = [[plane] for plane in planes]
@@ -93,7 +124,28 @@ def lay_out(description: str, directories: Sequence[Directory], values: int, roo
         return Layout([[plane] for plane in planes], (MISFIT,))
     if any(len(image) > MAX_CHANNELS for image in images):
         return Layout([[plane] for image in images for plane in image], (*notes, TOO_MANY_CHANNELS))
-    return Layout(images, notes)
+    return Layout(images, notes, described)
+
+
+def _described_by_ome(image: OmeImage, images: int) -> Described:
+    stack = tuple((axis.lower(), image.sizes[axis]) for axis in image.order if axis != "C")
+    names = tuple(image.channel_names) if any(image.channel_names) else ()
+    return Described("OME", image.pixel_size, names, stack=stack if _fits(stack, images) else ())
+
+
+def _described_by_imagej(description: str, imagej: _ImageJ, images: int) -> Described:
+    told = dict(re.findall(r"^(unit|spacing)=([^\r\n]{1,40})$", description, re.MULTILINE))
+    stack = tuple((axis, length) for axis, length in imagej.lengths.items() if axis != "c")
+    return Described(
+        "ImageJ",
+        unit=told.get("unit", ""),
+        spacing=told.get("spacing", ""),
+        stack=stack if _fits(stack, images) else (),
+    )
+
+
+def _fits(stack: Sequence[tuple[str, int]], images: int) -> bool:
+    return math.prod(length for _, length in stack) == images
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def _image(decoded: Decoded | ImageError, origin: dict[str, Any]) -> Image:
         raise decoded
     about = {"bits": decoded.bits, "colour": decoded.colour, "notes": list(decoded.notes)}
     with damage_reported(origin["format"]):
-        return normalised(decoded.pixels, origin | about)
+        return normalised(decoded.pixels, origin | about | decoded.about)
 
 
 _READERS = {

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.text import escaped
+from segmentation.io.pixel_size import PixelSize
 
 _STRIP_PIXELS = 2**20
 """Pixels that are counted at a time, which bounds the memory that it takes."""
@@ -51,7 +52,9 @@ def class_shares(segmentation: NDArray[np.uint8], class_ids: Iterable[int]) -> l
     return [ClassShare(int(one), int(counts[one]), float(counts[one] / ids.size)) for one in class_ids]
 
 
-def shares_csv(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) -> str:
+def shares_csv(
+    segmentation: NDArray[np.uint8], class_names: Mapping[int, str], pixel_size: PixelSize | None = None
+) -> str:
     """The table of :func:`class_shares` as comma-separated text.
 
     Names that a spreadsheet would read as a formula are led by an apostrophe.
@@ -59,12 +62,16 @@ def shares_csv(segmentation: NDArray[np.uint8], class_names: Mapping[int, str]) 
     Args:
         segmentation: ``(rows, columns)``, uint8 class ids.
         class_names: the name of each class.
+        pixel_size: how large a pixel is, if it is known.
 
     Returns:
-        The columns ``class_id,class_name,pixels,percent`` and one row for each class.
+        The columns ``class_id,class_name,pixels,percent`` and one row for each class; where the size is known also
+        ``area`` and its ``unit``.
     """
     shares = class_shares(segmentation, class_names)
-    return csv_text(SHARE_COLUMNS, (_share_cells(one, class_names) for one in shares))
+    columns = (*SHARE_COLUMNS, *AREA_COLUMNS) if pixel_size else SHARE_COLUMNS
+    cells = ([*_share_cells(one, class_names), *_area_cells(one, pixel_size)] for one in shares)
+    return csv_text(columns, (row[: len(columns)] for row in cells))
 
 
 def spreadsheet_text(text: str) -> str:
@@ -92,21 +99,27 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
     Args:
         class_names: the name of each class.
         images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class;
-            those with a ``reason`` why they could not be segmented are left out.
+            those with a ``reason`` why they could not be segmented are left out; perhaps its ``pixel_size``: where any
+            has one, there are columns for the area and its unit.
     """
+    images = list(images)
+    sized = any(page.get("pixel_size") for _, pages in images for page in pages)
 
     def rows() -> Iterator[list[Any]]:
         for name, pages in images:
             for number, page in enumerate(pages, start=1):
                 if page.get("reason"):
                     continue
+                given = page.get("pixel_size")
+                length = PixelSize.from_json(given) if given else None
                 size = page["rows"] * page["columns"]
                 for class_id in class_names:
                     pixels = page["pixels"][str(class_id)]
                     share = ClassShare(class_id, pixels, pixels / size)
-                    yield [spreadsheet_text(escaped(name)), number, *_share_cells(share, class_names)]
+                    cells = [spreadsheet_text(escaped(name)), number, *_share_cells(share, class_names)]
+                    yield [*cells, *_area_cells(share, length)] if sized else cells
 
-    return csv_text(("image", "page", *SHARE_COLUMNS), rows())
+    return csv_text(("image", "page", *SHARE_COLUMNS, *(AREA_COLUMNS if sized else ())), rows())
 
 
 SHARE_COLUMNS = ("class_id", "class_name", "pixels", "percent")
@@ -114,6 +127,16 @@ SHARE_COLUMNS = ("class_id", "class_name", "pixels", "percent")
 
 def _share_cells(share: ClassShare, class_names: Mapping[int, str]) -> list[Any]:
     return [share.id, spreadsheet_text(class_names[share.id]), share.pixels, f"{share.share:.4%}"[:-1]]
+
+
+AREA_COLUMNS = ("area", "unit")
+
+
+def _area_cells(share: ClassShare, size: PixelSize | None) -> list[str]:
+    """The area, and its unit; nothing where the unit is no length."""
+    if size is None or size.metres is None:
+        return ["", ""]
+    return [f"{share.pixels * size.area:.6g}", f"{size.unit}²"]
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from segmentation.io import headers
 from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, Limits, damage_reported
 from segmentation.io.pixels import ALPHA_NOTE, LOSSY_LABELS, Decoded, cmyk_to_rgb, upright, without_equal_channels
-from segmentation.io.planes import TOO_MANY_PAGES, Directory, Plane, lay_out
+from segmentation.io.placement import IMAGEJ_KEY, OME_KEY
+from segmentation.io.planes import TOO_MANY_PAGES, Directory, Layout, Plane, lay_out
+from segmentation.io.tifftags import tags_tell
 from segmentation.io.tiffwriter import SOFTWARE
 
 if TYPE_CHECKING:
@@ -86,8 +88,8 @@ def read_images(
         values = page.imagelength * page.imagewidth * page.samplesperpixel
         layout = lay_out(tiff.pages.first.description, directories, values, _room_behind(page, size))
     reader = _Reader(tiff, file, size, limits, labels)
-    images = (reader.read(planes, layout.notes) for planes in layout.images[first - 1 :])
-    return len(layout.images), images
+    wanted = range(first - 1, len(layout.images))
+    return len(layout.images), (reader.read(layout, number) for number in wanted)
 
 
 def _room_behind(page: tifffile.TiffPage, size: int) -> int:
@@ -117,8 +119,9 @@ class _Reader:
     limits: Limits
     labels: bool
 
-    def read(self, planes: Sequence[Plane], notes: tuple[str, ...]) -> Decoded | ImageError:
-        """The image that planes make up, or what is wrong with it."""
+    def read(self, layout: Layout, number: int) -> Decoded | ImageError:
+        """An image, counted from 0, or what is wrong with it."""
+        planes: Sequence[Plane] = layout.images[number]
         try:
             with damage_reported("TIFF"), _quiet_tifffile():
                 pages = [cast("tifffile.TiffPage", self.tiff.pages[plane.directory]) for plane in planes]
@@ -128,7 +131,8 @@ class _Reader:
                 image = decoded[0]
                 if len(decoded) > 1:
                     image = replace(image, pixels=np.dstack([plane.pixels for plane in decoded]), colour=False)
-                return replace(image, notes=(*image.notes, *notes))
+                about = tags_tell(pages, layout.of(number), _orientation(pages[0]))
+                return replace(image, notes=(*image.notes, *layout.notes), about=about)
         except ImageError as error:
             return error
 
@@ -200,8 +204,7 @@ class _Reader:
             pixels = cmyk_to_rgb(pixels[..., :4])
         elif photometric == _PALETTE and not (self.labels or _is_of_class_ids(page)):
             pixels, colour = _with_palette(pixels, page.colormap)
-        orientation = page.tags.valueof(274)
-        return Decoded(upright(pixels, orientation if isinstance(orientation, int) else 1), bits, colour, notes)
+        return Decoded(upright(pixels, _orientation(page)), bits, colour, notes)
 
     def _following(self, page: tifffile.TiffPage, number: int) -> NDArray[Any]:
         """The pixels of a plane that lies behind those of its directory."""
@@ -263,7 +266,14 @@ def _read(file: IO[bytes], offset: int, count: int, size: int) -> bytes:
 
 def _is_of_class_ids(page: tifffile.TiffPage) -> bool:
     """Whether a page is a result of ours: its palette is for viewers, and its values are what is meant."""
-    return page.software == SOFTWARE and page.description.startswith('{"classes": [')
+    ours = '{"classes": ['
+    said = page.description.startswith(ours) or any(key + ours in page.description for key in (IMAGEJ_KEY, OME_KEY))
+    return page.software == SOFTWARE and said
+
+
+def _orientation(page: tifffile.TiffPage) -> int:
+    orientation = page.tags.valueof(274)
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _with_palette(indices: NDArray[Any], palette: NDArray[np.uint16] | None) -> tuple[NDArray[Any], bool]:

@@ -20,6 +20,7 @@ import zarr
 from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.io.limits import ImageError
+from segmentation.io.pixel_size import PixelSize, pixel_size
 from segmentation.strokes.classes import LabelClass, parse_colour
 
 BLOCK_SIDE = 2048
@@ -66,6 +67,16 @@ class ZarrImages:
     def stack_shape(self) -> tuple[int, ...]:
         """Number of images along each axis of the stack."""
         return tuple(self._length(axis) for axis in self.stack_axes)
+
+    @property
+    def pixel_size(self) -> PixelSize | None:
+        """How large a pixel is, as OME metadata say it; None if they do not, or in different units."""
+        described, scale = _scale(self)
+        units = {axis: described.get(axis, {}).get("unit", "") for axis in "zyx"}
+        if not scale or not isinstance(units["x"], str) or units["x"] != units["y"]:
+            return None
+        z = scale.get("z") if units["z"] == units["x"] else None
+        return pixel_size(scale["x"], scale["y"], units["x"], z)
 
     def _length(self, axis: str) -> int:
         return int(self.array.shape[self.axes.index(axis)])
@@ -192,14 +203,9 @@ def create_results(
 
 def _ome(images: ZarrImages, names: Sequence[str], classes: Sequence[LabelClass], version: int) -> dict[str, Any]:
     """OME metadata whose coordinates are those of the images; those of labels name their classes."""
-    assert images.multiscale is not None
-    given = images.multiscale.get("axes", ())
-    described = {axis["name"].lower(): axis for axis in given if isinstance(axis, Mapping)}
+    described, given = _scale(images)
     axes = [{"type": "channel", "name": "c"} if name == "c" else described.get(name, {"name": name}) for name in names]
-    scale = dict.fromkeys(names, 1.0)
-    for change in images.multiscale["datasets"][0].get("coordinateTransformations", ()):
-        if change.get("type") == "scale" and len(change.get("scale", ())) == len(images.axes):
-            scale |= {axis: value for axis, value in zip(images.axes, change["scale"], strict=True) if axis in scale}
+    scale = {name: given.get(name, 1.0) for name in names}
     level = {
         "path": "0",
         "coordinateTransformations": [{"type": "scale", "scale": [scale[axis] for axis in names]}],
@@ -213,6 +219,17 @@ def _ome(images: ZarrImages, names: Sequence[str], classes: Sequence[LabelClass]
         return {"ome": {"version": "0.5", "multiscales": [multiscale]} | ({"image-label": label} if classes else {})}
     labels = {"image-label": label | {"version": "0.4"}} if classes else {}
     return {"multiscales": [multiscale | {"version": "0.4"}]} | labels
+
+
+def _scale(images: ZarrImages) -> tuple[dict[str, Mapping[str, Any]], dict[str, float]]:
+    """What OME metadata say of each axis by its name, and how far it is from one place to the next along it."""
+    about = images.multiscale or {}
+    described = {axis["name"].lower(): axis for axis in about.get("axes", ()) if isinstance(axis, Mapping)}
+    scale: dict[str, float] = {}
+    for change in about["datasets"][0].get("coordinateTransformations", ()) if about else ():
+        if change.get("type") == "scale" and len(change.get("scale", ())) == len(images.axes):
+            scale = dict(zip(images.axes, change["scale"], strict=True))
+    return described, scale
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,7 @@ class Page:
         pixels: number of pixels of each class, by class id as text.
         reason: why it could not be segmented, if so; the results hold a page without classes in its place.
         notes: sentences on why the result may not be what was meant.
+        pixel_size: how large a pixel is, as :class:`PixelSize` writes it, if it is known.
     """
 
     rows: int
@@ -64,6 +65,7 @@ class Page:
     pixels: dict[str, int]
     reason: str = ""
     notes: tuple[str, ...] = ()
+    pixel_size: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Notes that were lists in JSON become a tuple, so that equal pages compare equal."""
@@ -197,7 +199,8 @@ class PageWriter:
             png = overlay_png(shown, segmentation, self._model.colours)
             self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
         pixels = self._model.count(segmentation)
-        self.pages.append(Page(*image.shape, pixels, notes=self._model.notes(pixels, image)))
+        size = image.pixel_size.to_json() if image.pixel_size else None
+        self.pages.append(Page(*image.shape, pixels, notes=self._model.notes(pixels, image), pixel_size=size))
 
     def leave_out(self, error: PageError) -> None:
         """Notes why the next image has no results; pages without classes, as large as its neighbour, hold its place."""
@@ -226,6 +229,8 @@ class PageWriter:
             label_pages(
                 self._staging.open(file_name(self._name, ".tif")),
                 self._model.classifier.label_classes_,
+                like=first,
+                images=first.metadata["pages"],
                 big=pixels > BIG_TIFF_BYTES,
             )
         )
@@ -233,7 +238,13 @@ class PageWriter:
             names = [one.name for one in self._model.planes]
             file = self._staging.open(file_name(self._name, ".probabilities.tif"))
             self._probabilities = self._open_files.enter_context(
-                probability_pages(file, names, big=4 * len(names) * pixels > BIG_TIFF_BYTES)
+                probability_pages(
+                    file,
+                    names,
+                    like=first,
+                    images=first.metadata["pages"],
+                    big=4 * len(names) * pixels > BIG_TIFF_BYTES,
+                )
             )
         return labels
 

@@ -104,8 +104,9 @@ def array_task(
     def finish(outcomes: list[list[Page]]) -> list[Page]:
         parts = [page for pages in outcomes for page in pages]
         sums = [sum_counts(parts[at : at + len(blocks)]) for at in range(0, len(parts), len(blocks))]
+        size = images.pixel_size.to_json() if images.pixel_size else None
         pages = [
-            Page(*images.shape, pixels, notes=model.notes(pixels, taken[place].notes))
+            Page(*images.shape, pixels, notes=model.notes(pixels, taken[place].notes), pixel_size=size)
             for place, pixels in zip(places, sums, strict=True)
         ]
         results.begin(name, made)

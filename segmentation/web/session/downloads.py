@@ -141,7 +141,7 @@ def _segmentation_png(result: Result) -> bytes:
 
 
 def _segmentation_tiff(result: Result) -> bytes:
-    return label_tiff(_segmentation(result), result.state.classes.values())
+    return label_tiff(_segmentation(result), result.state.classes.values(), like=result.image)
 
 
 def _overlay_png(result: Result, opacity: float) -> bytes:
@@ -159,11 +159,11 @@ def _probabilities_tiff(result: Result) -> bytes:
             f"{MAX_PROBABILITY_BYTES / 2**30:.0f} GB that the page hands out. The command line writes them."
         )
     names = [_names(result)[int(c)] for c in result.classifier.classes_]
-    return probabilities_tiff(result.classifier.predict_proba(result.image), names)
+    return probabilities_tiff(result.classifier.predict_proba(result.image), names, like=result.image)
 
 
 def _shares_csv(result: Result) -> bytes:
-    return shares_csv(_segmentation(result), _names(result)).encode()
+    return shares_csv(_segmentation(result), _names(result), result.image.pixel_size).encode()
 
 
 _FROM_RESULT: dict[str, tuple[Callable[[Result], bytes], str]] = {

@@ -1,0 +1,142 @@
+"""How a result says that it lies on its image: in the manner in which the image said how large its pixels are.
+
+Fiji reads the size of pixels from what ImageJ describes, QuPath from OME-XML, maps lie by the tags of GeoTIFF, and all
+read the resolution of a plain TIFF.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.io.image import Image
+from segmentation.io.pixel_size import PixelSize
+from segmentation.io.tifftags import GDAL_NO_DATA, GEOREFERENCE
+
+IMAGEJ_KEY = "\nsquiggle="
+OME_KEY = "<Description>"
+"""What stands before the description of ours in that of another program."""
+
+_OME = (
+    '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    '<Image ID="Image:0"><Description>{description}</Description><Pixels ID="Pixels:0" DimensionOrder="{order}" '
+    'Type="{type}" SizeX="{columns}" SizeY="{rows}" SizeC="{channels}" SizeZ="{z}" SizeT="{t}" {size}>{named}'
+    '<TiffData IFD="0" PlaneCount="{pages}"/></Pixels></Image></OME>'
+)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the pages of a result lie.
+
+    Attributes:
+        pixel_size: of the image, if it is known.
+        manner: the program in whose manner it is said: ``"ImageJ"``, ``"OME"``, or nothing.
+        stack: the axes of the stack, the fastest first, and their lengths.
+        planes: the names of the pages of each image.
+        georeference: the tags of a GeoTIFF, by their numbers as text.
+    """
+
+    pixel_size: PixelSize | None = None
+    manner: str = ""
+    stack: tuple[tuple[str, int], ...] = ()
+    planes: tuple[str, ...] = ("",)
+    georeference: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, image: Image, images: int, planes: tuple[str, ...]) -> Placement:
+        """That of the results of an image, or of a stack of several, of which it is the first."""
+        about = image.metadata
+        stack = tuple((str(axis), int(length)) for axis, length in about.get("stack", ())) if images > 1 else ()
+        in_order = math.prod(length for _, length in stack) == images
+        manner = about.get("described_by", "") if image.pixel_size is not None and in_order else ""
+        return cls(image.pixel_size, manner, stack, planes, about.get("georeference"))
+
+    def resolution(self) -> dict[str, Any]:
+        """The resolution of a page, as tifffile takes it."""
+        size = self.pixel_size
+        if size is None:
+            return {}
+        if self.manner == "ImageJ":
+            return {"resolution": (1 / size.x, 1 / size.y), "resolutionunit": "NONE"}
+        if size.metres is None:
+            return {}
+        in_centimetres = size.metres * 100
+        resolution = 1 / (size.x * in_centimetres), 1 / (size.y * in_centimetres)
+        return {"resolution": resolution, "resolutionunit": "CENTIMETER"}
+
+    def tags(self, *, no_data: bool) -> list[tuple[int, str, int, Any, bool]]:
+        """The tags of a GeoTIFF; those of class ids say that 0 is no data."""
+        if not self.georeference:
+            return []
+        tags: list[tuple[int, str, int, Any, bool]] = []
+        for number, value in self.georeference.items():
+            kind = GEOREFERENCE[int(number)]
+            tags.append((int(number), kind, 0 if kind == "s" else len(value), value, True))
+        return [*tags, (GDAL_NO_DATA, "s", 0, "0", True)] if no_data else tags
+
+    def description(self, ours: str, page: NDArray[Any]) -> str:
+        """That of the first page.
+
+        Args:
+            ours: what the pages are, as JSON in ASCII.
+            page: ``(rows, columns)``, the first.
+        """
+        if self.pixel_size is None or self.manner not in ("ImageJ", "OME"):
+            return ours
+        lengths = {"z": 1, "t": 1} | dict(self.stack)
+        pages = len(self.planes) * lengths["z"] * lengths["t"]
+        order = "".join(axis for axis, _ in self.stack if axis in "zt") or "zt"
+        if self.manner == "ImageJ":
+            return self._as_imagej(ours, lengths, pages, order)
+        named = "".join(f'<Channel ID="Channel:0:{n}" Name={_attribute(name)}/>' for n, name in enumerate(self.planes))
+        return _OME.format(
+            description=_ascii(escape(ours)),
+            order=f"XYC{order.upper()}",
+            type="uint8" if page.dtype == np.uint8 else "float",
+            columns=page.shape[1],
+            rows=page.shape[0],
+            channels=len(self.planes),
+            **lengths,
+            size=self._as_ome(),
+            named=named,
+            pages=pages,
+        )
+
+    def _as_imagej(self, ours: str, lengths: dict[str, int], pages: int, order: str) -> str:
+        size = self.pixel_size
+        assert size is not None
+        unit = size.unit.encode("ascii", "backslashreplace").decode().replace("\\xb5", "\\u00B5")
+        lines = [
+            "ImageJ=1.54f",
+            f"images={pages}",
+            *([f"channels={len(self.planes)}"] if len(self.planes) > 1 else []),
+            *([f"slices={lengths['z']}", f"frames={lengths['t']}"] if pages > 1 else []),
+            *(["hyperstack=true"] if pages > 1 else []),
+            *([f"order=c{order}"] if order != "zt" else []),
+            f"unit={unit}",
+            *([f"spacing={size.z}"] if size.z is not None else []),
+        ]
+        return "\n".join(lines) + f"{IMAGEJ_KEY}{ours}\n"
+
+    def _as_ome(self) -> str:
+        size = self.pixel_size
+        assert size is not None
+        return " ".join(
+            f'PhysicalSize{axis}="{length}" PhysicalSize{axis}Unit={_attribute(size.unit)}'
+            for axis, length in (("X", size.x), ("Y", size.y), ("Z", size.z))
+            if length is not None
+        )
+
+
+def _attribute(text: str) -> str:
+    return _ascii(quoteattr(text))
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "xmlcharrefreplace").decode()
