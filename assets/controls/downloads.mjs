@@ -23,7 +23,7 @@ export function enableDownloads({ here, anywhere, result }, { image, images }) {
   const enough = { "labels.tif": here, "strokes.json": anywhere };
   for (const button of buttons()) button.disabled = !(enough[button.dataset.file ?? ""] ?? result);
   byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."
-    : images.length > 1 ? `Of “${image.name}”, the image in hand; strokes and classifier are those of all.` : "";
+    : images.length > 1 ? `Of “${image.name}”, the image that is shown; strokes and classifier are those of all.` : "";
 }
 
 /** Downloads the results of a session. */

@@ -142,8 +142,8 @@ class Row {
     const key = index < 9 ? String(index + 1) : "·";
     if (this.choose.textContent !== key) this.choose.textContent = key;
     this.choose.setAttribute("aria-checked", String(chosen));
-    this.choose.setAttribute("aria-label", `Take ${name} in hand`);
-    this.choose.title = `${index < 9 ? `Take in hand (${key})` : "Take in hand"}. Drag it to another place`;
+    this.choose.setAttribute("aria-label", `Choose ${name}`);
+    this.choose.title = `${index < 9 ? `Choose (${key})` : "Choose"}. Drag it to another place`;
     this.root.classList.toggle("chosen", chosen);
   }
 

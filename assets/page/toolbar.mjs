@@ -22,7 +22,7 @@ export function showHistory(state) {
   if (first) {
     const key = touch.matches ? "" : " (key 2)";
     byId("hint").textContent = second
-      ? `Draw a squiggle on “${first.name}”, then take “${second.name}” in hand${key} and draw one there.`
+      ? `Draw a squiggle on “${first.name}”, then choose “${second.name}”${key} and draw one there.`
       : "Add a second class, then draw a squiggle in each.";
   }
 }

@@ -49,7 +49,7 @@ def test_many_images_are_opened_at_once_and_segmented_from_the_strokes_on_all(pe
     wait_for_image(person, "s2.png")
     person.wait_for_segmentation()
     first = tifffile.imread(io.BytesIO(person.download("segmentation.tif")))
-    assert "Of “s2.png”, the image in hand" in person.page.inner_text("#downloads-hint")
+    assert "Of “s2.png”, the image that is shown" in person.page.inner_text("#downloads-hint")
     assert (first[:, 60:] == 1).mean() > 0.9
     person.draw_and_wait(*DARK)
     person.wait_for_segmentation()

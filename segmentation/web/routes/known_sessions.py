@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from flask import request
 from werkzeug.wrappers import Response
 
-from segmentation.web.routes.responses import YEAR_SECONDS
+from segmentation.web.security.headers import YEAR_SECONDS
 
 COOKIE = "squiggle_sessions"
 MAX_SESSIONS = 100

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from werkzeug.wrappers import Response
 
-YEAR_SECONDS = 365 * 24 * 3600
+from segmentation.web.security.headers import YEAR_SECONDS
 
 AnyResponse = TypeVar("AnyResponse", bound=Response)
 

@@ -89,7 +89,7 @@ class SessionState:
         if image_hash is None:
             return self
         if image_hash not in self.images:
-            raise ValueError("That image is not in the session any more: take another one in hand.")
+            raise ValueError("That image is not in the session any more: choose another one.")
         return replace(self, image=self.images[image_hash])
 
 

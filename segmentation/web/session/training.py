@@ -204,7 +204,7 @@ class Trainer:
         if state.features != file.contents.spec:
             raise ValueError(
                 f"“{file.name}” came with training pixels that hold its own features only: go back to these features, "
-                "or let go of the classifier."
+                "or close the classifier."
             )
         _require_channels(state, file)
         return self._classifiers.to_continue(file, state.classes)
@@ -262,5 +262,5 @@ def _require_channels(state: SessionState, file: ClassifierFile) -> None:
     if wanted is not None and wanted != found:
         raise ValueError(
             f"“{file.name}” was trained on images with {counted(wanted, 'channel')}, "
-            f"but this one has {counted(found, 'channel')}: open another image, or let go of the classifier."
+            f"but this one has {counted(found, 'channel')}: open another image, or close the classifier."
         )

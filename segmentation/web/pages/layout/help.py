@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 
 SHORTCUTS = (
-    ("1 – 9", "take the first to ninth class in hand"),
+    ("1 – 9", "choose the first to ninth class"),
     ("Alt+↑  Alt+↓", "move a class in the list, where it has the focus"),
     ("[  ]", "thinner, thicker stroke"),
     ("D", "draw squiggles"),
@@ -24,7 +24,7 @@ SHORTCUTS = (
     ("L", "live update on or off"),
     ("Enter", "segment now, when live update is off"),
     ("?", "this help"),
-    ("F2", "rename the class in hand (or double-click its name)"),
+    ("F2", "rename the chosen class (or double-click its name)"),
     ("Esc", "close a window"),
 )
 
@@ -32,7 +32,7 @@ _SECTIONS = (
     (
         "What to draw",
         [
-            "Take a class in hand (a click on it, or its number) and draw a short squiggle over what belongs to it; "
+            "Choose a class (a click on it, or its number) and draw a short squiggle over what belongs to it; "
             "then do the same for another class. As soon as two classes have strokes, the whole image is segmented.",
             "Look where it is wrong and draw a stroke there, in the right class. A few short strokes in different "
             "places teach more than one long one: the pixels of a single stroke are nearly copies of each other. "
@@ -52,8 +52,8 @@ _SECTIONS = (
         [
             "Open as many images as you like, several at once or one after the other; the strip below the image "
             "moves between them. Strokes belong to their image, and the forest learns from the strokes on all "
-            "images that have as many channels as the one in hand: a stroke here improves the segmentation there. "
-            "Below the shares stands which images were learnt from.",
+            "images that have as many channels as the one that is shown: a stroke here improves the segmentation "
+            "there. Below the shares stands which images were learnt from.",
             "With your first image the sample leaves, and so do your strokes on it and its class names; names that "
             "you typed stay. Undo brings all of it back.",
         ],

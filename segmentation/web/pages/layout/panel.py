@@ -67,7 +67,7 @@ def classes_panel() -> html.Section:
                         [
                             html.B(id="opened-name"),
                             html.Button(
-                                "Let go",
+                                "Close",
                                 id="close-classifier",
                                 type="button",
                                 className="quiet small",
@@ -83,7 +83,7 @@ def classes_panel() -> html.Section:
                 id="opened",
                 hidden=True,
             ),
-            html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class in hand")),
+            html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class to draw with")),
             html.P(id="learnt-from", className="note"),
             html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
             html.Div(

@@ -84,7 +84,7 @@ def strip() -> html.Section:
     """The images of the session, where there are several; the browser fills it."""
     return html.Section(
         [
-            html.Div(id="images", role="radiogroup", **dashed(aria_label="Image in hand")),
+            html.Div(id="images", role="radiogroup", **dashed(aria_label="Image that is shown")),
             html.Button(
                 icon("M12 5v14M5 12h14"),
                 id="add-images",
