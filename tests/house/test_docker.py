@@ -110,4 +110,4 @@ def test_it_serves_the_page_and_is_healthy_then(command, variables, tmp_path):
         while subprocess.run(health, env=variables, stderr=subprocess.DEVNULL, check=False).returncode:
             assert server.process.poll() is None
         assert json.loads(server.ask("GET", "/ready"))["ready"] is True
-        assert server.ask("GET", f"{URL_PATH}/style.css")
+        assert server.ask("GET", f"{URL_PATH}/style/base.css")

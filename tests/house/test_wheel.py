@@ -102,7 +102,7 @@ def test_the_page_and_every_file_that_it_names_or_that_ships_with_it_are_served(
     session = json.loads(page.ask("POST", "/sessions"))["session"]
     named = set(re.findall(r'(?:src|href)="(/[^"]+)"', page.ask("GET", f"/s/{session}").decode()))
     shipped = {f"{URL_PATH}/{path.relative_to(FOLDER)}" for path in FOLDER.rglob("*") if path.is_file()}
-    assert {f"{URL_PATH}/style.css", f"{URL_PATH}/{ROOT_SCRIPT}"} <= {name.partition("?")[0] for name in named}
+    assert {f"{URL_PATH}/style/base.css", f"{URL_PATH}/{ROOT_SCRIPT}"} <= {name.partition("?")[0] for name in named}
     for name in named | shipped:
         assert page.ask("GET", name), name
 

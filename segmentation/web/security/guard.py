@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from segmentation.web.settings import Settings
 
 PUBLIC_ASSETS = (
-    *("style.css", "style/popups.css", "style/small-screens.css", "signin.css", "sessions.css"),
+    *(f"style/{sheet}.css" for sheet in ("base", "popups", "small-screens", "signin", "sessions")),
     *("shared/theme.mjs", "logo.svg", "favicon.ico"),
 )
 PUBLIC_PATHS = frozenset(
