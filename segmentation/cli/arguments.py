@@ -147,6 +147,11 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="<stem>.probabilities.tif (or .zarr): a float32 plane for each class",
     )
+    extras.add_argument(
+        "--objects",
+        action="store_true",
+        help="<stem>.objects.csv, .tif (their numbers, uint32) and .geojson, and objects.csv of all images",
+    )
     extras.add_argument("--csv", action="store_true", help="shares.csv: the share of each class in each image")
     how = command.add_argument_group("how it runs")
     how.add_argument(

@@ -41,6 +41,7 @@ def apply(given: Namespace) -> int:
             probabilities=given.probabilities,
             overlay=given.overlay,
             table=given.csv,
+            objects=given.objects,
             axes=given.axes,
             workers=given.workers,
             threads=given.threads,

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from segmentation.cli.labelled import read_with_masks
 from segmentation.io.image import Image
 from segmentation.io.masks import is_black_and_white, named_classes, read_masks
+from segmentation.io.pixel_size import UNITS, PixelSize
+from segmentation.io.pixel_size import pixel_size as known_size
 from segmentation.model.facts import numbered_classes
 from segmentation.objects import files
 from segmentation.objects.cleaning import clean_up
 from segmentation.objects.files import NamedObjects
-from segmentation.objects.measured import PixelSize, find_objects
+from segmentation.objects.measured import find_objects
 from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.classes import LabelClass
 
@@ -37,12 +39,12 @@ def objects(given: Namespace) -> int:
     every: list[NamedObjects] = []
     for number, path in enumerate(given.segmentations):
         found: list[NamedObjects] = []
-        for segmentation, image in _pages(path, given.image[number] if given.image else None):
+        for segmentation, image, known in _pages(path, given.image[number] if given.image else None):
             classes = _classes(path, segmentation, given.class_ids)
             try:
                 cleaned = clean_up(segmentation, steps)
                 measured = find_objects(
-                    cleaned, classes, image, pixel_size=size, steps=steps, connectivity=given.connectivity
+                    cleaned, classes, image, pixel_size=size or known, steps=steps, connectivity=given.connectivity
                 )
             except ValueError as error:
                 raise ValueError(f"{path.name}: {error}") from error
@@ -71,7 +73,10 @@ def pixel_size(sides: Sequence[float] | None, unit: str) -> PixelSize | None:
         return None
     if len(sides) > 2:
         raise ValueError("A pixel has one size, or a height and a width: --pixel-size 0.5 or --pixel-size 0.5 0.25.")
-    return PixelSize(sides[0], sides[-1], unit)
+    size = known_size(sides[-1], sides[0], unit)
+    if size is None:
+        raise ValueError(f"The sides of a pixel are positive numbers, in one of {', '.join(UNITS)}.")
+    return size
 
 
 def _check(given: Namespace) -> None:
@@ -94,15 +99,18 @@ def _check(given: Namespace) -> None:
         raise ValueError(f"{clash[0]} would be overwritten: choose another file.")
 
 
-def _pages(path: Path, image_path: Path | None) -> Iterator[tuple[NDArray[np.uint8], Image | None]]:
-    """Each image of a file of class ids, with the image whose values are measured."""
+Measurable = tuple[NDArray[np.uint8], Image | None, PixelSize | None]
+
+
+def _pages(path: Path, image_path: Path | None) -> Iterator[Measurable]:
+    """Each image of a file of class ids, with the image whose values are measured, and the size of its pixels."""
     if image_path is not None:
         for image, segmentation in read_with_masks(image_path, path, None):
-            yield segmentation, image
+            yield segmentation, image, image.pixel_size
         return
     with closing(read_masks(path)) as masks:
         for mask in masks:
-            yield mask.pixels, None
+            yield mask.pixels, None, mask.pixel_size
 
 
 def _classes(path: Path, segmentation: NDArray[np.uint8], wanted: Sequence[int] | None) -> Sequence[LabelClass]:

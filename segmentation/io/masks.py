@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from segmentation._shared import checks
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
+from segmentation.io.placement import own_description
 from segmentation.io.read import read_pages
 from segmentation.io.tiffwriter import SOFTWARE
 from segmentation.strokes.classes import LabelClass, classes_from_json
@@ -76,7 +77,7 @@ def named_classes(path: Path) -> tuple[LabelClass, ...]:
     try:
         with tifffile.TiffFile(path) as tiff:
             page = tiff.pages.first
-            described = page.description if page.software == SOFTWARE else "{}"
+            described = own_description(page.description) if page.software == SOFTWARE else ""
             colours = np.zeros((3, 256), np.uint16) if page.colormap is None else page.colormap
         facts = checks.parse_json(described, "The description")
         given = facts["classes"] if isinstance(facts, Mapping) else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr, unescape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,14 @@ _OME = (
     'Type="{type}" SizeX="{columns}" SizeY="{rows}" SizeC="{channels}" SizeZ="{z}" SizeT="{t}" {size}>{named}'
     '<TiffData IFD="0" PlaneCount="{pages}"/></Pixels></Image></OME>'
 )
+
+
+def own_description(description: str) -> str:
+    """What we say in the description of a page, as JSON, wherever it stands in that; empty if it is not ours."""
+    for key, end in ((IMAGEJ_KEY, "\n"), (OME_KEY, "</Description>")):
+        if key + "{" in description:
+            return unescape(description.partition(key)[2].partition(end)[0])
+    return description if description.startswith("{") else ""
 
 
 @dataclass(frozen=True)

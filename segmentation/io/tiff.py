@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from segmentation.io import headers
 from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, Limits, damage_reported
 from segmentation.io.pixels import ALPHA_NOTE, LOSSY_LABELS, Decoded, cmyk_to_rgb, upright, without_equal_channels
-from segmentation.io.placement import IMAGEJ_KEY, OME_KEY
+from segmentation.io.placement import own_description
 from segmentation.io.planes import TOO_MANY_PAGES, Directory, Layout, Plane, lay_out
 from segmentation.io.tifftags import tags_tell
 from segmentation.io.tiffwriter import SOFTWARE
@@ -266,9 +266,7 @@ def _read(file: IO[bytes], offset: int, count: int, size: int) -> bytes:
 
 def _is_of_class_ids(page: tifffile.TiffPage) -> bool:
     """Whether a page is a result of ours: its palette is for viewers, and its values are what is meant."""
-    ours = '{"classes": ['
-    said = page.description.startswith(ours) or any(key + ours in page.description for key in (IMAGEJ_KEY, OME_KEY))
-    return page.software == SOFTWARE and said
+    return page.software == SOFTWARE and own_description(page.description).startswith('{"classes": [')
 
 
 def _orientation(page: tifffile.TiffPage) -> int:

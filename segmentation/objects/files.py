@@ -12,6 +12,7 @@ import numpy as np
 
 from segmentation._shared.archive import pack
 from segmentation._shared.text import escaped
+from segmentation.io.image import Image
 from segmentation.io.shares import csv_text, spreadsheet_text
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.objects.measured import MeasuredObjects, plain
@@ -47,22 +48,31 @@ def objects_csv(images: Iterable[NamedObjects]) -> str:
     the same numbers.
     """
     several = list(images)
-    names = list(dict.fromkeys(name for one in several for name in one.objects.table))
-
-    def rows() -> Iterator[list[Any]]:
-        for one in several:
-            class_names = {label_class.id: label_class.name for label_class in one.objects.classes}
-            columns = [one.objects.table[name].tolist() if name in one.objects.table else None for name in names]
-            for at, class_id in enumerate(one.objects.table["class_id"].tolist()):
-                cells = ["" if column is None or column[at] != column[at] else column[at] for column in columns]
-                yield [spreadsheet_text(escaped(one.image)), one.page, spreadsheet_text(class_names[class_id]), *cells]
-
-    return csv_text(("image", "page", "class_name", *names), rows())
+    columns = columns_of(several)
+    return csv_text(columns, (row for one in several for row in rows_of(one, columns)))
 
 
-def label_pages(file: BinaryIO, *, big: bool = False) -> TiffPages:
-    """A TIFF of numbers of objects to which pages of uint32 are added."""
-    return TiffPages(file, {"objects": "uint32, 0 where there is no object"}, big=big)
+def columns_of(images: Sequence[NamedObjects]) -> tuple[str, ...]:
+    """The columns of the table of these images."""
+    return ("image", "page", "class_name", *dict.fromkeys(name for one in images for name in one.objects.table))
+
+
+def rows_of(one: NamedObjects, columns: Sequence[str]) -> Iterator[list[Any]]:
+    """The rows of the table that are those of an image."""
+    table = one.objects.table
+    class_names = {label_class.id: label_class.name for label_class in one.objects.classes}
+    entries = [table[name].tolist() if name in table else None for name in columns[3:]]
+    for at, class_id in enumerate(table["class_id"].tolist()):
+        cells = ["" if column is None or column[at] != column[at] else column[at] for column in entries]
+        yield [spreadsheet_text(escaped(one.image)), one.page, spreadsheet_text(class_names[class_id]), *cells]
+
+
+def label_pages(file: BinaryIO, *, like: Image | None = None, images: int = 1) -> TiffPages:
+    """A TIFF of numbers of objects to which pages of uint32 are added, one for each of the images.
+
+    It is said as ``like`` says it how large its pixels are, and where they lie.
+    """
+    return TiffPages(file, {"objects": "uint32, 0 where there is no object"}, like=like, images=images)
 
 
 def labels_tiff(images: Iterable[MeasuredObjects]) -> bytes:
@@ -81,12 +91,15 @@ def geojson(images: Sequence[NamedObjects]) -> bytes:
     after the other.
     """
     features = [
-        feature for number, one in enumerate(images) for feature in _features(one.objects, number, len(images) > 1)
+        feature
+        for number, one in enumerate(images)
+        for feature in outline_features(one.objects, number, of_several=len(images) > 1)
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":")).encode()
 
 
-def _features(objects: MeasuredObjects, plane: int, of_several: bool) -> Iterator[dict[str, Any]]:
+def outline_features(objects: MeasuredObjects, plane: int, *, of_several: bool) -> Iterator[dict[str, Any]]:
+    """The objects of an image as features of :func:`geojson`; of several images each lies at a plane of its own."""
     classes = {one.id: {"name": one.name, "color": list(parse_colour(one.colour))} for one in objects.classes}
     measures = {name: column for name, column in objects.table.items() if name not in ("label", "class_id")}
     for label, polygons in object_outlines(objects.labels):

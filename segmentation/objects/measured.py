@@ -9,42 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmentation._shared import checks
 from segmentation._shared.text import counted
 from segmentation.io.image import Image
+from segmentation.io.pixel_size import PixelSize
 from segmentation.objects.labelling import MOST_OBJECTS, TooManyObjects, class_ids_of, label_objects
-from segmentation.objects.measuring import VALUE_COLUMNS, Table, checked_spacing, measure_labels
+from segmentation.objects.measuring import Table, measure_labels
 from segmentation.objects.steps import CleanUpStep, split_eagerness
 from segmentation.strokes.classes import LabelClass
-
-LONGEST_UNIT = 12
-
-
-@dataclass(frozen=True)
-class PixelSize:
-    """How large a pixel is.
-
-    Attributes:
-        height: of a pixel, in the unit.
-        width: of a pixel, in the unit.
-        unit: such as ``"µm"``; its letters become part of the names of columns.
-
-    Raises:
-        ValueError: if a value is not possible.
-    """
-
-    height: float
-    width: float
-    unit: str = "µm"
-
-    def __post_init__(self) -> None:
-        checked_spacing((self.height, self.width))
-        checks.text(self.unit, "The unit of length", LONGEST_UNIT)
-
-    @property
-    def spacing(self) -> tuple[float, float]:
-        """Height and width."""
-        return self.height, self.width
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +63,7 @@ def find_objects(
         segmentation: ``(rows, columns)`` class ids, after its clean-up.
         classes: whose objects are looked for; the numbers of the objects go on from class to class.
         image: whose values are measured.
-        pixel_size: gives columns in a unit of length beside those in pixels.
+        pixel_size: gives columns in its unit beside those in pixels; None takes that of the image.
         steps: of a clean-up, of which those that split objects count.
         connectivity: 4 or 8.
 
@@ -118,10 +89,14 @@ def find_objects(
     measures = measure_labels(labels, image)
     table: Table = {"label": measures.pop("label"), "class_id": np.concatenate([np.zeros(0, np.int64), *class_of])}
     table |= measures
-    if pixel_size is not None:
-        table |= in_unit(labels, table, pixel_size)
+    size = pixel_size or (image.pixel_size if image is not None else None)
+    if size is not None and size.metres is not None:  # degrees are no length
+        table |= in_unit(labels, table, size)
     return MeasuredObjects(labels, table, wanted)
 
+
+UNIT_MARK = "_in_"
+"""What stands between the name of a column and the unit that it is in."""
 
 LENGTHS = ("equivalent_diameter_area", "perimeter", "feret_diameter_max")
 
@@ -129,16 +104,11 @@ LENGTHS = ("equivalent_diameter_area", "perimeter", "feret_diameter_max")
 def in_unit(labels: NDArray[np.int32], table: Table, size: PixelSize) -> Table:
     """Columns in a unit of length; where pixels are not square, also those of the shape that it is measured in."""
     measured = measure_labels(labels, spacing=size.spacing)
-    columns: Table = {f"area_{size.unit}2": measured["area"]}
-    columns |= {f"{name}_{size.unit}": measured[name] for name in (*LENGTHS, "centroid-0", "centroid-1")}
-    if size.height != size.width:
-        columns |= {f"{name}_{size.unit}": measured[name] for name in ("eccentricity", "orientation")}
+    columns: Table = {f"area{UNIT_MARK}{size.unit}2": measured["area"]}
+    columns |= {f"{name}{UNIT_MARK}{size.unit}": measured[name] for name in (*LENGTHS, "centroid-0", "centroid-1")}
+    if size.x != size.y:
+        columns |= {f"{name}{UNIT_MARK}{size.unit}": measured[name] for name in ("eccentricity", "orientation")}
     return columns
-
-
-def is_value_column(name: str) -> bool:
-    """Whether a column holds values of the image."""
-    return name.startswith(VALUE_COLUMNS)
 
 
 def plain(value: Any) -> float | int:

@@ -23,6 +23,7 @@ from segmentation.io.read import read_pages
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.model.values import in_type
 from segmentation.series.model import Model, Segmented
+from segmentation.series.objects import ObjectWriter
 from segmentation.series.results import ResultFolder, Staging, file_name
 
 BIG_TIFF_BYTES = 2**31
@@ -40,11 +41,13 @@ class Extras:
         png: a PNG in the colours of the classes.
         probabilities: a TIFF, or of a Zarr array a Zarr array, with a float32 plane for each class.
         overlay: a PNG of the image with the classes painted over it.
+        objects: a table of the objects of all classes, their numbers at each pixel as a TIFF, and their outlines.
     """
 
     png: bool = False
     probabilities: bool = False
     overlay: bool = False
+    objects: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,7 @@ class PageWriter:
         self._open_files = ExitStack()
         self._labels: TiffPages | None = None
         self._probabilities: TiffPages | None = None
+        self._objects: ObjectWriter | None = None
 
     def __enter__(self) -> PageWriter:
         return self
@@ -200,7 +204,10 @@ class PageWriter:
             self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
         pixels = self._model.count(segmentation)
         size = image.pixel_size.to_json() if image.pixel_size else None
-        self.pages.append(Page(*image.shape, pixels, notes=self._model.notes(pixels, image), pixel_size=size))
+        notes = self._model.notes(pixels, image)
+        if self._objects is not None:
+            notes += self._objects.add(image, segmentation)
+        self.pages.append(Page(*image.shape, pixels, notes=notes, pixel_size=size))
 
     def leave_out(self, error: PageError) -> None:
         """Notes why the next image has no results; pages without classes, as large as its neighbour, hold its place."""
@@ -211,6 +218,8 @@ class PageWriter:
     def _add_empty(self, shape: tuple[int, int], error: PageError) -> None:
         assert self._labels is not None
         nothing = np.zeros(shape, np.uint8)
+        if self._objects is not None:
+            self._objects.leave_out(shape)
         self._add_pages(self._labels, nothing, np.zeros((len(self._model.planes), *shape), np.float32))
         self.pages.append(Page(*shape, self._model.count(nothing), str(error)))
 
@@ -234,6 +243,10 @@ class PageWriter:
                 big=pixels > BIG_TIFF_BYTES,
             )
         )
+        if self._extras.objects:
+            self._objects = self._open_files.enter_context(
+                ObjectWriter(self._name, self._staging, self._model.classifier, first)
+            )
         if self._extras.probabilities:
             names = [one.name for one in self._model.planes]
             file = self._staging.open(file_name(self._name, ".probabilities.tif"))

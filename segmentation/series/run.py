@@ -22,7 +22,8 @@ from segmentation.model.classifier import PixelClassifier
 from segmentation.series.inputs import find_images, is_zarr, name_results, stamp
 from segmentation.series.jobs import Extras, Job, Page, reason
 from segmentation.series.model import Model
-from segmentation.series.results import ResultFolder
+from segmentation.series.objects import OBJECT_ENDINGS, table_of_all
+from segmentation.series.results import ResultFolder, file_name
 from segmentation.series.tasks import Task, array_task, file_task
 from segmentation.series.workers import run_here, run_in_processes
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "classifier.squiggle"
 TABLE = "shares.csv"
+OBJECT_TABLE = "objects.csv"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class SeriesReport:
         outputs: paths of the results, by path of the image, of all that are finished.
         finished_before: the images that an earlier run had finished.
         failed: the sentence that says why, by path of the image that could not be segmented, or of the stack of which
-            some images could not be.
+            some images could not be, or of the table of all objects.
         notes: sentences on why the result may not be what was meant, by path of the image, of those with any.
     """
 
@@ -83,6 +85,7 @@ def apply_series(
     probabilities: bool = False,
     overlay: bool = False,
     table: bool = False,
+    objects: bool = False,
     axes: str | None = None,
     workers: int = 1,
     threads: int | None = None,
@@ -105,6 +108,8 @@ def apply_series(
         probabilities: write also ``<stem>.probabilities.tif``, or of a Zarr array ``<stem>.probabilities.zarr``.
         overlay: write also ``<stem>.overlay.png``, the image with the classes painted over it.
         table: write also ``shares.csv``, the share of each class in each image.
+        objects: write also ``<stem>.objects.csv``, the objects of all classes, ``<stem>.objects.tif``, their numbers at
+            each pixel (uint32), ``<stem>.objects.geojson``, their outlines, and ``objects.csv``, those of all images.
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
         workers: number of processes; with one it is this process that works.
         threads: number of threads of all processes together; None takes all cores.
@@ -125,12 +130,14 @@ def apply_series(
     threads = available_threads() if threads is None else threads
     model = open_model(classifier, threads, engine)
     results = ResultFolder(Path(os.path.abspath(folder)))
-    extras = Extras(png, probabilities, overlay)
+    extras = Extras(png, probabilities, overlay, objects)
     series = Series(model, find_images(images), results, extras, axes, on_event)
     series.plan()
     series.run(workers, threads, client)
     if table:
         series.write_table()
+    if objects:
+        series.write_objects()
     series.end()
     return series.report
 
@@ -150,6 +157,7 @@ def open_model(classifier: PixelClassifier | str | os.PathLike[str], threads: in
 def result_endings(extras: Extras) -> list[str]:
     """How the results of an image may end, after its name and a dot."""
     endings = ["tif", "zarr"] + ["png"] * extras.png + ["overlay.png"] * extras.overlay
+    endings += OBJECT_ENDINGS if extras.objects else ()
     return endings + ["probabilities.tif", "probabilities.zarr"] * extras.probabilities
 
 
@@ -339,6 +347,18 @@ class Series:
         text = shares_table(self._model.names, ((name, record["pages"]) for name, record in finished if record))
         with self._results.writing() as staging:
             staging.write(TABLE, text.encode())
+
+    def write_objects(self) -> None:
+        """Writes the objects of all images that are finished as one table; it fails if their units differ."""
+        done = [name for path, name in self._images.items() if str(path) in self.report.outputs]
+        tables = [self._results.path / file_name(name, ".objects.csv") for name in done]
+        try:
+            text = table_of_all(path for path in tables if path.exists())
+        except ValueError as error:
+            self.report.failed[str(self._results.path / OBJECT_TABLE)] = reason(error)
+            return
+        with self._results.writing() as staging:
+            staging.write(OBJECT_TABLE, text.encode())
 
     def end(self) -> None:
         """Reports the end."""

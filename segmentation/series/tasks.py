@@ -65,8 +65,10 @@ def array_task(
     """
     from segmentation.io import zarr_images
 
-    if extras.png or extras.overlay:
-        raise ValueError("A Zarr array can have no PNG and no overlay: ask for its class ids and probabilities only.")
+    if extras.png or extras.overlay or extras.objects:
+        raise ValueError(
+            "A Zarr array can have no PNG, no overlay and no objects: ask for its class ids and probabilities only."
+        )
     images = zarr_images.open_images(path, channels=model.classifier.channels_, axes=axes)
     made = {file_name(name, ".zarr"): False}
     made |= {file_name(name, ".probabilities.zarr"): True} if extras.probabilities else {}

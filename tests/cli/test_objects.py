@@ -88,7 +88,7 @@ def test_a_pixel_size_adds_columns(folder):
     arguments = ["objects", f"{folder}/cells.tif", "--pixel-size", "0.5", "--unit", "um", "--csv", f"{folder}/out.csv"]
     assert main(arguments) == 0
     for row in rows_of(folder / "out.csv"):
-        assert float(row["area_um2"]) == float(row["area"]) / 4
+        assert float(row["area_in_µm2"]) == float(row["area"]) / 4
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_pixel_size_adds_columns(folder):
         ("{0}/cells.tif --class 0", "1 to 255"),
         ("{0}/cells.tif --clean-up polish=3", "one of fill_holes"),
         ("{0}/cells.tif --pixel-size 1 2 3", "a height and a width"),
-        ("{0}/cells.tif --pixel-size -1", "The spacing must be between"),
+        ("{0}/cells.tif --pixel-size -1", "positive numbers, in one of"),
         ("{0}/cells.tif --image {0}/small.png", "4 x 5 pixels, but the segmentation has 60 x 80"),
         ("{0}/cells.tif --image {0}/raw.png {0}/raw.png", "1 segmentations and 2 images"),
         ("{0}/cells.tif {0}/cells.tif --geojson {0}/x", "one at a time"),

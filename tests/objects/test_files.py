@@ -10,9 +10,10 @@ import pytest
 import roifile
 import tifffile
 
+from segmentation.io.pixel_size import PixelSize
 from segmentation.objects import files
 from segmentation.objects.files import NamedObjects
-from segmentation.objects.measured import PixelSize, find_objects
+from segmentation.objects.measured import find_objects
 from segmentation.objects.outlines import object_outlines
 from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.classes import LabelClass
@@ -83,14 +84,14 @@ def test_the_table_reads_back_as_the_same_numbers_and_runs_no_formula(found):
 
 
 def test_columns_in_a_unit_stand_beside_those_in_pixels():
-    plain, square = named().objects.table, named(pixel_size=PixelSize(0.5, 0.5, "um")).objects.table
-    np.testing.assert_allclose(square["area_um2"], plain["area"] / 4)
-    np.testing.assert_allclose(square["feret_diameter_max_um"], plain["feret_diameter_max"] / 2)
-    assert "eccentricity_um" not in square
-    flat = named(pixel_size=PixelSize(1, 2))
-    assert "orientation_µm" in flat.objects.table
+    plain, square = named().objects.table, named(pixel_size=PixelSize(0.5, 0.5, "µm")).objects.table
+    np.testing.assert_allclose(square["area_in_µm2"], plain["area"] / 4)
+    np.testing.assert_allclose(square["feret_diameter_max_in_µm"], plain["feret_diameter_max"] / 2)
+    assert "eccentricity_in_µm" not in square
+    flat = named(pixel_size=PixelSize(2, 1))
+    assert "orientation_in_µm" in flat.objects.table
     (row, *_) = csv.DictReader(io.StringIO(files.objects_csv([flat])))
-    assert row["perimeter_µm"] == "", "what is not known is left empty"
+    assert row["perimeter_in_µm"] == "", "what is not known is left empty"
 
 
 def test_labels_are_a_tiff_of_32_bits(found):
