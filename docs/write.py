@@ -77,7 +77,8 @@ def entries(name: str, thing: Any) -> Iterator[str]:
     yield f"### {name}\n\n{signature(name, thing)}{body(thing)}"
     if not inspect.isclass(thing):
         return
-    for member, value in vars(thing).items():
+    ours = [base for base in reversed(thing.__mro__) if base.__module__.startswith("segmentation.")]
+    for member, value in {member: value for base in ours for member, value in vars(base).items()}.items():
         if member.startswith("_"):
             continue
         if isinstance(value, (FunctionType, classmethod, staticmethod)):

@@ -54,6 +54,7 @@ export function setUpButtons(session, chooseClassifier) {
     "zoom-out": () => session.viewport.zoom(1 / ZOOM_STEP),
     "fit": () => session.viewport.fit(),
     "add-class": () => session.classes.add(),
+    "weigh-classes": () => session.chooseView({ weighing: !session.view.weighing }),
     "segment-now": () => session.segmentNow(),
     "open-classifier": chooseClassifier,
     "close-classifier": () => session.append({ type: "classifier.close" }),

@@ -57,6 +57,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {ImageFacts[]} images in the order in which they came
  * @property {LabelClass[]} classes as people have put them, else by their ids, ascending
  * @property {Set<number>} hidden ids of the classes that are not shown
+ * @property {Map<number, number>} weights what the probability of a class is multiplied with, where that is not 1
  * @property {Stroke[]} strokes on the current image
  * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: these are learnt from too
  * @property {Settings} features
@@ -77,6 +78,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {Map<string, ImageFacts>} images
  * @property {Map<number, LabelClass>} classes
  * @property {Set<number>} hidden
+ * @property {Map<number, number>} weights by class id
  * @property {Map<number, number>} merged into which class those went that are no more
  * @property {number[]} order ids of classes as they were put
  * @property {Map<string, Map<string, Stroke>>} strokes
@@ -181,6 +183,7 @@ function openClassifier(folding, event) {
   folding.given.clear();
   folding.merged.clear();
   folding.order = [];
+  folding.weights = new Map(Object.entries(event.weights ?? {}).map(([id, weight]) => [Number(id), weight]));
   folding.strokes.clear();
   for (const labelClass of event.classes) addClass(folding, labelClass);
   for (const [image, strokes] of Object.entries(event.strokes)) {
@@ -245,6 +248,7 @@ const APPLY = {
   },
   "class.remove": (folding, event) => { folding.classes.delete(event.class_id); },
   "class.hide": (folding, event) => { folding.hidden[event.hidden ? "add" : "delete"](event.class_id); },
+  "class.weigh": (folding, { class_id: id, weight }) => { folding.weights.set(id, weight); },
   "class.import": (folding, { classes }) => {
     for (const labelClass of classes) {
       addClass(folding, labelClass);
@@ -275,7 +279,7 @@ function foldAll(events, { features, forest }) {
   const undone = undoneEvents(events);
   /** @type {Folding} */
   const folding = {
-    name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(),
+    name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(), weights: new Map(),
     merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), features, forest,
     opened: null, keeps: false, lastClassId: 0,
   };
@@ -340,6 +344,10 @@ export function fold(events, defaults, currentImage = null, me = null) {
     images,
     classes,
     hidden: new Set(classes.filter(({ id }) => folding.hidden.has(id)).map(({ id }) => id)),
+    weights: new Map(classes.flatMap(({ id }) => {
+      const weight = folding.weights.get(id) ?? 1;
+      return weight === 1 ? [] : [[id, weight]];
+    })),
     strokes: image ? strokesOn(image) : [],
     strokesElsewhere: new Map(images.filter((one) => one !== image).map((one) => [one.hash, strokesOn(one)])),
     features: folding.features,

@@ -4,7 +4,7 @@
 
 export const UNDOABLE = new Set([
   "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase",
-  "class.add", "class.change", "class.remove", "class.import", "class.merge", "class.order",
+  "class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order",
   "classifier.open", "classifier.keep", "classifier.close",
 ]);
 

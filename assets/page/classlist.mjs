@@ -3,6 +3,7 @@
 import { element, icon } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
 import { setUpOrdering } from "./classorder.mjs";
+import { ClassWeight } from "./classweight.mjs";
 
 /** @import { LabelClass, State } from "../journal/state.mjs" */
 
@@ -18,6 +19,7 @@ const EYE_CROSSED_OUT = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM5 19L19 5";
  * @property {(id: number, colour: string) => void} recolour
  * @property {(id: number, hidden: boolean) => void} hide
  * @property {(id: number) => void} remove
+ * @property {(id: number, weight: number) => void} weigh
  * @property {(ids: number[]) => void} order
  */
 
@@ -30,6 +32,7 @@ const EYE_CROSSED_OUT = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM5 19L19 5";
  * @property {number | undefined} labelled how many pixels these cover, once the server has told
  * @property {number | undefined} segmented how many pixels of the image the segmentation gives it
  * @property {?number} share that these are of the image
+ * @property {number} weight
  * @property {boolean} hidden
  * @property {boolean} chosen
  * @property {boolean} only whether there is no other class
@@ -72,6 +75,7 @@ class Row {
       type: "button", class: "mini remove", title: "Remove this class, or merge it into another",
       onclick: () => actions.remove(id),
     }, icon(CROSS));
+    this.weight = new ClassWeight((weight) => actions.weigh(id, weight));
     this.facts = element("span", { class: "class-facts" });
     this.share = element("span", { class: "class-share" });
     this.segmented = element("span", { class: "class-segmented" });
@@ -84,7 +88,7 @@ class Row {
         },
       },
       this.choose, this.colour, this.name, this.pencil, this.share, this.hide, this.remove, this.facts,
-      this.segmented, this.bar,
+      this.segmented, this.bar, this.weight.root, this.weight.reset,
     );
   }
 
@@ -125,6 +129,7 @@ class Row {
     this.fillChoice(labelClass, facts);
     this.fillVisibility(labelClass, facts.hidden);
     this.fillCounts(facts);
+    this.weight.show(labelClass.name, facts.weight);
     this.root.style.setProperty("--class-colour", labelClass.colour);
     this.name.dataset.kept = labelClass.name;
     if (document.activeElement !== this.name) this.name.value = labelClass.name;
@@ -217,6 +222,7 @@ export class ClassList {
         labelled: labelled?.[id],
         segmented: pixels,
         share: total && pixels !== undefined ? pixels / total : null,
+        weight: state.weights.get(id) ?? 1,
         hidden: state.hidden.has(id),
         chosen: id === chosenId,
         only: state.classes.length === 1,

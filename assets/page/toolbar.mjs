@@ -39,6 +39,8 @@ export function showView(view) {
   byId("whole-strokes").hidden = view.tool !== "erase";
   byId("whole", HTMLInputElement).checked = view.whole;
   byId("segment-now").hidden = view.live;
+  byId("classes").classList.toggle("weighing", view.weighing);
+  byId("weigh-classes").setAttribute("aria-pressed", String(view.weighing));
 }
 
 /** What the slider of the width shows. */

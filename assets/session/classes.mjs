@@ -34,6 +34,7 @@ export class Classes {
       recolour: (id, colour) => session.append({ type: "class.change", class_id: id, colour }),
       hide: (id, hidden) => session.append({ type: "class.hide", class_id: id, hidden }),
       remove: (id) => this.remove(id),
+      weigh: (id, weight) => session.append({ type: "class.weigh", class_id: id, weight }),
       order: (ids) => this.order(ids),
     });
   }

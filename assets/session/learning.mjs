@@ -40,11 +40,11 @@ export function available(state) {
  * @param {StateWithImage} state
  */
 export function segmentationKey(state) {
-  const { image, images, strokes, strokesElsewhere, features, forest, classes, opened, keeps } = state;
+  const { image, images, strokes, strokesElsewhere, features, forest, classes, weights, opened, keeps } = state;
   const elsewhere = imagesAlike(state).map(({ hash }) => [hash, (strokesElsewhere.get(hash) ?? []).map(versionOf)]);
   return JSON.stringify([
     image.hash, strokes.map(versionOf), features, forest, classes.map(({ id }) => id),
-    elsewhere.filter(([, ids]) => ids.length),
+    elsewhere.filter(([, ids]) => ids.length), [...weights].sort(([a], [b]) => a - b),
     opened && [opened.hash, keeps, opened.strokes && images.map(({ hash }) => hash)],
   ]);
 }

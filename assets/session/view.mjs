@@ -14,6 +14,8 @@ export class View {
   shown = true;
   /** Whether the strokes are seen. */
   strokes = true;
+  /** Whether the sliders for more or less of a class are seen. */
+  weighing = false;
   /** Of the segmentation, in percent. */
   opacity = 50;
   /** Of the strokes to come, in image pixels; null: as wide as suits the zoom. @type {?number} */

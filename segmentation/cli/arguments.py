@@ -121,6 +121,18 @@ def _add_engine(command: argparse._ActionsContainer) -> None:
     )
 
 
+def _add_class_weights(command: argparse._ActionsContainer) -> None:
+    command.add_argument(
+        "--class-weight",
+        dest="class_weights",
+        type=_weight,
+        action="append",
+        default=[],
+        metavar="ID=WEIGHT",
+        help="multiply the probability of a class with this, 0.01 to 100: more of it above 1; once for each class",
+    )
+
+
 def _add_map(command: argparse.ArgumentParser, files: str, zero: str) -> None:
     command.add_argument(
         "--map",
@@ -139,6 +151,7 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         help="image files, TIFF stacks, Zarr arrays or OME-Zarr images, folders, or globs ('**' for any folders)",
     )
     command.add_argument("-o", "--output", type=typed_path, required=True, metavar="DIR", help="where results appear")
+    _add_class_weights(command)
     extras = command.add_argument_group("written beside the class ids")
     extras.add_argument("--png", action="store_true", help="<stem>.png: class ids in the colours of the classes")
     extras.add_argument("--overlay", action="store_true", help="<stem>.overlay.png: the classes painted over the image")
@@ -204,6 +217,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
         metavar="ID=NAME[,#COLOUR]",
         help="name a class, and perhaps give it a colour; once for each: --class 1=void --class '2=grain,#0072b2'",
     )
+    _add_class_weights(command)
     along = command.add_argument_group("travels along in the file, so that training can go on from it")
     along.add_argument("--with-strokes", action="store_true", help="what was drawn, to go on with the same images")
     along.add_argument(
@@ -254,6 +268,7 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
         help="hold strokes out instead: the images stand alone; once for each file of strokes",
     )
     _add_map(command, "masks", "not known")
+    _add_class_weights(command)
     command.add_argument("--json", action="store_true", help="as JSON")
     _add_threads(command)
     _add_engine(command)
@@ -274,6 +289,13 @@ def _class(text: str) -> tuple[int, str, str | None]:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is not like 1=void or '1=void,#e69f00'")
     return int(found[1]), found[2], found[3]
+
+
+def _weight(text: str) -> tuple[int, float]:
+    found = re.fullmatch(r"(\d{1,3})=(\d{1,3}(?:\.\d+)?|\.\d+)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 2=1.5")
+    return int(found[1]), float(found[2])
 
 
 def _mapped(text: str) -> dict[int, int]:

@@ -42,6 +42,7 @@ def apply(given: Namespace) -> int:
             overlay=given.overlay,
             table=given.csv,
             objects=given.objects,
+            class_weights=weights_of(given.class_weights) or None,
             axes=given.axes,
             workers=given.workers,
             threads=given.threads,
@@ -64,6 +65,7 @@ def train(given: Namespace) -> int:
     from segmentation.forest.settings import ForestSettings
     from segmentation.model.classifier import PixelClassifier
     from segmentation.model.modelfile import save_model
+    from segmentation.model.weights import weights_from_json
     from segmentation.strokes.document import strokes_from_json
 
     if not given.labels and not given.strokes:
@@ -80,6 +82,9 @@ def train(given: Namespace) -> int:
     forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
     classifier = PixelClassifier(spec, **forest.to_json(), engine=given.engine, threads=given.threads)
     classifier.fit(data.images, data.labels)
+    of_strokes = weights_from_json(settings.get("class_weights"))
+    known = {class_id: weight for class_id, weight in of_strokes.items() if class_id in classifier.classes_}
+    classifier.set_params(class_weights=known | weights_of(given.class_weights))
     contents = classifier.contents(
         named_classes(classifier.label_classes_, documents, given.classes),
         strokes={one: drawn for one, drawn in data.strokes.items() if drawn} if given.with_strokes else None,
@@ -102,6 +107,18 @@ FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "random_st
 def chosen(given: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
     """The options among ``names`` that were typed."""
     return {name: getattr(given, name) for name in names if getattr(given, name) is not None}
+
+
+def weights_of(typed: list[tuple[int, float]]) -> dict[int, float]:
+    """The class weights that were typed, by class id.
+
+    Raises:
+        ValueError: if a class is given two.
+    """
+    weights = dict(typed)
+    if len(weights) < len(typed):
+        raise ValueError("Give each class one weight: --class-weight 2=1.5 once for a class.")
+    return weights
 
 
 def named_classes(
@@ -168,10 +185,12 @@ def _evaluate_on_masks(given: Namespace) -> int:
     from segmentation.io.masks import MAP_HINT
     from segmentation.model.classifier import load_classifier
     from segmentation.model.metrics import score
+    from segmentation.model.weights import checked_weights
 
     if len(given.images) % 2:
         raise ValueError("Give a mask for each image: IMAGE MASK IMAGE MASK ...")
     classifier = load_classifier(given.model, engine=given.engine, threads=given.threads)
+    classifier = classifier.weighed(checked_weights(classifier.class_weights) | weights_of(given.class_weights))
     ids = [one.id for one in classifier.label_classes_]
     scores, notes = None, dict[str, Path]()
     for image_path, mask_path in zip(given.images[::2], given.images[1::2], strict=True):
@@ -218,6 +237,7 @@ def info(given: Namespace) -> int:
 
 def facts(contents: ModelContents) -> dict[str, Any]:
     """What a classifier file holds, with the keys of ``docs/modelfile.md``."""
+    from segmentation.model.weights import weights_to_json
     from segmentation.strokes.classes import classes_to_json
 
     forest = contents.forest
@@ -227,6 +247,7 @@ def facts(contents: ModelContents) -> dict[str, Any]:
         "settings": contents.settings.to_json(),
         "classes": classes_to_json(contents.classes),
         "class_ids": list(contents.class_ids),
+        "class_weights": weights_to_json(contents.class_weights),
         "forest": {"features": forest.n_features, "trees": forest.n_trees, "nodes": len(forest.feature)},
         "training": contents.training,
         "versions": contents.versions,
@@ -252,6 +273,7 @@ def described(name: str, contents: ModelContents) -> str:
     labelled = training.get("labelled_pixels", {})
     lines = [
         ("classes", [f"{one.id} {one.name} {one.colour}" for one in contents.classes]),
+        ("weights", [f"class {one} counts {weight:g} times" for one, weight in contents.class_weights.items()]),
         ("images", [f"with {channels}"]),
         ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
         ("forest", [f"{trees}, {counted(len(forest.feature), 'node')}, seed {settings.random_state}"]),

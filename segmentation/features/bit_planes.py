@@ -22,6 +22,7 @@ from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import BLOCK, Bins, count_blocks, packed_bytes, packed_room
 from segmentation.forest.forest import Forest
+from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
 
 
@@ -62,7 +63,13 @@ class BitPlanes:
         self.nbytes = bit_planes_bytes(spec, channels, window)
 
     def classes(
-        self, forest: Forest, image: Image, smoothed: Smoothed | None, *, threads: int | None = None
+        self,
+        forest: Forest,
+        image: Image,
+        smoothed: Smoothed | None,
+        weights: Weights | None = None,
+        *,
+        threads: int | None = None,
     ) -> NDArray[np.uint8]:
         """The index of each pixel's class, as :meth:`Forest.predict` gives it.
 
@@ -70,6 +77,7 @@ class BitPlanes:
             forest: a forest that is walked on bits.
             image: the image, for the features whose bins are not there yet.
             smoothed: the window smoothed, if it is cached.
+            weights: of the classes; None leaves all as they are.
             threads: number of threads; None takes all cores.
 
         Returns:
@@ -78,17 +86,24 @@ class BitPlanes:
         with self._lock:
             packed = self._in_bins(forest, image, smoothed, threads)
             rows, columns = self._window.shape
-            return forest.program.classes(packed, rows * columns, threads=threads).reshape(rows, columns)
+            found = forest.program.classes(packed, rows * columns, weights, threads=threads)
+        return found.reshape(rows, columns)
 
     def probabilities(
-        self, forest: Forest, image: Image, smoothed: Smoothed | None, *, threads: int | None = None
+        self,
+        forest: Forest,
+        image: Image,
+        smoothed: Smoothed | None,
+        weights: Weights | None = None,
+        *,
+        threads: int | None = None,
     ) -> NDArray[np.float32]:
         """``(classes, window rows, window columns)`` float32; else as :meth:`classes`."""
         with self._lock:
             packed = self._in_bins(forest, image, smoothed, threads)
             rows, columns = self._window.shape
             counts = forest.program.counts(packed, rows * columns, threads=threads)
-        return forest.shares_of_votes(counts).reshape(-1, rows, columns)
+        return forest.shares_of_votes(counts, weights).reshape(-1, rows, columns)
 
     def _in_bins(
         self, forest: Forest, image: Image, smoothed: Smoothed | None, threads: int | None

@@ -172,6 +172,28 @@ def _unpack(rows: Bytes, digits: Rows, numbers: NDArray[np.uint16]) -> None:
                 numbers[first + i] |= value if rows[row, i] & asked else np.uint16(0)
 
 
+@part
+def _weigh(
+    rows: Bytes,
+    count_digits: Rows,
+    weights: Rows,
+    numbers: NDArray[np.uint16],
+    best: Rows,
+    chosen: NDArray[np.uint16],
+) -> None:
+    """The classes of a block's pixels whose products of votes and weights are the largest, the first of equals."""
+    for i in range(_BITS * _ROW):
+        best[i] = -1
+    for kind in range(len(count_digits)):
+        _unpack(rows, count_digits[kind], numbers)
+        weight = weights[kind]
+        for i in range(_BITS * _ROW):
+            product = np.int32(np.int32(numbers[i]) * weight)
+            more = product > best[i]
+            best[i] = product if more else best[i]
+            chosen[i] = np.uint16(kind) if more else chosen[i]
+
+
 @kernel
 def run_program(
     packed: Bytes,
@@ -182,6 +204,7 @@ def run_program(
     n_rows: int,
     class_digits: Rows,
     count_digits: Rows,
+    weights: Rows,
     classes: Bytes,
     counts: NDArray[np.uint16],
 ) -> None:
@@ -195,10 +218,12 @@ def run_program(
         n_rows: number of rows that it reads and writes.
         class_digits: rows of the binary digits of the class.
         count_digits: ``(classes, digits)``, rows of those of the number of votes.
+        weights: ``(classes,)`` thousandths that votes for the classes are multiplied with, or ``(0,)``.
         classes: ``(pixels,)`` to be filled, or ``(0,)`` if they are not wanted.
         counts: ``(classes, pixels)`` to be filled, or ``(classes, 0)``.
     """
     rows, numbers = np.empty((n_rows, ROW), np.uint8), np.empty(8 * ROW, np.uint16)
+    chosen, best = np.empty(8 * ROW, np.uint16), np.empty(8 * ROW, np.int32)
     for place in range(ROW):
         rows[ZEROS, place], rows[ONES, place] = _NONE, _ALL
     for block in range(first, last):
@@ -210,9 +235,12 @@ def run_program(
         _run(program, rows)
         start = block * 8 * ROW
         if len(classes) > 0:
-            _unpack(rows, class_digits, numbers)
+            if len(weights) > 0:
+                _weigh(rows, count_digits, weights, numbers, best, chosen)
+            else:
+                _unpack(rows, class_digits, chosen)
             for pixel in range(min(8 * ROW, len(classes) - start)):
-                classes[start + pixel] = numbers[pixel]
+                classes[start + pixel] = chosen[pixel]
         for kind in range(len(counts)):
             stop = min(8 * ROW, counts.shape[1] - start)
             if stop > 0:

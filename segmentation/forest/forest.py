@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from segmentation.forest.bins import BLOCK, count_blocks, packed_room
 from segmentation.forest.float_walk import NODE, FloatWalk
 from segmentation.forest.program import Program
 from segmentation.forest.trees import Trees
+from segmentation.forest.weighing import Weights, weighted_classes, weighted_probabilities
 
 if TYPE_CHECKING:
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -68,9 +69,14 @@ class Forest(Trees):
         return as_sklearn(self, labels)
 
     @cached_property
+    def leaves_vote(self) -> bool:
+        """Whether each leaf votes for one class, so that probabilities are shares of the trees."""
+        return bool(self.probabilities[self.feature < 0].max(axis=1, initial=0).min() == 1)
+
+    @property
     def votes(self) -> bool:
         """Whether it can be walked on bits: it has bins, and each leaf votes for one class."""
-        return self.bins is not None and bool(self.probabilities[self.feature < 0].max(axis=1, initial=0).min() == 1)
+        return self.bins is not None and self.leaves_vote
 
     @cached_property
     def program(self) -> Program:
@@ -88,32 +94,43 @@ class Forest(Trees):
         vote = self.probabilities.argmax(axis=1).astype(np.int32)
         return Program.of(self.roots, np.stack([self.feature, edge, self.left, self.right, vote], 1), self.n_classes)
 
-    def predict_proba(self, planes: NDArray[np.float32], *, threads: int | None = None) -> NDArray[np.float32]:
+    def predict_proba(
+        self, planes: NDArray[np.float32], weights: Weights | None = None, *, threads: int | None = None
+    ) -> NDArray[np.float32]:
         """Probability of each class.
 
         Args:
             planes: ``(features, ...)`` float32, planar as :func:`~segmentation.features.compute.compute_planes` gives
                 them.
+            weights: what the shares of the classes are multiplied with, before their sum becomes 1 again; None leaves
+                them as they are.
             threads: number of threads; None takes all cores. The result does not depend on it.
 
         Returns:
-            ``(classes, ...)`` float32, within 1e-7 of scikit-learn's.
+            ``(classes, ...)`` float32, without weights within 1e-7 of scikit-learn's.
 
         Raises:
             ValueError: if the forest's arrays contradict each other, or the planes are not its features.
         """
         pixels = self._flat(planes)
         if self.votes:
-            probabilities = self.shares_of_votes(self._on_bits(pixels, True, threads))
+            probabilities = self.shares_of_votes(self._counts(pixels, threads), weights)
         else:
             probabilities = self._float_walk.probabilities(pixels, planes.shape[1:], threads=threads)
+            if weights is not None:
+                probabilities = weighted_probabilities(self._shares(probabilities), weights)
         return probabilities.reshape(self.n_classes, *planes.shape[1:])
 
-    def predict(self, planes: NDArray[np.float32], *, threads: int | None = None) -> NDArray[np.uint8]:
-        """Index of the most probable class, the first of equals: the argmax of :meth:`predict_proba`.
+    def predict(
+        self, planes: NDArray[np.float32], weights: Weights | None = None, *, threads: int | None = None
+    ) -> NDArray[np.uint8]:
+        """Index of the most probable class, the first of equals: without weights the argmax of :meth:`predict_proba`.
+
+        With weights it is that of the exact products, of which :meth:`predict_proba` gives what float32 can hold.
 
         Args:
             planes: as for :meth:`predict_proba`.
+            weights: as for :meth:`predict_proba`.
             threads: number of threads; None takes all cores. The result does not depend on it.
 
         Returns:
@@ -124,14 +141,23 @@ class Forest(Trees):
         """
         pixels = self._flat(planes)
         if self.votes:
-            classes = self._on_bits(pixels, False, threads)
+            classes = self._classes(pixels, weights, threads)
+        elif weights is not None:
+            probabilities = self._float_walk.probabilities(pixels, planes.shape[1:], threads=threads)
+            classes = weighted_classes(self._shares(probabilities), weights)
         else:
             classes = self._float_walk.classes(pixels, planes.shape[1:], threads=threads)
         return classes.reshape(planes.shape[1:])
 
-    def shares_of_votes(self, counts: NDArray[np.uint16]) -> NDArray[np.float32]:
-        """The probabilities that numbers of votes are."""
+    def shares_of_votes(self, counts: NDArray[np.uint16], weights: Weights | None = None) -> NDArray[np.float32]:
+        """The probabilities that numbers of votes are, ``(classes, pixels)``."""
+        if weights is not None:
+            return weighted_probabilities(counts, weights)
         return np.divide(counts, np.float32(self.n_trees), dtype=np.float32)
+
+    def _shares(self, probabilities: NDArray[np.float32]) -> NDArray[Any]:
+        """What weights multiply: numbers of votes where each leaf votes for one class, else probabilities."""
+        return np.rint(probabilities * np.float64(self.n_trees)) if self.leaves_vote else probabilities
 
     def _flat(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         """The planes as ``(features, pixels)``."""
@@ -149,13 +175,34 @@ class Forest(Trees):
         self.check()
         return FloatWalk.of(self)
 
-    def _on_bits(self, pixels: NDArray[np.float32], counted: bool, threads: int | None) -> NDArray[Any]:
-        """The votes for each class, or else the class with most, of ``(features, pixels)``."""
+    def _counts(self, pixels: NDArray[np.float32], threads: int | None) -> NDArray[np.uint16]:
+        """The votes for each class of ``(features, pixels)``."""
+        counts = np.empty((self.n_classes, pixels.shape[1]), np.uint16)
+
+        def count(blocks: NDArray[np.uint8], part: slice) -> None:
+            counts[:, part] = self.program.counts(blocks, part.stop - part.start, threads=1)
+
+        self._in_blocks(pixels, count, threads)
+        return counts
+
+    def _classes(self, pixels: NDArray[np.float32], weights: Weights | None, threads: int | None) -> NDArray[np.uint8]:
+        """The class with the most votes of ``(features, pixels)``."""
+        classes = np.empty(pixels.shape[1], np.uint8)
+
+        def classify(blocks: NDArray[np.uint8], part: slice) -> None:
+            classes[part] = self.program.classes(blocks, part.stop - part.start, weights, threads=1)
+
+        self._in_blocks(pixels, classify, threads)
+        return classes
+
+    def _in_blocks(
+        self, pixels: NDArray[np.float32], walk: Callable[[NDArray[np.uint8], slice], None], threads: int | None
+    ) -> None:
+        """Let some pixels after the others be walked, as the bits of their bins."""
         program, count = self.program, pixels.shape[1]
         assert self.bins is not None
         bins, features = self.bins, program.features
         places = np.arange(len(features), dtype=np.int32)
-        out = np.empty((self.n_classes, count), np.uint16) if counted else np.empty(count, np.uint8)
 
         def work(firsts: Iterator[int]) -> None:
             packed = packed_room(_BLOCKS_AT_ONCE, len(features))
@@ -163,10 +210,6 @@ class Forest(Trees):
                 part = slice(first * BLOCK, min((first + _BLOCKS_AT_ONCE) * BLOCK, count))
                 blocks = packed[: count_blocks(part.stop - part.start)]
                 bins.pack_blocks(pixels, features, places, first, blocks)
-                if counted:
-                    out[:, part] = program.counts(blocks, part.stop - part.start, threads=1)
-                else:
-                    out[part] = program.classes(blocks, part.stop - part.start, threads=1)
+                walk(blocks, part)
 
         share(range(0, count_blocks(count), _BLOCKS_AT_ONCE), work, threads)
-        return out

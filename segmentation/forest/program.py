@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from segmentation._shared.parallel import share
 from segmentation.forest._bit_layout import BITS
 from segmentation.forest.bins import count_blocks
+from segmentation.forest.weighing import Weights
 
 _BLOCKS_PER_TASK = 16
 
@@ -105,32 +106,36 @@ class Program:
         counted = 5 * n_classes * (n_trees + 40)
         return 20 * ((BITS + 1) * compared + n_inner * (n_classes - 1) + counted) + 4 * n_features
 
-    def classes(self, packed: NDArray[np.uint8], pixels: int, *, threads: int | None = None) -> NDArray[np.uint8]:
+    def classes(
+        self, packed: NDArray[np.uint8], pixels: int, weights: Weights | None = None, *, threads: int | None = None
+    ) -> NDArray[np.uint8]:
         """The class with the most votes, the first of equals.
 
         Args:
             packed: ``(blocks, features, BITS, ROW)`` uint8, see :meth:`segmentation.forest.bins.Bins.pack`, of all
                 features, or of those only that are looked at.
             pixels: number of pixels in them.
+            weights: what the votes for each class are multiplied with; None leaves them as they are.
             threads: number of threads; None takes all cores. The result does not depend on it.
 
         Returns:
             ``(pixels,)`` uint8, from 0.
         """
         classes = np.empty(pixels, np.uint8)
-        self._run(packed, pixels, classes, np.empty((len(self.count_digits), 0), np.uint16), threads)
+        self._run(packed, pixels, weights, classes, np.empty((len(self.count_digits), 0), np.uint16), threads)
         return classes
 
     def counts(self, packed: NDArray[np.uint8], pixels: int, *, threads: int | None = None) -> NDArray[np.uint16]:
         """The number of trees that vote for each class, ``(classes, pixels)`` uint16; else as :meth:`classes`."""
         counts = np.empty((len(self.count_digits), pixels), np.uint16)
-        self._run(packed, pixels, np.empty(0, np.uint8), counts, threads)
+        self._run(packed, pixels, None, np.empty(0, np.uint8), counts, threads)
         return counts
 
     def _run(
         self,
         packed: NDArray[np.uint8],
         pixels: int,
+        weights: Weights | None,
         classes: NDArray[np.uint8],
         counts: NDArray[np.uint16],
         threads: int | None,
@@ -140,6 +145,7 @@ class Program:
         n_rows, blocks = self.n_rows, count_blocks(pixels)
         only_these = packed.shape[1] == len(self.features)
         features = np.arange(len(self.features), dtype=np.int32) if only_these else self.features
+        weights = np.empty(0, np.int32) if weights is None else weights
 
         def work(starts: Iterator[int]) -> None:
             for start in starts:
@@ -152,6 +158,7 @@ class Program:
                     n_rows,
                     self.class_digits,
                     self.count_digits,
+                    weights,
                     classes,
                     counts,
                 )

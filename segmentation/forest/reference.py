@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.forest._bit_layout import WHOLE_SHARE
+from segmentation.forest.forest import Forest
 from segmentation.forest.trees import Trees
+from segmentation.forest.weighing import Weights, weighted_classes, weighted_probabilities
 
 
-def reference_proba(forest: Trees, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+def reference_proba(forest: Forest, planes: NDArray[np.float32], weights: Weights | None = None) -> NDArray[np.float32]:
     """What :meth:`~segmentation.forest.forest.Forest.predict_proba` gives: all pixels go down tree by tree.
 
     Args:
         forest: the trees.
         planes: ``(features, ...)`` float32.
+        weights: what the shares of the classes are multiplied with.
 
     Returns:
         ``(classes, ...)`` float32.
@@ -22,6 +27,33 @@ def reference_proba(forest: Trees, planes: NDArray[np.float32]) -> NDArray[np.fl
     Raises:
         ValueError: if the forest's arrays contradict each other.
     """
+    if weights is None:
+        probabilities = _probabilities(forest, planes)
+    else:
+        probabilities = weighted_probabilities(_shares(forest, planes), weights)
+    return probabilities.reshape(forest.n_classes, *planes.shape[1:])
+
+
+def reference_classes(forest: Forest, planes: NDArray[np.float32], weights: Weights | None = None) -> NDArray[np.uint8]:
+    """What :meth:`~segmentation.forest.forest.Forest.predict` gives, ``(...)`` uint8; else as ``reference_proba``."""
+    if weights is None:
+        classes = _probabilities(forest, planes).argmax(axis=0).astype(np.uint8)
+    else:
+        classes = weighted_classes(_shares(forest, planes), weights)
+    return classes.reshape(planes.shape[1:])
+
+
+def _shares(forest: Forest, planes: NDArray[np.float32]) -> NDArray[Any]:
+    """What weights multiply: numbers of votes where each leaf votes for one class, else probabilities."""
+    return _totals(forest, planes) // WHOLE_SHARE if forest.leaves_vote else _probabilities(forest, planes)
+
+
+def _probabilities(forest: Trees, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (_totals(forest, planes) / (float(forest.n_trees) * WHOLE_SHARE)).astype(np.float32)
+
+
+def _totals(forest: Trees, planes: NDArray[np.float32]) -> NDArray[np.int64]:
+    """``(classes, pixels)``, the sums of the shares of all trees, in units of ``WHOLE_SHARE``."""
     forest.check()
     pixels = planes.reshape(len(planes), -1)
     shares = forest.whole_shares()
@@ -35,5 +67,4 @@ def reference_proba(forest: Trees, planes: NDArray[np.float32]) -> NDArray[np.fl
             nodes[going] = np.where(above, forest.right[at], forest.left[at])
             going = going[forest.feature[nodes[going]] >= 0]
         totals += shares[:, nodes]
-    probabilities = (totals / (float(forest.n_trees) * WHOLE_SHARE)).astype(np.float32)
-    return probabilities.reshape(forest.n_classes, *planes.shape[1:])
+    return totals

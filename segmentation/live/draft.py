@@ -96,7 +96,9 @@ def draft(
 
     def work(queue: Iterator[int]) -> None:
         for index in queue:
-            drafts[index] = classifier.classes_[classifier.forest_.predict(samples[index], threads=1)]
+            drafts[index] = classifier.classes_[
+                classifier.forest_.predict(samples[index], classifier.weights, threads=1)
+            ]
 
     share(range(len(samples)), work, threads)
     return drafts

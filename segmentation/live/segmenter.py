@@ -25,21 +25,17 @@ from segmentation._shared.tiling import Tile, TileGrid
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.features.cache import FeatureCache
-from segmentation.features.cached_rows import CachedRows
-from segmentation.features.pieces import feature_rows, groups
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
-from segmentation.forest.sampling import MAX_TRAINING_PIXELS, PixelSample
+from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels, TileSample, draft
+from segmentation.live.labelled_rows import LabelledRows
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.facts import image_facts
 from segmentation.model.fit import LabelledImage, Training
-
-ROW_CACHE_BYTES = 16_000_000
-"""Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
-for strokes that were undone."""
+from segmentation.model.weights import ClassWeights, checked_weights
 
 CLASSIFIER_CACHE_BYTES = 16_000_000
 """A forest of the default settings takes less than 1 MB."""
@@ -58,7 +54,7 @@ class LiveSegmenter:
 
     Attributes:
         cache: the features of tiles.
-        rows: the feature rows of labelled pixels, by image hash and spec.
+        rows: the feature rows of labelled pixels.
         samples: the features of the drafts of tiles, by image hash, spec and bounds.
         classifiers: those that were trained lately.
         facts: about training images, by their hash.
@@ -69,9 +65,7 @@ class LiveSegmenter:
     ) -> None:
         self.cache = cache
         self.threads = threads
-        self.rows: BoundedCache[tuple[str, FeatureSpec], CachedRows] = BoundedCache(
-            ROW_CACHE_BYTES, lambda rows: rows.nbytes
-        )
+        self.rows = LabelledRows(cache, threads)
         self.samples: BoundedCache[tuple[str, FeatureSpec, tuple[int, ...]], NDArray[np.float32]] = BoundedCache(
             sample_bytes, lambda planes: planes.nbytes
         )
@@ -115,6 +109,17 @@ class LiveSegmenter:
         self.classifiers.put(key, classifier)
         return classifier
 
+    def weighed(self, classifier: PixelClassifier, class_weights: ClassWeights) -> PixelClassifier:
+        """A classifier with other class weights, for the same weights the same object as long as it is cached."""
+        if checked_weights(classifier.class_weights) == class_weights:
+            return classifier
+        key = (ref(classifier), *class_weights.items())
+        known = self.classifiers.get(key)
+        if known is None:
+            known = classifier.weighed(class_weights)
+            self.classifiers.put(key, known)
+        return known
+
     def training_pixels(
         self,
         images: Sequence[LabelledImage],
@@ -145,7 +150,7 @@ class LiveSegmenter:
             settings,
             earlier,
             facts=self._facts,
-            rows=self._feature_rows,
+            rows=self.rows,
             threads=threads or self.threads,
         )
 
@@ -183,7 +188,7 @@ class LiveSegmenter:
         image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
             smoothed, bits = self._bits(image, classifier.spec, tile, threads)
-            found = bits.classes(classifier.forest_, image, smoothed, threads=threads)
+            found = bits.classes(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             return classifier.classes_.take(found, mode="clip")  # three times as fast as to look for an error
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
         pixels, key = DraftPixels.for_shape(image.shape), (image.hash, classifier.spec, tile.bounds)
@@ -201,7 +206,7 @@ class LiveSegmenter:
         image = classifier.adapt(image)
         if cache and self._fits_as_bits(image, classifier, tile):
             smoothed, bits = self._bits(image, classifier.spec, tile, self.threads)
-            return bits.probabilities(classifier.forest_, image, smoothed, threads=self.threads)
+            return bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=self.threads)
         smoothed = self._smoothed(image, classifier, tile, cache, self.threads)
         return classifier.predict_proba_window(image, tile, smoothed)
 
@@ -352,28 +357,3 @@ class LiveSegmenter:
         if cache and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
             return self.cache.smoothed(image, classifier.spec, tile, threads=threads)
         return self.cache.peek(image, classifier.spec, tile)
-
-    def _feature_rows(
-        self, labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        key = (labelled.hash, spec)
-        cached = self.rows.get(key) or CachedRows.empty(spec.count(labelled.read().channels))
-        rows, kept = cached.filled(
-            places, lambda missing: self._new_rows(labelled.read(), spec, missing), 2 * MAX_TRAINING_PIXELS
-        )
-        if kept is not cached:
-            self.rows.put(key, kept)
-        return rows
-
-    def _new_rows(self, image: Image, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        rows = np.empty((len(places), spec.count(image.channels)), np.float32)
-        grid = TileGrid(image.shape)
-        tile_of = grid.index_of(*np.divmod(places, image.shape[1]))
-        elsewhere = np.ones(len(places), bool)
-        for inside in groups(tile_of):
-            smoothed = self.cache.peek(image, spec, grid.tiles[tile_of[inside[0]]])
-            if smoothed is not None:
-                rows[inside] = feature_rows(image, spec, places[inside], smoothed=smoothed, threads=self.threads)
-                elsewhere[inside] = False
-        rows[elsewhere] = feature_rows(image, spec, places[elsewhere], threads=self.threads)
-        return rows

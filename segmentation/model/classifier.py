@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -21,13 +22,16 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
+from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
 from segmentation.model.engines import ENGINES, checked_engine
-from segmentation.model.facts import as_image, numbered_classes
+from segmentation.model.facts import as_image, facts_with_strokes, numbered_classes
 from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
+from segmentation.model.parameters import Parameters
 from segmentation.model.prediction import OnPiece, Prediction
 from segmentation.model.values import adapted, scale_note, value_notes
+from segmentation.model.weights import ClassWeights, checked_weights, whole_weights
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -39,12 +43,15 @@ class NotFittedError(ValueError):
     """A classifier that has not been trained was asked for what only training gives."""
 
 
-class PixelClassifier:
+class PixelClassifier(Parameters):
     """A feature spec and a forest, with scikit-learn's interface, on images instead of rows.
 
     Args:
         spec: which features the forest sees.
         kind, n_estimators, max_depth, max_samples, random_state: see :class:`ForestSettings`.
+        class_weights: by class id, what the probability of a class is multiplied with, from 0.01 to 100, in
+            thousandths: more of it where that is above 1. It changes nothing of what is learnt, unlike scikit-learn's
+            ``class_weight``.
         engine: ``"compiled"``, or ``"reference"``: scikit-image and NumPy, with the same bytes, a hundred times slower.
         threads: number of threads; None takes all cores. No result depends on it.
 
@@ -66,46 +73,6 @@ class PixelClassifier:
     channels_: int | None
     training_: dict[str, Any]
     pixels_: PixelSample | None = None
-
-    def __init__(
-        self,
-        spec: FeatureSpec = FeatureSpec(),
-        *,
-        kind: str = ForestSettings.kind,
-        n_estimators: int = ForestSettings.n_estimators,
-        max_depth: int | None = ForestSettings.max_depth,
-        max_samples: float = ForestSettings.max_samples,
-        random_state: int = ForestSettings.random_state,
-        engine: str = "compiled",
-        threads: int | None = None,
-    ) -> None:
-        self.spec = spec
-        self.settings = ForestSettings(kind, n_estimators, max_depth, max_samples, random_state)
-        self.engine = checked_engine(engine)
-        self.threads = threads
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The arguments that make such a classifier, by name; ``deep`` has no effect, as none is an estimator."""
-        return {"spec": self.spec, **self.settings.to_json(), "engine": self.engine, "threads": self.threads}
-
-    def set_params(self, **params: Any) -> PixelClassifier:
-        """Changes arguments by name, and forgets what was learnt with others.
-
-        Returns:
-            The classifier itself.
-
-        Raises:
-            ValueError: if there is no such argument, or a setting is out of bounds; then nothing is changed.
-        """
-        known = self.get_params()
-        if unknown := sorted(params.keys() - known.keys()):
-            raise ValueError(f"A classifier has no parameter {unknown[0]!r}: it has {', '.join(known)}.")
-        other = PixelClassifier(**known | params)
-        if (other.spec, other.settings) != (self.spec, self.settings):
-            for name in [name for name in vars(self) if name.endswith("_")]:
-                delattr(self, name)
-        self.spec, self.settings, self.engine, self.threads = other.spec, other.settings, other.engine, other.threads
-        return self
 
     def fit(
         self,
@@ -156,6 +123,7 @@ class PixelClassifier:
         return self._keep(fit_rows(rows, class_ids, self.settings, self.threads))
 
     def _keep(self, fitted: Fitted) -> PixelClassifier:
+        whole_weights(checked_weights(self.class_weights), fitted.class_ids)
         self.forest_ = fitted.forest
         self.classes_ = np.array(fitted.class_ids, np.uint8)
         self.label_classes_ = numbered_classes(fitted.class_ids)
@@ -277,7 +245,25 @@ class PixelClassifier:
         return self._prediction(threads).probabilities(image, window, smoothed)
 
     def _prediction(self, threads: int | None) -> Prediction:
-        return Prediction(self.forest_, self.spec, ENGINES[self.engine], threads or self.threads)
+        return Prediction(self.forest_, self.spec, self.weights, ENGINES[self.engine], threads or self.threads)
+
+    @property
+    def weights(self) -> Weights | None:
+        """The class weights in thousandths, in the order of ``classes_``; None if all are 1."""
+        return whole_weights(checked_weights(self.class_weights), self.classes_)
+
+    def weighed(self, class_weights: ClassWeights) -> PixelClassifier:
+        """A classifier that has learnt the same, with other class weights.
+
+        Raises:
+            NotFittedError: if the classifier has not been trained.
+            ValueError: if a weight is out of bounds, or its class is none of those that are known.
+        """
+        self._check_fitted()
+        other = copy(self)
+        other.class_weights = checked_weights(class_weights)
+        whole_weights(other.class_weights, self.classes_)
+        return other
 
     def contents(
         self,
@@ -298,18 +284,7 @@ class PixelClassifier:
             ValueError: if a class that it knows is not among ``classes``, or strokes were drawn on another image.
         """
         self._check_fitted()
-        training = dict(self.training_)
-        drawn: tuple[Stroke, ...] | None = None
-        if strokes is not None:
-            images = [dict(one) for one in training.get("images", ())]
-            left = {image_hash: tuple(some) for image_hash, some in strokes.items() if some}
-            of_each = [left.pop(one["hash"], ()) for one in images]
-            if left:
-                raise ValueError("Strokes were drawn on an image that was not learnt from.")
-            for one, some in zip(images, of_each, strict=True):
-                one["strokes"] = len(some)
-            training["images"] = images
-            drawn = tuple(stroke for some in of_each for stroke in some)
+        training, drawn = facts_with_strokes(self.training_, strokes)
         return ModelContents(
             spec=self.spec,
             forest=self.forest_,
@@ -320,6 +295,7 @@ class PixelClassifier:
             training=training,
             strokes=drawn,
             pixels=pixels,
+            class_weights=checked_weights(self.class_weights),
         )
 
     @classmethod
@@ -344,6 +320,7 @@ class PixelClassifier:
         fitted = Fitted(contents.forest, contents.class_ids, contents.channels, contents.training, contents.pixels)
         classifier = cls.from_fitted(fitted, contents.spec, contents.settings, threads=threads)
         classifier.label_classes_, classifier.engine = contents.classes, checked_engine(engine)
+        classifier.class_weights = dict(contents.class_weights) or None
         return classifier
 
     def save(self, target: str | os.PathLike[str] | BinaryIO, classes: Iterable[LabelClass] | None = None) -> None:
@@ -372,8 +349,11 @@ class PixelClassifier:
 
         Raises:
             NotFittedError: if the classifier has not been trained.
+            ValueError: if it has class weights, which a forest of scikit-learn cannot have.
         """
         self._check_fitted()
+        if self.weights is not None:
+            raise ValueError("A forest of scikit-learn has no such class weights: let it have none, .weighed({}).")
         return self.forest_.to_sklearn(self.classes_)
 
     def _check_fitted(self) -> None:

@@ -12,7 +12,8 @@ from segmentation.features.compute import compute_planes
 from segmentation.features.pieces import ComputePlanes
 from segmentation.features.reference import reference_planes
 from segmentation.forest.forest import Forest
-from segmentation.forest.reference import reference_proba
+from segmentation.forest.reference import reference_classes, reference_proba
+from segmentation.forest.weighing import Weights
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,22 @@ class Engine:
 
     Attributes:
         planes: computes the features of a window.
-        classes: the index of each pixel's class, ``(...)`` uint8 of ``(features, ...)``.
-        proba: the probability of each class, ``(classes, ...)`` float32 of ``(features, ...)``.
+        classes: the index of each pixel's class, ``(...)`` uint8 of ``(features, ...)``, with class weights or None.
+        proba: the probability of each class, ``(classes, ...)`` float32 of ``(features, ...)``, likewise.
     """
 
     planes: ComputePlanes
-    classes: Callable[[Forest, NDArray[np.float32]], NDArray[np.uint8]]
-    proba: Callable[[Forest, NDArray[np.float32]], NDArray[np.float32]]
+    classes: Callable[[Forest, NDArray[np.float32], Weights | None], NDArray[np.uint8]]
+    proba: Callable[[Forest, NDArray[np.float32], Weights | None], NDArray[np.float32]]
 
 
 ENGINES = {
     "compiled": Engine(
         compute_planes,
-        lambda forest, planes: forest.predict(planes, threads=1),
-        lambda forest, planes: forest.predict_proba(planes, threads=1),
+        lambda forest, planes, weights: forest.predict(planes, weights, threads=1),
+        lambda forest, planes, weights: forest.predict_proba(planes, weights, threads=1),
     ),
-    "reference": Engine(
-        reference_planes,
-        lambda forest, planes: reference_proba(forest, planes).argmax(axis=0).astype(np.uint8),
-        reference_proba,
-    ),
+    "reference": Engine(reference_planes, reference_classes, reference_proba),
 }
 """By name: ``"compiled"`` is Numba's code; ``"reference"`` is scikit-image and NumPy, some hundred times slower."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass
+from segmentation.strokes.stroke import Stroke
 
 
 def numbered_classes(class_ids: Iterable[int]) -> tuple[LabelClass, ...]:
@@ -29,6 +30,30 @@ def image_facts(image: Image) -> dict[str, Any]:
         "dtype": image.pixels.dtype.name,
         "value_range": image.metadata["value_range"],
     }
+
+
+def facts_with_strokes(
+    training: Mapping[str, Any], strokes: Mapping[str, Sequence[Stroke]] | None
+) -> tuple[dict[str, Any], tuple[Stroke, ...] | None]:
+    """The facts about a training that count the strokes on each image, and these, image after image.
+
+    Args:
+        training: the facts.
+        strokes: by the hash of the image that they were drawn on; None counts none.
+
+    Raises:
+        ValueError: if strokes were drawn on another image.
+    """
+    if strokes is None:
+        return dict(training), None
+    images = [dict(one) for one in training.get("images", ())]
+    left = {image_hash: tuple(some) for image_hash, some in strokes.items() if some}
+    of_each = [left.pop(one["hash"], ()) for one in images]
+    if left:
+        raise ValueError("Strokes were drawn on an image that was not learnt from.")
+    for one, some in zip(images, of_each, strict=True):
+        one["strokes"] = len(some)
+    return {**training, "images": images}, tuple(stroke for some in of_each for stroke in some)
 
 
 def as_image(image: Image | ArrayLike) -> Image:

@@ -26,6 +26,7 @@ from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
 from segmentation.model.forest_arrays import FOREST_MEMBERS, MAX_NODES, check_trees, forest_members, read_forest
+from segmentation.model.weights import ClassWeights, weights_from_json, weights_to_json, whole_weights
 from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.version import __version__
@@ -51,7 +52,8 @@ _LARGEST = {
     **dict.fromkeys(FOREST_MEMBERS, MAX_BYTES),
 }
 _KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
-_LATER: dict[str, Any] = {"class_weights": None, "clean_up": [], "constants": None}
+_OPTIONAL = ("pixels", "class_weights")
+_LATER: dict[str, Any] = {"clean_up": [], "constants": None}
 _LATER_FEATURES: dict[str, Any] = {
     "differences": False,
     "colour": False,
@@ -97,6 +99,7 @@ class ModelContents:
         strokes: the strokes, if the person chose to include them; image after image, in the order of the
             images that ``training`` describes.
         pixels: the training pixels, if the person chose to include them.
+        class_weights: by class id, what the probability of a class is multiplied with, if that is not 1.
 
     Raises:
         ValueError: if the parts do not belong together.
@@ -112,9 +115,11 @@ class ModelContents:
     versions: dict[str, str] = field(default_factory=current_versions)
     strokes: tuple[Stroke, ...] | None = None
     pixels: PixelSample | None = None
+    class_weights: ClassWeights = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_trees(self.forest)
+        whole_weights(self.class_weights, self.class_ids)
         if len(self.class_ids) != self.forest.n_classes:
             raise ValueError(f"There are {len(self.class_ids)} classes, but {self.forest.n_classes} in the forest.")
         if list(self.class_ids) != sorted(set(self.class_ids)):
@@ -240,6 +245,8 @@ def _members(contents: ModelContents) -> dict[str, bytes]:
     }
     if contents.pixels is not None:
         facts["pixels"] = len(contents.pixels.class_ids)
+    if weights := weights_to_json(contents.class_weights):
+        facts["class_weights"] = weights
     members = {_FACTS: json_bytes(facts)} | arrays
     if contents.strokes is not None:
         members[_STROKES] = json_bytes([stroke.to_json() for stroke in contents.strokes])
@@ -259,8 +266,8 @@ def _contents(archive: Archive) -> ModelContents:
     if version not in (1, VERSION) or isinstance(version, bool):
         raise ValueError("Its version is none that was ever written.")
     if version > 1:
-        facts = _of_this_version(facts, _FACTS, (*_KEYS, "versions", "pixels"), _LATER)
-    checks.mapping(facts, _FACTS, (*_KEYS, "versions"), ("pixels",))
+        facts = _of_this_version(facts, _FACTS, (*_KEYS, "versions", *_OPTIONAL), _LATER)
+    checks.mapping(facts, _FACTS, (*_KEYS, "versions"), _OPTIONAL if version > 1 else ("pixels",))
     class_ids = checks.sequence(facts["class_ids"], "class_ids", LARGEST_CLASS_ID)
     features = facts["features"]
     if not isinstance(features, Mapping):
@@ -281,6 +288,7 @@ def _contents(archive: Archive) -> ModelContents:
         versions=_checked_versions(facts["versions"]),
         strokes=_strokes(archive),
         pixels=_pixels(archive, facts.get("pixels"), forest.n_features),
+        class_weights=weights_from_json(facts.get("class_weights")),
     )
 
 

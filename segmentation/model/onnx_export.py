@@ -3,7 +3,7 @@
 The model takes rows of features, float32 ``(pixels, features)``, as :func:`segmentation.compute_features` or
 ``skimage.feature.multiscale_basic_features`` give them, and returns ``class_id``, int64 ``(pixels,)``, and
 ``probabilities``, float32 ``(pixels, classes)``. The trees are a ``TreeEnsembleClassifier`` that adds in float64 as
-ours do; of equal probabilities the first class wins, as with ours.
+ours do; of equal probabilities the first class wins, as with ours. Class weights are nodes behind it.
 
 ONNX files are protocol buffers. The few messages that are needed are written here by their field numbers, which
 https://github.com/onnx/onnx/blob/main/onnx/onnx.proto defines, so that nothing has to be installed for it.
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.model.modelfile import ModelContents
+from segmentation.model.weights import whole_weights
 from segmentation.version import __version__
 
 _IR_VERSION, _OPSET, _ML_OPSET = 8, 17, 3
@@ -37,10 +38,13 @@ def onnx_bytes(contents: ModelContents) -> bytes:
         contents: of the classifier file.
     """
     classes = len(contents.class_ids)
+    weighing, constants = _weighing(contents)
+    shares, products = ("shares", "products") if weighing else ("probabilities", "probabilities")
     nodes = [
         _node("Cast", ["features"], ["exact"], _attribute_int("to", _DOUBLE)),
-        _node("TreeEnsembleClassifier", ["exact"], ["first", "probabilities"], *_trees(contents), domain="ai.onnx.ml"),
-        _node("ArgMax", ["probabilities"], ["index"], _attribute_int("axis", 1), _attribute_int("keepdims", 0)),
+        _node("TreeEnsembleClassifier", ["exact"], ["first", shares], *_trees(contents), domain="ai.onnx.ml"),
+        *weighing,
+        _node("ArgMax", [products], ["index"], _attribute_int("axis", 1), _attribute_int("keepdims", 0)),
         _node("Gather", ["class_ids", "index"], ["class_id"]),
     ]
     graph = b"".join(
@@ -48,6 +52,7 @@ def onnx_bytes(contents: ModelContents) -> bytes:
             *(_message(1, node) for node in nodes),
             _text(2, "squiggle"),
             _message(5, _tensor("class_ids", np.array(contents.class_ids, np.int64))),
+            *(_message(5, _tensor(name, values)) for name, values in constants.items()),
             _message(11, _value("features", _FLOAT, "pixels", contents.forest.n_features)),
             _message(12, _value("class_id", _INT64, "pixels")),
             _message(12, _value("probabilities", _FLOAT, "pixels", classes)),
@@ -66,6 +71,31 @@ def onnx_bytes(contents: ModelContents) -> bytes:
             *(_message(14, _text(1, key) + _text(2, value)) for key, value in metadata.items()),
         ]
     )
+
+
+def _weighing(contents: ModelContents) -> tuple[list[bytes], dict[str, NDArray[Any]]]:
+    """The nodes that turn ``shares`` into ``products`` with class weights, and these into ``probabilities``.
+
+    As in :mod:`segmentation.forest.weighing`, shares of trees that vote are whole numbers of votes.
+    """
+    weights = whole_weights(contents.class_weights, contents.class_ids)
+    if weights is None:
+        return [], {}
+    trees = contents.forest.n_trees
+    voting = [
+        _node("Mul", ["exact_shares", "trees"], ["about_votes"]),
+        _node("Round", ["about_votes"], ["votes"]),
+    ]
+    nodes = [
+        _node("Cast", ["shares"], ["exact_shares"], _attribute_int("to", _DOUBLE)),
+        *(voting if contents.forest.leaves_vote else []),
+        _node("Mul", ["votes" if contents.forest.leaves_vote else "exact_shares", "class_weights"], ["products"]),
+        _node("ReduceSum", ["products", "axis_of_classes"], ["total"], _attribute_int("keepdims", 1)),
+        _node("Div", ["products", "total"], ["exact_probabilities"]),
+        _node("Cast", ["exact_probabilities"], ["probabilities"], _attribute_int("to", _FLOAT)),
+    ]
+    constants: dict[str, NDArray[Any]] = {"class_weights": weights.astype(np.float64), "axis_of_classes": np.array([1])}
+    return nodes, constants | ({"trees": np.array([float(trees)])} if contents.forest.leaves_vote else {})
 
 
 def _trees(contents: ModelContents) -> list[bytes]:

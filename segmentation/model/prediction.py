@@ -13,6 +13,7 @@ from segmentation.features.pieces import PIECE, SMOOTHED_PIECE, for_each_piece
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
+from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
 from segmentation.model.engines import Engine
 
@@ -27,12 +28,14 @@ class Prediction:
     Attributes:
         forest: the trees.
         spec: the features that they see.
+        weights: of the classes; None leaves all as they are.
         engine: what computes.
         threads: number of threads; None takes all cores.
     """
 
     forest: Forest
     spec: FeatureSpec
+    weights: Weights | None
     engine: Engine
     threads: int | None
 
@@ -42,7 +45,7 @@ class Prediction:
 
         def segment(piece: Window, planes: NDArray[np.float32]) -> None:
             on_piece(piece, planes)
-            classes[piece.place_in(window)] = self.engine.classes(self.forest, planes)
+            classes[piece.place_in(window)] = self.engine.classes(self.forest, planes, self.weights)
 
         self._for_each_piece(image, window, smoothed, segment)
         return classes
@@ -52,7 +55,7 @@ class Prediction:
         probabilities = np.empty((self.forest.n_classes, *window.shape), np.float32)
 
         def estimate(piece: Window, planes: NDArray[np.float32]) -> None:
-            probabilities[:, *piece.place_in(window)] = self.engine.proba(self.forest, planes)
+            probabilities[:, *piece.place_in(window)] = self.engine.proba(self.forest, planes, self.weights)
 
         self._for_each_piece(image, window, smoothed, estimate)
         return probabilities

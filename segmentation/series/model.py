@@ -16,6 +16,7 @@ from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier, load_classifier
 from segmentation.model.values import one_class_note
+from segmentation.model.weights import ClassWeights, checked_weights
 from segmentation.strokes.classes import LabelClass
 
 Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
@@ -56,6 +57,15 @@ class Model:
         classifier.save(file)
         return cls(classifier, file.getvalue(), threads)
 
+    def weighed(self, class_weights: ClassWeights) -> Model:
+        """The same with other weights of some classes.
+
+        Raises:
+            ValueError: if a weight is out of bounds, or there is no such class.
+        """
+        together = {**checked_weights(self.classifier.class_weights), **class_weights}
+        return Model.from_classifier(self.classifier.weighed(together), self.threads)
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the file."""
@@ -90,6 +100,8 @@ class Model:
         if not with_probabilities:
             return self.classifier.predict_window(checked, window, threads=self.threads), None
         probabilities = self.classifier.predict_proba_window(checked, window, threads=self.threads)
+        if self.classifier.weights is not None:  # float32 does not tell apart all that exact products do
+            return self.classifier.predict_window(checked, window, threads=self.threads), probabilities
         return self.classifier.classes_[probabilities.argmax(axis=0)], probabilities
 
     def segment_whole(self, image: Image, with_probabilities: bool) -> Segmented:

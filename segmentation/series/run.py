@@ -19,6 +19,7 @@ from segmentation._shared.parallel import available_threads
 from segmentation._shared.text import counted
 from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
+from segmentation.model.weights import ClassWeights
 from segmentation.series.inputs import find_images, is_zarr, name_results, stamp
 from segmentation.series.jobs import Extras, Job, Page, reason
 from segmentation.series.model import Model
@@ -86,6 +87,7 @@ def apply_series(
     overlay: bool = False,
     table: bool = False,
     objects: bool = False,
+    class_weights: ClassWeights | None = None,
     axes: str | None = None,
     workers: int = 1,
     threads: int | None = None,
@@ -110,6 +112,8 @@ def apply_series(
         table: write also ``shares.csv``, the share of each class in each image.
         objects: write also ``<stem>.objects.csv``, the objects of all classes, ``<stem>.objects.tif``, their numbers at
             each pixel (uint32), ``<stem>.objects.geojson``, their outlines, and ``objects.csv``, those of all images.
+        class_weights: by class id, what the probability of a class is multiplied with, in place of what the classifier
+            says of these classes.
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
         workers: number of processes; with one it is this process that works.
         threads: number of threads of all processes together; None takes all cores.
@@ -129,6 +133,8 @@ def apply_series(
         raise ValueError("At least one worker is needed.")
     threads = available_threads() if threads is None else threads
     model = open_model(classifier, threads, engine)
+    if class_weights is not None:
+        model = model.weighed(class_weights)
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay, objects)
     series = Series(model, find_images(images), results, extras, axes, on_event)

@@ -2,6 +2,11 @@
 
 import json
 
+import numpy as np
+import tifffile
+
+from tests.support.page import draw_two, what_the_library_says
+
 STROKES = {1: [(60, 60), (110, 80)], 2: [(300, 60), (350, 80)], 3: [(60, 300), (110, 320)]}
 
 
@@ -79,3 +84,43 @@ def test_a_class_is_merged_into_another_and_undo_parts_them(person, tmp_path):
     person.page.locator("#stage").hover()
     person.press("Control+z")
     person.wait_for(lambda: person.stroke_counts() == [1, 1, 1], "parted")
+
+
+def file_on_disk(tmp_path, data):
+    path = tmp_path / "a.tif"
+    path.write_bytes(data)
+    return tifffile.imread(path)
+
+
+def test_more_or_less_of_a_class_is_seen_at_once_stored_and_taken_home(people, server, tmp_path):
+    ann = people(server.url)
+    bob = people(ann.page.url)
+    draw_two(ann)
+    before = ann.shares()
+    assert not ann.page.locator(".class-weight").first.is_visible()
+    ann.click("#weigh-classes")
+    slider = ann.page.locator(".class-weight").nth(1)
+    box = slider.bounding_box()
+    ann.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    ann.page.mouse.down()
+    ann.page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2, steps=4)
+    ann.page.mouse.up()
+    ann.wait_for(lambda: ann.shares()[1] > before[1] + 1, "more of it")
+    ann.wait_for_segmentation()
+    bob.wait_for(lambda: bob.shares() == ann.shares(), "others see it")
+    _, expected = what_the_library_says(ann)
+    assert np.array_equal(file_on_disk(tmp_path, ann.download("segmentation.tif")), expected)
+    ann.tab("home")  # folds it again, so that all rows are seen
+    more = ann.page.locator(".class-weight-reset:visible").inner_text()
+    assert more.startswith("× ")
+    assert float(more[2:]) > 1
+    ann.page.locator(".class-weight-reset:visible").click()
+    ann.wait_for(lambda: ann.shares() == before, "as it was learnt")
+    ann.page.locator("#stage").hover()
+    ann.press("Control+z")
+    ann.wait_for(lambda: ann.page.locator(".class-weight-reset:visible").all_inner_texts() == [more], "undone")
+    ann.press("Control+z")
+    ann.wait_for(lambda: ann.shares() == before, "undone too")
+    slider.focus()
+    ann.press("ArrowLeft")
+    ann.wait_for(lambda: ann.shares()[1] < before[1], "less of it, by a key")

@@ -48,6 +48,8 @@ def test_they_say_what_floats_say_after_any_change_of_bins(spec, window, smoothe
         part = np.ascontiguousarray(features[:, window.rows, window.columns])
         found = planes.classes(forest, IMAGE, smoothed, threads=2)
         assert np.array_equal(found, forest.predict(part))
+        weights = np.array([1700, 600], np.int32)
+        assert np.array_equal(planes.classes(forest, IMAGE, smoothed, weights), forest.predict(part, weights))
         assert np.array_equal(planes.probabilities(forest, IMAGE, smoothed), forest.predict_proba(part))
     assert planes.nbytes == bit_planes_bytes(spec, 3, window)
 

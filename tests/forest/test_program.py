@@ -12,6 +12,7 @@ from segmentation.forest._bit_layout import BINS
 from segmentation.forest.bins import Bins
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
+from segmentation.forest.reference import reference_classes, reference_proba
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes import rasterise
 
@@ -84,6 +85,16 @@ def checked(forest, planes):
     for one in (forest, floats):
         assert np.array_equal(one.predict_proba(planes), (expected / forest.n_trees).astype(np.float32))
         assert np.array_equal(one.predict(planes), classes)
+    weights = np.random.default_rng(pixels).integers(10, 100_001, forest.n_classes).astype(np.int32)
+    weights[:2] = [1500, 1000][: forest.n_classes]  # so that numbers of votes that differ are equal with them
+    products = expected * weights[:, np.newaxis].astype(np.int64)
+    assert np.array_equal(forest.program.classes(packed, pixels, weights), products.argmax(axis=0))
+    for one in (forest, floats):
+        assert np.array_equal(one.predict(planes, weights), products.argmax(axis=0)), "the first of equals"
+        assert np.array_equal(reference_classes(one, planes, weights), products.argmax(axis=0))
+        probabilities = (products / products.sum(axis=0)).astype(np.float32)
+        assert np.array_equal(one.predict_proba(planes, weights), probabilities)
+        assert np.array_equal(reference_proba(one, planes, weights), probabilities)
 
 
 @pytest.mark.slow

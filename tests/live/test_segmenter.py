@@ -18,7 +18,8 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import MAX_TRAINING_PIXELS
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
-from segmentation.live import segmenter as live_module
+from segmentation.live import labelled_rows as rows_module
+from segmentation.live.draft import DraftPixels
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import LabelledImage
@@ -55,8 +56,8 @@ def computed(monkeypatch):
         calls.append((places, kwargs | {"smoothed": kwargs.get("smoothed")}))
         return feature_rows(image, spec, places, **kwargs)
 
-    feature_rows = live_module.feature_rows
-    monkeypatch.setattr(live_module, "feature_rows", counted)
+    feature_rows = rows_module.feature_rows
+    monkeypatch.setattr(rows_module, "feature_rows", counted)
     return calls
 
 
@@ -90,6 +91,28 @@ def test_probabilities_are_those_of_the_classifier(budget):
     whole = np.moveaxis(classifier.predict_proba(IMAGE), -1, 0)
     for tile in GRID.tiles:
         assert np.array_equal(live.probabilities(IMAGE, classifier, tile), whole[:, tile.rows, tile.columns])
+
+
+@pytest.mark.parametrize("depth", [None, 2])
+@pytest.mark.parametrize("budget", [0, 10**8])
+def test_class_weights_change_what_is_made_of_the_same_forest(budget, depth):
+    live = LiveSegmenter(FeatureCache(budget))
+    forest = ForestSettings(n_estimators=8, max_depth=depth)
+    classifier = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, forest)
+    weighed = live.weighed(classifier, {2: 2.5})
+    assert live.weighed(classifier, {}) is classifier
+    assert live.weighed(classifier, {2: 2.5}) is weighed
+    assert weighed.forest_ is classifier.forest_
+    whole, proba = weighed.predict(IMAGE), np.moveaxis(weighed.predict_proba(IMAGE), -1, 0)
+    assert np.count_nonzero(whole == 2) > np.count_nonzero(classifier.predict(IMAGE) == 2)
+    for tile in GRID.tiles:
+        assert np.array_equal(live.segment(IMAGE, weighed, tile), whole[tile.rows, tile.columns])
+        assert np.array_equal(live.probabilities(IMAGE, weighed, tile), proba[:, tile.rows, tile.columns])
+    drafts = live.draft(IMAGE, weighed, GRID.tiles)
+    pixels = DraftPixels.for_shape(IMAGE.shape)
+    chosen = slice(pixels.first, None, pixels.step)
+    for tile, ids in drafts:
+        assert np.array_equal(ids, whole[tile.rows, tile.columns][chosen, chosen])
 
 
 def test_a_stroke_costs_the_features_of_its_own_pixels(computed):
@@ -152,12 +175,12 @@ def test_a_flood_of_labels_is_learnt_from_a_bounded_sample(computed):
         fresh = PixelClassifier(SPEC, **forest.to_json()).fit(image, flood)
         assert forest_bytes(live.train([LabelledImage.from_image(image, flood)], SPEC, forest)) == forest_bytes(fresh)
         assert sum(fresh.training_["training_pixels"].values()) == MAX_TRAINING_PIXELS
-    assert len(live.rows.get((image.hash, SPEC)).places) <= 2 * MAX_TRAINING_PIXELS
+    assert len(live.rows.kept.get((image.hash, SPEC)).places) <= 2 * MAX_TRAINING_PIXELS
 
 
 def test_caches_stay_within_their_bytes():
     live = LiveSegmenter(FeatureCache(0))
-    live.rows = BoundedCache(40_000, live.rows.size)
+    live.rows.kept = BoundedCache(40_000, live.rows.kept.size)
     live.classifiers = BoundedCache(400_000, live.classifiers.size)
 
     def session(seed):
@@ -165,12 +188,12 @@ def test_caches_stay_within_their_bytes():
         for labels in strokes(5, seed, image):
             classifier = live.train([LabelledImage.from_image(image, labels)], SPEC, FOREST)
             assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC, n_estimators=8).fit(image, labels))
-            assert live.rows.used <= 40_000
+            assert live.rows.kept.used <= 40_000
             assert live.classifiers.used <= 400_000
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(session, range(6)))
-    assert live.rows.used > 0
+    assert live.rows.kept.used > 0
     assert live.classifiers.used > 0
 
 

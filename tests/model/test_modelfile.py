@@ -293,7 +293,6 @@ def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data
 @pytest.mark.parametrize(
     ("where", "key", "value"),
     [
-        (None, "class_weights", {"2": 1.5}),
         (None, "clean_up", [{"step": "fill holes"}]),
         (None, "clean_up", None),
         (None, "constants", {"lo": 0.0, "e": 0.01}),
@@ -316,6 +315,11 @@ def test_what_only_later_versions_can_compute_is_refused(data, where, key, value
         ("channels", 0, "channels"),
         ("channels", 10**6, "channels"),
         ("channels", 3, "image with 3 channels"),
+        ("class_weights", [1.5], "JSON object"),
+        ("class_weights", {"two": 1.5}, "JSON object with a number for each class"),
+        ("class_weights", {"2": 0}, "weight of a class must be between 0.01 and 100"),
+        ("class_weights", {"2": "1"}, "weight of a class must be a number"),
+        ("class_weights", {"3": 1.5}, "no class 3 to be weighed"),
         ("class_ids", [2, 5], "shape|size"),
         ("class_ids", [2, 5, 9.0], "class id"),
         ("class_ids", [2, 5, 300], "class id"),

@@ -17,6 +17,7 @@ function asJson(events) {
     elsewhere: [...state.strokesElsewhere],
     classes: state.classes,
     hidden: [...state.hidden].sort((a, b) => a - b),
+    weights: [...state.weights].sort(([a], [b]) => a - b),
     strokes: state.strokes,
     opened: state.opened,
     keeps: state.keeps,

@@ -25,7 +25,9 @@ def what_the_library_says(person):
     document = json.loads(person.download("strokes.json"))
     labels = seg.rasterise(document["strokes"], SAMPLE.image.shape)
     settings = document["settings"]
-    classifier = seg.PixelClassifier(seg.FeatureSpec.from_json(settings["features"]), **settings["forest"])
+    weights = {int(one): weight for one, weight in settings.get("class_weights", {}).items()}
+    spec = seg.FeatureSpec.from_json(settings["features"])
+    classifier = seg.PixelClassifier(spec, **settings["forest"], class_weights=weights)
     return labels, classifier.fit(SAMPLE.image, labels).predict(SAMPLE.image)
 
 

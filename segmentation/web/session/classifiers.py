@@ -10,6 +10,7 @@ from typing import Any
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.modelfile import ModelContents, load_model
+from segmentation.model.weights import weights_to_json
 from segmentation.strokes.classes import classes_to_json
 from segmentation.web.session.events import HASH
 from segmentation.web.store import Store
@@ -69,6 +70,7 @@ class ClassifierFile:
                 image_hash: [stroke.to_json() for stroke in drawn]
                 for image_hash, drawn in contents.strokes_by_image().items()
             },
+            "weights": weights_to_json(contents.class_weights) or {},
         }
 
 

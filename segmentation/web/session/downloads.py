@@ -12,6 +12,7 @@ from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import label_tiff, overlay_png, probabilities_tiff, segmentation_png
 from segmentation.io.shares import shares_csv
 from segmentation.model.modelfile import save_model
+from segmentation.model.weights import weights_to_json
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
@@ -109,7 +110,9 @@ class Downloads:
         """The strokes on all images; where a single one has any, the document is that of one image."""
         state = self._journals.state(session_id).with_image(image_hash)
         classes = tuple(state.classes.values())
-        settings = {"features": state.features.to_json(), "forest": state.forest.to_json()}
+        settings: dict[str, object] = {"features": state.features.to_json(), "forest": state.forest.to_json()}
+        if state.weights:
+            settings["class_weights"] = weights_to_json(state.weights)
         drawn = {one: state.images[one] for one in state.images if state.drawn.get(one)}
         if len(drawn) > 1:
             drawings = [

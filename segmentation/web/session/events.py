@@ -23,6 +23,8 @@ type                fields                                                      
 ``class.change``    ``class_id``, and ``name`` or ``colour``                    yes
 ``class.remove``    ``class_id``; its strokes go along                          yes
 ``class.hide``      ``class_id``, ``hidden``                                    no
+``class.weigh``     ``class_id``, ``weight``: what its probability is           yes
+                    multiplied with, from 0.01 to 100
 ``class.import``    ``classes``, each added, or put in the place of that id     yes
 ``class.merge``     ``from``, ``into``: ids; the strokes of one become the      yes
                     other's, those too that somebody is still drawing
@@ -30,7 +32,8 @@ type                fields                                                      
 ``settings.change`` ``features`` and/or ``forest``                              no
 ``classifier.open`` ``classifier``: its facts; its ``classes``, ``features``,   yes
                     ``forest``, and ``strokes`` by image hash; perhaps
-                    ``keep``, as ``classifier.keep`` has it
+                    ``weights`` by class id, and ``keep``, as
+                    ``classifier.keep`` has it
 ``classifier.keep`` ``keep``: whether an opened classifier that cannot learn    yes
                     on stays in use, or gives way to what is drawn
 ``classifier.close``                                                            yes
@@ -49,6 +52,7 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.model.weights import checked_weight, weights_from_json, weights_to_json
 from segmentation.strokes.classes import (
     LARGEST_CLASS_ID,
     UNLABELLED,
@@ -81,11 +85,12 @@ _FIELDS = {
     "class.change": {"class_id", "name", "colour"},
     "class.remove": {"class_id"},
     "class.hide": {"class_id", "hidden"},
+    "class.weigh": {"class_id", "weight"},
     "class.import": {"classes"},
     "class.merge": {"from", "into"},
     "class.order": {"class_ids"},
     "settings.change": {"features", "forest"},
-    "classifier.open": {"classifier", "classes", "features", "forest", "strokes", "keep"},
+    "classifier.open": {"classifier", "classes", "features", "forest", "strokes", "weights", "keep"},
     "classifier.keep": {"keep"},
     "classifier.close": set(),
     "undo": {"event"},
@@ -192,6 +197,11 @@ def _check_hide(event: dict[str, Any], _state: SessionState) -> None:
         raise ValueError("A class is either hidden or shown.")
 
 
+def _check_weight(event: dict[str, Any], _state: SessionState) -> None:
+    _require_class_id(event.get("class_id"))
+    event["weight"] = checked_weight(event.get("weight"))
+
+
 def _check_class_list(event: dict[str, Any], _state: SessionState) -> None:
     event["classes"] = classes_to_json(classes_from_json(event.get("classes")))
 
@@ -239,7 +249,8 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     for read in _strokes_by_image(event.get("strokes")).values():
         if not {one.class_id for one in read} - {UNLABELLED} <= {one.id for one in classes}:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
-
+    if "weights" in event:
+        event["weights"] = weights_to_json(weights_from_json(event["weights"])) or {}
     if "keep" in event:
         _check_keep(event, _state)
 
@@ -281,6 +292,7 @@ _CHECKS = {
     "class.change": _check_class_change,
     "class.remove": _check_class_id,
     "class.hide": _check_hide,
+    "class.weigh": _check_weight,
     "class.import": _check_class_list,
     "class.merge": _check_merging,
     "class.order": _check_order,

@@ -12,6 +12,7 @@ from typing import Any
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.model.weights import weights_from_json
 from segmentation.strokes.classes import UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -20,7 +21,7 @@ MAX_NAMES = 20
 
 UNDOABLE = frozenset(
     {"image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
-    | {"class.add", "class.change", "class.remove", "class.import", "class.merge", "class.order"}
+    | {"class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order"}
     | {"classifier.open", "classifier.keep", "classifier.close"}
 )
 
@@ -55,6 +56,7 @@ class SessionState:
         classes: the classes by id, ascending.
         order: their ids as people have put them in their list; nothing else depends on it.
         hidden: ids of the classes that are not shown.
+        weights: what the probability of a class is multiplied with, by class id, where that is not 1.
         drawn: the strokes on each image that has any, by its hash, in the order of ``images`` and of drawing, those
             of removed classes left out.
         features: which features are computed.
@@ -69,6 +71,7 @@ class SessionState:
     classes: Mapping[int, LabelClass]
     order: tuple[int, ...]
     hidden: frozenset[int]
+    weights: Mapping[int, float]
     drawn: Mapping[str, tuple[Stroke, ...]]
     features: FeatureSpec
     forest: ForestSettings
@@ -114,6 +117,7 @@ class _Folding:
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
     classes: dict[int, LabelClass] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
+    weights: dict[int, float] = field(default_factory=dict)
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
     given: set[int] = field(default_factory=set)
@@ -161,7 +165,7 @@ class _Folding:
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
                     drawn.pop(stroke_id, None)
-            case "class.add" | "class.change" | "class.remove" | "class.hide":
+            case "class.add" | "class.change" | "class.remove" | "class.hide" | "class.weigh":
                 self._change_class(event)
             case "class.import" | "class.merge" | "class.order":
                 self._change_classes(event)
@@ -192,6 +196,8 @@ class _Folding:
                 self.classes.pop(event["class_id"], None)
             case "class.hide":
                 (self.hidden.add if event["hidden"] else self.hidden.discard)(event["class_id"])
+            case "class.weigh":
+                self.weights[event["class_id"]] = event["weight"]
 
     def _change_classes(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
@@ -208,6 +214,7 @@ class _Folding:
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
         self.classes, self.hidden, self.given, self.merged, self.order = {}, set(), set(), {}, []
+        self.weights = weights_from_json(event.get("weights"))
         for values in event["classes"]:
             self._add_class(values)
         self.features = FeatureSpec.from_json(event["features"])
@@ -319,6 +326,7 @@ def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding) -> SessionStat
         classes=classes,
         order=folding.listed(),
         hidden=frozenset(folding.hidden & classes.keys()),
+        weights={one: folding.weights[one] for one in classes if folding.weights.get(one, 1) != 1},
         drawn={
             image_hash: folding.strokes_on(image_hash)
             for image_hash in folding.images

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import LabelledImage
+from segmentation.model.weights import checked_weights
 from segmentation.strokes.classes import UNLABELLED
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.classifiers import ClassifierFile, ClassifierFiles
@@ -144,12 +145,18 @@ class Trainer:
             return TrainingSet(state, tuple(images), pixels, drawn.pixels_by_class.copy())
 
     def train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
-        """The classifier of a session for its current image.
+        """The classifier of a session for its current image, with the weights of its classes.
 
         Raises:
             UnknownClassifierError: if the file of the opened classifier is gone.
             ValueError: with a sentence that says what is missing, or what does not fit.
         """
+        trained = self._train(session_id, training_set)
+        known = set(trained.classifier.classes_.tolist())
+        weights = {one: weight for one, weight in training_set.state.weights.items() if one in known}
+        return replace(trained, classifier=self._live.weighed(trained.classifier, weights))
+
+    def _train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
         state, opened = training_set.state, training_set.state.opened
         missing = missing_strokes(state, training_set.pixels_by_class)
         earlier, text = None, ""
@@ -246,7 +253,9 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
 
 def _unchanged(state: SessionState, opened: OpenedClassifier, file: ClassifierFile) -> TrainedClassifier:
     _require_channels(state, file)
-    text = f"It is at work as it came. {what_comes_next(state, opened)}"
+    weighed = state.weights != checked_weights(file.classifier.class_weights)
+    but = ", but for the weights of its classes" if weighed else ""
+    text = f"It is at work as it came{but}. {what_comes_next(state, opened)}"
     return TrainedClassifier(file.classifier, text=text, unchanged=True, choice=_choice(state))
 
 

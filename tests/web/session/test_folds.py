@@ -30,6 +30,7 @@ CLASS_IDS = st.integers(1, 5)
 CLASS_IDS_OF_STROKES = st.integers(0, 5)
 COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
 NAMES = st.sampled_from(["Void", "Matrix", "Rim", "Ränder", "0"])
+WEIGHTS = st.floats(0.01, 100) | st.just(1)
 AUTHORS = st.sampled_from(["", "ann", "bob"])
 """Ids of those who take part; without one it is as in old journals."""
 
@@ -54,6 +55,8 @@ NONSENSE = st.sampled_from(
         {"type": "class.change", "class_id": 1, "name": ""},
         {"type": "class.change", "class_id": 1, "colour": "red"},
         {"type": "class.hide", "class_id": 1, "hidden": None},
+        {"type": "class.weigh", "class_id": 1, "weight": 0},
+        {"type": "class.weigh", "class_id": 1},
         {"type": "class.import", "classes": [{"id": 1, "name": "x", "colour": "#000000"}] * 2},
         {"type": "class.merge", "from": 1},
         {"type": "class.order", "class_ids": [1, 1]},
@@ -95,6 +98,7 @@ def as_the_server_folds(events):
         "elsewhere": [[one, drawn] for one, drawn in strokes.items() if one != current],
         "classes": [state.classes[one].to_json() for one in state.order],
         "hidden": sorted(state.hidden),
+        "weights": sorted(map(list, state.weights.items())),
         "strokes": [stroke.to_json() for stroke in state.strokes],
         "opened": state.opened and state.opened.facts,
         "keeps": state.keeps,
@@ -184,6 +188,10 @@ class TwoFolds(RuleBasedStateMachine):
     def hides_or_shows_a_class(self, class_id, hidden):
         self.does(type="class.hide", class_id=class_id, hidden=hidden)
 
+    @rule(target=undoable, class_id=CLASS_IDS, weight=WEIGHTS)
+    def weighs_a_class(self, class_id, weight):
+        return self.does(type="class.weigh", class_id=class_id, weight=weight)
+
     @rule(opened=IMAGES, instead=st.none() | IMAGES, name=NAMES)
     def opens_an_image(self, opened, instead, name="cells.png"):
         named = image(opened) | {"name": name}
@@ -229,9 +237,12 @@ class TwoFolds(RuleBasedStateMachine):
         features=FEATURES,
         forest=FORESTS,
         drawn=st.dictionaries(IMAGES, st.lists(SHAPES, max_size=2), max_size=2),
-        keep=st.sampled_from([{}, {"keep": True}, {"keep": False}]),
+        more=st.fixed_dictionaries(
+            {},
+            optional={"keep": st.booleans(), "weights": st.dictionaries(CLASS_IDS.map(str), WEIGHTS, max_size=2)},
+        ),
     )
-    def opens_a_classifier(self, class_ids, features, forest, drawn, keep):
+    def opens_a_classifier(self, class_ids, features, forest, drawn, more):
         number = len(self.events)
         strokes = {
             one: [
@@ -250,7 +261,7 @@ class TwoFolds(RuleBasedStateMachine):
             features=features,
             forest=forest,
             strokes=strokes,
-            **keep,
+            **more,
         )
 
     @rule(target=undoable, keep=st.booleans())

@@ -65,6 +65,9 @@ _SECTIONS = (
             "what they are. To import a list, choose a text with a name a line, a CSV (name, colour) or a JSON with "
             "classes: the classes that are here get its names in their order, further ones are added. To merge a "
             "class into another, press its × and choose which one gets its strokes.",
+            "More or less of a class: the button with three sliders gives each class one that multiplies its "
+            "probability, without learning anew. The number beside the strokes says by how much; a click on it takes "
+            "it back. It travels with the classifier.",
         ],
     ),
     (

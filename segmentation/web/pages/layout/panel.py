@@ -41,7 +41,15 @@ def _classes_head() -> html.Div:
                         **dashed(aria_label="Import a list of classes"),
                     ),
                     html.Button(
-                        "+ Add",
+                        icon("M5 4v16M12 4v16M19 4v16M2.500 9h5M9.500 15h5M16.500 7h5"),
+                        id="weigh-classes",
+                        type="button",
+                        className="quiet small",
+                        title="More or less of a class: a slider for each",
+                        **dashed(aria_label="More or less of a class", aria_pressed="false"),
+                    ),
+                    html.Button(
+                        icon("M12 5v14M5 12h14"),
                         id="add-class",
                         type="button",
                         className="quiet small",
