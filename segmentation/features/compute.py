@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
+from segmentation.features.reference import reference_planes
 from segmentation.features.spec import DERIVATIVE_REACH, GAUSSIAN_TRUNCATE, FeatureSpec
 
 PIECE_ROWS = 124
@@ -87,6 +89,9 @@ def compute_planes(
     out = _output(out, shape)
     if out.size == 0:
         return out
+    if not kernels_are_ready():
+        slices = [slice(part.start, part.stop) for part in window]
+        return reference_planes(image, spec, rows=slices[0], columns=slices[1], out=out, threads=threads)
     panels = _float_panels(image, channels, window, spec.halo, threads)
     _fill(out.reshape(len(channels), -1, *shape[1:]), panels, window, image.shape[:2], spec, threads)
     return out

@@ -1,13 +1,20 @@
-"""The features by scikit-image itself: slower, and equal to the last bit."""
+"""The features by scikit-image's own functions: slower, and equal to the last bit.
+
+:func:`skimage.feature.multiscale_basic_features` makes them all at once, and of the halo too, for which a tile takes
+200 MB; here one smoothed plane after the other is made, and its derivatives where they are wanted only.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.features.spec import FeatureSpec
+from segmentation._shared.parallel import share
+from segmentation.features.spec import DERIVATIVE_REACH, FeatureSpec
 
 
 def reference_planes(
@@ -24,35 +31,78 @@ def reference_planes(
     Raises:
         ValueError: if the image has pixels that are not a number, infinite or too large.
     """
-    from skimage.feature import multiscale_basic_features
+    from skimage.filters import gaussian
 
     image = pixels[..., None] if pixels.ndim == 2 else pixels
+    channels = spec.channel_indices(image.shape[2])
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    if out is None:
+        out = np.empty((len(channels) * len(spec.sigmas) * spec.kinds_per_sigma, *shape), np.float32)
     around = [
         slice(max(part.start - spec.halo, 0), part.stop + spec.halo)  # what is beyond the image is cut off
         for part in (rows, columns)
     ]
+    part = _as_float32(image[around[0], around[1]][..., list(channels)])
+    inside = [
+        slice(window.start - outer.start, window.stop - outer.start)
+        for window, outer in zip((rows, columns), around, strict=True)
+    ]
+    of_planes = out.reshape(len(channels), len(spec.sigmas), spec.kinds_per_sigma, *shape)
+
+    def work(planes: Iterator[tuple[int, int]]) -> None:
+        for channel, number in planes:
+            smooth = gaussian(part[channel], sigma=spec.sigmas[number], preserve_range=False)
+            derive_plane(smooth, spec, inside[0], inside[1], of_planes[channel, number])
+
+    share(product(range(len(channels)), range(len(spec.sigmas))), work, threads)
+    return out
+
+
+def derive_plane(
+    smooth: NDArray[np.float32], spec: FeatureSpec, rows: slice, columns: slice, out: NDArray[np.float32]
+) -> None:
+    """The features that follow from one smoothed plane.
+
+    Args:
+        smooth: the plane; it reaches :data:`DERIVATIVE_REACH` pixels beyond the window, as far as the image goes.
+        spec: which kinds of features.
+        rows: the window's rows in the plane.
+        columns: its columns.
+        out: ``(kinds, window rows, window columns)`` float32 to be filled.
+    """
+    from skimage.feature import hessian_matrix_eigvals
+    from skimage.filters import sobel
+
+    around = [slice(max(part.start - DERIVATIVE_REACH, 0), part.stop + DERIVATIVE_REACH) for part in (rows, columns)]
+    top, left = rows.start - around[0].start, columns.start - around[1].start
+    window = slice(top, top + out.shape[1]), slice(left, left + out.shape[2])
+    near = smooth[around[0], around[1]]
+    kinds = [near] if spec.intensity else []
+    if spec.edges:
+        kinds.append(sobel(near))
+    if spec.texture:
+        first = [_gradient(near, axis) for axis in (0, 1)]
+        kinds += [*hessian_matrix_eigvals([_gradient(first[one], other) for one, other in ((0, 0), (0, 1), (1, 1))])]
+    for kind, filled in zip(kinds, out, strict=True):
+        filled[...] = kind[window]
+
+
+def _gradient(plane: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """The derivative along an axis; 0 along one of a single pixel."""
+    if plane.shape[axis] == 1:
+        return np.zeros_like(plane)
+    derivative: NDArray[np.float32] = np.gradient(plane, axis=axis)
+    return derivative
+
+
+def _as_float32(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """``(channels, rows, columns)`` of ``(rows, columns, channels)``, as scikit-image scales them."""
+    from skimage.util import img_as_float32
+
     with np.errstate(over="ignore"):
-        part = image[around[0], around[1]][..., list(spec.channel_indices(image.shape[2]))]
-        part = part.astype(np.float32) if part.dtype.kind == "f" else part
-    if not np.isfinite(part).all():
+        values = pixels.astype(np.float32) if pixels.dtype.kind == "f" else pixels
+    if not np.isfinite(values).all():
         raise ValueError(
             "The image has pixels that are not a number (NaN), infinite or too large: give them a value first."
         )
-    features = multiscale_basic_features(
-        part,
-        intensity=spec.intensity,
-        edges=spec.edges,
-        texture=spec.texture,
-        sigma_min=spec.sigma_min,
-        sigma_max=spec.sigma_max,
-        num_sigma=spec.num_sigma,
-        workers=threads,
-        channel_axis=-1,
-    )
-    top, left = (window.start - outer.start for window, outer in zip((rows, columns), around, strict=True))
-    inside = features[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
-    planes = np.moveaxis(inside, -1, 0)
-    if out is None:
-        return np.ascontiguousarray(planes)
-    out[...] = planes
-    return out
+    return np.ascontiguousarray(np.moveaxis(img_as_float32(values), -1, 0))

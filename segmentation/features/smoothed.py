@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
 from segmentation.features.compute import compute_planes
+from segmentation.features.reference import derive_plane
 from segmentation.features.spec import DERIVATIVE_REACH, FeatureSpec
 
 
@@ -75,10 +77,18 @@ class Smoothed:
         Returns:
             ``(features, window rows, window columns)`` float32.
         """
-        from segmentation.features._derivative_kernels import derive_from_planes, smooth_scratch
-
         size = rows.stop - rows.start, columns.stop - columns.start
         features = np.empty((len(self.planes) * spec.kinds_per_sigma, *size), np.float32) if out is None else out
+        if not kernels_are_ready():
+            here, there = (
+                slice(window.start - own.start, window.stop - own.start)
+                for window, own in ((rows, self.rows), (columns, self.columns))
+            )
+            for plane, filled in zip(self.planes, features.reshape(len(self.planes), -1, *size), strict=True):
+                derive_plane(plane, spec, here, there, filled)
+            return features
+        from segmentation.features._derivative_kernels import derive_from_planes, smooth_scratch
+
         around = with_apron(rows, self.image_shape[0]), with_apron(columns, self.image_shape[1])
         above, before = rows.start - around[0].start, columns.start - around[1].start
         apron = above, around[0].stop - rows.stop, before, around[1].stop - columns.stop

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.simd import kernel, part
-
-WORD = 8
-"""Pixels that are looked at together."""
+from segmentation.forest._bit_layout import WORD
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.forest._bit_layout import BINS as BINS
 from segmentation.forest._bit_layout import BITS, ROW
@@ -105,6 +106,8 @@ class Bins:
         Returns:
             ``(features, pixels)`` uint8, from 0 to 63.
         """
+        if not kernels_are_ready():
+            return self.of_values(np.arange(self.n_features)[:, None], np.asarray(rows.T, np.float32))
         from segmentation.forest._bin_kernels import bin_rows
 
         columns = np.empty(rows.shape[::-1], np.uint8)

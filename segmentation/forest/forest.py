@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.forest.bins import BLOCK, count_blocks, packed_room
 from segmentation.forest.float_walk import NODE, FloatWalk
 from segmentation.forest.program import Program
+from segmentation.forest.reference import reference_classes, reference_proba
 from segmentation.forest.trees import Trees
 from segmentation.forest.weighing import Weights, weighted_classes, weighted_probabilities
 
@@ -68,11 +70,6 @@ class Forest(Trees):
             raise ValueError(f"The forest has {self.n_classes} classes, but {labels.size} are given.")
         return as_sklearn(self, labels)
 
-    @cached_property
-    def leaves_vote(self) -> bool:
-        """Whether each leaf votes for one class, so that probabilities are shares of the trees."""
-        return bool(self.probabilities[self.feature < 0].max(axis=1, initial=0).min() == 1)
-
     @property
     def votes(self) -> bool:
         """Whether it can be walked on bits: it has bins, and each leaf votes for one class."""
@@ -113,6 +110,8 @@ class Forest(Trees):
             ValueError: if the forest's arrays contradict each other, or the planes are not its features.
         """
         pixels = self._flat(planes)
+        if not kernels_are_ready():
+            return reference_proba(self, planes, weights)
         if self.votes:
             probabilities = self.shares_of_votes(self._counts(pixels, threads), weights)
         else:
@@ -140,6 +139,8 @@ class Forest(Trees):
             ValueError: as :meth:`predict_proba` does.
         """
         pixels = self._flat(planes)
+        if not kernels_are_ready():
+            return reference_classes(self, planes, weights)
         if self.votes:
             classes = self._classes(pixels, weights, threads)
         elif weights is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import available_threads, share
 from segmentation.forest.bins import Bins
 from segmentation.forest.forest import Forest
@@ -143,8 +144,10 @@ def _extra_trees(
     threads: int | None,
 ) -> list[GrownTrees]:
     """Extremely randomised trees, some at a time."""
-    from segmentation.forest._growing_kernels import grow_trees
-
+    if kernels_are_ready():
+        from segmentation.forest._growing_kernels import grow_trees
+    else:
+        from segmentation.forest._growing_reference import grow_trees
     draws = draws_of_each_class(len(classified), len(classes), settings)
     members = np.argsort(classified, kind="stable").astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(classified))]).astype(np.int64)

@@ -15,6 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
+from segmentation.forest._bit_layout import WORD
+from segmentation.forest._mixing import mixed
+
 MAX_TRAINING_PIXELS = 10_000
 """The most pixels that a forest is trained on, shared equally among the classes: about as many as a dozen careful
 strokes label, so that a flood of labels costs no more. Doubling it gains 0.007 of mean IoU and doubles the time."""
@@ -25,8 +29,10 @@ HIGHEST = 2**64 - 1
 
 def count_classes(*labels: NDArray[np.uint8]) -> dict[int, int]:
     """Number of pixels of each class that has any, by class id, ascending; unlabelled pixels are not counted."""
-    from segmentation.forest._sampling_kernels import WORD, count
-
+    if kernels_are_ready():
+        from segmentation.forest._sampling_kernels import count
+    else:
+        from segmentation.forest._sampling_reference import count
     by_position = np.zeros((WORD, 256), np.int64)
     for raster in labels:
         count(*_in_words(raster), by_position)
@@ -46,18 +52,14 @@ def check_classes(counts: Mapping[int, int]) -> None:
 def random_uint64(*keys: int | NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
     """Pseudo-random numbers that depend on the keys alone, which are broadcast.
 
-    Each key in turn is added and mixed in with the finaliser of SplitMix64 (Steele, Lea and Flood, Fast
-    splittable pseudorandom number generators, OOPSLA 2014).
+    Each key in turn is mixed in.
 
     Returns:
         uint64, of the broadcast shape.
     """
     state = np.zeros(1, np.uint64)
     for key in keys:
-        state = state + np.asarray(key).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state = state ^ (state >> np.uint64(31))
+        state = mixed(state, key)
     return state
 
 
@@ -162,8 +164,10 @@ def _candidates(
     labels: Sequence[NDArray[np.uint8]], seed: int, counts: Mapping[int, int], share: int
 ) -> tuple[list[NDArray[np.int64]], NDArray[np.uint64]]:
     """The places of somewhat more pixels of each class than its share, in each image, and the priorities of all."""
-    from segmentation.forest._sampling_kernels import choose
-
+    if kernels_are_ready():
+        from segmentation.forest._sampling_kernels import choose
+    else:
+        from segmentation.forest._sampling_reference import choose
     room = share + 8 * math.isqrt(share) + 8
     while True:
         highest = np.zeros(256, np.uint64)
@@ -183,8 +187,6 @@ def _candidates(
 
 def _in_words(labels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     """Labels as a row of pixels, and the same memory as a row of words."""
-    from segmentation.forest._sampling_kernels import WORD
-
     flat = np.ascontiguousarray(labels).reshape(-1).view()
     flat.flags.writeable = False  # for Numba an array that can be written is of another type
     words = flat[: len(flat) // WORD * WORD].view(np.uint64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,11 @@ class Trees:
     def n_trees(self) -> int:
         """Number of trees."""
         return len(self.roots)
+
+    @cached_property
+    def leaves_vote(self) -> bool:
+        """Whether each leaf votes for one class, so that probabilities are shares of the trees."""
+        return bool(self.probabilities[self.feature < 0].max(axis=1, initial=0).min() == 1)
 
     def whole_shares(self) -> NDArray[np.int32]:
         """``(classes, nodes)`` int32, the shares of ``WHOLE_SHARE``; the last class has what the others leave."""

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import available_threads
 from segmentation._shared.tiling import Tile, TileGrid
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
@@ -337,9 +338,9 @@ class LiveSegmenter:
         return len(tiles) * one > self.cache.budget
 
     def _fits_as_bits(self, image: Image, classifier: PixelClassifier, tile: Tile) -> bool:
-        """Whether the classifier is walked on bits, and there is room for those of the tile."""
+        """Whether the classifier can be walked on bits now, and there is room for those of the tile."""
         takes = bit_planes_bytes(classifier.spec, image.channels, tile)
-        return classifier.forest_.votes and takes <= self.cache.budget
+        return kernels_are_ready() and classifier.forest_.votes and takes <= self.cache.budget
 
     def _bits(
         self, image: Image, spec: FeatureSpec, tile: Tile, threads: int | None

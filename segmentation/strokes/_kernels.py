@@ -12,11 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-SLACK = 1e-9
-"""Added to squared distances, so that pixels exactly on the border count as inside whatever the rounding."""
-
-ROUNDING = 1e-3
-"""Safely more than the rounding errors of the computed ends of a row, in pixels."""
+from segmentation.strokes._borders import ROUNDING, SLACK
 
 _POINTS = "Array(float64, 2, 'C', readonly=True)"
 _PLACES = "Array(int64, 1, 'C', readonly=True)"

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
+from segmentation.strokes._borders import SLACK
 from segmentation.strokes.stroke import Stroke
 
 STRIP_PIXELS = 1 << 22
@@ -98,23 +100,27 @@ def _paint_window(window: NDArray[np.uint8], stroke: Stroke, row: int, column: i
 
 def _paint_shape(window: NDArray[np.uint8], stroke: Stroke, row: int, column: int, value: int) -> bool:
     """Paint a stroke by the rule of its kind alone; returns whether that painted a pixel."""
-    from segmentation.strokes import _kernels
-
+    if kernels_are_ready():
+        from segmentation.strokes._kernels import paint_ellipse, paint_path, paint_polygon
+    else:
+        from segmentation.strokes._reference import (  # type: ignore[assignment]
+            paint_ellipse,
+            paint_path,
+            paint_polygon,
+        )
     points, starts = stroke.points, np.array(stroke.starts, np.int64)
     if stroke.kind == "path":
         radius = _radius(stroke)
         length = np.hypot(*np.diff(points, axis=0).T).sum()
         dense = bool((length + 2 * radius * len(points)) * 2 * radius > 4 * window.size + 10_000)
-        return _kernels.paint_path(window, points, starts, radius**2 + _kernels.SLACK, value, row, column, dense)
+        return paint_path(window, points, starts, radius**2 + SLACK, value, row, column, dense)
     if stroke.kind == "polygon":
-        return _kernels.paint_polygon(window, points, starts, value, row, column)
+        return paint_polygon(window, points, starts, value, row, column)
     (x0, y0), (x1, y1) = points.tolist()
     if stroke.kind == "rectangle":
         ring = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
-        return _kernels.paint_polygon(window, ring, starts, value, row, column)
-    return _kernels.paint_ellipse(
-        window, (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2, value, row, column
-    )
+        return paint_polygon(window, ring, starts, value, row, column)
+    return paint_ellipse(window, (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2, value, row, column)
 
 
 def as_stroke(value: Stroke | Mapping[str, Any], *, id: str) -> Stroke:

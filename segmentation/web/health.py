@@ -1,8 +1,8 @@
 """Whether a process is alive, and whether it can work, for those who run it.
 
 ``/health`` says that the process answers. ``/ready`` says that it can serve people: the store answers, and its tables
-are those of this version. Kernels that are still being compiled do not make it unready: the page opens and can be
-drawn on meanwhile, and only the first segmentation waits for them.
+are those of this version. Kernels that are still being compiled do not make it unready: what they are held equal to
+computes meanwhile.
 """
 
 from __future__ import annotations

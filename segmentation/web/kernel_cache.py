@@ -43,6 +43,7 @@ def files_of_lanes() -> list[Path]:
     return [
         library / "_shared" / "simd.py",
         library / "forest" / "_bit_layout.py",
+        library / "strokes" / "_borders.py",
         *sorted(library.rglob("_lanes.py")),
         *sorted(library.rglob("_*kernels.py")),
     ]

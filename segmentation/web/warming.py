@@ -1,8 +1,8 @@
-"""Loading and compiling what the first stroke needs while the page is opened, once a process.
+"""Loading and compiling what the first strokes need while the page is opened, once a process.
 
 Compiling takes some ten seconds, and memory that is not given back. It is therefore done in a process of its own,
-which leaves the kernels on the disk; ``python -m segmentation.web.warming`` does that beforehand, when a host builds
-the application.
+which leaves the kernels on the disk; until they are there, references compute, so that no stroke waits for a compiler.
+``python -m segmentation.web.warming`` compiles beforehand, when a host builds the application.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from segmentation._shared.kernels import kernels_are_ready, references_instead
 from segmentation._shared.processes import import_paths, python_command
 from segmentation._shared.tiling import TileGrid
 from segmentation.features.cache import FeatureCache
@@ -34,20 +35,26 @@ WATCHED = "--watched"
 COMPILED = "compiled"
 """File in the folder of kernels that says that they are all there."""
 
+POLITENESS = 10
+"""By how much the compiler gives way: next to a stroke it has a tenth of the processor."""
+
 log = logging.getLogger(__name__)
 
 
 class WarmUp:
     """Work that is done once in the background.
 
+    Args:
+        work: segments something, whatever computes it.
+
     Attributes:
-        state: ``cold``, ``warming``, ``warm``, or ``failed``, after which the first stroke does the work itself.
+        state: ``cold``; ``warming``, while references compute if kernels are not on the disk; ``warm``; or ``failed``,
+            after which the first stroke loads or compiles itself what it needs.
     """
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
         self._lock = threading.Lock()
-        self._over = threading.Event()
         self.state = "cold"
 
     def begin(self) -> None:
@@ -58,16 +65,13 @@ class WarmUp:
             self.state = "warming"
         threading.Thread(target=self._run, name="warm-up", daemon=True).start()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until it is over, but so many seconds at most; whether there is nothing to wait for any more.
-
-        To do the same work twice at once would take longer; what was not begun is not waited for.
-        """
-        return self.state == "cold" or self._over.wait(seconds)
-
     def _run(self) -> None:
         try:
-            _compile_in_another_process()
+            cache = os.environ.get(CACHE_VARIABLE)
+            if cache and not _is_compiled(Path(cache)):
+                with references_instead():
+                    self._work()
+                    _compile_in_another_process(Path(cache))
             self._work()
             unload_llvm_code()
             self.state = "warm"
@@ -75,33 +79,37 @@ class WarmUp:
         except Exception:
             self.state = "failed"
             log.exception("kernels could not be warmed up")
-        finally:
-            self._over.set()
 
 
 def segment_once(live: LiveSegmenter, image: Image) -> None:
-    """Load, and compile where that was not done, what a first stroke on an image needs."""
+    """Load, and compile where that is due, what a first stroke on an image needs."""
     rows, columns = image.shape
     corners = {1: [(1, 1), (4, 4)], 2: [(columns - 5, rows - 5), (columns - 2, rows - 2)]}
     labels = rasterise([{"class_id": class_id, "points": points} for class_id, points in corners.items()], image.shape)
-    classifier = live.train([LabelledImage.from_image(image, labels)], FeatureSpec(), ForestSettings())
+    settings = ForestSettings(random_state=int(kernels_are_ready()))  # what a reference has grown is grown once more
+    classifier = live.train([LabelledImage.from_image(image, labels)], FeatureSpec(), settings)
     live.segment(image, classifier, TileGrid(image.shape).tiles[0])
 
 
-def _compile_in_another_process() -> None:
+def _is_compiled(cache: Path) -> bool:
+    return (cache / COMPILED).exists()
+
+
+def _compile_in_another_process(cache: Path) -> None:
     """Have the kernels on the disk, if they can be kept there."""
-    cache = os.environ.get(CACHE_VARIABLE)
-    if cache and os.name == "posix":
-        with _one_process_at_a_time(Path(cache)):
-            if not (Path(cache) / COMPILED).exists():
-                command, environment = python_command("-m", __name__, WATCHED), os.environ | import_paths()
-                with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as compiler:
-                    compiler.wait()
+    with _one_process_at_a_time(cache):
+        if not _is_compiled(cache):
+            command, environment = python_command("-m", __name__, WATCHED), os.environ | import_paths()
+            with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as compiler:
+                compiler.wait()
 
 
 @contextmanager
 def _one_process_at_a_time(cache: Path) -> Iterator[None]:
-    """The first of several processes compiles, the others find its kernels on the disk."""
+    """The first of several processes compiles, the others find its kernels on the disk; Windows has one only."""
+    if sys.platform == "win32":
+        yield
+        return
     import fcntl
 
     with open(cache / "compiling", "w") as lock:
@@ -132,4 +140,6 @@ def _end_with_the_parent() -> None:
 if __name__ == "__main__":
     if WATCHED in sys.argv:
         _end_with_the_parent()
+        if sys.platform != "win32":
+            os.nice(POLITENESS)
     compile_kernels()

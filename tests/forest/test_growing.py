@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
+from segmentation._shared.kernels import references_instead
 from segmentation.forest.bins import Bins
 from segmentation.forest.growing import bootstrap, draws_of_each_class, grow_forest, tree_seeds, tries
 from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
@@ -319,3 +323,23 @@ def test_what_training_knows_of_extremely_randomised_trees_is_what_the_pixels_sa
         assert np.array_equal(forest.samples[of_tree], counts.sum(axis=1))
         shares = counts / counts.sum(axis=1, keepdims=True)
         assert np.allclose(forest.impurity[of_tree], 1 - (shares**2).sum(axis=1), atol=1e-12)
+
+
+@examples(max_examples=40, deadline=None)
+@given(
+    st.integers(2, 250),
+    st.integers(1, 12),
+    st.integers(2, 5),
+    st.sampled_from([0.0, 0.3, 2.0]),
+    st.sampled_from([None, 1, 4]),
+    st.integers(0, 2**32 - 1),
+)
+def test_the_reference_grows_the_same_trees(pixels, features, classes, spread, depth, seed):
+    rows, class_ids = blobs(pixels, features, classes, seed, spread)
+    rows[:, ::3] = np.rint(rows[:, ::3])
+    settings = ForestSettings(n_estimators=4, max_depth=depth, random_state=seed)
+    forest = grow_forest(rows, class_ids, settings)
+    with references_instead():
+        by_reference = grow_forest(rows, class_ids, settings)
+    for field in ("roots", "feature", "threshold", "left", "right", "probabilities", "samples", "impurity"):
+        assert getattr(forest, field).tobytes() == getattr(by_reference, field).tobytes()

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segmentation._shared.kernels import references_instead
 from segmentation.forest.sampling import PixelSample, TrainingSample, count_classes, random_uint64
 
 
@@ -29,6 +30,8 @@ def test_classes_are_counted_wherever_the_labels_lie_in_memory(shape, offset, se
     expected = {class_id: int((labels == class_id).sum()) for class_id in (1, 2, 3) if (labels == class_id).any()}
     for layout in (labels, np.asfortranarray(labels), np.repeat(labels, 2, axis=1)[:, ::2]):
         assert count_classes(layout) == expected
+        with references_instead():
+            assert count_classes(layout) == expected
     labels.flags.writeable = False
     assert count_classes(labels, labels) == {class_id: 2 * count for class_id, count in expected.items()}
 
@@ -50,8 +53,11 @@ def test_those_of_the_smallest_priorities_are_taken(seed, limit, share):
             np.union1d(before, at[priority <= last])
             for before, at, priority in zip(expected, places, priorities, strict=True)
         ]
-    for found, wanted in zip(TrainingSample.draw(rasters, seed, limit).places, expected, strict=True):
+    sample = TrainingSample.draw(rasters, seed, limit)
+    for found, wanted in zip(sample.places, expected, strict=True):
         assert np.array_equal(found, wanted)
+    with references_instead():
+        assert TrainingSample.draw(rasters, seed, limit).digest() == sample.digest()
 
 
 @settings(max_examples=30, deadline=None)

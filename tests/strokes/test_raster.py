@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segmentation._shared.kernels import references_instead
 from segmentation.strokes import raster as painting
 from segmentation.strokes.raster import paint, rasterise, stroke_bounds, stroke_pixels
 from segmentation.strokes.stroke import Stroke
@@ -62,6 +63,8 @@ def pixels_of_rings(rings, shape):
 def mask(stroke, shape):
     labels = rasterise([stroke], shape)
     assert set(np.unique(labels)) <= {0, stroke.class_id}
+    with references_instead():
+        assert np.array_equal(rasterise([stroke], shape), labels)
     return labels > 0
 
 

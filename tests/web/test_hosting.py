@@ -1,16 +1,23 @@
 """The Procfile's lines, as a host runs them."""
 
+import fcntl
 import http.client
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zlib
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import tifffile
 
+import segmentation as seg
+from segmentation._shared.tiling import TileGrid
+from segmentation.strokes.stroke import Stroke
 from segmentation.web.logs import without_links
 from segmentation.web.settings import Settings
 from segmentation.web.store import open_store
@@ -150,6 +157,44 @@ def test_it_ends_within_ten_seconds_while_it_is_asked(server):
         assert "done" not in [json.loads(line)["kind"] for line in answer.read().splitlines()]
     server.start()
     assert [event["id"] for event in journal(server, session)] == ["start", "e1", "e2"]
+
+
+def test_no_stroke_waits_for_the_compiler(server, tmp_path):
+    """References answer with the bytes of the kernels while there are none, and nobody notices the change to these."""
+    kernels = tmp_path / "kernels"
+    kernels.mkdir()
+    server.environment["NUMBA_CACHE_DIR"] = str(kernels)
+    with (kernels / "compiling").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as another process would that compiles
+        server.start()
+        session = new_session(server)
+        image, *strokes = [seg.read_image(ROOT / "assets/sample/colon_glands.png"), *two_strokes(server, session)]
+        assert overlay(server, session, strokes) == expected_overlay(image, strokes)
+        assert json.loads(ask(server, "GET", "/ready"))["kernels"] == "warming"
+        assert not list(kernels.rglob("*.nbi"))
+    server.wait_until_warm()
+    further = strokes[0] | {"id": "e3", "stroke": strokes[0]["stroke"] | {"id": "s3", "path": "M9,9L90,120"}}
+    assert overlay(server, session, [further]) == expected_overlay(image, [*strokes, further])
+    assert list(kernels.rglob("*.nbi"))
+
+
+def overlay(server, session, strokes):
+    """The checksums of the tiles after some strokes, one after the other, and the segmentation that is downloaded."""
+    for stroke in strokes:
+        messages = [
+            json.loads(line) for line in ask(server, "POST", f"/s/{session}/converse", words([stroke])).splitlines()
+        ]
+    assert messages[-1]["kind"] == "done"
+    tiff = io.BytesIO(ask(server, "GET", f"/s/{session}/download/segmentation.tif"))
+    return {m["index"]: m["crc"] for m in messages if m["kind"] == "tile"}, tifffile.imread(tiff).tobytes()
+
+
+def expected_overlay(image, strokes):
+    """The same by kernels."""
+    labels = seg.rasterise([Stroke.from_json(stroke["stroke"]) for stroke in strokes], image.shape)
+    ids = seg.PixelClassifier().fit(image, labels).predict(image)
+    tiles = TileGrid(image.shape).tiles
+    return {tile.index: zlib.crc32(ids[tile.rows, tile.columns].tobytes()) for tile in tiles}, ids.tobytes()
 
 
 def test_logs_are_lines_of_json_that_lead_to_no_session(server):

@@ -21,9 +21,7 @@ from segmentation.web.session.tile_stream import Message, TileStream
 from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.presences import Presence, Presences
-from segmentation.web.warming import WarmUp
 
-HEARTBEAT_SECONDS = 1.0
 MAX_CLIENTS = 1_000
 """Browser windows of a session, of which every page that is loaded is a new one."""
 
@@ -90,7 +88,6 @@ class Conversations:
         live: computes ahead what the first stroke will need.
         tile_stream: segments.
         scheduler: says whose turn it is to compute.
-        warming: what must be over before the first segmentation.
         busy: entered while a window waits for its segmentation.
         closing: set once this process is to end; answers then end at the next tile.
         presences: say who is in a session.
@@ -105,14 +102,13 @@ class Conversations:
         tile_stream: TileStream,
         *,
         scheduler: Scheduler,
-        warming: WarmUp,
         busy: Busy,
         closing: threading.Event,
         presences: Presences,
     ) -> None:
         self._journals, self._images, self._trainer = journals, images, trainer
         self._live, self._tile_stream, self._scheduler = live, tile_stream, scheduler
-        self._warming, self._busy, self._closing = warming, busy, closing
+        self._busy, self._closing = busy, closing
         self._presences = presences
         self._latest = LatestRequests()
 
@@ -165,10 +161,6 @@ class Conversations:
 
     def _segmentation(self, session_id: str, tiles: TileRequest, stale: Callable[[], bool]) -> Iterator[Message]:
         started = time.perf_counter()
-        while not self._warming.wait(HEARTBEAT_SECONDS):
-            if stale():
-                return
-            yield {"kind": "status", "text": "The server is getting ready for its first segmentation"}
         try:
             training_set = self._trainer.training_set(session_id, tiles.image_hash)
         except ValueError:  # another window has removed the image, as the journal says: this one asks for another

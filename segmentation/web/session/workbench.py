@@ -88,7 +88,6 @@ class Workbench:
             self.live,
             TileStream(self.live, self.scheduler),
             scheduler=self.scheduler,
-            warming=self.warming,
             busy=self.busy,
             closing=self.closing,
             presences=Presences(store),
