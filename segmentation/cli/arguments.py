@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from segmentation.cli.objects_arguments import add_objects
+from segmentation.cli.objects_arguments import add_clean_up, add_objects
 from segmentation.cli.paths import typed_path
 from segmentation.version import __version__
 
@@ -133,6 +133,12 @@ def _add_class_weights(command: argparse._ActionsContainer) -> None:
     )
 
 
+def _add_after_the_forest(command: argparse._ActionsContainer, otherwise: str) -> None:
+    """What is made of what the forest finds; ``otherwise`` tells the steps of a clean-up if none are typed."""
+    _add_class_weights(command)
+    add_clean_up(command, otherwise)
+
+
 def _add_map(command: argparse.ArgumentParser, files: str, zero: str) -> None:
     command.add_argument(
         "--map",
@@ -151,7 +157,7 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         help="image files, TIFF stacks, Zarr arrays or OME-Zarr images, folders, or globs ('**' for any folders)",
     )
     command.add_argument("-o", "--output", type=typed_path, required=True, metavar="DIR", help="where results appear")
-    _add_class_weights(command)
+    _add_after_the_forest(command, "those of the classifier")
     extras = command.add_argument_group("written beside the class ids")
     extras.add_argument("--png", action="store_true", help="<stem>.png: class ids in the colours of the classes")
     extras.add_argument("--overlay", action="store_true", help="<stem>.overlay.png: the classes painted over the image")
@@ -217,7 +223,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
         metavar="ID=NAME[,#COLOUR]",
         help="name a class, and perhaps give it a colour; once for each: --class 1=void --class '2=grain,#0072b2'",
     )
-    _add_class_weights(command)
+    _add_after_the_forest(command, "those of the strokes")
     along = command.add_argument_group("travels along in the file, so that training can go on from it")
     along.add_argument("--with-strokes", action="store_true", help="what was drawn, to go on with the same images")
     along.add_argument(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmentation._shared.text import counted, escaped
+from segmentation.cli.objects_arguments import typed_steps
 
 if TYPE_CHECKING:
     from segmentation.model.modelfile import ModelContents
@@ -43,6 +44,7 @@ def apply(given: Namespace) -> int:
             table=given.csv,
             objects=given.objects,
             class_weights=weights_of(given.class_weights) or None,
+            clean_up=typed_steps(given.clean_up),
             axes=given.axes,
             workers=given.workers,
             threads=given.threads,
@@ -66,6 +68,7 @@ def train(given: Namespace) -> int:
     from segmentation.model.classifier import PixelClassifier
     from segmentation.model.modelfile import save_model
     from segmentation.model.weights import weights_from_json
+    from segmentation.objects.steps import steps_from_json
     from segmentation.strokes.document import strokes_from_json
 
     if not given.labels and not given.strokes:
@@ -85,6 +88,8 @@ def train(given: Namespace) -> int:
     of_strokes = weights_from_json(settings.get("class_weights"))
     known = {class_id: weight for class_id, weight in of_strokes.items() if class_id in classifier.classes_}
     classifier.set_params(class_weights=known | weights_of(given.class_weights))
+    steps = typed_steps(given.clean_up)
+    classifier.set_params(clean_up=steps_from_json(settings.get("clean_up", ())) if steps is None else steps)
     contents = classifier.contents(
         named_classes(classifier.label_classes_, documents, given.classes),
         strokes={one: drawn for one, drawn in data.strokes.items() if drawn} if given.with_strokes else None,
@@ -197,7 +202,9 @@ def _evaluate_on_masks(given: Namespace) -> int:
         for image, truth in read_with_masks(image_path, mask_path, given.map):
             try:
                 adapted = classifier.adapt(image)
-                found = score(classifier.predict_window(adapted, whole_window(image.shape)), truth, ids)
+                found = score(
+                    classifier.cleaned(classifier.predict_window(adapted, whole_window(image.shape))), truth, ids
+                )
             except ValueError as error:
                 strange = given.map is None and not np.isin(truth, [0, *ids]).all()
                 hint = f" If the mask has other values than class ids, {MAP_HINT}." if strange else ""
@@ -248,6 +255,7 @@ def facts(contents: ModelContents) -> dict[str, Any]:
         "classes": classes_to_json(contents.classes),
         "class_ids": list(contents.class_ids),
         "class_weights": weights_to_json(contents.class_weights),
+        "clean_up": [step.to_json() for step in contents.clean_up],
         "forest": {"features": forest.n_features, "trees": forest.n_trees, "nodes": len(forest.feature)},
         "training": contents.training,
         "versions": contents.versions,
@@ -274,6 +282,7 @@ def described(name: str, contents: ModelContents) -> str:
     lines = [
         ("classes", [f"{one.id} {one.name} {one.colour}" for one in contents.classes]),
         ("weights", [f"class {one} counts {weight:g} times" for one, weight in contents.class_weights.items()]),
+        ("clean-up", [" ".join(step.to_text() for step in contents.clean_up)] if contents.clean_up else []),
         ("images", [f"with {channels}"]),
         ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
         ("forest", [f"{trees}, {counted(len(forest.feature), 'node')}, seed {settings.random_state}"]),

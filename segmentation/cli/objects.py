@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.cli.labelled import read_with_masks
+from segmentation.cli.objects_arguments import typed_steps
 from segmentation.io.image import Image
 from segmentation.io.masks import is_black_and_white, named_classes, read_masks
 from segmentation.io.pixel_size import UNITS, PixelSize
@@ -20,7 +21,6 @@ from segmentation.objects import files
 from segmentation.objects.cleaning import clean_up
 from segmentation.objects.files import NamedObjects
 from segmentation.objects.measured import find_objects
-from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.classes import LabelClass
 
 ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects]], bytes]] = {
@@ -34,7 +34,7 @@ ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects]], bytes]] = {
 def objects(given: Namespace) -> int:
     """Measures the objects in segmentations."""
     _check(given)
-    steps = tuple(CleanUpStep.from_text(text) for text in given.clean_up)
+    steps = typed_steps(given.clean_up) or ()
     size = pixel_size(given.pixel_size, given.unit)
     every: list[NamedObjects] = []
     for number, path in enumerate(given.segmentations):

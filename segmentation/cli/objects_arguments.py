@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from segmentation.cli.paths import typed_path
+
+if TYPE_CHECKING:
+    from segmentation.objects.steps import CleanUpStep
 
 STEPS = (
     "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border keep_border split=EAGERNESS, in pixels and in the order "
@@ -59,6 +64,21 @@ def add_objects(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_clean_up(command: argparse._ActionsContainer) -> None:
-    """The option that says how a segmentation is cleaned up."""
-    command.add_argument("--clean-up", nargs="+", default=[], metavar="STEP", help=f"steps: {STEPS}")
+def add_clean_up(command: argparse._ActionsContainer, otherwise: str = "none") -> None:
+    """The option that says how a segmentation is cleaned up; ``otherwise`` tells what is done without it."""
+    command.add_argument(
+        "--clean-up", nargs="+", metavar="STEP", help=f"steps, or none (default: {otherwise}): {STEPS}"
+    )
+
+
+def typed_steps(typed: Sequence[str] | None) -> tuple[CleanUpStep, ...] | None:
+    """The steps that were typed; None if nothing was.
+
+    Raises:
+        ValueError: if one of them is not understood.
+    """
+    from segmentation.objects.steps import CleanUpStep, checked_steps
+
+    if typed is None:
+        return None
+    return checked_steps(CleanUpStep.from_text(text) for text in typed if text != "none")

@@ -32,6 +32,8 @@ from segmentation.model.parameters import Parameters
 from segmentation.model.prediction import OnPiece, Prediction
 from segmentation.model.values import adapted, scale_note, value_notes
 from segmentation.model.weights import ClassWeights, checked_weights, whole_weights
+from segmentation.objects.cleaning import clean_up
+from segmentation.objects.steps import Steps, changes_classes, checked_steps
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -52,6 +54,7 @@ class PixelClassifier(Parameters):
         class_weights: by class id, what the probability of a class is multiplied with, from 0.01 to 100, in
             thousandths: more of it where that is above 1. It changes nothing of what is learnt, unlike scikit-learn's
             ``class_weight``.
+        clean_up: steps that :meth:`predict` does to a segmentation, see :class:`CleanUpStep`; or their JSON values.
         engine: ``"compiled"``, or ``"reference"``: scikit-image and NumPy, with the same bytes, a hundred times slower.
         threads: number of threads; None takes all cores. No result depends on it.
 
@@ -152,7 +155,7 @@ class PixelClassifier(Parameters):
         return len(np.unique(found)) > 1
 
     def predict(self, image: Image | ArrayLike) -> NDArray[np.uint8]:
-        """The class of each pixel.
+        """The class of each pixel, cleaned up.
 
         Returns:
             ``(rows, columns)`` uint8 class ids.
@@ -164,7 +167,11 @@ class PixelClassifier(Parameters):
             UserWarning: if the image's values are on another scale than those of the training images.
         """
         checked = self._adapt_with_warning(image)
-        return self.predict_window(checked, whole_window(checked.shape))
+        return self.cleaned(self.predict_window(checked, whole_window(checked.shape)))
+
+    def cleaned(self, segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A whole segmentation, ``(rows, columns)`` uint8, after the clean-up; itself if there is none."""
+        return clean_up(segmentation, self.clean_up) if changes_classes(self.clean_up) else segmentation
 
     def predict_proba(self, image: Image | ArrayLike) -> NDArray[np.float32]:
         """The probability of each class at each pixel.
@@ -220,7 +227,7 @@ class PixelClassifier(Parameters):
         on_piece: OnPiece = lambda piece, planes: None,
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
-        """The class ids in a window of an image.
+        """The class ids in a window of an image, before the clean-up, which looks at the whole.
 
         Features are computed piece by piece and not kept, so that their memory does not grow with the window.
 
@@ -251,6 +258,16 @@ class PixelClassifier(Parameters):
     def weights(self) -> Weights | None:
         """The class weights in thousandths, in the order of ``classes_``; None if all are 1."""
         return whole_weights(checked_weights(self.class_weights), self.classes_)
+
+    def with_clean_up(self, steps: Steps) -> PixelClassifier:
+        """A classifier that has learnt the same, with another clean-up.
+
+        Raises:
+            ValueError: if a step is not possible.
+        """
+        other = copy(self)
+        other.clean_up = checked_steps(steps)
+        return other
 
     def weighed(self, class_weights: ClassWeights) -> PixelClassifier:
         """A classifier that has learnt the same, with other class weights.
@@ -296,6 +313,7 @@ class PixelClassifier(Parameters):
             strokes=drawn,
             pixels=pixels,
             class_weights=checked_weights(self.class_weights),
+            clean_up=self.clean_up,
         )
 
     @classmethod
@@ -320,7 +338,7 @@ class PixelClassifier(Parameters):
         fitted = Fitted(contents.forest, contents.class_ids, contents.channels, contents.training, contents.pixels)
         classifier = cls.from_fitted(fitted, contents.spec, contents.settings, threads=threads)
         classifier.label_classes_, classifier.engine = contents.classes, checked_engine(engine)
-        classifier.class_weights = dict(contents.class_weights) or None
+        classifier.class_weights, classifier.clean_up = dict(contents.class_weights) or None, contents.clean_up
         return classifier
 
     def save(self, target: str | os.PathLike[str] | BinaryIO, classes: Iterable[LabelClass] | None = None) -> None:

@@ -27,6 +27,7 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
 from segmentation.model.forest_arrays import FOREST_MEMBERS, MAX_NODES, check_trees, forest_members, read_forest
 from segmentation.model.weights import ClassWeights, weights_from_json, weights_to_json, whole_weights
+from segmentation.objects.steps import CleanUpStep, steps_from_json
 from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.version import __version__
@@ -52,8 +53,8 @@ _LARGEST = {
     **dict.fromkeys(FOREST_MEMBERS, MAX_BYTES),
 }
 _KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
-_OPTIONAL = ("pixels", "class_weights")
-_LATER: dict[str, Any] = {"clean_up": [], "constants": None}
+_OPTIONAL = ("pixels", "class_weights", "clean_up")
+_LATER: dict[str, Any] = {"constants": None}
 _LATER_FEATURES: dict[str, Any] = {
     "differences": False,
     "colour": False,
@@ -100,6 +101,7 @@ class ModelContents:
             images that ``training`` describes.
         pixels: the training pixels, if the person chose to include them.
         class_weights: by class id, what the probability of a class is multiplied with, if that is not 1.
+        clean_up: steps that are done to a segmentation.
 
     Raises:
         ValueError: if the parts do not belong together.
@@ -116,6 +118,7 @@ class ModelContents:
     strokes: tuple[Stroke, ...] | None = None
     pixels: PixelSample | None = None
     class_weights: ClassWeights = field(default_factory=dict)
+    clean_up: tuple[CleanUpStep, ...] = ()
 
     def __post_init__(self) -> None:
         check_trees(self.forest)
@@ -247,6 +250,8 @@ def _members(contents: ModelContents) -> dict[str, bytes]:
         facts["pixels"] = len(contents.pixels.class_ids)
     if weights := weights_to_json(contents.class_weights):
         facts["class_weights"] = weights
+    if contents.clean_up:
+        facts["clean_up"] = [step.to_json() for step in contents.clean_up]
     members = {_FACTS: json_bytes(facts)} | arrays
     if contents.strokes is not None:
         members[_STROKES] = json_bytes([stroke.to_json() for stroke in contents.strokes])
@@ -289,6 +294,7 @@ def _contents(archive: Archive) -> ModelContents:
         strokes=_strokes(archive),
         pixels=_pixels(archive, facts.get("pixels"), forest.n_features),
         class_weights=weights_from_json(facts.get("class_weights")),
+        clean_up=steps_from_json(facts.get("clean_up", ())),
     )
 
 

@@ -8,6 +8,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.model.engines import checked_engine
 from segmentation.model.weights import ClassWeights, checked_weights, whole_weights
+from segmentation.objects.steps import Steps, checked_steps
 
 
 class Parameters:
@@ -27,18 +28,19 @@ class Parameters:
         max_samples: float = ForestSettings.max_samples,
         random_state: int = ForestSettings.random_state,
         class_weights: ClassWeights | None = None,
+        clean_up: Steps = (),
         engine: str = "compiled",
         threads: int | None = None,
     ) -> None:
         checked_weights(class_weights)
-        self.spec, self.class_weights = spec, class_weights
+        self.spec, self.class_weights, self.clean_up = spec, class_weights, checked_steps(clean_up)
         self.settings = ForestSettings(kind, n_estimators, max_depth, max_samples, random_state)
         self.engine = checked_engine(engine)
         self.threads = threads
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The arguments that make such a classifier, by name; ``deep`` has no effect, as none is an estimator."""
-        names = "class_weights", "engine", "threads"
+        names = "class_weights", "clean_up", "engine", "threads"
         return {"spec": self.spec, **self.settings.to_json()} | {name: getattr(self, name) for name in names}
 
     def set_params(self, **params: Any) -> Self:
@@ -61,5 +63,5 @@ class Parameters:
         elif hasattr(self, "classes_"):
             whole_weights(checked_weights(other.class_weights), self.classes_)
         self.spec, self.settings, self.class_weights = other.spec, other.settings, other.class_weights
-        self.engine, self.threads = other.engine, other.threads
+        self.clean_up, self.engine, self.threads = other.clean_up, other.engine, other.threads
         return self

@@ -145,6 +145,11 @@ def steps_from_json(values: object) -> tuple[CleanUpStep, ...]:
     return checked_steps(checks.sequence(values, "A clean-up", MOST_STEPS))
 
 
+def changes_classes(steps: Iterable[CleanUpStep]) -> bool:
+    """Whether any of the steps can change the class of a pixel."""
+    return any(step.kind != SPLIT for step in steps)
+
+
 def split_eagerness(steps: Iterable[CleanUpStep], class_id: int) -> float:
     """How eagerly the objects of a class are split: as the last step says that is about it; 0 if none is."""
     sizes = [step.size for step in steps if step.kind == SPLIT and step.concerns(class_id)]

@@ -17,6 +17,7 @@ from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier, load_classifier
 from segmentation.model.values import one_class_note
 from segmentation.model.weights import ClassWeights, checked_weights
+from segmentation.objects.steps import Steps
 from segmentation.strokes.classes import LabelClass
 
 Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
@@ -66,6 +67,14 @@ class Model:
         together = {**checked_weights(self.classifier.class_weights), **class_weights}
         return Model.from_classifier(self.classifier.weighed(together), self.threads)
 
+    def with_clean_up(self, steps: Steps) -> Model:
+        """The same with another clean-up.
+
+        Raises:
+            ValueError: if a step is not possible.
+        """
+        return Model.from_classifier(self.classifier.with_clean_up(steps), self.threads)
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the file."""
@@ -88,7 +97,7 @@ class Model:
         return [classes[int(class_id)] for class_id in self.classifier.classes_]
 
     def segment(self, image: Image, window: Window, with_probabilities: bool) -> Segmented:
-        """The class ids in a window of an image and, if they are asked for, the probabilities.
+        """The class ids in a window of an image, before the clean-up, and, if asked for, the probabilities.
 
         Returns:
             ``(window rows, window columns)`` uint8, and ``(classes, window rows, window columns)`` float32 or None.
@@ -105,8 +114,10 @@ class Model:
         return self.classifier.classes_[probabilities.argmax(axis=0)], probabilities
 
     def segment_whole(self, image: Image, with_probabilities: bool) -> Segmented:
-        """As :meth:`segment`, of a whole image, which is adapted to what was learnt from."""
-        return self.segment(self.classifier.adapt(image), whole_window(image.shape), with_probabilities)
+        """As :meth:`segment`, of a whole image, which is adapted to what was learnt from, and cleaned up."""
+        adapted = self.classifier.adapt(image)
+        segmentation, probabilities = self.segment(adapted, whole_window(image.shape), with_probabilities)
+        return self.classifier.cleaned(segmentation), probabilities
 
     def notes(self, pixels: Mapping[str, int], values: Image | Sequence[str]) -> tuple[str, ...]:
         """Sentences on why a result may not be what was meant.

@@ -34,7 +34,7 @@ class ObjectWriter:
     """
 
     def __init__(self, name: str, staging: Staging, classifier: PixelClassifier, first: Image) -> None:
-        self._classes = classifier.label_classes_
+        self._classes, self._steps = classifier.label_classes_, classifier.clean_up
         self._several = first.metadata["pages"] > 1
         files = {ending: staging.open(file_name(name, f".{ending}")) for ending in OBJECT_ENDINGS}
         self._table = TextIOWrapper(files["objects.csv"], "utf-8", newline="", write_through=True)
@@ -59,7 +59,7 @@ class ObjectWriter:
             Sentences on why it has no objects, if so.
         """
         try:
-            found = find_objects(segmentation, self._classes, image)
+            found = find_objects(segmentation, self._classes, image, steps=self._steps)
         except TooManyObjects as error:
             self.leave_out(image.shape)
             return (str(error),)

@@ -20,6 +20,7 @@ from segmentation._shared.text import counted
 from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.weights import ClassWeights
+from segmentation.objects.steps import Steps
 from segmentation.series.inputs import find_images, is_zarr, name_results, stamp
 from segmentation.series.jobs import Extras, Job, Page, reason
 from segmentation.series.model import Model
@@ -88,6 +89,7 @@ def apply_series(
     table: bool = False,
     objects: bool = False,
     class_weights: ClassWeights | None = None,
+    clean_up: Steps | None = None,
     axes: str | None = None,
     workers: int = 1,
     threads: int | None = None,
@@ -114,6 +116,7 @@ def apply_series(
             each pixel (uint32), ``<stem>.objects.geojson``, their outlines, and ``objects.csv``, those of all images.
         class_weights: by class id, what the probability of a class is multiplied with, in place of what the classifier
             says of these classes.
+        clean_up: steps in place of those of the classifier, see :class:`CleanUpStep`; None takes those.
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
         workers: number of processes; with one it is this process that works.
         threads: number of threads of all processes together; None takes all cores.
@@ -135,6 +138,8 @@ def apply_series(
     model = open_model(classifier, threads, engine)
     if class_weights is not None:
         model = model.weighed(class_weights)
+    if clean_up is not None:
+        model = model.with_clean_up(clean_up)
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay, objects)
     series = Series(model, find_images(images), results, extras, axes, on_event)

@@ -12,6 +12,8 @@ import numpy as np
 
 from segmentation.io.image import KEPT_TYPES
 from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
+from segmentation.objects.steps import changes_classes
+from segmentation.series.cleaning import clean_blocks, refuse_large
 from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Page
 from segmentation.series.model import Model
 from segmentation.series.results import ResultFolder, file_name, read_json, write_json
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 UNFINISHED = ".unfinished"
 BEGUN = ".begun"
+FOUND = ".found.zarr"
+"""The class ids that were found, before a clean-up."""
 
 
 @dataclass
@@ -70,21 +74,16 @@ def array_task(
             "A Zarr array can have no PNG, no overlay and no objects: ask for its class ids and probabilities only."
         )
     images = zarr_images.open_images(path, channels=model.classifier.channels_, axes=axes)
-    made = {file_name(name, ".zarr"): False}
+    cleans = changes_classes(model.classifier.clean_up)
+    if cleans:
+        refuse_large(images.shape)
+    made, found = {file_name(name, ".zarr"): False}, file_name(name, FOUND)
     made |= {file_name(name, ".probabilities.zarr"): True} if extras.probabilities else {}
-    unfinished = {place: results.records / file_name(place, UNFINISHED) for place in made}
+    unfinished = _begun(model, results, images, name, key, made | ({found: False} if cleans else {}))
     begun = results.records / file_name(name, BEGUN)
-    if read_json(begun) != key:
-        begun.unlink(missing_ok=True)
-        for place, with_planes in made.items():
-            shutil.rmtree(unfinished[place], ignore_errors=True)
-            zarr_images.create_results(
-                images, unfinished[place], model.classifier.label_classes_, model.planes, with_planes
-            )
-        write_json(begun, key)
-    results.begin(name)
 
-    labels, *planes = map(str, unfinished.values())
+    labels = str(unfinished[found if cleans else file_name(name, ".zarr")])
+    planes = [str(unfinished[place]) for place, with_planes in made.items() if with_planes]
     places = list(np.ndindex(images.stack_shape))
     blocks = images.blocks()
     taken = {place: values_taken(images, place, model.classifier.training_) for place in places}
@@ -106,20 +105,51 @@ def array_task(
     def finish(outcomes: list[list[Page]]) -> list[Page]:
         parts = [page for pages in outcomes for page in pages]
         sums = [sum_counts(parts[at : at + len(blocks)]) for at in range(0, len(parts), len(blocks))]
+        if cleans:
+            raw, cleaned = (zarr_images.ZarrResults.open(unfinished[one]) for one in (found, file_name(name, ".zarr")))
+            sums = [clean_blocks(model, raw, cleaned, place, images.shape, blocks) for place in places]
         size = images.pixel_size.to_json() if images.pixel_size else None
         pages = [
             Page(*images.shape, pixels, notes=model.notes(pixels, taken[place].notes), pixel_size=size)
             for place, pixels in zip(places, sums, strict=True)
         ]
         results.begin(name, made)
-        for place, folder in unfinished.items():
-            zarr_images.sweep(folder)
-            results.publish_folder(folder, place)
+        for place in made:
+            zarr_images.sweep(unfinished[place])
+            results.publish_folder(unfinished[place], place)
         results.finish(name, {"key": key, "outputs": dict.fromkeys(made), "pages": [asdict(page) for page in pages]})
         begun.unlink()
+        if cleans:
+            shutil.rmtree(unfinished[found], ignore_errors=True)
         return pages
 
     return Task(path, name, key, jobs, zarr_images.count_bytes(images), finish)
+
+
+def _begun(
+    model: Model, results: ResultFolder, images: ZarrImages, name: str, key: dict[str, Any], made: Mapping[str, bool]
+) -> dict[str, Path]:
+    """Where the arrays are while they are made, by their names; those of an interrupted run if it had the same key.
+
+    Args:
+        model, results, name, key: as of :func:`array_task`.
+        images: the images in the array.
+        made: whether each array has planes of probabilities.
+    """
+    from segmentation.io import zarr_images
+
+    unfinished = {place: results.records / file_name(place, UNFINISHED) for place in made}
+    begun = results.records / file_name(name, BEGUN)
+    if read_json(begun) != key or not all(folder.is_dir() for folder in unfinished.values()):
+        begun.unlink(missing_ok=True)
+        for place, with_planes in made.items():
+            shutil.rmtree(unfinished[place], ignore_errors=True)
+            zarr_images.create_results(
+                images, unfinished[place], model.classifier.label_classes_, model.planes, with_planes
+            )
+        write_json(begun, key)
+    results.begin(name)
+    return unfinished
 
 
 @dataclass(frozen=True)

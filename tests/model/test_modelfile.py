@@ -293,8 +293,6 @@ def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data
 @pytest.mark.parametrize(
     ("where", "key", "value"),
     [
-        (None, "clean_up", [{"step": "fill holes"}]),
-        (None, "clean_up", None),
         (None, "constants", {"lo": 0.0, "e": 0.01}),
         ("features", "differences", True),
         ("features", "colour", True),
@@ -315,6 +313,11 @@ def test_what_only_later_versions_can_compute_is_refused(data, where, key, value
         ("channels", 0, "channels"),
         ("channels", 10**6, "channels"),
         ("channels", 3, "image with 3 channels"),
+        ("clean_up", None, "JSON array"),
+        ("clean_up", [{"step": "fill holes"}], "lacks 'kind'"),
+        ("clean_up", [{"kind": "polish"}], "one of fill_holes"),
+        ("clean_up", [{"kind": "smooth", "size": 1e9}], "whole number between 1 and 50"),
+        ("clean_up", [{"kind": "smooth", "size": 1}] * 33, "at most 32"),
         ("class_weights", [1.5], "JSON object"),
         ("class_weights", {"two": 1.5}, "JSON object with a number for each class"),
         ("class_weights", {"2": 0}, "weight of a class must be between 0.01 and 100"),

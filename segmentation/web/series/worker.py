@@ -213,7 +213,7 @@ class SeriesWorker:
         for tile in whole.split(TILE_SIDE, TILE_SIDE):
             self._pause()
             segmentation[tile.place_in(whole)] = classifier.predict_window(checked, tile, threads=self._threads)
-        return segmentation
+        return classifier.cleaned(segmentation)
 
     def _pause(self) -> None:
         """Let others go first for a while."""
