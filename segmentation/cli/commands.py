@@ -46,6 +46,7 @@ def apply(given: Namespace) -> int:
             class_weights=weights_of(given.class_weights) or None,
             clean_up=typed_steps(given.clean_up),
             axes=given.axes,
+            pixel_size=given.pixel_size,
             workers=given.workers,
             threads=given.threads,
             engine=given.engine,
@@ -65,6 +66,7 @@ def train(given: Namespace) -> int:
     from segmentation.cli.labelled import read_training_data
     from segmentation.features.spec import FeatureSpec
     from segmentation.forest.settings import ForestSettings
+    from segmentation.io.pixel_size import in_pixels
     from segmentation.model.classifier import PixelClassifier
     from segmentation.model.modelfile import save_model
     from segmentation.model.weights import weights_from_json
@@ -81,6 +83,10 @@ def train(given: Namespace) -> int:
     strokes_of = dict(zip(given.strokes, documents, strict=True))
     data = read_training_data(given.images, given.labels, given.map, strokes_of)
     settings = documents[0].settings if documents else {}
+    sizes = [given.pixel_size or image.pixel_size for image in data.images]
+    for name in ("sigma_min", "sigma_max"):
+        if getattr(given, name) is not None:
+            setattr(given, name, in_pixels(getattr(given, name), sizes))
     spec = FeatureSpec.from_json(settings.get("features", {}) | chosen(given, FEATURE_OPTIONS))
     forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
     classifier = PixelClassifier(spec, **forest.to_json(), engine=given.engine, threads=given.threads)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,9 @@ _SPELLINGS = {
     "foot": "ft", "feet": "ft", "inch": "in", "inches": "in", "degree": DEGREE, "degrees": DEGREE,
 }  # fmt: skip
 _OTHER_SCALES = {"pm": ("nm", 1e-3), "å": ("nm", 0.1), "angstrom": ("nm", 0.1), "angstroms": ("nm", 0.1)}
+
+LARGEST_DIFFERENCE = 0.01
+"""Of the sides of pixels that are taken for equal."""
 
 _READABLE = (("nm", 5e-8), ("µm", 1e-3), ("mm", 1.0), ("m", 1e4))
 """Which unit a length is told in, if it is shorter than so many metres."""
@@ -143,3 +147,57 @@ def _positive(value: object) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) and number > 0 else None
+
+
+def parse_length(text: str) -> tuple[float, str]:
+    """A length that somebody typed, such as ``"0.5"``, ``"0.5um"`` or ``"2 mm"``, and its unit, empty for pixels.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)\s*(\D*)", text)
+    if not found:
+        raise ValueError(f"{text!r} is no length: give a number of pixels, or a number and a unit such as 0.5um.")
+    number, unit = float(found[1]), found[2].strip()
+    if not unit or unit in ("px", "pixel", "pixels"):
+        return number, ""
+    size = pixel_size(number, number, unit)
+    if size is None:
+        raise ValueError(f"{text!r} is no length: the units are px, {', '.join(METRES)}.")
+    return size.x, size.unit
+
+
+def parse_pixel_size(text: str) -> PixelSize:
+    """A pixel size that somebody typed, such as ``"0.325um"`` or ``"0.3 x 0.4 um"``; a third number is that of planes.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    found = re.fullmatch(r"\s*([\d.eE+-]+)(?:\s*[x×]\s*([\d.eE+-]+))?(?:\s*[x×]\s*([\d.eE+-]+))?\s*([^\d\s]+)\s*", text)
+    size = pixel_size(found[1], found[2] or found[1], found[4], found[3]) if found else None
+    if size is None:
+        raise ValueError(f"{text!r} is no size of a pixel: give its side and a unit, such as 0.325um or 0.3x0.4um.")
+    return size
+
+
+def in_pixels(length: tuple[float, str], sizes: Sequence[PixelSize | None]) -> float:
+    """A length in pixels of images.
+
+    Args:
+        length: and its unit, as :func:`parse_length` gives them.
+        sizes: of the pixels of the images.
+
+    Raises:
+        ValueError: with a sentence, if the size of pixels is not known or no length, or differs between images or along
+            the sides of a pixel.
+    """
+    number, unit = length
+    if not unit:
+        return number
+    known = [size for size in sizes if size is not None and size.metres is not None]
+    if not known or len(known) < len(sizes):
+        raise ValueError(f"How many {unit} a pixel has is not known: say it, such as --pixel-size 0.325um.")
+    sides = [size.metres * side for size in known for side in size.spacing if size.metres is not None]
+    if max(sides) > min(sides) * (1 + LARGEST_DIFFERENCE):
+        raise ValueError("The pixels are not square, or not of the same size in all images: give sigma in pixels.")
+    return float(f"{number * METRES[unit] / sides[0]:.9g}")

@@ -19,6 +19,7 @@ from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
 from segmentation.io.limits import PageError
+from segmentation.io.pixel_size import PixelSize
 from segmentation.io.read import read_pages
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.model.values import in_type
@@ -108,12 +109,19 @@ class FileJob:
             closing(read_pages(self.image)) as images,
         ):
             for image in segment_pages(
-                images, lambda image: model.segment_whole(image, self.extras.probabilities), writer
+                self._sized(images), lambda image: model.segment_whole(image, self.extras.probabilities), writer
             ):
                 report(image.metadata["page"] / image.metadata["pages"])
         record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
         folder.finish(self.name, record)
         return writer.pages
+
+    def _sized(self, images: Iterable[Image | PageError]) -> Iterator[Image | PageError]:
+        """The images with pixels of the size that somebody typed, if so."""
+        typed = self.key.get("pixel_size")
+        size = PixelSize.from_json(typed) if typed else None
+        for image in images:
+            yield image if isinstance(image, PageError) else image.with_pixel_size(size)
 
 
 def segment_pages(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentation._shared.parallel import available_threads
 from segmentation._shared.text import counted
+from segmentation.io.pixel_size import PixelSize
 from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.weights import ClassWeights
@@ -91,6 +92,7 @@ def apply_series(
     class_weights: ClassWeights | None = None,
     clean_up: Steps | None = None,
     axes: str | None = None,
+    pixel_size: PixelSize | None = None,
     workers: int = 1,
     threads: int | None = None,
     engine: str = "compiled",
@@ -118,6 +120,7 @@ def apply_series(
             says of these classes.
         clean_up: steps in place of those of the classifier, see :class:`CleanUpStep`; None takes those.
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
+        pixel_size: how large a pixel is, in place of what the images say; of Zarr arrays it counts for the table only.
         workers: number of processes; with one it is this process that works.
         threads: number of threads of all processes together; None takes all cores.
         engine: what computes with a classifier file, see :class:`PixelClassifier`.
@@ -142,7 +145,7 @@ def apply_series(
         model = model.with_clean_up(clean_up)
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay, objects)
-    series = Series(model, find_images(images), results, extras, axes, on_event)
+    series = Series(model, find_images(images), results, extras, on_event, axes=axes, pixel_size=pixel_size)
     series.plan()
     series.run(workers, threads, client)
     if table:
@@ -190,8 +193,9 @@ class Series:
         paths: the images.
         results: where results appear.
         extras: what is written beside class ids.
-        axes: what the axes of Zarr arrays are, if they were chosen.
         on_event: called with each event.
+        axes: what the axes of Zarr arrays are, if they were chosen.
+        pixel_size: of all images, if it was chosen.
 
     Attributes:
         report: what is done so far.
@@ -206,11 +210,14 @@ class Series:
         paths: list[Path],
         results: ResultFolder,
         extras: Extras,
-        axes: str | None,
         on_event: Callable[[Event], None],
+        *,
+        axes: str | None = None,
+        pixel_size: PixelSize | None = None,
     ) -> None:
         self.report = SeriesReport()
         self._model, self._results, self._extras, self._axes, self._on_event = model, results, extras, axes, on_event
+        self._pixel_size = pixel_size
         self._images = dict(zip(paths, name_results(paths), strict=True))
         self._tasks: dict[str, Task] = {}
         self._tasks_of_jobs: dict[int, tuple[Task, int]] = {}
@@ -240,12 +247,14 @@ class Series:
                 self._fail(path, reason(error))
 
     def _plan_image(self, path: Path, name: str) -> None:
-        key = {
+        key: dict[str, Any] = {
             "classifier": self._model.hash,
             "image": stamp(path),
             "extras": asdict(self._extras),
             "axes": self._axes if is_zarr(path) else None,
         }
+        if self._pixel_size is not None:
+            key["pixel_size"] = self._pixel_size.to_json()
         record = self._results.finished(name, key)
         if record is not None:
             self.report.finished_before.append(str(path))

@@ -108,7 +108,7 @@ def array_task(
         if cleans:
             raw, cleaned = (zarr_images.ZarrResults.open(unfinished[one]) for one in (found, file_name(name, ".zarr")))
             sums = [clean_blocks(model, raw, cleaned, place, images.shape, blocks) for place in places]
-        size = images.pixel_size.to_json() if images.pixel_size else None
+        size = key.get("pixel_size") or (images.pixel_size.to_json() if images.pixel_size else None)
         pages = [
             Page(*images.shape, pixels, notes=model.notes(pixels, taken[place].notes), pixel_size=size)
             for place, pixels in zip(places, sums, strict=True)
