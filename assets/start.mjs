@@ -10,6 +10,7 @@ import { setUpHelp } from "./controls/help.mjs";
 import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
 import { setUpLooking } from "./controls/looking.mjs";
+import { Measure } from "./controls/measure.mjs";
 import { setUpPeople } from "./controls/people.mjs";
 import { Series } from "./controls/series.mjs";
 import { setUpTabs } from "./controls/tabs.mjs";
@@ -44,6 +45,7 @@ function setUp(id) {
   });
   setUpTitle(session);
   setUpPeople(session);
+  const measure = new Measure(session);
   setUpClassImport(session);
   setUpLooking();
   setUpFocus(session);
@@ -52,7 +54,7 @@ function setUp(id) {
   watchStrokes();
   session.start();
   document.documentElement.dataset.ready = "true";
-  return { session, images, downloads };
+  return { session, images, downloads, measure };
 }
 
 /**

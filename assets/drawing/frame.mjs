@@ -8,6 +8,9 @@
 /** Screen pixels that an image pixel takes at most. */
 export const MAX_SCALE = 64;
 
+/** As small an image can always be shown: a pixel of it on one of a dense screen. */
+const LEAST_SCALE = 0.5;
+
 const MIN_SCALE = 1e-3;
 const MARGIN = 12;
 const OVERLAP = 40;
@@ -83,7 +86,7 @@ export class Frame {
    * @param {number} top screen pixels from its top edge
    */
   zoom(factor, left, top) {
-    const scale = clamp(this.scale * factor, this.fitScale / 2, Math.max(MAX_SCALE, this.fitScale));
+    const scale = clamp(this.scale * factor, Math.min(this.fitScale / 2, LEAST_SCALE), Math.max(MAX_SCALE, this.fitScale));
     this.x += left / this.scale - left / scale;
     this.y += top / this.scale - top / scale;
     this.scale = scale;

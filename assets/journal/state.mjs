@@ -18,6 +18,8 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
 
 /** @typedef {{id: number, name: string, colour: string}} LabelClass */
 
+/** @import { PixelSize } from "../page/lengths.mjs" */
+
 /**
  * @typedef {object} Stroke what was drawn, in image coordinates
  * @property {string} id
@@ -55,6 +57,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {string} name of the session
  * @property {?ImageFacts} image the current one; null before the server has said what the session begins with
  * @property {ImageFacts[]} images in the order in which they came
+ * @property {Map<string, PixelSize>} measured the pixel sizes that were typed, by the hashes of their images
  * @property {LabelClass[]} classes as people have put them, else by their ids, ascending
  * @property {Set<number>} hidden ids of the classes that are not shown
  * @property {Map<number, number>} weights what the probability of a class is multiplied with, where that is not 1
@@ -76,6 +79,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {string} name
  * @property {?ImageFacts} image
  * @property {Map<string, ImageFacts>} images
+ * @property {Map<string, ?PixelSize>} measured
  * @property {Map<number, LabelClass>} classes
  * @property {Set<number>} hidden
  * @property {Map<number, number>} weights by class id
@@ -227,6 +231,7 @@ const APPLY = {
     if (instead !== image.hash) folding.replaced.add(instead);
   },
   "image.remove": (folding, { image }) => { removeImage(folding, image); },
+  "image.measure": (folding, { image, pixel_size: size }) => { folding.measured.set(image, size); },
   "sample.leave": leaveSample,
   "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
   "strokes.add": addStrokes,
@@ -279,7 +284,8 @@ function foldAll(events, { features, forest }) {
   const undone = undoneEvents(events);
   /** @type {Folding} */
   const folding = {
-    name: "", image: null, images: new Map(), classes: new Map(), hidden: new Set(), weights: new Map(),
+    name: "", image: null, images: new Map(), measured: new Map(), classes: new Map(), hidden: new Set(),
+    weights: new Map(),
     merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), features, forest,
     opened: null, keeps: false, lastClassId: 0,
   };
@@ -333,6 +339,12 @@ export function fold(events, defaults, currentImage = null, me = null) {
   const image = folding.images.get(currentImage ?? "") ?? folding.image;
   const images = [...folding.images.values()];
   const classes = listed(folding);
+  /** @type {Map<string, PixelSize>} */
+  const measured = new Map();
+  for (const { hash } of images) {
+    const size = folding.measured.get(hash);
+    if (size) measured.set(hash, size);
+  }
   /** @param {ImageFacts} image */
   const strokesOn = ({ hash }) => (
     [...strokesOf(folding, hash).values()].map((stroke) => asMerged(folding, stroke))
@@ -342,6 +354,7 @@ export function fold(events, defaults, currentImage = null, me = null) {
     name: folding.name,
     image,
     images,
+    measured,
     classes,
     hidden: new Set(classes.filter(({ id }) => folding.hidden.has(id)).map(({ id }) => id)),
     weights: new Map(classes.flatMap(({ id }) => {

@@ -3,7 +3,7 @@
 /** @import { SessionEvent } from "./state.mjs" */
 
 export const UNDOABLE = new Set([
-  "image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase",
+  "image.remove", "image.measure", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase",
   "class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order",
   "classifier.open", "classifier.keep", "classifier.close",
 ]);

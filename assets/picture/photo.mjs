@@ -40,6 +40,8 @@ export class Photo {
     this.preview = null;
     /** What is on screen, where the preview is too coarse for it. @type {?Part} */
     this.detail = null;
+    /** Resolves when the whole image is there. @type {Promise<void>} */
+    this.shown = Promise.resolve();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.detailTimer = undefined;
   }
@@ -50,12 +52,21 @@ export class Photo {
   }
 
   /**
-   * Show another image; resolves when its preview is there.
+   * Show another image.
    * @param {ImageFacts} image
    * @param {?Part} preview if there is one already
    * @param {boolean} hasThumbnail whether the strip shows it
    */
-  async setImage(image, preview, hasThumbnail) {
+  setImage(image, preview, hasThumbnail) {
+    this.shown = this.fetchAll(image, preview, hasThumbnail);
+  }
+
+  /**
+   * @param {ImageFacts} image
+   * @param {?Part} preview
+   * @param {boolean} hasThumbnail
+   */
+  async fetchAll(image, preview, hasThumbnail) {
     Object.assign(this, { image, preview, thumbnail: null, detail: null });
     this.onChange();
     if (!preview) {

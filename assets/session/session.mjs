@@ -51,6 +51,8 @@ export class Session {
   constructor(id, onAvailable) {
     this.id = id;
     this.onAvailable = onAvailable;
+    /** Told when the image, or what is seen of it, has changed. */
+    this.onSight = () => {};
     this.view = new View(id);
     this.viewport = new Viewport(byId("stage"), {
       onMove: () => this.onMove(),
@@ -176,6 +178,7 @@ export class Session {
     showOpened(state.opened, this.segmentation.learnt);
     showHistory(state);
     showSettings(state);
+    this.onSight();
   }
 
   /* ---- what the person does ---------------------------------------------------------------------------------- */
@@ -363,6 +366,7 @@ export class Session {
   onMove() {
     this.picture.draw();
     this.people.place();
+    this.onSight();
     this.drawing.showRing();
     this.showWidth();
   }

@@ -69,7 +69,12 @@ class Image:
 
     def with_pixel_size(self, size: PixelSize | None) -> Image:
         """The same image with pixels of another size, which somebody has measured; None leaves it as it is."""
-        return self if size is None else replace(self, metadata=self.metadata | {"pixel_size": size.to_json()})
+        if size is None:
+            return self
+        sized = replace(self, metadata=self.metadata | {"pixel_size": size.to_json()})
+        if "hash" in vars(self):
+            vars(sized)["hash"] = self.hash  # the size is none of the content
+        return sized
 
     @cached_property
     def channel_names(self) -> tuple[str, ...]:

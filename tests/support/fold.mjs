@@ -15,6 +15,7 @@ function asJson(events) {
     image: state.image,
     images: state.images.map((image) => [image, fold(events, defaults, image.hash).strokes]),
     elsewhere: [...state.strokesElsewhere],
+    measured: [...state.measured],
     classes: state.classes,
     hidden: [...state.hidden].sort((a, b) => a - b),
     weights: [...state.weights].sort(([a], [b]) => a - b),

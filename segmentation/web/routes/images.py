@@ -10,7 +10,7 @@ from segmentation.io.limits import ImageError
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded, whole
 from segmentation.web.routes.responses import kept_for_good
-from segmentation.web.session.images import Images
+from segmentation.web.session.images import Images, about_image
 from segmentation.web.store import Store, UnknownSessionError
 
 MAX_VIEW_PIXELS = 6_000_000
@@ -20,7 +20,7 @@ THUMBNAIL_CACHE_BYTES = 8 * 2**20
 
 
 def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Blueprint:
-    """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
+    """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view``, ``.../about`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
     thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
 
@@ -55,6 +55,11 @@ def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Bluepri
         else:
             response = Response(encode_jpeg(pixels), mimetype="image/jpeg")
         return kept_for_good(response)
+
+    @routes.get("/s/<session_id>/images/<image_hash>/about")
+    def about(session_id: str, image_hash: str) -> Response:
+        """What the image's file says of it beside its pixels, as JSON."""
+        return jsonify(about_image(images.get(session_id, image_hash)))
 
     @routes.get("/s/<session_id>/images/<image_hash>/thumbnail")
     def thumbnail(session_id: str, image_hash: str) -> Response:

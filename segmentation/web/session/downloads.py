@@ -14,6 +14,7 @@ from segmentation.io.shares import shares_csv
 from segmentation.model.modelfile import save_model
 from segmentation.model.weights import weights_to_json
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
+from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.training import Result, Trainer, known_strokes
@@ -33,12 +34,14 @@ class Downloads:
         journals: of the sessions.
         labels: of their images.
         trainer: trains their classifiers.
+        images: of the sessions.
     """
 
-    def __init__(self, journals: Journals, labels: Labels, trainer: Trainer) -> None:
+    def __init__(self, journals: Journals, labels: Labels, trainer: Trainer, images: Images) -> None:
         self._journals = journals
         self._labels = labels
         self._trainer = trainer
+        self._images = images
 
     def make(
         self,
@@ -104,7 +107,8 @@ class Downloads:
 
     def _label_file(self, session_id: str, image_hash: str | None) -> bytes:
         state, labels = self._labels.drawn(session_id, image_hash)
-        return label_tiff(labels, state.classes.values())
+        image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
+        return label_tiff(labels, state.classes.values(), like=image)
 
     def _stroke_file(self, session_id: str, image_hash: str | None) -> bytes:
         """The strokes on all images; where a single one has any, the document is that of one image."""

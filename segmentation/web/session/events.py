@@ -9,6 +9,8 @@ type                fields                                                      
                     in journals of before perhaps ``instead``: the hash of an
                     image that is not shown as long as nothing is drawn on it
 ``image.remove``    ``image``: hash; its strokes go along; never the only one   yes
+``image.measure``   ``image``: hash, ``pixel_size``: x, y, unit and perhaps z,     yes
+                    in place of what its file says; null: as that says
 ``sample.leave``    ``image``: hash; its strokes go along, and classes that     yes
                     nobody named since the start are called "Class 1"...;
                     never the only image
@@ -52,6 +54,7 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.io.pixel_size import PixelSize
 from segmentation.model.weights import checked_weight, weights_from_json, weights_to_json
 from segmentation.strokes.classes import (
     LARGEST_CLASS_ID,
@@ -76,6 +79,7 @@ _FIELDS = {
     "session.rename": {"name"},
     "image.open": {"image", "instead"},
     "image.remove": {"image"},
+    "image.measure": {"image", "pixel_size"},
     "sample.leave": {"image"},
     "stroke.add": {"image", "stroke"},
     "strokes.add": {"name", "strokes", "classes"},
@@ -142,6 +146,12 @@ def _check_image(event: dict[str, Any], _state: SessionState) -> None:
 
 def _check_image_removal(event: dict[str, Any], _state: SessionState) -> None:
     _require_hash(event.get("image"))
+
+
+def _check_measure(event: dict[str, Any], _state: SessionState) -> None:
+    _require_hash(event.get("image"))
+    size = event.setdefault("pixel_size", None)
+    event["pixel_size"] = None if size is None else PixelSize.from_json(size).to_json()
 
 
 def _check_stroke(event: dict[str, Any], _state: SessionState) -> None:
@@ -283,6 +293,7 @@ _CHECKS = {
     "session.rename": _check_name,
     "image.open": _check_image,
     "image.remove": _check_image_removal,
+    "image.measure": _check_measure,
     "sample.leave": _check_image_removal,
     "stroke.add": _check_stroke,
     "strokes.add": _check_strokes,

@@ -12,6 +12,7 @@ from typing import Any
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.io.pixel_size import PixelSize
 from segmentation.model.weights import weights_from_json
 from segmentation.strokes.classes import UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
@@ -20,7 +21,7 @@ MAX_NAMES = 20
 """Names of one image that are kept."""
 
 UNDOABLE = frozenset(
-    {"image.remove", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
+    {"image.remove", "image.measure", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
     | {"class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order"}
     | {"classifier.open", "classifier.keep", "classifier.close"}
 )
@@ -53,6 +54,7 @@ class SessionState:
         image: facts of the current image: hash, name, rows, columns, channels, dtype.
         images: facts of all images by their hash, in the order in which they came; ``names`` where files of
             several names had the same pixels.
+        measured: the pixel sizes that were typed, as plain JSON values, by the hash of their image.
         classes: the classes by id, ascending.
         order: their ids as people have put them in their list; nothing else depends on it.
         hidden: ids of the classes that are not shown.
@@ -68,6 +70,7 @@ class SessionState:
     name: str
     image: Mapping[str, Any]
     images: Mapping[str, Mapping[str, Any]]
+    measured: Mapping[str, Mapping[str, Any]]
     classes: Mapping[int, LabelClass]
     order: tuple[int, ...]
     hidden: frozenset[int]
@@ -82,6 +85,12 @@ class SessionState:
     def strokes(self) -> tuple[Stroke, ...]:
         """The strokes on the current image."""
         return self.drawn.get(self.image["hash"], ())
+
+    @property
+    def pixel_size(self) -> PixelSize | None:
+        """That of the current image, if somebody typed one."""
+        typed = self.measured.get(self.image["hash"])
+        return None if typed is None else PixelSize.from_json(typed)
 
     def with_image(self, image_hash: str | None) -> SessionState:
         """The same state with another current image; None leaves the one that was opened last.
@@ -115,6 +124,7 @@ class _Folding:
     name: str = ""
     image: dict[str, Any] = field(default_factory=dict)
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measured: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     classes: dict[int, LabelClass] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     weights: dict[int, float] = field(default_factory=dict)
@@ -147,6 +157,8 @@ class _Folding:
                     self.replaced.add(event["instead"])
             case "image.remove":
                 self._remove_image(event["image"])
+            case "image.measure":
+                self.measured[event["image"]] = event["pixel_size"]
             case "sample.leave":
                 if self._remove_image(event["image"]):
                     for class_id in self.given & self.classes.keys():
@@ -323,6 +335,7 @@ def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding) -> SessionStat
         name=folding.name,
         image=image,
         images=folding.images,
+        measured={one: size for one in folding.images if (size := folding.measured.get(one)) is not None},
         classes=classes,
         order=folding.listed(),
         hidden=frozenset(folding.hidden & classes.keys()),

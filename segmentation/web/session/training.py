@@ -188,7 +188,9 @@ class Trainer:
         """
         training_set = self.training_set(session_id, image_hash)
         trained = self.train(session_id, training_set)
-        return Result(self._images.get(session_id, training_set.state.image["hash"]), trained, training_set)
+        state = training_set.state
+        image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
+        return Result(image, trained, training_set)
 
     def training_pixels(self, session_id: str, result: Result) -> PixelSample:
         """The pixels that a session's classifier was trained on.

@@ -93,7 +93,7 @@ class Workbench:
             presences=Presences(store),
         )
         self.looking = LookingLinks(store)
-        self.downloads = Downloads(self.journals, labels, trainer)
+        self.downloads = Downloads(self.journals, labels, trainer, self.images)
         self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(
             store, self.journals, self.images, self.classifiers, max_image_bytes=settings.max_upload_bytes

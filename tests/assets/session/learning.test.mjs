@@ -20,7 +20,8 @@ const stroke = (id, classId) => ({ id, class_id: classId, kind: "path" });
 function state(change) {
   const [a, b, grey] = [image("a"), image("b"), image("grey", 1)];
   return {
-    name: "", image: a, images: [a, b, grey], classes: [], hidden: new Set(), weights: new Map(), strokes: [],
+    name: "", image: a, images: [a, b, grey], measured: new Map(), classes: [], hidden: new Set(),
+    weights: new Map(), strokes: [],
     strokesElsewhere: new Map([["b", []], ["grey", []]]), features: {}, forest: {}, opened: null, keeps: false,
     undo: null, redo: null, lastClassId: 2, ...change,
   };

@@ -34,6 +34,10 @@ WEIGHTS = st.floats(0.01, 100) | st.just(1)
 AUTHORS = st.sampled_from(["", "ann", "bob"])
 """Ids of those who take part; without one it is as in old journals."""
 
+SIZES = st.none() | st.fixed_dictionaries(
+    {"x": st.integers(1, 9), "y": st.floats(0.1, 3), "unit": st.sampled_from(["µm", "m", "°"])},
+    optional={"z": st.none()},
+)
 CHANGES = st.fixed_dictionaries({}, optional={"name": NAMES, "colour": COLOURS})
 SHAPES = st.sampled_from(
     [
@@ -64,6 +68,9 @@ NONSENSE = st.sampled_from(
         {"type": "image.open", "image": image(), "instead": None},
         {"type": "image.remove", "image": None},
         {"type": "sample.leave", "image": None},
+        {"type": "image.measure", "image": None, "pixel_size": None},
+        {"type": "image.measure", "image": IMAGE, "pixel_size": {"x": 0, "y": 1, "unit": "µm"}},
+        {"type": "image.measure", "image": IMAGE, "pixel_size": {"x": 1, "y": 1, "unit": "parsec"}},
         {"type": "strokes.add", "name": "a", "classes": [], "strokes": []},
         {"type": "strokes.add", "name": "a", "classes": [], "strokes": {IMAGE: [{"id": "x"}]}},
         {"type": "strokes.add", "name": "a", "classes": 7, "strokes": {}},
@@ -96,6 +103,7 @@ def as_the_server_folds(events):
         "image": state.image,
         "images": [[facts, strokes[one]] for one, facts in state.images.items()],
         "elsewhere": [[one, drawn] for one, drawn in strokes.items() if one != current],
+        "measured": [[one, size] for one, size in state.measured.items()],
         "classes": [state.classes[one].to_json() for one in state.order],
         "hidden": sorted(state.hidden),
         "weights": sorted(map(list, state.weights.items())),
@@ -200,6 +208,10 @@ class TwoFolds(RuleBasedStateMachine):
     @rule(target=undoable, removed=IMAGES)
     def removes_an_image(self, removed):
         return self.does(type="image.remove", image=removed)
+
+    @rule(target=undoable, measured=IMAGES, size=SIZES)
+    def types_the_size_of_pixels(self, measured, size):
+        return self.does(type="image.measure", image=measured, pixel_size=size)
 
     @rule(
         target=undoable,

@@ -15,6 +15,7 @@ from segmentation.web.pages.layout.bring import bring_dialog
 from segmentation.web.pages.layout.elements import dashed
 from segmentation.web.pages.layout.header import header, link_dialog
 from segmentation.web.pages.layout.help import help_dialog
+from segmentation.web.pages.layout.measure import measure_dialog
 from segmentation.web.pages.layout.panel import panel
 from segmentation.web.pages.layout.series import enlarged_picture
 from segmentation.web.pages.layout.stage import stage, toolbar
@@ -65,6 +66,7 @@ def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Di
             ),
             bring_dialog(),
             link_dialog(),
+            measure_dialog(),
             html.Div(id="message", role="alert"),
         ],
         id="page",

@@ -122,6 +122,7 @@ def stage() -> html.Main:
                     ),
                     html.Div(id="frames", **dashed(aria_hidden="true")),
                     html.Div(id="ring"),
+                    html.Div(id="scale-bar", hidden=True),
                     html.Div("Drop images, a folder, labels or strokes here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),
                 ],
@@ -135,6 +136,15 @@ def stage() -> html.Main:
                     html.Div(id="progress", **dashed(aria_hidden="true")),
                     html.Span(id="status", role="status", **dashed(aria_live="polite")),
                     html.Span(id="position"),
+                    html.Button(
+                        id="pixel-size", type="button", className="in-bar", title="How large a pixel is: change it"
+                    ),
+                    html.Button(
+                        id="zoom",
+                        type="button",
+                        className="in-bar",
+                        title="Show each pixel of the image on one of the screen",
+                    ),
                     html.Span(id="connection", role="status", **dashed(aria_live="polite")),
                 ],
                 id="status-bar",

@@ -1,0 +1,70 @@
+/* Lengths in the world, as people read and type them. */
+
+/**
+ * @typedef {object} PixelSize how large a pixel is
+ * @property {number} x
+ * @property {number} y
+ * @property {string} unit
+ * @property {?number} z from one plane to the next
+ */
+
+/** @type {Record<string, number>} */
+const METRES = { nm: 1e-9, µm: 1e-6, mm: 1e-3, cm: 1e-2, m: 1, km: 1e3, ft: 0.3048, in: 0.0254 };
+
+/** What is typed for a unit, on keyboards without its letters. @type {Record<string, string>} */
+const SPELLINGS = { um: "µm", "μm": "µm", micron: "µm", microns: "µm", deg: "°", degrees: "°" };
+
+const STEPS = [1, 2, 5];
+const NUMBER = "(\\d+(?:[.,]\\d*)?(?:e[+-]?\\d+)?|[.,]\\d+)";
+const ANOTHER = `(?:\\s*[x×]\\s*${NUMBER})?`;
+const TYPED = new RegExp(`^\\s*${NUMBER}${ANOTHER}${ANOTHER}\\s*([^\\d\\s]+)\\s*$`, "i");
+
+/** @param {number} number in at most four digits */
+const short = (number) => String(Number(number.toPrecision(4)));
+
+/** @param {PixelSize} size */
+export function describeSize({ x, y, unit, z }) {
+  const sides = x === y && !z ? [x] : [x, y, ...(z ? [z] : [])];
+  return `${sides.map(short).join(" × ")} ${unit}`;
+}
+
+/**
+ * What somebody typed; null if it is no size of a pixel.
+ * @param {string} text
+ * @returns {?PixelSize}
+ */
+export function parseSize(text) {
+  const found = text.match(TYPED);
+  if (!found) return null;
+  const [x, y, z] = found.slice(1, 4).map((part) => (part ? Number(part.replace(",", ".")) : null));
+  const unit = SPELLINGS[found[4]] ?? found[4];
+  const sides = [x, y ?? x, z].filter((side) => side !== null);
+  if (!x || !(unit in METRES || unit === "°") || sides.some((side) => !(side >= 1e-9 && side <= 1e9))) return null;
+  return { x, y: y ?? x, unit, z };
+}
+
+/**
+ * The longest round length that fits into a width: for a scale bar.
+ * @param {PixelSize} size
+ * @param {number} scale pixels of the page an image pixel
+ * @param {number} widest pixels of the page
+ * @returns {{text: string, width: number}} what the bar says, and how long it is on the page
+ */
+export function scaleBar({ x, unit }, scale, widest) {
+  const length = (widest / scale) * x;
+  const power = 10 ** Math.floor(Math.log10(length));
+  const round = power * (STEPS.findLast((step) => step * power <= length) ?? 1);
+  return { text: readable(round, unit), width: (round / x) * scale };
+}
+
+/**
+ * A length, in the unit of which fewest digits are needed.
+ * @param {number} length
+ * @param {string} unit
+ */
+export function readable(length, unit) {
+  if (!(unit in METRES) || ["ft", "in"].includes(unit)) return `${short(length)} ${unit}`;
+  const metres = length * METRES[unit];
+  const suits = ["nm", "µm", "mm", "m", "km"].findLast((one) => metres >= METRES[one] * 0.9999) ?? "nm";
+  return `${short(metres / METRES[suits])} ${suits}`;
+}

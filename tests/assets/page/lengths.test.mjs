@@ -1,0 +1,37 @@
+/* Sizes of pixels as people type and read them, and the scale bar. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { describeSize, parseSize, readable, scaleBar } from "../../../assets/page/lengths.mjs";
+
+test("what people type is understood", () => {
+  assert.deepEqual(parseSize("0.325 µm"), { x: 0.325, y: 0.325, unit: "µm", z: null });
+  assert.deepEqual(parseSize("0,3x0.4um"), { x: 0.3, y: 0.4, unit: "µm", z: null });
+  assert.deepEqual(parseSize(" 1 × 2 × 3 nm "), { x: 1, y: 2, unit: "nm", z: 3 });
+  for (const size of ["0.325 µm", "10 × 20 m", "1 × 1 × 2 mm"]) {
+    const parsed = parseSize(size);
+    assert.ok(parsed);
+    assert.equal(describeSize(parsed), size);
+  }
+});
+
+test("other texts are no sizes", () => {
+  for (const text of ["", "3", "µm", "0 µm", "-1 µm", "1 parsec", "1x2x3x4 µm", "1e20 m"]) {
+    assert.equal(parseSize(text), null, text);
+  }
+});
+
+test("a scale bar is round, and fits", () => {
+  for (const scale of [0.01, 0.37, 1, 8, 40]) {
+    const { text, width } = scaleBar({ x: 0.325, y: 0.325, unit: "µm", z: null }, scale, 140);
+    assert.ok(width <= 140 && width > 140 / 2.6, `${text}: ${width}`);
+    assert.match(text, /^[125]0* (nm|µm|mm)$/);
+  }
+});
+
+test("lengths are told in the unit that suits", () => {
+  assert.equal(readable(2000, "nm"), "2 µm");
+  assert.equal(readable(0.5, "µm"), "500 nm");
+  assert.equal(readable(10, "°"), "10 °");
+});
