@@ -86,7 +86,8 @@ export class Frame {
    * @param {number} top screen pixels from its top edge
    */
   zoom(factor, left, top) {
-    const scale = clamp(this.scale * factor, Math.min(this.fitScale / 2, LEAST_SCALE), Math.max(MAX_SCALE, this.fitScale));
+    const least = Math.min(this.fitScale / 2, LEAST_SCALE);
+    const scale = clamp(this.scale * factor, least, Math.max(MAX_SCALE, this.fitScale));
     this.x += left / this.scale - left / scale;
     this.y += top / this.scale - top / scale;
     this.scale = scale;

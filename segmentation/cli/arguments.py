@@ -250,6 +250,18 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     along.add_argument(
         "--without-pixels", dest="with_pixels", action="store_false", help="then it can be replaced, but not corrected"
     )
+    _add_features(command)
+    forest = command.add_argument_group("forest")
+    forest.add_argument("--kind", choices=("extra_trees", "random_forest"), help="how trees are grown")
+    forest.add_argument("--trees", dest="n_estimators", type=int, metavar="N", help="number of trees")
+    forest.add_argument("--max-depth", type=int, metavar="N", help="comparisons between root and leaf")
+    forest.add_argument("--max-samples", type=float, metavar="SHARE", help="share of the pixels that each tree sees")
+    forest.add_argument("--seed", dest="random_state", type=int, metavar="N", help="of all that is drawn by lot")
+    _add_threads(forest)
+    _add_engine(forest)
+
+
+def _add_features(command: argparse.ArgumentParser) -> None:
     features = command.add_argument_group("features (defaults: those of the strokes, or else all up to sigma 16)")
     for kind, what in (
         ("intensity", "the smoothed image"),
@@ -263,14 +275,6 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     _add_pixel_size(features)
     features.add_argument("--num-sigma", type=int, metavar="N", help="number of scales; else each is twice the former")
     features.add_argument("--channels", type=_channels, metavar="1,3", help="use only these channels, counted from 1")
-    forest = command.add_argument_group("forest")
-    forest.add_argument("--kind", choices=("extra_trees", "random_forest"), help="how trees are grown")
-    forest.add_argument("--trees", dest="n_estimators", type=int, metavar="N", help="number of trees")
-    forest.add_argument("--max-depth", type=int, metavar="N", help="comparisons between root and leaf")
-    forest.add_argument("--max-samples", type=float, metavar="SHARE", help="share of the pixels that each tree sees")
-    forest.add_argument("--seed", dest="random_state", type=int, metavar="N", help="of all that is drawn by lot")
-    _add_threads(forest)
-    _add_engine(forest)
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
