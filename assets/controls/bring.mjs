@@ -52,9 +52,11 @@ const valueName = (value) => (value === ALL_OTHERS ? "All values above 0" : `Val
  * @param {Question} question
  * @param {LabelClass[]} classes
  * @param {boolean} perhapsImage whether it may be an image to be opened instead
- * @returns {Promise<Answers | "image" | null>} null if the person thought better of it
+ * @returns {Promise<{answers: Answers, score: boolean} | "image" | null>} null if the person thought better of it
  */
-function ask(name, { places, values = [], notes }, classes, perhapsImage) {
+function ask(name, { places, values: asked, notes }, classes, perhapsImage) {
+  const isLabelImage = asked !== undefined;
+  const values = asked ?? [];
   const optional = places.length > 1;
   const images = places.map(({ text, images: some, chosen }) => {
     const options = some.map(({ hash, name: label }) => /** @type {[string, string]} */ ([hash, label]));
@@ -74,13 +76,14 @@ function ask(name, { places, values = [], notes }, classes, perhapsImage) {
     ...(meanings.length ? [element("p", { class: "note" }, "What do its values mean?")] : []), ...meanings.map(row),
   );
   byId("bring-image").hidden = !perhapsImage;
+  byId("bring-score").hidden = !isLabelImage;
   const dialog = byId("bring", HTMLDialogElement);
   dialog.returnValue = "";
   dialog.showModal();
   byId("bring-yes").focus();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
-      if (dialog.returnValue !== "yes") {
+      if (!["yes", "score"].includes(dialog.returnValue)) {
         resolve(dialog.returnValue === "image" ? "image" : null);
         return;
       }
@@ -92,7 +95,7 @@ function ask(name, { places, values = [], notes }, classes, perhapsImage) {
           return [value, meant === "new" ? "new" : Number(meant)];
         }));
       }
-      resolve(answers);
+      resolve({ answers, score: dialog.returnValue === "score" });
     }, { once: true });
   });
 }
@@ -103,7 +106,7 @@ export class Bringer {
   constructor(session) {
     this.session = session;
     const dialog = byId("bring", HTMLDialogElement);
-    for (const answer of ["no", "image", "yes"]) {
+    for (const answer of ["no", "score", "image", "yes"]) {
       byId(`bring-${answer}`).addEventListener("click", () => dialog.close(answer));
     }
   }
@@ -132,7 +135,11 @@ export class Bringer {
       const given = await ask(file.name, question, session.state.classes, perhapsImage);
       if (given === null) return { notes: [], strokes: 0 };
       if (given === "image") return { asImage: true, notes: [], strokes: 0 };
-      answers = given;
+      if (given.score) {
+        await session.scores.scoreAgainst(file, given.answers);
+        return { notes: [], strokes: 0 };
+      }
+      answers = given.answers;
     }
   }
 

@@ -3,6 +3,7 @@
 import { inflate } from "../picture/inflate.mjs";
 import { showOpened } from "../page/openedcard.mjs";
 import { looking } from "../page/context.mjs";
+import { scoresAreStale, showScores } from "../page/scores.mjs";
 import { showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
@@ -35,16 +36,18 @@ const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, notes: 
  * @property {() => number[]} visible the part of the image that is on screen, which is segmented first
  * @property {() => State} state
  * @property {() => void} onCounts the pixels of the classes have been counted anew
+ * @property {() => object} scores what the server is asked about how good it is
  */
 
 export class Segmentation {
   /** @param {SegmentationParts} parts */
-  constructor({ view, picture, visible, state, onCounts }) {
+  constructor({ view, picture, visible, state, onCounts, scores }) {
     this.view = view;
     this.picture = picture;
     this.visible = visible;
     this.state = state;
     this.onCounts = onCounts;
+    this.scores = scores;
     /** Hash of the image that is shown. @type {?string} */
     this.imageHash = null;
     /** Pixels of the classes on this image, once the server has counted them. */
@@ -109,6 +112,7 @@ export class Segmentation {
     this.key = key;
     this.outdated = true;
     this.learnt = NOTHING_LEARNT;
+    scoresAreStale();
     if (this.view.live && this.counts.segmented) showStatus("Learning from the strokes…", 0);
     this.sayIfOutdated();
   }
@@ -129,7 +133,8 @@ export class Segmentation {
     if (this.state().image?.hash !== this.imageHash) return null;
     this.requests += 1;
     this.requested = performance.now();
-    return { image: this.imageHash, view: this.visible(), known: this.picture.knownTiles };
+    const { visible, picture: { knownTiles: known } } = this;
+    return { image: this.imageHash, view: visible(), known, scores: this.scores() };
   }
 
   /**
@@ -198,6 +203,7 @@ export class Segmentation {
     this.once = false;
     this.picture.clearTiles();
     this.count({ segmented: null, learntFrom: null, notes: [] });
+    showScores(null, "", []);
     showStatus(reason, null);
   }
 

@@ -25,9 +25,11 @@ import { Classes } from "./classes.mjs";
 import { Images } from "./images.mjs";
 import { People } from "./people.mjs";
 import { available, sameSettings } from "./learning.mjs";
+import { SessionScores } from "./scores.mjs";
 import { Segmentation } from "./segmentation.mjs";
 import { View } from "./view.mjs";
 
+/** @import { Message } from "../journal/conversation.mjs" */
 /** @import { ImageFacts, Settings, State, StateWithImage, Stroke } from "../journal/state.mjs" */
 /** @import { Available } from "./learning.mjs" */
 /** @import { ViewChange } from "./view.mjs" */
@@ -68,12 +70,11 @@ export class Session {
       visible: () => this.viewport.visible,
       state: () => this.state,
       onCounts: () => this.classes.show(),
+      scores: () => this.scores.request,
     });
     this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, defaults: facts }, {
       onState: (state) => this.onState(state),
-      onMessage: (message) => (
-        message.kind === "here" ? this.people.meet(message.people) : this.segmentation.onMessage(message)
-      ),
+      onMessage: (message) => this.onMessage(message),
       onConnection: showConnection,
       onSignedOut: () => this.signInAgain(),
       request: () => this.segmentation.request(),
@@ -95,6 +96,7 @@ export class Session {
     this.classes = new Classes(this);
     this.images = new Images(this);
     this.people = new People(this);
+    this.scores = new SessionScores(this);
     this.strip = new Strip(this.images);
   }
 
@@ -129,6 +131,14 @@ export class Session {
     hideMessage();
     if (looking) showMessage("With this link you can look, not change.");
     else this.conversation.append(event);
+  }
+
+  /** @param {Message} message of the server */
+  onMessage(message) {
+    if (message.kind === "here") this.people.meet(message.people);
+    else if (message.kind === "scores") this.scores.show(message);
+    else return this.segmentation.onMessage(message);
+    return undefined;
   }
 
   /* ---- what the journal says --------------------------------------------------------------------------------- */

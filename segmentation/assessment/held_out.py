@@ -16,19 +16,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.assessment.strokes import DrawnImage, stroke_of_pixels
+from segmentation.assessment.strokes import DrawnImage, StrokeKey, stroke_of_pixels
 from segmentation.forest.sampling import PixelSample
 from segmentation.model.fit import LabelledImage, Training
 from segmentation.model.metrics import Scores
+from segmentation.model.weights import ClassWeights, whole_weights
 
 MAX_FOLDS = 10
 """With more strokes of a class several of them are held out together."""
 
 Train = Callable[[Sequence[LabelledImage]], Training]
 """A training on labelled images, with the settings that are to be assessed."""
-
-StrokeKey = tuple[str, str]
-"""The hash of an image, and the id of a stroke on it."""
 
 
 class HeldOutScores(Scores):
@@ -117,6 +115,7 @@ class HeldOut:
 def hold_out(
     drawn: Sequence[DrawnImage],
     train: Train,
+    class_weights: ClassWeights,
     *,
     stale: Callable[[], bool] = lambda: False,
     turn: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -129,6 +128,7 @@ def hold_out(
     Args:
         drawn: images with strokes; all with the same number of channels.
         train: the training that is assessed.
+        class_weights: what probabilities are multiplied with before one class is chosen.
         stale: asked before each forest; once it says True, there is no result.
         turn: entered for each forest, so that others can have their turn in between.
 
@@ -152,8 +152,9 @@ def hold_out(
             held = folds[owners] == fold
             fitted = training.fit_part(PixelSample(pixels.features[~held], pixels.class_ids[~held]))
             planes = np.ascontiguousarray(pixels.features[held].T)
-            index = np.searchsorted(class_ids, np.array(fitted.class_ids))
-            np.add.at(found, (owners[held], index[fitted.forest.predict(planes, threads=1)]), 1)
+            weights = whole_weights(_of_classes(class_weights, fitted.class_ids), fitted.class_ids)
+            taken = np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
+            np.add.at(found, (owners[held], np.searchsorted(class_ids, taken)), 1)
     held_out = np.flatnonzero(folds >= 0)
     of_strokes = np.zeros(len(keys), np.int64)
     of_strokes[owners] = classified
@@ -189,6 +190,10 @@ def _deal_out(
         own = numbers[classes == label]
         folds[own] = np.arange(len(own)) % MAX_FOLDS
     return folds, counts
+
+
+def _of_classes(class_weights: ClassWeights, class_ids: Collection[int]) -> ClassWeights:
+    return {class_id: weight for class_id, weight in class_weights.items() if class_id in class_ids}
 
 
 def _each_left_out(count: int) -> NDArray[np.bool_]:

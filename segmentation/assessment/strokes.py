@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from segmentation.model.fit import LabelledImage
 from segmentation.strokes.classes import UNLABELLED
 from segmentation.strokes.raster import rasterise, stroke_bounds, stroke_pixels
 from segmentation.strokes.stroke import Stroke
+
+StrokeKey = tuple[str, str]
+"""The hash of an image, and the id of a stroke on it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,12 @@ def first_strokes(drawn: Sequence[DrawnImage], count: int) -> tuple[DrawnImage, 
         if left < 0:
             break
     return tuple(some)
+
+
+def without_stroke(drawn: Sequence[DrawnImage], key: StrokeKey) -> tuple[DrawnImage, ...]:
+    """The images with all their strokes but one; an image without any strokes is left out."""
+    kept = [replace(one, strokes=tuple(s for s in one.strokes if (one.hash, s.id) != key)) for one in drawn]
+    return tuple(one for one in kept if one.strokes)
 
 
 def stroke_of_pixels(strokes: Sequence[Stroke], shape: tuple[int, int], places: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -111,6 +111,13 @@ def test_scores_depend_on_neither_threads_nor_engine():
     assert seg.cross_validate(IMAGE, strokes, classifier(engine="reference")).to_json() == expected
 
 
+def test_class_weights_count():
+    strokes = good_strokes(3)
+    plain = seg.cross_validate(IMAGE, strokes, classifier()).held_out.scores.confusion
+    weighed = seg.cross_validate(IMAGE, strokes, classifier(class_weights={1: 20.0})).held_out.scores.confusion
+    assert weighed[:, 0].sum() > plain[:, 0].sum()
+
+
 def test_the_curve_ends_with_what_is_said_now_and_begins_where_the_same_classes_are_scored():
     strokes = good_strokes(3)
     found = seg.cross_validate(IMAGE, strokes, classifier())

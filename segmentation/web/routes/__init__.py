@@ -34,7 +34,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         conversation_routes(workbench.conversations, store, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
-        brought_routes(workbench.journals, workbench.decoder, settings),
+        brought_routes(workbench.journals, workbench.decoder, workbench.mask_scorer, settings),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker, workbench.downloads),
         series_file_routes(workbench.series, workbench.series_worker, settings),

@@ -17,7 +17,7 @@ from segmentation.web.routes.people import author_of_request
 from segmentation.web.routes.requests import BadRequestError, json_body
 from segmentation.web.routes.responses import as_it_comes
 from segmentation.web.session.authors import checked_author
-from segmentation.web.session.conversation import Conversations, TileRequest
+from segmentation.web.session.conversation import Conversations, ScoresRequest, TileRequest
 from segmentation.web.store import Store, StoreAwayError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.looking import PREFIX
 from segmentation.web.store.presences import Presence
@@ -130,4 +130,15 @@ def _read_tile_request(asked: Any) -> TileRequest | None:
     image_hash = asked.get("image")
     if image_hash is not None and not isinstance(image_hash, str):
         raise BadRequestError("The page did not name the image by its hash: reload it.")
-    return TileRequest(image_hash, view, known)
+    return TileRequest(image_hash, view, known, _read_scores_request(asked.get("scores")))
+
+
+def _read_scores_request(asked: Any) -> ScoresRequest | None:
+    if asked is None:
+        return None
+    newest = asked.get("newest") if isinstance(asked, Mapping) else ()
+    if newest is None:
+        return ScoresRequest()
+    if not isinstance(newest, list) or len(newest) != 2 or not all(isinstance(one, str) for one in newest):
+        raise BadRequestError("The page did not name its newest stroke properly: reload it.")
+    return ScoresRequest((newest[0], newest[1]))

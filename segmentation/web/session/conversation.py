@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
+from segmentation.assessment.strokes import StrokeKey
 from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import one_class_note
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import MAX_CACHED_SESSIONS, Journals
 from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.scoring import Learnt, Scorer
 from segmentation.web.session.tile_stream import Message, TileStream
 from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
@@ -27,6 +29,17 @@ MAX_CLIENTS = 1_000
 
 
 @dataclass(frozen=True)
+class ScoresRequest:
+    """A browser window's request for scores.
+
+    Attributes:
+        newest: the stroke that was drawn last of all, if it may be pointed at.
+    """
+
+    newest: StrokeKey | None = None
+
+
+@dataclass(frozen=True)
 class TileRequest:
     """A browser window's request for the segmentation of an image.
 
@@ -34,11 +47,13 @@ class TileRequest:
         image_hash: the image; None asks for the one that was opened last.
         view: the part of it that is on screen: first row, row after the last, first column, column after the last.
         known: checksums of the class ids that the window has, by the tile's index as text.
+        scores: whether it wants to know, once all is segmented, how good that is; None for no.
     """
 
     image_hash: str | None
     view: tuple[int, int, int, int]
     known: Mapping[str, int]
+    scores: ScoresRequest | None = None
 
 
 class Busy:
@@ -87,6 +102,7 @@ class Conversations:
         trainer: trains the classifiers of the sessions.
         live: computes ahead what the first stroke will need.
         tile_stream: segments.
+        scorer: says how good that is.
         scheduler: says whose turn it is to compute.
         busy: entered while a window waits for its segmentation.
         closing: set once this process is to end; answers then end at the next tile.
@@ -100,6 +116,7 @@ class Conversations:
         trainer: Trainer,
         live: LiveSegmenter,
         tile_stream: TileStream,
+        scorer: Scorer,
         *,
         scheduler: Scheduler,
         busy: Busy,
@@ -107,7 +124,7 @@ class Conversations:
         presences: Presences,
     ) -> None:
         self._journals, self._images, self._trainer = journals, images, trainer
-        self._live, self._tile_stream, self._scheduler = live, tile_stream, scheduler
+        self._live, self._tile_stream, self._scorer, self._scheduler = live, tile_stream, scorer, scheduler
         self._busy, self._closing = busy, closing
         self._presences = presences
         self._latest = LatestRequests()
@@ -138,7 +155,8 @@ class Conversations:
             Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``,
             ``draft`` and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the
             window should ask again: it has asked for something newer, or somebody else has written to the journal.
-            At last ``here`` with the other people who are in the session, for which no stroke has to wait.
+            Then ``here`` with the other people who are in the session, for which no stroke has to wait, and at last
+        ``scores``, for which nothing has to wait.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -150,21 +168,29 @@ class Conversations:
         updates = self._journals.events(session_id, after)
         told = [{"number": event.number, "body": event.body} for event in updates]
         yield {"kind": "journal", "events": told, "refused": refused}
+        learnt, stale = None, superseded
         if tiles is not None:
             has_grown = self._journals.watch(session_id, updates[-1].number if updates else after)
+
+            def stale() -> bool:
+                return superseded() or self._closing.is_set() or has_grown()
+
             with self._busy:
-                yield from self._segmentation(
-                    session_id, tiles, lambda: superseded() or self._closing.is_set() or has_grown()
-                )
+                learnt = yield from self._segmentation(session_id, tiles, stale)
         if here is not None:
             yield {"kind": "here", "people": [asdict(one) for one in self._presences.meet(session_id, here)]}
+        if tiles is not None and learnt is not None and tiles.scores is not None:
+            yield from self._scorer.score(session_id, learnt, tiles.scores.newest, stale)
 
-    def _segmentation(self, session_id: str, tiles: TileRequest, stale: Callable[[], bool]) -> Iterator[Message]:
+    def _segmentation(
+        self, session_id: str, tiles: TileRequest, stale: Callable[[], bool]
+    ) -> Generator[Message, None, Learnt | None]:
+        """The segmentation; returns what it was learnt from, if nobody has asked for another one meanwhile."""
         started = time.perf_counter()
         try:
             training_set = self._trainer.training_set(session_id, tiles.image_hash)
         except ValueError:  # another window has removed the image, as the journal says: this one asks for another
-            return
+            return None
         state = training_set.state
         yield {
             "kind": "labelled",
@@ -177,25 +203,28 @@ class Conversations:
         try:
             with self._scheduler.turn(session_id, ahead=True):
                 if stale():
-                    return
+                    return None
                 trained = self._trainer.train(session_id, training_set)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
             turn = partial(self._scheduler.turn, session_id)
             self._live.prepare(image, state.features, order, stale=stale, turn=turn)
-            return
+            return None
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
-            return
+            return None
         yield _learnt(trained, image)
         classifier = trained.classifier
+        drawn = self._trainer.drawn(training_set)
         del training_set  # labels that nobody holds need not be copied for the next stroke
         pixels = yield from self._tile_stream.segment(session_id, image, classifier, order, tiles.known, stale)
-        if not stale():
-            counts = {str(c): int(pixels[c]) for c in state.classes}
-            names = {class_id: one.name for class_id, one in state.classes.items()}
-            note = one_class_note(counts, names, len(classifier.classes_))
-            yield {"kind": "done", "pixels": counts, "seconds": round(time.perf_counter() - started, 3), "note": note}
+        if stale():
+            return None
+        counts = {str(c): int(pixels[c]) for c in state.classes}
+        names = {class_id: one.name for class_id, one in state.classes.items()}
+        note = one_class_note(counts, names, len(classifier.classes_))
+        yield {"kind": "done", "pixels": counts, "seconds": round(time.perf_counter() - started, 3), "note": note}
+        return Learnt(state, drawn, trained)
 
 
 def _learnt(trained: TrainedClassifier, image: Image) -> Message:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
 AHEAD_IN_A_ROW = 4
 """Urgent tasks before one of the others has its turn."""
+
+LOOK_UP_SECONDS = 0.2
+"""How often who waits for spare time asks whether it is still worth it."""
 
 
 @dataclass
@@ -74,7 +77,8 @@ class Scheduler:
     """Lets a few tasks be computed at once; sessions that wait have their turns, each of a few tasks, in a row.
 
     Urgent tasks go ahead of the others, such as the first tile that a person sees of a new answer. They come in the
-    order in which they were asked for, and the others still have a turn now and then.
+    order in which they were asked for, and the others still have a turn now and then. What can wait is computed in
+    spare time: one short task at a time, while there is nothing else to do.
 
     Args:
         tasks_at_once: tasks that may be computed at the same time.
@@ -83,8 +87,10 @@ class Scheduler:
     """
 
     def __init__(self, tasks_at_once: int, tasks_per_turn: int = 1) -> None:
-        self._free = tasks_at_once
+        self._free = self._all = tasks_at_once
         self._lock = threading.Lock()
+        self._spare = threading.Condition(self._lock)
+        self._in_spare_time = False
         self._urgent: deque[threading.Event] = deque()
         self._others = Line(tasks_per_turn)
         self._urgent_in_a_row = 0
@@ -121,6 +127,27 @@ class Scheduler:
                     self._free += 1
                     self._begin_waiting()
 
+    @contextmanager
+    def spare_time(self, stale: Callable[[], bool]) -> Iterator[None]:
+        """Wait until nobody computes or waits to, and compute something short in the ``with`` block.
+
+        It takes no place among the tasks that may be computed at once, so that what comes meanwhile need not wait.
+
+        Args:
+            stale: asked while waiting; once it says True the block is entered all the same, to find that out.
+        """
+        with self._lock:
+            while (self._free < self._all or self._in_spare_time) and not stale():
+                self._spare.wait(LOOK_UP_SECONDS)
+            mine = not self._in_spare_time
+            self._in_spare_time = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_spare_time = self._in_spare_time and not mine
+                self._spare.notify()
+
     def _begin_waiting(self) -> None:
         while self._free:
             other = self._others.first()
@@ -131,5 +158,7 @@ class Scheduler:
                 self._urgent_in_a_row = 0
                 self._others.begin(other)
             else:
-                return
+                break
             self._free -= 1
+        if self._free == self._all:
+            self._spare.notify()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.text import counted
+from segmentation.assessment.strokes import DrawnImage
 from segmentation.forest.sampling import PixelSample
 from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.fit import LabelledImage
+from segmentation.model.fit import LabelledImage, Training
 from segmentation.model.weights import checked_weights
 from segmentation.strokes.classes import UNLABELLED
 from segmentation.strokes.stroke import Stroke
@@ -159,18 +160,18 @@ class Trainer:
     def _train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
         state, opened = training_set.state, training_set.state.opened
         missing = missing_strokes(state, training_set.pixels_by_class)
-        earlier, text = None, ""
+        text = ""
         if opened is not None:
             file = self._classifiers.get(session_id, opened.facts["hash"])
             from_pixels = continues_from_pixels(state)
             waits = missing and not from_pixels and has_its_classes(state, opened)
             if is_unchanged(state) or is_kept(state) or waits:
                 return _unchanged(state, opened, file)
-            if from_pixels:
-                earlier, missing = self._to_continue(file, state), ""
+            missing = "" if from_pixels else missing
             text = what_is_trained_on(state, opened)
         if missing:
             raise ValueError(missing)
+        earlier = self._earlier(session_id, state)
         classifier = self._live.train(training_set.images, state.features, state.forest, earlier)
         images = tuple(one.hash for one in training_set.images)
         return TrainedClassifier(classifier, images, text, choice=_choice(state))
@@ -204,12 +205,32 @@ class Trainer:
             if trained.classifier.pixels_ is None:
                 raise ValueError("The classifier came without its training pixels: they cannot travel along.")
             return trained.classifier.pixels_
-        earlier = None
-        if state.opened is not None and continues_from_pixels(state):
-            earlier = self._to_continue(self._classifiers.get(session_id, state.opened.facts["hash"]), state)
+        earlier = self._earlier(session_id, state)
         return self._live.training_pixels(result.training_set.images, state.features, state.forest, earlier)
 
-    def _to_continue(self, file: ClassifierFile, state: SessionState) -> PixelClassifier:
+    def drawn(self, training_set: TrainingSet) -> tuple[DrawnImage, ...]:
+        """The images of a training set with the strokes that gave them their labels."""
+        strokes, facts = training_strokes(training_set.state), training_set.state.images
+        return tuple(
+            DrawnImage(one.hash, (facts[one.hash]["rows"], facts[one.hash]["columns"]), strokes[one.hash], one.read)
+            for one in training_set.images
+        )
+
+    def training(self, session_id: str, state: SessionState) -> Callable[[Sequence[LabelledImage]], Training]:
+        """How a session's classifier is trained, with one thread, on whatever is labelled.
+
+        Raises:
+            UnknownClassifierError: if the file of the opened classifier is gone.
+            ValueError: with a sentence, if it cannot learn on.
+        """
+        earlier = self._earlier(session_id, state)
+        return lambda images: self._live.training(images, state.features, state.forest, earlier, threads=1)
+
+    def _earlier(self, session_id: str, state: SessionState) -> PixelClassifier | None:
+        """The opened classifier, if training goes on from its pixels."""
+        if state.opened is None or not continues_from_pixels(state):
+            return None
+        file = self._classifiers.get(session_id, state.opened.facts["hash"])
         if state.features != file.contents.spec:
             raise ValueError(
                 f"“{file.name}” came with training pixels that hold its own features only: go back to these features, "

@@ -17,8 +17,10 @@ from segmentation.web.session.downloads import Downloads
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.mask_scores import MaskScorer
 from segmentation.web.session.sample import Sample
 from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.scoring import Scorer
 from segmentation.web.session.sessionfile import SessionFiles
 from segmentation.web.session.sessions import Sessions
 from segmentation.web.session.tile_stream import TileStream
@@ -54,6 +56,7 @@ class Workbench:
         classifiers: files that were opened in sessions.
         journals: of the sessions.
         conversations: with the browser windows.
+        mask_scorer: scores segmentations against masks.
         downloads: files that are made from sessions.
         sessions: as a whole.
         session_files: sessions as files.
@@ -87,11 +90,13 @@ class Workbench:
             trainer,
             self.live,
             TileStream(self.live, self.scheduler),
+            Scorer(trainer, self.scheduler),
             scheduler=self.scheduler,
             busy=self.busy,
             closing=self.closing,
             presences=Presences(store),
         )
+        self.mask_scorer = MaskScorer(trainer, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
         self.looking = LookingLinks(store)
         self.downloads = Downloads(self.journals, labels, trainer, self.images)
         self.sessions = Sessions(store, self.journals, sample, self.looking)

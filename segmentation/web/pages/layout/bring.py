@@ -16,6 +16,13 @@ def bring_dialog() -> html.Dialog:
             html.Div(
                 [
                     html.Button("Cancel", id="bring-no", type="button", className="quiet"),
+                    html.Button(
+                        "Score against it",
+                        id="bring-score",
+                        type="button",
+                        className="quiet",
+                        title="Hold the segmentation against it; nothing is learnt from it",
+                    ),
                     html.Button("Open as an image", id="bring-image", type="button", className="quiet"),
                     html.Button("Bring in", id="bring-yes", type="button"),
                 ],

@@ -71,6 +71,16 @@ _SECTIONS = (
         ],
     ),
     (
+        "How good it is",
+        [
+            "With two strokes of a class the card “How good” says how well one of them is found by a forest that has "
+            "learnt from the others only: the mean of intersection over union (IoU) of the classes, its standard "
+            "error, and how it went from stroke to stroke. Unfold it for each class and for what was mistaken for "
+            "what. If a stroke makes the others worse, you are told once, and can take it back. Drop a mask of what "
+            "is true and choose “Score against it” to count every pixel.",
+        ],
+    ),
+    (
         "Several people",
         [
             "Whoever has the link of a session works in it with you (Session, Share…); a second link only lets look. "

@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from segmentation.web.pages.layout.downloads import downloads_panel
 from segmentation.web.pages.layout.elements import dashed, icon, slider
+from segmentation.web.pages.layout.scores import scores_card
 from segmentation.web.pages.layout.series import series_panel
 from segmentation.web.pages.layout.training import learn_panel
 
@@ -142,6 +143,7 @@ def live_panel() -> html.Section:
                 ],
                 className="row slider-row",
             ),
+            scores_card(),
         ],
         id="panel-live",
     )

@@ -1,0 +1,61 @@
+"""Scores of the segmentation of an image against a mask that somebody has: each pixel whose class it knows counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segmentation._shared.tiling import whole_window
+from segmentation.io.limits import ImageError
+from segmentation.model.metrics import score
+from segmentation.web.decoding.client import Decoder
+from segmentation.web.session.brought import Answers
+from segmentation.web.session.labelimage import LabelImage, class_raster
+from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.training import Trainer
+
+
+class MaskScorer:
+    """Scores segmentations against masks, which are not kept.
+
+    Args:
+        trainer: trains the classifiers of the sessions.
+        decoder: reads strangers' images.
+        scheduler: says whose turn it is to compute.
+        max_pixels: that a mask may have.
+    """
+
+    def __init__(self, trainer: Trainer, decoder: Decoder, scheduler: Scheduler, *, max_pixels: int) -> None:
+        self._trainer, self._decoder, self._scheduler, self._max_pixels = trainer, decoder, scheduler, max_pixels
+
+    def score(self, session_id: str, content: bytes, name: str, answers: Answers) -> dict[str, Any]:
+        """The scores of what a session segments now.
+
+        Args:
+            session_id: the session.
+            content: the file of the mask.
+            name: of the file; never used as a path.
+            answers: which image the mask belongs to, and what its values mean.
+
+        Returns:
+            ``scores`` as :meth:`~segmentation.model.metrics.Scores.to_json` gives them, and the ``image``'s name.
+
+        Raises:
+            ValueError: with a sentence, if there is no segmentation, or the mask does not fit it.
+        """
+        result = self._trainer.result(session_id, answers.images.get("0"))
+        try:
+            mask = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, labels=True)
+        except ImageError as problem:
+            raise ValueError(str(problem)) from problem
+        truth = class_raster(LabelImage.from_image(mask), answers.values, result.state.classes, _no_new_class)
+        with self._scheduler.turn(session_id):
+            image = result.classifier.adapt(result.image)
+            found = result.classifier.predict_window(image, whole_window(image.shape))
+        scores = score(found, truth, list(result.state.classes))
+        if not scores.pixels:
+            raise ValueError("The mask knows the class of no pixel: say what its values mean.")
+        return {"scores": scores.to_json(), "image": result.state.image["name"]}
+
+
+def _no_new_class() -> int:
+    raise ValueError("A class that is not in the session cannot be found: choose one of its classes, or nothing.")

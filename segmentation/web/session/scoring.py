@@ -1,0 +1,132 @@
+"""How good the classifier of a session is, computed in spare time from strokes that are held out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from threading import BoundedSemaphore
+
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.assessment.cross_validation import CrossValidation, curve_counts
+from segmentation.assessment.held_out import HeldOut, Train, hold_out
+from segmentation.assessment.strokes import DrawnImage, StrokeKey, count_strokes, first_strokes, without_stroke
+from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.state import SessionState
+from segmentation.web.session.tile_stream import Message
+from segmentation.web.session.training import TrainedClassifier, Trainer
+
+KNOWN_POINTS = 5_000
+"""Points of curves that are cached; each takes about a kilobyte."""
+
+WAITING_AT_ONCE = 4
+"""Answers that wait for spare time at the same time: each holds a thread of the server."""
+
+PATIENCE_SECONDS = 20.0
+"""On a busy server there are no scores rather than later ones."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a session has learnt.
+
+    Attributes:
+        state: the session's state that it belongs to.
+        drawn: the images whose strokes count, with these.
+        trained: the classifier.
+    """
+
+    state: SessionState
+    drawn: tuple[DrawnImage, ...]
+    trained: TrainedClassifier
+
+
+class Scorer:
+    """Scores the classifiers of all sessions.
+
+    Args:
+        trainer: says how they are trained.
+        scheduler: says when there is spare time.
+    """
+
+    def __init__(self, trainer: Trainer, scheduler: Scheduler) -> None:
+        self._trainer = trainer
+        self._scheduler = scheduler
+        self._known: BoundedCache[Hashable, HeldOut] = BoundedCache(KNOWN_POINTS)
+        self._waiting = BoundedSemaphore(WAITING_AT_ONCE)
+
+    def score(
+        self, session_id: str, learnt: Learnt, newest: StrokeKey | None, stale: Callable[[], bool]
+    ) -> Iterator[Message]:
+        """Score a classifier: first as it is now, then as it was after fewer strokes.
+
+        Args:
+            session_id: the session.
+            learnt: the classifier, and what it was trained on.
+            newest: the stroke that is to be pointed at if it has made others worse.
+            stale: asked before each forest; once it says True, nothing more comes.
+
+        Yields:
+            ``scores`` messages: each says all that is known by then, or in a ``note`` why there are none.
+        """
+        if learnt.trained.unchanged:
+            yield {"kind": "scores", "scores": None, "note": "The opened classifier is at work as it came."}
+            return
+        with self._patience(stale) as over:
+            yield from self._curve(session_id, learnt, newest, over)
+
+    @contextmanager
+    def _patience(self, stale: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+        """Whether to stop, as a question: because it is stale, or others have waited for long."""
+        free = self._waiting.acquire(blocking=False)
+        end = time.monotonic() + (PATIENCE_SECONDS if free else 0)
+        try:
+            yield lambda: stale() or time.monotonic() > end
+        finally:
+            if free:
+                self._waiting.release()
+
+    def _curve(
+        self, session_id: str, learnt: Learnt, newest: StrokeKey | None, over: Callable[[], bool]
+    ) -> Iterator[Message]:
+        state, drawn = learnt.state, learnt.drawn
+        train = self._trainer.training(session_id, state)
+        names = {class_id: one.name for class_id, one in state.classes.items()}
+        points: dict[int, HeldOut] = {}
+        before = None
+        try:
+            for count in curve_counts(count_strokes(drawn)):
+                found, is_new = self._held_out(first_strokes(drawn, count), state, train, over)
+                if found is None:
+                    return
+                points[count] = found
+                if len(points) == 1 and newest is not None:
+                    before, _ = self._held_out(without_stroke(drawn, newest), state, train, over)
+                if len(points) == 1 and is_new:
+                    yield _message(CrossValidation.of(points, newest, before), names)
+        except ValueError as reason:
+            if not points:
+                yield {"kind": "scores", "scores": None, "note": str(reason)}
+        if points:
+            yield _message(CrossValidation.of(points, newest, before), names)
+
+    def _held_out(
+        self, drawn: Sequence[DrawnImage], state: SessionState, train: Train, over: Callable[[], bool]
+    ) -> tuple[HeldOut | None, bool]:
+        """What is known of strokes, and whether that has just been found out."""
+        opened = state.opened and state.opened.facts["hash"]
+        settings = (state.features, state.forest, opened, *state.weights.items())
+        key = (tuple((image.hash, image.strokes) for image in drawn), settings)
+        known = self._known.get(key)
+        if known is not None:
+            return known, False
+        found = hold_out(drawn, train, state.weights, stale=over, turn=partial(self._scheduler.spare_time, over))
+        if found is not None:
+            self._known.put(key, found)
+        return found, True
+
+
+def _message(found: CrossValidation, names: dict[int, str]) -> Message:
+    return {"kind": "scores", "scores": found.to_json(), "note": found.note(names)}
