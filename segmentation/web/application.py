@@ -19,6 +19,7 @@ from segmentation.web.security.hardening import harden
 from segmentation.web.security.headers import send_security_headers
 from segmentation.web.security.problempage import show_problems
 from segmentation.web.session.sample import Sample
+from segmentation.web.session.sessionfile import MAX_FILE_BYTES
 from segmentation.web.session.workbench import Workbench
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreError, open_store
@@ -38,7 +39,7 @@ def create_app(settings: Settings) -> Dash:
     server.context_processor(_addresses)
     workbench = Workbench(open_store(settings), settings, SAMPLE)
     server.extensions["workbench"] = workbench
-    guard(server, settings)
+    guard(server, settings, max(settings.max_upload_bytes, settings.session_bytes or MAX_FILE_BYTES))
     harden(server, settings.max_upload_bytes)
     _warm_up_with_the_first_page(server, workbench.warming)
     server.register_blueprint(health_routes(workbench.store, workbench.warming))

@@ -6,14 +6,18 @@ settings for; ``python app.py`` and ``squiggle`` do the same.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import time
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker as BaseWorker
 
+from segmentation.web.http_server import HttpServer
 from segmentation.web.kernel_cache import keep_kernels_in
 from segmentation.web.logs import EventLogger
 from segmentation.web.settings import settings_or_exit, why_not_to_serve
@@ -24,18 +28,16 @@ keep_kernels_in(_settings.data_folder / "kernels")
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 workers = _settings.processes
-threads = 32
 timeout = 120
 graceful_timeout = 8
-keepalive = 75
 preload_app = _settings.processes > 1  # a single process would share nothing with what the master has loaded
 control_socket_disable = True
 logger_class = EventLogger
 accesslog = "-"
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """Serves with threads; where the application says why it cannot start, so ends the whole server."""
+class Worker(BaseWorker):  # type: ignore[misc]
+    """A process that gunicorn watches; where the application says why it cannot start, so ends the whole server."""
 
     def load_wsgi(self) -> None:
         """Load the application."""
@@ -44,6 +46,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except SystemExit as reason:
             print(reason, file=sys.stderr, flush=True)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+    def run(self) -> None:
+        """Serve until this process is to end, or gunicorn's master is no more."""
+        self._server = HttpServer(self.wsgi, self.sockets, self.wsgi.extensions["body_limit"], self._log_access)
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            self._server.serve_for(1.0)
+        self._server.stop_accepting()
+        deadline = time.monotonic() + self.cfg.graceful_timeout - 1
+        while not self._server.is_idle and time.monotonic() < deadline:
+            self.notify()
+            self._server.serve_for(0.1)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End once those who wait have their answers."""
+        super().handle_exit(sig, frame)
+        self._server.wake()
+
+    def _log_access(self, task: Any, environ: dict[str, Any], seconds: float) -> None:
+        self.log.access(task, task.request, environ, timedelta(seconds=seconds))
 
 
 worker_class = Worker

@@ -38,3 +38,14 @@ def is_loopback(host: str) -> bool:
     """Whether a host's name or address is this machine itself, which nobody else reaches."""
     host = host.strip("[]").lower()
     return host == "localhost" or host.endswith(".localhost") or lies_in(host, LOOPBACK)
+
+
+def neighbourhood(address: str) -> str:
+    """What limits count by: an address, or the network of 64 bits that one person has of version 6."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))

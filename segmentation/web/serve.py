@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 from flask import Flask
 
 from segmentation._shared.processes import python_command
+from segmentation.web.http_server import HttpServer
 from segmentation.web.settings import Settings, why_not_to_serve
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
@@ -27,7 +30,7 @@ def serve(server: Flask, settings: Settings, *, browser: bool = False) -> None:
         SystemExit: with a sentence, if the address is taken or cannot be had.
     """
     if sys.platform == "win32":
-        _serve_with_werkzeug(server, settings, browser)
+        _serve_without_gunicorn(server, settings, browser)
     else:
         _serve_with_gunicorn(server, settings, browser)
 
@@ -56,16 +59,18 @@ def _has_a_screen() -> bool:
     return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in SCREENS)
 
 
-def _serve_with_werkzeug(server: Flask, settings: Settings, browser: bool) -> None:
-    from werkzeug.serving import run_simple
-
+def _serve_without_gunicorn(server: Flask, settings: Settings, browser: bool) -> None:
     problem = why_not_to_serve(settings, [settings.host])
     if problem:
         sys.exit(f"Squiggle does not start: {problem}")
     if settings.series_in_web:
         server.extensions["workbench"].series_worker.begin()
-    _announce(settings, browser)
-    run_simple(settings.host, settings.port, server, threaded=True)
+    family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    with socket.create_server(address[:2], family=family) as listening, suppress(KeyboardInterrupt):
+        here = HttpServer(server, [listening], server.extensions["body_limit"])
+        _announce(settings, browser)
+        while True:
+            here.serve_for(1.0)
 
 
 def _serve_with_gunicorn(server: Flask, settings: Settings, browser: bool) -> None:

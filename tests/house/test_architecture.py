@@ -10,7 +10,7 @@ import plotly
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE_PACKAGES = {"dash", "flask", "plotly", "werkzeug", "sqlalchemy", "gunicorn"}
+PAGE_PACKAGES = {"dash", "flask", "plotly", "werkzeug", "sqlalchemy", "gunicorn", "waitress"}
 LIBRARY = sorted(
     path for path in (ROOT / "segmentation").rglob("*.py") if "web" not in path.relative_to(ROOT / "segmentation").parts
 )

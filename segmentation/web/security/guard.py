@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask, jsonify, redirect, request
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from segmentation.web.asset_files import URL_PATH
 from segmentation.web.networks import is_loopback, lies_in
@@ -19,6 +19,8 @@ from segmentation.web.security.proxies import PEER, BehindProxies, was_forwarded
 from segmentation.web.security.signin import COOKIE, SignIn, sign_in_link, sign_in_routes
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
     from segmentation.web.settings import Settings
 
 PUBLIC_ASSETS = (
@@ -34,6 +36,9 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 FROM_OURSELVES = ("same-origin", "none")
 """What browsers say where our own page, or the person, sends a request; another port of the host is another site."""
 
+MAX_STRANGERS_BYTES = 2**13
+"""Bytes of a body that are received from whoever is not let in: there is nothing to send but a password."""
+
 NOT_OPENED = (
     "This server was not opened to others. Its operator sets SQUIGGLE_PASSWORD, SQUIGGLE_USER_HEADER or SQUIGGLE_OPEN."
 )
@@ -42,27 +47,58 @@ NO_USER = "The sign-in of this server did not say who you are. Sign in there, an
 FROM_ELSEWHERE = "Another site sent this request. Open the page itself."
 
 
-def guard(server: Flask, settings: Settings) -> None:
-    """Let only those into a server whom its settings let in; to be called before its routes are added."""
+class Gate:
+    """Says whom a server lets in.
+
+    Args:
+        settings: of the server.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.sign_in = SignIn(settings.password) if settings.password else None
+
+    def why_closed(self, request: Request) -> str:
+        """Why whoever sends a request is not let in, as a sentence; empty if they are."""
+        if self._settings.open:
+            return ""
+        if self.sign_in:
+            return "" if self.sign_in.is_signed_in(request.cookies.get(COOKIE, "")) else SIGN_IN_FIRST
+        peer = str(request.environ.get(PEER) or request.environ.get("REMOTE_ADDR", ""))
+        if self._settings.user_header:
+            named = request.headers.get(self._settings.user_header, "").strip()
+            return "" if named and lies_in(peer, self._settings.trusted_proxies) else NO_USER
+        at_home = is_loopback(peer) and not was_forwarded(request.environ) and is_loopback(_host_name(request))
+        return "" if at_home else NOT_OPENED
+
+
+def guard(server: Flask, settings: Settings, max_body_bytes: int) -> None:
+    """Let only those into a server whom its settings let in; to be called before its routes are added.
+
+    Args:
+        server: the server; its extension ``body_limit`` says of the environment of a request, before its body is
+            received, how many bytes that may have.
+        settings: of the server.
+        max_body_bytes: that those may send who are let in.
+    """
     server.wsgi_app = BehindProxies(server.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
-    sign_in = SignIn(settings.password) if settings.password else None
-    if sign_in:
-        server.register_blueprint(sign_in_routes(sign_in))
+    gate = Gate(settings)
+    if gate.sign_in:
+        server.register_blueprint(sign_in_routes(gate.sign_in))
+
+    def body_limit(environ: WSGIEnvironment) -> int:
+        return MAX_STRANGERS_BYTES if gate.why_closed(Request(environ)) else max_body_bytes
+
+    server.extensions["body_limit"] = body_limit
 
     @server.before_request
     def refuse_strangers() -> Response | None:
         if request.method not in SAFE_METHODS and not _comes_from_our_page():
             return _refusal(FROM_ELSEWHERE, 403)
-        if request.path in PUBLIC_PATHS or settings.open:
-            return None
-        if sign_in:
-            return None if sign_in.is_signed_in(request.cookies.get(COOKIE, "")) else _ask_to_sign_in()
-        peer = request.environ.get(PEER, "")
-        if settings.user_header:
-            named = request.headers.get(settings.user_header, "").strip()
-            return None if named and lies_in(peer, settings.trusted_proxies) else _refusal(NO_USER, 403)
-        at_home = is_loopback(peer) and not was_forwarded(request.environ) and is_loopback(_host_name())
-        return None if at_home else _refusal(NOT_OPENED, 403)
+        closed = "" if request.path in PUBLIC_PATHS else gate.why_closed(request)
+        if closed == SIGN_IN_FIRST:
+            return _ask_to_sign_in()
+        return _refusal(closed, 403) if closed else None
 
 
 def _comes_from_our_page() -> bool:
@@ -74,7 +110,7 @@ def _comes_from_our_page() -> bool:
     return origin is None or origin.partition("://")[2].lower() == request.host.lower()
 
 
-def _host_name() -> str:
+def _host_name(request: Request) -> str:
     """The host that the browser thinks it talks to; one that is not this machine's may be made to point to it."""
     host = request.host
     return host[: host.rindex("]") + 1] if "]" in host else host.partition(":")[0]

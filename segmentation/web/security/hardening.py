@@ -16,6 +16,8 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from segmentation._shared.checks import refuse_many_values
+from segmentation.web.http_server import CROWDED
+from segmentation.web.networks import neighbourhood
 from segmentation.web.security.ratelimit import RateLimit
 
 AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
@@ -23,6 +25,9 @@ AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
 
 STARTS_AT_ONCE, STARTS_PER_SECOND = 120, 2.0
 """New sessions from one address; a whole course may sit behind one."""
+
+WAIT_WHERE_CROWDED = 5.0
+"""Seconds after which somebody may come again where too many large files come in at the same time."""
 
 MAX_CALLBACK_BYTES = 2**20
 CALLBACKS, COMPONENTS = "/_dash-update-component", "/_dash-component-suites/"
@@ -79,9 +84,11 @@ def _refuse_before_reading(server: Flask) -> None:
         if not request.path.isprintable():
             return jsonify(error=NO_SENSE), 400
         session = _SESSION.match(request.path)
-        wait = of_sessions.acquire(session[1]) if session else 0.0
+        wait = WAIT_WHERE_CROWDED if request.environ.get(CROWDED) else 0.0
+        if session and not wait:
+            wait = of_sessions.acquire(session[1])
         if not wait and _STARTS.fullmatch(f"{request.method} {request.path}"):
-            wait = starts.acquire(request.remote_addr or "")
+            wait = starts.acquire(neighbourhood(request.remote_addr or ""))
         if wait:
             return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}
         if request.path == CALLBACKS:

@@ -11,15 +11,17 @@ from flask import Blueprint, Response, redirect, render_template, request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response as AnyResponse
 
+from segmentation.web.networks import neighbourhood
 from segmentation.web.security.ratelimit import RateLimit
 
 COOKIE = "squiggle_signed_in"
 COOKIE_SECONDS = 30 * 24 * 3600
 SIGNED = "in"
 TRIES_AT_ONCE, TRIES_PER_SECOND = 5, 0.1
-TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL = 100, 2.0
+MAX_FORM_BYTES, MAX_FORM_FIELDS = 4_096, 10
 
 WRONG = "That is not the password."
+TOO_LONG = "That is longer than any password."
 
 
 class SignIn:
@@ -34,15 +36,17 @@ class SignIn:
         key = hashlib.scrypt(password.encode(), salt=b"squiggle sign-in cookie", n=2**14, r=8, p=1)
         self._signer = TimestampSigner(key, salt=b"squiggle", digest_method=hashlib.sha256, key_derivation="hmac")
         self._tries = RateLimit(TRIES_AT_ONCE, TRIES_PER_SECOND)
-        self._tries_of_all = RateLimit(TRIES_AT_ONCE_OF_ALL, TRIES_PER_SECOND_OF_ALL)
 
     def is_password(self, text: str) -> bool:
         """Whether this is the password; takes the same time whatever was typed."""
         return hmac.compare_digest(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), self._password)
 
     def wait_before_try(self, address: str) -> float:
-        """Seconds that somebody at an address has to wait before another try; 0.0 counts as a try."""
-        return self._tries.acquire(address) or self._tries_of_all.acquire("")
+        """Seconds that somebody at an address has to wait before another try; 0.0 counts as a try.
+
+        Nobody else's tries count: whoever guesses from many addresses keeps none of the others out.
+        """
+        return self._tries.acquire(neighbourhood(address))
 
     def cookie(self) -> str:
         """What a browser keeps once it has signed in."""
@@ -68,6 +72,9 @@ def sign_in_routes(sign_in: SignIn) -> Blueprint:
     @routes.post("/sign-in")
     def enter() -> AnyResponse:
         """Lets those in who know the password."""
+        request.max_content_length, request.max_form_parts = MAX_FORM_BYTES, MAX_FORM_FIELDS
+        if (request.content_length or 0) > MAX_FORM_BYTES:
+            return _page("/", TOO_LONG, 413)
         way_on = _way_on(request.form.get("next", ""))
         wait = sign_in.wait_before_try(request.remote_addr or "")
         if wait:

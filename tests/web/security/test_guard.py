@@ -165,6 +165,32 @@ def test_guessing_is_slowed_down_for_who_guesses(client_of, monkeypatch):
     assert sign_in(client, **other).status_code == 303
 
 
+def test_tries_from_many_addresses_keep_nobody_out(client_of):
+    client = client_of(password=PASSWORD)
+    for number in range(400):
+        assert (
+            sign_in(client, f"guess {number}", **from_address(f"192.0.{number // 250}.{number % 250}")).status_code
+            == 403
+        )
+    assert sign_in(client, **from_address("198.51.100.1")).status_code == 303
+
+
+def test_whoever_has_a_network_of_version_6_has_the_tries_of_one_address(client_of):
+    client = client_of(password=PASSWORD)
+    answers = [sign_in(client, "guess", **from_address(f"2001:db8::{n:x}")).status_code for n in range(20)]
+    assert answers.count(403) == signin.TRIES_AT_ONCE
+    assert sign_in(client, **from_address("2001:db8:0:1::1")).status_code == 303
+
+
+def test_a_form_is_bounded_before_it_is_read_and_is_no_try(client_of):
+    client = client_of(password=PASSWORD)
+    for _ in range(2 * signin.TRIES_AT_ONCE):
+        assert sign_in(client, "x" * signin.MAX_FORM_BYTES).status_code == 413
+        many = client.post("/sign-in", data={f"field{n}": "" for n in range(50)}, content_type="multipart/form-data")
+        assert many.status_code == 413
+    assert sign_in(client).status_code == 303
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", "x"]
