@@ -21,6 +21,7 @@ from segmentation.io.limits import ImageError, PageError
 from segmentation.web.decoding.reading import read_one
 
 DESCRIPTORS = 3
+STANDS_BACK = 10
 MAX_OPEN_FILES = 64
 IDLE_SECONDS = 20
 """Without an image, after which this process ends: 25 MB for something that is mostly not needed."""
@@ -70,7 +71,11 @@ def _answer(source: int, target: int, reply: int) -> None:
 
 
 def _limit(memory_bytes: int, seconds: float) -> None:
-    """Bound what this process may take: the system ends it when it takes more, and first when memory runs out."""
+    """Bound what this process may take: the system ends it when it takes more, and first when memory runs out.
+
+    It stands back behind what people draw meanwhile.
+    """
+    os.nice(STANDS_BACK)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     for limit, most in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from segmentation.web.http_server import HAS_GONE
 from segmentation.web.routes.requests import whole
 from segmentation.web.routes.responses import as_file
 from segmentation.web.session.downloads import Downloads
@@ -25,6 +26,7 @@ def download_routes(downloads: Downloads) -> Blueprint:
             image_hash=request.args.get("image"),
             opacity=opacity / 100,
             along=request.args["along"].split(",") if "along" in request.args else None,
+            has_gone=request.environ.get(HAS_GONE, lambda: False),
         )
         return as_file(Response(content, mimetype=mimetype), f'filename="{file_name}"')
 

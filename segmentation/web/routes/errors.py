@@ -7,11 +7,15 @@ from collections.abc import Callable
 from flask import Blueprint, Response, jsonify
 
 from segmentation.web.session.downloads import UnknownFileError
+from segmentation.web.session.whole_results import NobodyWaitsError
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.series import UnknownSeriesError
 
 NO_SESSION = "There is no session behind this link (any more). Start a new one."
+HAS_LEFT = 499
+"""Status in the log of an answer that nobody waited for."""
+
 UNKNOWN = {
     UnknownSessionError: NO_SESSION,
     UnknownImageError: "This session has no such image.",
@@ -34,6 +38,10 @@ def answer_errors(routes: Blueprint) -> None:
     @routes.errorhandler(StoreFullError)
     def full(error: StoreFullError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 507
+
+    @routes.errorhandler(NobodyWaitsError)
+    def unheard(_error: NobodyWaitsError) -> tuple[str, int]:
+        return "", HAS_LEFT
 
     @routes.errorhandler(ValueError)
     def bad_request(error: ValueError) -> tuple[Response, int]:

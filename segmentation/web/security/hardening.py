@@ -11,23 +11,31 @@ import math
 import re
 from typing import Any, NoReturn
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from segmentation._shared.checks import refuse_many_values
 from segmentation.web.http_server import CROWDED
 from segmentation.web.networks import neighbourhood
+from segmentation.web.security.crowd import Crowd
 from segmentation.web.security.ratelimit import RateLimit
 
 AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
 """Requests of a session; a person who draws and zooms at once asks ten times a second."""
 
+AT_ONCE_OF_AN_ADDRESS, PER_SECOND_OF_AN_ADDRESS = 2400, 400.0
+"""Requests from an address below whatever sessions it names; a whole course may sit behind one."""
+
 STARTS_AT_ONCE, STARTS_PER_SECOND = 120, 2.0
 """New sessions from one address; a whole course may sit behind one."""
 
+LONG_AT_ONCE, LONG_OF_AN_ADDRESS, LONG_OF_A_SESSION = 12, 8, 4
+"""Uploads that are at work or wait for it, and downloads: a few of the threads, so that the others are there for
+strokes."""
+
 WAIT_WHERE_CROWDED = 5.0
-"""Seconds after which somebody may come again where too many large files come in at the same time."""
+"""Seconds after which somebody may come again where there are too many of them, or of large bodies that come in."""
 
 MAX_CALLBACK_BYTES = 2**20
 CALLBACKS, COMPONENTS = "/_dash-update-component", "/_dash-component-suites/"
@@ -37,6 +45,10 @@ NO_SENSE = "This request makes no sense: reload the page."
 FAILED = "The server failed at this. What you did before is safe; try again."
 
 _SESSION = re.compile(r"/s/([^/]+)")
+_LONG = {
+    "uploads": re.compile(r"POST (/s/[^/]+/(images|classifiers|brought|series/[^/]+/files)|/sessions/import)"),
+    "downloads": re.compile(r"GET /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip)"),
+}
 _STARTS = re.compile(r"(GET|HEAD) /|POST (/sessions|/sessions/import|/s/[^/]+/duplicate)")
 
 log = logging.getLogger(__name__)
@@ -72,28 +84,65 @@ def harden(server: Flask, max_body_bytes: int) -> None:
     server.config["MAX_CONTENT_LENGTH"] = max_body_bytes
     server.json = StrictJson(server)
     _refuse_before_reading(server)
+    _let_few_take_long(server)
     _answer_errors(server)
 
 
 def _refuse_before_reading(server: Flask) -> None:
     of_sessions = RateLimit(AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION)
+    of_addresses = RateLimit(AT_ONCE_OF_AN_ADDRESS, PER_SECOND_OF_AN_ADDRESS)
     starts = RateLimit(STARTS_AT_ONCE, STARTS_PER_SECOND)
 
     @server.before_request
     def refuse() -> tuple[Response, int, dict[str, str]] | tuple[Response, int] | None:
         if not request.path.isprintable():
             return jsonify(error=NO_SENSE), 400
-        session = _SESSION.match(request.path)
+        session, address = _SESSION.match(request.path), _address()
         wait = WAIT_WHERE_CROWDED if request.environ.get(CROWDED) else 0.0
         if session and not wait:
-            wait = of_sessions.acquire(session[1])
+            wait = of_addresses.acquire(address) or of_sessions.acquire(session[1])
         if not wait and _STARTS.fullmatch(f"{request.method} {request.path}"):
-            wait = starts.acquire(neighbourhood(request.remote_addr or ""))
+            wait = starts.acquire(address)
         if wait:
-            return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}
+            return _come_again(wait)
         if request.path == CALLBACKS:
             request.max_content_length = MAX_CALLBACK_BYTES
         return None
+
+
+def _let_few_take_long(server: Flask) -> None:
+    crowds = {kind: Crowd(LONG_AT_ONCE) for kind in _LONG}
+
+    @server.before_request
+    def enter() -> tuple[Response, int, dict[str, str]] | None:
+        asked = f"{request.method} {request.path}"
+        kind = next((kind for kind, pattern in _LONG.items() if pattern.fullmatch(asked)), None)
+        if kind is None:
+            return None
+        groups = {f"from {_address()}": LONG_OF_AN_ADDRESS}
+        if session := _SESSION.match(request.path):
+            groups[session[0]] = LONG_OF_A_SESSION
+        g.leave = crowds[kind].enter(groups)
+        return None if g.leave else _come_again(WAIT_WHERE_CROWDED)
+
+    @server.after_request
+    def leave(response: Response) -> Response:
+        if not response.is_sequence and (leave := g.pop("leave", None)):  # what is there as a whole is no work any more
+            response.call_on_close(leave)
+        return response
+
+    @server.teardown_request
+    def leave_after_all(_error: BaseException | None) -> None:
+        if leave := g.pop("leave", None):
+            leave()
+
+
+def _address() -> str:
+    return neighbourhood(request.remote_addr or "")
+
+
+def _come_again(wait: float) -> tuple[Response, int, dict[str, str]]:
+    return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}
 
 
 def _answer_errors(server: Flask) -> None:

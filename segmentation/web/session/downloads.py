@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segmentation.io.display import display_pixels, display_range
-from segmentation.io.export import label_tiff, overlay_png, probabilities_tiff, segmentation_png
+from segmentation.io.export import label_tiff, overlay_png, segmentation_png
 from segmentation.io.shares import shares_csv
+from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.modelfile import save_model
 from segmentation.model.weights import weights_to_json
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Result, Trainer, known_strokes
+from segmentation.web.session.whole_results import Turn, WholeImage
 
 MAX_PROBABILITY_BYTES = 2**31
-"""Bytes of the probabilities that are handed out at once: they lie in memory, and as a file once more."""
+"""Bytes of the probabilities that are handed out: they wait on the disk, and as a file once more."""
 
 
 class UnknownFileError(LookupError):
@@ -35,13 +40,22 @@ class Downloads:
         labels: of their images.
         trainer: trains their classifiers.
         images: of the sessions.
+        live: segments.
+        scheduler: says whose turn it is to compute; a session's downloads have a place of their own, so that strokes
+            do not wait for them.
     """
 
-    def __init__(self, journals: Journals, labels: Labels, trainer: Trainer, images: Images) -> None:
-        self._journals = journals
-        self._labels = labels
-        self._trainer = trainer
-        self._images = images
+    def __init__(
+        self,
+        journals: Journals,
+        labels: Labels,
+        trainer: Trainer,
+        images: Images,
+        live: LiveSegmenter,
+        scheduler: Scheduler,
+    ) -> None:
+        self._journals, self._labels, self._trainer = journals, labels, trainer
+        self._images, self._live, self._scheduler = images, live, scheduler
 
     def make(
         self,
@@ -51,7 +65,8 @@ class Downloads:
         image_hash: str | None = None,
         opacity: float = 0.5,
         along: Collection[str] | None = None,
-    ) -> tuple[bytes, str]:
+        has_gone: Callable[[], bool] = lambda: False,
+    ) -> tuple[bytes | Iterator[bytes], str]:
         """A file.
 
         Args:
@@ -60,12 +75,14 @@ class Downloads:
             image_hash: of which image; None stands for the one that was opened last.
             opacity: of the segmentation in the overlay, 0 to 1.
             along: as in :meth:`classifier`.
+            has_gone: says whether nobody waits for the file any more.
 
         Returns:
-            The file and its media type.
+            The file, or its parts as they come, and its media type.
 
         Raises:
             UnknownFileError: if there is no such file.
+            NobodyWaitsError: if nobody waits for it any more.
             ValueError: with a sentence, if something is missing to make it.
         """
         match file_name:
@@ -75,12 +92,16 @@ class Downloads:
                 return self._stroke_file(session_id, image_hash), "application/json"
             case "classifier.squiggle":
                 return self.classifier(session_id, image_hash, along), "application/octet-stream"
-            case "overlay.png":
-                return _overlay_png(self._trainer.result(session_id, image_hash), opacity), "image/png"
-        if file_name not in _FROM_RESULT:
+        if file_name not in {"overlay.png", "probabilities.tif", *_FROM_CLASS_IDS}:
             raise UnknownFileError(file_name)
-        make, mimetype = _FROM_RESULT[file_name]
-        return make(self._trainer.result(session_id, image_hash)), mimetype
+        result, turn = self._result(session_id, image_hash), self._turn(session_id)
+        whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone)
+        if file_name == "probabilities.tif":
+            return _probabilities_tiff(result, whole), "image/tiff"
+        if file_name == "overlay.png":
+            return _overlay_png(result, whole.class_ids(), opacity), "image/png"
+        make, mimetype = _FROM_CLASS_IDS[file_name]
+        return make(result, whole.class_ids()), mimetype
 
     def classifier(self, session_id: str, image_hash: str | None = None, along: Collection[str] | None = None) -> bytes:
         """The classifier file; with the strokes, or the pixels, that it was trained on if they are to travel along.
@@ -93,7 +114,7 @@ class Downloads:
         Raises:
             ValueError: with a sentence, if something is missing to make it.
         """
-        result = self._trainer.result(session_id, image_hash)
+        result = self._result(session_id, image_hash)
         if along is None:
             along = () if result.trained.unchanged and result.classifier.pixels_ is None else ("pixels",)
         contents = result.classifier.contents(
@@ -104,6 +125,13 @@ class Downloads:
         target = BytesIO()
         save_model(target, contents)
         return target.getvalue()
+
+    def _result(self, session_id: str, image_hash: str | None) -> Result:
+        with self._turn(session_id)():
+            return self._trainer.result(session_id, image_hash)
+
+    def _turn(self, session_id: str) -> Turn:
+        return partial(self._scheduler.turn, f"{session_id} downloads")
 
     def _label_file(self, session_id: str, image_hash: str | None) -> bytes:
         state, labels = self._labels.drawn(session_id, image_hash)
@@ -131,10 +159,6 @@ class Downloads:
         return json.dumps(document, indent=1).encode()
 
 
-def _segmentation(result: Result) -> np.ndarray:
-    return result.classifier.predict(result.image)
-
-
 def _colours(result: Result) -> dict[int, str]:
     return {c.id: c.colour for c in result.state.classes.values()}
 
@@ -143,21 +167,25 @@ def _names(result: Result) -> dict[int, str]:
     return {c.id: c.name for c in result.state.classes.values()}
 
 
-def _segmentation_png(result: Result) -> bytes:
-    return segmentation_png(_segmentation(result), _colours(result), level=6)
+def _segmentation_png(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    return segmentation_png(ids, _colours(result), level=6)
 
 
-def _segmentation_tiff(result: Result) -> bytes:
-    return label_tiff(_segmentation(result), result.state.classes.values(), like=result.image)
+def _segmentation_tiff(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    return label_tiff(ids, result.state.classes.values(), like=result.image)
 
 
-def _overlay_png(result: Result, opacity: float) -> bytes:
+def _overlay_png(result: Result, ids: NDArray[np.uint8], opacity: float) -> bytes:
     colours = {c: colour for c, colour in _colours(result).items() if c not in result.state.hidden}
     shown = display_pixels(result.image, ranges=display_range(result.image))
-    return overlay_png(shown, _segmentation(result), colours, opacity)
+    return overlay_png(shown, ids, colours, opacity)
 
 
-def _probabilities_tiff(result: Result) -> bytes:
+def _shares_csv(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    return shares_csv(ids, _names(result), result.image.pixel_size).encode()
+
+
+def _probabilities_tiff(result: Result, whole: WholeImage) -> Iterator[bytes]:
     classes, (rows, columns) = len(result.classifier.classes_), result.image.shape
     size = 4 * classes * rows * columns
     if size > MAX_PROBABILITY_BYTES:
@@ -165,17 +193,11 @@ def _probabilities_tiff(result: Result) -> bytes:
             f"The probabilities of {classes} classes on this image have {size / 2**30:.1f} GB, more than the "
             f"{MAX_PROBABILITY_BYTES / 2**30:.0f} GB that the page hands out. The command line writes them."
         )
-    names = [_names(result)[int(c)] for c in result.classifier.classes_]
-    return probabilities_tiff(result.classifier.predict_proba(result.image), names, like=result.image)
+    return whole.probability_file([_names(result)[int(c)] for c in result.classifier.classes_])
 
 
-def _shares_csv(result: Result) -> bytes:
-    return shares_csv(_segmentation(result), _names(result), result.image.pixel_size).encode()
-
-
-_FROM_RESULT: dict[str, tuple[Callable[[Result], bytes], str]] = {
+_FROM_CLASS_IDS: dict[str, tuple[Callable[[Result, NDArray[np.uint8]], bytes], str]] = {
     "segmentation.png": (_segmentation_png, "image/png"),
     "segmentation.tif": (_segmentation_tiff, "image/tiff"),
-    "probabilities.tif": (_probabilities_tiff, "image/tiff"),
     "shares.csv": (_shares_csv, "text/csv"),
 }

@@ -98,7 +98,7 @@ class Workbench:
         )
         self.mask_scorer = MaskScorer(trainer, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
         self.looking = LookingLinks(store)
-        self.downloads = Downloads(self.journals, labels, trainer, self.images)
+        self.downloads = Downloads(self.journals, labels, trainer, self.images, self.live, self.scheduler)
         self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(
             store, self.journals, self.images, self.classifiers, max_image_bytes=settings.max_upload_bytes

@@ -1,5 +1,7 @@
 """What is refused before anything of a request is read."""
 
+import threading
+
 import pytest
 
 from segmentation.web.application import create_app
@@ -33,3 +35,93 @@ def test_every_way_to_begin_a_session_is_counted(client, method, path):
     assert client.open(path, method=method).status_code < 400
     assert client.open(path, method=method).status_code == 429
     assert client.get(f"/s/{session}/file").status_code == 200
+
+
+def test_names_that_somebody_invents_are_no_way_around_the_limit(client, monkeypatch):
+    monkeypatch.setattr(hardening, "AT_ONCE_OF_AN_ADDRESS", 20)
+    monkeypatch.setattr(hardening, "PER_SECOND_OF_AN_ADDRESS", 1e-9)
+    monkeypatch.setattr(hardening, "AT_ONCE_OF_A_SESSION", 5)
+    app = create_app(Settings(data_folder=client.application.extensions["workbench"].settings.data_folder, open=True))
+    invents = app.server.test_client(use_cookies=False)
+    statuses = [invents.get(f"/s/invented-{n}/file").status_code for n in range(30)]
+    assert statuses == [404] * 20 + [429] * 10
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
+    assert invents.get("/s/invented/file", **elsewhere).status_code == 404
+    app.server.extensions["workbench"].store.close()
+
+
+class Held:
+    """Requests that are at work until they may end."""
+
+    def __init__(self, client):
+        self.client = client
+        self.may_end = threading.Event()
+        self.at_work = threading.Semaphore(0)
+        self.threads = []
+        self.statuses = []
+
+    def work(self, *_, **__):
+        self.at_work.release()
+        assert self.may_end.wait(60)
+        return b"done", "text/plain"
+
+    def begin(self, path, method="GET"):
+        def ask():
+            client = self.client.application.test_client(use_cookies=False)
+            self.statuses.append(client.open(path, method=method, data=b"x" if method == "POST" else None).status_code)
+
+        self.threads.append(threading.Thread(target=ask))
+        self.threads[-1].start()
+        assert self.at_work.acquire(timeout=60)
+
+    def end(self):
+        self.may_end.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.fixture
+def held(client):
+    held = Held(client)
+    yield held
+    held.end()
+
+
+def test_a_few_downloads_of_a_session_are_at_work_and_the_others_come_again(client, held, monkeypatch):
+    monkeypatch.setattr(client.application.extensions["workbench"].downloads, "make", held.work)
+    session, other = (client.post("/sessions").json["session"] for _ in range(2))
+    for _ in range(hardening.LONG_OF_A_SESSION):
+        held.begin(f"/s/{session}/download/shares.csv")
+    refused = client.get(f"/s/{session}/download/shares.csv")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert refused.json["error"] == hardening.TOO_OFTEN
+    assert client.get(f"/s/{session}").status_code == 200
+    for _ in range(hardening.LONG_OF_AN_ADDRESS - hardening.LONG_OF_A_SESSION):
+        held.begin(f"/s/{other}/download/shares.csv")
+    assert client.get(f"/s/{other}/download/shares.csv").status_code == 429
+    held.end()
+    assert held.statuses == [200] * hardening.LONG_OF_AN_ADDRESS
+    assert client.get(f"/s/{other}/download/shares.csv").status_code == 200
+
+
+def test_a_few_uploads_wait_and_the_others_come_again(client, held, monkeypatch):
+    monkeypatch.setattr(client.application.extensions["workbench"].images, "add", lambda *_, **__: held.work() and {})
+    monkeypatch.setattr("segmentation.web.routes.requests._being_opened", threading.BoundedSemaphore(100))
+    session = client.post("/sessions").json["session"]
+    for _ in range(hardening.LONG_OF_A_SESSION):
+        held.begin(f"/s/{session}/images", "POST")
+    refused = client.post(f"/s/{session}/images", data=b"x")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) >= 1
+    held.end()
+    assert held.statuses == [200] * hardening.LONG_OF_A_SESSION
+    assert client.post(f"/s/{session}/images", data=b"x").status_code == 200
+
+
+def test_places_are_left_again_whatever_came_of_it(client):
+    session = client.post("/sessions").json["session"]
+    for _ in range(3 * hardening.LONG_AT_ONCE):
+        assert client.get(f"/s/{session}/download/nothing").status_code == 404
+        assert client.post(f"/s/{session}/images", data=b"no image").status_code == 200
+        assert client.get(f"/s/{session}/download/segmentation.png").status_code == 422

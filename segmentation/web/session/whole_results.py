@@ -1,0 +1,118 @@
+"""What is computed for a whole image and downloaded: tile by tile, in turns, until nobody waits for it any more."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from tempfile import NamedTemporaryFile, TemporaryFile
+from typing import IO, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.tiling import Tile, TileGrid
+from segmentation.io.export import probability_pages
+from segmentation.io.image import Image
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.classifier import PixelClassifier
+
+TIFF_HEAD = b"II*\0\x08\0\0\0"
+"""The first bytes of each TIFF file that we write: they are sent at once, since routers wait for them."""
+
+PART_BYTES = 2**18
+
+Turn = Callable[[], AbstractContextManager[None]]
+
+
+class NobodyWaitsError(Exception):
+    """Whoever asked for something has gone before it was there."""
+
+
+@dataclass
+class WholeImage:
+    """A classifier at work on a whole image.
+
+    Attributes:
+        live: segments.
+        image: the image.
+        classifier: the classifier.
+        turn: entered for each tile, so that others have their turn in between.
+        has_gone: asked before each tile; says whether nobody waits any more.
+    """
+
+    live: LiveSegmenter
+    image: Image
+    classifier: PixelClassifier
+    turn: Turn
+    has_gone: Callable[[], bool]
+    tiles: Sequence[Tile] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._adapted = self.classifier.adapt(self.image)
+        self.tiles = TileGrid(self.image.shape).tiles
+
+    def class_ids(self) -> NDArray[np.uint8]:
+        """The class of each pixel, ``(rows, columns)`` uint8.
+
+        Raises:
+            NobodyWaitsError: if that is so.
+        """
+        ids = np.empty(self.image.shape, np.uint8)
+        for tile in self.tiles:
+            with self._turn():
+                ids[tile.rows, tile.columns] = self.live.segment(self._adapted, self.classifier, tile, cache=False)
+        return ids
+
+    def probability_file(self, class_names: Sequence[str]) -> Iterator[bytes]:
+        """The TIFF file of :func:`~segmentation.io.export.probabilities_tiff` in parts, the first of them at once.
+
+        In memory there is a tile of all classes, or the whole image in one of them; the rest waits on the disk.
+
+        Args:
+            class_names: the names of the classes in their order.
+
+        Yields:
+            The parts; no more come once nobody waits.
+        """
+        yield TIFF_HEAD
+        with TemporaryFile() as planes, NamedTemporaryFile() as file, suppress(NobodyWaitsError):
+            lengths = self._write_planes(planes)
+            with probability_pages(cast(BinaryIO, file), class_names, like=self.image) as pages:
+                for number, name in enumerate(class_names):
+                    with self._turn():
+                        pages.add(self._read_plane(planes, lengths, number), name)
+            file.seek(len(TIFF_HEAD))
+            while part := file.read(PART_BYTES):
+                yield part
+
+    def _write_planes(self, planes: IO[bytes]) -> NDArray[np.int64]:
+        """Write the probabilities, tile by tile and class by class, each compressed.
+
+        Returns:
+            ``(tiles, classes)``, the bytes that each takes.
+        """
+        lengths = np.zeros((len(self.tiles), len(self.classifier.classes_)), np.int64)
+        for tile, of_tile in zip(self.tiles, lengths, strict=True):
+            with self._turn():
+                for number, plane in enumerate(
+                    self.live.probabilities(self._adapted, self.classifier, tile, cache=False)
+                ):
+                    of_tile[number] = planes.write(zlib.compress(np.ascontiguousarray(plane).tobytes(), 1))
+        return lengths
+
+    def _read_plane(self, planes: IO[bytes], lengths: NDArray[np.int64], number: int) -> NDArray[np.float32]:
+        """The probabilities of one class, ``(rows, columns)`` float32."""
+        plane = np.empty(self.image.shape, np.float32)
+        starts = np.cumsum(lengths).reshape(lengths.shape) - lengths
+        for tile, start, length in zip(self.tiles, starts[:, number], lengths[:, number], strict=True):
+            planes.seek(int(start))
+            found = np.frombuffer(zlib.decompress(planes.read(int(length))), np.float32)
+            plane[tile.rows, tile.columns] = found.reshape(tile.shape)
+        return plane
+
+    def _turn(self) -> AbstractContextManager[None]:
+        if self.has_gone():
+            raise NobodyWaitsError
+        return self.turn()
