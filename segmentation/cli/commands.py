@@ -208,9 +208,8 @@ def _evaluate_on_masks(given: Namespace) -> int:
         for image, truth in read_with_masks(image_path, mask_path, given.map):
             try:
                 adapted = classifier.adapt(image)
-                found = score(
-                    classifier.cleaned(classifier.predict_window(adapted, whole_window(image.shape))), truth, ids
-                )
+                predicted = classifier.cleaned(classifier.predict_window(adapted, whole_window(image.shape)))
+                found = score(predicted, image.clear(truth), ids)
             except ValueError as error:
                 strange = given.map is None and not np.isin(truth, [0, *ids]).all()
                 hint = f" If the mask has other values than class ids, {MAP_HINT}." if strange else ""

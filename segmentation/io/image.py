@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation.io.limits import MAX_CHANNELS, ImageError
+from segmentation.io.no_data import filled, not_numbers, together
 from segmentation.io.pixel_size import PixelSize
-
-LARGEST_VALUE = 1e18
-"""Beyond this the squares that features need leave float32; such values are markers for missing data."""
 
 KEPT_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
 """The types that the pixels of an image can have."""
@@ -39,10 +37,13 @@ class Image:
             ``pixel_size`` (as :class:`PixelSize` writes it), ``channel_names`` (one a channel), ``stack`` (the axes of
             the stack, the fastest first, and their lengths), ``described_by`` (the program that says all this) and
             ``georeference`` (the tags of a GeoTIFF by their numbers).
+        no_data: ``(rows, columns)`` bool, where a pixel holds no data, and ``pixels`` has the nearest that does; None
+            if all hold data.
     """
 
     pixels: NDArray[Any]
     metadata: dict[str, Any] = field(default_factory=dict)
+    no_data: NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,14 +86,28 @@ class Image:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of type, shape and pixels, as 64 hexadecimal digits.
+        """SHA-256 of type, shape and pixels, and of which hold no data, as 64 hexadecimal digits.
 
         Equal pixels have equal hashes, whatever the format and the name of their file.
         """
         little_endian = np.ascontiguousarray(self.pixels, self.pixels.dtype.newbyteorder("<"))
         digest = sha256(f"{self.pixels.dtype.name} {self.pixels.shape} ".encode())
         digest.update(little_endian.data)
+        if self.no_data is not None:
+            digest.update(b" no data " + np.packbits(self.no_data).tobytes())
         return digest.hexdigest()
+
+    def clear(self, values: NDArray[Any], rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[Any]:
+        """Set values of a window of the image to 0 where it holds no data.
+
+        Args:
+            values: ``(..., window rows, window columns)``; they are changed, and returned.
+            rows: of the window, perhaps with a step.
+            columns: of the window, perhaps with a step.
+        """
+        if self.no_data is not None:
+            values[..., self.no_data[rows, columns]] = 0
+        return values
 
 
 def image_from_pixels(pixels: ArrayLike, metadata: Mapping[str, Any] | None = None) -> Image:
@@ -100,7 +115,8 @@ def image_from_pixels(pixels: ArrayLike, metadata: Mapping[str, Any] | None = No
 
     Args:
         pixels: ``(rows, columns)`` or ``(rows, columns, channels)`` of any integer, float or bool type. They are
-            copied. Types that :class:`Image` does not have become the nearest that it has: bool becomes uint8 with 0
+            copied. A pixel with a channel that is NaN, infinite or beyond 1e18 holds no
+            data. Types that :class:`Image` does not have become the nearest that it has: bool becomes uint8 with 0
             and 1; 64-bit integers become int32, or uint32 where that is needed, or float32 where neither suffices;
             float16 and float64 become float32, in which the features are computed. All channels count: drop an alpha
             channel before.
@@ -120,15 +136,16 @@ def image_from_pixels(pixels: ArrayLike, metadata: Mapping[str, Any] | None = No
     return normalised(array.copy(), dict(metadata or {}))
 
 
-def normalised(pixels: NDArray[Any], metadata: dict[str, Any]) -> Image:
+def normalised(pixels: NDArray[Any], metadata: dict[str, Any], no_data: NDArray[np.bool_] | None = None) -> Image:
     """The pixels as an image keeps them: of a type that holds them exactly, with one channel not named as such.
 
     Args:
         pixels: ``(rows, columns)`` or ``(rows, columns, channels)`` of any integer or float type; kept, not copied.
         metadata: what is known about their origin; the image's facts are added.
+        no_data: ``(rows, columns)`` bool, where the file says that a pixel holds no data, if it does.
 
     Raises:
-        ImageError: if there are no pixels, too many channels, or values that cannot be used.
+        ImageError: if there are no pixels, or too many channels.
     """
     if pixels.size == 0:
         raise ImageError("The image has no pixels.")
@@ -140,20 +157,13 @@ def normalised(pixels: NDArray[Any], metadata: dict[str, Any]) -> Image:
         names = metadata["channel_names"]
         count = pixels.shape[2] if pixels.ndim == 3 else 1
         metadata["channel_names"] = names[:count] if len(names) >= count else []
+    missing = together(no_data, not_numbers(pixels))
+    if missing is not None:
+        pixels = filled(pixels, missing)
     low, high = pixels.min().item(), pixels.max().item()
-    if not (np.isfinite(low) and np.isfinite(high)):
-        missing = pixels.size - np.count_nonzero(np.isfinite(pixels))
-        raise ImageError(
-            f"The image holds {missing} values that are not numbers (NaN or infinite): replace them first."
-        )
-    if max(-low, high) > LARGEST_VALUE:
-        extreme = low if -low > high else high
-        raise ImageError(
-            f"The image holds values such as {extreme:.3g}, probably for missing data: replace them first."
-        )
     pixels = np.require(pixels, _kept_type(pixels.dtype, low, high), ["C_CONTIGUOUS", "WRITEABLE"])
     about = {"dtype": pixels.dtype.name, "value_range": [pixels.dtype.type(end).item() for end in (low, high)]}
-    return Image(pixels, metadata | about)
+    return Image(pixels, metadata | about, missing)
 
 
 def _kept_type(dtype: np.dtype[Any], low: float, high: float) -> np.dtype[Any]:

@@ -39,7 +39,7 @@ def read_masks(path: Path, values: Mapping[int, int] | None = None) -> Generator
         for mask in masks:
             if isinstance(mask, ImageError):
                 raise ImageError(f"{path.name}: {mask}")
-            yield replace(mask, pixels=_class_ids(mask.pixels, values, path.name))
+            yield replace(mask, pixels=mask.clear(_class_ids(mask.pixels, values, path.name)), no_data=None)
 
 
 def _class_ids(pixels: NDArray[Any], values: Mapping[int, int] | None, name: str) -> NDArray[np.uint8]:

@@ -19,6 +19,7 @@ class Decoded:
         colour: whether the first three channels are red, green and blue.
         notes: sentences about what was left out or changed.
         about: what else the file says, as the metadata of an image have it.
+        no_data: ``(rows, columns)`` bool, where the file says that a pixel holds no data, if it does.
     """
 
     pixels: NDArray[Any]
@@ -26,12 +27,13 @@ class Decoded:
     colour: bool
     notes: tuple[str, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
+    no_data: NDArray[np.bool_] | None = None
 
 
 LOSSY_LABELS = (
     "JPEG changes the values of pixels, so that they are no class ids any more: save labels and masks as PNG or TIFF."
 )
-ALPHA_NOTE = "The transparency was left out: it is not a measurement."
+ALPHA_NOTE = "The transparency was left out: it is not a measurement. Where nothing is seen, there is no data."
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -45,12 +47,20 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return pixels
 
 
-def without_alpha(pixels: NDArray[Any], channels: int) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """The first channels of an image, and a note if there were more."""
+def without_alpha(
+    pixels: NDArray[Any], channels: int
+) -> tuple[NDArray[Any], tuple[str, ...], NDArray[np.bool_] | None]:
+    """The first channels of an image; a note if there were more; and where that says that nothing is seen."""
     if pixels.ndim == 2 or pixels.shape[2] == channels:
-        return pixels, ()
+        return pixels, (), None
     kept = pixels[..., 0] if channels == 1 else pixels[..., :channels]
-    return kept, (ALPHA_NOTE,)
+    return kept, (ALPHA_NOTE,), transparent(pixels[..., channels])
+
+
+def transparent(alpha: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Where nothing of a pixel is seen; None if that is so nowhere, or everywhere, as where nobody has filled it in."""
+    unseen = alpha == 0
+    return unseen if unseen.any() and not unseen.all() else None
 
 
 def without_equal_channels(pixels: NDArray[Any]) -> tuple[NDArray[Any], bool]:

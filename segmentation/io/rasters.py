@@ -11,6 +11,7 @@ import zlib
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segmentation.io.headers import jpeg_frame, png_size, webp_chunks, webp_size
 from segmentation.io.limits import ImageError, Limits, damage_reported
@@ -41,10 +42,11 @@ def read_png(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
         if kind == 0 and bits < 8:
             pixels = pixels // (255 // (2**bits - 1))
         colour = kind in (2, 3, 6)
-        pixels, notes = without_alpha(pixels, 3 if colour else 1)
+        pixels, notes, unseen = without_alpha(pixels, 3 if colour else 1)
         if kind == 3:
             pixels, colour = without_equal_channels(pixels)
-        return Decoded(upright(pixels, _exif_orientation(exif)), bits, colour, notes)
+        turned = _exif_orientation(exif)
+        return Decoded(upright(pixels, turned), bits, colour, notes, no_data=_upright(unseen, turned))
 
 
 def read_jpeg(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
@@ -87,8 +89,8 @@ def read_bmp(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
             return Decoded(pixels, 8, colour)
         pixels = np.asarray(file)
         colour = pixels.ndim == 3
-        pixels, notes = without_alpha(pixels, 3 if colour else 1)
-        return Decoded(pixels, 1 if pixels.dtype == bool else 8, colour, notes)
+        pixels, notes, unseen = without_alpha(pixels, 3 if colour else 1)
+        return Decoded(pixels, 1 if pixels.dtype == bool else 8, colour, notes, no_data=unseen)
 
 
 def read_webp(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
@@ -103,8 +105,13 @@ def read_webp(data: bytes, limits: Limits, *, labels: bool = False) -> Decoded:
         size = webp_size(data)
         limits.check_pixels(size.rows, size.columns, size.channels)
         exif = next((chunk for kind, chunk in webp_chunks(data) if kind == b"EXIF"), b"")
-        pixels, notes = without_alpha(imagecodecs.webp_decode(data), 3)
-        return Decoded(upright(pixels, _exif_orientation(exif)), 8, True, notes)
+        pixels, notes, unseen = without_alpha(imagecodecs.webp_decode(data), 3)
+        turned = _exif_orientation(exif)
+        return Decoded(upright(pixels, turned), 8, True, notes, no_data=_upright(unseen, turned))
+
+
+def _upright(mask: NDArray[np.bool_] | None, orientation: int) -> NDArray[np.bool_] | None:
+    return None if mask is None else upright(mask, orientation)
 
 
 def _without_palette(bare: bytes) -> bytes:

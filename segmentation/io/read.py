@@ -12,7 +12,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from segmentation._shared.text import shown_name
+import numpy as np
+
+from segmentation._shared.text import counted, shown_name
 from segmentation.io import rasters, tiff
 from segmentation.io.formats import HEAD, TAIL, image_format
 from segmentation.io.image import Image, normalised
@@ -32,8 +34,9 @@ def read_image(
     Values are kept as they are in the file: 16-bit stays 16-bit, also in colour PNGs; fewer than 8 bits per value
     start at 0 (a 1-bit image has 0 and 1). Palettes and CMYK become RGB, a palette of greys becomes grey, and a TIFF of
     class ids that Squiggle wrote stays class ids; white-is-zero is inverted, the Exif orientation is applied,
-    transparency is dropped (it is not a measurement), and colour profiles are ignored. Of several images in a TIFF the
-    first is read; pages that ImageJ or OME-TIFF describe as the channels of one image are read together.
+    transparency is dropped (it is not a measurement), and colour profiles are ignored. Pixels that are not a number,
+    have the value that GDAL says stands for no data, or are wholly transparent hold no data. Of several images in a
+    TIFF the first is read; pages that ImageJ or OME-TIFF describe as the channels of one image are read together.
 
     Args:
         source: path of the file, its bytes, or a file open for reading in binary mode.
@@ -141,7 +144,11 @@ def _image(decoded: Decoded | ImageError, origin: dict[str, Any]) -> Image:
         raise decoded
     about = {"bits": decoded.bits, "colour": decoded.colour, "notes": list(decoded.notes)}
     with damage_reported(origin["format"]):
-        return normalised(decoded.pixels, origin | about | decoded.about)
+        image = normalised(decoded.pixels, origin | about | decoded.about, decoded.no_data)
+    if image.no_data is not None:
+        missing = counted(int(np.count_nonzero(image.no_data)), "pixel")
+        image.metadata["notes"].append(f"{missing} without data: neither segmented nor counted nor learnt from.")
+    return image
 
 
 _READERS = {

@@ -23,7 +23,7 @@ class ClassShare(NamedTuple):
     Attributes:
         id: the class.
         pixels: its pixels.
-        share: its part of all pixels, from 0 to 1.
+        share: its part of all pixels that have a class, from 0 to 1.
     """
 
     id: int
@@ -35,7 +35,7 @@ def class_shares(segmentation: NDArray[np.uint8], class_ids: Iterable[int]) -> l
     """How much of an image each class takes.
 
     Args:
-        segmentation: ``(rows, columns)``, uint8 class ids; all its pixels make up the whole.
+        segmentation: ``(rows, columns)``, uint8 class ids; the pixels above 0 make up the whole.
         class_ids: the classes that are asked for.
 
     Returns:
@@ -49,7 +49,8 @@ def class_shares(segmentation: NDArray[np.uint8], class_ids: Iterable[int]) -> l
     counts = np.zeros(256, np.int64)
     for top in range(0, len(ids), strip_rows):
         counts += np.bincount(ids[top : top + strip_rows].ravel(), minlength=256)
-    return [ClassShare(int(one), int(counts[one]), float(counts[one] / ids.size)) for one in class_ids]
+    whole = max(int(counts[1:].sum()), 1)
+    return [ClassShare(int(one), int(counts[one]), float(counts[one] / whole)) for one in class_ids]
 
 
 def shares_csv(
@@ -112,7 +113,7 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
                     continue
                 given = page.get("pixel_size")
                 length = PixelSize.from_json(given) if given else None
-                size = page["rows"] * page["columns"]
+                size = max(sum(page["pixels"].values()), 1)
                 for class_id in class_names:
                     pixels = page["pixels"][str(class_id)]
                     share = ClassShare(class_id, pixels, pixels / size)

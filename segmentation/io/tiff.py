@@ -19,10 +19,19 @@ from numpy.typing import NDArray
 
 from segmentation.io import headers
 from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, Limits, damage_reported
-from segmentation.io.pixels import ALPHA_NOTE, LOSSY_LABELS, Decoded, cmyk_to_rgb, upright, without_equal_channels
+from segmentation.io.no_data import has_value, together
+from segmentation.io.pixels import (
+    ALPHA_NOTE,
+    LOSSY_LABELS,
+    Decoded,
+    cmyk_to_rgb,
+    transparent,
+    upright,
+    without_equal_channels,
+)
 from segmentation.io.placement import own_description
 from segmentation.io.planes import TOO_MANY_PAGES, Directory, Layout, Plane, lay_out
-from segmentation.io.tifftags import tags_tell
+from segmentation.io.tifftags import no_data_value, tags_tell
 from segmentation.io.tiffwriter import SOFTWARE
 
 if TYPE_CHECKING:
@@ -130,7 +139,9 @@ class _Reader:
                 decoded = [self._decode(page, plane.number) for page, plane in zip(pages, planes, strict=True)]
                 image = decoded[0]
                 if len(decoded) > 1:
-                    image = replace(image, pixels=np.dstack([plane.pixels for plane in decoded]), colour=False)
+                    missing = together(*(plane.no_data for plane in decoded))
+                    pixels = np.dstack([plane.pixels for plane in decoded])
+                    image = replace(image, pixels=pixels, colour=False, no_data=missing)
                 about = tags_tell(pages, layout.of(number), _orientation(pages[0]))
                 return replace(image, notes=(*image.notes, *layout.notes), about=about)
         except ImageError as error:
@@ -190,13 +201,18 @@ class _Reader:
             pixels = np.moveaxis(pixels, 0, -1)
         bits = max(np.atleast_1d(page.bitspersample).tolist())
         notes: tuple[str, ...] = ()
+        unseen = None
         if pixels.ndim == 3:
             named = pixels.shape[2] - len(page.extrasamples)
             kept = [*range(named), *(named + i for i, kind in enumerate(page.extrasamples) if kind not in _ALPHA)]
             if len(kept) < pixels.shape[2]:
+                alpha = next(band for band in range(pixels.shape[2]) if band not in kept)
+                unseen = transparent(pixels[..., alpha])
                 pixels, notes = pixels[..., kept], (ALPHA_NOTE,)
             if len(kept) == 1:
                 pixels = pixels[..., 0]
+        value = no_data_value(page)
+        missing = together(unseen, None if value is None else has_value(pixels, value))
         colour = photometric in (_RGB, _YCBCR, _CMYK) and pixels.ndim == 3
         if photometric == _MIN_IS_WHITE and pixels.dtype.kind in "bu":
             pixels = ~pixels if pixels.dtype.kind == "b" else pixels.dtype.type(2**bits - 1) - pixels
@@ -204,7 +220,9 @@ class _Reader:
             pixels = cmyk_to_rgb(pixels[..., :4])
         elif photometric == _PALETTE and not (self.labels or _is_of_class_ids(page)):
             pixels, colour = _with_palette(pixels, page.colormap)
-        return Decoded(upright(pixels, _orientation(page)), bits, colour, notes)
+        turned = _orientation(page)
+        missing = None if missing is None else upright(missing, turned)
+        return Decoded(upright(pixels, turned), bits, colour, notes, no_data=missing)
 
     def _following(self, page: tifffile.TiffPage, number: int) -> NDArray[Any]:
         """The pixels of a plane that lies behind those of its directory."""

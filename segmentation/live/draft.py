@@ -47,6 +47,11 @@ class DraftPixels:
         rows, columns = (self.among(0, length).stop for length in tile.shape)
         return rows, columns
 
+    def of(self, tile: Tile) -> tuple[slice, slice]:
+        """The rows and columns of the image that a tile's draft has."""
+        rows, columns = (slice(part.start + self.first, part.stop, self.step) for part in (tile.rows, tile.columns))
+        return rows, columns
+
     def among(self, start: int, stop: int) -> slice:
         """Which rows, or columns, of the draft lie among those of the tile from ``start`` up to ``stop``."""
         begin, end = (max(-(-(at - self.first) // self.step), 0) for at in (start, stop))

@@ -190,7 +190,8 @@ class LiveSegmenter:
         if cache and self._fits_as_bits(image, classifier, tile):
             smoothed, bits = self._bits(image, classifier.spec, tile, threads)
             found = bits.classes(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
-            return classifier.classes_.take(found, mode="clip")  # three times as fast as to look for an error
+            ids = classifier.classes_.take(found, mode="clip")  # three times as fast as to look for an error
+            return image.clear(ids, tile.rows, tile.columns)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
         pixels, key = DraftPixels.for_shape(image.shape), (image.hash, classifier.spec, tile.bounds)
         if pixels.step == 1 or self.samples.get(key) is not None:
@@ -207,7 +208,8 @@ class LiveSegmenter:
         image = classifier.adapt(image)
         if cache and self._fits_as_bits(image, classifier, tile):
             smoothed, bits = self._bits(image, classifier.spec, tile, self.threads)
-            return bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=self.threads)
+            found = bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=self.threads)
+            return image.clear(found, tile.rows, tile.columns)
         smoothed = self._smoothed(image, classifier, tile, cache, self.threads)
         return classifier.predict_proba_window(image, tile, smoothed)
 
@@ -298,7 +300,8 @@ class LiveSegmenter:
             if stale():
                 return []
             drafts = draft(classifier, [planes for _, planes in known], threads=self.threads)
-        return [(tile, ids) for (tile, _), ids in zip(known, drafts, strict=True)]
+        pixels = DraftPixels.for_shape(image.shape)
+        return [(tile, image.clear(ids, *pixels.of(tile))) for (tile, _), ids in zip(known, drafts, strict=True)]
 
     def prepare(
         self,

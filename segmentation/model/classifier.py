@@ -171,14 +171,16 @@ class PixelClassifier(Parameters):
 
     def cleaned(self, segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A whole segmentation, ``(rows, columns)`` uint8, after the clean-up; itself if there is none."""
-        return clean_up(segmentation, self.clean_up) if changes_classes(self.clean_up) else segmentation
+        if not changes_classes(self.clean_up):
+            return segmentation
+        return np.where(segmentation, clean_up(segmentation, self.clean_up), 0)  # 0: there is no data
 
     def predict_proba(self, image: Image | ArrayLike) -> NDArray[np.float32]:
         """The probability of each class at each pixel.
 
         Returns:
-            ``(rows, columns, classes)`` float32, summing to 1 over the classes, which are in the order of ``classes_``.
-            Errors and warnings are those of :meth:`predict`.
+            ``(rows, columns, classes)`` float32, summing to 1 over the classes, which are in the order of ``classes_``;
+            0 where the image holds no data. Errors and warnings are those of :meth:`predict`.
         """
         checked = self._adapt_with_warning(image)
         return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
@@ -240,16 +242,18 @@ class PixelClassifier(Parameters):
             threads: number of threads; None takes the classifier's.
 
         Returns:
-            ``(window rows, window columns)`` uint8.
+            ``(window rows, window columns)`` uint8, 0 where the image holds no data.
         """
         classes = self._prediction(threads).classes(image, window, smoothed, on_piece)
-        return self.classes_.take(classes, mode="clip")  # three times as fast as to look for an error
+        ids = self.classes_.take(classes, mode="clip")  # three times as fast as to look for an error
+        return image.clear(ids, window.rows, window.columns)
 
     def predict_proba_window(
         self, image: Image, window: Window, smoothed: Smoothed | None = None, *, threads: int | None = None
     ) -> NDArray[np.float32]:
         """The probabilities in a window, ``(classes, window rows, window columns)`` float32; see ``predict_window``."""
-        return self._prediction(threads).probabilities(image, window, smoothed)
+        probabilities = self._prediction(threads).probabilities(image, window, smoothed)
+        return image.clear(probabilities, window.rows, window.columns)
 
     def _prediction(self, threads: int | None) -> Prediction:
         return Prediction(self.forest_, self.spec, self.weights, ENGINES[self.engine], threads or self.threads)

@@ -22,7 +22,7 @@ def numbered_classes(class_ids: Iterable[int]) -> tuple[LabelClass, ...]:
 
 def image_facts(image: Image) -> dict[str, Any]:
     """Facts about a training image that a classifier file records, as plain JSON values."""
-    return {
+    facts = {
         "hash": image.hash,
         "rows": image.shape[0],
         "columns": image.shape[1],
@@ -30,6 +30,9 @@ def image_facts(image: Image) -> dict[str, Any]:
         "dtype": image.pixels.dtype.name,
         "value_range": image.metadata["value_range"],
     }
+    if image.no_data is not None:
+        facts["no_data"] = int(np.count_nonzero(image.no_data))
+    return facts
 
 
 def facts_with_strokes(

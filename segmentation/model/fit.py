@@ -7,7 +7,7 @@ features that it has cached; so the two give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,6 +47,10 @@ class LabelledImage:
             ValueError: if the labels do not fit the image.
         """
         return cls(image.hash, checked_labels(labels, image), lambda: image)
+
+    def with_data(self) -> LabelledImage:
+        """The same without the labels of pixels that hold no data."""
+        return replace(self, labels=self.read().clear(self.labels.copy()))
 
 
 class TrainedClassifier(Protocol):
@@ -117,14 +121,19 @@ class Training:
         planes: ComputePlanes = compute_planes,
         threads: int | None = None,
     ) -> None:
-        self._images, self._spec, self._settings, self._earlier = images, spec, settings, earlier
+        self._spec, self._settings, self._earlier = spec, settings, earlier
         self._rows, self._planes, self._threads = rows or self._compute_rows, planes, threads
         self._facts = [facts(one) if facts else image_facts(one.read()) for one in images]
+        self._images = [
+            one.with_data() if about.get("no_data") else one for one, about in zip(images, self._facts, strict=True)
+        ]
         if len({one["channels"] for one in self._facts}) > 1:
             raise ValueError("The images must all have the same number of channels.")
         self._earlier_pixels = self._pixels_of(earlier) if earlier is not None else None
         known = () if self._earlier_pixels is None else tuple(count_classes(self._earlier_pixels.class_ids))
-        self.sample = TrainingSample.draw([one.labels for one in images], settings.random_state, earlier_classes=known)
+        self.sample = TrainingSample.draw(
+            [one.labels for one in self._images], settings.random_state, earlier_classes=known
+        )
 
     def _pixels_of(self, earlier: TrainedClassifier) -> PixelSample:
         """The training pixels of the earlier classifier, which fit this training."""

@@ -7,6 +7,7 @@ come as uint16, look dark to a classifier of uint8 images, and so do the values 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def adapted(image: Image, training: Mapping[str, Any]) -> Image:
     if taken is None or taken is image:
         return image
     ends = [np.dtype(name).type(end).item() for end in given]
-    return Image(taken.pixels, taken.metadata | {"value_range": ends})
+    return replace(taken, metadata=taken.metadata | {"value_range": ends})
 
 
 def type_taken(dtype: np.dtype[Any], ends: tuple[float, float], training: Mapping[str, Any]) -> str:
@@ -61,7 +62,9 @@ def in_type(image: Image, name: str) -> Image | None:
     if image.pixels.dtype.name == name:
         return image
     pixels = image.pixels.astype(name)
-    return Image(pixels, image.metadata | {"dtype": name}) if np.array_equal(pixels, image.pixels) else None
+    if not np.array_equal(pixels, image.pixels):
+        return None
+    return replace(image, pixels=pixels, metadata=image.metadata | {"dtype": name})
 
 
 def adaptation_note(given: str, learnt: str) -> str | None:

@@ -19,6 +19,7 @@ from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
 from segmentation.io.limits import PageError
+from segmentation.io.no_data import halo_with_no_data
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.read import read_pages
 from segmentation.io.tiffwriter import TiffPages
@@ -315,6 +316,11 @@ class BlockJob:
             around = zarr_images.halo_window(block, model.classifier.spec.halo, images.shape)
             inner = Window(*block.place_in(around))
             image = images.read(self.place, around)
+            if image.no_data is not None:
+                wide = halo_with_no_data(model.classifier.spec.halo)
+                around = zarr_images.halo_window(block, wide, images.shape)
+                inner = Window(*block.place_in(around))
+                image = images.read(self.place, around)
             image = (in_type(image, self.type) if self.type else None) or image
             segmentation, probabilities = model.segment(image, inner, self.probabilities is not None)
             if self.probabilities is not None:

@@ -111,7 +111,8 @@ class Model:
         probabilities = self.classifier.predict_proba_window(checked, window, threads=self.threads)
         if self.classifier.weights is not None:  # float32 does not tell apart all that exact products do
             return self.classifier.predict_window(checked, window, threads=self.threads), probabilities
-        return self.classifier.classes_[probabilities.argmax(axis=0)], probabilities
+        ids = image.clear(self.classifier.classes_[probabilities.argmax(axis=0)], window.rows, window.columns)
+        return ids, probabilities
 
     def segment_whole(self, image: Image, with_probabilities: bool) -> Segmented:
         """As :meth:`segment`, of a whole image, which is adapted to what was learnt from, and cleaned up."""

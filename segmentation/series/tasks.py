@@ -171,7 +171,10 @@ def values_taken(images: ZarrImages, place: Sequence[int], training: Mapping[str
     own = images.array.dtype.newbyteorder("=")
     if own.name not in KEPT_TYPES or not type_known(training):
         return ValuesTaken("", ())
-    ranges = [images.read(place, block).metadata["value_range"] for block in images.blocks()]
+    blocks = (images.read(place, block) for block in images.blocks())
+    ranges = [block.metadata["value_range"] for block in blocks if block.no_data is None or not block.no_data.all()]
+    if not ranges:
+        return ValuesTaken("", ())
     ends = min(low for low, _ in ranges), max(high for _, high in ranges)
     name = type_taken(own, ends, training)
     if name != own.name and not all(in_type(images.read(place, block), name) for block in images.blocks()):

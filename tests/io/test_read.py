@@ -231,7 +231,7 @@ def test_metadata():
         "value_range": [int(image.pixels.min()), int(image.pixels.max())],
     }
     assert read_image(imagecodecs.png_encode(np.dstack([RGB, ALPHA]))).metadata["notes"] == [
-        "The transparency was left out: it is not a measurement."
+        "The transparency was left out: it is not a measurement. Where nothing is seen, there is no data."
     ]
 
 
@@ -341,9 +341,6 @@ REFUSED = {
         pillow_bytes(GREY, "WEBP", save_all=True, append_images=[PillowImage.fromarray(255 - GREY)]),
         "animation",
     ),
-    "nan": (tiff_bytes(np.where(GREY > 250, np.nan, GREY).astype(np.float32)), "not numbers"),
-    "infinite": (tiff_bytes(np.where(GREY > 250, np.inf, GREY)), "not numbers"),
-    "no-data marker": (tiff_bytes(np.where(GREY > 250, -3.4e38, GREY).astype(np.float32)), "missing data"),
     "complex": (tiff_bytes(GREY.astype(np.complex64)), "cannot be read"),
     "too-many-channels": (
         tiff_bytes(np.dstack([GREY] * 33), photometric="minisblack", planarconfig="contig"),
@@ -447,8 +444,6 @@ def test_values_per_pixel_are_limited():
         (np.zeros(5, np.uint8), "1 dimensions"),
         (np.zeros((2, 5, 5, 3), np.uint8), "4 dimensions"),
         (np.zeros((5, 5, MAX_CHANNELS + 1), np.uint8), "33 channels"),
-        (np.full((5, 5), np.nan), "25 values that are not numbers"),
-        (np.full((5, 5), 1e300), "1e[+]300"),
         (np.array([["a", "b"]]), "type <U1"),
         (np.array([[None]]), "type object"),
         (np.zeros((5, 5), np.complex64), "complex64"),

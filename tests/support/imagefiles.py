@@ -28,6 +28,15 @@ def tiff_bytes(pixels, **options):
     return file.getvalue()
 
 
+def tiff_with_broken_page(pages, number):
+    """A stack of grey pages, one of which, counted from 0, is damaged."""
+    data = bytearray(tiff_bytes(pages, photometric="minisblack", compression="zlib"))
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        start = tiff.pages[number].dataoffsets[0]
+    data[start : start + 8] = b"\xff" * 8
+    return bytes(data)
+
+
 def bare_tiff(tags, data, next_page=0):
     """A little-endian TIFF with one directory, its data at byte 8."""
     directory = b"".join(

@@ -202,7 +202,13 @@ def _image(answer: Mapping[str, Any], descriptor: int) -> Image:
         _seal(descriptor)
     except OSError:
         raise ImageError(LOST) from None
-    if os.fstat(descriptor).st_size != size:
+    rows, columns = shape[:2]
+    packed = -(-rows * columns // 8) if answer.get("no_data") is True else 0
+    if os.fstat(descriptor).st_size != size + packed:
         raise ImageError(LOST)
-    memory = mmap.mmap(descriptor, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
-    return Image(np.frombuffer(memory, dtype).reshape(shape), metadata)
+    memory = mmap.mmap(descriptor, size + packed, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    pixels = np.frombuffer(memory, dtype, size // np.dtype(dtype).itemsize).reshape(shape)
+    if not packed:
+        return Image(pixels, metadata)
+    bits = np.unpackbits(np.frombuffer(memory, np.uint8, offset=size), count=rows * columns)
+    return Image(pixels, metadata, bits.reshape(rows, columns).astype(bool))

@@ -17,6 +17,8 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from segmentation.io.limits import ImageError, PageError
 from segmentation.web.decoding.reading import read_one
 
@@ -106,10 +108,20 @@ def _decode(source: int, target: int, name: str, max_pixels: int, page: int | No
         return {"error": str(error)}
     except MemoryError:
         return {"error": "The image does not fit into this server's memory: crop it or make it smaller."}
-    left = image.pixels.data.cast("B")
+    _write_all(target, image.pixels.data.cast("B"))
+    if image.no_data is not None:
+        _write_all(target, np.packbits(image.no_data).data)
+    return {
+        "dtype": image.pixels.dtype.name,
+        "shape": list(image.pixels.shape),
+        "metadata": image.metadata,
+        "no_data": image.no_data is not None,
+    }
+
+
+def _write_all(target: int, left: memoryview) -> None:
     while left:
         left = left[os.write(target, left) :]
-    return {"dtype": image.pixels.dtype.name, "shape": list(image.pixels.shape), "metadata": image.metadata}
 
 
 if __name__ == "__main__":

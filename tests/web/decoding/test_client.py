@@ -20,6 +20,7 @@ from segmentation.io.read import read_image, read_stack
 from segmentation.web.decoding import client as decoding
 from segmentation.web.decoding.client import Decoder, _error, _image, _memory
 from tests.support import PATIENCE_SECONDS
+from tests.support.imagefiles import tiff_with_broken_page
 
 MAX_PIXELS = 4_000_000
 RNG = np.random.default_rng(0)
@@ -78,9 +79,7 @@ def test_the_sentences_of_the_library_come_through(decoder):
 
 
 def test_one_of_several_images_that_cannot_be_read_is_told_by_its_number(decoder):
-    pages = noise("float32", 3, 30, 40)
-    pages[1, 5, 5] = np.nan
-    content = file_of(pages, "TIFF", photometric="minisblack")
+    content = tiff_with_broken_page(noise("float32", 3, 30, 40), 1)
     with pytest.raises(PageError) as apart:
         decoder.read_image(content, max_pixels=MAX_PIXELS, page=2)
     assert (apart.value.page, apart.value.pages) == (2, 3)

@@ -26,6 +26,7 @@ from segmentation.web.store.series import DIED, SeriesStore, UnknownSeriesError
 from tests.support.asking import Someone
 from tests.support.classifiers import made
 from tests.support.files import png, tiff, zipped
+from tests.support.imagefiles import tiff_with_broken_page
 from tests.support.images import scene
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -138,8 +139,7 @@ def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
 @pytest.mark.parametrize("broken", [0, 1, 2])
 def test_one_image_of_a_stack_does_not_take_the_others_with_it(broken, series, bench, tmp_path):
     pages = np.stack([scene(3), scene(4), scene(5)]).astype(np.float32)
-    pages[broken, 7, 7] = np.nan
-    content = tiff(pages, photometric="minisblack")
+    content = tiff_with_broken_page(pages, broken)
     series.add("stack.tif", content)
     work(bench)
     assert (series.progress["done"], series.progress["failed"]) == (1, 0)
@@ -148,7 +148,7 @@ def test_one_image_of_a_stack_does_not_take_the_others_with_it(broken, series, b
     (failed,) = csv.DictReader(io.StringIO(results.pop("failed.csv").decode()))
     assert failed["image"] == "stack.tif"
     assert failed["reason"].startswith(
-        f"Image {broken + 1} of the 3 in the file cannot be used. The image holds 1 value"
+        f"Image {broken + 1} of the 3 in the file cannot be used. The TIFF file is damaged"
     )
     assert results == expected(classifier, {"stack.tif": content}, tmp_path)
 
