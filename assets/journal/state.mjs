@@ -33,6 +33,13 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {number} [y1]
  */
 
+/**
+ * @typedef {object} CleanUpStep
+ * @property {string} kind fill_holes, drop_small, smooth, drop_border, keep_border or split
+ * @property {number} size in pixels; of split from 0 to 1; else 0
+ * @property {?number[]} classes ids of the classes that it is for; null: all
+ */
+
 /** @typedef {Record<string, any>} Settings of the features or the forest, by their names */
 
 /**
@@ -61,6 +68,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {LabelClass[]} classes as people have put them, else by their ids, ascending
  * @property {Set<number>} hidden ids of the classes that are not shown
  * @property {Map<number, number>} weights what the probability of a class is multiplied with, where that is not 1
+ * @property {CleanUpStep[]} cleanUp steps that are done to segmentations, in their order
  * @property {Stroke[]} strokes on the current image
  * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: these are learnt from too
  * @property {Settings} features
@@ -83,6 +91,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {Map<number, LabelClass>} classes
  * @property {Set<number>} hidden
  * @property {Map<number, number>} weights by class id
+ * @property {CleanUpStep[]} cleanUp
  * @property {Map<number, number>} merged into which class those went that are no more
  * @property {number[]} order ids of classes as they were put
  * @property {Map<string, Map<string, Stroke>>} strokes
@@ -188,6 +197,7 @@ function openClassifier(folding, event) {
   folding.merged.clear();
   folding.order = [];
   folding.weights = new Map(Object.entries(event.weights ?? {}).map(([id, weight]) => [Number(id), weight]));
+  folding.cleanUp = event.clean_up ?? [];
   folding.strokes.clear();
   for (const labelClass of event.classes) addClass(folding, labelClass);
   for (const [image, strokes] of Object.entries(event.strokes)) {
@@ -266,6 +276,7 @@ const APPLY = {
     folding.merged.set(from, into);
   },
   "class.order": (folding, event) => { folding.order = event.class_ids; },
+  "clean_up.change": (folding, { steps }) => { folding.cleanUp = steps; },
   "settings.change": (folding, { features, forest }) => {
     folding.features = features ?? folding.features;
     folding.forest = forest ?? folding.forest;
@@ -285,7 +296,7 @@ function foldAll(events, { features, forest }) {
   /** @type {Folding} */
   const folding = {
     name: "", image: null, images: new Map(), measured: new Map(), classes: new Map(), hidden: new Set(),
-    weights: new Map(),
+    weights: new Map(), cleanUp: [],
     merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), features, forest,
     opened: null, keeps: false, lastClassId: 0,
   };
@@ -361,6 +372,7 @@ export function fold(events, defaults, currentImage = null, me = null) {
       const weight = folding.weights.get(id) ?? 1;
       return weight === 1 ? [] : [[id, weight]];
     })),
+    cleanUp: folding.cleanUp,
     strokes: image ? strokesOn(image) : [],
     strokesElsewhere: new Map(images.filter((one) => one !== image).map((one) => [one.hash, strokesOn(one)])),
     features: folding.features,

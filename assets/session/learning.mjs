@@ -41,10 +41,11 @@ export function available(state) {
  */
 export function segmentationKey(state) {
   const { image, images, strokes, strokesElsewhere, features, forest, classes, weights, opened, keeps } = state;
+  const cleanUp = state.cleanUp.filter(({ kind }) => kind !== "split");
   const elsewhere = imagesAlike(state).map(({ hash }) => [hash, (strokesElsewhere.get(hash) ?? []).map(versionOf)]);
   return JSON.stringify([
     image.hash, strokes.map(versionOf), features, forest, classes.map(({ id }) => id),
-    elsewhere.filter(([, ids]) => ids.length), [...weights].sort(([a], [b]) => a - b),
+    elsewhere.filter(([, ids]) => ids.length), cleanUp, [...weights].sort(([a], [b]) => a - b),
     opened && [opened.hash, keeps, opened.strokes && images.map(({ hash }) => hash)],
   ]);
 }

@@ -11,7 +11,7 @@ import { newSession } from "../shared/sessions.mjs";
 import { available, segmentationKey } from "./learning.mjs";
 
 /** @import { Message } from "../journal/conversation.mjs" */
-/** @import { State, StateWithImage } from "../journal/state.mjs" */
+/** @import { CleanUpStep, State, StateWithImage } from "../journal/state.mjs" */
 /** @import { PixelCounts } from "../page/classlist.mjs" */
 /** @import { Picture } from "../picture/picture.mjs" */
 /** @import { View } from "./view.mjs" */
@@ -37,17 +37,19 @@ const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, notes: 
  * @property {() => State} state
  * @property {() => void} onCounts the pixels of the classes have been counted anew
  * @property {() => object} scores what the server is asked about how good it is
+ * @property {() => void} sync ask the server
  */
 
 export class Segmentation {
   /** @param {SegmentationParts} parts */
-  constructor({ view, picture, visible, state, onCounts, scores }) {
+  constructor({ view, picture, visible, state, onCounts, scores, sync }) {
     this.view = view;
     this.picture = picture;
     this.visible = visible;
     this.state = state;
     this.onCounts = onCounts;
     this.scores = scores;
+    this.sync = sync;
     /** Hash of the image that is shown. @type {?string} */
     this.imageHash = null;
     /** Pixels of the classes on this image, once the server has counted them. */
@@ -61,6 +63,10 @@ export class Segmentation {
     this.outdated = true;
     /** Whether it was asked for, although changes are not segmented at once. */
     this.once = false;
+    /** Steps of a clean-up that are tried out, not yet chosen. @type {?CleanUpStep[]} */
+    this.tried = null;
+    /** Those that wait until the ones before are seen. @type {?CleanUpStep[]} */
+    this.triedNext = null;
     this.requests = 0;
     this.requested = 0;
     /** Resolves when all tiles that have come are unpacked. @type {Promise<unknown>} */
@@ -110,7 +116,7 @@ export class Segmentation {
     const key = segmentationKey(state);
     if (key === this.key) return;
     this.key = key;
-    this.outdated = true;
+    Object.assign(this, { outdated: true, tried: null, triedNext: null });
     this.learnt = NOTHING_LEARNT;
     scoresAreStale();
     if (this.view.live && this.counts.segmented) showStatus("Learning from the strokes…", 0);
@@ -134,7 +140,20 @@ export class Segmentation {
     this.requests += 1;
     this.requested = performance.now();
     const { visible, picture: { knownTiles: known } } = this;
-    return { image: this.imageHash, view: visible(), known, scores: this.scores() };
+    const asked = { image: this.imageHash, view: visible(), known };
+    return this.tried ? { ...asked, clean_up: this.tried } : { ...asked, scores: this.scores() };
+  }
+
+  /**
+   * See what steps of a clean-up would do; while others are on their way, these wait.
+   * @param {?CleanUpStep[]} steps null: those that the session has
+   */
+  tryOut(steps) {
+    if (steps && this.tried && this.outdated) this.triedNext = steps;
+    else {
+      Object.assign(this, { tried: steps, triedNext: null, outdated: true, once: true });
+      this.sync();
+    }
   }
 
   /**
@@ -192,6 +211,7 @@ export class Segmentation {
     if (!current()) return;
     this.picture.draw();
     byId("classes").classList.remove("stale");
+    if (this.triedNext) this.tryOut(this.triedNext);
     this.count({ segmented: pixels, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     const seconds = (performance.now() - this.requested) / 1000;
     showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);

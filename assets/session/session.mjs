@@ -22,6 +22,7 @@ import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
 import { counted } from "../shared/text.mjs";
 import { Classes } from "./classes.mjs";
+import { cleanUpOf } from "./cleanup.mjs";
 import { Images } from "./images.mjs";
 import { People } from "./people.mjs";
 import { available, sameSettings } from "./learning.mjs";
@@ -71,6 +72,7 @@ export class Session {
       state: () => this.state,
       onCounts: () => this.classes.show(),
       scores: () => this.scores.request,
+      sync: () => this.conversation.sync(),
     });
     this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, defaults: facts }, {
       onState: (state) => this.onState(state),
@@ -94,6 +96,7 @@ export class Session {
       onSelect: () => this.showWidth(),
     });
     this.classes = new Classes(this);
+    this.cleanUp = cleanUpOf(this);
     this.images = new Images(this);
     this.people = new People(this);
     this.scores = new SessionScores(this);
@@ -189,6 +192,7 @@ export class Session {
     showHistory(state);
     showSettings(state);
     this.onSight();
+    this.cleanUp.show(state);
   }
 
   /* ---- what the person does ---------------------------------------------------------------------------------- */

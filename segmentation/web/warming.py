@@ -28,6 +28,8 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.fit import LabelledImage
+from segmentation.objects.cleaning import clean_up
+from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.raster import rasterise
 from segmentation.web.kernel_cache import CACHE_VARIABLE, unload_llvm_code
 
@@ -121,6 +123,7 @@ def compile_kernels() -> None:
     """Compile the kernels of the default settings."""
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     segment_once(LiveSegmenter(FeatureCache()), image_from_pixels(pixels))
+    clean_up(pixels[..., 0] % 3, [CleanUpStep("smooth", 1), CleanUpStep("drop_small", 2)])
     cache = os.environ.get(CACHE_VARIABLE)
     if cache:
         (Path(cache) / COMPILED).touch()

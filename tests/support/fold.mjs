@@ -19,6 +19,7 @@ function asJson(events) {
     classes: state.classes,
     hidden: [...state.hidden].sort((a, b) => a - b),
     weights: [...state.weights].sort(([a], [b]) => a - b),
+    cleanUp: state.cleanUp,
     strokes: state.strokes,
     opened: state.opened,
     keeps: state.keeps,

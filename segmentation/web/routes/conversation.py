@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from segmentation.objects.steps import steps_from_json
 from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.routes.known_sessions import remember
 from segmentation.web.routes.looking import link_id, only_looks, refusal
@@ -130,7 +131,12 @@ def _read_tile_request(asked: Any) -> TileRequest | None:
     image_hash = asked.get("image")
     if image_hash is not None and not isinstance(image_hash, str):
         raise BadRequestError("The page did not name the image by its hash: reload it.")
-    return TileRequest(image_hash, view, known, _read_scores_request(asked.get("scores")))
+    steps = asked.get("clean_up")
+    try:
+        tried = None if steps is None else steps_from_json(steps)
+    except ValueError as problem:
+        raise BadRequestError(f"{problem} Reload the page.") from problem
+    return TileRequest(image_hash, view, known, _read_scores_request(asked.get("scores")), tried)
 
 
 def _read_scores_request(asked: Any) -> ScoresRequest | None:

@@ -71,6 +71,7 @@ class ClassifierFile:
                 for image_hash, drawn in contents.strokes_by_image().items()
             },
             "weights": weights_to_json(contents.class_weights) or {},
+            "clean_up": [step.to_json() for step in contents.clean_up],
         }
 
 

@@ -15,6 +15,7 @@ from segmentation.assessment.strokes import StrokeKey
 from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import one_class_note
+from segmentation.objects.steps import CleanUpStep
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import MAX_CACHED_SESSIONS, Journals
 from segmentation.web.session.scheduler import Scheduler
@@ -48,12 +49,14 @@ class TileRequest:
         view: the part of it that is on screen: first row, row after the last, first column, column after the last.
         known: checksums of the class ids that the window has, by the tile's index as text.
         scores: whether it wants to know, once all is segmented, how good that is; None for no.
+        clean_up: steps that are tried out; None takes those of the session.
     """
 
     image_hash: str | None
     view: tuple[int, int, int, int]
     known: Mapping[str, int]
     scores: ScoresRequest | None = None
+    clean_up: tuple[CleanUpStep, ...] | None = None
 
 
 class Busy:
@@ -217,7 +220,8 @@ class Conversations:
         classifier = trained.classifier
         drawn = self._trainer.drawn(training_set)
         del training_set  # labels that nobody holds need not be copied for the next stroke
-        pixels = yield from self._tile_stream.segment(session_id, image, classifier, order, tiles.known, stale)
+        steps = state.clean_up if tiles.clean_up is None else tiles.clean_up
+        pixels = yield from self._tile_stream.segment(session_id, image, classifier, order, tiles.known, stale, steps)
         if stale():
             return None
         counts = {str(c): int(pixels[c]) for c in state.classes}

@@ -145,6 +145,8 @@ class Downloads:
         settings: dict[str, object] = {"features": state.features.to_json(), "forest": state.forest.to_json()}
         if state.weights:
             settings["class_weights"] = weights_to_json(state.weights)
+        if state.clean_up:
+            settings["clean_up"] = [step.to_json() for step in state.clean_up]
         drawn = {one: state.images[one] for one in state.images if state.drawn.get(one)}
         if len(drawn) > 1:
             drawings = [

@@ -31,11 +31,12 @@ type                fields                                                      
 ``class.merge``     ``from``, ``into``: ids; the strokes of one become the      yes
                     other's, those too that somebody is still drawing
 ``class.order``     ``class_ids``: as they are listed; the ids stay             yes
+``clean_up.change`` ``steps`` that are done to segmentations, in their order    yes
 ``settings.change`` ``features`` and/or ``forest``                              no
 ``classifier.open`` ``classifier``: its facts; its ``classes``, ``features``,   yes
                     ``forest``, and ``strokes`` by image hash; perhaps
-                    ``weights`` by class id, and ``keep``, as
-                    ``classifier.keep`` has it
+                    ``weights`` by class id, ``clean_up``, its steps, and
+                    ``keep``, as ``classifier.keep`` has it
 ``classifier.keep`` ``keep``: whether an opened classifier that cannot learn    yes
                     on stays in use, or gives way to what is drawn
 ``classifier.close``                                                            yes
@@ -56,6 +57,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.pixel_size import PixelSize
 from segmentation.model.weights import checked_weight, weights_from_json, weights_to_json
+from segmentation.objects.steps import steps_from_json
 from segmentation.strokes.classes import (
     LARGEST_CLASS_ID,
     UNLABELLED,
@@ -93,8 +95,9 @@ _FIELDS = {
     "class.import": {"classes"},
     "class.merge": {"from", "into"},
     "class.order": {"class_ids"},
+    "clean_up.change": {"steps"},
     "settings.change": {"features", "forest"},
-    "classifier.open": {"classifier", "classes", "features", "forest", "strokes", "weights", "keep"},
+    "classifier.open": {"classifier", "classes", "features", "forest", "strokes", "weights", "clean_up", "keep"},
     "classifier.keep": {"keep"},
     "classifier.close": set(),
     "undo": {"event"},
@@ -229,6 +232,10 @@ def _check_order(event: dict[str, Any], _state: SessionState) -> None:
         raise ValueError("A class has one place in the list.")
 
 
+def _check_clean_up(event: dict[str, Any], _state: SessionState) -> None:
+    event["steps"] = [step.to_json() for step in steps_from_json(event.get("steps"))]
+
+
 def _check_settings(event: dict[str, Any], _state: SessionState) -> None:
     for part, reader in (("features", FeatureSpec), ("forest", ForestSettings)):
         if part in event:
@@ -261,6 +268,8 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
     if "weights" in event:
         event["weights"] = weights_to_json(weights_from_json(event["weights"])) or {}
+    if "clean_up" in event:
+        event["clean_up"] = [step.to_json() for step in steps_from_json(event["clean_up"])]
     if "keep" in event:
         _check_keep(event, _state)
 
@@ -307,6 +316,7 @@ _CHECKS = {
     "class.import": _check_class_list,
     "class.merge": _check_merging,
     "class.order": _check_order,
+    "clean_up.change": _check_clean_up,
     "settings.change": _check_settings,
     "classifier.open": _check_classifier,
     "classifier.keep": _check_keep,

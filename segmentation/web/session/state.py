@@ -14,6 +14,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.pixel_size import PixelSize
 from segmentation.model.weights import weights_from_json
+from segmentation.objects.steps import CleanUpStep, steps_from_json
 from segmentation.strokes.classes import UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -23,7 +24,7 @@ MAX_NAMES = 20
 UNDOABLE = frozenset(
     {"image.remove", "image.measure", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
     | {"class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order"}
-    | {"classifier.open", "classifier.keep", "classifier.close"}
+    | {"clean_up.change", "classifier.open", "classifier.keep", "classifier.close"}
 )
 
 
@@ -59,6 +60,7 @@ class SessionState:
         order: their ids as people have put them in their list; nothing else depends on it.
         hidden: ids of the classes that are not shown.
         weights: what the probability of a class is multiplied with, by class id, where that is not 1.
+        clean_up: steps that are done to segmentations, in their order.
         drawn: the strokes on each image that has any, by its hash, in the order of ``images`` and of drawing, those
             of removed classes left out.
         features: which features are computed.
@@ -75,6 +77,7 @@ class SessionState:
     order: tuple[int, ...]
     hidden: frozenset[int]
     weights: Mapping[int, float]
+    clean_up: tuple[CleanUpStep, ...]
     drawn: Mapping[str, tuple[Stroke, ...]]
     features: FeatureSpec
     forest: ForestSettings
@@ -128,6 +131,7 @@ class _Folding:
     classes: dict[int, LabelClass] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     weights: dict[int, float] = field(default_factory=dict)
+    clean_up: tuple[CleanUpStep, ...] = ()
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
     given: set[int] = field(default_factory=set)
@@ -181,6 +185,8 @@ class _Folding:
                 self._change_class(event)
             case "class.import" | "class.merge" | "class.order":
                 self._change_classes(event)
+            case "clean_up.change":
+                self.clean_up = steps_from_json(event["steps"])
             case "settings.change":
                 if "features" in event:
                     self.features = FeatureSpec.from_json(event["features"])
@@ -227,6 +233,7 @@ class _Folding:
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
         self.classes, self.hidden, self.given, self.merged, self.order = {}, set(), set(), {}, []
         self.weights = weights_from_json(event.get("weights"))
+        self.clean_up = steps_from_json(event.get("clean_up", ()))
         for values in event["classes"]:
             self._add_class(values)
         self.features = FeatureSpec.from_json(event["features"])
@@ -340,6 +347,7 @@ def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding) -> SessionStat
         order=folding.listed(),
         hidden=frozenset(folding.hidden & classes.keys()),
         weights={one: folding.weights[one] for one in classes if folding.weights.get(one, 1) != 1},
+        clean_up=folding.clean_up,
         drawn={
             image_hash: folding.strokes_on(image_hash)
             for image_hash in folding.images

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -22,14 +22,16 @@ from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
+from segmentation.objects.cleaning import clean_up as cleaned_up
+from segmentation.objects.steps import CleanUpStep, changes_classes
 from segmentation.web.session.scheduler import Scheduler
 
 TILES_AHEAD = 4
 """An answer goes ahead of others until something new can be seen, but for so many tiles at most."""
 
-TILE_CACHE_BYTES = 8 * 2**20
-"""Packed tiles that were sent lately, of which 16 megapixel take about 4 MB: an answer that was broken off continues
-where it was, and after an undo the former tiles are sent again."""
+TILE_CACHE_BYTES = 16 * 2**20
+"""Packed tiles of lately, found and cleaned up, of which 16 megapixel take about 4 MB each: an answer that was broken
+off continues where it was, and after an undo the former tiles are sent again."""
 
 Message = dict[str, Any]
 
@@ -56,6 +58,11 @@ class SegmentedTile:
         raw = np.ascontiguousarray(ids).tobytes()
         return cls(tile, zlib.compress(raw, 1), zlib.crc32(raw), np.bincount(ids.ravel(), minlength=256))
 
+    @property
+    def ids(self) -> NDArray[np.uint8]:
+        """The class ids, ``(tile rows, tile columns)``."""
+        return np.frombuffer(zlib.decompress(self.packed), np.uint8).reshape(self.tile.shape)
+
     def fields(self) -> Message:
         """Place, class ids and checksum as a message's fields."""
         return {
@@ -76,7 +83,7 @@ class TileStream:
     def __init__(self, live: LiveSegmenter, scheduler: Scheduler) -> None:
         self._live = live
         self._scheduler = scheduler
-        self._segmented: BoundedCache[tuple[ref[PixelClassifier], str, int], SegmentedTile] = BoundedCache(
+        self._segmented: BoundedCache[_Key, SegmentedTile] = BoundedCache(
             TILE_CACHE_BYTES, lambda segmented: len(segmented.packed) + segmented.pixels_by_class.nbytes
         )
 
@@ -88,8 +95,12 @@ class TileStream:
         order: Sequence[Tile],
         known: Mapping[str, int],
         stale: Callable[[], bool],
+        clean_up: tuple[CleanUpStep, ...] = (),
     ) -> Generator[Message, None, NDArray[np.int64]]:
         """The segmentation of an image.
+
+        With a clean-up, which looks at the whole, tiles are told of as they are found, and shown only where the window
+        has none yet; then those come that the clean-up gives.
 
         Args:
             session_id: the session, whose turn it must be.
@@ -98,26 +109,81 @@ class TileStream:
             order: its tiles, the most wanted first.
             known: checksums of the class ids that the browser window has, by the tile's index as text.
             stale: asked before each tile; once it says True, no more come.
+            clean_up: its steps.
 
         Yields:
-            ``draft`` and ``tile`` messages.
+            ``draft``, ``tile`` and ``status`` messages.
 
         Returns:
             ``(256,)`` int64, number of pixels by class id of the tiles that came.
         """
-        cached = [self._segmented.get((ref(classifier), image.hash, tile.index)) for tile in order]
+
+        def is_new(one: SegmentedTile) -> bool:
+            return known.get(str(one.tile.index)) != one.checksum
+
+        if not changes_classes(clean_up):
+            return (yield from self._find(session_id, image, classifier, order, stale, is_new))
+        cleaned = [self._segmented.get(_key(classifier, image, tile, clean_up)) for tile in order]
+        tiles = [one for one in cleaned if one is not None]
+        if len(tiles) < len(order):
+            whole = np.empty(image.shape, np.uint8)
+            found = self._find(
+                session_id,
+                image,
+                classifier,
+                order,
+                stale,
+                lambda one: str(one.tile.index) not in known,
+                undrafted=known,
+                into=whole,
+            )
+            pixels = yield from found
+            if pixels.sum() < whole.size:
+                return pixels
+            yield {"kind": "status", "text": "Cleaning up"}
+            with self._scheduler.turn(session_id, ahead=True):
+                ids = cleaned_up(whole, clean_up)
+            tiles = [SegmentedTile.pack(tile, ids[tile.rows, tile.columns]) for tile in order]
+            for one in tiles:
+                self._segmented.put(_key(classifier, image, one.tile, clean_up), one)
+        for done, one in enumerate(tiles, start=1):
+            yield _told(one, done, len(order), is_new(one))
+        return np.sum([one.pixels_by_class for one in tiles], axis=0)
+
+    def _find(
+        self,
+        session_id: str,
+        image: Image,
+        classifier: PixelClassifier,
+        order: Sequence[Tile],
+        stale: Callable[[], bool],
+        is_new: Callable[[SegmentedTile], bool],
+        *,
+        undrafted: Container[str] = (),
+        into: NDArray[np.uint8] | None = None,
+    ) -> Generator[Message, None, NDArray[np.int64]]:
+        """The tiles as the forest finds them; else as :meth:`segment`.
+
+        Args:
+            session_id, image, classifier, order, stale: see there.
+            is_new: whether a tile is to be shown.
+            undrafted: the tiles that no draft may be laid over, by their index as text.
+            into: where the class ids of the image go.
+        """
+        cached = [self._segmented.get(_key(classifier, image, tile)) for tile in order]
         missing = [tile for tile, segmented in zip(order, cached, strict=True) if segmented is None]
-        yield from self._draft(session_id, image, classifier, missing, stale)
+        drafted = [tile for tile in missing if str(tile.index) not in undrafted]
+        yield from self._draft(session_id, image, classifier, drafted, stale)
         pixels = np.zeros(256, np.int64)
         seen = threading.Event()
         tiles = self._tiles(session_id, image, classifier, cached, missing, stale, seen)
         for done, segmented in enumerate(tiles, start=1):
             pixels += segmented.pixels_by_class
-            message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": len(order)}
-            if known.get(str(segmented.tile.index)) != segmented.checksum:
-                message |= segmented.fields()
+            if into is not None:
+                into[segmented.tile.rows, segmented.tile.columns] = segmented.ids
+            if new := is_new(segmented):
                 seen.set()
-            yield message
+            yield _told(segmented, done, len(order), new)
         return pixels
 
     def _draft(
@@ -169,8 +235,20 @@ class TileStream:
         with self._scheduler.place(session_id):
             for tile, ids in self._live.segment_tiles(image, classifier, missing, stale=stale, turn=turn):
                 segmented = SegmentedTile.pack(tile, ids)
-                self._segmented.put((ref(classifier), image.hash, tile.index), segmented)
+                self._segmented.put(_key(classifier, image, tile), segmented)
                 yield segmented
+
+
+_Key = tuple[ref[PixelClassifier], str, int, tuple[CleanUpStep, ...]]
+
+
+def _key(classifier: PixelClassifier, image: Image, tile: Tile, clean_up: tuple[CleanUpStep, ...] = ()) -> _Key:
+    return ref(classifier), image.hash, tile.index, clean_up
+
+
+def _told(segmented: SegmentedTile, done: int, of: int, new: bool) -> Message:
+    message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": of}
+    return message | (segmented.fields() if new else {})
 
 
 def bounds(tile: Tile) -> Message:

@@ -94,8 +94,8 @@ class Result:
 
     @property
     def classifier(self) -> PixelClassifier:
-        """The classifier."""
-        return self.trained.classifier
+        """The classifier, with the clean-up of the session."""
+        return self.trained.classifier.with_clean_up(self.state.clean_up)
 
 
 class Trainer:
@@ -276,8 +276,9 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
 
 def _unchanged(state: SessionState, opened: OpenedClassifier, file: ClassifierFile) -> TrainedClassifier:
     _require_channels(state, file)
-    weighed = state.weights != checked_weights(file.classifier.class_weights)
-    but = ", but for the weights of its classes" if weighed else ""
+    others = ["the weights of its classes"] if state.weights != checked_weights(file.classifier.class_weights) else []
+    others += ["its clean-up"] if state.clean_up != file.classifier.clean_up else []
+    but = f", but for {' and '.join(others)}" if others else ""
     text = f"It is at work as it came{but}. {what_comes_next(state, opened)}"
     return TrainedClassifier(file.classifier, text=text, unchanged=True, choice=_choice(state))
 

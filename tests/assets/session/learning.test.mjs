@@ -21,7 +21,7 @@ function state(change) {
   const [a, b, grey] = [image("a"), image("b"), image("grey", 1)];
   return {
     name: "", image: a, images: [a, b, grey], measured: new Map(), classes: [], hidden: new Set(),
-    weights: new Map(), strokes: [],
+    weights: new Map(), cleanUp: [], strokes: [],
     strokesElsewhere: new Map([["b", []], ["grey", []]]), features: {}, forest: {}, opened: null, keeps: false,
     undo: null, redo: null, lastClassId: 2, ...change,
   };
@@ -55,6 +55,7 @@ test("a segmentation is outdated by what it depends on, and by nothing else", ()
     { strokes: [stroke("1", 1)] }, { strokesElsewhere: new Map([["b", [stroke("1", 1)]]]) },
     { features: { edges: false } }, { forest: { n_estimators: 1 } }, { opened: OPENED },
     { classes: [{ id: 1, name: "", colour: "" }] }, { weights: new Map([[1, 2]]) },
+    { cleanUp: [{ kind: "smooth", size: 2, classes: null }] },
   ]) assert.notEqual(segmentationKey(state(change)), before, JSON.stringify(change));
   for (const change of [
     { name: "other" }, { hidden: new Set([1]) }, { undo: "1" },

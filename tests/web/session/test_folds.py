@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.events import check_event
 from segmentation.web.session.state import UNDOABLE, fold
@@ -31,6 +32,12 @@ CLASS_IDS_OF_STROKES = st.integers(0, 5)
 COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
 NAMES = st.sampled_from(["Void", "Matrix", "Rim", "Ränder", "0"])
 WEIGHTS = st.floats(0.01, 100) | st.just(1)
+STEPS = st.lists(
+    st.builds(CleanUpStep, st.sampled_from(["fill_holes", "drop_small", "smooth"]), st.integers(1, 50))
+    | st.builds(CleanUpStep, st.just("split"), st.floats(0, 1))
+    | st.builds(CleanUpStep, st.just("drop_border"), classes=st.tuples(CLASS_IDS)),
+    max_size=3,
+).map(lambda steps: [step.to_json() for step in steps])
 AUTHORS = st.sampled_from(["", "ann", "bob"])
 """Ids of those who take part; without one it is as in old journals."""
 
@@ -61,6 +68,8 @@ NONSENSE = st.sampled_from(
         {"type": "class.hide", "class_id": 1, "hidden": None},
         {"type": "class.weigh", "class_id": 1, "weight": 0},
         {"type": "class.weigh", "class_id": 1},
+        {"type": "clean_up.change", "steps": [{"kind": "polish"}]},
+        {"type": "clean_up.change"},
         {"type": "class.import", "classes": [{"id": 1, "name": "x", "colour": "#000000"}] * 2},
         {"type": "class.merge", "from": 1},
         {"type": "class.order", "class_ids": [1, 1]},
@@ -107,6 +116,7 @@ def as_the_server_folds(events):
         "classes": [state.classes[one].to_json() for one in state.order],
         "hidden": sorted(state.hidden),
         "weights": sorted(map(list, state.weights.items())),
+        "cleanUp": [step.to_json() for step in state.clean_up],
         "strokes": [stroke.to_json() for stroke in state.strokes],
         "opened": state.opened and state.opened.facts,
         "keeps": state.keeps,
@@ -200,6 +210,10 @@ class TwoFolds(RuleBasedStateMachine):
     def weighs_a_class(self, class_id, weight):
         return self.does(type="class.weigh", class_id=class_id, weight=weight)
 
+    @rule(target=undoable, steps=STEPS)
+    def cleans_up(self, steps):
+        return self.does(type="clean_up.change", steps=steps)
+
     @rule(opened=IMAGES, instead=st.none() | IMAGES, name=NAMES)
     def opens_an_image(self, opened, instead, name="cells.png"):
         named = image(opened) | {"name": name}
@@ -251,7 +265,11 @@ class TwoFolds(RuleBasedStateMachine):
         drawn=st.dictionaries(IMAGES, st.lists(SHAPES, max_size=2), max_size=2),
         more=st.fixed_dictionaries(
             {},
-            optional={"keep": st.booleans(), "weights": st.dictionaries(CLASS_IDS.map(str), WEIGHTS, max_size=2)},
+            optional={
+                "keep": st.booleans(),
+                "weights": st.dictionaries(CLASS_IDS.map(str), WEIGHTS, max_size=2),
+                "clean_up": STEPS,
+            },
         ),
     )
     def opens_a_classifier(self, class_ids, features, forest, drawn, more):

@@ -81,6 +81,15 @@ _SECTIONS = (
         ],
     ),
     (
+        "Objects",
+        [
+            "Clean up is done to the segmentation as a whole, step by step in the order shown: holes are filled, small "
+            "parts go to the class around them, borders become smooth, and parts at the border of the image stay or "
+            "go. What a step does is seen while its slider moves. Splitting changes no pixel: it parts objects where "
+            "they are narrower than that share of the smaller one's width. All of it travels with the classifier.",
+        ],
+    ),
+    (
         "Several people",
         [
             "Whoever has the link of a session works in it with you (Session, Share…); a second link only lets look. "
