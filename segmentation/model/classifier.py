@@ -32,8 +32,8 @@ from segmentation.model.parameters import Parameters
 from segmentation.model.prediction import OnPiece, Prediction
 from segmentation.model.values import adapted, scale_note, value_notes
 from segmentation.model.weights import ClassWeights, checked_weights, whole_weights
-from segmentation.objects.cleaning import clean_up
-from segmentation.objects.steps import Steps, changes_classes, checked_steps
+from segmentation.objects.cleaning import clean_up_found
+from segmentation.objects.steps import Steps, checked_steps
 from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -171,9 +171,7 @@ class PixelClassifier(Parameters):
 
     def cleaned(self, segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A whole segmentation, ``(rows, columns)`` uint8, after the clean-up; itself if there is none."""
-        if not changes_classes(self.clean_up):
-            return segmentation
-        return np.where(segmentation, clean_up(segmentation, self.clean_up), 0)  # 0: there is no data
+        return clean_up_found(segmentation, self.clean_up)
 
     def predict_proba(self, image: Image | ArrayLike) -> NDArray[np.float32]:
         """The probability of each class at each pixel.

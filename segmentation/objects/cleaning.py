@@ -11,8 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation.objects.labelling import class_ids_of
-from segmentation.objects.steps import DROP_BORDER, DROP_SMALL, FILL_HOLES, KEEP_BORDER, SMOOTH, Steps, checked_steps
-from segmentation.objects.steps import CleanUpStep as CleanUpStep
+from segmentation.objects.steps import (
+    DROP_BORDER,
+    DROP_SMALL,
+    FILL_HOLES,
+    KEEP_BORDER,
+    SMOOTH,
+    CleanUpStep,
+    Steps,
+    changes_classes,
+    checked_steps,
+)
 
 _SIDES_AT_FIRST = 1 << 16
 
@@ -48,6 +57,25 @@ def clean_up(segmentation: ArrayLike, steps: Steps) -> NDArray[np.uint8]:
                 elif step.kind in (DROP_SMALL, DROP_BORDER, KEEP_BORDER):
                     _drop(ids, class_id, step)
     return ids
+
+
+def clean_up_found(segmentation: NDArray[np.uint8], steps: Steps) -> NDArray[np.uint8]:
+    """What a classifier found, after some steps: pixels without data, which are 0, stay so, and no others become so.
+
+    Args:
+        segmentation: ``(rows, columns)`` uint8.
+        steps: as of :func:`clean_up`.
+
+    Returns:
+        ``(rows, columns)`` uint8; the segmentation itself if no step changes classes.
+    """
+    checked = checked_steps(steps)
+    if not changes_classes(checked):
+        return segmentation
+    cleaned = clean_up(segmentation, checked)
+    if not segmentation.all():
+        cleaned = np.where((segmentation == 0) | (cleaned == 0), segmentation, cleaned)
+    return cleaned
 
 
 def _fill_holes(ids: NDArray[np.uint8], class_id: int, area: int) -> None:

@@ -11,6 +11,7 @@ from skimage.measure import label
 from skimage.morphology import disk, remove_small_objects
 
 import segmentation as seg
+from segmentation.objects.cleaning import clean_up_found
 
 IDS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 15), st.integers(1, 15)), elements=st.integers(0, 3))
 
@@ -151,3 +152,9 @@ def test_text_that_is_no_step_is_refused_with_a_sentence(text):
 def test_more_steps_than_anybody_wants_are_refused():
     with pytest.raises(ValueError, match="at most 32"):
         seg.clean_up(np.ones((3, 3), np.uint8), [step("smooth", 1)] * 33)
+
+
+@given(IDS, st.integers(1, 30))
+def test_pixels_without_data_stay_so_and_no_others_become_so(segmentation, size):
+    cleaned = clean_up_found(segmentation, [step("drop_small", size), step("smooth", 2), step("fill_holes", size)])
+    assert np.array_equal(cleaned == 0, segmentation == 0)

@@ -50,7 +50,7 @@ class MaskScorer:
         truth = class_raster(LabelImage.from_image(mask), answers.values, result.state.classes, _no_new_class)
         with self._scheduler.turn(session_id):
             image = result.classifier.adapt(result.image)
-            found = result.classifier.predict_window(image, whole_window(image.shape))
+            found = result.classifier.cleaned(result.classifier.predict_window(image, whole_window(image.shape)))
         scores = score(found, truth, list(result.state.classes))
         if not scores.pixels:
             raise ValueError("The mask knows the class of no pixel: say what its values mean.")

@@ -22,7 +22,7 @@ from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
-from segmentation.objects.cleaning import clean_up as cleaned_up
+from segmentation.objects.cleaning import clean_up_found
 from segmentation.objects.steps import CleanUpStep, changes_classes
 from segmentation.web.session.scheduler import Scheduler
 
@@ -142,7 +142,7 @@ class TileStream:
                 return pixels
             yield {"kind": "status", "text": "Cleaning up"}
             with self._scheduler.turn(session_id, ahead=True):
-                ids = cleaned_up(whole, clean_up)
+                ids = clean_up_found(whole, clean_up)
             tiles = [SegmentedTile.pack(tile, ids[tile.rows, tile.columns]) for tile in order]
             for one in tiles:
                 self._segmented.put(_key(classifier, image, one.tile, clean_up), one)

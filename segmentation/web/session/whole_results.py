@@ -54,7 +54,7 @@ class WholeImage:
         self.tiles = TileGrid(self.image.shape).tiles
 
     def class_ids(self) -> NDArray[np.uint8]:
-        """The class of each pixel, ``(rows, columns)`` uint8.
+        """The class of each pixel, cleaned up, ``(rows, columns)`` uint8.
 
         Raises:
             NobodyWaitsError: if that is so.
@@ -63,7 +63,8 @@ class WholeImage:
         for tile in self.tiles:
             with self._turn():
                 ids[tile.rows, tile.columns] = self.live.segment(self._adapted, self.classifier, tile, cache=False)
-        return ids
+        with self._turn():
+            return self.classifier.cleaned(ids)
 
     def probability_file(self, class_names: Sequence[str]) -> Iterator[bytes]:
         """The TIFF file of :func:`~segmentation.io.export.probabilities_tiff` in parts, the first of them at once.
