@@ -9,7 +9,6 @@ from .io.limits import ImageError as ImageError
 from .io.pixel_size import PixelSize as PixelSize
 from .io.read import read_image as read_image
 from .io.read import read_stack as read_stack
-from .model.classifier import NotFittedError as NotFittedError
 from .model.classifier import PixelClassifier as PixelClassifier
 from .model.classifier import load_classifier as load_classifier
 from .model.metrics import Scores as Scores
@@ -18,6 +17,7 @@ from .model.modelfile import ModelContents as ModelContents
 from .model.modelfile import ModelFileError as ModelFileError
 from .model.modelfile import load_model as load_model
 from .model.modelfile import save_model as save_model
+from .model.parameters import NotFittedError as NotFittedError
 from .objects.cleaning import clean_up as clean_up
 from .objects.labelling import label_objects as label_objects
 from .objects.measuring import measure_objects as measure_objects

@@ -2,7 +2,7 @@
 
 import { facts, sessionUrl } from "../page/context.mjs";
 import { byId } from "../shared/dom.mjs";
-import { ask } from "../shared/messages.mjs";
+import { ask, showMessage } from "../shared/messages.mjs";
 import { isBusy, pause, reasonOf, retryAfter } from "../shared/requests.mjs";
 import { inOrderOfNames, megabytes } from "../shared/text.mjs";
 import { isForSeries } from "./dropped.mjs";
@@ -228,6 +228,7 @@ export class Series {
       run: (one, what) => this.act(`/${one}/${what}`),
       remove: (one) => this.remove(one),
       enlarge: (name, url) => this.enlarge(name, url),
+      drawOn: (url) => this.drawOn(url),
     });
     this.cards.set(id, card);
     byId("series-list").prepend(card.root);
@@ -265,5 +266,22 @@ export class Series {
     picture.src = url;
     picture.alt = `${name} with its classes`;
     byId("enlarged", HTMLDialogElement).showModal();
+  }
+
+  /**
+   * Let an image of a series be one of the session, and show it.
+   * @param {string} url that opens it
+   */
+  async drawOn(url) {
+    try {
+      const { error, notes = [], ...image } = await this.ask(url.slice(this.url.length), { method: "POST" });
+      if (error) this.say(error);
+      else {
+        const said = [this.session.images.add(image, true), ...notes].filter(Boolean).join(" ");
+        showMessage(said || `“${image.name}” is open: draw on it.`);
+      }
+    } catch (error) {
+      this.say(messageOf(error));
+    }
   }
 }

@@ -13,6 +13,7 @@ import { counted, duration } from "../shared/text.mjs";
  * @property {Record<string, number>} pixels of the classes, once it is done
  * @property {string} reason why it failed
  * @property {string[]} notes why it may not be what was meant
+ * @property {?number} trust how far the result can be trusted, from 0 to 1
  */
 
 /** @typedef {{names: HTMLElement, first: string, more: number}} Noted the images that a sentence is about */
@@ -37,12 +38,24 @@ import { counted, duration } from "../shared/text.mjs";
  * @property {(id: string, what: "stop" | "continue") => void} run
  * @property {(id: string) => void} remove
  * @property {(name: string, url: string) => void} enlarge
+ * @property {(url: string) => void} drawOn
  */
 
 /** @type {(label: string, className: string, onclick: () => void) => HTMLButtonElement} */
 const button = (label, className, onclick) => (
   element("button", { type: "button", class: `${className} small`, onclick }, label)
 );
+
+const WORST = 5;
+
+/**
+ * The images whose results are worth least, the worst first; all are known when there are few.
+ * @param {Item[]} items
+ */
+export function leastTrusted(items) {
+  const known = items.filter(({ state, trust }) => state === "done" && trust !== null);
+  return known.sort((a, b) => (a.trust ?? 0) - (b.trust ?? 0)).slice(0, Math.min(WORST, known.length - 1));
+}
 
 export class SeriesCard {
   /**
@@ -70,11 +83,12 @@ export class SeriesCard {
     this.notes = element("ul", { class: "series-notes" });
     /** The images that a sentence is about, by the sentence. @type {Map<string, Noted>} */
     this.noted = new Map();
+    this.worst = element("div", { class: "series-worst", hidden: true });
     this.table = element("table", { class: "series-shares" });
     this.root = element(
       "article", { class: "series" }, this.head, this.bar, this.text,
       element("div", { class: "row" }, this.download, this.stop, button("Delete", "quiet", () => actions.remove(id))),
-      element("div", { class: "series-details" }, this.strip, this.failed, this.notes, this.table),
+      element("div", { class: "series-details" }, this.strip, this.worst, this.failed, this.notes, this.table),
     );
   }
 
@@ -113,6 +127,24 @@ export class SeriesCard {
       this.shown.add(item.number);
     }
     this.table.hidden = !this.table.tBodies[0].rows.length;
+    this.showWorst(items);
+  }
+
+  /**
+   * Offer the images whose results are worth least to be drawn on.
+   * @param {Item[]} items
+   */
+  showWorst(items) {
+    const worst = leastTrusted(items);
+    this.worst.hidden = this.unfinished || !worst.length;
+    this.worst.replaceChildren(
+      element("p", { class: "note" }, "The least to be trusted: a stroke on one of them helps most."),
+      ...worst.map(({ number, name, trust }) => element(
+        "div", { class: "row" }, element("span", { title: name }, name),
+        element("b", {}, (trust ?? 0).toFixed(2)),
+        button("Draw on it", "quiet", () => this.actions.drawOn(`${this.url}/open/${number}`)),
+      )),
+    );
   }
 
   /** @param {LabelClass[]} classes */
@@ -124,6 +156,8 @@ export class SeriesCard {
       cell.style.setProperty("--class-colour", colour);
       head.append(cell);
     }
+    const trust = "How far the result can be trusted, from 0 to 1: how sure the votes are, and how like the image is";
+    head.append(element("th", { title: trust }, "Trust"));
     this.table.createTBody();
   }
 
@@ -131,7 +165,7 @@ export class SeriesCard {
    * @param {Item} item
    * @param {LabelClass[]} classes
    */
-  addDone({ number, name, pixels, notes }, classes) {
+  addDone({ number, name, pixels, notes, trust }, classes) {
     for (const note of notes) this.addNote(name, note);
     const url = `${this.url}/pictures/${number}`;
     this.strip.append(element(
@@ -143,6 +177,7 @@ export class SeriesCard {
     row.append(element("th", { title: name, scope: "row" }, name));
     const all = Object.values(pixels).reduce((sum, one) => sum + one, 0);
     for (const { id } of classes) row.insertCell().textContent = `${((100 * (pixels[id] ?? 0)) / all).toFixed(2)} %`;
+    row.insertCell().textContent = trust === null ? "" : trust.toFixed(2);
   }
 
   /**

@@ -101,10 +101,10 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
         class_names: the name of each class.
         images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class;
             those with a ``reason`` why they could not be segmented are left out; perhaps its ``pixel_size``: where any
-            has one, there are columns for the area and its unit.
+            has one, there are columns for the area and its unit; and perhaps its ``trust``, likewise.
     """
     images = list(images)
-    sized = any(page.get("pixel_size") for _, pages in images for page in pages)
+    sized, trusted = (any(page.get(key) for _, pages in images for page in pages) for key in ("pixel_size", "trust"))
 
     def rows() -> Iterator[list[Any]]:
         for name, pages in images:
@@ -118,9 +118,11 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
                     pixels = page["pixels"][str(class_id)]
                     share = ClassShare(class_id, pixels, pixels / size)
                     cells = [spreadsheet_text(escaped(name)), number, *_share_cells(share, class_names)]
-                    yield [*cells, *_area_cells(share, length)] if sized else cells
+                    cells += _area_cells(share, length) if sized else []
+                    yield cells + (_trust_cells(page.get("trust") or {}) if trusted else [])
 
-    return csv_text(("image", "page", *SHARE_COLUMNS, *(AREA_COLUMNS if sized else ())), rows())
+    columns = (*SHARE_COLUMNS, *(AREA_COLUMNS if sized else ()), *(TRUST_COLUMNS if trusted else ()))
+    return csv_text(("image", "page", *columns), rows())
 
 
 SHARE_COLUMNS = ("class_id", "class_name", "pixels", "percent")
@@ -128,6 +130,13 @@ SHARE_COLUMNS = ("class_id", "class_name", "pixels", "percent")
 
 def _share_cells(share: ClassShare, class_names: Mapping[int, str]) -> list[Any]:
     return [share.id, spreadsheet_text(class_names[share.id]), share.pixels, f"{share.share:.4%}"[:-1]]
+
+
+TRUST_COLUMNS = ("trust", "unsure", "unlike")
+
+
+def _trust_cells(trust: Mapping[str, float]) -> list[str]:
+    return [f"{trust[key]:.4f}" if key in trust else "" for key in TRUST_COLUMNS]
 
 
 AREA_COLUMNS = ("area", "unit")

@@ -1,4 +1,3 @@
-from .classifier import NotFittedError as NotFittedError
 from .classifier import PixelClassifier as PixelClassifier
 from .classifier import load_classifier as load_classifier
 from .fit import LabelledImage as LabelledImage
@@ -8,3 +7,4 @@ from .modelfile import ModelContents as ModelContents
 from .modelfile import ModelFileError as ModelFileError
 from .modelfile import load_model as load_model
 from .modelfile import save_model as save_model
+from .parameters import NotFittedError as NotFittedError

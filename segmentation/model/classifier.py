@@ -28,7 +28,7 @@ from segmentation.model.engines import ENGINES, checked_engine
 from segmentation.model.facts import as_image, facts_with_strokes, numbered_classes
 from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
-from segmentation.model.parameters import Parameters
+from segmentation.model.parameters import NotFittedError, Parameters
 from segmentation.model.prediction import OnPiece, Prediction
 from segmentation.model.values import adapted, scale_note, value_notes
 from segmentation.model.weights import ClassWeights, checked_weights, whole_weights
@@ -39,10 +39,6 @@ from segmentation.strokes.stroke import Stroke
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
-
-
-class NotFittedError(ValueError):
-    """A classifier that has not been trained was asked for what only training gives."""
 
 
 class PixelClassifier(Parameters):
@@ -177,8 +173,7 @@ class PixelClassifier(Parameters):
         """The probability of each class at each pixel.
 
         Returns:
-            ``(rows, columns, classes)`` float32, summing to 1 over the classes, which are in the order of ``classes_``;
-            0 where the image holds no data. Errors and warnings are those of :meth:`predict`.
+            ``(rows, columns, classes)`` float32, in the order of ``classes_``, summing to 1; 0 where there is no data.
         """
         checked = self._adapt_with_warning(image)
         return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
@@ -247,10 +242,16 @@ class PixelClassifier(Parameters):
         return image.clear(ids, window.rows, window.columns)
 
     def predict_proba_window(
-        self, image: Image, window: Window, smoothed: Smoothed | None = None, *, threads: int | None = None
+        self,
+        image: Image,
+        window: Window,
+        smoothed: Smoothed | None = None,
+        *,
+        on_piece: OnPiece = lambda piece, planes: None,
+        threads: int | None = None,
     ) -> NDArray[np.float32]:
         """The probabilities in a window, ``(classes, window rows, window columns)`` float32; see ``predict_window``."""
-        probabilities = self._prediction(threads).probabilities(image, window, smoothed)
+        probabilities = self._prediction(threads).probabilities(image, window, smoothed, on_piece)
         return image.clear(probabilities, window.rows, window.columns)
 
     def _prediction(self, threads: int | None) -> Prediction:
@@ -326,8 +327,7 @@ class PixelClassifier(Parameters):
 
         Args:
             fitted: what training gave.
-            spec: which features the forest sees.
-            settings: how the forest was grown.
+            spec, settings: which features the forest sees, and how it was grown.
             threads: number of threads of its predictions; None takes all cores.
         """
         return cls(spec, **settings.to_json(), threads=threads)._keep(fitted)

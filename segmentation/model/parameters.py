@@ -11,6 +11,10 @@ from segmentation.model.weights import ClassWeights, checked_weights, whole_weig
 from segmentation.objects.steps import Steps, checked_steps
 
 
+class NotFittedError(ValueError):
+    """A classifier that has not been trained was asked for what only training gives."""
+
+
 class Parameters:
     """The arguments of :class:`~segmentation.model.classifier.PixelClassifier`, which says what they are.
 

@@ -50,11 +50,14 @@ class Prediction:
         self._for_each_piece(image, window, smoothed, segment)
         return classes
 
-    def probabilities(self, image: Image, window: Window, smoothed: Smoothed | None) -> NDArray[np.float32]:
+    def probabilities(
+        self, image: Image, window: Window, smoothed: Smoothed | None, on_piece: OnPiece
+    ) -> NDArray[np.float32]:
         """``(classes, window rows, window columns)`` float32."""
         probabilities = np.empty((self.forest.n_classes, *window.shape), np.float32)
 
         def estimate(piece: Window, planes: NDArray[np.float32]) -> None:
+            on_piece(piece, planes)
             probabilities[:, *piece.place_in(window)] = self.engine.proba(self.forest, planes, self.weights)
 
         self._for_each_piece(image, window, smoothed, estimate)

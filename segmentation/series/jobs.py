@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Window
+from segmentation.assessment.trust import Trust
 from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
@@ -63,6 +64,7 @@ class Page:
         reason: why it could not be segmented, if so; the results hold a page without classes in its place.
         notes: sentences on why the result may not be what was meant.
         pixel_size: how large a pixel is, as :class:`PixelSize` writes it, if it is known.
+        trust: how far the result can be trusted, as :class:`Trust` writes it, if it is known.
     """
 
     rows: int
@@ -71,6 +73,7 @@ class Page:
     reason: str = ""
     notes: tuple[str, ...] = ()
     pixel_size: dict[str, Any] | None = None
+    trust: dict[str, float] | None = None
 
     def __post_init__(self) -> None:
         """Notes that were lists in JSON become a tuple, so that equal pages compare equal."""
@@ -189,7 +192,11 @@ class PageWriter:
         self._open_files.__exit__(*error)
 
     def add(
-        self, image: Image, segmentation: NDArray[np.uint8], probabilities: NDArray[np.float32] | None = None
+        self,
+        image: Image,
+        segmentation: NDArray[np.uint8],
+        probabilities: NDArray[np.float32] | None = None,
+        trust: Trust | None = None,
     ) -> None:
         """Writes the results of the next image.
 
@@ -197,6 +204,7 @@ class PageWriter:
             image: the image; its metadata say which page it is and how many there are.
             segmentation: ``(rows, columns)`` uint8 class ids.
             probabilities: ``(classes, rows, columns)`` float32, if they are among the extras.
+            trust: how far that can be trusted, if it is known.
         """
         if self._labels is None:
             self._labels = self._begin(image)
@@ -216,7 +224,8 @@ class PageWriter:
         notes = self._model.notes(pixels, image)
         if self._objects is not None:
             notes += self._objects.add(image, segmentation)
-        self.pages.append(Page(*image.shape, pixels, notes=notes, pixel_size=size))
+        told = trust.to_json() if trust else None
+        self.pages.append(Page(*image.shape, pixels, notes=notes, pixel_size=size, trust=told))
 
     def leave_out(self, error: PageError) -> None:
         """Notes why the next image has no results; pages without classes, as large as its neighbour, hold its place."""

@@ -7,21 +7,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Window, whole_window
+from segmentation.assessment.trust import Trust, TrustSample
 from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier, load_classifier
+from segmentation.model.prediction import OnPiece
 from segmentation.model.values import one_class_note
 from segmentation.model.weights import ClassWeights, checked_weights
 from segmentation.objects.steps import Steps
 from segmentation.strokes.classes import LabelClass
 
-Segmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
-"""Class ids ``(rows, columns)`` and, if they are asked for, probabilities ``(classes, rows, columns)``."""
+
+class Segmented(NamedTuple):
+    """What is found in a whole image.
+
+    Attributes:
+        class_ids: ``(rows, columns)`` uint8.
+        probabilities: ``(classes, rows, columns)`` float32, if they are asked for.
+        trust: how far that can be trusted.
+    """
+
+    class_ids: NDArray[np.uint8]
+    probabilities: NDArray[np.float32] | None
+    trust: Trust
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +110,20 @@ class Model:
         classes = {one.id: one for one in self.classifier.label_classes_}
         return [classes[int(class_id)] for class_id in self.classifier.classes_]
 
-    def segment(self, image: Image, window: Window, with_probabilities: bool) -> Segmented:
+    def segment(
+        self,
+        image: Image,
+        window: Window,
+        with_probabilities: bool,
+        on_piece: OnPiece = lambda piece, planes: None,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
         """The class ids in a window of an image, before the clean-up, and, if asked for, the probabilities.
+
+        Args:
+            image: the image.
+            window: which part of it.
+            with_probabilities: whether they are asked for.
+            on_piece: as of :meth:`PixelClassifier.predict_window`.
 
         Returns:
             ``(window rows, window columns)`` uint8, and ``(classes, window rows, window columns)`` float32 or None.
@@ -105,20 +131,20 @@ class Model:
         Raises:
             ValueError: if the image has other channels than the training images.
         """
-        checked = self.classifier.check(image)
+        checked, classifier = self.classifier.check(image), self.classifier
         if not with_probabilities:
-            return self.classifier.predict_window(checked, window, threads=self.threads), None
-        probabilities = self.classifier.predict_proba_window(checked, window, threads=self.threads)
-        if self.classifier.weights is not None:  # float32 does not tell apart all that exact products do
-            return self.classifier.predict_window(checked, window, threads=self.threads), probabilities
-        ids = image.clear(self.classifier.classes_[probabilities.argmax(axis=0)], window.rows, window.columns)
+            return classifier.predict_window(checked, window, on_piece=on_piece, threads=self.threads), None
+        probabilities = classifier.predict_proba_window(checked, window, on_piece=on_piece, threads=self.threads)
+        if classifier.weights is not None:  # float32 does not tell apart all that exact products do
+            return classifier.predict_window(checked, window, threads=self.threads), probabilities
+        ids = image.clear(classifier.classes_[probabilities.argmax(axis=0)], window.rows, window.columns)
         return ids, probabilities
 
     def segment_whole(self, image: Image, with_probabilities: bool) -> Segmented:
         """As :meth:`segment`, of a whole image, which is adapted to what was learnt from, and cleaned up."""
-        adapted = self.classifier.adapt(image)
-        segmentation, probabilities = self.segment(adapted, whole_window(image.shape), with_probabilities)
-        return self.classifier.cleaned(segmentation), probabilities
+        adapted, sample = self.classifier.adapt(image), TrustSample(image)
+        segmentation, probabilities = self.segment(adapted, whole_window(image.shape), with_probabilities, sample.add)
+        return Segmented(self.classifier.cleaned(segmentation), probabilities, sample.trust(self.classifier))
 
     def notes(self, pixels: Mapping[str, int], values: Image | Sequence[str]) -> tuple[str, ...]:
         """Sentences on why a result may not be what was meant.

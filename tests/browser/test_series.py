@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.files import png
 from tests.support.images import scene
-from tests.support.page import draw_two, is_finished, sends
+from tests.support.page import draw_two, in_hand, is_finished, sends
 from tests.support.server import PROCFILE, Server
 
 
@@ -25,8 +25,11 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
     assert person.page.locator(".series-strip img").count() == 3
     table = person.page.locator(".series-shares tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in table] == [f"day{number}/cells.png" for number in range(3)]
-    shares = [float(cell.split()[0]) for cell in table[0].split("\t")[1:]]
+    shares = [float(cell.split()[0]) for cell in table[0].split("\t")[1:-1]]
     assert abs(sum(shares) - 100) < 0.05
+    trust = [float(row.split("\t")[-1]) for row in table]
+    offered = person.page.locator(".series-worst b").all_inner_texts()
+    assert [float(text) for text in offered] == sorted(trust)[:2]
 
     person.page.locator(".series-strip button").first.click()
     person.wait_for(lambda: person.page.is_visible("#enlarged-picture"), "the picture")
@@ -34,6 +37,8 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
         lambda: person.page.evaluate("document.getElementById('enlarged-picture').naturalWidth") == 160, "all of it"
     )
     person.click("#close-enlarged")
+    person.page.get_by_text("Draw on it").first.click()
+    person.wait_for(lambda: in_hand(person) == "cells.png", "the image that is trusted least")
     person.page.get_by_text("Delete", exact=True).click()
     assert "cannot be undone" in person.page.inner_text("#question")
     person.click("#question-yes")

@@ -37,7 +37,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         brought_routes(workbench.journals, workbench.decoder, workbench.mask_scorer, settings),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker, workbench.downloads),
-        series_file_routes(workbench.series, workbench.series_worker, settings),
+        series_file_routes(workbench.series, workbench.series_worker, workbench.images, settings),
     ):
         routes.register_blueprint(part)
     return routes

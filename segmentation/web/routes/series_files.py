@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
+from segmentation.io.limits import ImageError
+from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import received
 from segmentation.web.routes.responses import as_file, as_it_comes, kept_for_good
 from segmentation.web.series.results_zip import results_zip
 from segmentation.web.series.upload import Uploads
 from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.session.images import Images
 from segmentation.web.settings import Settings
 from segmentation.web.store.series import SeriesStore
 
 
-def series_file_routes(store: SeriesStore, worker: SeriesWorker, settings: Settings) -> Blueprint:
-    """``files``, ``pictures`` and ``results.zip`` below ``/s/<session>/series/<series>``."""
+def series_file_routes(store: SeriesStore, worker: SeriesWorker, images: Images, settings: Settings) -> Blueprint:
+    """``files``, ``pictures``, ``open`` and ``results.zip`` below ``/s/<session>/series/<series>``."""
     routes = Blueprint("series_files", __name__)
     uploads = Uploads(
         store,
@@ -39,6 +42,15 @@ def series_file_routes(store: SeriesStore, worker: SeriesWorker, settings: Setti
     def picture(session_id: str, series_id: str, number: int) -> Response:
         """A small picture of an image with its classes."""
         return kept_for_good(Response(store.picture(session_id, series_id, number), mimetype="image/jpeg"))
+
+    @routes.post("/s/<session_id>/series/<series_id>/open/<int:number>")
+    def open_in_session(session_id: str, series_id: str, number: int) -> Response:
+        """Lets an image of the series be one of the session, to be drawn on; answers with its facts."""
+        name, content = store.file(session_id, series_id, number)
+        try:
+            return jsonify(images.add(session_id, content, name.rpartition("/")[2]))
+        except ImageError as reason:
+            return refused(reason)
 
     @routes.get("/s/<session_id>/series/<series_id>/results.zip")
     def results(session_id: str, series_id: str) -> Response:

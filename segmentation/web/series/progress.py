@@ -59,7 +59,8 @@ class SeriesProgress:
 
     def items(self, session_id: str, series_id: str) -> list[dict[str, Any]]:
         """The images of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
-        not be what was meant), ``pages`` (how many it has) and ``pixels`` by class id as text.
+        not be what was meant), ``pages`` (how many it has), ``pixels`` by class id as text, and ``trust``, the least of
+        its pages (None: not known).
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -96,4 +97,5 @@ def _described(item: SeriesItem) -> dict[str, Any]:
         "notes": list(dict.fromkeys(note for page in item.pages for note in page.get("notes", ()))),
         "pages": len(item.pages),
         "pixels": pixels,
+        "trust": min((page["trust"]["trust"] for page in item.pages if page.get("trust")), default=None),
     }

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import whole_window
+from segmentation.assessment.trust import TrustSample
 from segmentation.io.display import display_pixels, display_range, encode_jpeg
 from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
@@ -171,9 +172,9 @@ class SeriesWorker:
 
             def segment(image: Image) -> Segmented:
                 nonlocal picture
-                segmentation = self._segment(model.classifier, image)
-                picture = picture or small_picture(image, segmentation, model.colours)
-                return segmentation, None
+                segmented = self._segment(model.classifier, image)
+                picture = picture or small_picture(image, segmented.class_ids, model.colours)
+                return segmented
 
             with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging) as writer:
                 for _ in segment_pages(self._images(self._store.image(item)), segment, writer):
@@ -205,15 +206,16 @@ class SeriesWorker:
             self._pause()
             page += 1
 
-    def _segment(self, classifier: PixelClassifier, image: Image) -> NDArray[np.uint8]:
-        """The class ids of an image, tile by tile; before each tile others go first."""
-        checked = classifier.adapt(image)
+    def _segment(self, classifier: PixelClassifier, image: Image) -> Segmented:
+        """Segment an image tile by tile; before each tile others go first."""
+        checked, sample = classifier.adapt(image), TrustSample(image)
         whole = whole_window(checked.shape)
         segmentation = np.empty(whole.shape, np.uint8)
         for tile in whole.split(TILE_SIDE, TILE_SIDE):
             self._pause()
-            segmentation[tile.place_in(whole)] = classifier.predict_window(checked, tile, threads=self._threads)
-        return classifier.cleaned(segmentation)
+            found = classifier.predict_window(checked, tile, on_piece=sample.add, threads=self._threads)
+            segmentation[tile.place_in(whole)] = found
+        return Segmented(classifier.cleaned(segmentation), None, sample.trust(classifier))
 
     def _pause(self) -> None:
         """Let others go first for a while."""

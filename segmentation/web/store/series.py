@@ -208,6 +208,15 @@ class SeriesStore:
         """
         return self._content(self._item_key(session_id, series_id, number, series_items.c.result_key))
 
+    def file(self, session_id: str, series_id: str, number: int) -> tuple[str, bytes]:
+        """The name of an item's image, with folders, and its file.
+
+        Raises:
+            UnknownSeriesError: if there is none.
+        """
+        key, name = (self._item_key(session_id, series_id, number, series_items.c[one]) for one in ("key", "name"))
+        return name, self._content(key)
+
     def picture(self, session_id: str, series_id: str, number: int) -> bytes:
         """The small picture of an item that is done, a JPEG.
 
