@@ -334,7 +334,7 @@ def page_rows() -> list[dict[str, Any]]:
                     "goal": "1.5x",
                 }
             )
-        with our_server() as server:
+        with our_server(SQUIGGLE_FEATURE_CACHE_MB="75") as server:
             page = new_page(browser)
             open_image(page, server, large)
             with peak_memory(server) as peak:

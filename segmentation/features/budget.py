@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import os
 
+from segmentation._shared.memory import memory_bytes
+
 CACHE_MEGABYTES_VARIABLE = "SQUIGGLE_FEATURE_CACHE_MB"
-DEFAULT_CACHE_MEGABYTES = 75
+LEAST_CACHE_MEGABYTES = 75
 """Suits a host of 512 MB, of which the process itself takes about 200 and a 16 megapixel image with what is shown of it
 100 more; holds 1.3 megapixel of RGB or 4 of grey as bits at the default features."""
 
 DEFAULT_DRAFT_MEGABYTES = 24
 """The drafts of five images of RGB at the default features."""
+
+
+HOST_MEGABYTES = 512
+"""What is left to the rest of a process before the features are given more."""
+
+
+def default_cache_bytes(processes: int = 1) -> int:
+    """The feature cache's budget in bytes unless it is set: a quarter of the memory beyond what a small host has.
+
+    30 people with an image of 1 megapixel RGB each, or one image of 30 megapixel, fit on a machine of 8 GB.
+
+    Args:
+        processes: that have such a cache each.
+    """
+    beyond = (memory_bytes() - HOST_MEGABYTES * 2**20) // 4
+    return max(beyond // processes, LEAST_CACHE_MEGABYTES * 2**20)
 
 
 def cache_bytes_from_environment() -> int:
@@ -19,7 +37,9 @@ def cache_bytes_from_environment() -> int:
     Raises:
         ValueError: if it is set to something else than a number of megabytes.
     """
-    text = os.environ.get(CACHE_MEGABYTES_VARIABLE, str(DEFAULT_CACHE_MEGABYTES))
+    text = os.environ.get(CACHE_MEGABYTES_VARIABLE)
+    if text is None:
+        return default_cache_bytes()
     try:
         megabytes = float(text)
     except ValueError:

@@ -13,7 +13,7 @@ import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from segmentation.features.budget import DEFAULT_CACHE_MEGABYTES, DEFAULT_DRAFT_MEGABYTES
+from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES, default_cache_bytes
 from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
 
 WAYS_IN = ("password", "user_header", "open")
@@ -135,10 +135,11 @@ class Settings(BaseModel):
         description="decoded images that a process keeps in memory, in megabytes",
     )
     feature_cache_bytes: Megabytes = Field(
-        default=DEFAULT_CACHE_MEGABYTES * 2**20,
+        default_factory=lambda known: default_cache_bytes(known.get("processes", 1)),
         validation_alias="SQUIGGLE_FEATURE_CACHE_MB",
         description="features that a process keeps in memory, in megabytes: 54 for each megapixel of RGB at the "
-        "default features, or 130 with what the features of new strokes follow from",
+        "default features, or 130 with what the features of new strokes follow from; unless set, all processes "
+        "together take a quarter of the memory beyond 512 MB, and each at least 75",
     )
     draft_cache_bytes: Megabytes = Field(
         default=DEFAULT_DRAFT_MEGABYTES * 2**20,

@@ -37,8 +37,8 @@ WATCHED = "--watched"
 COMPILED = "compiled"
 """File in the folder of kernels that says that they are all there."""
 
-POLITENESS = 10
-"""By how much the compiler gives way: next to a stroke it has a tenth of the processor."""
+POLITENESS = 5
+"""By how much the compiler gives way: next to a thread that works on a stroke it has a quarter of the processor."""
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
-from segmentation.features.budget import DEFAULT_CACHE_MEGABYTES, cache_bytes_from_environment
+from segmentation.features.budget import LEAST_CACHE_MEGABYTES, cache_bytes_from_environment, default_cache_bytes
 from segmentation.features.cache import FeatureCache
 from segmentation.features.compute import compute_planes
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
@@ -230,7 +230,16 @@ def test_the_budget_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("SQUIGGLE_FEATURE_CACHE_MB", "1.5")
     assert FeatureCache().budget == 1_572_864
     monkeypatch.delenv("SQUIGGLE_FEATURE_CACHE_MB")
-    assert FeatureCache().budget == cache_bytes_from_environment() == DEFAULT_CACHE_MEGABYTES * 2**20
+    assert FeatureCache().budget == cache_bytes_from_environment() == default_cache_bytes()
+
+
+@pytest.mark.parametrize(
+    ("memory", "processes", "megabytes"),
+    [(0, 1, LEAST_CACHE_MEGABYTES), (512, 1, LEAST_CACHE_MEGABYTES), (2048, 1, 384), (8192, 2, 960), (8192, 99, 75)],
+)
+def test_the_budget_follows_the_memory_unless_it_is_set(monkeypatch, memory, processes, megabytes):
+    monkeypatch.setattr("segmentation.features.budget.memory_bytes", lambda: memory * 2**20)
+    assert default_cache_bytes(processes) == megabytes * 2**20
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "nan", "inf", ""])
