@@ -12,14 +12,15 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import TYPE_CHECKING, Any
 
+from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
-from waitress.wasyncore import close_all, loop
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -199,6 +200,11 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         self._sent_since += sent
         return sent
 
+    @property
+    def is_active(self) -> bool:
+        """Whether it is worked on, or something is to be sent, or to be ended."""
+        return bool(self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed)
+
     def waiting_since(self) -> float | None:
         """When it began to wait for its sender; None as long as it is worked on, or an answer is on its way."""
         if self.requests or self.total_outbufs_len:
@@ -283,6 +289,60 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
                 connection.handle_close()
 
 
+class Watched(dict[int, Any]):
+    """What is asked to receive and send, by its file descriptor.
+
+    waitress's own loop asks all that is there before each step, what it waits for. With hundreds of silent connections
+    that took longer than the answers to others, so that here only those are asked with which something goes on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selector = DefaultSelector()
+        self._asked: set[Any] = set()
+
+    def __setitem__(self, descriptor: int, one: Any) -> None:
+        super().__setitem__(descriptor, one)
+        self._asked.add(one)
+
+    def __delitem__(self, descriptor: int) -> None:
+        self._asked.discard(self[descriptor])
+        super().__delitem__(descriptor)
+        self._wait_for(descriptor, 0)
+
+    def step(self, seconds: float) -> None:
+        """Receive and send, until something has come or that time is over."""
+        for one in tuple(self._asked):
+            if one._fileno is None:  # closed just now by another
+                continue
+            if isinstance(one, Connection) and not one.is_active:
+                self._asked.discard(one)
+            self._wait_for(one._fileno, EVENT_READ * bool(one.readable()) | EVENT_WRITE * bool(one.writable()))
+        for key, events in self._selector.select(seconds):
+            one = self.get(key.fd)
+            if one is None:
+                continue
+            self._asked.add(one)
+            if events & EVENT_READ:
+                wasyncore.read(one)
+            if events & EVENT_WRITE and self.get(key.fd) is one:
+                wasyncore.write(one)
+
+    def _wait_for(self, descriptor: int, events: int) -> None:
+        known = self._selector.get_map().get(descriptor)
+        if known is None and events:
+            self._selector.register(descriptor, events)
+        elif known is not None and not events:
+            self._selector.unregister(descriptor)
+        elif known is not None and known.events != events:
+            self._selector.modify(descriptor, events)
+
+    def close(self) -> None:
+        """Close all that is there."""
+        wasyncore.close_all(self)
+        self._selector.close()
+
+
 class HttpServer:
     """Serves an application on listening sockets.
 
@@ -303,7 +363,7 @@ class HttpServer:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         _allow_files(2 * CONNECTIONS)
         self.application, self.body_limit, self.log_access = application, body_limit, log_access
-        self.map: dict[int, Any] = {}
+        self.map = Watched()
         self.dispatcher = ThreadedTaskDispatcher()
         self.dispatcher.set_thread_count(THREADS)
         adjustments = Adjustments(
@@ -325,7 +385,7 @@ class HttpServer:
 
     def serve_for(self, seconds: float) -> None:
         """Receive and send, until something has come or that time is over."""
-        loop(timeout=seconds, use_poll=True, map=self.map, count=1)
+        self.map.step(seconds)
 
     def wake(self) -> None:
         """Let :meth:`serve_for` return; may be called by any thread and by handlers of signals."""
@@ -341,7 +401,7 @@ class HttpServer:
         """End all connections."""
         for listener in self._listeners:
             listener.close()
-        close_all(self.map)
+        self.map.close()
 
     @property
     def is_idle(self) -> bool:
