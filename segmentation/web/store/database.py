@@ -7,16 +7,18 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
-from segmentation.web.store.errors import SchemaError, StoreAwayError, StoreFullError
+from segmentation.web.store.errors import SchemaError, StoreAwayError, StoreError, StoreFullError, StoreLostError
+from segmentation.web.store.reserve import Reserve
+from segmentation.web.store.sqlite_file import SqliteFile
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -41,7 +43,8 @@ MIGRATION_LOCK = 0x5155_4947
 POSTGRESQL_FULL = "53100"
 POSTGRESQL_READ_ONLY = "25006"
 NEARLY_FULL_BYTES = 2**20
-VACUUM_PAGES = 5000
+VACUUM_PAGES = 250
+"""Of one portion, after which what was written is in its place: a disk that is nearly full has room for no more."""
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +90,9 @@ class Database:
             **({"begin": "DEFERRED"} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
         )
         self._checked = False
+        path = Path(url.database) if self.is_sqlite and url.database else None
+        self._reserve = Reserve(path.parent) if path else None
+        self._file = SqliteFile(path) if path else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -105,8 +111,33 @@ class Database:
             StoreAwayError: if the database does not answer, or has other tables than this version needs.
         """
         self.check_schema()
+        self.check_file()
         with self._sentences(), self._reader.connect() as connection:
             yield connection
+
+    @contextmanager
+    def adding(self) -> Iterator[sql.Connection]:
+        """As :meth:`writing`, for what makes the database grow: it leaves room for deleting.
+
+        Raises:
+            StoreAwayError: if the database does not answer, or has other tables than this version needs.
+            StoreFullError: if the disk is full.
+        """
+        if self._reserve and not self._reserve.hold():
+            raise StoreFullError
+        with self.writing() as connection:
+            yield connection
+
+    @contextmanager
+    def deleting(self) -> Iterator[None]:
+        """Let what is deleted in the ``with`` block make room on a full disk, where there may be none to delete."""
+        if self._reserve:
+            self._reserve.release_if_needed()
+        yield
+        if self._reserve and not self._reserve.hold():
+            with suppress(StoreError):
+                self.shrink()
+            self._reserve.hold()
 
     @contextmanager
     def writing(self) -> Iterator[sql.Connection]:
@@ -117,10 +148,20 @@ class Database:
             StoreFullError: if the disk is full.
         """
         self.check_schema()
+        self.check_file()
         with self._sentences(), self._engine.begin() as connection:
             if not self.is_sqlite:
                 connection.execute(POSTGRESQL_PATIENCE)
             yield connection
+
+    def check_file(self) -> None:
+        """Make sure that SQLite's file is there and whole; of PostgreSQL's files PostgreSQL speaks itself.
+
+        Raises:
+            StoreLostError: with a sentence, if it is not.
+        """
+        if self._file:
+            self._file.check(is_open=isinstance(self._engine.pool, QueuePool) and self._engine.pool.checkedin() > 0)
 
     def check_schema(self) -> None:
         """Look once whether the tables are those of this version.
@@ -131,7 +172,8 @@ class Database:
         """
         if self._checked:
             return
-        found = self._schema()
+        self.check_file()
+        found = self._schema_on_a_disk_that_may_be_full()
         if found != SCHEMA and self.is_sqlite:
             self.migrate()
         elif found != SCHEMA:
@@ -171,9 +213,20 @@ class Database:
             driver: Any = connection.driver_connection
             while (free := driver.execute("PRAGMA freelist_count").fetchone()[0]) > 0:
                 # Only a script runs it to its end; in portions, between which others can write.
-                driver.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+                driver.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES}); PRAGMA wal_checkpoint(TRUNCATE)")
                 if driver.execute("PRAGMA freelist_count").fetchone()[0] >= free:
                     return
+
+    def _schema_on_a_disk_that_may_be_full(self) -> str:
+        if not self._reserve:
+            return self._schema()
+        try:
+            return self._schema()
+        except StoreFullError:
+            self._reserve.release_if_needed()
+            return self._schema()
+        finally:
+            self._reserve.hold()
 
     def _schema(self) -> str:
         with self._sentences(), self._reader.connect() as connection:
@@ -192,6 +245,9 @@ class Database:
             problem = error.orig
             if self._is_full(problem):
                 raise StoreFullError from error
+            if getattr(problem, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+                log.error("the database is damaged: %s", problem)
+                raise StoreLostError from error
             if _is_away(error, problem):
                 log.warning("the database does not answer: %s", " ".join(str(problem).split()))
                 raise StoreAwayError from error
@@ -221,7 +277,6 @@ def _is_away(error: DBAPIError, problem: BaseException | None) -> bool:
     return (
         error.connection_invalidated
         or isinstance(error, OperationalError | InterfaceError)
-        or getattr(problem, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
         or getattr(problem, "sqlstate", None) == POSTGRESQL_READ_ONLY
     )
 
@@ -246,6 +301,7 @@ def _prepare_sqlite(engine: sql.Engine, *, foreign_keys: bool) -> None:
         "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=FULL",
+        "secure_delete=FAST",  # a full disk has no room for the zeros that some builds write over what is deleted
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
     )
 

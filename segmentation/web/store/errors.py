@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 AWAY = "The store does not answer at the moment. What was saved is safe; try again in a moment."
+LOST = (
+    "The store of this server was removed or damaged: nothing can be saved now, and what was saved may be lost. "
+    "Whoever runs it has to restore a backup; what you draw meanwhile is kept in this browser."
+)
 DISK_FULL = "The disk of the server is full: nothing can be stored until whoever runs it makes room."
 
 
@@ -22,6 +26,13 @@ class StoreAwayError(StoreError):
     """The store does not answer; it may in a moment."""
 
     def __init__(self, sentence: str = AWAY) -> None:
+        super().__init__(sentence)
+
+
+class StoreLostError(StoreAwayError):
+    """The store is not what it was: it was deleted, replaced, cut off or damaged."""
+
+    def __init__(self, sentence: str = LOST) -> None:
         super().__init__(sentence)
 
 

@@ -118,6 +118,6 @@ class Files:
         self.remove(keys)
 
     def _register(self, session_id: str, key: str, size: int) -> None:
-        with self._database.writing() as connection:
+        with self._database.adding() as connection:
             check_room(connection, self._limits, session_id, size, file=True)
             connection.execute(blobs.insert().values(key=key, session_id=None, size=size, since=time.time()))

@@ -61,7 +61,7 @@ def _naming_the_place_that_fails(settings: Settings) -> Iterator[None]:
     except SchemaError:
         raise
     except (OSError, StoreError, DBAPIError) as problem:
-        error = problem.__cause__ if isinstance(problem, StoreError) else problem
+        error = problem.__cause__ or problem
         place = "the database" if settings.database_url else f"the data folder {settings.data_folder}"
         reason = " ".join(str(getattr(error, "orig", error)).split())
         raise StoreError(f"{place} cannot be used ({reason}).") from problem

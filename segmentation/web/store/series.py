@@ -178,17 +178,18 @@ class SeriesStore:
         Raises:
             UnknownSeriesError: if the session has no such series.
         """
-        with self._database.writing() as connection:
-            lock_session(connection, session_id)
-            kept = {self._require(connection, session_id, series_id).key}
-            of_series = _belongs_to_series(series_items, session_id, series_id)
-            named = (series_items.c.key, series_items.c.result_key, series_items.c.picture_key)
-            for row in connection.execute(sql.select(*named).where(of_series)):
-                kept |= {key for key in row if key}
-            connection.execute(series_items.delete().where(of_series))
-            connection.execute(series.delete().where(series.c.session_id == session_id, series.c.id == series_id))
-            keys = self._files.release(connection, blobs.c.key.in_(kept))
-        self._files.remove(keys)
+        with self._database.deleting():
+            with self._database.writing() as connection:
+                lock_session(connection, session_id)
+                kept = {self._require(connection, session_id, series_id).key}
+                of_series = _belongs_to_series(series_items, session_id, series_id)
+                named = (series_items.c.key, series_items.c.result_key, series_items.c.picture_key)
+                for row in connection.execute(sql.select(*named).where(of_series)):
+                    kept |= {key for key in row if key}
+                connection.execute(series_items.delete().where(of_series))
+                connection.execute(series.delete().where(series.c.session_id == session_id, series.c.id == series_id))
+                keys = self._files.release(connection, blobs.c.key.in_(kept))
+            self._files.remove(keys)
 
     def classifier(self, session_id: str, series_id: str) -> bytes:
         """The classifier file of a series.

@@ -85,7 +85,7 @@ class Store:
             StoreError: with a sentence, if it does not answer, or its tables are not those of this version.
         """
         with self.database.reading() as connection:
-            connection.execute(sql.select(1))
+            connection.execute(sql.select(sessions.c.id).limit(1))
 
     def close(self) -> None:
         """Close all connections, once a sweep that is under way has ended."""
@@ -104,7 +104,7 @@ class Store:
         """
         session_id = secrets.token_urlsafe(16)
         kept = [(image.hash, image.name, self.files.put(session_id, "image", image.content)) for image in images]
-        with self.database.writing() as connection:
+        with self.database.adding() as connection:
             insert_session(connection, session_id, name)
             self._append(connection, session_id, list(first_events))
             for image_hash, image_name, key in kept:
@@ -134,7 +134,7 @@ class Store:
             ]
         except UnknownBlobError:
             raise UnknownSessionError(session_id) from None
-        with self.database.writing() as connection:
+        with self.database.adding() as connection:
             insert_session(connection, copy_id, name)
             self._append(connection, copy_id, bodies)
             for table, row, key in copied:
@@ -184,12 +184,13 @@ class Store:
             UnknownSessionError: if there is no such session.
         """
         _check_id(session_id)
-        with self.database.writing() as connection:
-            session = lock_session(connection, session_id)
-            if unused_since is not None and session.used >= unused_since:
-                return
-            keys = self._delete(connection, session_id)
-        self.files.remove(keys)
+        with self.database.deleting():
+            with self.database.writing() as connection:
+                session = lock_session(connection, session_id)
+                if unused_since is not None and session.used >= unused_since:
+                    return
+                keys = self._delete(connection, session_id)
+            self.files.remove(keys)
 
     def _delete(self, connection: sql.Connection, session_id: str) -> list[str]:
         """Delete all that belongs to a session; returns the keys of files that are to be removed after the commit."""
@@ -208,7 +209,7 @@ class Store:
             UnknownSessionError: if there is no such session.
         """
         _check_id(session_id)
-        with self.database.writing() as connection:
+        with self.database.adding() as connection:
             self._append(connection, session_id, bodies)
 
     def events(self, session_id: str, after: int = 0, *, use: bool = True) -> list[NumberedEvent]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import sqlite3
 
 import numpy as np
@@ -159,4 +160,30 @@ def test_the_page_is_told_with_a_sentence_and_acknowledges_nothing(store_setting
     refused = client.post(f"/s/{session}/images?name=a.png", data=buffer.getvalue())
     assert refused.status_code == 507
     assert "This session is full" in refused.json["error"]
+    store.close()
+
+
+def test_on_a_full_disk_the_server_starts_again_and_sessions_can_be_deleted(small_disk):
+    settings = Settings(data_folder=small_disk.folder)
+    app = create_app(settings)
+    client, store = app.server.test_client(), app.server.extensions["workbench"].store
+    kept, large = (client.post("/sessions").json["session"] for _ in range(2))
+    store.put_image(large, "b" * 64, "large.png", os.urandom(12_000_000))
+    store.close()
+    small_disk.fill()
+    app = create_app(settings)
+    client, store = app.server.test_client(), app.server.extensions["workbench"].store
+    assert client.get("/ready").status_code == 200
+    assert client.get(f"/s/{kept}/file").status_code == 200
+    refused = client.post("/sessions")
+    assert refused.status_code == 507
+    assert "disk of the server is full" in refused.json["error"]
+    for _ in range(100):  # nobody takes the room that deleting needs
+        assert client.put(f"/s/{kept}/name", json={"name": "x" * 100}).status_code == 507
+    assert client.delete(f"/s/{large}").status_code == 200
+    assert client.put(f"/s/{kept}/name", json={"name": "there is room again"}).status_code == 200
+    assert client.post("/sessions").status_code == 200
+    store.close()
+    store = open_store(settings)
+    assert [one.name for one in store.summaries([kept, large])] == ["there is room again"]
     store.close()
