@@ -6,7 +6,7 @@ import re
 import pytest
 
 from segmentation.web.application import create_app
-from segmentation.web.routes.known_sessions import COOKIE
+from segmentation.web.security.cookies import SESSIONS
 from segmentation.web.settings import Settings
 from tests.support import ROOT
 from tests.support.asking import converse, stroke_event, tile_request
@@ -51,7 +51,7 @@ def places(rule, ada, session):
 
 def test_no_route_of_ones_own_session_leads_into_anothers(client, ada):
     eve = client.post("/sessions").json["session"]
-    client.delete_cookie(COOKIE)
+    client.delete_cookie(SESSIONS)
     queries = (
         "",
         "rows=0,9&columns=0,9&step=1",
@@ -97,7 +97,7 @@ def test_no_event_brings_anothers_image_strokes_or_classifier(client, ada):
 
 
 def test_the_start_lists_nobody_elses_sessions(client, ada):
-    client.delete_cookie(COOKIE)
+    client.delete_cookie(SESSIONS)
     answer = client.get("/", follow_redirects=True)
     assert not [secret for secret in ada["secrets"] if secret.encode() in answer.data]
     assert ada["session"] not in answer.request.path

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
-from segmentation.web.security.signin import COOKIE
+from segmentation.web.security.cookies import SIGNED_IN
 from tests.support import PATIENCE_SECONDS
 from tests.support.server import Server
 
@@ -65,7 +65,7 @@ def test_slow_connections_keep_nobody_waiting(server, attack):
             assert json.load(answer) == {"alive": True}
         with ask(server, "/sign-in", urllib.parse.urlencode({"password": PASSWORD}).encode()) as answer:
             cookie = answer.headers["Set-Cookie"].partition(";")[0]
-            assert cookie.startswith(COOKIE)
+            assert cookie.startswith(SIGNED_IN)
         with ask(server, "/sessions", b"", Cookie=cookie) as answer:
             session = json.load(answer)["session"]
         words = json.dumps({"after": 0, "events": [], "window": "w", "segment": None}).encode()

@@ -14,9 +14,10 @@ from werkzeug.wrappers import Request, Response
 
 from segmentation.web.asset_files import URL_PATH
 from segmentation.web.networks import is_loopback, lies_in
+from segmentation.web.security.cookies import SIGNED_IN
 from segmentation.web.security.problempage import asked_by_a_person
 from segmentation.web.security.proxies import PEER, BehindProxies, was_forwarded
-from segmentation.web.security.signin import COOKIE, SignIn, sign_in_link, sign_in_routes
+from segmentation.web.security.signin import SignIn, sign_in_link, sign_in_routes
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -63,7 +64,7 @@ class Gate:
         if self._settings.open:
             return ""
         if self.sign_in:
-            return "" if self.sign_in.is_signed_in(request.cookies.get(COOKIE, "")) else SIGN_IN_FIRST
+            return "" if self.sign_in.is_signed_in(request.cookies.get(SIGNED_IN, "")) else SIGN_IN_FIRST
         peer = str(request.environ.get(PEER) or request.environ.get("REMOTE_ADDR", ""))
         if self._settings.user_header:
             named = request.headers.get(self._settings.user_header, "").strip()

@@ -40,6 +40,7 @@ def send_security_headers(server: Flask) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("Cache-Control", "no-store")  # what may be kept says so itself
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
         return response

@@ -8,13 +8,13 @@ import math
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request
-from itsdangerous import BadSignature, TimestampSigner
+from itsdangerous import BadSignature
 from werkzeug.wrappers import Response as AnyResponse
 
 from segmentation.web.networks import neighbourhood
+from segmentation.web.security.cookies import SESSIONS, SIGNED_IN, forget_cookie, set_cookie, signer
 from segmentation.web.security.ratelimit import RateLimit
 
-COOKIE = "squiggle_signed_in"
 COOKIE_SECONDS = 30 * 24 * 3600
 SIGNED = "in"
 TRIES_AT_ONCE, TRIES_PER_SECOND = 5, 0.1
@@ -34,7 +34,7 @@ class SignIn:
     def __init__(self, password: str) -> None:
         self._password = hashlib.sha256(password.encode()).digest()
         key = hashlib.scrypt(password.encode(), salt=b"squiggle sign-in cookie", n=2**14, r=8, p=1)
-        self._signer = TimestampSigner(key, salt=b"squiggle", digest_method=hashlib.sha256, key_derivation="hmac")
+        self._signer = signer(key, b"squiggle")
         self._tries = RateLimit(TRIES_AT_ONCE, TRIES_PER_SECOND)
 
     def is_password(self, text: str) -> bool:
@@ -85,25 +85,16 @@ def sign_in_routes(sign_in: SignIn) -> Blueprint:
             return _page(way_on, WRONG, 403)
         response = redirect(request.script_root + way_on, 303)
         response.headers["Cache-Control"] = "no-store"
-        response.set_cookie(
-            COOKIE,
-            sign_in.cookie(),
-            max_age=COOKIE_SECONDS,
-            path=f"{request.script_root}/",
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
-        )
+        set_cookie(response, SIGNED_IN, sign_in.cookie(), COOKIE_SECONDS)
         return response
 
     @routes.post("/sign-out")
     def leave() -> AnyResponse:
-        """Forgets this browser."""
+        """Forgets this browser, which forgets the links that it knew."""
         response = redirect(f"{request.script_root}/sign-in", 303)
         response.headers["Cache-Control"] = "no-store"
-        response.delete_cookie(
-            COOKIE, path=f"{request.script_root}/", httponly=True, samesite="Lax", secure=request.is_secure
-        )
+        for name in (SIGNED_IN, SESSIONS):
+            forget_cookie(response, name)
         return response
 
     return routes

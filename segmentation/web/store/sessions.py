@@ -87,6 +87,12 @@ class Store:
         with self.database.reading() as connection:
             connection.execute(sql.select(sessions.c.id).limit(1))
 
+    def key(self, name: str) -> bytes:
+        """A secret that all processes on the same database share; it does not change."""
+        with self.database.reading() as connection:
+            query = sql.select(tables.keys.c.value).where(tables.keys.c.name == name)
+            return bytes.fromhex(connection.execute(query).scalar_one())
+
     def close(self) -> None:
         """Close all connections, once a sweep that is under way has ended."""
         self.upkeep.finish()

@@ -49,8 +49,9 @@ class SqliteFile:
         if identity != self._identity or (is_open and not self._log.exists()):
             raise StoreLostError
         if not self._is_whole():
-            log.error("the database %s is cut off or damaged", self._path)
-            raise StoreLostError
+            reason = f"{self._path.name} is cut off, or not a database"
+            log.error(reason)
+            raise StoreLostError from ValueError(reason)
 
     def _is_whole(self) -> bool:
         for look in range(LOOKS):

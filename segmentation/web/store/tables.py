@@ -116,6 +116,13 @@ chores = sql.Table(
     sql.Column("name", sql.String(32), primary_key=True),
     sql.Column("due", sql.Float, nullable=False),
 )
+# keys in hexadecimal digits, to sign what browsers keep
+keys = sql.Table(
+    "keys",
+    metadata,
+    sql.Column("name", sql.String(32), primary_key=True),
+    sql.Column("value", sql.String(64), nullable=False),
+)
 
 BELONGING_TO_A_SESSION = [
     table for table in reversed(metadata.sorted_tables) if "session_id" in table.c and table is not blobs

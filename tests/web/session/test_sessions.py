@@ -7,7 +7,8 @@ import re
 import pytest
 
 from segmentation.web.application import SAMPLE
-from segmentation.web.routes.known_sessions import COOKIE, MAX_SESSIONS
+from segmentation.web.routes.known_sessions import MAX_SESSIONS
+from segmentation.web.security.cookies import SESSIONS
 from segmentation.web.store.tables import sessions
 from tests.support.asking import converse, stroke_event
 
@@ -32,7 +33,7 @@ def test_a_browser_that_knows_no_session_goes_straight_into_one_and_comes_back_t
     assert "HttpOnly" in first.headers["Set-Cookie"]
     assert client.get("/").headers["Location"] == first.headers["Location"]
     assert client.get(first.headers["Location"]).status_code == 200
-    client.delete_cookie(COOKIE)
+    client.delete_cookie(SESSIONS)
     assert client.get("/").headers["Location"] != first.headers["Location"]
 
 
@@ -57,7 +58,7 @@ def test_a_link_that_was_opened_is_remembered_and_nobody_elses_is_listed(client,
     converse(other, session)
     assert [one["id"] for one in listed(other)] == [session]
     stranger = client.application.test_client()
-    stranger.set_cookie(COOKIE, "..%2F.*._.'; DROP TABLE sessions." + "x" * 33)
+    stranger.set_cookie(SESSIONS, "..%2F.*._.'; DROP TABLE sessions." + "x" * 33)
     assert listed(stranger) == []
 
 
@@ -65,7 +66,7 @@ def test_a_link_that_was_opened_is_remembered_and_nobody_elses_is_listed(client,
 def test_a_browser_remembers_no_more_than_a_cookie_holds(client):
     for _ in range(MAX_SESSIONS + 5):
         last = client.post("/sessions").json["session"]
-    assert len(client.get_cookie(COOKIE).value) < 4000
+    assert len(client.get_cookie(SESSIONS).value) < 4000
     assert len(listed(client)) == MAX_SESSIONS
     assert last in {one["id"] for one in listed(client)}
 
@@ -116,7 +117,7 @@ def test_what_is_done_with_an_unknown_session_is_refused_with_a_sentence(client,
         assert answer.status_code == 404
         assert "no session" in answer.json["error"]
     assert converse(client, "nobody")[0]["kind"] == "gone"
-    assert client.get_cookie(COOKIE) is None
+    assert client.get_cookie(SESSIONS) is None
 
 
 def test_the_list_counts_what_is_there_now(client, session, halves):
