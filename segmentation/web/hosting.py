@@ -17,7 +17,7 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as BaseWorker
 
-from segmentation.web.http_server import HttpServer
+from segmentation.web.http.server import HttpServer
 from segmentation.web.kernel_cache import keep_kernels_in
 from segmentation.web.logs import EventLogger
 from segmentation.web.settings import settings_or_exit, why_not_to_serve

@@ -11,7 +11,7 @@ from contextlib import suppress
 from flask import Flask
 
 from segmentation._shared.processes import python_command
-from segmentation.web.http_server import HttpServer
+from segmentation.web.http.server import HttpServer
 from segmentation.web.settings import Settings, why_not_to_serve
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from segmentation.web.http_server import HAS_GONE
+from segmentation.web.http.connection import HAS_GONE
 from segmentation.web.routes.requests import whole
 from segmentation.web.routes.responses import as_file
 from segmentation.web.session.downloads import Downloads

@@ -16,7 +16,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from segmentation._shared.checks import refuse_many_values
-from segmentation.web.http_server import CROWDED
+from segmentation.web.http.connection import CROWDED
 from segmentation.web.networks import neighbourhood
 from segmentation.web.security.crowd import Crowd
 from segmentation.web.security.ratelimit import RateLimit

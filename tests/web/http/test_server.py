@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from segmentation.web import http_server
-from segmentation.web.http_server import CROWDED, HAS_GONE, HttpServer
+from segmentation.web.http import connection, server
+from segmentation.web.http.connection import CROWDED, HAS_GONE
+from segmentation.web.http.server import HttpServer
 from tests.support import PATIENCE_SECONDS
 
 LIMIT = 100_000
@@ -149,8 +150,8 @@ def test_lengths_of_chunks_without_end_are_not_collected(serving):
 
 
 def test_many_long_bodies_at_once_are_asked_to_come_again(serving, monkeypatch):
-    monkeypatch.setattr(http_server, "LONG_BYTES", 1_000)
-    monkeypatch.setattr(http_server, "LONG_BODIES", 2)
+    monkeypatch.setattr(connection, "LONG_BYTES", 1_000)
+    monkeypatch.setattr(connection, "LONG_BODIES", 2)
     at = serving(echo)
     with at.connect() as first, at.connect() as second:
         for one in (first, second):
@@ -179,7 +180,7 @@ def test_many_long_bodies_at_once_are_asked_to_come_again(serving, monkeypatch):
 )
 def test_whoever_has_had_time_enough_is_not_waited_for(serving, monkeypatch, sent, bounds):
     for name, value in bounds.items():
-        monkeypatch.setattr(http_server, name, value)
+        monkeypatch.setattr(connection, name, value)
     at = serving(echo)
     with at.connect() as slow:
         slow.sendall(sent)
@@ -187,7 +188,7 @@ def test_whoever_has_had_time_enough_is_not_waited_for(serving, monkeypatch, sen
 
 
 def test_whoever_takes_nothing_of_an_answer_does_not_keep_its_thread(serving, monkeypatch):
-    monkeypatch.setattr(http_server, "SLOW_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "SLOW_SECONDS", 0.2)
     given_up = threading.Event()
 
     def endless(environ, start_response):
@@ -260,7 +261,7 @@ def test_lines_come_while_they_are_made_and_the_connection_stays(serving):
 
 
 def test_for_one_connection_too_many_the_one_that_waited_longest_is_closed(serving, monkeypatch):
-    monkeypatch.setattr(http_server, "CONNECTIONS", 3)
+    monkeypatch.setattr(server, "CONNECTIONS", 3)
     at = serving(echo)
     opened = [at.connect() for _ in range(3)]
     for one in opened:

@@ -1,0 +1,1 @@
+"""HTTP: requests are received whole before a thread works on them, whoever sends them slowly."""

@@ -1,0 +1,217 @@
+"""A connection: requests come in, are worked on once they are whole, and answers go out."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from waitress.adjustments import Adjustments
+from waitress.channel import ClientDisconnected, HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import WSGITask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+HEADER_SECONDS = 20.0
+
+SLOWEST_BYTES_PER_SECOND = 1_000
+"""Whoever sends a body, or takes an answer, more slowly than that is left."""
+
+SLOW_SECONDS = 30.0
+"""For so long anybody may be slower."""
+
+IDLE_SECONDS = 75.0
+
+LONG_BYTES = 2**20
+
+LONG_BODIES = 24
+"""Long bodies that come in at the same time; further ones are asked to come again."""
+
+CHUNK_LINE_BYTES = 1_024
+
+LEFT_SECONDS = 10.0
+"""For so long a body that nobody reads may go on, so that its sender gets to the answer."""
+
+CROWDED = "squiggle.crowded"
+"""Key in the environment of a request whose body was not received, since too many others are coming in."""
+
+HAS_GONE = "waitress.client_disconnected"
+"""Key in the environment of a request: a function that says whether nobody waits for the answer any more."""
+
+
+class IncomingRequest(HTTPRequestParser):  # type: ignore[misc]
+    """A request, as far as it has come in.
+
+    A body that is larger than its sender may send is not received: the application says why, from the length.
+
+    Attributes:
+        begun: when its first bytes came, in seconds of the monotonic clock.
+        is_left: whether its body is not received.
+        crowded: whether that is so since too many come in.
+    """
+
+    def __init__(self, channel: Connection) -> None:
+        super().__init__(channel.adj)
+        self.begun = time.monotonic()
+        self.is_left = self.crowded = False
+        self._channel = channel
+        self._limit: int | None = None
+
+    def received(self, data: bytes) -> int:
+        """Take further bytes; returns how many of them belong to this request."""
+        consumed: int = super().received(data)
+        if self.body_rcv is None:
+            return consumed
+        length = max(self.content_length, self.body_bytes_received)
+        if self._limit is None:
+            self._limit = self._channel.server.body_limit(self._environment())
+            self.crowded = self.is_long and self._channel.server.long_bodies() > LONG_BODIES
+        chunk_line = getattr(self.body_rcv, "control_line", b"") + getattr(self.body_rcv, "trailer", b"")
+        if self.crowded or length > self._limit or len(chunk_line) > CHUNK_LINE_BYTES:
+            self._leave_body(length)
+            return len(data)
+        return consumed
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its body is."""
+        return bool(max(self.content_length, self.body_bytes_received) > LONG_BYTES)
+
+    def is_too_slow(self, now: float) -> bool:
+        """Whether the rest of it is not waited for."""
+        seconds = now - self.begun
+        if not self.headers_finished:
+            return seconds > HEADER_SECONDS
+        return seconds > SLOW_SECONDS and self.body_bytes_received < seconds * SLOWEST_BYTES_PER_SECOND
+
+    def _environment(self) -> WSGIEnvironment:
+        """What is known of the request before its body is there."""
+        headers = {f"HTTP_{name}": value for name, value in self.headers.items()}
+        return {"REQUEST_METHOD": self.command, "PATH_INFO": self.path, "REMOTE_ADDR": self._channel.addr[0], **headers}
+
+    def _leave_body(self, length: int) -> None:
+        self.close()
+        self.body_rcv = self.error = None
+        self.headers |= {"CONTENT_LENGTH": str(length), "CONNECTION": "close"}
+        self.expect_continue = False
+        self.completed = self.is_left = True
+
+
+class LoggedTask(WSGITask):  # type: ignore[misc]
+    """The application's work on a request, of which a line is written when it is over."""
+
+    sent = 0
+
+    def service(self) -> None:
+        """Answer the request."""
+        begun = time.monotonic()
+        try:
+            super().service()
+        finally:
+            self.channel.server.log_access(self, self.get_environment(), time.monotonic() - begun)
+
+    def get_environment(self) -> WSGIEnvironment:
+        """The environment of the application."""
+        environ: WSGIEnvironment = super().get_environment()
+        environ[CROWDED] = self.request.crowded
+        return environ
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the answer."""
+        super().write(data)
+        self.sent += len(data)
+
+    def set_close_on_finish(self) -> None:
+        """End the connection with this answer, but for answers whose end can be told without that."""
+        tells_its_end = self.version == "1.1" and (self.chunked_response or not self.has_body)
+        if not tells_its_end or self.request.headers.get("CONNECTION", "").lower() == "close":
+            super().set_close_on_finish()
+
+
+class Connection(HTTPChannel):  # type: ignore[misc]
+    """A connection, which is ended when the other side is too slow."""
+
+    task_class = LoggedTask
+    close_when_flushed: bool = False
+    _has_left_body = False
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._idle_since = self._watched_since = time.monotonic()
+        self._sent_since = 0
+        self._left_at = 0.0
+        super().__init__(*given, **named)
+
+    def parser_class(self, _adjustments: Adjustments) -> IncomingRequest:
+        """Begin to receive a request."""
+        return IncomingRequest(self)
+
+    def received(self, data: bytes) -> bool:
+        """Take further bytes; those of a body that nobody reads are dropped."""
+        if any(request.is_left for request in self.requests) or self._left_at:
+            return True
+        taken: bool = super().received(data)
+        self._idle_since = time.monotonic()
+        return taken
+
+    def handle_write(self) -> None:
+        """Send what waits; after the answer to a body that nobody reads, hear its sender out for a while."""
+        if not (self._has_left_body and self.close_when_flushed) or self.will_close:
+            super().handle_write()
+        elif self.total_outbufs_len:
+            self._flush_exception(self._flush_some_if_lockable)
+        else:
+            self.close_when_flushed = False
+            self._left_at = time.monotonic()
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+
+    def service(self) -> None:
+        """Work on the next request; what came in whole is done though its sender may have left, as who closes a tab."""
+        request = self.requests[0]
+        self._has_left_body = request.is_left
+        if not self.connected and not request.error:
+            with suppress(ClientDisconnected):
+                self.task_class(self, request).service()
+        super().service()
+        self._idle_since = time.monotonic()
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Send what fits; returns how many bytes that were."""
+        sent: int = super().send(data, do_close=do_close)
+        self._sent_since += sent
+        return sent
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is worked on, or something is to be sent, or to be ended."""
+        return bool(self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed)
+
+    def waiting_since(self) -> float | None:
+        """When it began to wait for its sender; None as long as it is worked on, or an answer is on its way."""
+        if self.requests or self.total_outbufs_len:
+            return None
+        return self.request.begun if self.request is not None else self._idle_since
+
+    def is_too_slow(self, now: float) -> bool:
+        """Whether the other side has had its time; to be asked now and then."""
+        if self._left_at:
+            return now - self._left_at > LEFT_SECONDS
+        if self.total_outbufs_len:
+            return self._takes_too_slowly(now)
+        self._watched_since, self._sent_since = now, 0
+        if self.requests:
+            return False
+        if self.request is not None:
+            return bool(self.request.is_too_slow(now))
+        return now - self._idle_since > IDLE_SECONDS
+
+    def _takes_too_slowly(self, now: float) -> bool:
+        seconds = now - self._watched_since
+        if seconds < SLOW_SECONDS:
+            return False
+        slow = self._sent_since < seconds * SLOWEST_BYTES_PER_SECOND
+        self._watched_since, self._sent_since = now, 0
+        return slow
