@@ -18,6 +18,7 @@ from .model.modelfile import ModelFileError as ModelFileError
 from .model.modelfile import load_model as load_model
 from .model.modelfile import save_model as save_model
 from .model.parameters import NotFittedError as NotFittedError
+from .model.uncertainty import uncertainty as uncertainty
 from .objects.cleaning import clean_up as clean_up
 from .objects.labelling import label_objects as label_objects
 from .objects.measuring import measure_objects as measure_objects

@@ -5,6 +5,7 @@ import { showSettingsAnew } from "../page/settings.mjs";
 import { setUpEraserSwitch } from "../page/toolbar.mjs";
 import { all, byId } from "../shared/dom.mjs";
 
+/** @import { LabelClass } from "../journal/state.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
 const ZOOM_STEP = 1.5;
@@ -22,7 +23,18 @@ function showPosition({ state, viewport, picture, people }, event) {
   const id = inside ? picture.classAt(x, y) : 0;
   const found = classes.find((one) => one.id === id);
   const place = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
-  byId("position").textContent = [place, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
+  const value = inside ? picture.valueAt(x, y) : undefined;
+  const layer = value === undefined ? "" : `${describeLayer(picture.look.layer, classes)} ${value} %`;
+  byId("position").textContent = [place, layer, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
+}
+
+/**
+ * @param {string} layer
+ * @param {LabelClass[]} classes
+ */
+function describeLayer(layer, classes) {
+  const found = classes.find(({ id }) => String(id) === layer);
+  return found ? `probability of ${found.name}` : "uncertainty";
 }
 
 /**
@@ -73,6 +85,8 @@ export function setUpButtons(session, chooseClassifier) {
   }
   setUpEraserSwitch((whole) => session.chooseView({ whole }));
   setUpWidth(session);
+  const layer = byId("layer", HTMLSelectElement);
+  layer.addEventListener("change", () => session.chooseView({ layer: layer.value }));
   byId("stage").addEventListener("pointermove", (event) => showPosition(session, event));
   byId("stage").addEventListener("pointerleave", () => { byId("position").textContent = ""; });
 }

@@ -2,14 +2,14 @@
 
 import { KeptImages } from "./kept.mjs";
 import { OverlayLayer, PhotoLayer, StrokeLayer } from "./layers.mjs";
-import { paletteOf } from "./palette.mjs";
+import { paletteOf, rampOf } from "./palette.mjs";
 import { Photo } from "./photo.mjs";
 import { Tile } from "./tile.mjs";
 
 /** @import { ImageFacts, LabelClass, Stroke } from "../journal/state.mjs" */
 /** @import { Viewport } from "../drawing/viewport.mjs" */
 /** @import { Sight } from "./layers.mjs" */
-/** @import { Range, TileValues } from "./tile.mjs" */
+/** @import { Look, Range, TileValues } from "./tile.mjs" */
 
 /**
  * @typedef {object} Draft what a draft says of tiles, before they come themselves
@@ -20,6 +20,7 @@ import { Tile } from "./tile.mjs";
 
 /** @type {Set<number>} */
 const NOTHING_HIDDEN = new Set();
+const NO_DATA = 255;
 const TILES_MS = 80;
 const FRAME_MS = 40;
 
@@ -37,7 +38,8 @@ export class Picture {
     this.image = null;
     /** By their indices. @type {Map<number, Tile>} */
     this.tiles = new Map();
-    this.palette = new Uint32Array(256);
+    /** @type {Look} */
+    this.look = { palette: new Uint32Array(256), layer: "", ramp: new Uint32Array(0) };
     /** @type {Map<number, string>} */
     this.colours = new Map();
     /** @type {Set<number>} */
@@ -77,7 +79,7 @@ export class Picture {
     const { preview, tiles } = this.kept.release(image.hash);
     this.image = image;
     this.tiles = tiles;
-    for (const tile of tiles.values()) if (tile.palette !== this.palette) tile.paint(this.palette);
+    for (const tile of tiles.values()) if (tile.look !== this.look) tile.paint(this.look);
     this.photo.setImage(image, preview, several);
   }
 
@@ -88,13 +90,25 @@ export class Picture {
   setClasses(classes, hidden) {
     this.colours = new Map(classes.map(({ id, colour }) => [id, colour]));
     const palette = paletteOf(classes, hidden);
-    if (palette.some((word, id) => word !== this.palette[id])) {
-      this.palette = palette;
-      for (const tile of this.tiles.values()) tile.paint(palette);
-      this.layers.overlay.look = null;
-    }
+    if (palette.some((word, id) => word !== this.look.palette[id])) this.setLook({ palette });
     this.hidden = hidden;
     this.draw();
+  }
+
+  /**
+   * @param {Partial<Look>} change of the colours of the tiles
+   */
+  setLook(change) {
+    this.look = { ...this.look, ...change };
+    for (const tile of this.tiles.values()) tile.paint(this.look);
+    this.layers.overlay.look = null;
+    this.draw();
+  }
+
+  /** @param {?string | number} layer that is seen instead of the classes; null for none */
+  setLayer(layer) {
+    const name = String(layer ?? "");
+    if (name !== this.look.layer) this.setLook({ layer: name, ramp: rampOf(name) });
   }
 
   /** @param {Stroke[]} strokes */
@@ -155,7 +169,7 @@ export class Picture {
    * @param {Tile} tile
    */
   showTile(index, tile) {
-    tile.paint(this.palette);
+    tile.paint(this.look);
     this.tiles.set(index, tile);
     this.layers.overlay.changed.add(tile);
   }
@@ -207,6 +221,17 @@ export class Picture {
       if (id !== undefined) return id;
     }
     return 0;
+  }
+
+  /**
+   * What the layer that is shown says of the pixel at an image position, in percent; undefined where there is none.
+   * @param {number} x
+   * @param {number} y
+   */
+  valueAt(x, y) {
+    const { layer } = this.look;
+    const shown = [...this.tiles.values()].filter((tile) => layer && tile.layer === layer);
+    return shown.map((tile) => tile.valueAt(Math.round(y), Math.round(x))).find((value) => (value ?? NO_DATA) <= 100);
   }
 
   /** The first tile at once; the others come faster than anybody looks, and painting takes time from computing. */

@@ -16,6 +16,15 @@ export const draftLength = (length, step, first) => Math.max(Math.ceil((length -
  * @property {Range} columns
  * @property {?number} crc of the ids as the server sent them; null once a draft has changed them
  * @property {Uint8Array} ids class ids, row by row
+ * @property {string} [layer] name of the layer that came along
+ * @property {?Uint8Array} [values] this layer in percent, row by row
+ */
+
+/**
+ * @typedef {object} Look in which colours tiles are seen
+ * @property {Uint32Array} palette for each class id a pixel
+ * @property {string} layer name of the layer that is seen instead of the classes; empty for none
+ * @property {Uint32Array} ramp for each percentage a pixel
  */
 
 export class Tile {
@@ -23,15 +32,17 @@ export class Tile {
    * @param {TileValues} values
    * @param {Tile} [former] that it takes the place of, and whose bitmap it paints anew
    */
-  constructor({ rows, columns, crc, ids }, former) {
+  constructor({ rows, columns, crc, ids, layer = "", values = null }, former) {
     this.rows = rows;
     this.columns = columns;
     this.crc = crc;
     this.ids = ids;
+    this.layer = layer;
+    this.values = values;
     /** @type {OffscreenCanvas | undefined} */
     this.bitmap = former?.bitmap;
-    /** @type {?Uint32Array} */
-    this.palette = null;
+    /** In which it was painted. @type {?Look} */
+    this.look = null;
   }
 
   /**
@@ -56,7 +67,7 @@ export class Tile {
 
   /** Memory that ids and bitmap take. */
   get bytes() {
-    return 5 * this.ids.length;
+    return 5 * this.ids.length + (this.values?.length ?? 0);
   }
 
   /**
@@ -92,7 +103,7 @@ export class Tile {
         changed = true;
       }
     }
-    if (changed) this.crc = null;
+    if (changed) Object.assign(this, { crc: null, layer: "", values: null });
     return changed;
   }
 
@@ -104,20 +115,40 @@ export class Tile {
   classAt(row, column) {
     const { rows, columns, ids } = this;
     if (row < rows[0] || row >= rows[1] || column < columns[0] || column >= columns[1]) return undefined;
-    return ids[(row - rows[0]) * (columns[1] - columns[0]) + column - columns[0]];
+    return ids[this.place(row, column)];
+  }
+
+  /**
+   * The layer at a pixel of the image, in percent; undefined where it has none, or the pixel lies elsewhere.
+   * @param {number} row
+   * @param {number} column
+   */
+  valueAt(row, column) {
+    return this.values && this.classAt(row, column) !== undefined ? this.values[this.place(row, column)] : undefined;
+  }
+
+  /**
+   * Where a pixel of the image lies among those of the tile.
+   * @param {number} row
+   * @param {number} column
+   */
+  place(row, column) {
+    return (row - this.rows[0]) * (this.columns[1] - this.columns[0]) + column - this.columns[0];
   }
 
   /**
    * Paint the bitmap.
-   * @param {Uint32Array} palette
+   * @param {Look} look
    */
-  paint(palette) {
-    this.palette = palette;
+  paint(look) {
+    this.look = look;
+    const layered = look.layer !== "" && this.layer === look.layer;
+    const [shown, colours] = layered && this.values ? [this.values, look.ramp] : [this.ids, look.palette];
     const [height, width] = this.size;
     this.bitmap ??= new OffscreenCanvas(width, height);
     const pixels = new ImageData(width, height);
     const words = new Uint32Array(pixels.data.buffer);
-    for (let i = 0; i < words.length; i += 1) words[i] = palette[this.ids[i]];
+    for (let i = 0; i < words.length; i += 1) words[i] = colours[shown[i]];
     this.bitmap.getContext("2d")?.putImageData(pixels, 0, 0);
   }
 }

@@ -1,8 +1,10 @@
 /* The segmentation of the current image: when it is requested, and what the page does with what comes. */
 
+import { unpackIds } from "../picture/bits.mjs";
 import { inflate } from "../picture/inflate.mjs";
 import { showOpened } from "../page/openedcard.mjs";
 import { looking } from "../page/context.mjs";
+import { showLayers } from "../page/layers.mjs";
 import { scoresAreStale, showScores } from "../page/scores.mjs";
 import { showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
@@ -59,6 +61,8 @@ export class Segmentation {
     /** How the opened classifier takes part, as the server said. */
     this.learnt = NOTHING_LEARNT;
     this.key = "";
+    /** The layer that is shown. @type {?string | number} */
+    this.shownLayer = null;
     /** Whether what is shown is not what the session would give now. */
     this.outdated = true;
     /** Whether it was asked for, although changes are not segmented at once. */
@@ -113,6 +117,7 @@ export class Segmentation {
    * @param {StateWithImage} state
    */
   update(state) {
+    this.turnLayer();
     const key = segmentationKey(state);
     if (key === this.key) return;
     this.key = key;
@@ -140,7 +145,7 @@ export class Segmentation {
     this.requests += 1;
     this.requested = performance.now();
     const { visible, picture: { knownTiles: known } } = this;
-    const asked = { image: this.imageHash, view: visible(), known };
+    const asked = { image: this.imageHash, view: visible(), known, layer: this.layer };
     return this.tried ? { ...asked, clean_up: this.tried } : { ...asked, scores: this.scores() };
   }
 
@@ -154,6 +159,27 @@ export class Segmentation {
       Object.assign(this, { tried: steps, triedNext: null, outdated: true, once: true });
       this.sync();
     }
+  }
+
+  /**
+   * Show the layer that was chosen, if it is another one.
+   * @returns {boolean} whether the server is to be asked for it
+   */
+  turnLayer() {
+    const { layer } = this;
+    showLayers(this.state().classes, layer);
+    if (layer === this.shownLayer) return false;
+    this.shownLayer = layer;
+    this.picture.setLayer(layer);
+    if (layer !== null) Object.assign(this, { outdated: true, once: true });
+    return layer !== null;
+  }
+
+  /** The layer that is to come along with the classes; null for none. */
+  get layer() {
+    const { layer } = this.view;
+    if (layer === "uncertainty") return layer;
+    return this.state().classes.some(({ id }) => String(id) === layer) ? Number(layer) : null;
   }
 
   /**
@@ -192,12 +218,14 @@ export class Segmentation {
   }
 
   /** @param {Message} message */
-  onTile({ index, rows, columns, crc, ids: packed, done, of: total }) {
+  onTile({ index, rows, columns, crc, ids: packed, lowest, digits, layer = "", values, done, of: total }) {
     showStatus(`Segmenting: part ${done} of ${total}`, done / total);
     if (!packed) return;
     const current = this.whetherCurrent();
-    const tile = inflate(packed).then((ids) => {
-      if (current()) this.picture.setTile(index, { rows, columns, crc, ids });
+    const tile = Promise.all([inflate(packed), values ? inflate(values) : null]).then(([bits, shown]) => {
+      if (!current()) return;
+      const ids = unpackIds(bits, { lowest, digits, height: rows[1] - rows[0], width: columns[1] - columns[0] });
+      this.picture.setTile(index, { rows, columns, crc, ids, layer, values: shown });
     });
     this.unpacked = Promise.all([this.unpacked, tile]);
   }

@@ -247,7 +247,7 @@ export class Session {
     this.drawing.choose(view);
     showView(view);
     this.showWidth();
-    if (view.live && !wasLive) this.conversation.sync();
+    if (this.segmentation.turnLayer() || (view.live && !wasLive)) this.conversation.sync();
     this.segmentation.sayIfOutdated();
   }
 

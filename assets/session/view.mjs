@@ -14,6 +14,8 @@ export class View {
   shown = true;
   /** Whether the strokes are seen. */
   strokes = true;
+  /** What is shown of the segmentation: its classes, its uncertainty, or, by its id, the probability of a class. */
+  layer = "classes";
   /** Whether the sliders for more or less of a class are seen. */
   weighing = false;
   /** Of the segmentation, in percent. */

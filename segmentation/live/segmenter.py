@@ -6,13 +6,9 @@ be lost without harm.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from itertools import islice
-from threading import Event
 from typing import Any
 from weakref import ref
 
@@ -21,7 +17,6 @@ from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.kernels import kernels_are_ready
-from segmentation._shared.parallel import available_threads
 from segmentation._shared.tiling import Tile, TileGrid
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
@@ -32,7 +27,9 @@ from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels, TileSample, draft
+from segmentation.live.in_turn import computed_in_turn
 from segmentation.live.labelled_rows import LabelledRows
+from segmentation.live.layers import Layer
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.facts import image_facts
 from segmentation.model.fit import LabelledImage, Training
@@ -202,16 +199,22 @@ class LiveSegmenter:
         return ids
 
     def probabilities(
-        self, image: Image, classifier: PixelClassifier, tile: Tile, *, cache: bool = True
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        tile: Tile,
+        *,
+        cache: bool = True,
+        threads: int | None = None,
     ) -> NDArray[np.float32]:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
-        image = classifier.adapt(image)
+        image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, classifier.spec, tile, self.threads)
-            found = bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=self.threads)
+            smoothed, bits = self._bits(image, classifier.spec, tile, threads)
+            found = bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             return image.clear(found, tile.rows, tile.columns)
-        smoothed = self._smoothed(image, classifier, tile, cache, self.threads)
-        return classifier.predict_proba_window(image, tile, smoothed)
+        smoothed = self._smoothed(image, classifier, tile, cache, threads)
+        return classifier.predict_proba_window(image, tile, smoothed, threads=threads)
 
     def segment_tiles(
         self,
@@ -224,9 +227,8 @@ class LiveSegmenter:
     ) -> Iterator[tuple[Tile, NDArray[np.uint8]]]:
         """The class ids of tiles, one after the other.
 
-        All threads compute the first tile, so that it comes soon; then each thread computes a tile of its own, while
-        those that are ready are yielded. As many of the first tiles as fit the cache together are cached, so that the
-        next answer begins at once; the others would only push them out.
+        As many of the first tiles as fit the cache together are cached, so that the next answer begins at once; the
+        others would only push them out.
 
         Args:
             image: the image.
@@ -235,40 +237,34 @@ class LiveSegmenter:
             stale: asked before each tile; once it says True, no more tiles come.
             turn: entered for each tile, so that others can have their turn in between.
         """
+        adapted = classifier.adapt(image)
 
-        ended = Event()
-        image = classifier.adapt(image)
+        def compute(tile: Tile, cache: bool, threads: int | None) -> NDArray[np.uint8]:
+            return self.segment(adapted, classifier, tile, cache=cache, threads=threads)
 
-        def segment(tile: Tile, cache: bool, threads: int | None) -> NDArray[np.uint8] | None:
-            with turn():
-                if ended.is_set() or stale():
-                    return None
-                return self.segment(image, classifier, tile, cache=cache, threads=threads)
+        tiles = self._with_room(self._takes(adapted, classifier), order)
+        return computed_in_turn(tiles, compute, threads=self.threads, stale=stale, turn=turn)
 
-        takes = self._bits_take if classifier.forest_.votes else self._smoothed_takes
-        tiles = self._with_room(takes(image, classifier.spec), order)
-        for first, cache in islice(tiles, 1):
-            ids = segment(first, cache, self.threads)
-            if ids is None:
-                return
-            yield first, ids
-        threads = self.threads or available_threads()
-        with ThreadPoolExecutor(threads) as pool:
-            coming: deque[tuple[Tile, Future[NDArray[np.uint8] | None]]] = deque()
-            try:
-                while True:
-                    ahead = threads + 1 - len(coming)
-                    coming += [(tile, pool.submit(segment, tile, cache, 1)) for tile, cache in islice(tiles, ahead)]
-                    if not coming:
-                        return
-                    tile, result = coming.popleft()
-                    ids = result.result()
-                    if ids is None or stale():
-                        return
-                    yield tile, ids
-            finally:
-                ended.set()
-                pool.shutdown(cancel_futures=True)
+    def layer_tiles(
+        self,
+        image: Image,
+        classifier: PixelClassifier,
+        order: Sequence[Tile],
+        layer: Layer,
+        *,
+        stale: Callable[[], bool] = lambda: False,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Iterator[tuple[Tile, tuple[NDArray[np.uint8], NDArray[np.uint8]]]]:
+        """The class ids of tiles and a layer of each, ``(rows, columns)`` uint8; else as :meth:`segment_tiles`."""
+        adapted = classifier.adapt(image)
+
+        def compute(tile: Tile, cache: bool, threads: int | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+            ids = self.segment(adapted, classifier, tile, cache=cache, threads=threads)
+            probabilities = self.probabilities(adapted, classifier, tile, cache=cache, threads=threads)
+            return ids, layer.values(probabilities, classifier.classes_)
+
+        tiles = self._with_room(self._takes(adapted, classifier), order)
+        return computed_in_turn(tiles, compute, threads=self.threads, stale=stale, turn=turn)
 
     def draft(
         self,
@@ -325,6 +321,9 @@ class LiveSegmenter:
         for tile in order:
             room -= takes(tile)
             yield tile, room >= 0
+
+    def _takes(self, image: Image, classifier: PixelClassifier) -> Callable[[Tile], int]:
+        return (self._bits_take if classifier.forest_.votes else self._smoothed_takes)(image, classifier.spec)
 
     def _smoothed_takes(self, image: Image, spec: FeatureSpec) -> Callable[[Tile], int]:
         return lambda tile: smoothed_bytes(spec, image.channels, tile.shape)

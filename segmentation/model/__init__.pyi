@@ -8,3 +8,4 @@ from .modelfile import ModelFileError as ModelFileError
 from .modelfile import load_model as load_model
 from .modelfile import save_model as save_model
 from .parameters import NotFittedError as NotFittedError
+from .uncertainty import uncertainty as uncertainty

@@ -124,3 +124,32 @@ def test_more_or_less_of_a_class_is_seen_at_once_stored_and_taken_home(people, s
     slider.focus()
     ann.press("ArrowLeft")
     ann.wait_for(lambda: ann.shares()[1] < before[1], "less of it, by a key")
+
+
+def test_uncertainty_and_probabilities_are_layers_with_a_legend_and_values_under_the_pointer(person):
+    draw_two(person)
+    page, (x, y) = person.page, person.on_screen([(200, 200)])[0]
+    of_classes = person.colour_at((200, 200))
+    assert not page.locator("#legend").is_visible()
+    for layer, said in (("uncertainty", "uncertainty"), ("1", "probability of Gland")):
+        page.select_option("#layer", layer)
+        person.wait_for(lambda layer=layer: person.within(LAYER_IS_THERE, layer), "the layer")
+        person.wait_until_painted()
+        assert page.locator("#legend").is_visible()
+        assert person.colour_at((200, 200)) != of_classes
+        page.mouse.move(x - 5, y)
+        page.mouse.move(x, y)
+        position = page.inner_text("#position")
+        assert said in position
+        assert position.endswith("%")
+    shares = person.shares()
+    page.select_option("#layer", "classes")
+    person.wait_until_painted()
+    page.mouse.move(x - 5, y)
+    assert person.shares() == shares
+    assert person.colour_at((200, 200)) == of_classes
+
+
+LAYER_IS_THERE = """({ session: { picture } }, layer) => (
+  picture.tiles.size > 0 && [...picture.tiles.values()].every((tile) => tile.layer === layer)
+)"""

@@ -1,8 +1,11 @@
 """Asking the server what a page asks it, without a page."""
 
+import base64
 import io
 import json
+import zlib
 
+import numpy as np
 import tifffile
 
 from tests.support.files import png
@@ -26,6 +29,16 @@ def converse(client, session, events=(), *, after=0, segment=None, window="w"):
 
 def tile_request(rows, columns, known=()):
     return {"view": [0, rows, 0, columns], "known": dict(known)}
+
+
+def unpacked(message):
+    """The class ids of a tile."""
+    (top, bottom), (left, right) = message["rows"], message["columns"]
+    packed = np.frombuffer(zlib.decompress(base64.b64decode(message["ids"])), np.uint8)
+    planes = packed.reshape(message["digits"], bottom - top, -1)
+    digits = np.unpackbits(planes, axis=2, count=right - left)
+    values = digits << np.arange(message["digits"], dtype=np.uint8)[:, np.newaxis, np.newaxis]
+    return values.sum(axis=0, dtype=np.uint8) + np.uint8(message["lowest"])
 
 
 class Someone:

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-import zlib
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import segmentation as seg
 from segmentation._shared.tiling import TileGrid
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.logs import without_links
+from segmentation.web.session.packed_tile import PackedTile
 from segmentation.web.settings import Settings
 from segmentation.web.store import open_store
 from segmentation.web.store.series import SeriesStore
@@ -192,9 +192,12 @@ def overlay(server, session, strokes):
 def expected_overlay(image, strokes):
     """The same by kernels."""
     labels = seg.rasterise([Stroke.from_json(stroke["stroke"]) for stroke in strokes], image.shape)
-    ids = seg.PixelClassifier().fit(image, labels).predict(image)
-    tiles = TileGrid(image.shape).tiles
-    return {tile.index: zlib.crc32(ids[tile.rows, tile.columns].tobytes()) for tile in tiles}, ids.tobytes()
+    classifier = seg.PixelClassifier().fit(image, labels)
+    ids = classifier.predict(image)
+    packed = [
+        PackedTile.pack(tile, ids[tile.rows, tile.columns], classifier.classes_) for tile in TileGrid(image.shape).tiles
+    ]
+    return {one.tile.index: one.checksum for one in packed}, ids.tobytes()
 
 
 def test_logs_are_lines_of_json_that_lead_to_no_session(server):

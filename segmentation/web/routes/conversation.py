@@ -10,7 +10,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from segmentation.live.layers import Layer
 from segmentation.objects.steps import steps_from_json
+from segmentation.strokes.classes import LARGEST_CLASS_ID
 from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.routes.known_sessions import remember
 from segmentation.web.routes.looking import link_id, only_looks, refusal
@@ -136,7 +138,8 @@ def _read_tile_request(asked: Any) -> TileRequest | None:
         tried = None if steps is None else steps_from_json(steps)
     except ValueError as problem:
         raise BadRequestError(f"{problem} Reload the page.") from problem
-    return TileRequest(image_hash, view, known, _read_scores_request(asked.get("scores")), tried)
+    scores, layer = _read_scores_request(asked.get("scores")), _read_layer(asked.get("layer"))
+    return TileRequest(image_hash, view, known, scores, tried, layer)
 
 
 def _read_scores_request(asked: Any) -> ScoresRequest | None:
@@ -148,3 +151,12 @@ def _read_scores_request(asked: Any) -> ScoresRequest | None:
     if not isinstance(newest, list) or len(newest) != 2 or not all(isinstance(one, str) for one in newest):
         raise BadRequestError("The page did not name its newest stroke properly: reload it.")
     return ScoresRequest((newest[0], newest[1]))
+
+
+def _read_layer(layer: Any) -> Layer | None:
+    """``"uncertainty"``, or the id of the class whose probability is shown."""
+    if layer in (None, "uncertainty"):
+        return None if layer is None else Layer()
+    if not isinstance(layer, int) or isinstance(layer, bool) or not 1 <= layer <= LARGEST_CLASS_ID:
+        raise BadRequestError("The page asked for a layer that the server does not know: reload it.")
+    return Layer(layer)

@@ -13,14 +13,16 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
 from segmentation.assessment.strokes import StrokeKey
 from segmentation.io.image import Image
+from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import one_class_note
 from segmentation.objects.steps import CleanUpStep
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import MAX_CACHED_SESSIONS, Journals
+from segmentation.web.session.packed_tile import Message
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.scoring import Learnt, Scorer
-from segmentation.web.session.tile_stream import Message, TileStream
+from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.presences import Presence, Presences
@@ -47,9 +49,10 @@ class TileRequest:
     Attributes:
         image_hash: the image; None asks for the one that was opened last.
         view: the part of it that is on screen: first row, row after the last, first column, column after the last.
-        known: checksums of the class ids that the window has, by the tile's index as text.
+        known: checksums of the tiles that the window has, by the tile's index as text.
         scores: whether it wants to know, once all is segmented, how good that is; None for no.
         clean_up: steps that are tried out; None takes those of the session.
+        layer: what is to come along with the class ids; None for nothing.
     """
 
     image_hash: str | None
@@ -57,6 +60,7 @@ class TileRequest:
     known: Mapping[str, int]
     scores: ScoresRequest | None = None
     clean_up: tuple[CleanUpStep, ...] | None = None
+    layer: Layer | None = None
 
 
 class Busy:
@@ -221,7 +225,8 @@ class Conversations:
         drawn = self._trainer.drawn(training_set)
         del training_set  # labels that nobody holds need not be copied for the next stroke
         steps = state.clean_up if tiles.clean_up is None else tiles.clean_up
-        pixels = yield from self._tile_stream.segment(session_id, image, classifier, order, tiles.known, stale, steps)
+        wanted = Wanted(image, classifier, tiles.layer)
+        pixels = yield from self._tile_stream.segment(session_id, wanted, order, tiles.known, stale, steps)
         if stale():
             return None
         counts = {str(c): int(pixels[c]) for c in state.classes}

@@ -13,9 +13,9 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.assessment.cross_validation import CrossValidation, curve_counts
 from segmentation.assessment.held_out import HeldOut, Train, hold_out
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, count_strokes, first_strokes, without_stroke
+from segmentation.web.session.packed_tile import Message
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.state import SessionState
-from segmentation.web.session.tile_stream import Message
 from segmentation.web.session.training import TrainedClassifier, Trainer
 
 KNOWN_POINTS = 5_000

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 
+import { unpackIds } from "../../../assets/picture/bits.mjs";
 import { inflate } from "../../../assets/picture/inflate.mjs";
 import { KeptImages } from "../../../assets/picture/kept.mjs";
-import { paletteOf } from "../../../assets/picture/palette.mjs";
+import { paletteOf, rampOf } from "../../../assets/picture/palette.mjs";
 import { Tile, draftLength } from "../../../assets/picture/tile.mjs";
 
 /** @type {(rows: number[], columns: number[], ids: number[]) => Tile} */
@@ -17,6 +18,24 @@ const tile = ([row0, row1], [column0, column1], ids) => (
 test("class ids travel compressed in text", async () => {
   const ids = Uint8Array.from({ length: 70000 }, (_, index) => index % 251);
   assert.deepEqual(await inflate(deflateSync(ids).toString("base64")), ids);
+});
+
+test("class ids come as bits, whatever the width and the classes", () => {
+  const cases = [[1, 1, 3, 16], [1, 1, 2, 5], [2, 3, 4, 19], [1, 8, 2, 256], [7, 5, 1, 1]];
+  for (const [lowest, digits, height, width] of cases) {
+    const ids = Uint8Array.from({ length: height * width }, (_, at) => lowest + ((at * 37) % 255) % (2 ** digits - 1));
+    const across = Math.ceil(width / 8);
+    const bits = new Uint8Array(digits * height * across);
+    ids.forEach((id, at) => {
+      const [row, column] = [Math.floor(at / width), at % width];
+      for (let digit = 0; digit < digits; digit += 1) {
+        const bit = ((id - lowest) >> digit) & 1;
+        bits[(digit * height + row) * across + (column >> 3)] |= bit << (7 - (column & 7));
+      }
+    });
+    assert.deepEqual(unpackIds(bits, { lowest, digits, height, width }), ids);
+    assert.throws(() => unpackIds(bits.subarray(1), { lowest, digits, height, width }), /not whole/);
+  }
 });
 
 test("text that was cut off is no class ids", async () => {
@@ -68,4 +87,30 @@ test("of images shown before, those shown longest ago go first", () => {
   assert.deepEqual([...kept.images.keys()], ["b", "c"]);
   assert.equal(kept.release("b").tiles.size, 1);
   assert.deepEqual(kept.release("b"), { preview: null, tiles: new Map() });
+});
+
+test("a layer goes evenly from its first colour to its last, and is opaque", () => {
+  for (const layer of ["uncertainty", "2"]) {
+    const bytes = new Uint8Array(rampOf(layer).buffer);
+    assert.equal(bytes[4 * 255 + 3], 0);
+    /** @param {number} percent */
+    const lightness = (percent) => {
+      const [red, green, blue] = bytes.subarray(4 * percent);
+      return 0.3 * red + 0.59 * green + 0.11 * blue;
+    };
+    for (let percent = 0; percent < 100; percent += 1) {
+      assert.ok(lightness(percent + 1) >= lightness(percent) - 0.5, `${layer} ${percent}`);
+      assert.equal(bytes[4 * percent + 3], 255);
+    }
+  }
+});
+
+test("a layer is seen where it came along, and a draft takes it away", () => {
+  const values = Uint8Array.of(0, 50, 100, 7);
+  const one = new Tile({
+    rows: [0, 2], columns: [4, 6], crc: 1, ids: Uint8Array.of(1, 1, 2, 2), layer: "uncertainty", values,
+  });
+  assert.deepEqual([one.valueAt(0, 5), one.valueAt(1, 5), one.valueAt(0, 6)], [50, 7, undefined]);
+  one.draft(Uint8Array.of(2), 2, 0);
+  assert.deepEqual([one.valueAt(0, 5), one.layer], [undefined, ""]);
 });

@@ -19,7 +19,7 @@ from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
 from segmentation.web.session import downloads, journals
 from segmentation.web.session.training import Trainer
-from tests.support.asking import converse, stroke_event, stroke_of, tile_request
+from tests.support.asking import converse, stroke_event, stroke_of, tile_request, unpacked
 from tests.support.images import HALVES
 
 
@@ -55,8 +55,7 @@ def test_the_segmentation_comes_tile_by_tile_and_equals_the_librarys(client, ses
     for message in messages:
         if message["kind"] == "tile":
             rows, columns = slice(*message["rows"]), slice(*message["columns"])
-            ids = np.frombuffer(zlib.decompress(base64.b64decode(message["ids"])), np.uint8)
-            segmentation[rows, columns] = ids.reshape(segmentation[rows, columns].shape)
+            segmentation[rows, columns] = unpacked(message)
     strokes = json.loads(client.get(f"/s/{session}/download/strokes.json").data)["strokes"]
     labels = seg.rasterise(strokes, HALVES.shape)
     expected = seg.PixelClassifier().fit(HALVES, labels).predict(HALVES)
@@ -87,8 +86,7 @@ def test_a_draft_of_all_comes_before_the_tiles_of_an_image_that_is_not_held_as_b
     for place in draft["tiles"]:
         tile = tiles[place["index"]]
         assert (place["rows"], place["columns"]) == (tile["rows"], tile["columns"])
-        whole = np.frombuffer(zlib.decompress(base64.b64decode(tile["ids"])), np.uint8)
-        sample = whole.reshape(np.ptp(tile["rows"]), np.ptp(tile["columns"]))[3::7, 3::7]
+        sample = unpacked(tile)[3::7, 3::7]
         assert ids[: sample.size] == sample.tobytes()
         ids = ids[sample.size :]
     assert ids == b""
@@ -104,6 +102,35 @@ def test_no_draft_comes_of_an_image_that_is_held_as_bits(client, session, halves
         kinds = {message["kind"] for message in messages}
         assert "tile" in kinds
         assert "draft" not in kinds
+
+
+@pytest.mark.parametrize("layer", ["uncertainty", 2, 77])
+def test_a_layer_comes_along_with_the_classes(client, session, halves, layer):
+    asked = tile_request(*HALVES.shape)
+    plain = {m["index"]: m for m in converse(client, session, segment=asked) if m["kind"] == "tile"}
+    messages = converse(client, session, segment=asked | {"layer": layer})
+    strokes = json.loads(client.get(f"/s/{session}/download/strokes.json").data)["strokes"]
+    classifier = seg.PixelClassifier().fit(HALVES, seg.rasterise(strokes, HALVES.shape))
+    probabilities = classifier.predict_proba(HALVES)
+    shown = {"uncertainty": seg.uncertainty(probabilities), 2: probabilities[..., 1], 77: 0 * probabilities[..., 1]}
+    for message in messages:
+        if message["kind"] == "tile":
+            rows, columns = slice(*message["rows"]), slice(*message["columns"])
+            assert message["layer"] == str(layer)
+            assert np.array_equal(unpacked(message), unpacked(plain[message["index"]]))
+            assert message["crc"] != plain[message["index"]]["crc"]
+            values = np.frombuffer(zlib.decompress(base64.b64decode(message["values"])), np.uint8)
+            expected = shown[layer][rows, columns]
+            assert np.allclose(values.reshape(expected.shape), 100 * expected, rtol=0, atol=0.51)
+    assert messages[-1]["kind"] == "done"
+
+
+@pytest.mark.parametrize("layer", ["confidence", 0, 256, True, 1.5, [1]])
+def test_a_layer_that_there_is_not_is_refused(client, session, layer):
+    body = {"after": 0, "events": [], "segment": tile_request(5, 5) | {"layer": layer}, "window": "w"}
+    response = client.post(f"/s/{session}/converse", json=body)
+    assert response.status_code == 422
+    assert "layer that the server does not know" in response.json["error"]
 
 
 def test_tiles_that_the_window_has_are_not_sent_again(client, session, halves):

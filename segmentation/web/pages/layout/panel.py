@@ -139,6 +139,18 @@ def live_panel() -> html.Section:
             ),
             html.Div(
                 [
+                    html.Label("Show", htmlFor="layer"),
+                    html.Select(id="layer", title="What is shown over the image"),
+                ],
+                className="row slider-row",
+            ),
+            html.Div(
+                [html.Span(id="legend-least"), html.Div(id="legend-colours"), html.Span(id="legend-most")],
+                id="legend",
+                hidden=True,
+            ),
+            html.Div(
+                [
                     html.Label("Opacity", htmlFor="opacity"),
                     slider("opacity", 0, 100, 1, 50),
                     html.Output(id="opacity-value", htmlFor="opacity"),

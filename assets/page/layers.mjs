@@ -1,0 +1,32 @@
+/* The choice of what is shown of the segmentation, and what its colours mean. */
+
+import { coloursOf } from "./colourmaps.mjs";
+import { byId, element } from "../shared/dom.mjs";
+
+/** @import { LabelClass } from "../journal/state.mjs" */
+
+/** The choices that are shown. */
+let shown = "";
+
+/**
+ * @param {LabelClass[]} classes
+ * @param {string | number | null} layer that is shown; null for the classes themselves
+ */
+export function showLayers(classes, layer) {
+  const select = byId("layer", HTMLSelectElement);
+  const choices = [
+    ["classes", "Classes"], ["uncertainty", "Uncertainty"],
+    ...classes.map(({ id, name }) => [String(id), `Probability of ${name}`]),
+  ];
+  if (JSON.stringify(choices) !== shown) {
+    shown = JSON.stringify(choices);
+    select.replaceChildren(...choices.map(([value, text]) => element("option", { value }, text)));
+  }
+  select.value = String(layer ?? "classes");
+  byId("legend").hidden = layer === null;
+  if (layer === null) return;
+  const [least, most] = layer === "uncertainty" ? ["Sure", "Unsure"] : ["0 %", "100 %"];
+  byId("legend-least").textContent = least;
+  byId("legend-most").textContent = most;
+  byId("legend-colours").style.background = `linear-gradient(to right, ${coloursOf(String(layer)).join(", ")})`;
+}
