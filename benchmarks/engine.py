@@ -18,6 +18,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from benchmarks.inputs import careful_strokes, mirrored
 from segmentation.features.compute import compute_planes
+from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
 from segmentation.forest.settings import ForestSettings
@@ -29,6 +30,9 @@ TIMES = 5
 TRAINING_PIXELS = 5_000
 CLASSES = 3
 PREDICTED_ROWS = 1 << 19
+SAME_KINDS = FeatureSpec(differences=False, colour=False)
+"""The features that both sides have."""
+
 SIDES = (1024, 2048, 4096, 8192)
 
 
@@ -51,15 +55,15 @@ def turns(*works: Callable[[], Any]) -> list[float]:
 
 
 def feature_rows() -> list[dict[str, Any]]:
-    """All three kinds of features, sigma 0.5 to 16, against scikit-image."""
+    """The kinds of features that scikit-image has, sigma 0.5 to 16, against it."""
     rows = []
     for channels, name in ((3, "RGB"), (1, "grey")):
         for side, megapixels in ((512, "0.25"), (1024, "1"), (2048, "4")):
             pixels = mirrored(side)[0] if channels == 3 else np.ascontiguousarray(mirrored(side)[0][..., 0])
-            out = compute_planes(pixels, threads=THREADS)
+            out = compute_planes(pixels, SAME_KINDS, threads=THREADS)
 
             def ours(pixels: NDArray[np.uint8] = pixels, out: NDArray[np.float32] = out) -> object:
-                return compute_planes(pixels, threads=THREADS, out=out)
+                return compute_planes(pixels, SAME_KINDS, threads=THREADS, out=out)
 
             def reference(pixels: NDArray[np.uint8] = pixels, channels: int = channels) -> object:
                 axis = -1 if channels == 3 else None
@@ -76,7 +80,7 @@ def labelled() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uin
     bright = pixels.mean(axis=2) > np.median(pixels.mean(axis=2)[mask == 1])
     three = np.where((mask == 1) & bright, CLASSES, mask).astype(np.uint8)
     labels = rasterise(careful_strokes(three, 8), three.shape)
-    planes = compute_planes(pixels, threads=THREADS)
+    planes = compute_planes(pixels, SAME_KINDS, threads=THREADS)
     places = np.flatnonzero(labels)
     chosen = np.sort(np.random.default_rng(0).permutation(places)[:TRAINING_PIXELS])
     return planes, np.ascontiguousarray(planes.reshape(len(planes), -1)[:, chosen].T), labels.ravel()[chosen]

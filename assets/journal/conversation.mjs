@@ -19,7 +19,7 @@ import { UnsentEvents } from "./unsent.mjs";
  * @property {string} url that it is sent to
  * @property {string} sessionId
  * @property {string} windowId
- * @property {() => {features: Settings, forest: Settings}} defaults settings until an event changes them
+ * @property {() => {features: Settings, forest: Settings}} unnamed settings where no event names them
  */
 
 /**
@@ -48,10 +48,10 @@ export class Conversation {
    * @param {Place} place
    * @param {Listener} listener
    */
-  constructor({ url, sessionId, windowId, defaults }, listener) {
+  constructor({ url, sessionId, windowId, unnamed }, listener) {
     this.url = url;
     this.windowId = windowId;
-    this.defaults = defaults;
+    this.unnamed = unnamed;
     this.listener = listener;
     this.unsent = new UnsentEvents(sessionId, windowId);
     /** @type {SessionEvent[]} */
@@ -94,7 +94,7 @@ export class Conversation {
   /** What has been done so far. */
   get state() {
     const { listener } = this;
-    this.folded ??= fold(this.events, this.defaults(), listener.currentImage(), listener.author().id);
+    this.folded ??= fold(this.events, this.unnamed(), listener.currentImage(), listener.author().id);
     return this.folded;
   }
 

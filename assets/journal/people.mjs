@@ -37,14 +37,14 @@ const strokeIds = ({ strokes, strokesElsewhere }) => (
  * What of others would no longer be seen after one more event, such as the undoing of a class that they have drawn in.
  * @param {SessionEvent[]} events
  * @param {SessionEvent} event that would be the next
- * @param {{features: Settings, forest: Settings}} defaults
+ * @param {{features: Settings, forest: Settings}} unnamed
  * @param {string} me id of who would do it
  * @returns {{strokes: number, names: string[]}} how many strokes, and of whom
  */
-export function takenFromOthers(events, event, defaults, me) {
+export function takenFromOthers(events, event, unnamed, me) {
   const { authors, names } = whoDrew(events);
-  const left = strokeIds(fold([...events, event], defaults));
-  const others = [...strokeIds(fold(events, defaults))]
+  const left = strokeIds(fold([...events, event], unnamed));
+  const others = [...strokeIds(fold(events, unnamed))]
     .filter((id) => !left.has(id))
     .flatMap((id) => authors.get(id) ?? [])
     .filter((author) => author !== me);

@@ -97,6 +97,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {Map<string, Map<string, Stroke>>} strokes
  * @property {Set<string>} replaced
  * @property {Set<number>} given ids of the classes that are called as the session began with them
+ * @property {{features: Settings, forest: Settings}} unnamed what holds where an event does not name a setting
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened
@@ -186,6 +187,16 @@ function dropReplaced(folding) {
 }
 
 /**
+ * What an event says of the settings; old journals know nothing of those that came later.
+ * @param {Folding} folding
+ * @param {Record<string, any> & {features?: Settings, forest?: Settings}} event
+ */
+function changeSettings(folding, { features, forest }) {
+  if (features) folding.features = { ...folding.unnamed.features, ...features };
+  if (forest) folding.forest = { ...folding.unnamed.forest, ...forest };
+}
+
+/**
  * The classes, strokes and settings of a classifier take the place of the session's.
  * @param {Folding} folding
  * @param {SessionEvent} event
@@ -203,8 +214,7 @@ function openClassifier(folding, event) {
   for (const [image, strokes] of Object.entries(event.strokes)) {
     for (const stroke of strokes) strokesOf(folding, image).set(stroke.id, stroke);
   }
-  folding.features = event.features;
-  folding.forest = event.forest;
+  changeSettings(folding, event);
   folding.opened = event.classifier;
   folding.keeps = event.keep ?? false;
 }
@@ -234,6 +244,7 @@ const APPLY = {
     openImage(folding, event.image);
     for (const labelClass of event.classes) addClass(folding, labelClass);
     folding.given = new Set(folding.classes.keys());
+    changeSettings(folding, event);
   },
   "session.rename": (folding, { name }) => { folding.name = name; },
   "image.open": (folding, { image, instead = image.hash }) => {
@@ -277,10 +288,7 @@ const APPLY = {
   },
   "class.order": (folding, event) => { folding.order = event.class_ids; },
   "clean_up.change": (folding, { steps }) => { folding.cleanUp = steps; },
-  "settings.change": (folding, { features, forest }) => {
-    folding.features = features ?? folding.features;
-    folding.forest = forest ?? folding.forest;
-  },
+  "settings.change": changeSettings,
   "classifier.open": openClassifier,
   "classifier.keep": (folding, { keep }) => { folding.keeps = keep; },
   "classifier.close": (folding) => { folding.opened = null; },
@@ -288,16 +296,16 @@ const APPLY = {
 
 /**
  * @param {SessionEvent[]} events
- * @param {{features: Settings, forest: Settings}} defaults
+ * @param {{features: Settings, forest: Settings}} unnamed
  * @returns {Folding}
  */
-function foldAll(events, { features, forest }) {
+function foldAll(events, unnamed) {
   const undone = undoneEvents(events);
   /** @type {Folding} */
   const folding = {
     name: "", image: null, images: new Map(), measured: new Map(), classes: new Map(), hidden: new Set(),
     weights: new Map(), cleanUp: [],
-    merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), features, forest,
+    merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), unnamed, ...unnamed,
     opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
@@ -340,13 +348,13 @@ function listed({ classes, order }) {
 /**
  * Fold events, in the journal's order, into a state.
  * @param {SessionEvent[]} events
- * @param {{features: Settings, forest: Settings}} defaults settings until an event changes them
+ * @param {{features: Settings, forest: Settings}} unnamed settings where no event names them
  * @param {?string} [currentImage] hash of the image that this window shows; else it is the one opened last
  * @param {?string} [me] id of the author whose events undo and redo act on; else they act on those of all
  * @returns {State}
  */
-export function fold(events, defaults, currentImage = null, me = null) {
-  const folding = foldAll(events, defaults);
+export function fold(events, unnamed, currentImage = null, me = null) {
+  const folding = foldAll(events, unnamed);
   const image = folding.images.get(currentImage ?? "") ?? folding.image;
   const images = [...folding.images.values()];
   const classes = listed(folding);

@@ -8,6 +8,7 @@ import { newId } from "./ids.mjs";
  * @typedef {object} Facts what the server says of itself
  * @property {Record<string, any>} features the default settings of the features
  * @property {Record<string, any>} forest the default settings of the forest
+ * @property {{features: Record<string, any>, forest: Record<string, any>}} unnamed what old journals do not name
  * @property {string[]} palette colours for classes
  * @property {number} maxUploadBytes
  * @property {number} maxClassifierBytes

@@ -13,7 +13,7 @@ const shown = new Map();
  */
 export function showSettings({ features, forest }) {
   const values = {
-    "feature-kinds": ["intensity", "edges", "texture"].filter((kind) => features[kind]),
+    "feature-kinds": ["intensity", "edges", "texture", "differences", "colour"].filter((kind) => features[kind]),
     "sigma-min": features.sigma_min,
     "sigma-max": features.sigma_max,
     "num-sigma": features.num_sigma,
@@ -21,6 +21,7 @@ export function showSettings({ features, forest }) {
     "forest-trees": forest.n_estimators,
     "forest-depth": forest.max_depth,
     "forest-share": Math.round(forest.max_samples * 1e6) / 1e4,
+    "forest-balance": Math.round(forest.balance * 1e6) / 1e4,
     "forest-seed": forest.random_state,
   };
   for (const [id, value] of Object.entries(values)) {

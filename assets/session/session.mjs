@@ -74,7 +74,8 @@ export class Session {
       scores: () => this.scores.request,
       sync: () => this.conversation.sync(),
     });
-    this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, defaults: facts }, {
+    const unnamed = () => facts().unnamed;
+    this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, unnamed }, {
       onState: (state) => this.onState(state),
       onMessage: (message) => this.onMessage(message),
       onConnection: showConnection,
@@ -342,7 +343,7 @@ export class Session {
    */
   unlessOthersLose(change, before) {
     const { events } = this.conversation;
-    const { strokes, names } = takenFromOthers(events, { id: "", ...change }, facts(), me().id);
+    const { strokes, names } = takenFromOthers(events, { id: "", ...change }, facts().unnamed, me().id);
     const run = () => {
       before();
       this.append(change);

@@ -72,6 +72,15 @@ examples:
   objects cells.tif --geojson cells.geojson --pixel-size 0.325 --unit um      to open in QuPath
 """
 
+FEATURE_KINDS = {
+    "intensity": "the smoothed image",
+    "edges": "its gradient magnitude",
+    "texture": "the eigenvalues of its Hessian",
+    "differences": "its differences between scales, and the sum of the eigenvalues",
+    "colour": "ratios of channels and, of three channels, CIE Lab",
+}
+"""The kinds of features that can be switched on and off, and what they are."""
+
 _INFO = "Tell what a classifier file holds: classes, features, forest, and what it was trained on."
 _EXPORT = "Write the forest of a classifier for other programs. Its input are rows of features, float32."
 
@@ -256,6 +265,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     forest.add_argument("--trees", dest="n_estimators", type=int, metavar="N", help="number of trees")
     forest.add_argument("--max-depth", type=int, metavar="N", help="comparisons between root and leaf")
     forest.add_argument("--max-samples", type=float, metavar="SHARE", help="share of the pixels that each tree sees")
+    forest.add_argument("--balance", type=float, metavar="0..1", help="1: as many pixels of each class; 0: as labelled")
     forest.add_argument("--seed", dest="random_state", type=int, metavar="N", help="of all that is drawn by lot")
     _add_threads(forest)
     _add_engine(forest)
@@ -263,11 +273,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
 
 def _add_features(command: argparse.ArgumentParser) -> None:
     features = command.add_argument_group("features (defaults: those of the strokes, or else all up to sigma 16)")
-    for kind, what in (
-        ("intensity", "the smoothed image"),
-        ("edges", "its gradient magnitude"),
-        ("texture", "the eigenvalues of its Hessian"),
-    ):
+    for kind, what in FEATURE_KINDS.items():
         features.add_argument(f"--{kind}", action=argparse.BooleanOptionalAction, help=what)
     lengths: dict[str, Any] = {"type": _told(parse_length), "metavar": "LENGTH"}
     features.add_argument("--sigma-min", **lengths, help="smallest scale, in pixels, or with a unit such as 0.3um")

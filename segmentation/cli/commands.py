@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmentation._shared.text import counted, escaped
+from segmentation.cli.arguments import FEATURE_KINDS
 from segmentation.cli.objects_arguments import typed_steps
 
 if TYPE_CHECKING:
@@ -87,8 +88,9 @@ def train(given: Namespace) -> int:
     for name in ("sigma_min", "sigma_max"):
         if getattr(given, name) is not None:
             setattr(given, name, in_pixels(getattr(given, name), sizes))
-    spec = FeatureSpec.from_json(settings.get("features", {}) | chosen(given, FEATURE_OPTIONS))
-    forest = ForestSettings.from_json(settings.get("forest", {}) | chosen(given, FOREST_OPTIONS))
+    chosen_before = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()} | settings
+    spec = FeatureSpec.from_json(chosen_before["features"] | chosen(given, FEATURE_OPTIONS))
+    forest = ForestSettings.from_json(chosen_before["forest"] | chosen(given, FOREST_OPTIONS))
     classifier = PixelClassifier(spec, **forest.to_json(), engine=given.engine, threads=given.threads)
     classifier.fit(data.images, data.labels)
     of_strokes = weights_from_json(settings.get("class_weights"))
@@ -111,8 +113,8 @@ ONE_CLASS = (
     "The classifier cannot tell the classes apart: it takes every labelled pixel for the same class. "
     "Label pixels that look different, or let it see other features."
 )
-FEATURE_OPTIONS = ("intensity", "edges", "texture", "sigma_min", "sigma_max", "num_sigma", "channels")
-FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "random_state")
+FEATURE_OPTIONS = (*FEATURE_KINDS, "sigma_min", "sigma_max", "num_sigma", "channels")
+FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "balance", "random_state")
 
 
 def chosen(given: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
@@ -273,7 +275,7 @@ def described(name: str, contents: ModelContents) -> str:
     """What a classifier file holds, for people."""
     spec, settings, forest, training = contents.spec, contents.settings, contents.forest, contents.training
     channels = counted(contents.channels, "channel") if contents.channels else "any number of channels"
-    kinds = [kind for kind in ("intensity", "edges", "texture") if getattr(spec, kind)]
+    kinds = [kind for kind in FEATURE_KINDS if getattr(spec, kind)]
     trees = {
         "extra_trees": counted(forest.n_trees, "extremely randomised tree"),
         "random_forest": f"{counted(forest.n_trees, 'tree')} of a random forest",

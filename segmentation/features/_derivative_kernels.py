@@ -215,6 +215,7 @@ def derive(
 @kernel
 def derive_from_planes(
     planes: Floats,
+    needed: NDArray[np.int32],
     start: tuple[int, int],
     size: tuple[int, int],
     apron: Apron,
@@ -222,14 +223,15 @@ def derive_from_planes(
     smooth: Floats,
     out: Floats,
 ) -> None:
-    """All features of a piece whose channels are smoothed already.
+    """The features of a piece whose channels are smoothed already.
 
     Args:
         planes: ``(channels x sigmas, rows, columns)``, with the apron around the piece.
+        needed: ``(planes, 4)``, the planes of which something is wanted, and whether intensity, edges and texture are.
         start: row and column of the piece's first pixel in each plane.
         size: rows and columns of the piece.
         apron: see :data:`Apron`.
-        kinds: whether intensity, edges and texture are wanted.
+        kinds: whether there is place for intensity, edges and texture.
         smooth: see :func:`smooth_scratch`, of one sigma.
         out: ``(features, rows, columns)``.
     """
@@ -237,9 +239,18 @@ def derive_from_planes(
     extent = (above + size[0] + below, before + size[1] + after)
     piece = (above, before, size[0], size[1])
     top, left = start[0] - above, start[1] - before
-    feature = 0
-    for number in range(len(planes)):
+    of_a_plane, place = len(out) // len(planes), (0, 0)
+    for row in range(len(needed)):
+        number, feature = needed[row, 0], needed[row, 0] * of_a_plane
         for y in range(extent[0]):
             for x in range(extent[1]):
                 smooth[y, MARGIN + x] = planes[number, top + y, left + x]
-        feature = _derive(smooth, extent, piece, kinds, out, feature, (0, 0))
+        if needed[row, 1]:
+            _write_intensity(smooth, piece, out[feature], place)
+        feature += kinds[0]
+        if needed[row, 2]:
+            _write_edges(smooth, extent, piece, out[feature], place)
+        feature += kinds[1]
+        if needed[row, 3]:
+            _write_texture(smooth, extent, piece, out[feature], out[feature + 1], place)
+            _mend_texture(smooth, extent, piece, out[feature], out[feature + 1], place)

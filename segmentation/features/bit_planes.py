@@ -9,16 +9,14 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
 from segmentation._shared.tiling import Window
-from segmentation.features.pieces import SMOOTHED_PIECE
-from segmentation.features.smoothed import Smoothed
+from segmentation.features.pieces import rows_of_piece
+from segmentation.features.smoothed import Smoothed, planes_of
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import BLOCK, Bins, count_blocks, packed_bytes, packed_room
 from segmentation.forest.forest import Forest
@@ -26,39 +24,24 @@ from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
 
 
-@dataclass(frozen=True)
-class _Task:
-    """Some features of a part of the window that is to be put into bins.
-
-    Attributes:
-        spec: these features.
-        numbers: their numbers in the whole spec.
-        smoothed: what they follow from.
-        part: a part of the window whose pixels begin with a block.
-    """
-
-    spec: FeatureSpec
-    numbers: NDArray[np.int32]
-    smoothed: Smoothed
-    part: Window
-
-
 class BitPlanes:
-    """The bins of all features of a window as bits, see :meth:`segmentation.forest.bins.Bins.pack`.
+    """The bins of features of a window as bits, see :meth:`segmentation.forest.bins.Bins.pack`.
 
-    They hold the bins that were asked for last; threads that ask for others at the same time wait for each other.
+    They hold the features that a forest has looked at, in the bins that were asked for last; threads that ask for
+    others at the same time wait for each other.
 
     Args:
-        spec: which features.
+        spec: which features, with constants if it needs some.
         channels: number of channels of the image.
         window: which part of the image.
     """
 
     def __init__(self, spec: FeatureSpec, channels: int, window: Window) -> None:
-        self._spec, self._window = spec, window
-        self._features = spec.count(channels)
+        self._spec, self._channels, self._window = spec, channels, window
         self._packed: NDArray[np.uint8] | None = None
-        self._bins: Bins | None = None
+        self._ends = np.full((2, spec.count(channels)), np.nan, np.float32)
+        """Low and scale of the bins that each feature is in; not a number where it is in none."""
+
         self._lock = threading.Lock()
         self.nbytes = bit_planes_bytes(spec, channels, window)
 
@@ -111,53 +94,54 @@ class BitPlanes:
         """The bits in the bins of a forest; features whose bins they were in already cost nothing."""
         bins = forest.bins
         assert bins is not None
+        count = self._ends.shape[1]
         if self._packed is None:
             rows, columns = self._window.shape
-            self._packed = packed_room(count_blocks(rows * columns), self._features)
-        packed, differing = self._packed, bins.differing(self._bins)
-        if len(differing):
-            self._bins = None  # until all are there, should an error come between
-            tasks = self._tasks(image, differing, smoothed, threads)
-            share(tasks, partial(self._pack, bins=bins, differing=differing, packed=packed), threads)
-        self._bins = bins
-        return packed
+            self._packed = packed_room(count_blocks(rows * columns), count)
+        ends = np.stack([bins.low, bins.scale])
+        differing = (self._ends != ends).any(axis=0)
+        wanted = differing & forest.used_features
+        if wanted.any():
+            if smoothed is None:
+                smoothed = self._smoothed(image, wanted, threads)
+                wanted = differing & self._follow_from(planes_of(self._spec, self._channels, wanted))
+            self._ends[:, wanted] = np.nan  # until all are there, should an error come between
+            self._pack(bins, wanted, smoothed, threads)
+            self._ends[:, wanted] = ends[:, wanted]
+        return self._packed
 
-    def _tasks(
-        self, image: Image, differing: NDArray[np.int32], smoothed: Smoothed | None, threads: int | None
-    ) -> list[_Task]:
-        """What is to be computed: all features strip by strip, or if few differ, those of single smoothed planes."""
-        window, kinds = self._window, self._spec.kinds_per_sigma
-        of_planes = np.unique(differing // kinds)
-        if 2 * len(of_planes) * kinds > self._features:
-            whole = smoothed or Smoothed.compute(image.pixels, self._spec, window.rows, window.columns, threads=threads)
-            numbers = np.arange(self._features, dtype=np.int32)
-            height = max(SMOOTHED_PIECE[0], BLOCK // math.gcd(BLOCK, window.shape[1]))
-            strips = window.split(height, window.shape[1])
-            return [_Task(self._spec, numbers, whole, strip) for strip in strips]
-        tasks = []
-        for plane in of_planes.tolist():
-            spec = self._spec.of_plane(plane, image.channels)
-            one = smoothed.plane(plane) if smoothed else None
-            one = one or Smoothed.compute(image.pixels, spec, window.rows, window.columns, threads=threads)
-            tasks.append(_Task(spec, np.arange(plane * kinds, (plane + 1) * kinds, dtype=np.int32), one, window))
-        return tasks
+    def _smoothed(self, image: Image, wanted: NDArray[np.bool_], threads: int | None) -> Smoothed:
+        """The window smoothed, as far as the features that are wanted follow from it."""
+        rows, columns = self._window.rows, self._window.columns
+        needed = planes_of(self._spec, self._channels, wanted)
+        return Smoothed.compute(image.pixels, self._spec, rows, columns, wanted=needed, threads=threads)
 
-    def _pack(
-        self, tasks: Iterator[_Task], bins: Bins, differing: NDArray[np.int32], packed: NDArray[np.uint8]
-    ) -> None:
-        """Put the features that differ into bins."""
-        memory = np.empty(0, np.float32)
-        for task in tasks:
-            shape, count = task.part.shape, len(task.numbers)
-            size = shape[0] * shape[1]
-            if memory.size < count * size:
-                memory = np.empty(count * size, np.float32)
-            planes = memory[: count * size].reshape(count, *shape)
-            task.smoothed.features(task.spec, task.part.rows, task.part.columns, out=planes)
-            numbers, at, _ = np.intersect1d(task.numbers, differing, assume_unique=True, return_indices=True)
-            first = (task.part.rows.start - self._window.rows.start) * shape[1] // BLOCK
-            blocks = packed[first : first + count_blocks(size)]
-            bins.of(task.numbers).pack_blocks(planes.reshape(count, -1), at.astype(np.int32), numbers, 0, blocks)
+    def _follow_from(self, planes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which features follow from some smoothed planes: the next forest may look at others than this one."""
+        spec = self._spec
+        pointwise = spec.pointwise(self._channels)
+        return np.concatenate([np.repeat(planes, spec.kinds_per_sigma), pointwise.follow_from(planes)])
+
+    def _pack(self, bins: Bins, wanted: NDArray[np.bool_], smoothed: Smoothed, threads: int | None) -> None:
+        """Put some features into bins."""
+        spec, window, packed = self._spec, self._window, self._packed
+        assert packed is not None
+        numbers, width = np.flatnonzero(wanted).astype(np.int32), window.shape[1]
+        step = BLOCK // math.gcd(BLOCK, width)
+        touched = int(np.count_nonzero(wanted) + 4 * np.count_nonzero(planes_of(spec, self._channels, wanted)))
+        strips = window.split(-(-rows_of_piece(touched, width) // step) * step, width)
+
+        def work(tasks: Iterator[Window]) -> None:
+            memory = np.empty(len(wanted) * strips[0].shape[0] * width, np.float32)
+            for strip in tasks:
+                size = strip.shape[0] * width
+                planes = memory[: len(wanted) * size].reshape(len(wanted), *strip.shape)
+                smoothed.features(spec, strip.rows, strip.columns, out=planes, wanted=wanted)
+                first = (strip.rows.start - window.rows.start) * width // BLOCK
+                blocks = packed[first : first + count_blocks(size)]
+                bins.pack_blocks(planes.reshape(len(wanted), -1), numbers, numbers, 0, blocks)
+
+        share(strips, work, threads)
 
 
 def bit_planes_bytes(spec: FeatureSpec, channels: int, window: Window) -> int:

@@ -18,8 +18,8 @@ from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 
-WindowKey = tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int], tuple[bool, ...]]
-"""Image hash, channels, sigmas and bounds; and for bit planes the kinds of features."""
+WindowKey = tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int], FeatureSpec | None]
+"""Image hash, channels, sigmas and bounds; and for bit planes the whole spec."""
 
 
 class FeatureCache:
@@ -96,7 +96,7 @@ class FeatureCache:
             alone: whether they take the place of the smoothed tile.
         """
         smoothed = window_key(image, spec, tile)
-        key = (*smoothed[:-1], (spec.intensity, spec.edges, spec.texture))
+        key = (*smoothed[:-1], spec)
         if alone:
             self._cached.pop(smoothed)
         return cast(BitPlanes, self._cached.setdefault(key, BitPlanes(spec, image.channels, tile)))
@@ -104,4 +104,4 @@ class FeatureCache:
 
 def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
     """All that a smoothed tile depends on."""
-    return image.hash, spec.channel_indices(image.channels), spec.sigmas, tile.bounds, ()
+    return image.hash, spec.channel_indices(image.channels), spec.sigmas, tile.bounds, None

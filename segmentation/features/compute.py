@@ -1,7 +1,7 @@
 """The features of each pixel: local, at several scales.
 
-The features are those of :func:`skimage.feature.multiscale_basic_features`, in the same order, so that a
-forest that is trained on them can be checked, and used, there.
+The first are those of :func:`skimage.feature.multiscale_basic_features`, in the same order; those of
+:mod:`segmentation.features.pointwise` follow from them pixel by pixel.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
-from segmentation.features.reference import reference_planes
+from segmentation.features.pointwise import fill_features, with_constants
+from segmentation.features.reference import reference_basic
 from segmentation.features.spec import DERIVATIVE_REACH, GAUSSIAN_TRUNCATE, FeatureSpec
 
 PIECE_ROWS = 124
@@ -54,12 +55,14 @@ def compute_planes(
     rows: slice = slice(None),
     columns: slice = slice(None),
     out: NDArray[np.float32] | None = None,
+    wanted: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> NDArray[np.float32]:
     """Features of a window of an image, one plane a feature.
 
-    The features are those of :func:`skimage.feature.multiscale_basic_features`: intensity and texture to the last
-    bit, edges within rounding. Along an axis of one pixel, where scikit-image gives up, derivatives are 0.
+    The first are those of :func:`skimage.feature.multiscale_basic_features`: intensity and texture to the last
+    bit, edges within rounding. Along an axis of one pixel, where scikit-image gives up, derivatives are 0. Those that
+    follow from them come after, see :mod:`segmentation.features.pointwise`.
 
     The window's features are, to the last bit, those that the whole image has there, but only the window and its
     halo are looked at.
@@ -67,16 +70,17 @@ def compute_planes(
     Args:
         pixels: ``(rows, columns)`` or ``(rows, columns, channels)``, integer, float or bool. Integers are scaled by
             the range of their type, as :func:`skimage.util.img_as_float32` does.
-        spec: which features.
+        spec: which features. Where channels are compared and it has no constants, they are taken from the whole image.
         rows: the window's rows, without a step.
         columns: the window's columns, without a step.
         out: C-contiguous float32 array of the shape that is returned, to be filled; None makes one. Fresh memory
             adds about a third to the time of the features.
+        wanted: ``(features,)`` bool, which features are needed; others may be left as they are. None takes all.
         threads: number of threads; None takes all cores. The result does not depend on it.
 
     Returns:
         ``(features, window rows, window columns)``, float32: channel by channel, sigma by sigma, and of each the
-        kinds in the order intensity, edges, larger and smaller eigenvalue.
+        kinds in the order intensity, edges, larger and smaller eigenvalue; then the pointwise features.
 
     Raises:
         ValueError: if the pixels are not an image, lack a channel, or are not finite in the window and its halo; if
@@ -89,11 +93,17 @@ def compute_planes(
     out = _output(out, shape)
     if out.size == 0:
         return out
-    if not kernels_are_ready():
-        slices = [slice(part.start, part.stop) for part in window]
-        return reference_planes(image, spec, rows=slices[0], columns=slices[1], out=out, threads=threads)
-    panels = _float_panels(image, channels, window, spec.halo, threads)
-    _fill(out.reshape(len(channels), -1, *shape[1:]), panels, window, image.shape[:2], spec, threads)
+
+    def fill(basic: NDArray[np.float32]) -> None:
+        if not kernels_are_ready():
+            parts = (slice(part.start, part.stop) for part in window)
+            reference_basic(image, spec.basic, *parts, out=basic, threads=threads)
+            return
+        panels = _float_panels(image, channels, window, spec.halo, threads)
+        of_channels = basic.reshape(len(channels), -1, *shape[1:])
+        _fill(of_channels, panels, window, image.shape[:2], spec.basic, threads)
+
+    fill_features(out, with_constants(spec, image), image.shape[2], fill, wanted=wanted, threads=threads)
     return out
 
 

@@ -22,8 +22,9 @@ from segmentation.io.image import Image
 PIECE = 128, 256
 """Rows and columns of a piece: the part of a window whose features a thread has in memory at a time."""
 
-SMOOTHED_PIECE = 32, 256
-"""The same where the window is smoothed already, so that there is no halo to be smoothed once more for each piece."""
+SMOOTHED_PIECE_BYTES = 2_400_000
+"""About the bytes of the features of a piece where the window is smoothed already, so that there is no halo to be
+smoothed once more for each piece: they stay in the processor's cache until they have been looked at."""
 
 MAX_FREE_BUFFER_BYTES = 2**22
 """A larger buffer for features is returned to the system after use."""
@@ -36,6 +37,11 @@ ComputePlanes = Callable[..., NDArray[np.float32]]
 _FREE_BUFFERS: list[NDArray[np.float32]] = []
 
 
+def rows_of_piece(features: int, columns: int) -> int:
+    """Rows of a piece of so many columns where the window is smoothed already, a multiple of four."""
+    return max(4, SMOOTHED_PIECE_BYTES // (16 * features * columns) * 4)
+
+
 def for_each_piece(
     image: Image,
     spec: FeatureSpec,
@@ -44,6 +50,7 @@ def for_each_piece(
     *,
     smoothed: Smoothed | None = None,
     compute: ComputePlanes = compute_planes,
+    wanted: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> None:
     """Computes the features of pieces of an image, and calls ``work`` with each while it is in the processor's cache.
@@ -56,6 +63,7 @@ def for_each_piece(
             overwritten after it returns; by several threads at a time.
         smoothed: a smoothed window that all pieces lie in, if there is one.
         compute: computes the features of a piece where there is none.
+        wanted: ``(features,)`` bool, which features are needed; others may be any numbers. None takes all.
         threads: number of threads; None takes all cores.
     """
     count = spec.count(image.channels)
@@ -68,9 +76,11 @@ def for_each_piece(
                 memory = np.empty(size, np.float32)
             planes = memory[:size].reshape(count, *piece.shape)
             if smoothed is None:
-                compute(image.pixels, spec, rows=piece.rows, columns=piece.columns, out=planes, threads=1)
+                compute(
+                    image.pixels, spec, rows=piece.rows, columns=piece.columns, out=planes, wanted=wanted, threads=1
+                )
             else:
-                smoothed.features(spec, piece.rows, piece.columns, out=planes)
+                smoothed.features(spec, piece.rows, piece.columns, out=planes, wanted=wanted)
             work(piece, planes)
         _release(memory)
 

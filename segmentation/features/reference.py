@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
+from segmentation.features.pointwise import derive_by_numpy, fill_features, with_constants
 from segmentation.features.spec import DERIVATIVE_REACH, FeatureSpec
 
 
@@ -24,6 +25,7 @@ def reference_planes(
     rows: slice,
     columns: slice,
     out: NDArray[np.float32] | None = None,
+    wanted: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> NDArray[np.float32]:
     """What :func:`~segmentation.features.compute.compute_planes` gives, with the same arguments.
@@ -31,13 +33,42 @@ def reference_planes(
     Raises:
         ValueError: if the image has pixels that are not a number, infinite or too large.
     """
+    image = pixels[..., None] if pixels.ndim == 2 else pixels
+    channels = image.shape[2]
+    shape = spec.count(channels), rows.stop - rows.start, columns.stop - columns.start
+    planes = np.empty(shape, np.float32) if out is None else out
+
+    def fill(basic: NDArray[np.float32]) -> None:
+        reference_basic(image, spec.basic, rows, columns, out=basic, threads=threads)
+
+    whole = with_constants(spec, image)
+    fill_features(planes, whole, channels, fill, wanted=wanted, threads=threads, derive=derive_by_numpy)
+    return planes
+
+
+def reference_basic(
+    image: NDArray[Any],
+    spec: FeatureSpec,
+    rows: slice,
+    columns: slice,
+    *,
+    out: NDArray[np.float32],
+    threads: int | None = None,
+) -> None:
+    """Fill ``(features, window rows, window columns)`` with scikit-image's features of a window of an image.
+
+    Args:
+        image: ``(rows, columns, channels)``.
+        spec: which features, of scikit-image's kinds alone.
+        rows: the window's rows.
+        columns: the window's columns.
+        out: float32, to be filled.
+        threads: number of threads; None takes all cores.
+    """
     from skimage.filters import gaussian
 
-    image = pixels[..., None] if pixels.ndim == 2 else pixels
     channels = spec.channel_indices(image.shape[2])
-    shape = rows.stop - rows.start, columns.stop - columns.start
-    if out is None:
-        out = np.empty((len(channels) * len(spec.sigmas) * spec.kinds_per_sigma, *shape), np.float32)
+    shape = out.shape[1:]
     around = [
         slice(max(part.start - spec.halo, 0), part.stop + spec.halo)  # what is beyond the image is cut off
         for part in (rows, columns)
@@ -55,7 +86,6 @@ def reference_planes(
             derive_plane(smooth, spec, inside[0], inside[1], of_planes[channel, number])
 
     share(product(range(len(channels)), range(len(spec.sigmas))), work, threads)
-    return out
 
 
 def derive_plane(

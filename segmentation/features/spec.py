@@ -9,12 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from segmentation.features.constants import ColourConstants
+from segmentation.features.table import Pointwise, pointwise_features
+
 GAUSSIAN_TRUNCATE = 4.0
 """Gaussians are cut off at this many sigmas, as in scipy and scikit-image."""
 
 
 DERIVATIVE_REACH = 2
 """Pixels that the second derivatives look beyond the Gaussian."""
+
+KINDS = ("intensity", "edges", "texture", "differences", "colour")
+"""The kinds of features, each of which can be switched on and off."""
+
+KINDS_ADDED = ("differences", "colour")
+"""Those that came later: settings that were written before do not have them."""
+
+LAB_SIGMAS = (0.5, 2.0, 8.0)
+"""Perceived colour is computed at those sigmas of a spec that are nearest to these."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +37,15 @@ class FeatureSpec:
         intensity: the Gaussian-smoothed image at each sigma.
         edges: the Sobel gradient magnitude of the smoothed image.
         texture: the two eigenvalues of the Hessian of the smoothed image, the larger first.
+        differences: the differences of the smoothed image between all sigmas, and the sum of the two eigenvalues; see
+            :mod:`segmentation.features.pointwise`, as for the next.
+        colour: ratios of channels, and of three channels perceived colour. An image of one channel has none.
         sigma_min: smallest sigma of the Gaussian, in pixels.
         sigma_max: largest sigma of the Gaussian, in pixels.
         num_sigma: number of sigmas, spaced evenly on a logarithmic scale; None doubles sigma from step to step.
         channels: indices of the image channels that are used; None uses all of them.
+        constants: what colour takes from the images that are learnt from; None as long as there are none. It is no
+            setting: a classifier brings it along.
 
     Raises:
         ValueError: with a sentence for the person who chose, if the values cannot go together.
@@ -37,15 +54,18 @@ class FeatureSpec:
     intensity: bool = True
     edges: bool = True
     texture: bool = True
+    differences: bool = True
+    colour: bool = True
     sigma_min: float = 0.5
     sigma_max: float = 16.0
     num_sigma: int | None = None
     channels: tuple[int, ...] | None = None
+    constants: ColourConstants | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot go together; sigmas become floats, so that equal specs are written alike."""
-        if not (self.intensity or self.edges or self.texture):
-            raise ValueError("Choose at least one kind of feature: intensity, edges or texture.")
+        if not (self.intensity or self.edges or self.texture or self.differences):
+            raise ValueError("Choose at least one kind of feature: intensity, edges, texture or differences.")
         if not (np.isfinite(self.sigma_min) and np.isfinite(self.sigma_max)):
             raise ValueError("The smallest and the largest sigma must be numbers.")
         for name in ("sigma_min", "sigma_max"):
@@ -70,10 +90,46 @@ class FeatureSpec:
         count = int(high - low + 1) if self.num_sigma is None else self.num_sigma
         return tuple(float(s) for s in np.logspace(low, high, num=count, base=2))
 
+    @cached_property
+    def basic(self) -> FeatureSpec:
+        """The features of scikit-image that these are, or follow from."""
+        return self._with_kinds(
+            self.intensity or self.differences or self.colour, self.edges, self.texture or self.differences
+        )
+
+    @property
+    def smoothing(self) -> FeatureSpec:
+        """The smoothed image alone, from which all features follow."""
+        return self._with_kinds(intensity=True, edges=False, texture=False)
+
+    def _with_kinds(self, intensity: bool, edges: bool, texture: bool) -> FeatureSpec:
+        other = replace(
+            self,
+            intensity=intensity,
+            edges=edges,
+            texture=texture,
+            differences=False,
+            colour=False,
+            constants=None,
+        )
+        vars(other)["sigmas"] = self.sigmas
+        return other
+
     @property
     def kinds_per_sigma(self) -> int:
-        """Number of features of one channel at one sigma."""
+        """Number of scikit-image's features of one channel at one sigma."""
         return int(self.intensity) + int(self.edges) + 2 * int(self.texture)
+
+    @property
+    def lab_sigmas(self) -> tuple[int, ...]:
+        """The numbers of the sigmas at which perceived colour is computed."""
+        distances = np.abs(np.log2(self.sigmas)[:, None] - np.log2(LAB_SIGMAS))
+        return tuple(sorted(set(distances.argmin(axis=0).tolist())))
+
+    @property
+    def chosen(self) -> FeatureSpec:
+        """What a person chose of it: all but what it took from images."""
+        return replace(self, constants=None)
 
     @property
     def halo(self) -> int:
@@ -106,9 +162,18 @@ class FeatureSpec:
             raise ValueError(f"The features need channel {max(self.channels) + 1}, but the image has {image_channels}.")
         return self.channels
 
+    def count_basic(self, image_channels: int) -> int:
+        """Number of scikit-image's features of an image with ``image_channels`` channels; the others come after."""
+        return len(self.channel_indices(image_channels)) * len(self.sigmas) * self.kinds_per_sigma
+
+    def pointwise(self, image_channels: int) -> Pointwise:
+        """The features that follow from scikit-image's pixel by pixel, which come after them."""
+        channels = len(self.channel_indices(image_channels))
+        return pointwise_features(self.differences, self.colour, channels, len(self.sigmas), self.lab_sigmas)
+
     def count(self, image_channels: int) -> int:
         """Number of features of an image with ``image_channels`` channels."""
-        return len(self.channel_indices(image_channels)) * len(self.sigmas) * self.kinds_per_sigma
+        return self.count_basic(image_channels) + len(self.pointwise(image_channels).rows)
 
     def names(self, image_channels: int) -> list[str]:
         """A readable name for each feature, in their order."""
@@ -117,30 +182,31 @@ class FeatureSpec:
             + ["edges"] * self.edges
             + ["texture (larger eigenvalue)", "texture (smaller eigenvalue)"] * self.texture
         )
-        return [
+        channels = self.channel_indices(image_channels)
+        basic = [
             f"channel {channel + 1}, {kind}, sigma {sigma:g}"
-            for channel in self.channel_indices(image_channels)
+            for channel in channels
             for sigma in self.sigmas
             for kind in kinds
         ]
+        return basic + self.pointwise(image_channels).names(channels, self.sigmas)
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as plain JSON values."""
-        values = asdict(self)
+        """What was chosen as plain JSON values."""
+        values = asdict(self.chosen)
+        del values["constants"]
         values["channels"] = None if self.channels is None else list(self.channels)
         return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FeatureSpec:
-        """The spec that :meth:`to_json` described.
+        """The spec that :meth:`to_json` described; kinds of features that came later are off where they are not named.
 
         Raises:
             ValueError: if a value is missing, unknown or of the wrong type.
         """
         expected: dict[str, tuple[type, ...]] = {
-            "intensity": (bool,),
-            "edges": (bool,),
-            "texture": (bool,),
+            **dict.fromkeys(KINDS, (bool,)),
             "sigma_min": (int, float),
             "sigma_max": (int, float),
             "num_sigma": (int, type(None)),
@@ -151,7 +217,7 @@ class FeatureSpec:
                 raise ValueError(f"Unknown feature setting {name!r}.")
             if not isinstance(value, expected[name]) or (isinstance(value, bool) and bool not in expected[name]):
                 raise ValueError(f"The feature setting {name!r} has a value of the wrong type.")
-        given = dict(values)
+        given = dict.fromkeys(KINDS_ADDED, False) | dict(values)
         if given.get("channels") is not None:
             if not all(isinstance(c, int) and not isinstance(c, bool) for c in given["channels"]):
                 raise ValueError("The feature setting 'channels' must be a list of whole numbers.")

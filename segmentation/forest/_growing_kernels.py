@@ -46,17 +46,17 @@ def _below(random: States, limit: int) -> Integer:
 
 @part
 def _begin(
-    members: Ints, starts: Counts, draws: int, states: States, sample: Ints, order: Counts, waiting: Counts
+    members: Ints, starts: Counts, draws: Counts, states: States, sample: Ints, order: Counts, waiting: Counts
 ) -> None:
     """Draw the pixels that a tree sees, class by class, as :func:`segmentation.forest.growing.bootstrap` does."""
     place = 0
     for kind in range(len(states)):
         count = np.uint64(starts[kind + 1] - starts[kind])
-        for draw in range(draws):
+        for draw in range(draws[kind]):
             drawn = _mixed(states[kind] + np.uint64(draw) + _STEP)
             sample[place] = members[starts[kind] + np.int64(drawn % count)]
             place += 1
-        waiting[0, 4 + kind] = draws
+        waiting[0, 4 + kind] = draws[kind]
     waiting[0, 0], waiting[0, 1], waiting[0, 2], waiting[0, 3] = 0, place, 0, -1
     for feature in range(len(order)):
         order[feature] = feature
@@ -149,7 +149,7 @@ def grow_trees(
     columns: Bytes,
     members: Ints,
     starts: Counts,
-    draws: int,
+    draws: Counts,
     states: States,
     streams: States,
     tries: int,
@@ -164,7 +164,7 @@ def grow_trees(
         columns: ``(features, pixels)``, the bins.
         members: the pixels, class by class.
         starts: ``(classes + 1,)``, where each class begins among them, and their number.
-        draws: pixels of each class that a tree sees.
+        draws: ``(classes,)``, pixels of each that a tree sees.
         states: ``(trees, classes)``, what the pixels are drawn from.
         streams: ``(trees, 1)``, what features and edges are drawn from; changed.
         tries: features tried at a node.
@@ -172,7 +172,7 @@ def grow_trees(
         roots: ``(trees,)`` to be filled with each tree's first node.
         nodes, node_counts: to be filled, see :class:`segmentation.forest.growing.GrownTrees`.
     """
-    classes, size, filled = len(starts) - 1, draws * (len(starts) - 1), 0
+    classes, size, filled = len(starts) - 1, draws.sum(), 0
     sample, spare, values = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.uint8)
     order, lower = np.empty(len(columns), np.int64), np.empty(classes, np.int64)
     waiting = np.empty((size + 1, 4 + classes), np.int64)  # first pixel, that after the last, depth, parent, counts

@@ -25,7 +25,7 @@ def grow_trees(
     columns: NDArray[np.uint8],
     members: Ints,
     starts: NDArray[np.int64],
-    draws: int,
+    draws: NDArray[np.int64],
     states: NDArray[np.uint64],
     streams: NDArray[np.uint64],
     tries: int,
@@ -75,10 +75,13 @@ class _Chance:
         return ((number >> 32) * limit) >> 32
 
 
-def _sample(members: Ints, starts: NDArray[np.int64], draws: int, states: NDArray[np.uint64]) -> Pixels:
+def _sample(members: Ints, starts: NDArray[np.int64], draws: NDArray[np.int64], states: NDArray[np.uint64]) -> Pixels:
     """The pixels that a tree sees."""
-    numbers = mixed(states[:, None], np.arange(draws)) % np.diff(starts).astype(np.uint64)[:, None]
-    return list(members[starts[:-1, None] + numbers.astype(np.int64)])
+    pixels = []
+    for start, count, drawn, state in zip(starts, np.diff(starts), draws, states, strict=False):
+        numbers = mixed(state, np.arange(drawn)) % np.uint64(count)
+        pixels.append(members[start + numbers.astype(np.int64)])
+    return pixels
 
 
 def _choose(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,14 +53,16 @@ class GrownTrees:
         return 1 - squares / self.counts.sum(axis=1, dtype=np.float64) ** 2
 
 
-def draws_of_each_class(n_pixels: int, n_classes: int, settings: ForestSettings) -> int:
-    """Number of pixels of each class that a tree sees."""
+def draws_of_each_class(counts: NDArray[np.integer[Any]], settings: ForestSettings) -> NDArray[np.int64]:
+    """Number of pixels of each class that a tree sees, of classes with so many training pixels."""
+    n_pixels, n_classes, balance = int(counts.sum()), len(counts), settings.balance
     seen = max(settings.max_samples * n_pixels, min(MIN_TREE_PIXELS, n_pixels))
-    return max(1, round(seen / n_classes))
+    draws = balance * seen / n_classes + (1 - balance) * seen * counts / n_pixels
+    return np.maximum(1, np.rint(draws)).astype(np.int64)
 
 
 def bootstrap(class_ids: NDArray[np.uint8], settings: ForestSettings) -> NDArray[np.intp]:
-    """The training pixels that each tree sees: drawn with replacement, as many of each class.
+    """The training pixels that each tree sees: drawn with replacement, so many of each class.
 
     Args:
         class_ids: ``(pixels,)`` uint8, from 1.
@@ -68,13 +71,13 @@ def bootstrap(class_ids: NDArray[np.uint8], settings: ForestSettings) -> NDArray
     Returns:
         ``(trees, pixels of a tree)`` indices into the training pixels.
     """
-    classes = np.unique(class_ids)
-    draws = draws_of_each_class(len(class_ids), len(classes), settings)
+    classes, counts = np.unique(class_ids, return_counts=True)
+    draws = draws_of_each_class(counts, settings)
     trees = np.arange(settings.n_estimators)[:, None]
     chosen = []
-    for class_id in classes:
+    for class_id, count in zip(classes, draws, strict=True):
         members = np.flatnonzero(class_ids == class_id)
-        numbers = random_uint64(settings.random_state, trees, int(class_id), np.arange(draws))
+        numbers = random_uint64(settings.random_state, trees, int(class_id), np.arange(count))
         chosen.append(members[numbers % np.uint64(len(members))])
     return np.concatenate(chosen, axis=1)
 
@@ -92,7 +95,7 @@ def tries(n_features: int) -> int:
 def grow_forest(
     rows: NDArray[np.float32], class_ids: NDArray[np.uint8], settings: ForestSettings, threads: int | None = None
 ) -> Forest:
-    """Grows a forest in which classes count equally, whatever the number of their pixels.
+    """Grows a forest in which classes count as the balance of the settings has it.
 
     Trees without a limit of depth divide their pixels until each leaf has those of one class; where no bin tells pixels
     apart, the leaf votes for the class of most of them. A leaf that the depth stops has shares of classes.
@@ -148,14 +151,15 @@ def _extra_trees(
         from segmentation.forest._growing_kernels import grow_trees
     else:
         from segmentation.forest._growing_reference import grow_trees
-    draws = draws_of_each_class(len(classified), len(classes), settings)
+    counts = np.bincount(classified)
+    draws = draws_of_each_class(counts, settings)
     members = np.argsort(classified, kind="stable").astype(np.int32)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(classified))]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     numbers = np.arange(settings.n_estimators)
     states = random_uint64(settings.random_state, numbers[:, None], classes[None].astype(np.int64))
     streams = random_uint64(settings.random_state, numbers)[:, None]
     max_depth = _NO_LIMIT if settings.max_depth is None else settings.max_depth
-    of_a_tree = 2 * draws * len(classes) - 1, 4 + len(classes)
+    of_a_tree = 2 * int(draws.sum()) - 1, 4 + len(classes)
     least = -(-settings.n_estimators * of_a_tree[0] * of_a_tree[1] // _MOST_NUMBERS)
     tasks = np.array_split(numbers, min(max(threads or available_threads(), least), settings.n_estimators))
     grown: dict[int, GrownTrees] = {}
@@ -165,7 +169,7 @@ def _extra_trees(
             some = tasks[index]
             most = len(some) * of_a_tree[0]
             roots, nodes = np.empty(len(some), np.int32), np.empty((most, 4), np.int32)
-            counts = np.empty((most, len(classes)), np.int32)
+            of_nodes = np.empty((most, len(classes)), np.int32)
             filled = grow_trees(
                 columns,
                 members,
@@ -177,9 +181,9 @@ def _extra_trees(
                 max_depth,
                 roots,
                 nodes,
-                counts,
+                of_nodes,
             )
-            grown[index] = GrownTrees(roots, nodes[:filled].copy(), counts[:filled].copy())
+            grown[index] = GrownTrees(roots, nodes[:filled].copy(), of_nodes[:filled].copy())
 
     share(range(len(tasks)), grow, threads)
     return [grown[index] for index in range(len(tasks))]

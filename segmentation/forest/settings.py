@@ -26,6 +26,8 @@ class ForestSettings:
         n_estimators: number of trees, 1 to 1000.
         max_depth: the most comparisons between a tree's root and a leaf, 1 to 64; None for no limit.
         max_samples: share of the training pixels that each tree sees, 0.001 to 1; at least ``MIN_TREE_PIXELS``.
+        balance: how far classes count alike, whatever the number of their pixels: a tree sees as many pixels of each at
+            1, at 0 as many as their part of the training pixels, and between the two a mixture. 0 to 1.
         random_state: seed of all that is drawn, 0 to 4294967295.
 
     Raises:
@@ -36,6 +38,7 @@ class ForestSettings:
     n_estimators: int = 100
     max_depth: int | None = None
     max_samples: float = 0.2
+    balance: float = 1.0
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -46,6 +49,7 @@ class ForestSettings:
             whole_number(self.max_depth, "The depth of the trees", 1, 64)
         share = number(self.max_samples, "The share of the pixels that each tree sees", 0.001, 1)
         object.__setattr__(self, "max_samples", share)
+        object.__setattr__(self, "balance", number(self.balance, "The balance of the classes", 0, 1))
         whole_number(self.random_state, "The seed", 0, 2**32 - 1)
 
     def to_json(self) -> dict[str, Any]:

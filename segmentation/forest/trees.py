@@ -58,6 +58,13 @@ class Trees:
         """Whether each leaf votes for one class, so that probabilities are shares of the trees."""
         return bool(self.probabilities[self.feature < 0].max(axis=1, initial=0).min() == 1)
 
+    @property
+    def used_features(self) -> NDArray[np.bool_]:
+        """``(features,)``, whether a node compares each feature."""
+        used = np.zeros(self.n_features, np.bool_)
+        used[self.feature[self.feature >= 0]] = True
+        return used
+
     def whole_shares(self) -> NDArray[np.int32]:
         """``(classes, nodes)`` int32, the shares of ``WHOLE_SHARE``; the last class has what the others leave."""
         up_to_class = np.rint(np.cumsum(self.probabilities[:, :-1].T, axis=0).clip(max=1) * WHOLE_SHARE)

@@ -19,7 +19,7 @@ from segmentation.model.classifier import PixelClassifier
 
 DRAFT_PIXELS = 2**14
 """About as many pixels as a draft has: one stands for some 6 x 6 pixels of a screen that shows all of the image, and
-their 72 features of RGB take 5 MB: thirty people share a host of 512 MB."""
+their 162 features of RGB take 11 MB: thirty people share a host of 512 MB."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from segmentation._shared.tiling import Tile, TileGrid
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.features.cache import FeatureCache
+from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import PixelSample
@@ -185,12 +186,13 @@ class LiveSegmenter:
         """
         image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, classifier.spec, tile, threads)
+            smoothed, bits = self._bits(image, with_constants(classifier.spec_, image.pixels), tile, threads)
             found = bits.classes(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             ids = classifier.classes_.take(found, mode="clip")  # three times as fast as to look for an error
             return image.clear(ids, tile.rows, tile.columns)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
-        pixels, key = DraftPixels.for_shape(image.shape), (image.hash, classifier.spec, tile.bounds)
+        pixels = DraftPixels.for_shape(image.shape)
+        key = image.hash, with_constants(classifier.spec_, image.pixels), tile.bounds
         if pixels.step == 1 or self.samples.get(key) is not None:
             return classifier.predict_window(image, tile, smoothed, threads=threads)
         sample = TileSample(pixels, tile, classifier.spec.count(image.channels))
@@ -210,7 +212,7 @@ class LiveSegmenter:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
         image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, classifier.spec, tile, threads)
+            smoothed, bits = self._bits(image, with_constants(classifier.spec_, image.pixels), tile, threads)
             found = bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             return image.clear(found, tile.rows, tile.columns)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
@@ -288,7 +290,8 @@ class LiveSegmenter:
             ValueError: if the image has other channels than the training images.
         """
         image = classifier.adapt(image)
-        samples = [(tile, self.samples.get((image.hash, classifier.spec, tile.bounds))) for tile in tiles]
+        spec = with_constants(classifier.spec_, image.pixels)
+        samples = [(tile, self.samples.get((image.hash, spec, tile.bounds))) for tile in tiles]
         known = [(tile, planes) for tile, planes in samples if planes is not None and planes.size]
         if not known:
             return []

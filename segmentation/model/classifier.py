@@ -1,7 +1,6 @@
 """The pixel classifier: it is trained on labelled pixels, and segments images.
 
-It depends on the images, their labels, the feature spec and the forest's settings alone, so that the page, the command
-line and a script get the same bytes.
+It depends on images, labels, feature spec and settings alone: the page, the command line and scripts get equal bytes.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -46,7 +46,7 @@ class PixelClassifier(Parameters):
 
     Args:
         spec: which features the forest sees.
-        kind, n_estimators, max_depth, max_samples, random_state: see :class:`ForestSettings`.
+        kind, n_estimators, max_depth, max_samples, balance, random_state: see :class:`ForestSettings`.
         class_weights: by class id, what the probability of a class is multiplied with, from 0.01 to 100, in
             thousandths: more of it where that is above 1. It changes nothing of what is learnt, unlike scikit-learn's
             ``class_weight``.
@@ -56,6 +56,7 @@ class PixelClassifier(Parameters):
 
     Attributes:
         forest_: the fitted forest.
+        spec_: the spec with the constants that features take from the images that it was fitted to, if they take any.
         classes_: ``(classes,)`` uint8, the class ids, ascending.
         label_classes_: their names and colours.
         channels_: number of channels of the images that it was fitted to, None if it was fitted to rows.
@@ -67,6 +68,7 @@ class PixelClassifier(Parameters):
     """
 
     forest_: Forest
+    spec_: FeatureSpec
     classes_: NDArray[np.uint8]
     label_classes_: tuple[LabelClass, ...]
     channels_: int | None
@@ -124,6 +126,7 @@ class PixelClassifier(Parameters):
     def _keep(self, fitted: Fitted) -> PixelClassifier:
         whole_weights(checked_weights(self.class_weights), fitted.class_ids)
         self.forest_ = fitted.forest
+        self.spec_ = replace(self.spec, constants=fitted.constants or self.spec.constants)
         self.classes_ = np.array(fitted.class_ids, np.uint8)
         self.label_classes_ = numbered_classes(fitted.class_ids)
         self.channels_ = fitted.channels
@@ -219,12 +222,10 @@ class PixelClassifier(Parameters):
         window: Window,
         smoothed: Smoothed | None = None,
         *,
-        on_piece: OnPiece = lambda piece, planes: None,
+        on_piece: OnPiece | None = None,
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
         """The class ids in a window of an image, before the clean-up, which looks at the whole.
-
-        Features are computed piece by piece and not kept, so that their memory does not grow with the window.
 
         Args:
             image: one that was checked and, if it is whole, adapted.
@@ -255,7 +256,7 @@ class PixelClassifier(Parameters):
         return image.clear(probabilities, window.rows, window.columns)
 
     def _prediction(self, threads: int | None) -> Prediction:
-        return Prediction(self.forest_, self.spec, self.weights, ENGINES[self.engine], threads or self.threads)
+        return Prediction(self.forest_, self.spec_, self.weights, ENGINES[self.engine], threads or self.threads)
 
     @property
     def weights(self) -> Weights | None:
@@ -306,7 +307,7 @@ class PixelClassifier(Parameters):
         self._check_fitted()
         training, drawn = facts_with_strokes(self.training_, strokes)
         return ModelContents(
-            spec=self.spec,
+            spec=self.spec_,
             forest=self.forest_,
             settings=self.settings,
             classes=self.label_classes_ if classes is None else tuple(classes),
@@ -330,7 +331,8 @@ class PixelClassifier(Parameters):
             spec, settings: which features the forest sees, and how it was grown.
             threads: number of threads of its predictions; None takes all cores.
         """
-        return cls(spec, **settings.to_json(), threads=threads)._keep(fitted)
+        learnt = replace(fitted, constants=fitted.constants or spec.constants)
+        return cls(spec.chosen, **settings.to_json(), threads=threads)._keep(learnt)
 
     @classmethod
     def from_contents(

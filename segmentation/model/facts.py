@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmentation.features.constants import as_feature, grid_median
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass
 from segmentation.strokes.stroke import Stroke
@@ -29,6 +30,7 @@ def image_facts(image: Image) -> dict[str, Any]:
         "channels": image.channels,
         "dtype": image.pixels.dtype.name,
         "value_range": image.metadata["value_range"],
+        "median": grid_median(image.pixels),
     }
     if image.no_data is not None:
         facts["no_data"] = int(np.count_nonzero(image.no_data))
@@ -57,6 +59,12 @@ def facts_with_strokes(
     for one, some in zip(images, of_each, strict=True):
         one["strokes"] = len(some)
     return {**training, "images": images}, tuple(stroke for some in of_each for stroke in some)
+
+
+def values_of_image(facts: Mapping[str, Any]) -> tuple[float, float]:
+    """The smallest value and the median of a training image, as features have them, by the facts about it."""
+    dtype = np.dtype(facts["dtype"])
+    return as_feature(facts["value_range"][0], dtype), as_feature(facts["median"], dtype)
 
 
 def as_image(image: Image | ArrayLike) -> Image:

@@ -15,14 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared.text import counted
 from segmentation.features.compute import compute_planes
+from segmentation.features.constants import ColourConstants
 from segmentation.features.pieces import ComputePlanes, feature_rows
+from segmentation.features.pointwise import lacks_constants
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
 from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
-from segmentation.model.facts import checked_class_ids, checked_labels, counts_to_json, image_facts
+from segmentation.model.facts import checked_class_ids, checked_labels, counts_to_json, image_facts, values_of_image
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,7 @@ class TrainedClassifier(Protocol):
     """What training needs of an earlier classifier; see the attributes of :class:`PixelClassifier`."""
 
     spec: FeatureSpec
+    spec_: FeatureSpec
     channels_: int | None
     training_: dict[str, Any]
     pixels_: PixelSample | None
@@ -72,6 +75,7 @@ class Fitted:
         channels: number of channels of the images; None if it is not known.
         training: facts about the training data, as plain JSON values.
         pixels: the training pixels; None if they were not kept.
+        constants: what the features took from the images; None if they take nothing.
     """
 
     forest: Forest
@@ -79,6 +83,7 @@ class Fitted:
     channels: int | None
     training: dict[str, Any]
     pixels: PixelSample | None
+    constants: ColourConstants | None = None
 
 
 ImageFacts = Callable[[LabelledImage], Mapping[str, Any]]
@@ -121,7 +126,7 @@ class Training:
         planes: ComputePlanes = compute_planes,
         threads: int | None = None,
     ) -> None:
-        self._spec, self._settings, self._earlier = spec, settings, earlier
+        self._settings, self._earlier = settings, earlier
         self._rows, self._planes, self._threads = rows or self._compute_rows, planes, threads
         self._facts = [facts(one) if facts else image_facts(one.read()) for one in images]
         self._images = [
@@ -129,26 +134,36 @@ class Training:
         ]
         if len({one["channels"] for one in self._facts}) > 1:
             raise ValueError("The images must all have the same number of channels.")
+        self._spec = self._with_constants(spec)
         self._earlier_pixels = self._pixels_of(earlier) if earlier is not None else None
         known = () if self._earlier_pixels is None else tuple(count_classes(self._earlier_pixels.class_ids))
         self.sample = TrainingSample.draw(
             [one.labels for one in self._images], settings.random_state, earlier_classes=known
         )
 
+    def _with_constants(self, spec: FeatureSpec) -> FeatureSpec:
+        """The spec with its own constants, or else those of the earlier classifier, or else those of the images."""
+        earlier = self._earlier.spec_.constants if self._earlier is not None else None
+        if spec.constants is not None or earlier is not None:
+            return replace(spec, constants=spec.constants or earlier)
+        if not self._facts or not lacks_constants(spec, self._facts[0]["channels"]):
+            return spec
+        return replace(spec, constants=ColourConstants.of(map(values_of_image, self._facts)))
+
     def _pixels_of(self, earlier: TrainedClassifier) -> PixelSample:
         """The training pixels of the earlier classifier, which fit this training."""
         if earlier.pixels_ is None:
             raise ValueError("The earlier classifier came without its training pixels.")
-        if earlier.spec != self._spec:
-            raise ValueError(
-                "The training pixels that came with the earlier classifier hold other features: "
-                "they can be learnt from with its own only."
-            )
         channels = self._facts[0]["channels"] if self._facts else None
         if None not in (channels, earlier.channels_) and earlier.channels_ != channels:
             raise ValueError(
                 f"The earlier classifier was trained on images with {counted(earlier.channels_ or 0, 'channel')}, "
                 f"but these have {channels}."
+            )
+        if earlier.spec_ != self._spec:
+            raise ValueError(
+                "The training pixels that came with the earlier classifier hold other features: "
+                "they can be learnt from with its own only."
             )
         return earlier.pixels_
 
@@ -188,7 +203,8 @@ class Training:
         for class_id, count in earlier_facts.get("labelled_pixels", {}).items():
             labelled[class_id] = labelled.get(class_id, 0) + count
         facts = {"images": earlier_images + [dict(one) for one in self._facts], "labelled_pixels": labelled}
-        return Fitted(fitted.forest, fitted.class_ids, channels, fitted.training | facts, pixels)
+        training = fitted.training | facts
+        return Fitted(fitted.forest, fitted.class_ids, channels, training, pixels, self._spec.constants)
 
 
 def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, threads: int | None = None) -> Fitted:

@@ -11,7 +11,7 @@ import os
 import platform
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +20,8 @@ import numpy as np
 from segmentation._shared import checks
 from segmentation._shared.archive import Archive, ArchiveError, json_bytes, npy_bytes, pack
 from segmentation._shared.text import counted
+from segmentation.features.constants import ColourConstants
+from segmentation.features.pointwise import lacks_constants
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
@@ -53,11 +55,8 @@ _LARGEST = {
     **dict.fromkeys(FOREST_MEMBERS, MAX_BYTES),
 }
 _KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
-_OPTIONAL = ("pixels", "class_weights", "clean_up")
-_LATER: dict[str, Any] = {"constants": None}
+_OPTIONAL = ("pixels", "constants", "class_weights", "clean_up")
 _LATER_FEATURES: dict[str, Any] = {
-    "differences": False,
-    "colour": False,
     "learned": False,
     "dimensions": 2,
     "by_channel": None,
@@ -89,7 +88,7 @@ class ModelContents:
     """What a classifier file holds.
 
     Attributes:
-        spec: the features that the forest sees.
+        spec: the features that the forest sees, with the constants that they took from the training images.
         forest: the trees.
         settings: how the forest was grown, its seed among them.
         classes: names and colours.
@@ -142,6 +141,8 @@ class ModelContents:
                 f"The features of an image with {counted(self.channels, 'channel')} are "
                 f"{self.spec.count(self.channels)}, but the forest sees {self.forest.n_features}."
             )
+        if self.channels is not None and lacks_constants(self.spec, self.channels):
+            raise ValueError("The features compare channels, but the constants that they need are missing.")
         self.strokes_by_image()
 
     def strokes_by_image(self) -> dict[str, tuple[Stroke, ...]]:
@@ -246,6 +247,8 @@ def _members(contents: ModelContents) -> dict[str, bytes]:
         "training": _checked_training(contents.training),
         "versions": _checked_versions(contents.versions),
     }
+    if contents.spec.constants is not None:
+        facts["constants"] = contents.spec.constants.to_json()
     if contents.pixels is not None:
         facts["pixels"] = len(contents.pixels.class_ids)
     if weights := weights_to_json(contents.class_weights):
@@ -271,19 +274,21 @@ def _contents(archive: Archive) -> ModelContents:
     if version not in (1, VERSION) or isinstance(version, bool):
         raise ValueError("Its version is none that was ever written.")
     if version > 1:
-        facts = _of_this_version(facts, _FACTS, (*_KEYS, "versions", *_OPTIONAL), _LATER)
+        facts = _of_this_version(facts, _FACTS, (*_KEYS, "versions", *_OPTIONAL), {})
     checks.mapping(facts, _FACTS, (*_KEYS, "versions"), _OPTIONAL if version > 1 else ("pixels",))
     class_ids = checks.sequence(facts["class_ids"], "class_ids", LARGEST_CLASS_ID)
     features = facts["features"]
     if not isinstance(features, Mapping):
         raise ValueError("The features must be a JSON object.")
     if version > 1:
-        names = tuple(field.name for field in fields(FeatureSpec))
-        features = _of_this_version(features, "The features", names, _LATER_FEATURES)
+        features = _of_this_version(features, "The features", FeatureSpec().to_json(), _LATER_FEATURES)
+    spec = FeatureSpec.from_json(features)
+    if facts.get("constants") is not None:
+        spec = replace(spec, constants=ColourConstants.from_json(facts["constants"]))
     channels = facts["channels"]
     forest = read_forest(archive, facts["forest"], len(class_ids))
     return ModelContents(
-        spec=FeatureSpec.from_json(features),
+        spec=spec,
         forest=forest,
         settings=ForestSettings.from_json(facts["settings"]),
         classes=classes_from_json(facts["classes"]),

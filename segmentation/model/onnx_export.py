@@ -1,7 +1,7 @@
 """The forest as an ONNX model, for programs that know nothing of Squiggle.
 
-The model takes rows of features, float32 ``(pixels, features)``, as :func:`segmentation.compute_features` or
-``skimage.feature.multiscale_basic_features`` give them, and returns ``class_id``, int64 ``(pixels,)``, and
+The model takes rows of features, float32 ``(pixels, features)``, as :func:`segmentation.compute_features` gives
+them, and returns ``class_id``, int64 ``(pixels,)``, and
 ``probabilities``, float32 ``(pixels, classes)``. The trees are a ``TreeEnsembleClassifier`` that adds in float64 as
 ours do; of equal probabilities the first class wins, as with ours. Class weights are nodes behind it.
 
@@ -31,8 +31,8 @@ _ATTRIBUTE_INT = 2
 def onnx_bytes(contents: ModelContents) -> bytes:
     """The ONNX model of a classifier's forest.
 
-    The metadata of the model name the classes (``classes``) and the features (``features``, the feature spec), as
-    JSON.
+    The metadata of the model name the classes (``classes``), the features (``features``, the feature spec) and the
+    constants that these take from the training images (``constants``, if there are any), as JSON.
 
     Args:
         contents: of the classifier file.
@@ -60,6 +60,8 @@ def onnx_bytes(contents: ModelContents) -> bytes:
     )
     named = [one.to_json() for one in contents.classes if one.id in contents.class_ids]
     metadata = {"classes": json.dumps(named), "features": json.dumps(contents.spec.to_json())}
+    if contents.spec.constants is not None:
+        metadata["constants"] = json.dumps(contents.spec.constants.to_json())
     return b"".join(
         [
             _number(1, _IR_VERSION),

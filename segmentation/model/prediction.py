@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Window
-from segmentation.features.pieces import PIECE, SMOOTHED_PIECE, for_each_piece
+from segmentation.features.pieces import PIECE, for_each_piece, rows_of_piece
+from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
@@ -39,15 +40,21 @@ class Prediction:
     engine: Engine
     threads: int | None
 
-    def classes(self, image: Image, window: Window, smoothed: Smoothed | None, on_piece: OnPiece) -> NDArray[np.uint8]:
-        """The index of each pixel's class, ``(window rows, window columns)`` uint8."""
+    def classes(
+        self, image: Image, window: Window, smoothed: Smoothed | None, on_piece: OnPiece | None
+    ) -> NDArray[np.uint8]:
+        """The index of each pixel's class, ``(window rows, window columns)`` uint8.
+
+        Only the features that the forest looks at are computed, unless ``on_piece`` asks for all.
+        """
         classes = np.empty(window.shape, np.uint8)
 
         def segment(piece: Window, planes: NDArray[np.float32]) -> None:
-            on_piece(piece, planes)
+            if on_piece is not None:
+                on_piece(piece, planes)
             classes[piece.place_in(window)] = self.engine.classes(self.forest, planes, self.weights)
 
-        self._for_each_piece(image, window, smoothed, segment)
+        self._for_each_piece(image, window, smoothed, segment, all_features=on_piece is not None)
         return classes
 
     def probabilities(
@@ -63,7 +70,19 @@ class Prediction:
         self._for_each_piece(image, window, smoothed, estimate)
         return probabilities
 
-    def _for_each_piece(self, image: Image, window: Window, smoothed: Smoothed | None, work: OnPiece) -> None:
-        pieces = window.split(*(PIECE if smoothed is None else SMOOTHED_PIECE))
-        compute = self.engine.planes
-        for_each_piece(image, self.spec, pieces, work, smoothed=smoothed, compute=compute, threads=self.threads)
+    def _for_each_piece(
+        self, image: Image, window: Window, smoothed: Smoothed | None, work: OnPiece, *, all_features: bool = False
+    ) -> None:
+        size = PIECE if smoothed is None else (rows_of_piece(self.forest.n_features, PIECE[1]), PIECE[1])
+        spec = with_constants(self.spec, image.pixels)
+        some = not all_features and spec.count(image.channels) == self.forest.n_features
+        for_each_piece(
+            image,
+            spec,
+            window.split(*size),
+            work,
+            smoothed=smoothed,
+            compute=self.engine.planes,
+            wanted=self.forest.used_features if some else None,
+            threads=self.threads,
+        )

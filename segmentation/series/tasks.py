@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segmentation.features.pointwise import lacks_constants
 from segmentation.io.image import KEPT_TYPES
 from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
 from segmentation.objects.steps import changes_classes
@@ -69,11 +70,9 @@ def array_task(
     """
     from segmentation.io import zarr_images
 
-    if extras.png or extras.overlay or extras.objects:
-        raise ValueError(
-            "A Zarr array can have no PNG, no overlay and no objects: ask for its class ids and probabilities only."
-        )
+    _refuse_extras(extras)
     images = zarr_images.open_images(path, channels=model.classifier.channels_, axes=axes)
+    _refuse_without_constants(model, images)
     cleans = changes_classes(model.classifier.clean_up)
     if cleans:
         refuse_large(images.shape)
@@ -150,6 +149,23 @@ def _begun(
         write_json(begun, key)
     results.begin(name)
     return unfinished
+
+
+def _refuse_extras(extras: Extras) -> None:
+    """Refuse what can be made of image files only."""
+    if extras.png or extras.overlay or extras.objects:
+        raise ValueError(
+            "A Zarr array can have no PNG, no overlay and no objects: ask for its class ids and probabilities only."
+        )
+
+
+def _refuse_without_constants(model: Model, images: ZarrImages) -> None:
+    """Refuse an array for which features would take constants from whole images."""
+    if lacks_constants(model.classifier.spec_, images.channels):
+        raise ValueError(
+            "The classifier learnt from rows of features, and compares channels by numbers of the whole image: "
+            "it cannot segment a Zarr array, which is read in blocks."
+        )
 
 
 @dataclass(frozen=True)

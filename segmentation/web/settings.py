@@ -137,14 +137,14 @@ class Settings(BaseModel):
     feature_cache_bytes: Megabytes = Field(
         default_factory=lambda known: default_cache_bytes(known.get("processes", 1)),
         validation_alias="SQUIGGLE_FEATURE_CACHE_MB",
-        description="features that a process keeps in memory, in megabytes: 54 for each megapixel of RGB at the "
-        "default features, or 130 with what the features of new strokes follow from; unless set, all processes "
+        description="features that a process keeps in memory, in megabytes: 122 for each megapixel of RGB at the "
+        "default features, or 194 with what the features of new strokes follow from; unless set, all processes "
         "together take a quarter of the memory beyond 512 MB, and each at least 75",
     )
     draft_cache_bytes: Megabytes = Field(
         default=DEFAULT_DRAFT_MEGABYTES * 2**20,
         validation_alias="SQUIGGLE_DRAFT_CACHE_MB",
-        description="features that a process keeps in memory for drafts of segmentations, in megabytes: 5 for each "
+        description="features that a process keeps in memory for drafts of segmentations, in megabytes: 11 for each "
         "image that is worked on at the same time and too large to be kept",
     )
     threads: Count = Field(

@@ -98,7 +98,7 @@ def test_what_is_typed_goes_before_the_settings_of_the_strokes(desk, tmp_path):
     typed = ["--no-edges", "--trees", "3", "--channels", "1,3", "--seed", "5", "--with-strokes", "--without-pixels"]
     assert main([*arguments, *typed]) == 0
     contents = seg.load_classifier(tmp_path / "model").contents()
-    assert contents.spec == seg.FeatureSpec(edges=False, sigma_max=4, channels=(0, 2))
+    assert contents.spec.chosen == seg.FeatureSpec(edges=False, sigma_max=4, channels=(0, 2))
     assert (contents.settings.n_estimators, contents.settings.random_state) == (3, 5)
     strokes = load_model(tmp_path / "model").strokes
     assert strokes is not None

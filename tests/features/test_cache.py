@@ -13,6 +13,7 @@ from segmentation._shared.tiling import TileGrid
 from segmentation.features.budget import LEAST_CACHE_MEGABYTES, cache_bytes_from_environment, default_cache_bytes
 from segmentation.features.cache import FeatureCache
 from segmentation.features.compute import compute_planes
+from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import image_from_pixels
@@ -93,6 +94,7 @@ def test_each_pixel_knows_its_tile(shape, side):
 @given(shapes, st.sampled_from([1, 3]), st.integers(1, 60), st.sampled_from([FeatureSpec(sigma_max=4), SPEC]))
 def test_features_by_tiles_equal_those_of_the_whole(shape, channels, side, spec):
     image = noise(*shape, channels)
+    spec = with_constants(spec, image.pixels)
     whole = compute_planes(image.pixels, spec)
     cache = FeatureCache(0)
     for tile in TileGrid(shape, max(side, max(shape) // 5)).tiles:
@@ -160,6 +162,7 @@ def test_kinds_of_features_share_the_smoothed_tile_and_nothing_else_does():
         for _ in range(2):
             found = cache.smoothed(picture, chosen, part)
             assert found is not smoothed
+            chosen = with_constants(chosen, picture.pixels)
             expected = compute_planes(picture.pixels, chosen, rows=part.rows, columns=part.columns)
             assert np.array_equal(found.features(chosen, part.rows, part.columns), expected)
 

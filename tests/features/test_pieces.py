@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 from segmentation._shared.tiling import whole_window
 from segmentation.features.compute import compute_planes
 from segmentation.features.pieces import PIECE, feature_rows, for_each_piece, groups
+from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import image_from_pixels
 
-SPEC = FeatureSpec(sigma_max=2)
 IMAGE = image_from_pixels(np.random.default_rng(0).integers(0, 256, (150, 300, 2), np.uint8))
+SPEC = with_constants(FeatureSpec(sigma_max=2), IMAGE.pixels)
 WHOLE = compute_planes(IMAGE.pixels, SPEC)
 
 

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segmentation.features.compute import compute_planes
+from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 
@@ -30,6 +31,7 @@ def inner(window, data):
 @given(st.tuples(st.integers(1, 40), st.integers(1, 40)), st.sampled_from(SPECS), st.integers(0, 99), st.data())
 def test_features_of_any_part_of_a_window_are_those_of_the_image(shape, spec, seed, data):
     pixels = np.random.default_rng(seed).random((*shape, 2), np.float32)
+    spec = with_constants(spec, pixels)
     window = data.draw(parts(shape[0])), data.draw(parts(shape[1]))
     smoothed = Smoothed.compute(pixels, spec, *window, threads=1)
     part = inner(window[0], data), inner(window[1], data)

@@ -18,7 +18,7 @@ def blobs(pixels=600, features=9, classes=3, seed=0, spread=2.0):
 
 
 def test_settings_survive_json():
-    chosen = ForestSettings("random_forest", 7, 5, 0.25, 11)
+    chosen = ForestSettings("random_forest", 7, 5, 0.25, 0.5, 11)
     assert ForestSettings.from_json(chosen.to_json()) == chosen
     assert ForestSettings.from_json({}) == ForestSettings()
 
@@ -257,7 +257,10 @@ def test_as_many_features_are_tried_as_scikit_learn_tries(n_features, expected):
 @pytest.mark.parametrize("pixels", [3, 99, 1000])
 def test_as_many_pixels_are_drawn_as_the_bootstrap_has(pixels):
     class_ids = np.resize([1, 1, 2], pixels).astype(np.uint8)
-    assert bootstrap(class_ids, ForestSettings()).shape[1] == 2 * draws_of_each_class(pixels, 2, ForestSettings())
+    assert (
+        bootstrap(class_ids, ForestSettings()).shape[1]
+        == draws_of_each_class(np.bincount(class_ids)[1:], ForestSettings()).sum()
+    )
 
 
 def test_edges_depend_on_the_rows_alone():

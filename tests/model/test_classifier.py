@@ -80,7 +80,8 @@ def test_it_equals_the_same_pipeline_of_scikit_image_and_scikit_learn():
     grown = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, ForestSettings())
     forest = grown.to_sklearn(np.unique(sample.class_ids))
     expected = forest.predict_proba(rows).reshape(*labels.shape, -1)
-    classifier = PixelClassifier(FeatureSpec(sigma_max=4, texture=False)).fit(pixels, labels)
+    classifier = PixelClassifier(FeatureSpec(sigma_max=4, texture=False, differences=False, colour=False))
+    classifier.fit(pixels, labels)
     clear = np.abs(expected[..., 0] - 0.5) > 0.05
     found = classifier.predict(pixels)
     assert (found == forest.classes_[expected.argmax(axis=-1)])[clear].mean() > 0.995
@@ -218,6 +219,7 @@ def test_what_it_was_trained_on_is_told():
         "channels": 3,
         "dtype": "uint8",
         "value_range": [int(pixels.min()), int(pixels.max())],
+        "median": float(np.sort(pixels, axis=None)[(pixels.size - 1) // 2]),
     }
     assert facts["labelled_pixels"] == {"2": int((labels == 2).sum()), "5": int((labels == 5).sum())}
     assert classifier.feature_names_[0] == "channel 1, intensity, sigma 0.5"

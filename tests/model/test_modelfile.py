@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segmentation._shared.archive import npy_bytes, pack
+from segmentation.features.constants import ColourConstants
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
@@ -58,7 +59,7 @@ def contents(rows, request):
     else:  # as files of the first version have them
         forest = Forest.from_sklearn(ExtraTreesClassifier(12, max_depth=5, random_state=0).fit(rows, class_ids))
     return ModelContents(
-        spec=SPEC,
+        spec=replace(SPEC, constants=ColourConstants(-0.5, 0.01)),
         forest=forest,
         settings=chosen,
         classes=CLASSES,
@@ -272,14 +273,16 @@ def test_each_member_is_needed(data):
 
 def test_each_fact_is_needed(data):
     for key in json.loads(members(data)["classifier.json"]):
-        refused(with_facts(data, lambda facts, k=key: facts.pop(k)), "lacks|not a classifier|version|does not count")
+        refused(
+            with_facts(data, lambda facts, k=key: facts.pop(k)), "lacks|missing|not a classifier|version|does not count"
+        )
     refused(with_facts(data, lambda facts: facts.update(extra=1)), "'extra', which this version of Squiggle cannot use")
     refused(with_facts(data, lambda facts: facts["features"].update(ridges=True)), "'ridges', which this version")
-    refused(with_facts(data, lambda facts: facts.update(version=1, extra=1)), "unknown key 'extra'")
+    refused(with_facts(data, lambda facts: facts.update(version=1)), "unknown key 'constants'")
 
 
-UNUSED = {"class_weights": None, "clean_up": [], "constants": None}
-UNUSED_FEATURES = {"differences": False, "colour": False, "learned": False, "dimensions": 2, "by_channel": None}
+UNUSED = {"class_weights": None, "clean_up": []}
+UNUSED_FEATURES = {"learned": False, "dimensions": 2, "by_channel": None}
 
 
 def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data):
@@ -293,10 +296,7 @@ def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data
 @pytest.mark.parametrize(
     ("where", "key", "value"),
     [
-        (None, "constants", {"lo": 0.0, "e": 0.01}),
-        ("features", "differences", True),
-        ("features", "colour", True),
-        ("features", "colour", 0),
+        ("features", "learned", 0),
         ("features", "learned", True),
         ("features", "dimensions", 3),
         ("features", "by_channel", [{}]),
@@ -335,6 +335,10 @@ def test_what_only_later_versions_can_compute_is_refused(data, where, key, value
         ("features", [], "JSON object"),
         ("features", {"sigma_max": 1000}, "sigma"),
         ("features", {"sigma_max": "1"}, "wrong type"),
+        ("constants", [], "constants"),
+        ("constants", {"low": 0.0}, "lacks"),
+        ("constants", {"low": 0.5, "offset": 0.1}, "low of the constants"),
+        ("constants", {"low": 0.0, "offset": 0.0}, "offset of the constants"),
         ("features", {"sigma_max": -(10**17)}, "sigma"),
         ("features", {"eval": "1"}, "eval"),
         ("settings", {"kind": "os.system"}, "kind of forest"),

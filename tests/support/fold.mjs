@@ -1,19 +1,19 @@
 /*
  * Folds journals as the page does: each line of the standard input is a list of events, the answer is the state that
- * they add up to. The argument is the settings that a session begins with.
+ * they add up to. The argument is what holds where an event does not name a setting.
  */
 import { createInterface } from "node:readline";
 
 import { fold } from "../../assets/journal/state.mjs";
 
-const defaults = JSON.parse(process.argv[2]);
+const unnamed = JSON.parse(process.argv[2]);
 
 function asJson(events) {
-  const state = fold(events, defaults);
+  const state = fold(events, unnamed);
   return {
     name: state.name,
     image: state.image,
-    images: state.images.map((image) => [image, fold(events, defaults, image.hash).strokes]),
+    images: state.images.map((image) => [image, fold(events, unnamed, image.hash).strokes]),
     elsewhere: [...state.strokesElsewhere],
     measured: [...state.measured],
     classes: state.classes,
@@ -26,7 +26,7 @@ function asJson(events) {
     features: state.features,
     forest: state.forest,
     offered: Object.fromEntries(["", "ann", "bob"].map((author) => {
-      const { undo, redo } = fold(events, defaults, null, author);
+      const { undo, redo } = fold(events, unnamed, null, author);
       return [author, { undo, redo }];
     })),
   };

@@ -19,7 +19,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, no_update
 
-from segmentation.features.spec import FeatureSpec
+from segmentation.features.spec import KINDS, FeatureSpec
 from segmentation.forest.settings import ForestSettings
 
 FEATURE_CONTROLS = (("feature-kinds", "value"), ("sigma-min", "value"), ("sigma-max", "value"), ("num-sigma", "value"))
@@ -28,6 +28,7 @@ FOREST_CONTROLS = (
     ("forest-trees", "value"),
     ("forest-depth", "value"),
     ("forest-share", "value"),
+    ("forest-balance", "value"),
     ("forest-seed", "value"),
 )
 STILL_IN_USE = "Until then the settings before are in use."
@@ -68,7 +69,7 @@ def register_callbacks(app: Dash) -> None:
 def check_features(kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any) -> tuple[Any, str]:
     """The feature spec that the controls ask for, or the sentence that says why it cannot be."""
     kinds = kinds if isinstance(kinds, list) else []
-    values: dict[str, Any] = {kind: kind in kinds for kind in ("intensity", "edges", "texture")}
+    values: dict[str, Any] = {kind: kind in kinds for kind in KINDS}
     try:
         values["sigma_min"] = _number(sigma_min, "the smallest sigma")
         values["sigma_max"] = _number(sigma_max, "the largest sigma")
@@ -78,7 +79,7 @@ def check_features(kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any) -
         return no_update, f"{problem} {STILL_IN_USE}"
 
 
-def check_forest(kind: Any, trees: Any, depth: Any, share: Any, seed: Any) -> tuple[Any, str]:
+def check_forest(kind: Any, trees: Any, depth: Any, share: Any, balance: Any, seed: Any) -> tuple[Any, str]:
     """The forest settings that the controls ask for, or the sentence that says why they cannot be."""
     try:
         settings = ForestSettings(
@@ -86,6 +87,7 @@ def check_forest(kind: Any, trees: Any, depth: Any, share: Any, seed: Any) -> tu
             n_estimators=_whole(trees, "the number of trees"),
             max_depth=None if depth is None else _whole(depth, "the depth"),
             max_samples=_share(share),
+            balance=_balance(balance),
             random_state=_whole(seed, "the seed"),
         )
         return settings.to_json(), ""
@@ -97,6 +99,13 @@ def _share(value: Any) -> float:
     percent = round(_number(value, "the share"), 6)
     if not 0.1 <= percent <= 100:
         raise ValueError("The share of the pixels that each tree sees must be between 0.1 and 100 %.")
+    return percent / 100
+
+
+def _balance(value: Any) -> float:
+    percent = round(_number(value, "the balance"), 6)
+    if not 0 <= percent <= 100:
+        raise ValueError("The balance of the classes must be between 0 and 100 %.")
     return percent / 100
 
 

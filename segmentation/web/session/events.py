@@ -3,7 +3,9 @@
 ==================  ==========================================================  =========
 type                fields                                                      undoable
 ==================  ==========================================================  =========
-``session.start``   ``image``, ``classes`` (written by the server, first)       no
+``session.start``   ``image``, ``classes``, ``features``, ``forest`` (written   no
+                    by the server, first); old journals name no settings, and
+                    those of their time hold
 ``session.rename``  ``name``                                                    no
 ``image.open``      ``image``: hash, name, rows, columns, channels, dtype;      no
                     in journals of before perhaps ``instead``: the hash of an
@@ -237,6 +239,15 @@ def _check_clean_up(event: dict[str, Any], _state: SessionState) -> None:
 
 
 def _check_settings(event: dict[str, Any], _state: SessionState) -> None:
+    check_settings(event)
+
+
+def check_settings(event: dict[str, Any]) -> None:
+    """The settings of features and forest in an event, as far as it has them, made whole.
+
+    Raises:
+        ValueError: with a sentence, if they cannot be.
+    """
     for part, reader in (("features", FeatureSpec), ("forest", ForestSettings)):
         if part in event:
             if not isinstance(event[part], Mapping):

@@ -18,7 +18,7 @@ from segmentation.model.modelfile import ModelFileError
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.version import __version__
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
-from segmentation.web.session.events import MAX_NAME_LENGTH, check_event
+from segmentation.web.session.events import MAX_NAME_LENGTH, check_event, check_settings
 from segmentation.web.session.images import Images, describe_image
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.state import SessionState, fold
@@ -233,16 +233,22 @@ def _checked(
 
 
 def _start(body: Mapping[str, Any], images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    checks.mapping(body, "The start of its journal", ("id", "type", "image", "classes"))
+    checks.mapping(body, "The start of its journal", ("id", "type", "image", "classes"), ("features", "forest"))
     classes: tuple[LabelClass, ...] = classes_from_json(body["classes"])
     if not classes:
         raise SessionFileError("It does not start with any class.")
-    return {
+    start = {
         "id": "start",
         "type": "session.start",
         "image": _facts(body["image"], images),
         "classes": classes_to_json(classes),
+        **{part: body[part] for part in ("features", "forest") if part in body},
     }
+    try:
+        check_settings(start)
+    except ValueError as problem:
+        raise SessionFileError(f"The start of its journal makes no sense. {problem}") from problem
+    return start
 
 
 def _checked_event(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.web.session.events import MAX_NAME_LENGTH
 from segmentation.web.session.images import describe_image
@@ -54,6 +56,8 @@ class Sessions:
                 {"id": number, "name": class_name, "colour": colours[number - 1]}
                 for number, class_name in enumerate(self._sample.classes, start=1)
             ],
+            "features": FeatureSpec().to_json(),
+            "forest": ForestSettings().to_json(),
         }
         return self._store.create_session([start], images=[NewImage(image.hash, name, self._sample.content)])
 

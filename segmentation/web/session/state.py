@@ -153,6 +153,8 @@ class _Folding:
                 for values in event["classes"]:
                     self._add_class(values)
                 self.given = set(self.classes)
+                self.features = FeatureSpec.from_json(event.get("features", {}))
+                self.forest = ForestSettings.from_json(event.get("forest", {}))
             case "session.rename":
                 self.name = event["name"]
             case "image.open":

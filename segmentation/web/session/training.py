@@ -231,7 +231,7 @@ class Trainer:
         if state.opened is None or not continues_from_pixels(state):
             return None
         file = self._classifiers.get(session_id, state.opened.facts["hash"])
-        if state.features != file.contents.spec:
+        if state.features != file.contents.spec.chosen:
             raise ValueError(
                 f"“{file.name}” came with training pixels that hold its own features only: go back to these features, "
                 "or close the classifier."

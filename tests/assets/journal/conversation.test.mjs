@@ -9,7 +9,7 @@ import { Conversation } from "../../../assets/journal/conversation.mjs";
 
 const START = { id: "start", type: "session.start", image: { hash: "sample" }, classes: [] };
 const PLACE = {
-  url: "/s/a/converse", sessionId: "a", windowId: "here", defaults: () => ({ features: {}, forest: {} }),
+  url: "/s/a/converse", sessionId: "a", windowId: "here", unnamed: () => ({ features: {}, forest: {} }),
 };
 
 /** What was sent, each with what answers it. @type {{body: any, answer: (response: any) => void}[]} */

@@ -8,7 +8,7 @@ import { fold } from "../../../assets/journal/state.mjs";
 
 /** @import { SessionEvent } from "../../../assets/journal/state.mjs" */
 
-const DEFAULTS = { features: {}, forest: {} };
+const UNNAMED = { features: {}, forest: {} };
 const ANN = { id: "ann", name: "Ann" };
 const BOB = { id: "bob", name: "" };
 
@@ -27,7 +27,7 @@ const draw = (id, author, classId = 1) => ({
 
 /** @type {(events: SessionEvent[], me: string) => (string | null)[]} */
 const offered = (events, me) => {
-  const { undo, redo } = fold(events, DEFAULTS, null, me);
+  const { undo, redo } = fold(events, UNNAMED, null, me);
   return [undo, redo];
 };
 
@@ -39,7 +39,7 @@ test("undo and redo go through one's own events, whatever others do in between",
   events.push({ id: "3", type: "undo", event: "1", author: ANN }, draw("4", BOB));
   assert.deepEqual(offered(events, "ann"), [null, "1"]);
   assert.deepEqual(offered(events, "bob"), ["4", null]);
-  assert.deepEqual(fold(events, DEFAULTS).strokes.map(({ id }) => id), ["s2", "s4"]);
+  assert.deepEqual(fold(events, UNNAMED).strokes.map(({ id }) => id), ["s2", "s4"]);
 });
 
 test("what somebody else undid of mine cannot be undone again", () => {
@@ -66,7 +66,7 @@ test("strokes that came in a file are of who brought it, but for those that ther
   const events = [START, draw("1", ANN), event];
   assert.deepEqual([...whoDrew(events).authors], [["s1", "ann"], ["s2", "bob"]]);
   const undo = { id: "u", type: "undo", event: "f" };
-  assert.deepEqual(takenFromOthers(events, undo, DEFAULTS, "ann"), { strokes: 1, names: ["somebody"] });
+  assert.deepEqual(takenFromOthers(events, undo, UNNAMED, "ann"), { strokes: 1, names: ["somebody"] });
 });
 
 test("to undo a class takes along what others have drawn in it, and nothing else does", () => {
@@ -76,7 +76,7 @@ test("to undo a class takes along what others have drawn in it, and nothing else
     draw("1", ANN, 2), draw("2", BOB, 2), draw("3", BOB),
   ];
   /** @type {(target: string) => object} */
-  const taken = (target) => takenFromOthers(events, { id: "u", type: "undo", event: target }, DEFAULTS, "ann");
+  const taken = (target) => takenFromOthers(events, { id: "u", type: "undo", event: target }, UNNAMED, "ann");
   assert.deepEqual(taken("c"), { strokes: 1, names: ["somebody"] });
   assert.deepEqual(taken("1"), { strokes: 0, names: [] });
 });

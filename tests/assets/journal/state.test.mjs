@@ -7,7 +7,7 @@ import { fold } from "../../../assets/journal/state.mjs";
 
 /** @import { SessionEvent } from "../../../assets/journal/state.mjs" */
 
-const DEFAULTS = { features: { edges: true }, forest: { n_estimators: 100 } };
+const UNNAMED = { features: { edges: true }, forest: { n_estimators: 100 } };
 
 /** @param {string} hash */
 const image = (hash, channels = 3) => ({ hash, name: `${hash}.png`, rows: 4, columns: 5, channels, dtype: "uint8" });
@@ -26,13 +26,13 @@ const draw = (id, strokeId, hash = "sample", classId = 1) => (
 );
 
 /** @type {(events: SessionEvent[], hash?: string) => string[]} */
-const strokesShown = (events, hash) => fold(events, DEFAULTS, hash).strokes.map(({ id }) => id);
+const strokesShown = (events, hash) => fold(events, UNNAMED, hash).strokes.map(({ id }) => id);
 
 test("nothing was done", () => {
-  const state = fold([], DEFAULTS);
+  const state = fold([], UNNAMED);
   assert.equal(state.image, null);
   assert.deepEqual([state.images, state.classes, state.strokes, state.undo, state.redo], [[], [], [], null, null]);
-  assert.deepEqual([state.features, state.forest], [DEFAULTS.features, DEFAULTS.forest]);
+  assert.deepEqual([state.features, state.forest], [UNNAMED.features, UNNAMED.forest]);
 });
 
 test("strokes come, are erased, undone and redone", () => {
@@ -42,18 +42,18 @@ test("strokes come, are erased, undone and redone", () => {
   assert.deepEqual(strokesShown(events), ["s2"]);
   events.push({ id: "4", type: "undo", event: "3" });
   assert.deepEqual(strokesShown(events), ["s1", "s2"]);
-  assert.deepEqual([fold(events, DEFAULTS).undo, fold(events, DEFAULTS).redo], ["2", "3"]);
+  assert.deepEqual([fold(events, UNNAMED).undo, fold(events, UNNAMED).redo], ["2", "3"]);
   events.push({ id: "5", type: "redo", event: "3" });
   assert.deepEqual(strokesShown(events), ["s2"]);
   events.push({ id: "6", type: "undo", event: "2" }, draw("7", "s3"));
-  assert.equal(fold(events, DEFAULTS).redo, null);
+  assert.equal(fold(events, UNNAMED).redo, null);
 });
 
 test("strokes of a class go with it, and its number is not used again", () => {
   const events = [START, draw("1", "s1"), draw("2", "s2", "sample", 2)];
   events.push({ id: "3", type: "class.add", class: { id: 3, name: "C", colour: "#0000ff" } });
   events.push({ id: "4", type: "class.remove", class_id: 2 }, { id: "5", type: "class.remove", class_id: 3 });
-  const state = fold(events, DEFAULTS);
+  const state = fold(events, UNNAMED);
   assert.deepEqual(state.classes.map(({ id }) => id), [1]);
   assert.deepEqual(state.strokes.map(({ id }) => id), ["s1"]);
   assert.equal(state.lastClassId, 3);
@@ -67,7 +67,7 @@ test("only what is known can be changed or hidden", () => {
     { id: "3", type: "class.hide", class_id: 2, hidden: true },
     { id: "4", type: "class.hide", class_id: 9, hidden: true },
     { id: "5", type: "of another version" },
-  ], DEFAULTS);
+  ], UNNAMED);
   assert.deepEqual(state.classes.map(({ name, colour }) => [name, colour]), [["A", "#123456"], ["B", "#00ff00"]]);
   assert.deepEqual([...state.hidden], [2]);
 });
@@ -78,11 +78,11 @@ test("the sample leaves with its strokes and names, whatever image is shown, and
     START, draw("1", "s1"), { id: "2", type: "class.change", class_id: 2, name: "B" },
     { id: "3", type: "image.open", image: image("own") }, { id: "4", type: "sample.leave", image: "sample" },
   ];
-  const state = fold(events, DEFAULTS, "own");
+  const state = fold(events, UNNAMED, "own");
   assert.deepEqual(state.images.map(({ hash }) => hash), ["own"]);
   assert.deepEqual(state.classes.map(({ name }) => name), ["Class 1", "B"]);
   assert.deepEqual([state.undo, state.strokesElsewhere.size], ["4", 0]);
-  const back = fold([...events, { id: "5", type: "undo", event: "4" }], DEFAULTS, "sample");
+  const back = fold([...events, { id: "5", type: "undo", event: "4" }], UNNAMED, "sample");
   assert.deepEqual(back.strokes.map(({ id }) => id), ["s1"]);
   assert.deepEqual([back.classes.map(({ name }) => name), back.redo], [["A", "B"], "4"]);
 });
@@ -90,9 +90,9 @@ test("the sample leaves with its strokes and names, whatever image is shown, and
 test("in journals of before the sample leaves if nothing is drawn on it, and comes back with a stroke", () => {
   /** @type {SessionEvent[]} */
   const events = [START, { id: "1", type: "image.open", image: image("own", 1), instead: "sample" }];
-  assert.deepEqual(fold(events, DEFAULTS).images.map(({ hash }) => hash), ["own"]);
+  assert.deepEqual(fold(events, UNNAMED).images.map(({ hash }) => hash), ["own"]);
   events.push(draw("2", "s1"));
-  const state = fold(events, DEFAULTS);
+  const state = fold(events, UNNAMED);
   assert.deepEqual(state.images.map(({ hash }) => hash), ["sample", "own"]);
   assert.equal(state.image?.hash, "own");
   assert.deepEqual([...state.strokesElsewhere].map(([hash, strokes]) => [hash, strokes.length]), [["sample", 1]]);
@@ -102,13 +102,13 @@ test("each window shows an image of its own, and undoes what concerns that", () 
   /** @type {SessionEvent[]} */
   const events = [START, { id: "1", type: "image.open", image: image("own") }, draw("2", "s1"), draw("3", "s2", "own")];
   assert.deepEqual([strokesShown(events), strokesShown(events, "sample")], [["s2"], ["s1"]]);
-  assert.equal(fold(events, DEFAULTS, "sample").undo, "2");
-  assert.equal(fold(events, DEFAULTS, "own").undo, "3");
+  assert.equal(fold(events, UNNAMED, "sample").undo, "2");
+  assert.equal(fold(events, UNNAMED, "own").undo, "3");
   events.push({ id: "4", type: "image.remove", image: "own" });
-  assert.equal(fold(events, DEFAULTS, "own").image?.hash, "sample");
-  assert.equal(fold(events, DEFAULTS, "sample").undo, "4");
+  assert.equal(fold(events, UNNAMED, "own").image?.hash, "sample");
+  assert.equal(fold(events, UNNAMED, "sample").undo, "4");
   events.push({ id: "5", type: "image.remove", image: "sample" });
-  assert.deepEqual(fold(events, DEFAULTS).images.map(({ hash }) => hash), ["sample"]);
+  assert.deepEqual(fold(events, UNNAMED).images.map(({ hash }) => hash), ["sample"]);
 });
 
 test("an opened classifier brings its classes, strokes and settings; undo brings the others back", () => {
@@ -117,10 +117,10 @@ test("an opened classifier brings its classes, strokes and settings; undo brings
     id: "2", type: "classifier.open", classifier: opened, classes: [{ id: 7, name: "Z", colour: "#777777" }],
     strokes: { sample: [stroke("t1", 7)] }, features: { edges: false }, forest: { n_estimators: 5 },
   }];
-  const state = fold(events, DEFAULTS);
+  const state = fold(events, UNNAMED);
   assert.deepEqual([state.opened, state.features, state.forest], [opened, { edges: false }, { n_estimators: 5 }]);
   assert.deepEqual([state.classes.map(({ id }) => id), state.strokes.map(({ id }) => id)], [[7], ["t1"]]);
-  const undone = fold([...events, { id: "3", type: "undo", event: "2" }], DEFAULTS);
-  assert.deepEqual([undone.opened, undone.features], [null, DEFAULTS.features]);
+  const undone = fold([...events, { id: "3", type: "undo", event: "2" }], UNNAMED);
+  assert.deepEqual([undone.opened, undone.features], [null, UNNAMED.features]);
   assert.deepEqual(undone.strokes.map(({ id }) => id), ["s1"]);
 });

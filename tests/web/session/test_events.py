@@ -18,12 +18,23 @@ def stroke_ids(*events):
     return [stroke.id for stroke in fold([START, *events]).strokes]
 
 
-def test_a_session_starts_with_its_image_classes_and_the_default_settings():
-    state = fold([START])
+def test_a_session_starts_with_its_image_classes_and_settings():
+    chosen = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()}
+    state = fold([START | chosen])
     assert state.image["name"] == "cells.png"
     assert [c.name for c in state.classes.values()] == ["Void", "Matrix"]
     assert state.features == FeatureSpec()
     assert state.forest == ForestSettings()
+
+
+def test_a_session_of_before_keeps_the_settings_of_its_time():
+    before = FeatureSpec(differences=False, colour=False)
+    assert fold([START]).features == before
+    assert fold([START]).forest == ForestSettings(balance=1.0)
+    kinds = {name: value for name, value in before.to_json().items() if name not in ("differences", "colour")}
+    change = {"id": "f", "type": "settings.change", "features": kinds | {"edges": False}}
+    assert fold([START, change]).features == FeatureSpec(edges=False, differences=False, colour=False)
+    assert check_event(change, fold([START]))["features"]["colour"] is False
 
 
 def test_strokes_keep_the_order_of_drawing_and_an_erased_one_returns_to_its_place():

@@ -25,7 +25,9 @@ from tests.support import ROOT
 from tests.support.events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
 from tests.support.node import Script
 
-DEFAULTS = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()}
+UNNAMED = {"features": FeatureSpec.from_json({}).to_json(), "forest": ForestSettings.from_json({}).to_json()}
+"""What holds where an event does not name a setting."""
+
 IMAGES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
 CLASS_IDS = st.integers(1, 5)
 CLASS_IDS_OF_STROKES = st.integers(0, 5)
@@ -55,8 +57,12 @@ SHAPES = st.sampled_from(
         {"kind": "circle", "x0": 1, "y0": 2, "x1": 5, "y1": 6},
     ]
 )
-FEATURES = st.builds(FeatureSpec, edges=st.booleans(), sigma_max=st.integers(2, 16)).map(FeatureSpec.to_json)
+FEATURES = st.builds(FeatureSpec, edges=st.booleans(), colour=st.booleans(), sigma_max=st.integers(2, 16)).map(
+    FeatureSpec.to_json
+)
 FORESTS = st.builds(ForestSettings, n_estimators=st.integers(1, 200)).map(ForestSettings.to_json)
+STARTS = st.sampled_from([START, START | {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()}])
+"""Old journals begin without settings."""
 NONSENSE = st.sampled_from(
     [
         {"type": "stroke.add", "image": IMAGE, "stroke": {"id": "x", "class_id": -1, "kind": "path", "path": "M1,1"}},
@@ -98,7 +104,7 @@ NONSENSE = st.sampled_from(
 @pytest.fixture(scope="module")
 def page():
     """The page's fold, which runs in Node."""
-    script = Script(ROOT / "tests/support/fold.mjs", json.dumps(DEFAULTS))
+    script = Script(ROOT / "tests/support/fold.mjs", json.dumps(UNNAMED))
     yield script.ask
     script.stop()
 

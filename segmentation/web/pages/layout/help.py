@@ -116,7 +116,9 @@ _SECTIONS = (
             "and how it curves, the two eigenvalues of the Hessian (texture). A colour image gives these for each "
             "channel. They are computed on the original values of the file, 16 bit or floating point as they may be; "
             "only what is shown is adapted to the screen. They are those of scikit-image's "
-            "multiscale_basic_features.",
+            "multiscale_basic_features. Two more kinds follow from them: how the blurs of two sizes differ, and the "
+            "sum of the eigenvalues (differences); and how channels compare, as logarithms of their ratios and, of "
+            "three channels, as lightness and hue in CIE Lab (colour).",
         ],
     ),
     (

@@ -32,6 +32,8 @@ def _features() -> list[Component]:
         ("intensity", "Intensity", "how bright it is around a pixel: tells light from dark and colour from colour"),
         ("edges", "Edges", "how steeply the brightness changes: finds borders"),
         ("texture", "Texture", "how the surface curves: tells ridges, spots and grain from smooth places"),
+        ("differences", "Differences", "what changes from one size to the next: finds things by how large they are"),
+        ("colour", "Colour", "how channels compare, and hue as people see it: tells stains apart in any light"),
     )
     return [
         dcc.Checklist(
@@ -83,14 +85,20 @@ def _forest() -> list[Component]:
                     number_input("forest-share", 100 * forest.max_samples),
                     "forest-share",
                 ),
+                labelled(
+                    "Balance, %",
+                    number_input("forest-balance", 100 * forest.balance),
+                    "forest-balance",
+                ),
                 labelled("Seed", number_input("forest-seed", forest.random_state), "forest-seed"),
             ],
-            className="fields four",
+            className="fields",
         ),
         html.P(
             "Each tree sees a random share of the labelled pixels. The pixels of one stroke are nearly copies of "
-            "each other, so a small share makes the trees differ more, which is better and faster. The same seed "
-            "gives the same result, always.",
+            "each other, so a small share makes the trees differ more, which is better and faster. Balance: at 100 a "
+            "tree sees as many pixels of each class, at 0 as many as were drawn. The same seed gives the same "
+            "result, always.",
             className="note",
         ),
         html.P(id="forest-problem", className="problem", role="alert"),
