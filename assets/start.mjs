@@ -11,6 +11,7 @@ import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
 import { setUpLooking } from "./controls/looking.mjs";
 import { Measure } from "./controls/measure.mjs";
+import { Objects } from "./controls/objects.mjs";
 import { setUpPeople } from "./controls/people.mjs";
 import { Series } from "./controls/series.mjs";
 import { setUpTabs } from "./controls/tabs.mjs";
@@ -37,7 +38,11 @@ function setUp(id) {
   const classifiers = new ClassifierOpener(session);
   const downloads = new Downloads(session);
   const series = new Series(session);
-  setUpTabs((name) => series.show(name === "series"));
+  const objects = new Objects(session);
+  setUpTabs((name) => {
+    series.show(name === "series");
+    objects.show(name === "objects");
+  });
   setUpDropping({
     sendToSeries: (files) => series.drop(files),
     openImages: (files) => images.open(files),

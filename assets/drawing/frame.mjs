@@ -80,6 +80,19 @@ export class Frame {
   }
 
   /**
+   * Let an image position, on the axes' scale, be in the middle.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} scale
+   */
+  goTo(x, y, scale) {
+    this.scale = clamp(scale, Math.min(this.fitScale, LEAST_SCALE), MAX_SCALE);
+    this.x = x + 0.5 - this.width / 2 / this.scale;
+    this.y = y + 0.5 - this.height / 2 / this.scale;
+    this.fitted = false;
+  }
+
+  /**
    * Zoom by a factor, keeping the image where it is under a place on the stage.
    * @param {number} factor
    * @param {number} left screen pixels from the stage's left edge

@@ -88,6 +88,17 @@ export class Viewport extends Frame {
   }
 
   /**
+   * Let an image position be in the middle.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} scale
+   */
+  goTo(x, y, scale) {
+    super.goTo(x, y, scale);
+    this.moved();
+  }
+
+  /**
    * @param {number} dx
    * @param {number} dy
    */

@@ -35,14 +35,14 @@ const ERASED_REACH = 3.5;
  * @param {Sight} sight
  * @returns {[x: number, y: number, width: number, height: number]}
  */
-function placeOf(rows, columns, { scale, left, top }) {
+export function placeOf(rows, columns, { scale, left, top }) {
   const [x0, x1] = columns.map((column) => Math.round(left + column * scale));
   const [y0, y1] = rows.map((row) => Math.round(top + row * scale));
   return [x0, y0, x1 - x0, y1 - y0];
 }
 
 /** A canvas that need not be painted again while its look is the same. */
-class Layer {
+export class Layer {
   canvas = new OffscreenCanvas(1, 1);
   /** Says what it was painted of; null: of nothing. @type {?string} */
   look = null;

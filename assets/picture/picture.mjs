@@ -2,6 +2,7 @@
 
 import { KeptImages } from "./kept.mjs";
 import { OverlayLayer, PhotoLayer, StrokeLayer } from "./layers.mjs";
+import { ObjectLayer } from "./objectlayer.mjs";
 import { paletteOf, rampOf } from "./palette.mjs";
 import { Photo } from "./photo.mjs";
 import { Tile } from "./tile.mjs";
@@ -9,6 +10,7 @@ import { Tile } from "./tile.mjs";
 /** @import { ImageFacts, LabelClass, Stroke } from "../journal/state.mjs" */
 /** @import { Viewport } from "../drawing/viewport.mjs" */
 /** @import { Sight } from "./layers.mjs" */
+/** @import { Marks } from "./objectlayer.mjs" */
 /** @import { Look, Range, TileValues } from "./tile.mjs" */
 
 /**
@@ -58,7 +60,8 @@ export class Picture {
     /** Id of the stroke that is selected. @type {?string} */
     this.selected = null;
     this.layers = {
-      photo: new PhotoLayer(), overlay: new OverlayLayer(), strokes: new StrokeLayer(), hands: new StrokeLayer(),
+      photo: new PhotoLayer(), overlay: new OverlayLayer(), objects: new ObjectLayer(), strokes: new StrokeLayer(),
+      hands: new StrokeLayer(),
     };
     this.handsChanged = false;
     this.tilesPainted = 0;
@@ -78,6 +81,7 @@ export class Picture {
     if (this.image) this.kept.keep(this.image.hash, { preview: this.photo.preview, tiles: this.tiles });
     const { preview, tiles } = this.kept.release(image.hash);
     this.image = image;
+    this.layers.objects.setMarks(null);
     this.tiles = tiles;
     for (const tile of tiles.values()) if (tile.look !== this.look) tile.paint(this.look);
     this.photo.setImage(image, preview, several);
@@ -198,6 +202,12 @@ export class Picture {
     this.draw();
   }
 
+  /** @param {?Marks} marks of objects, null for none */
+  setObjects(marks) {
+    this.layers.objects.setMarks(marks);
+    this.draw();
+  }
+
   clearTiles() {
     this.tiles.clear();
     this.layers.overlay.look = null;
@@ -280,7 +290,7 @@ export class Picture {
    * @returns {boolean} whether any has changed
    */
   paintLayers(sight) {
-    const { layers: { photo, overlay, strokes, hands }, preview } = this;
+    const { layers: { photo, overlay, objects, strokes, hands }, preview } = this;
     const { rows, columns } = this.viewport;
     const drawn = {
       strokes: preview ? this.strokes.map((stroke) => (stroke.id === preview.id ? preview : stroke)) : this.strokes,
@@ -289,10 +299,11 @@ export class Picture {
     const changes = [
       photo.paint(sight, this.photo.parts),
       overlay.paint(sight, this.tiles.values()),
+      objects.paint(sight),
       this.strokesShown && strokes.paint(sight, drawn),
       this.handsChanged,
     ];
-    if (this.hands.length && (changes[2] || this.handsChanged)) {
+    if (this.hands.length && (changes[3] || this.handsChanged)) {
       const base = this.strokesShown ? strokes : null;
       hands.paintAbove(sight, base, { ...drawn, strokes: this.hands, hidden: NOTHING_HIDDEN });
     }
@@ -314,6 +325,7 @@ export class Picture {
       context.drawImage(layers.overlay.canvas, 0, 0);
       context.globalAlpha = 1;
     }
+    if (layers.objects.marks) context.drawImage(layers.objects.canvas, 0, 0);
     if (this.hands.length) layers.hands.compose(context);
     else if (this.strokesShown) layers.strokes.compose(context);
   }

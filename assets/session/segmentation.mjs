@@ -71,6 +71,8 @@ export class Segmentation {
     this.tried = null;
     /** Those that wait until the ones before are seen. @type {?CleanUpStep[]} */
     this.triedNext = null;
+    /** Called once what the session has chosen is segmented. */
+    this.onSegmented = () => {};
     this.requests = 0;
     this.requested = 0;
     /** Resolves when all tiles that have come are unpacked. @type {Promise<unknown>} */
@@ -240,6 +242,7 @@ export class Segmentation {
     this.picture.draw();
     byId("classes").classList.remove("stale");
     if (this.triedNext) this.tryOut(this.triedNext);
+    else if (!this.tried) this.onSegmented();
     this.count({ segmented: pixels, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     const seconds = (performance.now() - this.requested) / 1000;
     showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);

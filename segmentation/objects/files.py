@@ -75,10 +75,10 @@ def label_pages(file: BinaryIO, *, like: Image | None = None, images: int = 1) -
     return TiffPages(file, {"objects": "uint32, 0 where there is no object"}, like=like, images=images)
 
 
-def labels_tiff(images: Iterable[MeasuredObjects]) -> bytes:
-    """A TIFF whose pixels are numbers of objects, uint32, a page for each image."""
+def labels_tiff(images: Sequence[MeasuredObjects], *, like: Image | None = None) -> bytes:
+    """A TIFF whose pixels are numbers of objects, uint32, a page for each image; else as :func:`label_pages`."""
     file = io.BytesIO()
-    with label_pages(file) as pages:
+    with label_pages(file, like=like, images=len(images)) as pages:
         for one in images:
             pages.add(one.labels.astype(np.uint32), OBJECT_NUMBERS)
     return file.getvalue()

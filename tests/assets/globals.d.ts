@@ -10,5 +10,8 @@ interface Window {
     /** The callbacks of the page. */
     squiggle?: Record<string, (value: any) => unknown>;
   };
-  Plotly: { relayout(graph: Element, changes: Record<string, unknown>): Promise<unknown> };
+  Plotly: {
+    relayout(graph: Element, changes: Record<string, unknown>): Promise<unknown>;
+    react(graph: Element, data: object[], layout: object, config: object): Promise<unknown>;
+  };
 }

@@ -20,6 +20,7 @@ from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.objects import objects_csv, objects_for_page, objects_zip
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Result, Trainer, known_strokes
 from segmentation.web.session.whole_results import Turn, WholeImage
@@ -202,4 +203,7 @@ _FROM_CLASS_IDS: dict[str, tuple[Callable[[Result, NDArray[np.uint8]], bytes], s
     "segmentation.png": (_segmentation_png, "image/png"),
     "segmentation.tif": (_segmentation_tiff, "image/tiff"),
     "shares.csv": (_shares_csv, "text/csv"),
+    "objects.csv": (objects_csv, "text/csv"),
+    "objects.zip": (objects_zip, "application/zip"),
+    "objects.bin": (objects_for_page, "application/octet-stream"),
 }

@@ -14,6 +14,8 @@ DOWNLOADS = (
     ("labels.tif", "Labels", "TIFF of what you drew, 0 = nothing"),
     ("strokes.json", "Strokes", "JSON, to draw or train again"),
     ("shares.csv", "Class shares", "CSV, pixels and per cent"),
+    ("objects.csv", "Objects", "CSV, a row an object, all measures"),
+    ("objects.zip", "Objects, outlined", "numbers (TIFF), QuPath, ImageJ, COCO"),
     ("classifier.squiggle", "Classifier", "for the rest of the series"),
 )
 ALONG = (

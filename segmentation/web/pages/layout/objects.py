@@ -23,6 +23,37 @@ def objects_panel() -> html.Section:
                 className="section-head",
             ),
             html.Div(id="clean-up-steps"),
+            html.Div(
+                [
+                    html.H3("Objects"),
+                    html.Select(id="object-class", **dashed(aria_label="Objects of which class")),
+                ],
+                className="section-head",
+            ),
+            html.P(id="objects-text", className="note", role="status", **dashed(aria_live="polite")),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.Select(id="object-measure", **dashed(aria_label="Measure in the histogram")),
+                        ],
+                        id="object-range",
+                        className="row",
+                    ),
+                    html.Div(id="object-histogram"),
+                    html.Div(
+                        [
+                            html.Div(id="object-head", role="row"),
+                            html.Div(html.Div(id="object-rows"), id="object-body", tabIndex=0),
+                        ],
+                        id="object-table",
+                        role="table",
+                        **dashed(aria_label="Objects"),
+                    ),
+                ],
+                id="objects-found",
+                hidden=True,
+            ),
         ],
         id="panel-objects",
         role="tabpanel",

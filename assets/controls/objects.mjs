@@ -1,0 +1,255 @@
+/* The card of objects: the table, the histogram, and what of it is seen on the image. */
+
+import { showHistogram } from "../page/objecthistogram.mjs";
+import { ObjectTable } from "../page/objecttable.mjs";
+import { sessionUrl } from "../page/context.mjs";
+import { byId, element } from "../shared/dom.mjs";
+import { AWAY, reasonOf } from "../shared/requests.mjs";
+
+/** @import { Column } from "../page/objecttable.mjs" */
+/** @import { Session } from "../session/session.mjs" */
+
+/**
+ * @typedef {object} Found
+ * @property {number} objects how many
+ * @property {number} rows of the image
+ * @property {number} across its columns
+ * @property {Map<string, Float64Array>} columns of the table, by their names
+ * @property {Uint32Array} labels number of the object at each pixel
+ * @property {?string} image its hash
+ */
+
+/** @type {[name: string, title: string][]} */
+const MEASURES = [
+  ["area", "Area"], ["equivalent_diameter_area", "Diameter"], ["perimeter", "Perimeter"],
+  ["feret_diameter_max", "Feret"], ["eccentricity", "Eccentricity"], ["solidity", "Solidity"],
+  ["orientation", "Orientation"],
+];
+const DIGITS = 4;
+/* An object fills about so much of the view when one goes there, but pixels become no larger than this. */
+const FILLS = 0.25;
+const LARGEST_SCALE = 8;
+const STILL = 3;
+
+/**
+ * The objects as the server packs them, see `session/objects.py`.
+ * @param {Response} response
+ * @param {?string} image its hash
+ * @returns {Promise<Found>}
+ */
+async function unpacked(response, image) {
+  const stream = /** @type {ReadableStream} */ (response.body).pipeThrough(new DecompressionStream("deflate"));
+  const buffer = await new Response(stream).arrayBuffer();
+  let at = 4 + new DataView(buffer).getUint32(0, true);
+  const { columns: names, objects, rows, across } = JSON.parse(new TextDecoder().decode(buffer.slice(4, at)));
+  const columns = new Map();
+  for (const name of names) {
+    columns.set(name, new Float64Array(buffer.slice(at, at + 8 * objects)));
+    at += 8 * objects;
+  }
+  return { objects, rows, across, columns, labels: new Uint32Array(buffer.slice(at)), image };
+}
+
+/** @param {number} value */
+const asText = (value) => (Number.isNaN(value) ? "" : String(Number(value.toPrecision(DIGITS))));
+
+export class Objects {
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    this.open = false;
+    /** @type {?Found} */
+    this.found = null;
+    this.asked = 0;
+    this.stale = true;
+    /** @type {?[number, number]} */
+    this.range = null;
+    this.table = new ObjectTable((object) => this.choose(object, true));
+    this.classes = byId("object-class", HTMLSelectElement);
+    this.measure = byId("object-measure", HTMLSelectElement);
+    this.ends = ["from", "to"].map((end) => element("input", {
+      id: `object-${end}`, type: "number", step: "any", placeholder: end, "aria-label": `Show objects ${end}`,
+    }));
+    byId("object-range").append(this.ends[0], "–", this.ends[1]);
+    this.classes.addEventListener("change", () => this.filter(null));
+    this.measure.addEventListener("change", () => this.filter(null));
+    for (const end of this.ends) end.addEventListener("change", () => this.typed());
+    session.segmentation.onSegmented = () => {
+      this.stale = true;
+      this.refresh();
+    };
+    this.listenToStage();
+  }
+
+  /** @param {boolean} open whether the card is seen */
+  show(open) {
+    this.open = open;
+    if (open) this.refresh();
+    this.mark();
+  }
+
+  /** A click on an object, with the tool that moves the image, chooses it. */
+  listenToStage() {
+    let [x, y] = [0, 0];
+    const stage = byId("stage");
+    stage.addEventListener("pointerdown", (event) => { [x, y] = [event.clientX, event.clientY]; }, true);
+    stage.addEventListener("pointerup", (event) => {
+      const still = Math.hypot(event.clientX - x, event.clientY - y) < STILL;
+      if (!this.open || !this.found || !still || this.session.view.tool !== "pan") return;
+      const [column, row] = this.session.viewport.toImage(event).map(Math.round);
+      const { rows, across, labels } = this.found;
+      const inside = row >= 0 && column >= 0 && row < rows && column < across;
+      const label = inside ? labels[row * across + column] : 0;
+      if (label) this.choose(label - 1, false);
+    }, true);
+  }
+
+  /** Ask for the objects of what is segmented now. */
+  async refresh() {
+    const { session } = this;
+    if (!this.open) return;
+    if (!session.segmentation.counts.segmented) {
+      this.forget("Once the image is segmented, its objects are counted and measured here.");
+      return;
+    }
+    if (!this.stale && this.found?.image === session.imageHash) return;
+    this.stale = false;
+    this.asked += 1;
+    const { asked } = this;
+    this.say("Measuring the objects…");
+    await session.conversation.settled();
+    const { imageHash } = session;
+    try {
+      const response = await fetch(`${sessionUrl}download/objects.bin?image=${imageHash}`);
+      if (asked !== this.asked) return;
+      if (!response.ok) {
+        this.forget(await reasonOf(response));
+        return;
+      }
+      const found = await unpacked(response, imageHash);
+      if (asked === this.asked) this.take(found);
+    } catch {
+      if (asked === this.asked) this.forget(AWAY);
+    }
+  }
+
+  /** @param {string} sentence */
+  say(sentence) {
+    byId("objects-text").textContent = sentence;
+  }
+
+  /** @param {string} sentence on why there are none */
+  forget(sentence) {
+    this.found = null;
+    byId("objects-found").hidden = true;
+    this.say(sentence);
+    this.mark();
+  }
+
+  /** @param {Found} found */
+  take(found) {
+    this.found = found;
+    const chosen = this.classes.value;
+    this.classes.replaceChildren(
+      element("option", { value: "" }, "all classes"),
+      ...this.session.state.classes.map(({ id, name }) => element("option", { value: String(id) }, name)),
+    );
+    this.classes.value = [...this.classes.options].some(({ value }) => value === chosen) ? chosen : "";
+    const measure = this.measure.value;
+    const columns = this.columns.slice(2);
+    this.measure.replaceChildren(...columns.map(({ name, title }) => element("option", { value: name }, title)));
+    this.measure.value = columns.some(({ name }) => name === measure) ? measure : columns[0].name;
+    this.filter(this.range);
+  }
+
+  /** The columns of the table: in the unit of the image, where it has one. @returns {Column[]} */
+  get columns() {
+    const { columns } = /** @type {Found} */ (this.found);
+    const unit = [...columns.keys()].find((name) => name.startsWith("area_in_"))?.slice("area_in_".length, -1);
+    const names = new Map(this.session.state.classes.map(({ id, name }) => [id, name]));
+    const classIds = /** @type {Float64Array} */ (columns.get("class_id"));
+    /** @param {string} name @param {string} title @returns {Column} */
+    const column = (name, title) => {
+      const values = /** @type {Float64Array} */ (columns.get(name));
+      return { name, title, value: (object) => values[object], text: (object) => asText(values[object]) };
+    };
+    const measures = MEASURES.map(([name, title]) => {
+      const inUnit = unit && [...columns.keys()].find((one) => one.startsWith(`${name}_in_`));
+      const square = name === "area" ? "²" : "";
+      const isLength = ["area", "equivalent_diameter_area", "perimeter", "feret_diameter_max"].includes(name);
+      const told = isLength ? `${title}, ${inUnit ? `${unit}${square}` : `px${square}`}` : title;
+      return column(inUnit || name, told);
+    });
+    const means = [...columns.keys()].filter((name) => name.startsWith("intensity_mean"));
+    const values = means.map((name, channel) => column(name, `Mean${means.length > 1 ? ` ${channel + 1}` : ""}`));
+    return [
+      column("label", "No."),
+      { ...column("class_id", "Class"), text: (object) => names.get(classIds[object]) ?? "" },
+      ...measures, ...values,
+    ];
+  }
+
+  typed() {
+    const [from, to] = this.ends.map((end) => (end.value === "" ? null : Number(end.value)));
+    this.filter(from === null && to === null ? null : [from ?? -Infinity, to ?? Infinity]);
+  }
+
+  /**
+   * Show the objects of a class whose measure lies in a range.
+   * @param {?[number, number]} range null: whatever it is
+   */
+  filter(range) {
+    const { found } = this;
+    if (!found) return;
+    this.range = range;
+    const { columns } = this;
+    this.table.chosen = -1;
+    const measure = columns.find(({ name }) => name === this.measure.value) ?? columns[2];
+    const classIds = /** @type {Float64Array} */ (found.columns.get("class_id"));
+    const wanted = Number(this.classes.value);
+    const ofClass = [...classIds.keys()].filter((object) => !wanted || classIds[object] === wanted);
+    const [low, high] = range ?? [-Infinity, Infinity];
+    const kept = ofClass.filter((object) => measure.value(object) >= low && measure.value(object) <= high);
+    this.faded = new Uint8Array(found.objects + 1).fill(1);
+    for (const object of kept) this.faded[object + 1] = 0;
+    if (wanted) for (const object of classIds.keys()) if (classIds[object] !== wanted) this.faded[object + 1] = 0;
+    [low, high].forEach((end, index) => { this.ends[index].value = Number.isFinite(end) ? asText(end) : ""; });
+    const name = this.session.state.classes.find(({ id }) => id === wanted)?.name;
+    const areaOf = /** @type {Float64Array} */ (found.columns.get("area"));
+    const areas = kept.map((object) => areaOf[object]).sort((a, b) => a - b);
+    const median = areas.length ? `, median area ${areas[Math.floor(areas.length / 2)]} px` : "";
+    this.say(ofClass.length
+      ? `${kept.length.toLocaleString("en")} of ${ofClass.length.toLocaleString("en")} objects${median}.`
+      : `No pixel is ${name ? `“${name}”` : "of any class"}, and so there are no objects.`);
+    byId("objects-found").hidden = !ofClass.length;
+    this.table.show(columns, kept);
+    if (ofClass.length) {
+      showHistogram(ofClass.map(measure.value).filter(Number.isFinite), measure.title, (drawn) => this.filter(drawn));
+    }
+    this.mark();
+  }
+
+  /** Show on the image what is found, while the card is open. */
+  mark() {
+    const { found, faded = new Uint8Array(0) } = this;
+    this.session.picture.setObjects(
+      this.open && found?.image === this.session.imageHash ? { ...found, faded, chosen: this.table.chosen + 1 } : null,
+    );
+  }
+
+  /**
+   * @param {number} object
+   * @param {boolean} goes whether the view goes there
+   */
+  choose(object, goes) {
+    this.table.choose(object);
+    this.mark();
+    const { found } = this;
+    if (!goes || found?.image !== this.session.imageHash) return;
+    const [top, left, bottom, right] = [0, 1, 2, 3].map((side) => found.columns.get(`bbox-${side}`)?.[object] ?? 0);
+    const { viewport } = this.session;
+    const fits = FILLS * Math.min(viewport.width / (right - left), viewport.height / (bottom - top));
+    const scale = Math.min(LARGEST_SCALE, Math.max(fits, viewport.scale));
+    viewport.goTo((left + right - 1) / 2, (top + bottom - 1) / 2, scale);
+  }
+}

@@ -1,0 +1,67 @@
+"""The objects of the current image: for the page's table, and as files."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.archive import pack
+from segmentation.objects import files
+from segmentation.objects.files import NamedObjects
+from segmentation.objects.measured import MeasuredObjects, find_objects
+from segmentation.web.session.training import Result
+
+
+def objects_of(result: Result, ids: NDArray[np.uint8]) -> NamedObjects:
+    """The objects of all classes that a session has.
+
+    Args:
+        result: of the session.
+        ids: its segmentation, cleaned up.
+
+    Raises:
+        TooManyObjects: if there are more than can be measured.
+    """
+    found = find_objects(ids, result.state.classes.values(), result.image, steps=result.state.clean_up)
+    return NamedObjects(result.state.image["name"], 1, found)
+
+
+def objects_csv(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    """A table of all objects."""
+    return files.objects_csv([objects_of(result, ids)]).encode()
+
+
+def objects_zip(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    """The table, numbers at each pixel, and outlines for QuPath, for ImageJ, and as COCO has them."""
+    found = [objects_of(result, ids)]
+    return pack(
+        {
+            "objects.csv": files.objects_csv(found).encode(),
+            "objects.tif": files.labels_tiff([found[0].objects], like=result.image),
+            "qupath.geojson": files.geojson(found),
+            "imagej_rois.zip": files.imagej_rois(found),
+            "coco.json": files.coco_json(found),
+        }
+    )
+
+
+def objects_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    """The table and the number of the object at each pixel, as the page reads them.
+
+    Returns:
+        Compressed by zlib: the length of a JSON object as four bytes, the JSON object (``columns``: their names,
+        ``objects``, ``rows`` and ``across``: rows and columns of the image), each column as float64, and the number of
+        the object at each pixel, uint32; all of it little-endian.
+    """
+    found: MeasuredObjects = objects_of(result, ids).objects
+    rows, across = found.labels.shape
+    facts = {"columns": list(found.table), "objects": len(found), "rows": rows, "across": across}
+    head = json.dumps(facts).encode()
+    columns = [np.asarray(column, "<f8").tobytes() for column in found.table.values()]
+    return zlib.compress(
+        struct.pack("<I", len(head)) + head + b"".join(columns) + found.labels.astype("<u4").tobytes(), 1
+    )
