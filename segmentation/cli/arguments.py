@@ -194,6 +194,12 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="<stem>.objects.csv, .tif (their numbers, uint32) and .geojson, and objects.csv of all images",
     )
+    extras.add_argument(
+        "--report",
+        type=typed_path,
+        metavar="OUT.html",
+        help="one HTML file that shows images, classes, objects, and how it was done; prints well",
+    )
     extras.add_argument("--csv", action="store_true", help="shares.csv: the share of each class in each image")
     how = command.add_argument_group("how it runs")
     how.add_argument(

@@ -44,6 +44,7 @@ def apply(given: Namespace) -> int:
             overlay=given.overlay,
             table=given.csv,
             objects=given.objects,
+            report=given.report,
             class_weights=weights_of(given.class_weights) or None,
             clean_up=typed_steps(given.clean_up),
             axes=given.axes,

@@ -89,6 +89,7 @@ def apply_series(
     overlay: bool = False,
     table: bool = False,
     objects: bool = False,
+    report: str | os.PathLike[str] | None = None,
     class_weights: ClassWeights | None = None,
     clean_up: Steps | None = None,
     axes: str | None = None,
@@ -116,6 +117,7 @@ def apply_series(
         table: write also ``shares.csv``, the share of each class in each image.
         objects: write also ``<stem>.objects.csv``, the objects of all classes, ``<stem>.objects.tif``, their numbers at
             each pixel (uint32), ``<stem>.objects.geojson``, their outlines, and ``objects.csv``, those of all images.
+        report: write also one HTML file, here, that shows all images, what was found in them, and how.
         class_weights: by class id, what the probability of a class is multiplied with, in place of what the classifier
             says of these classes.
         clean_up: steps in place of those of the classifier, see :class:`CleanUpStep`; None takes those.
@@ -152,6 +154,11 @@ def apply_series(
         series.write_table()
     if objects:
         series.write_objects()
+    if report is not None:
+        from segmentation.series.reporting import series_report
+
+        text = series_report(model, series.finished(".tif"), series.report.notes)
+        Path(report).write_text(text, encoding="utf-8")
     series.end()
     return series.report
 
@@ -368,12 +375,15 @@ class Series:
         with self._results.writing() as staging:
             staging.write(TABLE, text.encode())
 
+    def finished(self, ending: str) -> list[tuple[Path, Path]]:
+        """The images that are finished, also by an earlier run, and where their results lie that end so."""
+        done = [(path, name) for path, name in self._images.items() if str(path) in self.report.outputs]
+        return [(path, self._results.path / file_name(name, ending)) for path, name in done]
+
     def write_objects(self) -> None:
         """Writes the objects of all images that are finished as one table; it fails if their units differ."""
-        done = [name for path, name in self._images.items() if str(path) in self.report.outputs]
-        tables = [self._results.path / file_name(name, ".objects.csv") for name in done]
         try:
-            text = table_of_all(path for path in tables if path.exists())
+            text = table_of_all(table for _, table in self.finished(".objects.csv") if table.exists())
         except ValueError as error:
             self.report.failed[str(self._results.path / OBJECT_TABLE)] = reason(error)
             return

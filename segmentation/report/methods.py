@@ -1,0 +1,84 @@
+"""How images were segmented, in sentences that can be pasted into a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segmentation._shared.text import counted
+from segmentation.model.modelfile import ModelContents
+from segmentation.objects.steps import (
+    DROP_BORDER,
+    DROP_SMALL,
+    FILL_HOLES,
+    KEEP_BORDER,
+    SMOOTH,
+    SPLIT,
+    CleanUpStep,
+)
+from segmentation.strokes.classes import LabelClass
+from segmentation.version import __version__
+
+CITATIONS = (
+    f"The Squiggle authors. Squiggle: interactive image segmentation in the browser. Version {__version__}.",
+    "S. van der Walt et al. scikit-image: image processing in Python. PeerJ 2:e453, 2014. doi:10.7717/peerj.453",
+    "P. Geurts, D. Ernst, L. Wehenkel. Extremely randomized trees. Machine Learning 63:3-42, 2006. "
+    "doi:10.1007/s10994-006-6226-1",
+    "L. Breiman. Random forests. Machine Learning 45:5-32, 2001. doi:10.1023/A:1010933404324",
+)
+_FORESTS = {"extra_trees": ("extremely randomised trees", CITATIONS[2]), "random_forest": ("a forest", CITATIONS[3])}
+_STEPS = {
+    FILL_HOLES: "holes of up to {size:g} pixels in {of} were filled",
+    DROP_SMALL: "parts of {of} of fewer than {size:g} pixels were given to the surrounding class",
+    SMOOTH: "the borders of {of} were smoothed by the most frequent class within {size:g} pixels",
+    DROP_BORDER: "parts of {of} that touch the border of the image were given to the surrounding class",
+    KEEP_BORDER: "parts of {of} that do not touch the border of the image were given to the surrounding class",
+    SPLIT: "objects of {of} were split by a watershed of the distance transform where they are narrower than {size:g} "
+    "of the smaller one's width",
+}
+
+
+def methods_paragraph(contents: ModelContents) -> str:
+    """What was done, for the methods section of a paper."""
+    settings, spec, training = contents.settings, contents.spec, contents.training
+    kinds = [name for name, value in spec.to_json().items() if value is True]
+    sigmas = ", ".join(f"{sigma:g}" for sigma in spec.sigmas)
+    trees, _ = _FORESTS[settings.kind]
+    depth = "" if settings.max_depth is None else f", of a depth of at most {settings.max_depth}"
+    pixels = sum(training.get("labelled_pixels", {}).values())
+    strokes, images = sum(training.get("strokes", {}).values()), len(training.get("images", ()))
+    learnt = f"{counted(pixels, 'labelled pixel')}" if pixels else "labelled pixels"
+    learnt += f" of {counted(strokes, 'stroke')}" if strokes else ""
+    learnt += f" on {counted(images, 'image')}" if images else ""
+    sentences = [
+        f"Images were segmented with Squiggle {__version__} [1]. For each pixel the features {_listed(kinds)} were "
+        f"computed at the scales (sigma) {sigmas} pixels, as scikit-image computes them [2].",
+        f"A classifier ({trees}, {settings.n_estimators} trees{depth}, seed {settings.random_state}) [3] was trained "
+        f"on {learnt} to tell apart {_listed([f'“{one.name}”' for one in contents.classes])}.",
+    ]
+    if contents.class_weights:
+        names = {one.id: one.name for one in contents.classes}
+        weights = [f"“{names.get(one, one)}” with {weight:g}" for one, weight in contents.class_weights.items()]
+        sentences.append(f"The probability of {_listed(weights)} was multiplied.")
+    if contents.clean_up:
+        steps = "; then ".join(step_sentence(step, contents.classes) for step in contents.clean_up)
+        sentences.append(f"{steps[:1].upper()}{steps[1:]}.")
+    sentences.append(
+        "Objects are connected parts of a class (8 neighbours), measured as scikit-image's regionprops does [2]."
+    )
+    return " ".join(sentences)
+
+
+def citations(contents: ModelContents) -> list[str]:
+    """What the numbers in brackets of :func:`methods_paragraph` stand for."""
+    return [CITATIONS[0], CITATIONS[1], _FORESTS[contents.settings.kind][1]]
+
+
+def step_sentence(step: CleanUpStep, classes: Sequence[LabelClass]) -> str:
+    """What a step of a clean-up did."""
+    names = {one.id: f"“{one.name}”" for one in classes}
+    of = "all classes" if step.classes is None else _listed([names.get(one, f"class {one}") for one in step.classes])
+    return _STEPS[step.kind].format(size=step.size, of=of)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "none"

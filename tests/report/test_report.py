@@ -1,0 +1,143 @@
+"""A report says what was found and how, loads nothing, runs nothing, and is the same each time."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import tifffile
+
+import segmentation as seg
+from segmentation.__main__ import main
+from segmentation.io.pixel_size import PixelSize
+from segmentation.model.modelfile import load_model
+from segmentation.objects import labelling
+from segmentation.report.figures import histogram, scale_bar
+from segmentation.report.methods import methods_paragraph
+from segmentation.series.run import apply_series
+from tests.support.classifiers import trained
+from tests.support.images import textured
+
+
+class Page(HTMLParser):
+    """What a document loads, and its text."""
+
+    def __init__(self, document):
+        super().__init__()
+        self.addresses, self.tags, self.text, self.open = [], [], [], []
+        self.feed(document)
+        assert not self.open, "every element is closed"
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attributes if name in ("src", "href", "data", "action")]
+        if tag not in ("meta", "img", "rect", "path", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in ("rect", "path"):
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    """A folder with a classifier, two images in ImageJ's manner, one of which has a strange name, and a report."""
+    folder = tmp_path_factory.mktemp("series")
+    classifier = trained(textured()).with_clean_up([{"kind": "drop_small", "size": 5, "classes": [1]}])
+    classes = [seg.LabelClass(1, "<b>void</b>", "#e69f00"), seg.LabelClass(2, "grain", "#0072b2")]
+    classifier.save(folder / "cells.squiggle", classes)
+    (folder / "images").mkdir()
+    for number, name in enumerate(("a", "<script>alert(1)</script>")):
+        tifffile.imwrite(
+            folder / "images" / f"{name.replace('/', '_')}.tif",
+            textured(90, 120, seed=number),
+            imagej=True,
+            resolution=(2, 2),
+            metadata={"axes": "YX", "unit": "um"},
+        )
+    arguments = ["apply", f"{folder}/cells.squiggle", f"{folder}/images", "-o", f"{folder}/out", "--quiet"]
+    assert main([*arguments, "--report", f"{folder}/report.html"]) == 0
+    return folder
+
+
+def test_it_shows_images_shares_objects_and_how_it_was_done(series):
+    page = Page((series / "report.html").read_text(encoding="utf-8"))
+    contents = load_model(series / "cells.squiggle")
+    for path in (series / "images").iterdir():
+        image = seg.read_image(path)
+        segmentation = seg.load_classifier(series / "cells.squiggle").predict(image)
+        assert path.name in page.words
+        assert image.hash in page.words
+        for class_id in (1, 2):
+            table = seg.measure_objects(segmentation, class_id, spacing=0.5)
+            pixels = np.count_nonzero(segmentation == class_id)
+            assert f"{pixels:,}" in page.words
+            assert f"{100 * pixels / segmentation.size:.2f} %" in page.words
+            assert f"{np.median(table['area']):.4g} µm²" in page.words
+    assert "120 x 90 pixels of 0.5 µm" in page.words
+    assert "10 µm" in page.words, "the scale bar"
+    assert methods_paragraph(contents) in page.words
+    assert "parts of “<b>void</b>” of fewer than 5 pixels" in page.words.lower()
+    assert page.tags.count("img") == 4
+    assert page.tags.count("svg") == 4
+
+
+def test_nothing_in_it_is_loaded_from_elsewhere_or_run(series):
+    document = (series / "report.html").read_text(encoding="utf-8")
+    page = Page(document)
+    assert page.addresses
+    assert all(address.startswith("data:image/jpeg;base64,") for address in page.addresses)
+    assert not {"script", "iframe", "link", "object", "b"} & set(page.tags)
+    assert not re.search(r"url\(|@import|https?://", document)
+
+
+def test_the_same_again_is_the_same_also_of_what_was_finished_before(series, tmp_path):
+    first = (series / "report.html").read_text(encoding="utf-8")
+    report = apply_series(series / "cells.squiggle", series / "images", series / "out", report=tmp_path / "again.html")
+    assert len(report.finished_before) == 2
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == first
+    assert "finished before" not in first
+
+
+def test_images_of_a_stack_have_a_section_each_and_what_could_not_be_counted_says_so(series, tmp_path, monkeypatch):
+    monkeypatch.setattr(labelling, "MOST_OBJECTS", 0)
+    monkeypatch.setattr(labelling, "FEW_OBJECTS", 0)
+    tifffile.imwrite(
+        tmp_path / "stack.tif", np.stack([textured(seed=one) for one in range(3)]), photometric="minisblack"
+    )
+    apply_series(series / "cells.squiggle", tmp_path / "stack.tif", tmp_path / "out", report=tmp_path / "report.html")
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert [f"stack.tif, image {one} of 3" in page.words for one in (1, 2, 3)] == [True] * 3
+    assert "Drop those below" in page.words
+    assert "svg" not in page.tags
+
+
+@pytest.mark.parametrize(
+    ("columns", "size", "length"),
+    [(1000, 0.325, "50 µm"), (120, 0.5, "10 µm"), (512, 1e-3, "0.1 µm"), (100, 1, "20 µm")],
+)
+def test_a_scale_bar_is_a_round_length_of_at_most_a_quarter(columns, size, length):
+    width, told = scale_bar(columns, PixelSize(size, size))
+    assert told == length
+    assert 10 <= width <= 25
+    assert width * columns * size / 100 == pytest.approx(float(length.split()[0]))
+
+
+def test_without_a_size_of_pixels_there_is_no_scale_bar():
+    assert scale_bar(100, None) is None
+    assert scale_bar(100, PixelSize(1, 1, "°")) is None
+
+
+def test_a_histogram_counts_every_value():
+    drawn = histogram(np.array([1.0, 1, 1, 9]), "#ff0000", "px")
+    heights = [float(one) for one in re.findall(r'height="([\d.]+)"', drawn)]
+    assert max(heights) == heights[0] == 100
+    assert heights[-1] == pytest.approx(100 / 3, abs=0.1)
+    assert histogram(np.array([]), "#ff0000", "px") == ""
