@@ -9,10 +9,13 @@ import { setUpFocus } from "./controls/focus.mjs";
 import { setUpHelp } from "./controls/help.mjs";
 import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
+import { LearnChannels } from "./controls/learnchannels.mjs";
+import { LookPanel } from "./controls/look.mjs";
 import { setUpLooking } from "./controls/looking.mjs";
 import { Measure } from "./controls/measure.mjs";
 import { Objects } from "./controls/objects.mjs";
 import { setUpPeople } from "./controls/people.mjs";
+import { Pointer } from "./controls/pointer.mjs";
 import { Series } from "./controls/series.mjs";
 import { setUpTabs } from "./controls/tabs.mjs";
 import { setUpTitle } from "./controls/title.mjs";
@@ -51,6 +54,14 @@ function setUp(id) {
   setUpTitle(session);
   setUpPeople(session);
   const measure = new Measure(session);
+  const look = new LookPanel(session);
+  const learnChannels = new LearnChannels(session);
+  new Pointer(session, () => measure.size);
+  session.onSight = () => {
+    measure.show();
+    look.show();
+    learnChannels.show();
+  };
   setUpClassImport(session);
   setUpLooking();
   setUpFocus(session);
@@ -59,7 +70,7 @@ function setUp(id) {
   watchStrokes();
   session.start();
   document.documentElement.dataset.ready = "true";
-  return { session, images, downloads, measure };
+  return { session, images, downloads, measure, look };
 }
 
 /**

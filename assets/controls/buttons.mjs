@@ -1,41 +1,13 @@
-/* The buttons around the image, and the position under the pointer. */
+/* The buttons around the image. */
 
 import { facts } from "../page/context.mjs";
 import { showSettingsAnew } from "../page/settings.mjs";
 import { setUpEraserSwitch } from "../page/toolbar.mjs";
 import { all, byId } from "../shared/dom.mjs";
 
-/** @import { LabelClass } from "../journal/state.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
 const ZOOM_STEP = 1.5;
-
-/**
- * Show which pixel is under the pointer, and its class.
- * @param {Session} session
- * @param {MouseEvent} event
- */
-function showPosition({ state, viewport, picture, people }, event) {
-  const { image, classes } = state;
-  if (!image) return;
-  const [x, y] = viewport.toImage(event).map(Math.round);
-  const inside = x >= 0 && y >= 0 && x < image.columns && y < image.rows;
-  const id = inside ? picture.classAt(x, y) : 0;
-  const found = classes.find((one) => one.id === id);
-  const place = inside ? `x ${x}, y ${y}${found ? `: ${found.name}` : ""}` : "";
-  const value = inside ? picture.valueAt(x, y) : undefined;
-  const layer = value === undefined ? "" : `${describeLayer(picture.look.layer, classes)} ${value} %`;
-  byId("position").textContent = [place, layer, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
-}
-
-/**
- * @param {string} layer
- * @param {LabelClass[]} classes
- */
-function describeLayer(layer, classes) {
-  const found = classes.find(({ id }) => String(id) === layer);
-  return found ? `probability of ${found.name}` : "uncertainty";
-}
 
 /**
  * The slider of the width: Dash would also tell what the page itself has set it to, as the zoom goes.
@@ -87,6 +59,4 @@ export function setUpButtons(session, chooseClassifier) {
   setUpWidth(session);
   const layer = byId("layer", HTMLSelectElement);
   layer.addEventListener("change", () => session.chooseView({ layer: layer.value }));
-  byId("stage").addEventListener("pointermove", (event) => showPosition(session, event));
-  byId("stage").addEventListener("pointerleave", () => { byId("position").textContent = ""; });
 }

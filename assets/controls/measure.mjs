@@ -18,7 +18,6 @@ export class Measure {
     this.hash = "";
     this.dialog = byId("measure", HTMLDialogElement);
     this.field = byId("measure-size", HTMLInputElement);
-    session.onSight = () => this.show();
     byId("zoom").addEventListener("click", () => this.showOneToOne());
     byId("pixel-size").addEventListener("click", () => this.open());
     byId("measure-no").addEventListener("click", () => this.dialog.close());

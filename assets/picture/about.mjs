@@ -2,12 +2,13 @@
 
 import { sessionUrl } from "../page/context.mjs";
 
+/** @import { ChannelFacts } from "./composite.mjs" */
 /** @import { PixelSize } from "../page/lengths.mjs" */
 
 /**
  * @typedef {object} About what is known of an image
  * @property {?PixelSize} pixel_size
- * @property {string[]} channel_names
+ * @property {ChannelFacts[]} channels
  */
 
 /** By the hashes of their images. @type {Map<string, Promise<?About>>} */

@@ -9,7 +9,7 @@ const KEPT_BYTES = 128 * 2 ** 20;
 
 /** @param {Shown} shown */
 function bytesOf({ preview, tiles }) {
-  const ofPreview = preview ? 4 * preview.bitmap.width * preview.bitmap.height : 0;
+  const ofPreview = preview ? 4 * preview.bitmap.width * preview.bitmap.height + (preview.negative?.bytes ?? 0) : 0;
   return [...tiles.values()].reduce((sum, tile) => sum + tile.bytes, ofPreview);
 }
 

@@ -2,9 +2,11 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { pause } from "../shared/requests.mjs";
+import { Negative } from "./developed.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
 /** @import { Viewport } from "../drawing/viewport.mjs" */
+/** @import { Development } from "./developed.mjs" */
 
 /**
  * @typedef {object} Part some of the image's pixels
@@ -13,16 +15,22 @@ import { pause } from "../shared/requests.mjs";
  * @property {number} row1 exclusive
  * @property {number} column0
  * @property {number} column1 exclusive
- * @property {ImageBitmap} bitmap
+ * @property {ImageBitmap | OffscreenCanvas} bitmap
+ * @property {Negative} [negative] its channels, where they are here
  */
 
 const PREVIEW_PIXELS = 4e6;
+/** Of the channels: they are composed anew at each change of how they are shown. */
+const LOOK_PIXELS = 1e6;
 const DETAIL_MS = 150;
 const RETRY_SECONDS = 0.3;
 const MAX_RETRY_SECONDS = 5;
 
-/** @param {ImageFacts} image */
-const previewStep = ({ rows, columns }) => Math.ceil(Math.sqrt((rows * columns) / PREVIEW_PIXELS));
+/**
+ * @param {ImageFacts} image
+ * @param {number} most pixels
+ */
+const previewStep = ({ rows, columns }, most) => Math.ceil(Math.sqrt((rows * columns) / most));
 
 export class Photo {
   /**
@@ -40,6 +48,8 @@ export class Photo {
     this.preview = null;
     /** What is on screen, where the preview is too coarse for it. @type {?Part} */
     this.detail = null;
+    /** How its channels are shown; null: as the server shows them. @type {?Development} */
+    this.development = null;
     /** Resolves when the whole image is there. @type {Promise<void>} */
     this.shown = Promise.resolve();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -48,7 +58,7 @@ export class Photo {
 
   /** What there is to show, the sharpest last. */
   get parts() {
-    return [this.thumbnail, this.preview, this.detail].filter((part) => part !== null);
+    return [this.preview ?? this.thumbnail, this.detail].filter((part) => part !== null);
   }
 
   /**
@@ -56,9 +66,47 @@ export class Photo {
    * @param {ImageFacts} image
    * @param {?Part} preview if there is one already
    * @param {boolean} hasThumbnail whether the strip shows it
+   * @param {boolean} waits whether it is to be shown as somebody has chosen, which comes with `develop`
    */
-  setImage(image, preview, hasThumbnail) {
-    this.shown = this.fetchAll(image, preview, hasThumbnail);
+  setImage(image, preview, hasThumbnail, waits) {
+    this.development = null;
+    if (waits) {
+      Object.assign(this, { image, preview, thumbnail: null, detail: null });
+      if (!preview && hasThumbnail) this.fetchThumbnail(image);
+      this.onChange();
+      return;
+    }
+    this.shown = this.fetchAll(image, preview?.negative ? null : preview, hasThumbnail);
+  }
+
+  /**
+   * Show the image in another look; only the last of several counts.
+   * @param {?Development} development null: as the server shows it
+   */
+  async develop(development) {
+    const { image } = this;
+    if (!image || (!development && !this.development && this.preview)) return;
+    this.development = development;
+    if (!development) {
+      this.shown = this.fetchAll(image, null, false);
+      return;
+    }
+    const now = () => this.image === image && this.development === development;
+    const bounds = [0, image.rows, 0, image.columns];
+    const whole = this.preview?.negative ?? new Negative(bounds, previewStep(image, LOOK_PIXELS));
+    const parts = [whole, ...(this.detail?.negative ? [this.detail.negative] : [])];
+    try {
+      await Promise.all(parts.map((part) => part.fetch(image, development)));
+    } catch {
+      await pause(RETRY_SECONDS);
+      if (now()) await this.develop({ ...development });
+      return;
+    }
+    if (!now()) return;
+    const [preview, detail = null] = parts.map((part) => part.develop(development));
+    Object.assign(this, { preview, detail });
+    this.onChange();
+    this.wantDetail();
   }
 
   /**
@@ -71,7 +119,7 @@ export class Photo {
     this.onChange();
     if (!preview) {
       if (hasThumbnail) this.fetchThumbnail(image);
-      const whole = await this.fetchPart(image, [0, image.rows, 0, image.columns], previewStep(image));
+      const whole = await this.fetchPart(image, [0, image.rows, 0, image.columns], previewStep(image, PREVIEW_PIXELS));
       if (this.image !== image || !whole) return;
       this.preview = whole;
       this.onChange();
@@ -101,6 +149,12 @@ export class Photo {
    * @returns {Promise<?Part>}
    */
   async fetchPart(image, [row0, row1, column0, column1], step) {
+    const { development } = this;
+    if (development) {
+      const negative = new Negative([row0, row1, column0, column1], step);
+      const fetched = negative.fetch(image, development);
+      return fetched.then(() => negative.develop(this.development ?? development), () => null);
+    }
     const query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}`;
     const url = `${sessionUrl}images/${image.hash}/view?${query}`;
     for (let attempt = 0; this.image === image; attempt += 1) {

@@ -76,15 +76,16 @@ export class Picture {
    * Show another image, at once if it was shown before.
    * @param {ImageFacts} image
    * @param {boolean} several whether the session has more, so that there are thumbnails
+   * @param {boolean} waits whether somebody has chosen how it is shown
    */
-  setImage(image, several) {
+  setImage(image, several, waits) {
     if (this.image) this.kept.keep(this.image.hash, { preview: this.photo.preview, tiles: this.tiles });
     const { preview, tiles } = this.kept.release(image.hash);
     this.image = image;
     this.layers.objects.setMarks(null);
     this.tiles = tiles;
     for (const tile of tiles.values()) if (tile.look !== this.look) tile.paint(this.look);
-    this.photo.setImage(image, preview, several);
+    this.photo.setImage(image, preview, several, waits);
   }
 
   /**

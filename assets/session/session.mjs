@@ -169,7 +169,7 @@ export class Session {
     if (image.hash === this.imageHash) return;
     this.segmentation.setImage(image.hash);
     this.people.place();
-    this.picture.setImage(image, images.length > 1);
+    this.picture.setImage(image, images.length > 1, image.hash in this.view.looks);
     this.viewport.setImage(image.rows, image.columns);
     if (this.view.image !== image.hash) this.chooseView({ image: image.hash });
   }
@@ -363,7 +363,7 @@ export class Session {
 
   /** @param {Settings} features */
   chooseFeatures(features) {
-    /* The page has no control for single channels: those of an opened classifier stay. */
+    /* These controls are of the kinds and scales; the channels have boxes of their own. */
     const chosen = { ...features, channels: this.state.features.channels };
     if (hasImage(this.state) && !sameSettings(chosen, this.state.features)) {
       this.append({ type: "settings.change", features: chosen });

@@ -3,6 +3,8 @@
 /** @type {("live" | "shown" | "strokes")[]} */
 const SWITCHES = ["live", "shown", "strokes"];
 
+/** @import { Look } from "../picture/composite.mjs" */
+
 /** @typedef {Partial<Omit<View, "change" | "switches">>} ViewChange */
 
 export class View {
@@ -31,6 +33,8 @@ export class View {
   tool = "squiggle";
   /** Hash of the current image. @type {?string} */
   image = null;
+  /** How images are shown, by their hashes, where somebody has chosen. @type {Record<string, Look>} */
+  looks = {};
   /** Whether the session had more than one image. */
   several = false;
 

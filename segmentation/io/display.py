@@ -140,7 +140,7 @@ def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint
 
 
 def encode_png(pixels: NDArray[np.uint8], level: int = 1) -> bytes:
-    """A PNG of uint8 pixels, ``(rows, columns)`` grey or ``(rows, columns, 3)`` colour.
+    """A PNG of uint8 pixels, ``(rows, columns)`` grey, ``(rows, columns, 3)`` colour, or 4 with opacity.
 
     Args:
         pixels: the pixels.
@@ -167,7 +167,8 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 92) -> bytes:
 def _encoded(pixels: NDArray[np.uint8], kind: str, **options: int) -> bytes:
     from PIL.Image import fromarray
 
-    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
+    channels = (3, 4) if kind == "PNG" else (3,)
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in channels)):
         raise ValueError("Only uint8 pixels can be shown, grey (rows, columns) or colour (rows, columns, 3).")
     file = BytesIO()
     fromarray(np.ascontiguousarray(pixels)).save(file, kind, **options)

@@ -1,7 +1,5 @@
 """Pixels that hold no data are known, and filled with the nearest that do."""
 
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -149,13 +147,3 @@ def test_a_part_is_filled_as_the_whole_is(no_data, data):
         inside = [part[0].start <= rows[n] < part[0].stop and part[1].start <= columns[n] < part[1].stop for n in near]
         if all(inside):
             assert cut[row, column] == whole[place]
-
-
-def test_it_survives_the_process_that_reads_for_the_page():
-    from segmentation.web.decoding.client import Decoder
-
-    data = tiff_bytes(with_hole(np.nan), photometric="minisblack")
-    there, here = Decoder().read_image(data, max_pixels=10**6), read_image(io.BytesIO(data))
-    np.testing.assert_array_equal(there.no_data, here.no_data)
-    np.testing.assert_array_equal(there.pixels, here.pixels)
-    assert there.hash == here.hash

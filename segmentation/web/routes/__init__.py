@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from segmentation.web.routes.brought import brought_routes
+from segmentation.web.routes.channels import channel_routes
 from segmentation.web.routes.classifiers import classifier_routes
 from segmentation.web.routes.conversation import conversation_routes
 from segmentation.web.routes.downloads import download_routes
@@ -33,6 +34,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         session_file_routes(workbench.sessions, workbench.session_files, settings),
         conversation_routes(workbench.conversations, store, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes),
+        channel_routes(workbench.images),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.decoder, workbench.mask_scorer, settings),
         download_routes(workbench.downloads),

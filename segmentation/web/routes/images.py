@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.display import display_pixels, display_range, encode_jpeg, encode_png
+from segmentation.io.levels import blocks_without_data
 from segmentation.io.limits import ImageError
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded, whole
 from segmentation.web.routes.responses import kept_for_good
-from segmentation.web.session.images import Images, about_image
+from segmentation.web.session.images import Images
 from segmentation.web.store import Store, UnknownSessionError
 
 MAX_VIEW_PIXELS = 6_000_000
@@ -20,7 +22,7 @@ THUMBNAIL_CACHE_BYTES = 8 * 2**20
 
 
 def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Blueprint:
-    """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view``, ``.../about`` and ``.../thumbnail``."""
+    """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
     thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
 
@@ -50,16 +52,14 @@ def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Bluepri
         if (rows.stop - rows.start) * (columns.stop - columns.start) > MAX_VIEW_PIXELS * step * step:
             raise BadRequestError("That part of the image is too large to show at that step.")
         pixels = display_pixels(image, rows=rows, columns=columns, step=step, ranges=display_range(image))
-        if pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
+        missing = blocks_without_data(image, rows, columns, step)
+        if missing is not None:  # nothing is seen there
+            pixels = np.dstack([pixels, np.where(missing, 0, 255).astype(np.uint8)])
+        if missing is not None or pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
             response = Response(encode_png(pixels), mimetype="image/png")
         else:
             response = Response(encode_jpeg(pixels), mimetype="image/jpeg")
         return kept_for_good(response)
-
-    @routes.get("/s/<session_id>/images/<image_hash>/about")
-    def about(session_id: str, image_hash: str) -> Response:
-        """What the image's file says of it beside its pixels, as JSON."""
-        return jsonify(about_image(images.get(session_id, image_hash)))
 
     @routes.get("/s/<session_id>/images/<image_hash>/thumbnail")
     def thumbnail(session_id: str, image_hash: str) -> Response:

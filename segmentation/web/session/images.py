@@ -98,14 +98,6 @@ class Images:
         return self._decoder.read_image(content, name=name, max_pixels=self._max_pixels)
 
 
-def about_image(image: Image) -> dict[str, Any]:
-    """What is known of an image beside its pixels, as plain JSON values: its pixel size, and the names of channels."""
-    return {
-        "pixel_size": image.pixel_size.to_json() if image.pixel_size else None,
-        "channel_names": list(image.channel_names),
-    }
-
-
 def describe_image(image: Image, name: str) -> dict[str, Any]:
     """The facts of an image that the page shows and an ``image.open`` event names."""
     return {

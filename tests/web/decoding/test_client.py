@@ -215,3 +215,13 @@ def test_the_process_that_stands_by_ends_when_nothing_comes_and_another_is_start
         assert decoder.read_image(content, max_pixels=100).shape == (3, 4)
         decoder._process.terminate()
         decoder._process.wait()
+
+
+def test_pixels_without_data_come_along(decoder):
+    pixels = noise("float32", 30, 41)
+    pixels[4:9, 7:20] = np.nan
+    content = file_of(pixels, "TIFF", photometric="minisblack")
+    there, here = decoder.read_image(content, max_pixels=MAX_PIXELS), read_image(content)
+    np.testing.assert_array_equal(there.no_data, np.isnan(pixels))
+    np.testing.assert_array_equal(there.pixels, here.pixels)
+    assert there.hash == here.hash

@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from segmentation.web.pages.layout.downloads import downloads_panel
 from segmentation.web.pages.layout.elements import dashed, icon, slider
+from segmentation.web.pages.layout.look import look_panel
 from segmentation.web.pages.layout.objects import objects_panel
 from segmentation.web.pages.layout.scores import scores_card
 from segmentation.web.pages.layout.series import series_panel
@@ -14,6 +15,7 @@ from segmentation.web.pages.layout.training import learn_panel
 TABS = (
     ("classes", "Classes"),
     ("live", "Result"),
+    ("look", "Look"),
     ("learn", "Learn"),
     ("objects", "Objects"),
     ("home", "Take home"),
@@ -183,6 +185,7 @@ def panel() -> html.Aside:
             ),
             classes_panel(),
             live_panel(),
+            look_panel(),
             learn_panel(),
             objects_panel(),
             downloads_panel(),

@@ -16,6 +16,14 @@ def learn_panel() -> html.Section:
         [
             html.H3("Features"),
             *_features(),
+            html.Div(
+                [html.Span("Channels", id="learn-channels-label"), html.Div(id="learn-channels-boxes")],
+                id="learn-channels",
+                className="field",
+                role="group",
+                hidden=True,
+                **dashed(aria_labelledby="learn-channels-label"),
+            ),
             html.H3("Forest"),
             *_forest(),
             html.Button("Back to the defaults", id="reset-settings", type="button", className="quiet small"),

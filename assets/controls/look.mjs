@@ -1,0 +1,199 @@
+/* How the image is shown: channels, colours, histogram with handles. Kept for each image, in this browser. */
+
+import { aboutImage } from "../picture/about.mjs";
+import { MOST_CHANNELS, usualLook, withPreset } from "../picture/composite.mjs";
+import { all, byId, element } from "../shared/dom.mjs";
+
+/** @import { Session } from "../session/session.mjs" */
+/** @import { ChannelFacts, ChannelLook, Look } from "../picture/composite.mjs" */
+
+const MOST_IMAGES = 50;
+const CONFIG = { displayModeBar: false, staticPlot: true };
+
+/** @param {number} value as few digits as say it */
+const short = (value) => Number(value.toPrecision(5));
+
+export class LookPanel {
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    this.hash = "";
+    /** @type {ChannelFacts[]} */
+    this.facts = [];
+    /** @type {Look} */
+    this.look = [];
+    /** Index of the channel whose histogram is shown. */
+    this.chosen = 0;
+    /** @type {number | undefined} */
+    this.frame = undefined;
+    const range = (/** @type {string} */ label, /** @type {"low" | "high"} */ end) => element("input", {
+      type: "range", "aria-label": label, step: "any", min: 0, max: 1,
+      oninput: (/** @type {Event} */ event) => this.drag(end, event),
+    });
+    const number = (/** @type {string} */ label, /** @type {"low" | "high"} */ end) => element("input", {
+      type: "number", "aria-label": label, step: "any",
+      onchange: (/** @type {Event} */ event) => this.drag(end, event),
+    });
+    this.handles = { low: range("Shown black", "low"), high: range("Shown white", "high") };
+    this.numbers = { low: number("Smallest value", "low"), high: number("Largest value", "high") };
+    this.gamma = element("input", {
+      type: "range", min: -1, max: 1, step: 0.02, "aria-label": "Gamma", title: "Gamma: left for brighter darks",
+      oninput: () => this.change({ gamma: short(10 ** Number(this.gamma.value)) }),
+    });
+    this.auto = element("button", {
+      type: "button", class: "quiet small", title: "The values that tell most", onclick: () => this.reset(),
+    }, "Auto");
+    byId("look-handles").append(this.handles.low, this.handles.high);
+    byId("look-numbers").append(this.numbers.low, this.numbers.high, this.auto, element("label", {}, "γ", this.gamma));
+    new ResizeObserver(() => this.drawHistogram()).observe(byId("look-histogram"));
+    for (const button of all("#look-presets [data-preset]")) {
+      button.addEventListener("click", () => this.usePreset(button.dataset.preset ?? ""));
+    }
+  }
+
+  /** Turn to the current image, if it is another one. */
+  async show() {
+    const { image } = this.session.state;
+    if (!image || image.hash === this.hash) return;
+    this.hash = image.hash;
+    const { photo } = this.session.picture;
+    const kept = this.session.view.looks[image.hash];
+    if (!kept) await photo.shown;
+    const about = await aboutImage(image.hash);
+    if (this.hash !== image.hash || !about) return;
+    this.facts = about.channels;
+    this.look = kept?.length === this.facts.length ? kept : usualLook(this.facts);
+    this.chosen = 0;
+    if (kept) photo.develop({ facts: this.facts, look: this.look });
+    this.list();
+    this.showChosen();
+  }
+
+  /**
+   * Take another look, and keep it.
+   * @param {?Look} look null: the usual one, which the server shows
+   */
+  take(look) {
+    this.look = look ?? usualLook(this.facts);
+    const { view, picture } = this.session;
+    const others = Object.entries(view.looks).filter(([hash]) => hash !== this.hash);
+    const kept = Object.fromEntries(others.slice(-MOST_IMAGES + 1));
+    this.session.chooseView({ looks: look ? { ...kept, [this.hash]: look } : kept });
+    /* Handles tell more often than a screen is painted. */
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      const chosen = view.looks[this.hash];
+      picture.photo.develop(chosen ? { facts: this.facts, look: chosen } : null);
+      this.showChosen();
+    });
+  }
+
+  /**
+   * Change how a channel is shown.
+   * @param {Partial<ChannelLook>} change
+   * @param {number} [index] of the channel
+   */
+  change(change, index = this.chosen) {
+    this.take(this.look.map((one, at) => (at === index ? { ...one, ...change } : one)));
+    if ("on" in change) this.list();
+  }
+
+  /** The range of the chosen channel as at first. */
+  reset() {
+    const { low, high } = this.facts[this.chosen];
+    this.change({ low, high, gamma: 1 });
+  }
+
+  /** @param {string} name of a preset */
+  usePreset(name) {
+    if (!this.facts.length) return;
+    this.take(name === "usual" ? null : withPreset(this.look, name, this.chosen));
+    this.list();
+  }
+
+  /**
+   * A handle was dragged, or a number typed.
+   * @param {"low" | "high"} end
+   * @param {Event} event
+   */
+  drag(end, { target }) {
+    const value = target instanceof HTMLInputElement ? target.valueAsNumber : NaN;
+    if (!Number.isFinite(value) || !this.facts.length) return;
+    const { low, high } = this.look[this.chosen];
+    if (end === "low") this.change({ low: value, high: Math.max(high, value) });
+    else this.change({ low: Math.min(low, value), high: value });
+  }
+
+  /** Show the list of channels. */
+  list() {
+    const on = this.look.filter((one) => one.on).length;
+    const rows = this.look.map((one, index) => {
+      const { name } = this.facts[index];
+      const box = element("input", {
+        type: "checkbox", checked: one.on, "aria-label": `Show ${name}`, disabled: !one.on && on >= MOST_CHANNELS,
+        title: !one.on && on >= MOST_CHANNELS ? `At most ${MOST_CHANNELS} channels at once` : "",
+        onchange: () => this.change({ on: !one.on }, index),
+      });
+      const colour = element("input", {
+        type: "color", value: one.colour, "aria-label": `Colour of ${name}`,
+        oninput: (/** @type {any} */ event) => this.change({ colour: event.target.value }, index),
+      });
+      const button = element("button", {
+        type: "button", class: "quiet small", "aria-pressed": String(index === this.chosen),
+        title: "Its histogram and contrast", onclick: () => this.turnTo(index),
+      }, name);
+      return element("div", { class: "look-channel" }, box, colour, button);
+    });
+    const list = byId("look-channels");
+    const focused = list.contains(document.activeElement) ? [...list.querySelectorAll("input, button")] : [];
+    const place = focused.findIndex((one) => one === document.activeElement);
+    list.replaceChildren(...rows);
+    const again = list.querySelectorAll("input, button")[place];
+    if (again instanceof HTMLElement) again.focus();
+  }
+
+  /** @param {number} index of the channel whose histogram is to be shown */
+  turnTo(index) {
+    this.chosen = index;
+    this.list();
+    this.showChosen();
+  }
+
+  /** Show the histogram and the contrast of the chosen channel. */
+  showChosen() {
+    const { smallest, largest } = this.facts[this.chosen];
+    const { low, high, gamma } = this.look[this.chosen];
+    for (const [end, value] of /** @type {["low" | "high", number][]} */ ([["low", low], ["high", high]])) {
+      const handle = this.handles[end];
+      Object.assign(handle, { min: String(smallest), max: String(largest) });
+      handle.value = String(value);
+      if (document.activeElement !== this.numbers[end]) this.numbers[end].value = String(short(value));
+    }
+    this.gamma.value = String(Math.log10(gamma));
+    this.drawHistogram();
+  }
+
+  /** Draw the histogram of the chosen channel, if it is seen; what is beyond the range is grey. */
+  drawHistogram() {
+    const place = byId("look-histogram");
+    if (!this.facts.length || !place.clientWidth) return;
+    const { smallest, largest, histogram } = this.facts[this.chosen];
+    const { low, high } = this.look[this.chosen];
+    const width = (largest - smallest || 1) / histogram.length;
+    const bars = {
+      type: "bar", x: histogram.map((_, index) => smallest + (index + 0.5) * width), y: histogram.map(Math.sqrt), width,
+      marker: { color: histogram.map((_, index) => {
+        const value = smallest + (index + 0.5) * width;
+        return value < low || value > high ? "#8a93a0" : "#1668dc";
+      }) },
+    };
+    const axis = { visible: false, fixedrange: true };
+    window.Plotly.react(place, [bars], {
+      width: place.clientWidth,
+      xaxis: { ...axis, range: [smallest, largest > smallest ? largest : smallest + 1] },
+      yaxis: { ...axis, rangemode: "tozero" },
+      margin: { l: 8, r: 8, t: 2, b: 0 }, bargap: 0, height: 72,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    }, CONFIG);
+  }
+}

@@ -1,0 +1,114 @@
+/* How channels are shown: which, in what colours, between what values; and the picture that they make up together. */
+
+/**
+ * @typedef {object} ChannelFacts what the server says of a channel; a level stands for `offset + level * scale`
+ * @property {string} name
+ * @property {number} offset
+ * @property {number} scale
+ * @property {number} bits of a level, 8 or 16
+ * @property {number} smallest value
+ * @property {number} largest value
+ * @property {number} low shown black, unless somebody chooses
+ * @property {number} high shown white, unless somebody chooses
+ * @property {number[]} histogram
+ */
+
+/**
+ * @typedef {object} ChannelLook how a channel is shown
+ * @property {boolean} on
+ * @property {string} colour as #rrggbb
+ * @property {number} low
+ * @property {number} high
+ * @property {number} gamma below 1 makes dark values brighter
+ */
+
+/** @typedef {ChannelLook[]} Look how an image is shown, channel by channel */
+
+/** @typedef {Uint8Array | Uint16Array} Levels of a channel, row by row */
+
+/** So many channels can be on at once. */
+export const MOST_CHANNELS = 8;
+
+const WHITE = "#ffffff";
+const RGB = ["#ff0000", "#00ff00", "#0000ff"];
+const GREEN_MAGENTA = ["#00ff00", "#ff00ff"];
+const MORE = [...RGB, "#00ffff", "#ff00ff", "#ffff00", "#ff8000", WHITE];
+
+/** By its name, the colours in which a preset shows the first channels. @type {Record<string, string[]>} */
+export const PRESETS = { grey: [WHITE], rgb: RGB, magenta: ["#ff00ff", "#00ff00"] };
+
+/**
+ * The look that the server gives an image.
+ * @param {ChannelFacts[]} channels
+ * @returns {Look}
+ */
+export function usualLook(channels) {
+  const colours = channels.length === 1 ? [WHITE] : channels.length === 2 ? GREEN_MAGENTA : MORE;
+  return channels.map(({ low, high }, index) => (
+    { on: index < 3, colour: colours[index % colours.length], low, high, gamma: 1 }
+  ));
+}
+
+/**
+ * The look in the colours of a preset: as many channels are on as it has colours.
+ * @param {Look} look
+ * @param {string} name
+ * @param {number} chosen index of the channel that a single colour is for
+ * @returns {Look}
+ */
+export function withPreset(look, name, chosen) {
+  const colours = PRESETS[name];
+  const first = colours.length === 1 ? chosen : 0;
+  return look.map((one, index) => {
+    const colour = colours[index - first];
+    return colour ? { ...one, on: true, colour } : { ...one, on: false };
+  });
+}
+
+/**
+ * How bright each level of a channel is shown, from 0 to 255.
+ * @param {ChannelFacts} facts
+ * @param {ChannelLook} look
+ */
+export function brightnesses({ bits, offset, scale }, { low, high, gamma }) {
+  const shown = new Float32Array(2 ** bits);
+  const span = Math.max(high - low, 1e-30);
+  for (let level = 0; level < shown.length; level += 1) {
+    const part = Math.min(Math.max((offset + level * scale - low) / span, 0), 1);
+    shown[level] = 255 * (gamma === 1 ? part : part ** gamma);
+  }
+  return shown;
+}
+
+/** @param {string} colour as #rrggbb */
+const partsOf = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+
+/**
+ * The picture that channels make up: their colours are added.
+ * @param {{levels: Levels, facts: ChannelFacts, look: ChannelLook}[]} channels those that are on
+ * @param {number} pixels how many
+ * @param {?Uint8Array} noData 1 where a pixel holds no data: nothing is seen there
+ * @returns {Uint8ClampedArray<ArrayBuffer>} red, green, blue and opacity of each pixel
+ */
+export function compose(channels, pixels, noData) {
+  const shown = new Uint8ClampedArray(4 * pixels);
+  const tables = channels.map(({ facts, look }) => brightnesses(facts, look));
+  const colours = channels.map(({ look }) => partsOf(look.colour));
+  for (let pixel = 0, at = 0; pixel < pixels; pixel += 1, at += 4) {
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (let one = 0; one < channels.length; one += 1) {
+      const light = tables[one][channels[one].levels[pixel]];
+      const colour = colours[one];
+      red += light * colour[0];
+      green += light * colour[1];
+      blue += light * colour[2];
+    }
+    shown[at] = red;
+    shown[at + 1] = green;
+    shown[at + 2] = blue;
+    shown[at + 3] = noData?.[pixel] ? 0 : 255;
+  }
+  return shown;
+}

@@ -1,0 +1,90 @@
+"""The channels of an image, for a browser that composes itself what it shows, and the values under its pointer."""
+
+from __future__ import annotations
+
+import numpy as np
+from flask import Blueprint, Response, jsonify, request
+
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.io.levels import ChannelFacts, blocks_without_data, channel_facts, levels
+from segmentation.web.routes.requests import BadRequestError, span, whole
+from segmentation.web.routes.responses import kept_for_good
+from segmentation.web.session.images import Images
+
+MAX_LEVELS = 16_000_000
+"""Levels that are sent at once."""
+
+MAX_VALUES = 2**17
+FACTS_OF_IMAGES = 200
+
+
+def channel_routes(images: Images) -> Blueprint:
+    """``GET /s/<session>/images/<hash>/about``, ``.../levels`` and ``.../values``."""
+    routes = Blueprint("channels", __name__)
+    known: BoundedCache[str, list[ChannelFacts]] = BoundedCache(FACTS_OF_IMAGES)
+
+    def facts_of(session_id: str, image_hash: str) -> list[ChannelFacts]:
+        image = images.get(session_id, image_hash)
+        facts = known.get(image_hash)
+        if facts is None:
+            facts = channel_facts(image)
+            known.put(image_hash, facts)
+        return facts
+
+    @routes.get("/s/<session_id>/images/<image_hash>/about")
+    def about(session_id: str, image_hash: str) -> Response:
+        """What the image's file says of it beside its pixels, and what its channels are, as JSON."""
+        image = images.get(session_id, image_hash)
+        size = image.pixel_size
+        return jsonify(
+            {
+                "pixel_size": size.to_json() if size else None,
+                "channels": [one.to_json() for one in facts_of(session_id, image_hash)],
+            }
+        )
+
+    @routes.get("/s/<session_id>/images/<image_hash>/levels")
+    def level_planes(session_id: str, image_hash: str) -> Response:
+        """Levels of channels, ``rows=a,b&columns=a,b&step=n&channels=0,2``: plane after plane, little-endian; then, if
+        there are pixels without data, a byte for each pixel that is 1 where it holds none.
+        """
+        image, facts = images.get(session_id, image_hash), facts_of(session_id, image_hash)
+        rows, columns = span("rows", image.shape[0]), span("columns", image.shape[1])
+        step = whole("step", 1, 4096)
+        chosen = _channels(image.channels)
+        if (rows.stop - rows.start) * (columns.stop - columns.start) * len(chosen) > MAX_LEVELS * step * step:
+            raise BadRequestError("That part of the image is too large to show at that step.")
+        planes = [levels(image, facts[one], one, rows, columns, step) for one in chosen]
+        content = b"".join(plane.astype(plane.dtype.newbyteorder("<")).tobytes() for plane in planes)
+        missing = blocks_without_data(image, rows, columns, step)
+        if missing is not None:
+            content += missing.astype(np.uint8).tobytes()
+        return kept_for_good(Response(content, mimetype="application/octet-stream"))
+
+    @routes.get("/s/<session_id>/images/<image_hash>/values")
+    def values(session_id: str, image_hash: str) -> Response:
+        """The values of all channels of some pixels, ``rows=a,b&columns=a,b``: pixel by pixel, float64, little-endian;
+        NaN where there is no data.
+        """
+        image = images.get(session_id, image_hash)
+        rows, columns = span("rows", image.shape[0]), span("columns", image.shape[1])
+        if (rows.stop - rows.start) * (columns.stop - columns.start) * image.channels > MAX_VALUES:
+            raise BadRequestError("Ask for the values of fewer pixels at once.")
+        found = image.stacked[rows, columns].astype("<f8")
+        if image.no_data is not None:
+            found[image.no_data[rows, columns]] = np.nan
+        return kept_for_good(Response(found.tobytes(), mimetype="application/octet-stream"))
+
+    return routes
+
+
+def _channels(count: int) -> list[int]:
+    """The channels that the query names.
+
+    Raises:
+        BadRequestError: if it names none, or one that is not there.
+    """
+    named = request.args.get("channels", "").split(",")
+    if not all(one.isascii() and one.isdecimal() and len(one) < 4 and int(one) < count for one in named):
+        raise BadRequestError(f"'channels' must be whole numbers below {count}.")
+    return [int(one) for one in named]

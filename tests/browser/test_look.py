@@ -1,0 +1,122 @@
+"""How an image is shown: channels, colours, contrast; and what is under the pointer."""
+
+import io
+
+import numpy as np
+import tifffile
+from playwright.sync_api import expect
+
+import segmentation as seg
+from tests.support.page import wait_for_image
+
+SHAPE = 120, 160
+
+
+def four_channels(path):
+    """Four stripes, in each of which one channel is bright."""
+    planes = np.full((4, *SHAPE), 100, np.uint16)
+    for channel in range(4):
+        planes[channel, :, 40 * channel : 40 * channel + 40] = 3000 + channel
+    names = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP", "RFP", "Cy5"]}}
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(planes, photometric="minisblack", metadata=names)
+    return path
+
+
+def opens(person, path):
+    person.upload([path])
+    wait_for_image(person, path.name)
+    expect(person.page.locator("#look-channels button").first).to_be_attached()
+
+
+def is_shown(person, column, colour):
+    """Whether that column of the image is seen in about that colour."""
+    found = person.colour_at((column, 60))
+    return np.abs(np.subtract(found, colour)).max() < 12
+
+
+def shows(person, *colours):
+    """Wait until the four stripes have these colours."""
+    person.page.mouse.move(5, 5)
+    for stripe, colour in enumerate(colours):
+        person.wait_for(lambda at=20 + 40 * stripe, c=colour: is_shown(person, at, c), f"stripe {stripe}: {colour}")
+
+
+def test_channels_have_names_and_can_be_shown_in_any_colour(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    page = person.page
+    person.tab("look")
+    assert page.locator("#look-channels button").all_inner_texts() == ["DAPI", "GFP", "RFP", "Cy5"]
+    red, green, blue, black, white = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255)
+    shows(person, red, green, blue, black)
+    page.get_by_label("Show Cy5").check()
+    page.get_by_label("Show GFP").uncheck()
+    page.get_by_label("Colour of Cy5").fill("#ffffff")
+    shows(person, red, black, blue, white)
+    person.click('[data-preset="magenta"]')
+    shows(person, (255, 0, 255), green, black, black)
+    page.reload()
+    person.wait_until_ready()
+    wait_for_image(person, "four.ome.tif")
+    shows(person, (255, 0, 255), green, black, black)
+    person.tab("look")
+    person.click('[data-preset="usual"]')
+    shows(person, red, green, blue, black)
+
+
+def test_the_handles_of_the_histogram_set_the_contrast(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    person.tab("look")
+    page = person.page
+    expect(page.locator("#look-histogram .bars path").first).to_be_attached()
+    handle = page.get_by_label("Shown white")
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    assert 1300 < float(page.get_by_label("Largest value").input_value()) < 1800
+    page.get_by_label("Largest value").fill("5900")
+    page.get_by_label("Largest value").press("Enter")
+    shows(person, (127, 0, 0), (0, 255, 0))
+    page.get_by_role("button", name="Auto").click()
+    shows(person, (255, 0, 0), (0, 255, 0))
+
+
+def test_the_values_under_the_pointer_are_told(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    ((x, y),) = person.on_screen([(50, 60)])
+    person.page.mouse.move(x, y)
+    expect(person.page.locator("#position")).to_contain_text("x 50, y 60 · values 100 3001 100 100")
+
+
+def test_pixels_without_data_are_seen_through_and_told(person, tmp_path):
+    pixels = np.random.default_rng(0).random(SHAPE).astype(np.float32)
+    pixels[:, 80:] = np.nan
+    tifffile.imwrite(tmp_path / "gaps.tif", pixels)
+    opens(person, tmp_path / "gaps.tif")
+    ((x, y),) = person.on_screen([(120, 60)])
+    person.page.mouse.move(x, y)
+    expect(person.page.locator("#position")).to_contain_text("no data")
+    person.page.mouse.move(5, 5)
+    ground = person.page.evaluate("getComputedStyle(document.getElementById('stage')).backgroundColor")
+    colour = tuple(int(part) for part in ground.removeprefix("rgb(").removesuffix(")").split(","))
+    person.wait_for(lambda: is_shown(person, 120, colour), "the ground is seen through")
+
+
+def test_channels_can_be_left_out_of_learning(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    person.draw_and_wait((20, 20), (20, 100))
+    person.press("2")
+    person.draw_and_wait((140, 20), (140, 100))
+    person.wait_for_segmentation()
+    person.tab("learn")
+    for name in ("GFP", "RFP"):
+        person.page.locator("#learn-channels").get_by_label(name).uncheck()
+        person.wait_for_segmentation()
+    person.wait_until_saved()
+    contents = seg.load_model(io.BytesIO(person.download("classifier.squiggle")))
+    assert contents.spec.channels == (0, 3)
+    image = seg.read_image(tmp_path / "four.ome.tif")
+    found = seg.read_image(io.BytesIO(person.download("segmentation.tif"))).pixels
+    np.testing.assert_array_equal(found, seg.PixelClassifier.from_contents(contents).predict(image))
