@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
@@ -76,11 +77,16 @@ def shares_csv(
 
 
 def spreadsheet_text(text: str) -> str:
-    """The text, led by an apostrophe if a spreadsheet would read it as a formula."""
-    return f"'{text}" if text[:1] in _FORMULA else text
+    """The text, led by an apostrophe if a spreadsheet would read it as a formula.
+
+    Some pass over blanks, and what cannot be seen, before the sign, and take signs of full width for those of half.
+    """
+    seen = (one for one in unicodedata.normalize("NFKC", text) if not one.isspace() and one.isprintable())
+    return f"'{text}" if next(seen, "") in _FORMULA or text[:1] in _CONTROLS else text
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")
+_CONTROLS = ("\t", "\r", "\n")
 
 
 def checked_segmentation(segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:

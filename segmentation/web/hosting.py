@@ -14,13 +14,14 @@ from datetime import timedelta
 from types import FrameType
 from typing import Any
 
+from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as BaseWorker
 
 from segmentation.web.http.server import HttpServer
 from segmentation.web.kernel_cache import keep_kernels_in
 from segmentation.web.logs import EventLogger
-from segmentation.web.settings import settings_or_exit, why_not_to_serve
+from segmentation.web.settings import is_for_its_own_machine, settings_or_exit, why_not_to_serve
 
 sys.dont_write_bytecode = True
 _settings = settings_or_exit()
@@ -34,6 +35,12 @@ preload_app = _settings.processes > 1  # a single process would share nothing wi
 control_socket_disable = True
 logger_class = EventLogger
 accesslog = "-"
+
+
+ONLY_HERE = (
+    "Nobody has said who may use this server: it answers browsers on this machine alone, and refuses what a proxy "
+    "passes on. Behind a proxy, set SQUIGGLE_PASSWORD, SQUIGGLE_USER_HEADER or SQUIGGLE_OPEN."
+)
 
 
 class Worker(BaseWorker):  # type: ignore[misc]
@@ -77,6 +84,8 @@ def on_starting(arbiter: Any) -> None:
     problem = why_not_to_serve(_settings, [a[0] for a in addresses if isinstance(a, tuple)])
     if problem:
         sys.exit(f"Squiggle does not start: {problem}")
+    if isinstance(arbiter.app, WSGIApplication) and is_for_its_own_machine(_settings):
+        print(ONLY_HERE, file=sys.stderr, flush=True)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from pathlib import Path
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -49,3 +50,25 @@ def neighbourhood(address: str) -> str:
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def user_at(port: int, connected_to: int) -> int | None:
+    """The user of this machine whose process has the other end of a connection within it.
+
+    Args:
+        port: of that end.
+        connected_to: the port of our end.
+
+    Returns:
+        The number of the user; None where the system does not say, as on Windows and macOS.
+    """
+    ends = f":{port:04X}", f":{connected_to:04X}"
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for fields in map(str.split, lines):
+            if fields[1].endswith(ends[0]) and fields[2].endswith(ends[1]):
+                return int(fields[7])
+    return None

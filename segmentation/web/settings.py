@@ -224,9 +224,14 @@ def settings_or_exit() -> Settings:
         sys.exit(f"Squiggle does not start: {problem}")
 
 
+def is_for_its_own_machine(settings: Settings) -> bool:
+    """Whether nobody has said who may use the server, so that only browsers on this machine may."""
+    return not (settings.password or settings.user_header or settings.open)
+
+
 def why_not_to_serve(settings: Settings, hosts: Iterable[str]) -> str:
     """Why a server must not listen on these hosts' addresses, as a sentence for its operator; empty if it may."""
-    if settings.password or settings.user_header or settings.open:
+    if not is_for_its_own_machine(settings):
         return ""
     reachable = [host for host in hosts if not is_loopback(host)]
     if not reachable:

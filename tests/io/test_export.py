@@ -16,7 +16,7 @@ from PIL import Image as PillowImage
 from segmentation.io.display import display_pixels
 from segmentation.io.export import label_tiff, overlay_image, overlay_png, probabilities_tiff, segmentation_png
 from segmentation.io.read import read_image, read_pages
-from segmentation.io.shares import ClassShare, class_shares, shares_csv
+from segmentation.io.shares import ClassShare, class_shares, shares_csv, spreadsheet_text
 from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass, parse_colour
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -189,3 +189,13 @@ def test_shares_csv():
         ["2", "'=HYPERLINK(1)", "2", "40.0000"],
         ["3", "Größe", "0", "0.0000"],
     ]
+
+
+@pytest.mark.parametrize("text", ["=1", " =1", "＝1", "\u200b=1", "\u3000＋1", "﹣1", "\ufeff@x", "\t1", "\n=1"])
+def test_cells_that_a_spreadsheet_may_take_for_formulas_are_text(text):
+    assert spreadsheet_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "Gland", " Gland", "a=b", "µm -1", "１"])
+def test_other_cells_are_left_as_they_are(text):
+    assert spreadsheet_text(text) == text

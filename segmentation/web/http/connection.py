@@ -89,8 +89,15 @@ class IncomingRequest(HTTPRequestParser):  # type: ignore[misc]
 
     def _environment(self) -> WSGIEnvironment:
         """What is known of the request before its body is there."""
-        headers = {f"HTTP_{name}": value for name, value in self.headers.items()}
-        return {"REQUEST_METHOD": self.command, "PATH_INFO": self.path, "REMOTE_ADDR": self._channel.addr[0], **headers}
+        return {
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": self.path,
+            "REMOTE_ADDR": self._channel.addr[0],
+            "REMOTE_PORT": str(self._channel.addr[1]),
+            "SERVER_PORT": str(self._channel.server.effective_port),
+            "SERVER_PROTOCOL": f"HTTP/{self.version}",
+            **{f"HTTP_{name}": value for name, value in self.headers.items()},
+        }
 
     def _leave_body(self, length: int) -> None:
         self.close()

@@ -7,13 +7,14 @@ and was not opened does not start; and if it was started past that check, it ans
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from flask import Flask, jsonify, redirect, request
 from werkzeug.wrappers import Request, Response
 
 from segmentation.web.asset_files import URL_PATH
-from segmentation.web.networks import is_loopback, lies_in
+from segmentation.web.networks import is_loopback, lies_in, user_at
 from segmentation.web.security.cookies import SIGNED_IN
 from segmentation.web.security.problempage import asked_by_a_person
 from segmentation.web.security.proxies import PEER, BehindProxies, was_forwarded
@@ -36,6 +37,9 @@ PUBLIC_PATHS = frozenset(
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 FROM_OURSELVES = ("same-origin", "none")
 """What browsers say where our own page, or the person, sends a request; another port of the host is another site."""
+
+ROOT = 0
+"""The user who may everything anyway, and as whom some systems pass on what a browser beside them asks."""
 
 MAX_STRANGERS_BYTES = 2**13
 """Bytes of a body that are received from whoever is not let in: there is nothing to send but a password."""
@@ -69,8 +73,9 @@ class Gate:
         if self._settings.user_header:
             named = request.headers.get(self._settings.user_header, "").strip()
             return "" if named and lies_in(peer, self._settings.trusted_proxies) else NO_USER
-        at_home = is_loopback(peer) and not was_forwarded(request.environ) and is_loopback(_host_name(request))
-        return "" if at_home else NOT_OPENED
+        at_home = is_loopback(peer) and is_loopback(_host_name(request))
+        passed_on = was_forwarded(request.environ) or _comes_from_a_service(request.environ)
+        return NOT_OPENED if passed_on or not at_home else ""
 
 
 def guard(server: Flask, settings: Settings, max_body_bytes: int) -> None:
@@ -109,6 +114,20 @@ def _comes_from_our_page() -> bool:
         return site in FROM_OURSELVES
     origin = request.headers.get("Origin")
     return origin is None or origin.partition("://")[2].lower() == request.host.lower()
+
+
+def _comes_from_a_service(environ: WSGIEnvironment) -> bool:
+    """Whether the other end is not a browser of whoever started this server, but a proxy that says nothing of itself.
+
+    Such a proxy runs as a user of its own, as a packaged nginx does; and unless it is told otherwise it asks in the
+    manner of HTTP/1.0, or closes the connection after each answer, which no browser does.
+    """
+    if environ.get("SERVER_PROTOCOL") == "HTTP/1.0" or environ.get("HTTP_CONNECTION", "").lower() == "close":
+        return True
+    ports = str(environ.get("REMOTE_PORT", "")), str(environ.get("SERVER_PORT", ""))
+    if os.name == "nt" or not all(port.isdecimal() for port in ports):
+        return False
+    return user_at(int(ports[0]), int(ports[1])) not in (None, ROOT, os.getuid())
 
 
 def _host_name(request: Request) -> str:

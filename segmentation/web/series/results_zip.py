@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from segmentation._shared.archive import ZipParts
@@ -18,12 +21,32 @@ from segmentation.web.store.series import SeriesStore, UnknownSeriesError
 
 FAILURES = "failed.csv"
 _ROOT = Path("/")
+_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\\\x00-\x1f]')
+_DEVICE = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\s*(\.|$))", re.IGNORECASE)
+"""What is a device for Windows, with whatever ending."""
 
 
 def result_names(items: Sequence[SeriesItem]) -> dict[int, str]:
-    """The name of each item's result, without its ending, by the number of the item: as the command line has them."""
+    """The name of each item's result, without its ending, by the number of the item.
+
+    They are those that the command line has, in letters that Windows can unpack; where two were equal then, which they
+    are for Windows whatever the case, the later ones are told apart by the hash of their own.
+    """
     names = name_results([_ROOT / item.name for item in items])
-    return {item.number: name for item, name in zip(items, names, strict=True)}
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for item, name in zip(items, names, strict=True):
+        unpacked = "/".join(_for_windows(part) for part in name.split("/"))
+        if unpacked.casefold() in taken:
+            unpacked += f"~{sha256(os.fsencode(name)).hexdigest()[:8]}"
+        taken.add(unpacked.casefold())
+        found[item.number] = unpacked
+    return found
+
+
+def _for_windows(part: str) -> str:
+    part = _NOT_ON_WINDOWS.sub("-", part).rstrip(" .") or "-"
+    return _DEVICE.sub(r"\1-", part)
 
 
 def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator[bytes]:
