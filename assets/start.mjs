@@ -22,6 +22,7 @@ import { setUpTitle } from "./controls/title.mjs";
 import { sessionId } from "./page/context.mjs";
 import { renderPage } from "./page/dash.mjs";
 import { graphIsDrawn, watchStrokes } from "./page/graph.mjs";
+import { Explaining } from "./session/explaining.mjs";
 import { Session } from "./session/session.mjs";
 import { base } from "./shared/base.mjs";
 import { setUpShell } from "./shared/shell.mjs";
@@ -64,6 +65,7 @@ function setUp(id) {
   };
   setUpClassImport(session);
   setUpLooking();
+  new Explaining(session).listen();
   setUpFocus(session);
   setUpKeyboard(session);
   setUpButtons(session, () => classifiers.choose());

@@ -27,6 +27,7 @@ const KEYS = {
   "f2": ({ classes, view }) => classes.list.editName(view.classId),
   "s": (session) => session.toggle("shown"),
   "l": (session) => session.toggle("live"),
+  "n": ({ nextStroke }) => nextStroke.go(),
   "+": ({ viewport }) => viewport.zoom(1.25),
   "=": ({ viewport }) => viewport.zoom(1.25),
   "-": ({ viewport }) => viewport.zoom(0.8),

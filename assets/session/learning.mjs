@@ -50,6 +50,22 @@ export function segmentationKey(state) {
   ]);
 }
 
+/**
+ * Says all that is learnt, whichever image is shown.
+ * @param {StateWithImage} state
+ */
+export function learningKey(state) {
+  const { image, images, strokes, strokesElsewhere, features, forest, classes, weights, opened, keeps } = state;
+  const drawn = images.map(({ hash }) => {
+    const ofImage = hash === image.hash ? strokes : strokesElsewhere.get(hash) ?? [];
+    return ofImage.map(versionOf);
+  });
+  return JSON.stringify([
+    images.map(({ hash }) => hash), drawn, features, forest, classes.map(({ id }) => id), [...weights],
+    opened && [opened.hash, keeps],
+  ]);
+}
+
 /* A control may show a value of a file rounded: that alone is no change. */
 const SHOWN = 1e-6;
 

@@ -26,6 +26,7 @@ import { cleanUpOf } from "./cleanup.mjs";
 import { Images } from "./images.mjs";
 import { People } from "./people.mjs";
 import { available, sameSettings } from "./learning.mjs";
+import { NextStroke } from "./nextstroke.mjs";
 import { SessionScores } from "./scores.mjs";
 import { Segmentation } from "./segmentation.mjs";
 import { View } from "./view.mjs";
@@ -101,6 +102,7 @@ export class Session {
     this.images = new Images(this);
     this.people = new People(this);
     this.scores = new SessionScores(this);
+    this.nextStroke = new NextStroke(this);
     this.strip = new Strip(this.images);
   }
 
@@ -139,10 +141,8 @@ export class Session {
 
   /** @param {Message} message of the server */
   onMessage(message) {
-    if (message.kind === "here") this.people.meet(message.people);
-    else if (message.kind === "scores") this.scores.show(message);
-    else return this.segmentation.onMessage(message);
-    return undefined;
+    if (message.kind === "here") return this.people.meet(message.people);
+    return message.kind === "scores" ? this.scores.show(message) : this.segmentation.onMessage(message);
   }
 
   /* ---- what the journal says --------------------------------------------------------------------------------- */
@@ -192,6 +192,7 @@ export class Session {
     showOpened(state.opened, this.segmentation.learnt);
     showHistory(state);
     showSettings(state);
+    this.nextStroke.place();
     this.onSight();
     this.cleanUp.show(state);
   }

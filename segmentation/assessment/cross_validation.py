@@ -21,8 +21,8 @@ from segmentation.forest.sampling import MAX_TRAINING_PIXELS, check_classes
 from segmentation.io.image import Image
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.engines import ENGINES
-from segmentation.model.facts import as_image
-from segmentation.model.fit import ImageRows, LabelledImage, Training
+from segmentation.model.facts import as_image, image_facts
+from segmentation.model.fit import LabelledImage, Training
 from segmentation.model.weights import ClassWeights, checked_weights
 from segmentation.strokes.raster import as_stroke
 from segmentation.strokes.stroke import Stroke
@@ -225,27 +225,43 @@ def cross_validate(
         own = tuple(as_stroke(stroke, id=str(number)) for number, stroke in enumerate(some, 1))
         drawn.append(DrawnImage(one.hash, one.shape, own, lambda image=one: image))  # type: ignore[misc]
     drawn = [one for one in drawn if one.strokes]
-    train = partial(_training, classifier, rows=_remembered_rows(classifier))
+    train = partial(_training, classifier, known=_Known(classifier))
     points = dict(points_of_curve(drawn, train, checked_weights(classifier.class_weights)))
     return CrossValidation.of(points, last_stroke(drawn), points.get(max(points) - 1))
 
 
-def _training(classifier: PixelClassifier, labelled: Sequence[LabelledImage], *, rows: ImageRows) -> Training:
-    return Training(labelled, classifier.spec, classifier.settings, rows=rows, threads=classifier.threads)
+def _training(classifier: PixelClassifier, labelled: Sequence[LabelledImage], *, known: _Known) -> Training:
+    return Training(
+        labelled,
+        classifier.spec,
+        classifier.settings,
+        facts=known.facts,
+        rows=known.rows,
+        threads=classifier.threads,
+    )
 
 
-def _remembered_rows(classifier: PixelClassifier) -> ImageRows:
-    """Feature rows of images, of which each is computed once."""
-    known: dict[str, CachedRows] = {}
-    compute = partial(feature_rows, compute=ENGINES[classifier.engine].planes, threads=classifier.threads)
+class _Known:
+    """Facts and feature rows of images, of which each is computed once."""
 
-    def rows(labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        image = labelled.read()
-        cached = known.get(image.hash) or CachedRows.empty(spec.count(image.channels))
-        found, known[image.hash] = cached.filled(places, partial(compute, image, spec), 2 * MAX_TRAINING_PIXELS)
+    def __init__(self, classifier: PixelClassifier) -> None:
+        self._compute = partial(feature_rows, compute=ENGINES[classifier.engine].planes, threads=classifier.threads)
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._rows: dict[tuple[str, FeatureSpec], CachedRows] = {}
+
+    def facts(self, labelled: LabelledImage) -> dict[str, Any]:
+        """Those of an image."""
+        if labelled.hash not in self._facts:
+            self._facts[labelled.hash] = image_facts(labelled.read())
+        return self._facts[labelled.hash]
+
+    def rows(self, labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The rows at some places of an image."""
+        image, key = labelled.read(), (labelled.hash, spec)
+        cached = self._rows.get(key) or CachedRows.empty(spec.count(image.channels))
+        compute = partial(self._compute, image, spec)
+        found, self._rows[key] = cached.filled(places, compute, 2 * MAX_TRAINING_PIXELS)
         return found
-
-    return rows
 
 
 def _scored(held_out: HeldOut) -> set[int]:

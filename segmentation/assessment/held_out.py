@@ -139,7 +139,7 @@ def hold_out(
         if stale():
             return None
         training = train([image.labelled() for image in drawn])
-        pixels, owners, keys = _pixels_with_owners(drawn, training)
+        pixels, owners, keys = pixels_with_owners(drawn, training)
     class_ids, classified = np.unique(pixels.class_ids, return_inverse=True)
     folds, counts = _deal_out(owners, classified, len(class_ids))
     if not (folds >= 0).any():
@@ -167,7 +167,7 @@ def hold_out(
     )
 
 
-def _pixels_with_owners(
+def pixels_with_owners(
     drawn: Sequence[DrawnImage], training: Training
 ) -> tuple[PixelSample, NDArray[np.int64], list[StrokeKey]]:
     """The training pixels, the number of the stroke that each belongs to, and the strokes by their number."""

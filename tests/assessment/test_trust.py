@@ -46,7 +46,7 @@ def test_it_depends_on_neither_threads_nor_tiles(classifier):
 
 def test_it_is_that_of_the_sampled_rows(classifier):
     pixels = halves(1)[:, :20]
-    rows = seg.compute_features(pixels, classifier.spec).reshape(-1, classifier.forest_.n_features)
+    rows = seg.compute_features(pixels, classifier.spec_).reshape(-1, classifier.forest_.n_features)
     whole = trust_of_rows(classifier, rows)
     assert trust_of(classifier, pixels) == whole
     votes = np.sort(classifier.predict_proba(pixels), axis=-1)
@@ -79,7 +79,7 @@ def test_pixels_without_data_do_not_count(classifier):
     image = seg.image_from_pixels(pixels)
     sample = TrustSample(image)
     classifier.predict_window(image, whole_window(image.shape), on_piece=sample.add)
-    features = seg.compute_features(image.pixels, classifier.spec)
+    features = seg.compute_features(image.pixels, classifier.spec_)
     with_data = np.flatnonzero(~image.no_data.ravel())
     grid = np.zeros(image.shape, bool)
     grid[::2, ::2] = True

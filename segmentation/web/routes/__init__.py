@@ -10,8 +10,10 @@ from segmentation.web.routes.classifiers import classifier_routes
 from segmentation.web.routes.conversation import conversation_routes
 from segmentation.web.routes.downloads import download_routes
 from segmentation.web.routes.errors import answer_errors
+from segmentation.web.routes.explanations import explanation_routes
 from segmentation.web.routes.images import image_routes
 from segmentation.web.routes.looking import let_only_look, looking_routes
+from segmentation.web.routes.next_strokes import next_stroke_routes
 from segmentation.web.routes.series import series_routes
 from segmentation.web.routes.series_files import series_file_routes
 from segmentation.web.routes.sessionfile import session_file_routes
@@ -37,6 +39,8 @@ def all_routes(workbench: Workbench) -> Blueprint:
         channel_routes(workbench.images),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.decoder, workbench.mask_scorer, settings),
+        next_stroke_routes(workbench.next_strokes),
+        explanation_routes(workbench.explanations),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker, workbench.downloads),
         series_file_routes(workbench.series, workbench.series_worker, workbench.images, settings),

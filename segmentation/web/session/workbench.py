@@ -14,10 +14,12 @@ from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.session.classifiers import ClassifierFiles
 from segmentation.web.session.conversation import Busy, Conversations
 from segmentation.web.session.downloads import Downloads
+from segmentation.web.session.explanations import Explanations
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.mask_scores import MaskScorer
+from segmentation.web.session.next_strokes import NextStrokes
 from segmentation.web.session.sample import Sample
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.scoring import Scorer
@@ -56,6 +58,8 @@ class Workbench:
         classifiers: files that were opened in sessions.
         journals: of the sessions.
         conversations: with the browser windows.
+        next_strokes: says where a further stroke helps most.
+        explanations: say why a pixel has its class.
         mask_scorer: scores segmentations against masks.
         downloads: files that are made from sessions.
         sessions: as a whole.
@@ -97,6 +101,8 @@ class Workbench:
             presences=Presences(store),
         )
         self.mask_scorer = MaskScorer(trainer, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
+        self.next_strokes = NextStrokes(trainer, self.images, self.scheduler)
+        self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.looking = LookingLinks(store)
         self.downloads = Downloads(self.journals, labels, trainer, self.images, self.live, self.scheduler)
         self.sessions = Sessions(store, self.journals, sample, self.looking)

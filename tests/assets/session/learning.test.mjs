@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { available, sameSettings, segmentationKey } from "../../../assets/session/learning.mjs";
+import { available, learningKey, sameSettings, segmentationKey } from "../../../assets/session/learning.mjs";
 
 /** @import { StateWithImage } from "../../../assets/journal/state.mjs" */
 
@@ -67,4 +67,14 @@ test("settings that a control shows rounded are the same", () => {
   assert.ok(sameSettings({ share: 0.3333333, kind: "a" }, { share: 0.33333331, kind: "a", more: 1 }));
   assert.ok(!sameSettings({ share: 0.3333 }, { share: 0.3334 }));
   assert.ok(!sameSettings({ depth: null }, { depth: 3 }));
+});
+
+test("what is learnt does not depend on which image is shown", () => {
+  const [a, b, one, two] = [image("a"), image("b"), stroke("1", 1), stroke("2", 2)];
+  const images = [a, b];
+  const onA = state({ image: a, images, strokes: [one], strokesElsewhere: new Map([["b", [two]]]) });
+  const onB = state({ image: b, images, strokes: [two], strokesElsewhere: new Map([["a", [one]]]) });
+  assert.equal(learningKey(onA), learningKey(onB));
+  const without = state({ image: a, images, strokes: [one], strokesElsewhere: new Map() });
+  assert.notEqual(learningKey(onA), learningKey(without));
 });

@@ -21,6 +21,8 @@ SHORTCUTS = (
     ("Ctrl+Z", "undo"),
     ("Ctrl+Shift+Z, Ctrl+Y", "redo"),
     ("S", "show or hide the segmentation"),
+    ("Alt + click", "explain the pixel: which strokes and features decided"),
+    ("N", "go to where a stroke helps most; again for the next such place"),
     ("L", "live update on or off"),
     ("Enter", "segment now, when live update is off"),
     ("?", "this help"),

@@ -120,7 +120,19 @@ def live_panel() -> html.Section:
             html.Div(
                 [
                     html.H2("Segmentation"),
-                    html.Button("Segment now", id="segment-now", type="button", className="small", hidden=True),
+                    html.Div(
+                        [
+                            html.Button(
+                                "Where next?",
+                                id="next-stroke",
+                                type="button",
+                                className="quiet small",
+                                title="Go to a place where a stroke helps most (N)",
+                            ),
+                            html.Button("Segment now", id="segment-now", type="button", className="small", hidden=True),
+                        ],
+                        className="row",
+                    ),
                 ],
                 className="section-head",
             ),

@@ -1,0 +1,86 @@
+/* The card that says why a pixel has its class. */
+
+import { byId, element } from "../shared/dom.mjs";
+
+/** @import { LabelClass } from "../journal/state.mjs" */
+
+/**
+ * @typedef {object} Explanation
+ * @property {number} class_id
+ * @property {Record<string, number>} probabilities by class id
+ * @property {{image: string, id: string, share: number}[]} strokes that decided, most first
+ * @property {{name: string, share: number}[]} features that decided, for the class or, below 0, against it
+ */
+
+/** @typedef {{id: string, image: string, text: string, colour: string}} NamedStroke */
+
+const MARGIN = 8;
+
+/** @param {number} share */
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+/**
+ * @param {Node} label
+ * @param {number} share
+ * @param {string} colour
+ * @param {string} [text] in place of the share
+ */
+function bar(label, share, colour, text = percent(share)) {
+  const row = element("div", { class: "explained" }, label, element("b", {}, text), element("i"));
+  row.style.setProperty("--share", String(Math.min(1, Math.abs(share))));
+  row.style.setProperty("--class-colour", colour);
+  return row;
+}
+
+/** @param {string} text */
+const label = (text) => element("span", { title: text }, text);
+
+/**
+ * Show why a pixel has its class, beside it.
+ * @param {Explanation} explanation
+ * @param {LabelClass[]} classes
+ * @param {(image: string, id: string) => NamedStroke | null} stroke names a stroke
+ * @param {(image: string, id: string) => void} go to a stroke
+ */
+export function showExplanation({ class_id: found, probabilities, strokes, features }, classes, stroke, go) {
+  const voted = classes.filter(({ id }) => probabilities[id] > 0);
+  const shown = voted.sort((a, b) => probabilities[b.id] - probabilities[a.id]);
+  const votes = shown.map(({ id, name, colour }) => bar(label(name), probabilities[id], colour));
+  const decided = strokes.flatMap(({ image, id, share }) => {
+    const named = stroke(image, id);
+    if (!named) return [];
+    const button = element("button", { type: "button", title: "Go there", onclick: () => go(image, id) }, named.text);
+    return [bar(button, share, named.colour)];
+  });
+  const asked = features.map(({ name, share }) => (
+    bar(label(name), share, "var(--accent)", `${share < 0 ? "−" : "+"}${Math.abs(share).toFixed(2)}`)
+  ));
+  const name = classes.find(({ id }) => id === found)?.name ?? `Class ${found}`;
+  byId("explanation").replaceChildren(
+    element("b", {}, `Why “${name}”?`), ...votes,
+    element("p", { class: "note" }, "Strokes that decided"), ...decided,
+    element("p", { class: "note" }, "Features that decided, for it or against it"), ...asked,
+  );
+}
+
+/**
+ * Put the card beside a place on the stage.
+ * @param {number} left
+ * @param {number} top
+ */
+export function placeExplanation(left, top) {
+  const card = byId("explanation");
+  const stage = byId("stage");
+  card.hidden = false;
+  const fits = left + MARGIN + card.offsetWidth <= stage.clientWidth;
+  const beside = fits ? left + MARGIN : left - MARGIN - card.offsetWidth;
+  const lowest = stage.clientHeight - card.offsetHeight - MARGIN;
+  Object.assign(card.style, {
+    left: `${Math.max(MARGIN, beside)}px`, top: `${Math.max(MARGIN, Math.min(top, lowest))}px`,
+  });
+}
+
+/** Take the card away. */
+export function hideExplanation() {
+  byId("explanation").hidden = true;
+}

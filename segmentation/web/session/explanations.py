@@ -1,0 +1,65 @@
+"""Why a pixel of an image has its class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segmentation.assessment.explanation import explain
+from segmentation.assessment.held_out import pixels_with_owners
+from segmentation.features.pieces import feature_rows
+from segmentation.web.session.images import Images
+from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.training import Trainer
+
+
+class Explanations:
+    """Explains pixels, for all sessions.
+
+    Args:
+        trainer: trains the classifiers of the sessions.
+        images: of the sessions.
+        scheduler: says whose turn it is to compute.
+    """
+
+    def __init__(self, trainer: Trainer, images: Images, scheduler: Scheduler) -> None:
+        self._trainer, self._images, self._scheduler = trainer, images, scheduler
+
+    def explain(self, session_id: str, image_hash: str | None, row: int, column: int) -> dict[str, Any]:
+        """Why a pixel has its class.
+
+        Args:
+            session_id: the session.
+            image_hash: the image; None stands for the one that was opened last.
+            row: of the pixel.
+            column: of the pixel.
+
+        Returns:
+            ``class_id``; ``probabilities`` by class id as text; ``strokes``, each with ``image``, ``id`` and ``share``;
+            and ``features``, each with ``name`` and ``share``; the most deciding first.
+
+        Raises:
+            ValueError: with a sentence, if nothing is segmented, the pixel is beside the image, or no strokes are known
+                that the classifier learnt from.
+        """
+        result = self._trainer.result(session_id, image_hash)
+        rows, columns = result.image.shape
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise ValueError("That pixel lies beside the image.")
+        if result.trained.unchanged:
+            raise ValueError("The opened classifier is at work as it came: which strokes decided is not known here.")
+        drawn = self._trainer.drawn(result.training_set)
+        image = result.classifier.adapt(result.image)
+        with self._scheduler.turn(session_id):
+            training = self._trainer.training(session_id, result.state)(result.training_set.images)
+            pixels, owners, keys = pixels_with_owners(drawn, training)
+            place = np.array([row * columns + column], np.int64)
+            features = feature_rows(image, result.classifier.spec_, place, threads=1)[0]
+            why = explain(result.classifier, features, pixels, owners, keys)
+        return {
+            "class_id": why.class_id,
+            "probabilities": {str(one): round(share, 4) for one, share in why.probabilities.items()},
+            "strokes": [{"image": one.name[0], "id": one.name[1], "share": round(one.share, 4)} for one in why.strokes],
+            "features": [{"name": one.name, "share": round(one.share, 4)} for one in why.features],
+        }

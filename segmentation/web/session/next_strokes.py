@@ -1,0 +1,87 @@
+"""Where in the images of a session a further stroke helps most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.assessment.next_stroke import Grid, best_of_all, places_to_draw
+from segmentation.features.pieces import feature_rows
+from segmentation.features.spec import FeatureSpec
+from segmentation.io.image import Image
+from segmentation.model.classifier import PixelClassifier
+from segmentation.web.session.images import Images
+from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.training import Trainer
+
+CACHED_BYTES = 32 * 2**20
+"""Features of the grids of about forty images."""
+
+MOST_PLACES = 8
+MOST_IMAGES = 20
+"""Of a session with more images only the current one and those before and after it are looked at."""
+
+
+class NextStrokes:
+    """Finds the places, for all sessions.
+
+    Args:
+        trainer: trains the classifiers of the sessions.
+        images: of the sessions.
+        scheduler: says whose turn it is to compute.
+    """
+
+    def __init__(self, trainer: Trainer, images: Images, scheduler: Scheduler) -> None:
+        self._trainer, self._images, self._scheduler = trainer, images, scheduler
+        self._features: BoundedCache[tuple[str, FeatureSpec], NDArray[np.float32]] = BoundedCache(
+            CACHED_BYTES, lambda rows: rows.nbytes
+        )
+
+    def places(self, session_id: str, image_hash: str | None) -> list[dict[str, Any]]:
+        """The places where a stroke helps most, the best first, on all images with the current one's channels.
+
+        Args:
+            session_id: the session.
+            image_hash: the current image; None stands for the one that was opened last.
+
+        Returns:
+            ``image`` (its hash), ``row`` and ``column`` of each.
+
+        Raises:
+            ValueError: with a sentence, if nothing is segmented yet, or the classifier does not tell.
+        """
+        result = self._trainer.result(session_id, image_hash)
+        labelled = self._trainer.training_pixels(session_id, result).features
+        drawn = {one.hash: np.flatnonzero(one.labels) for one in result.training_set.images}
+        state, found = result.state, []
+        alike = [one for one, facts in state.images.items() if facts["channels"] == state.image["channels"]]
+        first = max(0, alike.index(state.image["hash"]) - MOST_IMAGES // 2)
+        for one in alike[first : first + MOST_IMAGES]:
+            image = result.classifier.adapt(self._images.get(session_id, one))
+            grid = Grid.over(image.shape)
+            features = self._grid_features(session_id, image, result.classifier, grid)
+            with self._scheduler.turn(session_id):
+                places = places_to_draw(
+                    result.classifier, grid, features, labelled, drawn.get(one, np.empty(0, np.int64)), MOST_PLACES
+                )
+            found += [(one, place) for place in places]
+        best = best_of_all(found, MOST_PLACES)
+        return [{"image": one, "row": place.row, "column": place.column} for one, place in best]
+
+    def _grid_features(
+        self, session_id: str, image: Image, classifier: PixelClassifier, grid: Grid
+    ) -> NDArray[np.float32]:
+        """The features of the grid's pixels, computed a megapixel at a time, so that others have their turns."""
+        key = (image.hash, classifier.spec_)
+        features = self._features.get(key)
+        if features is None:
+            parts = []
+            for places in np.array_split(grid.places, max(1, image.shape[0] * image.shape[1] >> 20)):
+                with self._scheduler.turn(session_id):
+                    parts.append(feature_rows(image, classifier.spec_, places, threads=1))
+            features = np.concatenate(parts)
+            self._features.put(key, features)
+        return features
