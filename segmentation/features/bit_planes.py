@@ -88,6 +88,16 @@ class BitPlanes:
             counts = forest.program.counts(packed, rows * columns, threads=threads)
         return forest.shares_of_votes(counts, weights).reshape(-1, rows, columns)
 
+    def mostly_differ(self, forest: Forest) -> bool:
+        """Whether most features are in other bins than a forest's, so that all of the window must be smoothed."""
+        assert forest.bins is not None
+        differing = self._differing(forest.bins) & forest.used_features
+        return bool(2 * np.count_nonzero(differing) > len(differing))
+
+    def _differing(self, bins: Bins) -> NDArray[np.bool_]:
+        """Which features are in other bins than these, or in none yet."""
+        return np.asarray((self._ends != np.stack([bins.low, bins.scale])).any(axis=0))
+
     def _in_bins(
         self, forest: Forest, image: Image, smoothed: Smoothed | None, threads: int | None
     ) -> NDArray[np.uint8]:
@@ -99,7 +109,7 @@ class BitPlanes:
             rows, columns = self._window.shape
             self._packed = packed_room(count_blocks(rows * columns), count)
         ends = np.stack([bins.low, bins.scale])
-        differing = (self._ends != ends).any(axis=0)
+        differing = self._differing(bins)
         wanted = differing & forest.used_features
         if wanted.any():
             if smoothed is None:

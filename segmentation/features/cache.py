@@ -37,7 +37,9 @@ class FeatureCache:
 
     def __init__(self, byte_budget: int | None = None) -> None:
         budget = cache_bytes_from_environment() if byte_budget is None else byte_budget
-        self._cached: BoundedCache[WindowKey, Smoothed | BitPlanes] = BoundedCache(budget, lambda held: held.nbytes)
+        self._cached: BoundedCache[WindowKey, Smoothed | BitPlanes] = BoundedCache(
+            budget, lambda held: held.nbytes, lambda held: isinstance(held, BitPlanes)
+        )
         self._computing: dict[WindowKey, Future[Smoothed]] = {}
         self._lock = threading.Lock()
 
@@ -74,7 +76,7 @@ class FeatureCache:
         if computing is not mine:
             return computing.result()
         try:
-            self._cached.make_room(smoothed_bytes(spec, image.channels, tile.shape))
+            self.make_room(image, spec, tile)
             smoothed = Smoothed.compute(image.pixels, spec, tile.rows, tile.columns, threads=threads)
             self._cached.put(key, smoothed)
             mine.set_result(smoothed)
@@ -86,19 +88,19 @@ class FeatureCache:
                 del self._computing[key]
         return smoothed
 
-    def bits(self, image: Image, spec: FeatureSpec, tile: Tile, *, alone: bool) -> BitPlanes:
-        """The bit planes of a tile, which are empty at first, and are cached if they fit.
+    def make_room(self, image: Image, spec: FeatureSpec, tile: Tile) -> bool:
+        """Drop others so that the smoothed tile would be cached, but no bits; whether it would."""
+        return self._cached.make_room(smoothed_bytes(spec, image.channels, tile.shape), precious=False)
+
+    def bits(self, image: Image, spec: FeatureSpec, tile: Tile) -> BitPlanes:
+        """The bit planes of a tile, which are empty at first, and are cached if they fit, before smoothed tiles are.
 
         Args:
             image: the image.
             spec: which features.
             tile: which part of the image.
-            alone: whether they take the place of the smoothed tile.
         """
-        smoothed = window_key(image, spec, tile)
-        key = (*smoothed[:-1], spec)
-        if alone:
-            self._cached.pop(smoothed)
+        key = (*window_key(image, spec, tile)[:-1], spec)
         return cast(BitPlanes, self._cached.setdefault(key, BitPlanes(spec, image.channels, tile)))
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.kernels import kernels_are_ready
-from segmentation._shared.tiling import Tile, TileGrid
+from segmentation._shared.tiling import Tile
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.features.cache import FeatureCache
@@ -186,7 +186,7 @@ class LiveSegmenter:
         """
         image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, with_constants(classifier.spec_, image.pixels), tile, threads)
+            smoothed, bits = self._bits(image, classifier, tile, threads)
             found = bits.classes(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             ids = classifier.classes_.take(found, mode="clip")  # three times as fast as to look for an error
             return image.clear(ids, tile.rows, tile.columns)
@@ -212,7 +212,7 @@ class LiveSegmenter:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
         image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, with_constants(classifier.spec_, image.pixels), tile, threads)
+            smoothed, bits = self._bits(image, classifier, tile, threads)
             found = bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             return image.clear(found, tile.rows, tile.columns)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
@@ -332,15 +332,7 @@ class LiveSegmenter:
         return lambda tile: smoothed_bytes(spec, image.channels, tile.shape)
 
     def _bits_take(self, image: Image, spec: FeatureSpec) -> Callable[[Tile], int]:
-        alone = self._bits_alone(image, spec)
-        smoothed = self._smoothed_takes(image, spec)
-        return lambda tile: bit_planes_bytes(spec, image.channels, tile) + (0 if alone else smoothed(tile))
-
-    def _bits_alone(self, image: Image, spec: FeatureSpec) -> bool:
-        """Whether there is no room for the smoothed tiles of an image beside their bits."""
-        tiles = TileGrid(image.shape).tiles
-        one = smoothed_bytes(spec, image.channels, tiles[0].shape) + bit_planes_bytes(spec, image.channels, tiles[0])
-        return len(tiles) * one > self.cache.budget
+        return lambda tile: bit_planes_bytes(spec, image.channels, tile)
 
     def _fits_as_bits(self, image: Image, classifier: PixelClassifier, tile: Tile) -> bool:
         """Whether the classifier can be walked on bits now, and there is room for those of the tile."""
@@ -348,14 +340,15 @@ class LiveSegmenter:
         return kernels_are_ready() and classifier.forest_.votes and takes <= self.cache.budget
 
     def _bits(
-        self, image: Image, spec: FeatureSpec, tile: Tile, threads: int | None
+        self, image: Image, classifier: PixelClassifier, tile: Tile, threads: int | None
     ) -> tuple[Smoothed | None, BitPlanes]:
-        """The smoothed tile, as far as it is cached or there is room for both, and its bits."""
-        alone = self._bits_alone(image, spec)
-        smoothed = (
-            self.cache.peek(image, spec, tile) if alone else self.cache.smoothed(image, spec, tile, threads=threads)
-        )
-        return smoothed, self.cache.bits(image, spec, tile, alone=alone)
+        """The bits of a tile, and the smoothed tile if it is cached, or can be when most of the bits are made of it."""
+        spec = with_constants(classifier.spec_, image.pixels)
+        bits = self.cache.bits(image, spec, tile)
+        smoothed = self.cache.peek(image, spec, tile)
+        if smoothed is None and bits.mostly_differ(classifier.forest_) and self.cache.make_room(image, spec, tile):
+            smoothed = self.cache.smoothed(image, spec, tile, threads=threads)
+        return smoothed, bits
 
     def _smoothed(
         self, image: Image, classifier: PixelClassifier, tile: Tile, cache: bool, threads: int | None

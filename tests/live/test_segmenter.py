@@ -290,7 +290,8 @@ def test_the_most_urgent_tiles_are_the_cached_ones(monkeypatch):
     assert [tile for tile, _ in live.segment_tiles(IMAGE, classifier, order)] == order
     assert cache.used == cache.budget
     monkeypatch.setattr(Smoothed, "compute", pytest.fail)
-    again = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, ForestSettings(n_estimators=9))
+    fewer = ForestSettings(n_estimators=FOREST.n_estimators - 1)  # of the same trees, which look at no other features
+    again = live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, fewer)
     assert [tile for tile, _ in live.segment_tiles(IMAGE, again, order)] == order
     assert cache.used == cache.budget
 
@@ -366,3 +367,22 @@ def test_an_earlier_classifier_is_not_kept_alive_by_the_one_that_is_trained_from
     del earlier
     gc.collect()
     assert gone() is None
+
+
+def test_whoever_draws_in_turns_keeps_their_bits_where_there_is_room_for_these_alone(monkeypatch):
+    images = [image_from_pixels(np.roll(IMAGE.pixels, number, axis=0)) for number in range(4)]
+    bits = sum(bit_planes_bytes(SPEC, IMAGE.channels, tile) for tile in GRID.tiles)
+    live = LiveSegmenter(FeatureCache(len(images) * bits + 1000), threads=1)
+    labels = next(strokes(1))
+    trained = [live.train([LabelledImage.from_image(image, labels)], SPEC, FOREST) for image in images]
+
+    def all_tiles():
+        return [
+            [ids.tobytes() for _, ids in live.segment_tiles(image, classifier, GRID.tiles)]
+            for image, classifier in zip(images, trained, strict=True)
+        ]
+
+    expected = all_tiles()
+    monkeypatch.setattr(Smoothed, "compute", None)
+    assert all_tiles() == expected
+    assert live.cache.used <= live.cache.budget
