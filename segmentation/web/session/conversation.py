@@ -171,8 +171,7 @@ class Conversations:
             StoreAwayError: with a sentence, if the store does not answer.
         """
         superseded = self._latest.begin(session_id, client_id)
-        refused = self._journals.record(session_id, bodies, author)
-        updates = self._journals.events(session_id, after)
+        updates, refused = self._journals.record(session_id, bodies, author, after=after)
         told = [{"number": event.number, "body": event.body} for event in updates]
         yield {"kind": "journal", "events": told, "refused": refused}
         learnt, stale = None, superseded

@@ -74,14 +74,6 @@ class Journals:
         with session.lock:
             yield session.add(self._store.events(session_id, after=len(session.events)))
 
-    def events(self, session_id: str, after: int) -> list[NumberedEvent]:
-        """The events of a session with numbers above ``after``, in order.
-
-        Raises:
-            UnknownSessionError: if there is no such session.
-        """
-        return self._store.events(session_id, after)
-
     def watch(self, session_id: str, number: int) -> Callable[[], bool]:
         """A question that says True once the journal has more than ``number`` events; looked up once a second."""
         grown, looked = False, time.monotonic()
@@ -96,22 +88,25 @@ class Journals:
         return has_grown
 
     def record(
-        self, session_id: str, bodies: Sequence[Any], author: Mapping[str, str] | None = None
-    ) -> list[dict[str, Any]]:
-        """Write a browser's events to the journal, each with the time.
+        self, session_id: str, bodies: Sequence[Any], author: Mapping[str, str] | None = None, *, after: int | None
+    ) -> tuple[list[NumberedEvent], list[dict[str, Any]]]:
+        """Write a browser's events to the journal, each with the time, and read what is new.
 
         Args:
             session_id: the session.
             bodies: the events.
             author: who did all that; None leaves it to what the events say.
+            after: number of the last event that the browser knows; None reads nothing.
 
         Returns:
-            The events that make no sense, each with the reason why, for the person.
+            The events with numbers above ``after``, in order, and those of the browser that make no sense, each with
+            the reason why, for the person.
 
         Raises:
             UnknownSessionError: if there is no such session.
         """
-        state = self.state(session_id)
+        session = self._sessions.get(session_id)
+        state = session.state if session and session.state else self.state(session_id)
         checked, refused = [], []
         for body in bodies:
             try:
@@ -120,11 +115,13 @@ class Journals:
             except ValueError as reason:
                 refused.append({"id": body.get("id") if isinstance(body, Mapping) else None, "reason": str(reason)})
         if checked:
-            self._store.append(session_id, checked)
+            events = self._store.append(session_id, checked, after)
+        else:
+            events = [] if after is None else self._store.events(session_id, after)
         for event in checked:
             if event["type"] == "session.rename":
                 self._store.rename_session(session_id, event["name"])
-        return refused
+        return events, refused
 
     def forget(self, session_id: str) -> None:
         """Drop what is cached of a session that is deleted."""

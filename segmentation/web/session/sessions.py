@@ -123,8 +123,9 @@ class Sessions:
             ValueError: with a sentence, if it cannot be a name.
         """
         event = {"id": secrets.token_urlsafe(12), "type": "session.rename", "name": name}
-        for refusal in self._journals.record(session_id, [event]):
-            raise ValueError(refusal["reason"])
+        _, refused = self._journals.record(session_id, [event], after=None)
+        if refused:
+            raise ValueError(refused[0]["reason"])
 
     def duplicate(self, session_id: str) -> str:
         """A session of its own with everything that another one has; returns its id.

@@ -208,15 +208,24 @@ class Store:
 
     # ---- the journal
 
-    def append(self, session_id: str, bodies: Sequence[dict[str, Any]]) -> None:
+    def append(
+        self, session_id: str, bodies: Sequence[dict[str, Any]], after: int | None = None
+    ) -> list[NumberedEvent]:
         """Write events to a session's journal, in order; those it has already (by their id) are passed over.
+
+        Returns:
+            What the journal then has with numbers above ``after``, in order: nothing if that is None. It is on the
+            disk, and costs no further question.
 
         Raises:
             UnknownSessionError: if there is no such session.
         """
         _check_id(session_id)
         with self.database.adding() as connection:
-            self._append(connection, session_id, bodies)
+            before, added = self._append(connection, session_id, bodies)
+            if after is None or after >= before:
+                return [event for event in added if after is not None and event.number > after]
+            return _events_above(connection, session_id, after)
 
     def events(self, session_id: str, after: int = 0, *, use: bool = True) -> list[NumberedEvent]:
         """The events of a session with numbers above ``after``, in order. Who asks, uses the session, if ``use``.
@@ -226,20 +235,19 @@ class Store:
         """
         _check_id(session_id)
         with self.database.reading() as connection:
-            rows = connection.execute(
-                sql.select(events.c.number, events.c.body)
-                .where(events.c.session_id == session_id, events.c.number > after)
-                .order_by(events.c.number)
-            ).all()
+            found = _events_above(connection, session_id, after)
             used = connection.execute(sql.select(sessions.c.used).where(sessions.c.id == session_id)).scalar()
         if used is None:
             raise UnknownSessionError(session_id)
         if use and time.time() - used > USED_AGAIN_SECONDS:
             with suppress(StoreError), self.database.writing() as connection:
                 connection.execute(sessions.update().where(sessions.c.id == session_id).values(used=time.time()))
-        return [NumberedEvent(row.number, json.loads(row.body)) for row in rows]
+        return found
 
-    def _append(self, connection: sql.Connection, session_id: str, bodies: Sequence[dict[str, Any]]) -> None:
+    def _append(
+        self, connection: sql.Connection, session_id: str, bodies: Sequence[dict[str, Any]]
+    ) -> tuple[int, list[NumberedEvent]]:
+        """Write events; returns the number of the last one before them, and those that are new."""
         session = lock_session(connection, session_id)
         known: set[str] = set()
         if session.number:
@@ -251,7 +259,7 @@ class Store:
             if body["id"] not in known:
                 new.setdefault(body["id"], body)
         if not new:
-            return
+            return session.number, []
         rows = [
             {
                 "session_id": session_id,
@@ -274,6 +282,8 @@ class Store:
                 journal_bytes=session.journal_bytes + size,
             )
         )
+        added = [NumberedEvent(number, body) for number, body in enumerate(new.values(), session.number + 1)]
+        return session.number, added
 
     # ---- images
 
@@ -329,3 +339,12 @@ class Store:
 def _check_id(session_id: str) -> None:
     if not _SESSION_ID.fullmatch(session_id):
         raise UnknownSessionError(session_id)
+
+
+def _events_above(connection: sql.Connection, session_id: str, after: int) -> list[NumberedEvent]:
+    rows = connection.execute(
+        sql.select(events.c.number, events.c.body)
+        .where(events.c.session_id == session_id, events.c.number > after)
+        .order_by(events.c.number)
+    ).all()
+    return [NumberedEvent(row.number, json.loads(row.body)) for row in rows]

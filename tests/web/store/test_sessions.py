@@ -214,3 +214,15 @@ def test_what_was_acknowledged_survives_a_kill(store_settings):
     assert kept[: len(acknowledged)] == acknowledged
     assert len(kept) <= len(acknowledged) + 1
     store.close()
+
+
+def test_who_appends_is_told_what_is_new_without_asking_again(store):
+    session = store.create_session()
+    assert store.append(session, [event(1), event(2)]) == []
+    told = store.append(session, [event(3), event(2)], after=2)
+    assert told == store.events(session, after=2)
+    assert [one.number for one in told] == [3]
+    assert store.append(session, [event(4)], after=1) == store.events(session, after=1), "those of others too"
+    assert store.append(session, [event(4)], after=1) == store.events(session, after=1)
+    assert store.append(session, [event(4)], after=4) == []
+    assert store.append(session, [event(5)], after=99) == []
