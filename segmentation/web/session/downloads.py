@@ -20,7 +20,7 @@ from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
-from segmentation.web.session.objects import objects_csv, objects_for_page, objects_zip
+from segmentation.web.session.objects import objects_csv, objects_for_page, objects_zip, session_report
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Result, Trainer, known_strokes
 from segmentation.web.session.whole_results import Turn, WholeImage
@@ -93,7 +93,7 @@ class Downloads:
                 return self._stroke_file(session_id, image_hash), "application/json"
             case "classifier.squiggle":
                 return self.classifier(session_id, image_hash, along), "application/octet-stream"
-        if file_name not in {"overlay.png", "probabilities.tif", *_FROM_CLASS_IDS}:
+        if file_name not in {"overlay.png", "probabilities.tif", "report.html", *_FROM_CLASS_IDS}:
             raise UnknownFileError(file_name)
         result, turn = self._result(session_id, image_hash), self._turn(session_id)
         whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone)
@@ -101,6 +101,8 @@ class Downloads:
             return _probabilities_tiff(result, whole), "image/tiff"
         if file_name == "overlay.png":
             return _overlay_png(result, whole.class_ids(), opacity), "image/png"
+        if file_name == "report.html":
+            return session_report(result, whole.class_ids(), self.classifier(session_id, image_hash)), "text/html"
         make, mimetype = _FROM_CLASS_IDS[file_name]
         return make(result, whole.class_ids()), mimetype
 

@@ -1,18 +1,22 @@
-"""The objects of the current image: for the page's table, and as files."""
+"""The objects of the current image: for the page's table, as files, and in a report."""
 
 from __future__ import annotations
 
 import json
 import struct
 import zlib
+from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.archive import pack
+from segmentation.model.modelfile import load_model
 from segmentation.objects import files
 from segmentation.objects.files import NamedObjects
 from segmentation.objects.measured import MeasuredObjects, find_objects
+from segmentation.report.report import image_found, report_html
 from segmentation.web.session.training import Result
 
 
@@ -47,6 +51,15 @@ def objects_zip(result: Result, ids: NDArray[np.uint8]) -> bytes:
             "coco.json": files.coco_json(found),
         }
     )
+
+
+def session_report(result: Result, ids: NDArray[np.uint8], classifier_file: bytes) -> bytes:
+    """The report of the current image; the hash of the classifier in it is that of the file as it is downloaded."""
+    named = {"name": result.state.image["name"], "page": 1, "pages": 1}
+    image = replace(result.image, metadata=result.image.metadata | named)
+    contents = load_model(classifier_file)
+    found = image_found(image, ids, contents)
+    return report_html(contents, sha256(classifier_file).hexdigest(), [found]).encode()
 
 
 def objects_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:

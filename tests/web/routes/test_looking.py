@@ -27,6 +27,10 @@ DOWNLOADS = [
     "labels.tif",
     "strokes.json",
     "shares.csv",
+    "objects.csv",
+    "objects.zip",
+    "objects.bin",
+    "report.html",
     "classifier.squiggle?along=strokes,pixels",
 ]
 

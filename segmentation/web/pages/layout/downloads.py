@@ -16,6 +16,7 @@ DOWNLOADS = (
     ("shares.csv", "Class shares", "CSV, pixels and per cent"),
     ("objects.csv", "Objects", "CSV, a row an object, all measures"),
     ("objects.zip", "Objects, outlined", "numbers (TIFF), QuPath, ImageJ, COCO"),
+    ("report.html", "Report", "HTML, to print: pictures, numbers, methods"),
     ("classifier.squiggle", "Classifier", "for the rest of the series"),
 )
 ALONG = (

@@ -1,0 +1,73 @@
+"""Objects and reports of a session: what the library makes of the same strokes and steps."""
+
+import csv
+import hashlib
+import io
+import json
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+
+import segmentation as seg
+from segmentation.objects import labelling
+from tests.support.asking import converse, stroke_event
+
+STEPS = [{"kind": "drop_small", "size": 3, "classes": None}, {"kind": "split", "size": 0.5, "classes": [1]}]
+
+
+@pytest.fixture
+def measured(client, session, halves):
+    """A session whose image is segmented and cleaned up; the address of its downloads, and the class ids."""
+    converse(
+        client,
+        session,
+        [
+            stroke_event("a", halves["hash"], 1, "M20,5L40,30"),
+            stroke_event("b", halves["hash"], 2, f"M{halves['columns'] - 40},5L{halves['columns'] - 20},30"),
+            {"id": "steps", "type": "clean_up.change", "steps": STEPS},
+        ],
+    )
+    address = f"/s/{session}/download"
+    return address, tifffile.imread(io.BytesIO(client.get(f"{address}/segmentation.tif").data))
+
+
+@pytest.mark.slow
+def test_tables_numbers_and_reports_are_those_of_the_library(client, measured):
+    address, ids = measured
+    tables = {one: seg.measure_objects(ids, one, split=0.5 if one == 1 else 0) for one in (1, 2)}
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{address}/objects.csv").text)))
+    for class_id, table in tables.items():
+        mine = [row for row in rows if row["class_id"] == str(class_id)]
+        assert [float(row["area"]) for row in mine] == table["area"].tolist()
+
+    data = zlib.decompress(client.get(f"{address}/objects.bin").data)
+    (length,) = struct.unpack_from("<I", data)
+    facts = json.loads(data[4 : 4 + length])
+    assert (facts["rows"], facts["across"], facts["objects"]) == (*ids.shape, len(rows))
+    columns = np.frombuffer(data, "<f8", facts["objects"] * len(facts["columns"]), 4 + length)
+    columns = dict(zip(facts["columns"], columns.reshape(-1, facts["objects"]), strict=True))
+    assert columns["area"].tolist() == [float(row["area"]) for row in rows]
+    labels = np.frombuffer(data, "<u4", ids.size, len(data) - 4 * ids.size).reshape(ids.shape)
+    assert np.array_equal(np.bincount(labels.ravel())[1:], columns["area"])
+
+    archive = zipfile.ZipFile(io.BytesIO(client.get(f"{address}/objects.zip").data))
+    assert np.array_equal(tifffile.imread(io.BytesIO(archive.read("objects.tif"))), labels)
+    report = client.get(f"{address}/report.html").text
+    classifier = client.get(f"{address}/classifier.squiggle").data
+    assert hashlib.sha256(classifier).hexdigest() in report
+    assert "drop_small=3, split=0.5@1" in report
+
+
+@pytest.mark.slow
+def test_too_many_objects_are_refused_with_a_size_filter(client, measured, monkeypatch):
+    monkeypatch.setattr(labelling, "MOST_OBJECTS", 0)
+    monkeypatch.setattr(labelling, "FEW_OBJECTS", 0)
+    address, _ = measured
+    answer = client.get(f"{address}/objects.bin")
+    assert answer.status_code == 422
+    assert "Drop those below" in answer.json["error"]
+    assert "Drop those below" in client.get(f"{address}/report.html").text
