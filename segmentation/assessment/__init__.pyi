@@ -1,2 +1,3 @@
 from .cross_validation import CrossValidation as CrossValidation
 from .cross_validation import cross_validate as cross_validate
+from .importance import feature_importance as feature_importance

@@ -244,10 +244,20 @@ def info(given: Namespace) -> int:
 
     contents = load_model(given.model)
     if given.json:
-        print(json.dumps(facts(contents)))
+        print(json.dumps(facts(contents) | {"importance": _importance(contents)}))
     else:
         print(described(given.model.name, contents))
+        for group, some in _importance(contents).items():
+            print(f"{'importance':<12}by {group}: {', '.join(f'{name} {share:.0%}' for name, share in some.items())}")
     return 0
+
+
+def _importance(contents: ModelContents) -> dict[str, dict[str, float]]:
+    """How much features matter, by channel, kind and sigma."""
+    from segmentation.assessment.importance import feature_importance, grouped_importance
+    from segmentation.model.classifier import PixelClassifier
+
+    return grouped_importance(feature_importance(PixelClassifier.from_contents(contents)))
 
 
 def facts(contents: ModelContents) -> dict[str, Any]:
