@@ -113,6 +113,25 @@ def classes_panel() -> html.Section:
     )
 
 
+def _switches() -> html.Div:
+    """What is seen, and whether it is computed at once."""
+    return html.Div(
+        [
+            dcc.Checklist(
+                id="switches",
+                options=[
+                    {"label": "Live update", "value": "live"},
+                    {"label": "Overlay", "value": "shown"},
+                    {"label": "Strokes", "value": "strokes"},
+                ],
+                value=["live", "shown", "strokes"],
+                inline=True,
+            ),
+        ],
+        className="row",
+    )
+
+
 def live_panel() -> html.Section:
     """What is shown, and when it is computed."""
     return html.Section(
@@ -136,21 +155,7 @@ def live_panel() -> html.Section:
                 ],
                 className="section-head",
             ),
-            html.Div(
-                [
-                    dcc.Checklist(
-                        id="switches",
-                        options=[
-                            {"label": "Live update", "value": "live"},
-                            {"label": "Overlay", "value": "shown"},
-                            {"label": "Strokes", "value": "strokes"},
-                        ],
-                        value=["live", "shown", "strokes"],
-                        inline=True,
-                    ),
-                ],
-                className="row",
-            ),
+            _switches(),
             html.Div(
                 [
                     html.Label("Show", htmlFor="layer"),
