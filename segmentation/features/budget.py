@@ -14,7 +14,6 @@ LEAST_CACHE_MEGABYTES = 75
 DEFAULT_DRAFT_MEGABYTES = 24
 """The drafts of two images of RGB at the default features."""
 
-
 HOST_MEGABYTES = 512
 """What is left to the rest of a process before the features are given more."""
 
@@ -22,7 +21,7 @@ HOST_MEGABYTES = 512
 def default_cache_bytes(processes: int = 1) -> int:
     """The feature cache's budget in bytes unless it is set: a quarter of the memory beyond what a small host has.
 
-    30 people with an image of 1 megapixel RGB each, or one image of 30 megapixel, fit on a machine of 8 GB.
+    On a machine of 8 GB the bits of 15 megapixel RGB fit at the default features, of one person or of many.
 
     Args:
         processes: that have such a cache each.
