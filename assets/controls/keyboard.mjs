@@ -62,6 +62,7 @@ function alone(event, session) {
     if (labelClass) session.classes.choose(labelClass.id);
   } else if (Object.hasOwn(TOOLS, key)) session.chooseView({ tool: TOOLS[key] });
   else if (Object.hasOwn(KEYS, key)) KEYS[key](session);
+  else if (key === "x") holdBare(session, true);
   else if (key === "enter" && !session.view.live && !targetOf(event).closest("button, a")) session.segmentNow();
   else return;
   /* Escape also closes what the browser has opened. */
@@ -75,6 +76,15 @@ function alone(event, session) {
 function holdSpace({ viewport }, held) {
   viewport.spaceHeld = held;
   viewport.stage.classList.toggle("ready-to-move", held);
+}
+
+/**
+ * See the bare image as long as X is down.
+ * @param {Session} session
+ * @param {boolean} held
+ */
+function holdBare({ picture, view }, held) {
+  picture.setView(held ? { ...view, shown: false, strokes: false, opacity: view.opacity } : view);
 }
 
 /** @param {Element} target */
@@ -121,5 +131,9 @@ export function setUpKeyboard(session) {
     if (event.ctrlKey || event.metaKey) withControl(event, session);
     else alone(event, session);
   });
-  window.addEventListener("blur", () => holdSpace(session, false));
+  document.addEventListener("keyup", ({ key }) => { if (key.toLowerCase() === "x") holdBare(session, false); });
+  window.addEventListener("blur", () => {
+    holdSpace(session, false);
+    holdBare(session, false);
+  });
 }

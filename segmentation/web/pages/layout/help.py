@@ -23,6 +23,7 @@ SHORTCUTS = (
     ("S", "show or hide the segmentation"),
     ("Alt + click", "explain the pixel: which strokes and features decided"),
     ("N", "go to where a stroke helps most; again for the next such place"),
+    ("X held down", "see the bare image"),
     ("L", "live update on or off"),
     ("Enter", "segment now, when live update is off"),
     ("?", "this help"),
