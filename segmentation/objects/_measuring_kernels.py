@@ -1,7 +1,7 @@
 """What is summed over the pixels of objects: Numba kernels. Importing this compiles them, or loads what was compiled.
 
-Scikit-image measures one object after the other, some two milliseconds each: of 10,000 objects that is 22 seconds.
-These kernels go over all objects at once, and give what ``skimage.measure.regionprops`` gives.
+Scikit-image measures one object after the other, which takes milliseconds each: too long for 10,000 objects. These
+kernels go over all objects at once, and give what ``skimage.measure.regionprops`` gives.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def _heirs(
 def _smooth(ids: NDArray[np.uint8], step: CleanUpStep) -> None:
     """Let each pixel take the class that is most frequent in a disk around it; of several its own, or the smallest id.
 
-    It is what ``skimage.filters.rank.majority`` computes, which takes half a second a megapixel.
+    It is what ``skimage.filters.rank.majority`` computes, which is too slow to follow a slider.
     """
     from segmentation.objects import _cleaning_kernels as kernels
 
