@@ -22,6 +22,7 @@ export function showSettings({ features, forest }) {
     "forest-depth": forest.max_depth,
     "forest-share": Math.round(forest.max_samples * 1e6) / 1e4,
     "forest-balance": Math.round(forest.balance * 1e6) / 1e4,
+    "forest-fine": Math.round(forest.fine_trees * 1e6) / 1e4,
     "forest-seed": forest.random_state,
   };
   for (const [id, value] of Object.entries(values)) {

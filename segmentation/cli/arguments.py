@@ -272,6 +272,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     forest.add_argument("--max-depth", type=int, metavar="N", help="comparisons between root and leaf")
     forest.add_argument("--max-samples", type=float, metavar="SHARE", help="share of the pixels that each tree sees")
     forest.add_argument("--balance", type=float, metavar="0..1", help="1: as many pixels of each class; 0: as labelled")
+    forest.add_argument("--fine-trees", type=float, metavar="SHARE", help="trees that see sigmas up to 4 only, 0 to 1")
     forest.add_argument("--seed", dest="random_state", type=int, metavar="N", help="of all that is drawn by lot")
     _add_threads(forest)
     _add_engine(forest)

@@ -115,7 +115,7 @@ ONE_CLASS = (
     "Label pixels that look different, or let it see other features."
 )
 FEATURE_OPTIONS = (*FEATURE_KINDS, "sigma_min", "sigma_max", "num_sigma", "channels")
-FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "balance", "random_state")
+FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "balance", "fine_trees", "random_state")
 
 
 def chosen(given: Namespace, names: tuple[str, ...]) -> dict[str, Any]:

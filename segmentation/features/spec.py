@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segmentation.features.constants import ColourConstants
 from segmentation.features.table import Pointwise, pointwise_features
@@ -24,6 +25,9 @@ KINDS = ("intensity", "edges", "texture", "differences", "colour")
 
 KINDS_ADDED = ("differences", "colour")
 """Those that came later: settings that were written before do not have them."""
+
+FINE_SIGMA = 4.0
+"""Features of larger sigmas are not fine: what they say of a pixel is said of its surroundings."""
 
 LAB_SIGMAS = (0.5, 2.0, 8.0)
 """Perceived colour is computed at those sigmas of a spec that are nearest to these."""
@@ -174,6 +178,14 @@ class FeatureSpec:
     def count(self, image_channels: int) -> int:
         """Number of features of an image with ``image_channels`` channels."""
         return self.count_basic(image_channels) + len(self.pointwise(image_channels).rows)
+
+    def fine(self, image_channels: int) -> NDArray[np.bool_]:
+        """``(features,)``, which of them look at small sigmas only, those up to :data:`FINE_SIGMA`."""
+        fine = np.array(self.sigmas) <= FINE_SIGMA
+        planes = np.tile(fine, len(self.channel_indices(image_channels)))
+        return np.concatenate(
+            [np.repeat(planes, self.kinds_per_sigma), fine[self.pointwise(image_channels).largest_sigmas]]
+        )
 
     def names(self, image_channels: int) -> list[str]:
         """A readable name for each feature, in their order."""

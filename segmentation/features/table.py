@@ -39,6 +39,13 @@ class Pointwise:
         """Whether one of them is a ratio."""
         return bool(np.isin(self.rows[:, 0], (RATIO, RATIO_TO_MEAN)).any())
 
+    @property
+    def largest_sigmas(self) -> NDArray[np.int32]:
+        """``(features,)``, the number of the largest sigma that each looks at."""
+        kinds, first, second = self.rows.T
+        of_two = (kinds == DIFFERENCE) | (kinds == RATIO)
+        return np.where(of_two, np.maximum(first % self.sigmas, second % self.sigmas), first % self.sigmas)
+
     def planes(self, features: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which of the smoothed planes some of them are made of, ``(channels x sigmas,)``."""
         needed = np.zeros(self.channels * self.sigmas, np.bool_)

@@ -20,6 +20,9 @@ from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import random_uint64
 from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
 
+Groups = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+"""The numbers of trees that see the same features, and these features."""
+
 _NO_LIMIT = 2**31 - 1
 
 _MOST_NUMBERS = 2**23
@@ -46,6 +49,13 @@ class GrownTrees:
         nodes = self.nodes.copy()
         nodes[:, 2:][nodes[:, 0] >= 0] += np.int32(start)
         return GrownTrees(self.roots + np.int32(start), nodes, self.counts)
+
+    def of_features(self, seen: NDArray[np.intp]) -> GrownTrees:
+        """The same trees where the features that they compare have these numbers."""
+        nodes = self.nodes.copy()
+        inner = nodes[:, 0] >= 0
+        nodes[inner, 0] = seen[nodes[inner, 0]]
+        return GrownTrees(self.roots, nodes, self.counts)
 
     def impurity(self) -> NDArray[np.float64]:
         """``(nodes,)``, that of Gini, rounded as scikit-learn does."""
@@ -92,8 +102,29 @@ def tries(n_features: int) -> int:
     return max(1, int(np.sqrt(n_features)))
 
 
+def trees_by_reach(n_features: int, settings: ForestSettings, fine: NDArray[np.bool_] | None) -> Groups:
+    """The numbers of the trees that see the same features, and these features.
+
+    Args:
+        n_features: number of features.
+        settings: how many trees there are, and how many of them see fine features only.
+        fine: ``(features,)``, which features are fine; None, or if none is, lets all trees see all.
+    """
+    every, numbers = np.arange(n_features), np.arange(settings.n_estimators)
+    if fine is None or fine.all() or not fine.any():
+        return [(numbers, every)]
+    last = settings.n_estimators - round(settings.fine_trees * settings.n_estimators)
+    groups = [(numbers[:last], every), (numbers[last:], np.flatnonzero(fine))]
+    return [group for group in groups if len(group[0])]
+
+
 def grow_forest(
-    rows: NDArray[np.float32], class_ids: NDArray[np.uint8], settings: ForestSettings, threads: int | None = None
+    rows: NDArray[np.float32],
+    class_ids: NDArray[np.uint8],
+    settings: ForestSettings,
+    threads: int | None = None,
+    *,
+    fine: NDArray[np.bool_] | None = None,
 ) -> Forest:
     """Grows a forest in which classes count as the balance of the settings has it.
 
@@ -105,6 +136,7 @@ def grow_forest(
         class_ids: ``(pixels,)`` uint8, from 1.
         settings: how.
         threads: number of threads; None takes all cores. The result does not depend on it.
+        fine: ``(features,)``, which features are fine; None if that is not known.
 
     Returns:
         A forest with bins, whose edges depend on the rows alone. Its classes are those of ``class_ids``, ascending.
@@ -113,7 +145,8 @@ def grow_forest(
     columns = bins.columns(rows)
     classes, classified = np.unique(class_ids, return_inverse=True)
     grow = _extra_trees if settings.kind == "extra_trees" else _random_trees
-    some = grow(columns, classes, classified, settings, threads)
+    groups = trees_by_reach(len(columns), settings, fine)
+    some = grow(columns, classes, classified, settings, groups, threads)
     starts = np.cumsum([0, *(len(trees.nodes) for trees in some)])
     moved = [trees.moved(int(start)) for trees, start in zip(some, starts, strict=False)]
     feature, edge, left, right = np.concatenate([trees.nodes for trees in moved]).T.copy()
@@ -144,6 +177,7 @@ def _extra_trees(
     classes: NDArray[np.uint8],
     classified: NDArray[np.intp],
     settings: ForestSettings,
+    groups: Groups,
     threads: int | None,
 ) -> list[GrownTrees]:
     """Extremely randomised trees, some at a time."""
@@ -161,29 +195,34 @@ def _extra_trees(
     max_depth = _NO_LIMIT if settings.max_depth is None else settings.max_depth
     of_a_tree = 2 * int(draws.sum()) - 1, 4 + len(classes)
     least = -(-settings.n_estimators * of_a_tree[0] * of_a_tree[1] // _MOST_NUMBERS)
-    tasks = np.array_split(numbers, min(max(threads or available_threads(), least), settings.n_estimators))
+    parts = max(threads or available_threads(), least)
+    tasks = [
+        (some, seen, columns if len(seen) == len(columns) else columns[seen])
+        for trees, seen in groups
+        for some in np.array_split(trees, min(parts, len(trees)))
+    ]
     grown: dict[int, GrownTrees] = {}
 
     def grow(indices: Iterator[int]) -> None:
         for index in indices:
-            some = tasks[index]
+            some, seen, seen_columns = tasks[index]
             most = len(some) * of_a_tree[0]
             roots, nodes = np.empty(len(some), np.int32), np.empty((most, 4), np.int32)
             of_nodes = np.empty((most, len(classes)), np.int32)
             filled = grow_trees(
-                columns,
+                seen_columns,
                 members,
                 starts,
                 draws,
                 states[some],
                 streams[some],
-                tries(len(columns)),
+                tries(len(seen)),
                 max_depth,
                 roots,
                 nodes,
                 of_nodes,
             )
-            grown[index] = GrownTrees(roots, nodes[:filled].copy(), of_nodes[:filled].copy())
+            grown[index] = GrownTrees(roots, nodes[:filled].copy(), of_nodes[:filled].copy()).of_features(seen)
 
     share(range(len(tasks)), grow, threads)
     return [grown[index] for index in range(len(tasks))]
@@ -194,12 +233,14 @@ def _random_trees(
     classes: NDArray[np.uint8],
     classified: NDArray[np.intp],
     settings: ForestSettings,
+    groups: Groups,
     threads: int | None,
 ) -> list[GrownTrees]:
     """The trees of a random forest, one at a time."""
     from sklearn.tree import DecisionTreeClassifier
 
     rows = np.ascontiguousarray(columns.T, np.float32)
+    seen_by = {number: seen for trees, seen in groups for number in trees.tolist()}
     samples = bootstrap(classes[classified], settings)
     seeds = tree_seeds(settings)
     grown: dict[int, GrownTrees] = {}
@@ -209,12 +250,14 @@ def _random_trees(
             estimator = DecisionTreeClassifier(
                 max_features="sqrt", max_depth=settings.max_depth, random_state=int(seeds[index])
             )
-            tree = estimator.fit(rows[samples[index]], classified[samples[index]]).tree_
+            seen = seen_by[index]
+            tree = estimator.fit(rows[samples[index]][:, seen], classified[samples[index]]).tree_
             leaf = tree.children_left < 0
             feature, edge = (np.where(leaf, -1, column) for column in (tree.feature, np.floor(tree.threshold)))
             nodes = np.stack([feature, edge, tree.children_left, tree.children_right], axis=1)
             counts = np.rint(tree.value[:, 0] * tree.n_node_samples[:, None])
-            grown[index] = GrownTrees(np.zeros(1, np.int32), nodes.astype(np.int32), counts.astype(np.int32))
+            one = GrownTrees(np.zeros(1, np.int32), nodes.astype(np.int32), counts.astype(np.int32))
+            grown[index] = one.of_features(seen)
 
     share(range(settings.n_estimators), grow, threads)
     return [grown[index] for index in range(settings.n_estimators)]

@@ -10,6 +10,9 @@ from segmentation._shared.checks import mapping, number, whole_number
 
 FOREST_KINDS = ("extra_trees", "random_forest")
 
+UNNAMED = {"max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0}
+"""What settings that were written before, and do not name these, stand for: the defaults of their time."""
+
 MIN_TREE_PIXELS = 100
 """Pixels that a tree sees at least, if there are as many: a share of two short strokes would make mere stumps."""
 
@@ -28,6 +31,7 @@ class ForestSettings:
         max_samples: share of the training pixels that each tree sees, 0.001 to 1; at least ``MIN_TREE_PIXELS``.
         balance: how far classes count alike, whatever the number of their pixels: a tree sees as many pixels of each at
             1, at 0 as many as their part of the training pixels, and between the two a mixture. 0 to 1.
+        fine_trees: share of the trees that see fine features only, those of small sigmas, 0 to 1.
         random_state: seed of all that is drawn, 0 to 4294967295.
 
     Raises:
@@ -39,6 +43,7 @@ class ForestSettings:
     max_depth: int | None = None
     max_samples: float = 0.2
     balance: float = 1.0
+    fine_trees: float = 0.0
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -50,6 +55,8 @@ class ForestSettings:
         share = number(self.max_samples, "The share of the pixels that each tree sees", 0.001, 1)
         object.__setattr__(self, "max_samples", share)
         object.__setattr__(self, "balance", number(self.balance, "The balance of the classes", 0, 1))
+        share = number(self.fine_trees, "The share of the trees that see fine features only", 0, 1)
+        object.__setattr__(self, "fine_trees", share)
         whole_number(self.random_state, "The seed", 0, 2**32 - 1)
 
     def to_json(self) -> dict[str, Any]:
@@ -58,10 +65,10 @@ class ForestSettings:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ForestSettings:
-        """The settings that :meth:`to_json` described; what is missing takes its default.
+        """The settings that :meth:`to_json` described; what is missing takes the first default that it had.
 
         Raises:
             ValueError: if a value is unknown, of the wrong type or out of bounds.
         """
         given = mapping(values, "The forest's settings", (), tuple(field.name for field in fields(cls)))
-        return cls(**given)
+        return cls(**UNNAMED | dict(given))

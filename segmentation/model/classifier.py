@@ -46,7 +46,7 @@ class PixelClassifier(Parameters):
 
     Args:
         spec: which features the forest sees.
-        kind, n_estimators, max_depth, max_samples, balance, random_state: see :class:`ForestSettings`.
+        kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state: see :class:`ForestSettings`.
         class_weights: by class id, what the probability of a class is multiplied with, from 0.01 to 100, in
             thousandths: more of it where that is above 1. It changes nothing of what is learnt, unlike scikit-learn's
             ``class_weight``.
@@ -121,7 +121,7 @@ class PixelClassifier(Parameters):
         Raises:
             ValueError: if there are fewer than two classes, or rows and classes do not fit together.
         """
-        return self._keep(fit_rows(rows, class_ids, self.settings, self.threads))
+        return self._keep(fit_rows(rows, class_ids, self.settings, self.threads, spec=self.spec))
 
     def _keep(self, fitted: Fitted) -> PixelClassifier:
         whole_weights(checked_weights(self.class_weights), fitted.class_ids)

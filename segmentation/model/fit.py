@@ -189,12 +189,15 @@ class Training:
     def fit_part(self, drawn: PixelSample) -> Fitted:
         """Grows the forest that some of :meth:`drawn_pixels` give, together with those of the earlier classifier."""
         pixels = self._with_earlier(drawn)
-        return fit_rows(pixels.features, pixels.class_ids, self._settings, self._threads)
+        return self._fit_rows(pixels)
+
+    def _fit_rows(self, pixels: PixelSample) -> Fitted:
+        return fit_rows(pixels.features, pixels.class_ids, self._settings, self._threads, spec=self._spec)
 
     def fit(self) -> Fitted:
         """Computes the features of the training pixels and grows the forest."""
         pixels = self.pixels()
-        fitted = fit_rows(pixels.features, pixels.class_ids, self._settings, self._threads)
+        fitted = self._fit_rows(pixels)
         earlier_facts = self._earlier.training_ if self._earlier is not None else {}
         channels = self._facts[0]["channels"] if self._facts else self._earlier.channels_ if self._earlier else None
         new = {one["hash"] for one in self._facts}
@@ -207,7 +210,14 @@ class Training:
         return Fitted(fitted.forest, fitted.class_ids, channels, training, pixels, self._spec.constants)
 
 
-def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, threads: int | None = None) -> Fitted:
+def fit_rows(
+    rows: ArrayLike,
+    class_ids: ArrayLike,
+    settings: ForestSettings,
+    threads: int | None = None,
+    *,
+    spec: FeatureSpec | None = None,
+) -> Fitted:
     """Grows a forest on feature rows.
 
     Args:
@@ -215,6 +225,7 @@ def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, th
         class_ids: ``(pixels,)`` whole numbers from 1 to 255.
         settings: how the forest is grown.
         threads: number of threads; None takes all cores. The result does not depend on it.
+        spec: which features these are; it says which of them are fine, if there are as many as of some image.
 
     Raises:
         ValueError: if there are fewer than two classes, or rows and classes do not fit together.
@@ -226,5 +237,15 @@ def fit_rows(rows: ArrayLike, class_ids: ArrayLike, settings: ForestSettings, th
         raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
     counts = count_classes(classes)
     check_classes(counts)
-    forest = grow_forest(features, classes, settings, threads)
+    forest = grow_forest(features, classes, settings, threads, fine=_fine(spec, features.shape[1]))
     return Fitted(forest, tuple(counts), None, {"training_pixels": counts_to_json(counts)}, None)
+
+
+def _fine(spec: FeatureSpec | None, n_features: int) -> NDArray[np.bool_] | None:
+    """Which of so many features are fine; None if they are those of no image."""
+    if spec is None:
+        return None
+    channels = 1 if spec.channels is None else max(spec.channels) + 1
+    while spec.count(channels) < n_features and spec.channels is None:
+        channels += 1
+    return spec.fine(channels) if spec.count(channels) == n_features else None

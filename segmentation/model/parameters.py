@@ -31,6 +31,7 @@ class Parameters:
         max_depth: int | None = ForestSettings.max_depth,
         max_samples: float = ForestSettings.max_samples,
         balance: float = ForestSettings.balance,
+        fine_trees: float = ForestSettings.fine_trees,
         random_state: int = ForestSettings.random_state,
         class_weights: ClassWeights | None = None,
         clean_up: Steps = (),
@@ -39,7 +40,7 @@ class Parameters:
     ) -> None:
         checked_weights(class_weights)
         self.spec, self.class_weights, self.clean_up = spec, class_weights, checked_steps(clean_up)
-        self.settings = ForestSettings(kind, n_estimators, max_depth, max_samples, balance, random_state)
+        self.settings = ForestSettings(kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state)
         self.engine = checked_engine(engine)
         self.threads = threads
 

@@ -18,7 +18,7 @@ def blobs(pixels=600, features=9, classes=3, seed=0, spread=2.0):
 
 
 def test_settings_survive_json():
-    chosen = ForestSettings("random_forest", 7, 5, 0.25, 0.5, 11)
+    chosen = ForestSettings("random_forest", 7, 5, 0.25, 0.5, 0.25, 11)
     assert ForestSettings.from_json(chosen.to_json()) == chosen
     assert ForestSettings.from_json({}) == ForestSettings()
 

@@ -29,6 +29,7 @@ FOREST_CONTROLS = (
     ("forest-depth", "value"),
     ("forest-share", "value"),
     ("forest-balance", "value"),
+    ("forest-fine", "value"),
     ("forest-seed", "value"),
 )
 STILL_IN_USE = "Until then the settings before are in use."
@@ -79,7 +80,7 @@ def check_features(kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any) -
         return no_update, f"{problem} {STILL_IN_USE}"
 
 
-def check_forest(kind: Any, trees: Any, depth: Any, share: Any, balance: Any, seed: Any) -> tuple[Any, str]:
+def check_forest(kind: Any, trees: Any, depth: Any, share: Any, balance: Any, fine: Any, seed: Any) -> tuple[Any, str]:
     """The forest settings that the controls ask for, or the sentence that says why they cannot be."""
     try:
         settings = ForestSettings(
@@ -87,7 +88,8 @@ def check_forest(kind: Any, trees: Any, depth: Any, share: Any, balance: Any, se
             n_estimators=_whole(trees, "the number of trees"),
             max_depth=None if depth is None else _whole(depth, "the depth"),
             max_samples=_share(share),
-            balance=_balance(balance),
+            balance=_part(balance, "The balance of the classes"),
+            fine_trees=_part(fine, "The share of the trees that see fine features only"),
             random_state=_whole(seed, "the seed"),
         )
         return settings.to_json(), ""
@@ -102,10 +104,10 @@ def _share(value: Any) -> float:
     return percent / 100
 
 
-def _balance(value: Any) -> float:
-    percent = round(_number(value, "the balance"), 6)
+def _part(value: Any, what: str) -> float:
+    percent = round(_number(value, f"{what[:1].lower()}{what[1:]}"), 6)
     if not 0 <= percent <= 100:
-        raise ValueError("The balance of the classes must be between 0 and 100 %.")
+        raise ValueError(f"{what} must be between 0 and 100 %.")
     return percent / 100
 
 

@@ -98,6 +98,7 @@ def _forest() -> list[Component]:
                     number_input("forest-balance", 100 * forest.balance),
                     "forest-balance",
                 ),
+                labelled("Fine trees, %", number_input("forest-fine", 100 * forest.fine_trees), "forest-fine"),
                 labelled("Seed", number_input("forest-seed", forest.random_state), "forest-seed"),
             ],
             className="fields",
@@ -105,8 +106,8 @@ def _forest() -> list[Component]:
         html.P(
             "Each tree sees a random share of the labelled pixels. The pixels of one stroke are nearly copies of "
             "each other, so a small share makes the trees differ more, which is better and faster. Balance: at 100 a "
-            "tree sees as many pixels of each class, at 0 as many as were drawn. The same seed gives the same "
-            "result, always.",
+            "tree sees as many pixels of each class, at 0 as many as were drawn. Fine trees see sigmas up to 4 only, "
+            "not the surroundings. The same seed gives the same result, always.",
             className="note",
         ),
         html.P(id="forest-problem", className="problem", role="alert"),
