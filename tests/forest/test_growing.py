@@ -17,10 +17,17 @@ def blobs(pixels=600, features=9, classes=3, seed=0, spread=2.0):
     return (random.normal(class_ids[:, None], spread, (pixels, features))).astype(np.float32), class_ids
 
 
+def forest_bytes(forest):
+    return b"".join(getattr(forest, name).tobytes() for name in ("roots", "feature", "threshold", "left", "right"))
+
+
 def test_settings_survive_json():
     chosen = ForestSettings("random_forest", 7, 5, 0.25, 0.5, 0.25, 11)
     assert ForestSettings.from_json(chosen.to_json()) == chosen
-    assert ForestSettings.from_json({}) == ForestSettings()
+    before = ForestSettings.from_json({"n_estimators": 9})
+    assert before == ForestSettings(n_estimators=9, max_samples=0.2, balance=1, fine_trees=0), (
+        "as before there were any"
+    )
 
 
 @pytest.mark.parametrize(
@@ -261,6 +268,30 @@ def test_as_many_pixels_are_drawn_as_the_bootstrap_has(pixels):
         bootstrap(class_ids, ForestSettings()).shape[1]
         == draws_of_each_class(np.bincount(class_ids)[1:], ForestSettings()).sum()
     )
+
+
+@pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_some_trees_see_fine_features_only(kind, threads):
+    rows, class_ids = blobs(features=9)
+    fine = np.arange(9) % 3 == 1
+    chosen = ForestSettings(kind, n_estimators=7, fine_trees=0.5)
+    forest = grow_forest(rows, class_ids, chosen, threads, fine=fine)
+    ends = np.append(forest.roots[1:], len(forest.feature))
+    seen = [np.unique(forest.feature[start:end]) for start, end in zip(forest.roots, ends, strict=True)]
+    assert [set(features[features >= 0].tolist()) <= {1, 4, 7} for features in seen] == [False] * 3 + [True] * 4
+    every = grow_forest(rows, class_ids, ForestSettings(kind, n_estimators=7), threads, fine=fine)
+    assert np.array_equal(forest.threshold[: ends[2]], every.threshold[: ends[2]]), "the others are as they would be"
+    assert forest_bytes(grow_forest(rows, class_ids, chosen, threads)) == forest_bytes(every), "none is known to be"
+
+
+def test_in_the_strokes_own_proportions_rare_classes_are_seen_less():
+    class_ids = np.repeat([1, 2], [900, 100]).astype(np.uint8)
+    counts = np.array([900, 100])
+    drawn = [draws_of_each_class(counts, ForestSettings(max_samples=0.2, balance=balance)) for balance in (1, 0.5, 0)]
+    assert [draws.tolist() for draws in drawn] == [[100, 100], [140, 60], [180, 20]]
+    chosen = bootstrap(class_ids, ForestSettings(n_estimators=3, balance=0))
+    assert np.count_nonzero(class_ids[chosen] == 2, axis=1).tolist() == [20] * 3
 
 
 def test_edges_depend_on_the_rows_alone():
