@@ -21,10 +21,10 @@ MIN_TREE_PIXELS = 100
 class ForestSettings:
     """How the forest is grown.
 
-    The defaults are what segmented real images best from simulated strokes: many small trees, each on a few pixels in the
-    proportions in which they were labelled, so that thin and rare classes are not overestimated; and half of them look at
-    small neighbourhoods only, so that few strokes do not mistake a place for a class. Half as many trees cost 0.002 to
-    0.007 of mean IoU.
+    The defaults are what segmented real images best from simulated strokes: many small trees, each on a few pixels in
+    the proportions in which they were labelled, so that thin and rare classes are not overestimated; and half of them
+    look at small neighbourhoods only, so that few strokes do not mistake a place for a class. Half as many trees cost
+    0.002 to 0.007 of mean IoU.
 
     Attributes:
         kind: "extra_trees" (extremely randomised trees) or "random_forest".

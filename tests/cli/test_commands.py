@@ -133,7 +133,10 @@ def test_several_images_are_learnt_from_together(desk, tmp_path):
 def test_the_strokes_of_a_session_are_learnt_from_in_its_order_whatever_is_typed_first(desk, tmp_path, capsys):
     paths = [desk / "series/day2.tif", desk / "cells.tif", desk / "series/day1.tif"]
     first, second = map(seg.read_image, paths[:2])
-    settings = {"features": seg.FeatureSpec(sigma_max=2).to_json(), "forest": {"n_estimators": 5}}
+    settings = {
+        "features": seg.FeatureSpec(sigma_max=2).to_json(),
+        "forest": seg.ForestSettings(n_estimators=5).to_json(),
+    }
     strokes, classes, _ = strokes_of(first, settings)
     grey = Drawing("00ff", (9, 9), tuple(strokes), "grey.tif", 1)
     drawings = [

@@ -64,7 +64,10 @@ def test_strokes_find_their_image_in_a_stack(desk):
         seg.Stroke("b", 2, "path", np.array([[10.0, 30.0], [40.0, 32.0]]), 4.0),
     )
     drawings = [Drawing(images[page].hash, images[page].shape, strokes, "", 1) for page in (2, 1)]
-    settings = {"features": seg.FeatureSpec(sigma_max=2).to_json(), "forest": {"n_estimators": 5}}
+    settings = {
+        "features": seg.FeatureSpec(sigma_max=2).to_json(),
+        "forest": seg.ForestSettings(n_estimators=5).to_json(),
+    }
     with open("strokes.json", "w") as file:
         json.dump(drawings_to_json(drawings, CLASSES, settings), file)
     assert main(["train", "stack.tif", "--strokes", "strokes.json", "-o", "typed"]) == 0

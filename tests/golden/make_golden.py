@@ -73,6 +73,13 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[int, tuple[slic
         {1: np.s_[3:8, 5:60], 2: np.s_[20:26, 60:100], 255: np.s_[50:56, 5:40]},
     ),
     "bins_tissue_with_strokes_and_pixels": (tissue, {"sigma_max": 4.0}, {"n_estimators": 20}, {}),
+    "bins_pointwise_tissue": (tissue, {}, {}, {1: np.s_[8:14, 10:50], 2: np.s_[60:66, 70:110]}),
+    "bins_pointwise_waves": (
+        waves,
+        {"edges": False, "sigma_max": 5.5, "num_sigma": 3},
+        {"n_estimators": 60},
+        {1: np.s_[3:8, 5:60], 2: np.s_[20:26, 60:100], 255: np.s_[50:56, 5:40]},
+    ),
 }
 
 DRAWN = (

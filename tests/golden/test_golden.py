@@ -72,9 +72,10 @@ def test_training_goes_on_from_a_file_as_it_did():
 
 def test_training_goes_on_from_a_file_of_the_first_version():
     image, classifier, _ = case("tissue_with_strokes_and_pixels")
-    regrown = seg.PixelClassifier(classifier.spec, n_estimators=20).fit([], [], earlier=classifier)
+    settings = seg.ForestSettings.from_json({"n_estimators": 20})
+    regrown = seg.PixelClassifier(classifier.spec, **settings.to_json()).fit([], [], earlier=classifier)
     other = case("bins_tissue_with_strokes_and_pixels")[2]
-    assert np.array_equal(regrown.predict(image), other), "the pixels are the same, and the forest of today"
+    assert np.array_equal(regrown.predict(image), other), "the pixels are the same, and so are the settings"
 
 
 @pytest.mark.parametrize("name", NAMES)
