@@ -40,7 +40,9 @@ _STEPS = {
 def methods_paragraph(contents: ModelContents) -> str:
     """What was done, for the methods section of a paper."""
     settings, spec, training = contents.settings, contents.spec, contents.training
-    kinds = [name for name, value in spec.to_json().items() if value is True]
+    kinds = [name for name in ("intensity", "edges", "texture") if getattr(spec, name)]
+    following = [name for name in ("differences", "colour") if getattr(spec, name)]
+    from_them = f", and from them, pixel by pixel, {_listed(following)}" if following else ""
     sigmas = ", ".join(f"{sigma:g}" for sigma in spec.sigmas)
     trees, _ = _FORESTS[settings.kind]
     depth = "" if settings.max_depth is None else f", of a depth of at most {settings.max_depth}"
@@ -51,7 +53,7 @@ def methods_paragraph(contents: ModelContents) -> str:
     learnt += f" on {counted(images, 'image')}" if images else ""
     sentences = [
         f"Images were segmented with Squiggle {__version__} [1]. For each pixel the features {_listed(kinds)} were "
-        f"computed at the scales (sigma) {sigmas} pixels, as scikit-image computes them [2].",
+        f"computed at the scales (sigma) {sigmas} pixels, as scikit-image computes them [2]{from_them}.",
         f"A classifier ({trees}, {settings.n_estimators} trees{depth}, seed {settings.random_state}) [3] was trained "
         f"on {learnt} to tell apart {_listed([f'“{one.name}”' for one in contents.classes])}.",
     ]
