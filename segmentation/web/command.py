@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from segmentation.__main__ import INTERRUPTED, run
 from segmentation.cli.arguments import parser
 
+PORT_PATIENCE_SECONDS = 10.0
 SERVING = {"host": "--host", "port": "--port", "data": "--data", "browser": "--no-browser"}
 """What can be said of the page, and the option that says it."""
 
@@ -81,9 +83,14 @@ def _serve_page(given: Namespace) -> None:
 def usable_port(host: str, port: int, *, port_is_said: bool) -> int:
     """The port, if it can be listened on; otherwise one that is free, unless just this one is asked for.
 
+    One that is asked for is waited for a while: a server that is about to end may still have it.
+
     Raises:
         SystemExit: with a sentence, if there is none.
     """
+    deadline = time.monotonic() + PORT_PATIENCE_SECONDS
+    while port_is_said and _is_taken(host, port) and time.monotonic() < deadline:
+        time.sleep(0.1)
     try:
         return _bound(host, port)
     except OSError as problem:
@@ -93,6 +100,14 @@ def usable_port(host: str, port: int, *, port_is_said: bool) -> int:
         if taken:
             sys.exit(f"Squiggle does not start: port {port} is taken. Name another with --port.")
         sys.exit(f"Squiggle does not start: it cannot listen on {host}, port {port}: {problem.strerror or problem}.")
+
+
+def _is_taken(host: str, port: int) -> bool:
+    try:
+        _bound(host, port)
+    except OSError as problem:
+        return problem.errno == errno.EADDRINUSE
+    return False
 
 
 def _bound(host: str, port: int) -> int:

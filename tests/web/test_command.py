@@ -3,10 +3,12 @@
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from segmentation.web import command
 from segmentation.web.command import main, usable_port
 from segmentation.web.serve import page_url
 
@@ -57,7 +59,17 @@ def test_a_port_that_is_free_is_used(taken):
     assert usable_port("127.0.0.1", free, port_is_said=True) == free
 
 
-def test_where_the_usual_port_is_taken_a_free_one_is_used_unless_that_very_one_is_asked_for(taken):
+def test_a_port_that_another_server_is_about_to_leave_is_waited_for():
+    with socket.create_server(("127.0.0.1", 0)) as leaving:
+        port = leaving.getsockname()[1]
+        timer = threading.Timer(0.5, leaving.close)
+        timer.start()
+        assert usable_port("127.0.0.1", port, port_is_said=True) == port
+        timer.join()
+
+
+def test_where_the_usual_port_is_taken_a_free_one_is_used_unless_that_very_one_is_asked_for(taken, monkeypatch):
+    monkeypatch.setattr(command, "PORT_PATIENCE_SECONDS", 0.3)
     chosen = usable_port("127.0.0.1", taken, port_is_said=False)
     assert chosen != taken
     with pytest.raises(SystemExit, match=f"port {taken} is taken. Name another with --port"):

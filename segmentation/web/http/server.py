@@ -146,10 +146,11 @@ class HttpServer:
         self._listeners[0].pull_trigger()
 
     def stop_accepting(self) -> None:
-        """Take no more connections; those that are there have their answers."""
+        """Take no more connections, and let another have the port; those that are there have their answers."""
         for listener in self._listeners:
             listener.accepting = False
             listener.del_channel()
+            listener.socket.close()
 
     def close(self) -> None:
         """End all connections."""

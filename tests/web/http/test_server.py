@@ -297,6 +297,7 @@ def test_those_who_wait_have_their_answers_when_it_ends(serving):
         waiting.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_for(lambda: not at.server.is_idle)
         at.server.stop_accepting()
+        socket.create_server(("127.0.0.1", at.port)).close()
         more.set()
         assert reads(waiting, b"at last")
     wait_for(lambda: at.server.is_idle)
