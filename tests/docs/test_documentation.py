@@ -58,3 +58,10 @@ def test_every_option_of_apply_that_writes_something_is_documented():
     text = (DOCS / "command-line.md").read_text()
     for option in ("--png", "--overlay", "--probabilities", "--csv", "--workers", "--scheduler", "--axes", "--json"):
         assert f"`{option}" in text
+
+
+def test_every_attack_of_the_documentation_has_its_test():
+    named = re.findall(r"`(tests/[^`]*\.py)::(\w+)`", (DOCS / "security.md").read_text())
+    assert len(named) > 30
+    for path, name in named:
+        assert f"def {name}(" in (DOCS.parent / path).read_text(), (path, name)
