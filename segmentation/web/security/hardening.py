@@ -27,6 +27,9 @@ AT_ONCE_OF_A_SESSION, PER_SECOND_OF_A_SESSION = 240, 40.0
 AT_ONCE_OF_AN_ADDRESS, PER_SECOND_OF_AN_ADDRESS = 2400, 400.0
 """Requests from an address below whatever sessions it names; a whole course may sit behind one."""
 
+LONGEST_KEY = 64
+"""Characters of what is counted by: names that somebody invents may be long."""
+
 STARTS_AT_ONCE, STARTS_PER_SECOND = 120, 2.0
 """New sessions from one address; a whole course may sit behind one."""
 
@@ -100,7 +103,7 @@ def _refuse_before_reading(server: Flask) -> None:
         session, address = _SESSION.match(request.path), _address()
         wait = WAIT_WHERE_CROWDED if request.environ.get(CROWDED) else 0.0
         if session and not wait:
-            wait = of_addresses.acquire(address) or of_sessions.acquire(session[1])
+            wait = of_addresses.acquire(address) or of_sessions.acquire(session[1][:LONGEST_KEY])
         if not wait and _STARTS.fullmatch(f"{request.method} {request.path}"):
             wait = starts.acquire(address)
         if wait:

@@ -19,6 +19,15 @@ from segmentation.web.store import NumberedEvent, Store, UnknownImageError
 from segmentation.web.store.classifiers import UnknownClassifierError
 
 MAX_CACHED_SESSIONS = 256
+"""Sessions whose windows are told apart."""
+
+JOURNAL_CACHE_BYTES = 96 * 2**20
+"""Bytes of journals that are kept read; 10,000 strokes take about 20 MB."""
+
+MAX_LOCKS = 10_000
+SESSION_BYTES, VALUE_BYTES, READ_AGAIN = 2**14, 64, 2
+"""What a session takes at least, and a value beside its characters; what is read of a stroke takes as much again."""
+
 UPDATE_CHECK_SECONDS = 1.0
 
 
@@ -29,14 +38,24 @@ class CachedSession:
     events: list[Mapping[str, Any]] = field(default_factory=list)
     parsed: dict[str, Stroke] = field(default_factory=dict)
     state: SessionState | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    bytes: int = SESSION_BYTES
 
     def add(self, new: Sequence[NumberedEvent]) -> SessionState:
         """Fold further events in; returns the state that they lead to."""
         if new or self.state is None:
             self.events += [event.body for event in new]
+            self.bytes += READ_AGAIN * sum(_bytes_of(event.body) for event in new)
             self.state = fold(self.events, parsed=self.parsed)
         return self.state
+
+
+def _bytes_of(value: Any) -> int:
+    """About the bytes that a value from JSON takes in memory."""
+    if isinstance(value, str):
+        return VALUE_BYTES + len(value)
+    if isinstance(value, Mapping):
+        return VALUE_BYTES + sum(VALUE_BYTES + _bytes_of(one) for one in value.values())
+    return VALUE_BYTES + sum(map(_bytes_of, value)) if isinstance(value, list) else VALUE_BYTES
 
 
 class Journals:
@@ -52,7 +71,10 @@ class Journals:
         self._store = store
         self._images = images
         self._classifiers = classifiers
-        self._sessions: BoundedCache[str, CachedSession] = BoundedCache(MAX_CACHED_SESSIONS)
+        self._sessions: BoundedCache[str, CachedSession] = BoundedCache(
+            JOURNAL_CACHE_BYTES, lambda session: session.bytes
+        )
+        self._locks: BoundedCache[str, threading.Lock] = BoundedCache(MAX_LOCKS)
 
     def state(self, session_id: str) -> SessionState:
         """What the session's journal adds up to now.
@@ -70,9 +92,15 @@ class Journals:
         Raises:
             UnknownSessionError: if there is no such session.
         """
-        session = self._sessions.setdefault(session_id, CachedSession())
-        with session.lock:
-            yield session.add(self._store.events(session_id, after=len(session.events)))
+        with self._locks.setdefault(session_id, threading.Lock()):
+            session = self._sessions.get(session_id) or CachedSession()
+            new = self._store.events(session_id, after=len(session.events))
+            if new:
+                self._sessions.pop(session_id)
+            state = session.add(new)
+            if new:
+                self._sessions.put(session_id, session)
+            yield state
 
     def watch(self, session_id: str, number: int) -> Callable[[], bool]:
         """A question that says True once the journal has more than ``number`` events; looked up once a second."""
