@@ -14,7 +14,7 @@ import tifffile
 
 import segmentation as seg
 from segmentation.objects import labelling
-from tests.support.asking import converse, stroke_event
+from tests.support.asking import converse, stroke_event, tile_request, unpacked
 
 STEPS = [{"kind": "drop_small", "size": 3, "classes": None}, {"kind": "split", "size": 0.5, "classes": [1]}]
 
@@ -71,3 +71,34 @@ def test_too_many_objects_are_refused_with_a_size_filter(client, measured, monke
     assert answer.status_code == 422
     assert "Drop those below" in answer.json["error"]
     assert "Drop those below" in client.get(f"{address}/report.html").text
+
+
+def shown(messages, shape):
+    """The class ids that the tiles of an answer give."""
+    ids = np.zeros(shape, np.uint8)
+    for message in messages:
+        if message["kind"] == "tile" and "ids" in message:
+            (top, bottom), (left, right) = message["rows"], message["columns"]
+            ids[top:bottom, left:right] = unpacked(message)
+    return ids
+
+
+@pytest.mark.slow
+def test_tiles_are_cleaned_up_and_steps_that_are_tried_out_are_not_chosen(client, session, measured):
+    _, ids = measured
+    known = tile_request(*ids.shape)
+    answer = converse(client, session, segment=known)
+    assert np.array_equal(shown(answer, ids.shape), ids)
+    assert answer[-1]["pixels"] == {str(one): int(np.count_nonzero(ids == one)) for one in (1, 2)}
+    raw = shown(converse(client, session, segment=known | {"clean_up": []}), ids.shape)
+    assert np.array_equal(seg.clean_up(raw, STEPS), ids)
+    other = [{"kind": "smooth", "size": 3, "classes": None}]
+    tried = shown(converse(client, session, segment=known | {"clean_up": other}), ids.shape)
+    assert np.array_equal(tried, seg.clean_up(raw, other))
+    assert np.array_equal(shown(converse(client, session, segment=known), ids.shape), ids), "they were not chosen"
+    refused = client.post(
+        f"/s/{session}/converse",
+        json={"after": 0, "events": [], "window": "w", "segment": known | {"clean_up": [{"kind": "polish"}]}},
+    )
+    assert refused.status_code == 422
+    assert "one of fill_holes" in refused.json["error"]
