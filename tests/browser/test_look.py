@@ -120,3 +120,15 @@ def test_channels_can_be_left_out_of_learning(person, tmp_path):
     image = seg.read_image(tmp_path / "four.ome.tif")
     found = seg.read_image(io.BytesIO(person.download("segmentation.tif"))).pixels
     np.testing.assert_array_equal(found, seg.PixelClassifier.from_contents(contents).predict(image))
+
+
+def test_the_bare_image_is_seen_while_x_is_down(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    shows(person, (255, 0, 0))
+    person.draw_and_wait((20, 20), (20, 100))
+    person.page.mouse.move(5, 5)
+    person.wait_for(lambda: not is_shown(person, 20, (255, 0, 0)), "the stroke")
+    person.page.keyboard.down("x")
+    shows(person, (255, 0, 0))
+    person.page.keyboard.up("x")
+    person.wait_for(lambda: not is_shown(person, 20, (255, 0, 0)), "the stroke again")
