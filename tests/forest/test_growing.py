@@ -61,7 +61,7 @@ def test_settings_from_strangers_are_refused_with_a_sentence(values, sentence):
 def test_each_tree_sees_as_many_pixels_of_each_class(share, seen):
     _, class_ids = blobs(600)
     class_ids[:550] = 3
-    chosen = bootstrap(class_ids, ForestSettings(n_estimators=4, max_samples=share))
+    chosen = bootstrap(class_ids, ForestSettings(n_estimators=4, max_samples=share, balance=1))
     assert len(chosen) == 4
     for tree in chosen:
         counts = np.bincount(class_ids[tree])
@@ -72,7 +72,7 @@ def test_each_tree_sees_as_many_pixels_of_each_class(share, seen):
 
 def test_few_pixels_are_all_there_is():
     class_ids = np.array([1, 1, 2], np.uint8)
-    assert bootstrap(class_ids, ForestSettings(n_estimators=2)).shape == (2, 4)
+    assert bootstrap(class_ids, ForestSettings(n_estimators=2, balance=1)).shape == (2, 4)
 
 
 def edges_of(forest):
@@ -203,7 +203,7 @@ def test_edges_are_drawn_evenly_between_the_smallest_and_the_largest_bin():
 def test_where_no_feature_tells_pixels_apart_the_majority_decides():
     rows = np.ones((9, 4), np.float32)
     class_ids = np.array([1, 1, 1, 2, 2, 2, 2, 2, 2], np.uint8)
-    forest = grow_forest(rows, class_ids, ForestSettings(n_estimators=3))
+    forest = grow_forest(rows, class_ids, ForestSettings(n_estimators=3, balance=1))
     assert forest.feature.tolist() == [-1] * 3
     assert forest.probabilities.tolist() == [[1, 0]] * 3, "as many pixels of each class are drawn: the first"
     assert forest.impurity.tolist() == [0.5] * 3
@@ -280,7 +280,7 @@ def test_some_trees_see_fine_features_only(kind, threads):
     ends = np.append(forest.roots[1:], len(forest.feature))
     seen = [np.unique(forest.feature[start:end]) for start, end in zip(forest.roots, ends, strict=True)]
     assert [set(features[features >= 0].tolist()) <= {1, 4, 7} for features in seen] == [False] * 3 + [True] * 4
-    every = grow_forest(rows, class_ids, ForestSettings(kind, n_estimators=7), threads, fine=fine)
+    every = grow_forest(rows, class_ids, ForestSettings(kind, n_estimators=7, fine_trees=0), threads, fine=fine)
     assert np.array_equal(forest.threshold[: ends[2]], every.threshold[: ends[2]]), "the others are as they would be"
     assert forest_bytes(grow_forest(rows, class_ids, chosen, threads)) == forest_bytes(every), "none is known to be"
 
@@ -290,7 +290,7 @@ def test_in_the_strokes_own_proportions_rare_classes_are_seen_less():
     counts = np.array([900, 100])
     drawn = [draws_of_each_class(counts, ForestSettings(max_samples=0.2, balance=balance)) for balance in (1, 0.5, 0)]
     assert [draws.tolist() for draws in drawn] == [[100, 100], [140, 60], [180, 20]]
-    chosen = bootstrap(class_ids, ForestSettings(n_estimators=3, balance=0))
+    chosen = bootstrap(class_ids, ForestSettings(n_estimators=3, max_samples=0.2, balance=0))
     assert np.count_nonzero(class_ids[chosen] == 2, axis=1).tolist() == [20] * 3
 
 
