@@ -111,10 +111,13 @@ def _with_labels(
     """Each image of a file with its labels, or with none.
 
     Raises:
-        ValueError: as :func:`read_with_masks`, and if labels hold nothing but 0 and 255.
+        ValueError: as :func:`read_with_masks`, if labels hold nothing but 0 and 255, or all lie where there is no data.
     """
     if labels is not None:
-        for image, labelled in read_with_masks(path, labels, values):
+        for number, (image, labelled) in enumerate(read_with_masks(path, labels, values), start=1):
+            if image.no_data is not None and labelled.any() and not labelled[~image.no_data].any():
+                which = f"{path.name}, image {number}" if number > 1 else path.name
+                raise ValueError(f"{which}: all that is labelled lies where the image holds no data.")
             if values is None and is_black_and_white(labelled):
                 raise ValueError(
                     f"{labels.name} holds nothing but 0 and 255: say which classes they stand for, such as "

@@ -86,8 +86,8 @@ def value_notes(image: Image, taken: Image, training: Mapping[str, Any]) -> list
     return [note for note in notes if note]
 
 
-def one_class_note(pixels: Mapping[str, int], names: Mapping[int, str], known: int) -> str | None:
-    """A sentence, if a whole segmentation is of a single class.
+def classes_note(pixels: Mapping[str, int], names: Mapping[int, str], known: int) -> str | None:
+    """A sentence, if a whole segmentation is of a single class, or of none, as where there is no data.
 
     Args:
         pixels: number of pixels of each class, by class id as text.
@@ -95,6 +95,8 @@ def one_class_note(pixels: Mapping[str, int], names: Mapping[int, str], known: i
         known: number of classes that the classifier knows.
     """
     found = [class_id for class_id, count in pixels.items() if count]
+    if not found:
+        return "No pixel has a class: the image holds no data."
     if len(found) != 1 or known < 2:
         return None
     return f"The result is all one class, {names[int(found[0])]}, of {known} that are known."

@@ -18,7 +18,7 @@ from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier, load_classifier
 from segmentation.model.prediction import OnPiece
-from segmentation.model.values import one_class_note
+from segmentation.model.values import classes_note
 from segmentation.model.weights import ClassWeights, checked_weights
 from segmentation.objects.steps import Steps
 from segmentation.strokes.classes import LabelClass
@@ -154,8 +154,8 @@ class Model:
             values: the whole image, or the sentences on its values.
         """
         notes = self.classifier.value_notes(values) if isinstance(values, Image) else list(values)
-        one_class = one_class_note(pixels, self.names, len(self.classifier.classes_))
-        return tuple(notes + ([one_class] if one_class else []))
+        classes = classes_note(pixels, self.names, len(self.classifier.classes_))
+        return tuple(notes + ([classes] if classes else []))
 
     def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
         """Number of pixels of each class, by class id as text."""

@@ -1,6 +1,7 @@
 """Images and their labels or masks, page by page, with values that stand for classes."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import segmentation as seg
 from segmentation.__main__ import main
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.document import Drawing, drawings_to_json
+from tests.support.imagefiles import tiff_with_broken_page
 
 SMALL = ["--trees", "5", "--sigma-max", "2"]
 CLASSES = (seg.LabelClass(1, "void", "#112233"), seg.LabelClass(2, "grain", "#445566"))
@@ -98,10 +100,18 @@ def test_a_stack_is_evaluated_page_by_page(desk, capsys):
 
 
 def test_an_image_of_a_stack_that_cannot_be_read_is_named(desk, capsys):
-    tifffile.imwrite("bad.tif", np.stack([desk[0][0], desk[0][0] * np.nan]), photometric="minisblack")
+    Path("bad.tif").write_bytes(tiff_with_broken_page(desk[0][:2], 1))
     tifffile.imwrite("two.tif", desk[1][:2], photometric="minisblack")
     assert main(["train", "bad.tif", "--labels", "two.tif", "-o", "model", *SMALL]) == 1
     assert "bad.tif: Image 2 of the 2 in the file cannot be used." in capsys.readouterr().err
+
+
+def test_labels_that_lie_where_there_is_no_data_are_named(desk, capsys):
+    tifffile.imwrite("gaps.tif", np.stack([desk[0][0], desk[0][0] * np.nan]), photometric="minisblack")
+    tifffile.imwrite("two.tif", desk[1][[0, 2]], photometric="minisblack")
+    assert main(["train", "gaps.tif", "--labels", "two.tif", "-o", "model", *SMALL]) == 1
+    message = "gaps.tif, image 2: all that is labelled lies where the image holds no data."
+    assert message in capsys.readouterr().err
 
 
 def test_the_values_of_labels_can_be_mapped(desk):

@@ -6,7 +6,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import image_from_pixels
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.values import adapted, one_class_note, scale_note
+from segmentation.model.values import adapted, classes_note, scale_note
 
 SMALL = FeatureSpec(sigma_max=4)
 
@@ -79,9 +79,10 @@ def test_how_values_are_taken_is_said_in_a_sentence(of_bytes):
 
 def test_a_result_of_one_class_is_said_in_a_sentence():
     names = {1: "Void", 2: "Matrix"}
-    assert one_class_note({"1": 0, "2": 9}, names, 2) == "The result is all one class, Matrix, of 2 that are known."
-    assert one_class_note({"1": 1, "2": 9}, names, 2) is None
-    assert one_class_note({"2": 9}, {2: "Matrix"}, 1) is None
+    assert classes_note({"1": 0, "2": 9}, names, 2) == "The result is all one class, Matrix, of 2 that are known."
+    assert classes_note({"1": 1, "2": 9}, names, 2) is None
+    assert classes_note({"2": 9}, {2: "Matrix"}, 1) is None
+    assert classes_note({"1": 0, "2": 0}, names, 2) == "No pixel has a class: the image holds no data."
 
 
 @pytest.mark.filterwarnings("error")

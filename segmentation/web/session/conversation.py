@@ -15,7 +15,7 @@ from segmentation.assessment.strokes import StrokeKey
 from segmentation.io.image import Image
 from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.values import one_class_note
+from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import MAX_CACHED_SESSIONS, Journals
@@ -230,7 +230,7 @@ class Conversations:
             return None
         counts = {str(c): int(pixels[c]) for c in state.classes}
         names = {class_id: one.name for class_id, one in state.classes.items()}
-        note = one_class_note(counts, names, len(classifier.classes_))
+        note = classes_note(counts, names, len(classifier.classes_))
         yield {"kind": "done", "pixels": counts, "seconds": round(time.perf_counter() - started, 3), "note": note}
         return Learnt(state, drawn, trained)
 
