@@ -102,6 +102,8 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        if self._file:
+            self._file.close()
 
     @contextmanager
     def reading(self) -> Iterator[sql.Connection]:

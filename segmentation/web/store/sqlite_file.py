@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
+import weakref
 from pathlib import Path
 
 from segmentation.web.store.errors import StoreLostError
@@ -15,6 +17,22 @@ LOOKS, LOOK_AGAIN_SECONDS = 20, 0.05
 """Another process may just be making the file, or making it longer: it is looked at again before it is called cut."""
 
 log = logging.getLogger(__name__)
+
+
+class _OpenFile:
+    """A file that stays open as long as anybody in this process reads its header.
+
+    Once a process closes a file, all its POSIX locks on it are gone, SQLite's too; another process would then take
+    itself for the last one and remove the log of what was written ("How To Corrupt An SQLite Database File", 2.2).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        weakref.finalize(self, os.close, self.descriptor)
+
+
+_open_files: weakref.WeakValueDictionary[tuple[int, int], _OpenFile] = weakref.WeakValueDictionary()
+_reading = threading.Lock()
 
 
 class SqliteFile:
@@ -28,6 +46,7 @@ class SqliteFile:
         self._path = path
         self._log = path.with_name(f"{path.name}-wal")
         self._identity: tuple[int, int] | None = None
+        self._file: _OpenFile | None = None
 
     def check(self, *, is_open: bool) -> None:
         """Make sure that it is there, the same as before, and whole.
@@ -53,14 +72,26 @@ class SqliteFile:
             log.error(reason)
             raise StoreLostError from ValueError(reason)
 
+    def close(self) -> None:
+        """Close the file, unless another in this process watches it too."""
+        self._file = None
+
     def _is_whole(self) -> bool:
         for look in range(LOOKS):
             if look:
                 time.sleep(LOOK_AGAIN_SECONDS)
-            with self._path.open("rb") as file:
-                header = file.read(HEADER_BYTES)
-                size = os.fstat(file.fileno()).st_size
+            header, size = self._header_and_size()
             page_bytes, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
             if header.startswith(MAGIC) and size >= pages * (2**16 if page_bytes == 1 else page_bytes):
                 return True
         return False
+
+    def _header_and_size(self) -> tuple[bytes, int]:
+        with _reading:
+            if self._file is None:
+                found = self._path.stat()
+                identity = found.st_dev, found.st_ino
+                self._file = _open_files.get(identity) or _OpenFile(self._path)
+                _open_files[identity] = self._file
+            os.lseek(self._file.descriptor, 0, os.SEEK_SET)
+            return os.read(self._file.descriptor, HEADER_BYTES), os.fstat(self._file.descriptor).st_size
