@@ -52,7 +52,7 @@ const WORST = 5;
  * The images whose results are worth least, the worst first; all are known when there are few.
  * @param {Item[]} items
  */
-export function leastTrusted(items) {
+function leastTrusted(items) {
   const known = items.filter(({ state, trust }) => state === "done" && trust !== null);
   return known.sort((a, b) => (a.trust ?? 0) - (b.trust ?? 0)).slice(0, Math.min(WORST, known.length - 1));
 }

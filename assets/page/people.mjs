@@ -21,7 +21,7 @@ const HUES = 360;
  * The colour of a person, the same in every window.
  * @param {string} id of the author
  */
-export function colourOf(id) {
+function colourOf(id) {
   let hue = 0;
   for (const character of id) hue = (31 * hue + (character.codePointAt(0) ?? 0)) % HUES;
   return `hsl(${hue} 60% 40%)`;
@@ -31,7 +31,7 @@ export function colourOf(id) {
 const initialOf = (name) => (name ? [...name][0].toUpperCase() : "?");
 
 /** @param {Person} person */
-export const nameOf = ({ name }) => name || "Somebody";
+const nameOf = ({ name }) => name || "Somebody";
 
 /**
  * @param {Person} person
@@ -66,7 +66,7 @@ export function showPeople(others, nameOfImage) {
 }
 
 /** @param {boolean} accompanied whether somebody else is here */
-export function showMe(accompanied) {
+function showMe(accompanied) {
   const { id, name } = me();
   const asks = accompanied && !name && !isNamedByServer();
   const button = byId("me");

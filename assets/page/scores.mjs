@@ -145,7 +145,7 @@ function confusionTable({ classes: entries, confusion }, classes) {
  * @param {LabelClass[]} classes
  * @param {string} how the scores came about
  */
-export function scoreDetails(scores, classes, how) {
+function scoreDetails(scores, classes, how) {
   return [scoreTable(scores, classes), confusionTable(scores, classes), element("p", { class: "note" }, how)];
 }
 

@@ -35,7 +35,7 @@ const GREEN_MAGENTA = ["#00ff00", "#ff00ff"];
 const MORE = [...RGB, "#00ffff", "#ff00ff", "#ffff00", "#ff8000", WHITE];
 
 /** By its name, the colours in which a preset shows the first channels. @type {Record<string, string[]>} */
-export const PRESETS = { grey: [WHITE], rgb: RGB, magenta: ["#ff00ff", "#00ff00"] };
+const PRESETS = { grey: [WHITE], rgb: RGB, magenta: ["#ff00ff", "#00ff00"] };
 
 /**
  * The look that the server gives an image.

@@ -16,22 +16,6 @@ Spacing = float | Sequence[float]
 Table = dict[str, NDArray[Any]]
 """Columns by their names, each with an entry for each object."""
 
-SHAPE_COLUMNS = (
-    "label",
-    "area",
-    "equivalent_diameter_area",
-    "perimeter",
-    "eccentricity",
-    "solidity",
-    "orientation",
-    "feret_diameter_max",
-    "centroid-0",
-    "centroid-1",
-    "bbox-0",
-    "bbox-1",
-    "bbox-2",
-    "bbox-3",
-)
 VALUE_COLUMNS = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
 
 

@@ -18,7 +18,7 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
 from segmentation.web.session.images import Images
-from segmentation.web.session.journals import MAX_CACHED_SESSIONS, Journals
+from segmentation.web.session.journals import Journals
 from segmentation.web.session.packed_tile import Message
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.scoring import Learnt, Scorer
@@ -26,6 +26,9 @@ from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.presences import Presence, Presences
+
+MAX_SESSIONS = 256
+"""Sessions whose windows are told apart."""
 
 MAX_CLIENTS = 1_000
 """Browser windows of a session, of which every page that is loaded is a new one."""
@@ -87,7 +90,7 @@ class LatestRequests:
     """Which request of each browser window is its latest: the answers to all others are stale."""
 
     def __init__(self) -> None:
-        self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_CACHED_SESSIONS)
+        self._sessions: BoundedCache[str, BoundedCache[str, object]] = BoundedCache(MAX_SESSIONS)
 
     def begin(self, session_id: str, client_id: str) -> Callable[[], bool]:
         """Note a new request of a window; returns a question that says True once the window has sent a newer one.

@@ -18,9 +18,6 @@ from segmentation.web.session.state import SessionState, fold
 from segmentation.web.store import NumberedEvent, Store, UnknownImageError
 from segmentation.web.store.classifiers import UnknownClassifierError
 
-MAX_CACHED_SESSIONS = 256
-"""Sessions whose windows are told apart."""
-
 JOURNAL_CACHE_BYTES = 96 * 2**20
 """Bytes of journals that are kept read; 10,000 strokes take about 20 MB."""
 
