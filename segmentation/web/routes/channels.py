@@ -15,13 +15,14 @@ MAX_LEVELS = 16_000_000
 """Levels that are sent at once."""
 
 MAX_VALUES = 2**17
-FACTS_OF_IMAGES = 200
+FACTS_OF_CHANNELS = 1_000
+"""Facts that are cached; those of a channel take about 5 kB, nearly all of it the histogram."""
 
 
 def channel_routes(images: Images) -> Blueprint:
     """``GET /s/<session>/images/<hash>/about``, ``.../levels`` and ``.../values``."""
     routes = Blueprint("channels", __name__)
-    known: BoundedCache[str, list[ChannelFacts]] = BoundedCache(FACTS_OF_IMAGES)
+    known: BoundedCache[str, list[ChannelFacts]] = BoundedCache(FACTS_OF_CHANNELS, len)
 
     def facts_of(session_id: str, image_hash: str) -> list[ChannelFacts]:
         image = images.get(session_id, image_hash)
