@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from segmentation.objects.steps import CleanUpStep
 
 STEPS = (
-    "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border keep_border split=EAGERNESS, in pixels and in the order "
-    "in which they are done; each for all classes, or for some: drop_small=20@1,2"
+    "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border@CLASS keep_border@CLASS split=EAGERNESS, in the order "
+    "in which they are done; areas and radii in pixels; each for all classes, or for some: drop_small=20@1,2"
 )
 
 

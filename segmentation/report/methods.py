@@ -25,7 +25,10 @@ CITATIONS = (
     "doi:10.1007/s10994-006-6226-1",
     "L. Breiman. Random forests. Machine Learning 45:5-32, 2001. doi:10.1023/A:1010933404324",
 )
-_FORESTS = {"extra_trees": ("extremely randomised trees", CITATIONS[2]), "random_forest": ("a forest", CITATIONS[3])}
+_FORESTS = {
+    "extra_trees": ("extremely randomised trees", CITATIONS[2]),
+    "random_forest": ("a random forest", CITATIONS[3]),
+}
 _STEPS = {
     FILL_HOLES: "holes of up to {size:g} pixels in {of} were filled",
     DROP_SMALL: "parts of {of} of fewer than {size:g} pixels were given to the surrounding class",
@@ -40,8 +43,10 @@ _STEPS = {
 def methods_paragraph(contents: ModelContents) -> str:
     """What was done, for the methods section of a paper."""
     settings, spec, training = contents.settings, contents.spec, contents.training
-    kinds = [name for name in ("intensity", "edges", "texture") if getattr(spec, name)]
-    following = [name for name in ("differences", "colour") if getattr(spec, name)]
+    basic = spec if spec.kinds_per_sigma else spec.basic
+    kinds = [name for name in ("intensity", "edges", "texture") if getattr(basic, name)]
+    compared = contents.channels is None or spec.pointwise(contents.channels).compares_channels
+    following = ["differences"] * spec.differences + ["colour"] * (spec.colour and compared)
     from_them = f", and from them, pixel by pixel, {_listed(following)}" if following else ""
     sigmas = ", ".join(f"{sigma:g}" for sigma in spec.sigmas)
     trees, _ = _FORESTS[settings.kind]
@@ -59,8 +64,8 @@ def methods_paragraph(contents: ModelContents) -> str:
     ]
     if contents.class_weights:
         names = {one.id: one.name for one in contents.classes}
-        weights = [f"“{names.get(one, one)}” with {weight:g}" for one, weight in contents.class_weights.items()]
-        sentences.append(f"The probability of {_listed(weights)} was multiplied.")
+        weights = [f"of “{names.get(one, one)}” with {weight:g}" for one, weight in contents.class_weights.items()]
+        sentences.append(f"Before they were compared, probabilities were multiplied: that {_listed(weights)}.")
     if contents.clean_up:
         steps = "; then ".join(step_sentence(step, contents.classes) for step in contents.clean_up)
         sentences.append(f"{steps[:1].upper()}{steps[1:]}.")
