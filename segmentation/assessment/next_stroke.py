@@ -2,7 +2,7 @@
 
 A place is worth a stroke if the votes there do not agree, if it is unlike what is labelled so far, and if much of the
 image is like it (uncertainty, novelty and density: Settles, Active Learning Literature Survey, 2009, section 5). Places
-lie on a grid of about two thousand pixels; how unlike features are is measured between their bins.
+lie on a grid of some thousand pixels; how unlike features are is measured between their bins.
 """
 
 from __future__ import annotations

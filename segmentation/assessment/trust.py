@@ -1,8 +1,8 @@
 """How far the segmentation of an image can be trusted that nobody has drawn on.
 
 Two things speak against it: votes that do not agree, and features that lie outside of the range of what was learnt
-from, where trees only guess. Both are measured on about a thousand pixels of the image, on the features that are
-computed for its segmentation anyway.
+from, where trees only guess. Both are measured on some thousand pixels of the image, on the features that are computed
+for its segmentation anyway.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from segmentation.io.image import Image
 from segmentation.model.fit import LabelledImage
 
 ROW_CACHE_BYTES = 16_000_000
-"""Feature rows of about ten sessions; a flood of labels of RGB at the default features takes 3 MB, and as much again
-for strokes that were undone."""
+"""Feature rows of some sessions; a flood of labels of RGB at the default features takes 6.5 MB, and as much again for
+strokes that were undone."""
 
 
 class LabelledRows:

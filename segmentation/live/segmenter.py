@@ -1,7 +1,7 @@
 """The engine behind the page: what a stroke changes is computed, what it does not change is cached.
 
-The results are those of :class:`segmentation.model.classifier.PixelClassifier`. All caches are bounded in bytes and can
-be lost without harm.
+The results are those of :class:`segmentation.model.classifier.PixelClassifier`. All caches are bounded, those of
+large things in bytes, and can be lost without harm.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ type                fields                                                      
                     in journals of before perhaps ``instead``: the hash of an
                     image that is not shown as long as nothing is drawn on it
 ``image.remove``    ``image``: hash; its strokes go along; never the only one   yes
-``image.measure``   ``image``: hash, ``pixel_size``: x, y, unit and perhaps z,     yes
+``image.measure``   ``image``: hash, ``pixel_size``: x, y, unit, perhaps z,     yes
                     in place of what its file says; null: as that says
 ``sample.leave``    ``image``: hash; its strokes go along, and classes that     yes
                     nobody named since the start are called "Class 1"...;

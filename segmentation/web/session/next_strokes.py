@@ -18,7 +18,7 @@ from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
 
 CACHED_BYTES = 32 * 2**20
-"""Features of the grids of about forty images."""
+"""Features of the grids of some twenty images of RGB at the default features."""
 
 MOST_PLACES = 8
 MOST_IMAGES = 20

@@ -132,8 +132,9 @@ _SECTIONS = (
         [
             "Each tree of the forest gets a random share of the labelled pixels and learns a few yes-or-no "
             "questions about their features that tell the classes apart. For a new pixel every tree votes; the share "
-            "of votes is the class's probability, and the class with the most votes wins. With the same strokes, "
-            "settings and seed the result is the same, to the last bit, on any number of processors.",
+            "of votes is the class's probability, and the class with the most votes wins. Half of the trees see small "
+            "neighbourhoods only (sigma up to 4), so that a few strokes do not mistake a place for a class. With the "
+            "same strokes, settings and seed the result is the same, to the last bit, on any number of processors.",
             "Show, above the opacity, lets the probability of a class be seen instead, or the uncertainty: how close "
             "the second class comes to the first, from 0 where all trees agree to 100 % on the line between two "
             "classes. Draw where it is unsure and wrong. The line below the image says the value under the pointer.",
