@@ -203,7 +203,7 @@ class Trainer:
         state, trained = result.state, result.trained
         if trained.unchanged:
             if trained.classifier.pixels_ is None:
-                raise ValueError("The classifier came without its training pixels: they cannot travel along.")
+                raise ValueError("The classifier came without its training pixels, which are needed for that.")
             return trained.classifier.pixels_
         earlier = self._earlier(session_id, state)
         return self._live.training_pixels(result.training_set.images, state.features, state.forest, earlier)
