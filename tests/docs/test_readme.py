@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,15 @@ def serves(command, environment):
         while True:
             assert process.poll() is None, "it ended before it served"
             try:
-                with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as page:
-                    assert b"Squiggle" in page.read()
+                browser = HTTPConnection("127.0.0.1", int(environment["PORT"]), timeout=PATIENCE_SECONDS)
+                with closing(browser):
+                    browser.request("GET", "/")
+                    answer = browser.getresponse()
+                    if answer.status == 302:
+                        answer.read()
+                        browser.request("GET", answer.headers["Location"])
+                        answer = browser.getresponse()
+                    assert b"Squiggle" in answer.read()
                 break
             except OSError:
                 assert time.monotonic() < deadline, "it does not serve"
