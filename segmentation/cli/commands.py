@@ -167,11 +167,13 @@ def _evaluate_on_strokes(given: Namespace) -> int:
     from segmentation.cli.labelled import read_training_data
     from segmentation.model.classifier import load_classifier
     from segmentation.model.facts import numbered_classes
+    from segmentation.model.weights import checked_weights
     from segmentation.strokes.document import strokes_from_json
 
     if given.map is not None:
         raise ValueError("--map says what the values of masks stand for: strokes have classes.")
     classifier = load_classifier(given.model, engine=given.engine, threads=given.threads)
+    classifier = classifier.weighed(checked_weights(classifier.class_weights) | weights_of(given.class_weights))
     documents = [strokes_from_json(path.read_bytes()) for path in given.strokes]
     data = read_training_data(given.images, [], None, dict(zip(given.strokes, documents, strict=True)))
     drawn = [data.strokes.get(image.hash, ()) for image in data.images]

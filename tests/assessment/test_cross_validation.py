@@ -219,3 +219,12 @@ def test_strokes_on_another_image_are_told_in_a_sentence(files, capsys):
     command = ["evaluate", f"{files}/cells.squiggle", "--strokes", f"{files}/strokes.json", f"{files}/other.png"]
     assert main(command) == 1
     assert capsys.readouterr().err == "squiggle: The strokes in strokes.json were drawn on another image.\n"
+
+
+def test_typed_class_weights_count_on_the_command_line(files, capsys):
+    command = ["evaluate", f"{files}/cells.squiggle", "--strokes", f"{files}/strokes.json", f"{files}/cells.png"]
+    assert main([*command, "--class-weight", "2=0.02", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    weighed = seg.load_classifier(files / "cells.squiggle").weighed({2: 0.02})
+    expected = seg.cross_validate(IMAGE, good_strokes(3), weighed).to_json()
+    assert told["confusion"] == expected["confusion"]

@@ -102,7 +102,7 @@ class Downloads:
         if file_name == "overlay.png":
             return _overlay_png(result, whole.class_ids(), opacity), "image/png"
         if file_name == "report.html":
-            return session_report(result, whole.class_ids(), self.classifier(session_id, image_hash)), "text/html"
+            return session_report(result, whole.class_ids(), self._classifier_file(session_id, result)), "text/html"
         make, mimetype = _FROM_CLASS_IDS[file_name]
         return make(result, whole.class_ids()), mimetype
 
@@ -117,7 +117,9 @@ class Downloads:
         Raises:
             ValueError: with a sentence, if something is missing to make it.
         """
-        result = self._result(session_id, image_hash)
+        return self._classifier_file(session_id, self._result(session_id, image_hash), along)
+
+    def _classifier_file(self, session_id: str, result: Result, along: Collection[str] | None = None) -> bytes:
         if along is None:
             along = () if result.trained.unchanged and result.classifier.pixels_ is None else ("pixels",)
         contents = result.classifier.contents(

@@ -49,6 +49,8 @@ class Explanations:
             raise ValueError("That pixel lies beside the image.")
         if result.trained.unchanged:
             raise ValueError("The opened classifier is at work as it came: which strokes decided is not known here.")
+        if result.image.no_data is not None and result.image.no_data[row, column]:
+            raise ValueError("That pixel holds no data: it has no class.")
         drawn = self._trainer.drawn(result.training_set)
         image = result.classifier.adapt(result.image)
         with self._scheduler.turn(session_id):

@@ -51,7 +51,7 @@ class MaskScorer:
         with self._scheduler.turn(session_id):
             image = result.classifier.adapt(result.image)
             found = result.classifier.cleaned(result.classifier.predict_window(image, whole_window(image.shape)))
-        scores = score(found, truth, list(result.state.classes))
+        scores = score(found, result.image.clear(truth), list(result.state.classes))
         if not scores.pixels:
             raise ValueError("The mask knows the class of no pixel: say what its values mean.")
         return {"scores": scores.to_json(), "image": result.state.image["name"]}

@@ -38,3 +38,13 @@ def test_what_cannot_be_explained_is_said(someone):
     someone.draws("right", image_hash, 2, "M60,5L80,50")
     assert why(someone, image_hash, 60, 3).json["error"] == "That pixel lies beside the image."
     assert why(someone, image_hash, -1, 3).status_code == 422
+
+
+def test_a_pixel_without_data_has_nothing_to_explain(someone):
+    opaque = np.full((60, 90), 255, np.uint8)
+    opaque[20:40] = 0
+    image_hash = someone.open_image(np.dstack([PIXELS, opaque]))
+    someone.draws("left", image_hash, 1, "M5,5L30,10")
+    someone.draws("right", image_hash, 2, "M60,5L80,10")
+    assert why(someone, image_hash, 30, 70).json["error"] == "That pixel holds no data: it has no class."
+    assert why(someone, image_hash, 50, 70).json["class_id"] == 2

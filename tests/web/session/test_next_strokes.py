@@ -30,6 +30,17 @@ def test_places_on_all_images_of_the_session(someone):
     assert places(someone, second)["places"] == told
 
 
+def test_no_place_lies_where_there_is_no_data(someone):
+    opaque = np.full((60, 90), 255, np.uint8)
+    opaque[:, 30:60] = 0
+    image_hash = someone.open_image(np.dstack([PIXELS, opaque]))
+    someone.draws("a", image_hash, 1, "M5,5L15,50")
+    someone.draws("b", image_hash, 2, "M75,5L80,50")
+    told = places(someone, image_hash)["places"]
+    assert told
+    assert not any(30 <= one["column"] < 60 for one in told)
+
+
 def test_before_anything_is_segmented_it_says_what_is_missing(someone):
     image_hash = someone.open_image(PIXELS)
     assert "Draw a squiggle in each of two classes" in places(someone, image_hash)["error"]

@@ -186,6 +186,16 @@ def test_a_mask_that_does_not_fit_is_refused_in_a_sentence(someone, mask, values
     assert sentence in refused.json["error"]
 
 
+def test_a_mask_counts_where_the_image_holds_data(someone):
+    opaque = np.full((60, 90), 255, np.uint8)
+    opaque[:10] = 0
+    image_hash = someone.open_image(np.dstack([PIXELS, opaque]))
+    someone.draws("left", image_hash, 1, "M5,15L30,50")
+    someone.draws("right", image_hash, 2, "M60,15L80,50")
+    told = against_mask(someone, image_hash, np.repeat([1, 2], 45).astype(np.uint8)[None].repeat(60, axis=0)).json
+    assert told["scores"]["pixels"] == 50 * 90
+
+
 def test_without_a_segmentation_a_mask_scores_nothing(someone):
     image_hash = drawn(someone, 1)
     assert "now draw one for" in against_mask(someone, image_hash, np.ones((60, 90), np.uint8)).json["error"]
