@@ -14,7 +14,11 @@ from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.state import SessionState
 
-LABEL_CACHE_BYTES = 64 * 2**20
+LABEL_CACHE_BYTES = 80 * 2**20
+"""Those of the largest image that the page opens by default, and of its strokes."""
+
+STROKE_BYTES = 500
+"""What a stroke takes beside its points, about."""
 
 
 class LabelRaster:
@@ -23,11 +27,13 @@ class LabelRaster:
     Attributes:
         labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
         pixels_by_class: ``(256,)`` int64, number of labelled pixels by class id.
+        nbytes: about the bytes that it takes, its strokes included.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
         self.pixels_by_class = np.zeros(256, np.int64)
+        self.nbytes = self.labels.nbytes
         self._strokes: tuple[Stroke, ...] = ()
         self._snapshots: list[ref[NDArray[np.uint8]]] = []
 
@@ -57,6 +63,7 @@ class LabelRaster:
             self.pixels_by_class[stroke.class_id] += len(rows)
             self.labels[rows, columns] = stroke.class_id
         self.pixels_by_class[0] = 0
+        self.nbytes = self.labels.nbytes + sum(STROKE_BYTES + stroke.points.nbytes for stroke in strokes)
         self._strokes = strokes
 
 
@@ -70,7 +77,7 @@ class Labels:
     def __init__(self, journals: Journals) -> None:
         self._journals = journals
         self._cache: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
-            LABEL_CACHE_BYTES, lambda raster: raster.labels.nbytes
+            LABEL_CACHE_BYTES, lambda raster: raster.nbytes
         )
 
     def drawn(self, session_id: str, image_hash: str | None = None) -> tuple[SessionState, NDArray[np.uint8]]:
@@ -101,7 +108,7 @@ class Labels:
         """
         key = (session_id, image_hash, strokes is state.drawn)
         image = state.images[image_hash]
-        raster = self._cache.get(key) or LabelRaster((image["rows"], image["columns"]))
+        raster = self._cache.pop(key) or LabelRaster((image["rows"], image["columns"]))
         raster.update(strokes.get(image_hash, ()))
         self._cache.put(key, raster)
         return raster

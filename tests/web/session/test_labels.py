@@ -34,3 +34,13 @@ def test_a_snapshot_of_labels_stays_as_it_was_and_costs_a_copy_only_while_somebo
     np.testing.assert_array_equal(raster.labels, rasterise(STROKES, SHAPE))
     raster.update(STROKES[1:])
     np.testing.assert_array_equal(raster.labels, rasterise(STROKES[1:], SHAPE))
+
+
+def test_what_a_raster_takes_includes_its_strokes():
+    raster = LabelRaster(SHAPE)
+    empty = raster.nbytes
+    strokes = tuple(Stroke(f"s{number}", 1, "path", np.ones((50, 2)), 3.0) for number in range(20))
+    raster.update(strokes)
+    assert raster.nbytes >= empty + 20 * 50 * 16
+    raster.update(())
+    assert raster.nbytes == empty
