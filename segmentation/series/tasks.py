@@ -161,7 +161,8 @@ def _refuse_extras(extras: Extras) -> None:
 
 def _refuse_without_constants(model: Model, images: ZarrImages) -> None:
     """Refuse an array for which features would take constants from whole images."""
-    if lacks_constants(model.classifier.spec_, images.channels):
+    fits = model.classifier.channels_ in (None, images.channels)
+    if fits and lacks_constants(model.classifier.spec_, images.channels):
         raise ValueError(
             "The classifier learnt from rows of features, and compares channels by numbers of the whole image: "
             "it cannot segment a Zarr array, which is read in blocks."
