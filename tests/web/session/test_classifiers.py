@@ -105,8 +105,8 @@ def test_one_that_can_only_be_replaced_stays_until_somebody_lets_the_strokes_rep
     heard = someone.asks()
     assert heard["learnt"]["choice"] == "anew"
     assert "only replace it" in heard["learnt"]["text"]
-    someone.draws("a", mine, 2, "M5,5L20,20")
-    someone.draws("b", mine, 7, "M60,5L80,20")
+    someone.draws("a", mine, 7, "M5,5L20,20")
+    someone.draws("b", mine, 2, "M60,5L80,20")
     assert someone.asks()["learnt"]["as_it_came"]
     assert (someone.segmentation() == expected).all()
     anew = someone.does(type="classifier.keep", keep=False)
