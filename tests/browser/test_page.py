@@ -222,7 +222,7 @@ def test_settings_that_cannot_work_are_refused_beside_their_controls(person):
     person.press("Tab")
     person.wait_for(lambda: "trees" in person.page.inner_text("#forest-problem"))
     person.click("#reset-settings")
-    person.wait_for(lambda: person.page.input_value("#forest-trees") == "100", "the defaults where nothing was changed")
+    person.wait_for(lambda: person.page.input_value("#forest-trees") == "200", "the defaults where nothing was changed")
 
 
 def test_a_file_that_is_no_image_is_refused_and_all_stays(person, tmp_path):

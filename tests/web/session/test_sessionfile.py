@@ -39,9 +39,9 @@ def exported(client, session, halves):
 
 
 def import_file(client, content):
-    answer = client.post("/sessions/import", data=content)
-    assert answer.status_code == 200
-    return json.loads(answer.text.splitlines()[-1])
+    with client.post("/sessions/import", data=content) as answer:  # whoever does not leave holds a place
+        assert answer.status_code == 200
+        return json.loads(answer.text.splitlines()[-1])
 
 
 def journal_of(client, session):
