@@ -67,10 +67,10 @@ def session_strokes(person):
     person.wait_until_saved()
     return json.loads(
         person.within(
-            """async ({ session: { state, conversation: { journal, defaults } }, load }) => {
+            """async ({ session: { state, conversation: { journal, unnamed } }, load }) => {
               const { fold } = await load("journal/state.mjs");
               return JSON.stringify(state.images.map((image) => ({
-                image, strokes: fold(journal, defaults(), image.hash).strokes })));
+                image, strokes: fold(journal, unnamed(), image.hash).strokes })));
             }"""
         )
     )

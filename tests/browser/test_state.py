@@ -88,10 +88,10 @@ def test_both_folds_agree(person):
     folded = person.within(
         """async ({ session, load }, sequences) => {
           const { fold } = await load("journal/state.mjs");
-          const defaults = session.conversation.defaults();
+          const unnamed = session.conversation.unnamed();
           return sequences.map((events) => {
-            const state = fold(events, defaults);
-            const strokesOn = ({ hash }) => fold(events, defaults, hash).strokes.map((stroke) => stroke.id);
+            const state = fold(events, unnamed);
+            const strokesOn = ({ hash }) => fold(events, unnamed, hash).strokes.map((stroke) => stroke.id);
             return {
               name: state.name,
               image: state.image.hash,
