@@ -13,7 +13,7 @@ import segmentation as seg
 from segmentation.web.asset_files import FOLDER
 
 image = seg.image_from_pixels(seg.read_image(FOLDER / "sample" / "colon_glands.png").pixels[:200, :300])
-spec = seg.FeatureSpec(sigma_max=4)
+spec = seg.FeatureSpec(sigma_max=4, differences=False, colour=False)  # the kinds that scikit-image has
 
 # %% Names and values of its features: float32, one plane each.
 features = seg.compute_features(image.pixels, spec)
