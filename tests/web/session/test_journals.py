@@ -31,7 +31,7 @@ def test_a_session_that_is_larger_than_the_budget_is_read_each_time(client, sess
     monkeypatch.setattr(workbench.journals._sessions, "budget", 100_000)
     for number in range(3):
         converse(client, session, [erasing(number, 60_000)])
-    assert len(workbench.journals.events(session, 0)) == 4
+    assert len(converse(client, session)[0]["events"]) == 4
     assert workbench.journals._sessions.used <= 100_000
 
 
