@@ -38,7 +38,8 @@ export function setUpFocus({ viewport }) {
     if (byId("stage").contains(targetOf(event))) giveBack();
   }, { capture: true });
   document.addEventListener("change", ({ target }) => {
-    if (target instanceof HTMLInputElement && target.type === "color") target.blur();
+    const colour = target instanceof HTMLInputElement && target.type === "color";
+    if (colour || (!byKeyboard && target instanceof HTMLSelectElement)) target.blur();
   });
   document.addEventListener("click", () => {
     const focused = document.activeElement;

@@ -138,7 +138,7 @@ def test_the_menu_is_worked_by_keys_and_the_link_says_what_it_means(person):
     assert not person.page.is_visible("#session-menu")
     choose(person, "copy-link")
     person.wait_for(lambda: "Whoever has this link" in person.page.inner_text("#link"), "the dialog with its links")
-    assert person.page.input_value("#link input") == person.page.url
+    person.wait_for(lambda: person.page.input_value("#link input") == person.page.url, "the link")
     person.click("#link-copy")
     person.wait_for(lambda: person.page.inner_text("#link-copy") == "Copied")
     person.click("#link-close")

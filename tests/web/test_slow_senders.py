@@ -37,6 +37,15 @@ def server(tmp_path_factory):
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def cookie(server):
+    """Of somebody who has signed in; an address has a few tries a minute, the attacks' among them."""
+    with ask(server, "/sign-in", urllib.parse.urlencode({"password": PASSWORD}).encode()) as answer:
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    assert cookie.startswith(SIGNED_IN)
+    return cookie
+
+
 @contextmanager
 def slow_connections(port, sent):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -59,13 +68,10 @@ class Unredirected(urllib.request.HTTPErrorProcessor):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_slow_connections_keep_nobody_waiting(server, attack):
+def test_slow_connections_keep_nobody_waiting(server, cookie, attack):
     with slow_connections(server.port, ATTACKS[attack]):
         with ask(server, "/health") as answer:
             assert json.load(answer) == {"alive": True}
-        with ask(server, "/sign-in", urllib.parse.urlencode({"password": PASSWORD}).encode()) as answer:
-            cookie = answer.headers["Set-Cookie"].partition(";")[0]
-            assert cookie.startswith(SIGNED_IN)
         with ask(server, "/sessions", b"", Cookie=cookie) as answer:
             session = json.load(answer)["session"]
         words = json.dumps({"after": 0, "events": [], "window": "w", "segment": None}).encode()
