@@ -29,21 +29,13 @@ ATTACKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("slow"), SQUIGGLE_OPEN="", SQUIGGLE_PASSWORD=PASSWORD)
+@pytest.fixture
+def server(tmp_path):
+    """One for each attack, since an address may try to sign in five times at once, with the right password too."""
+    server = Server(tmp_path, SQUIGGLE_OPEN="", SQUIGGLE_PASSWORD=PASSWORD)
     server.start()
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="module")
-def cookie(server):
-    """Of somebody who has signed in; an address has a few tries a minute, the attacks' among them."""
-    with ask(server, "/sign-in", urllib.parse.urlencode({"password": PASSWORD}).encode()) as answer:
-        cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    assert cookie.startswith(SIGNED_IN)
-    return cookie
 
 
 @contextmanager
@@ -68,10 +60,13 @@ class Unredirected(urllib.request.HTTPErrorProcessor):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_slow_connections_keep_nobody_waiting(server, cookie, attack):
+def test_slow_connections_keep_nobody_waiting(server, attack):
     with slow_connections(server.port, ATTACKS[attack]):
         with ask(server, "/health") as answer:
             assert json.load(answer) == {"alive": True}
+        with ask(server, "/sign-in", urllib.parse.urlencode({"password": PASSWORD}).encode()) as answer:
+            cookie = answer.headers["Set-Cookie"].partition(";")[0]
+            assert cookie.startswith(SIGNED_IN)
         with ask(server, "/sessions", b"", Cookie=cookie) as answer:
             session = json.load(answer)["session"]
         words = json.dumps({"after": 0, "events": [], "window": "w", "segment": None}).encode()
