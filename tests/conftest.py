@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support.kernels import keep_kernels
+from tests.support.kernels import keep_kernels, wait_for_kernels
 
 keep_kernels()
 settings.register_profile("gate", derandomize=True, database=None, deadline=None)
@@ -37,6 +37,12 @@ def pytest_collection_modifyitems(items):
         if in_browser or on_postgres or SERVERS.intersection(item.fixturenames):
             item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.xdist_group(TOGETHER.get(place, place)))
+
+
+@pytest.fixture
+def kernels():
+    """For tests that tell from what is cached, or comes as a draft, that kernels have computed it."""
+    wait_for_kernels()
 
 
 @pytest.fixture(scope="session")

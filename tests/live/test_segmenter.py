@@ -24,6 +24,8 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import LabelledImage
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 SPEC = FeatureSpec(texture=False, sigma_max=2)
 FOREST = ForestSettings(n_estimators=8)
 IMAGE = image_from_pixels(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8))
