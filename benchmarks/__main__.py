@@ -21,6 +21,13 @@ def engine() -> Rows:
     return engine_rows()
 
 
+def stroke() -> Rows:
+    """What a stroke costs the engine, by what is held."""
+    from benchmarks.stroke import stroke_rows
+
+    return stroke_rows()
+
+
 def page() -> Rows:
     """What a person waits for, in Chromium."""
     from benchmarks.page import page_rows
@@ -44,6 +51,12 @@ def series() -> Rows:
 
 PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
     "engine": ("The engine, two threads each, medians of five", engine, table.markdown),
+    "stroke": (
+        "A stroke in the engine, one thread, processor time: learning and all tiles, medians of the third to the"
+        " twelfth stroke; reference: the features that scikit-image has",
+        stroke,
+        table.markdown,
+    ),
     "page": ("The page, from the end of a stroke to the screen, in Chromium", page, table.markdown),
     "quality": (
         "Gain in mean IoU of the defaults over scikit-image's features with 50 trees of depth 8 on 5 % of the samples",

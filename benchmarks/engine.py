@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from skimage.feature import multiscale_basic_features
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from benchmarks.inputs import careful_strokes, mirrored
+from benchmarks.inputs import SAME_KINDS, careful_strokes, mirrored
 from segmentation.features.compute import compute_planes
-from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
 from segmentation.forest.settings import ForestSettings
@@ -30,9 +29,6 @@ TIMES = 5
 TRAINING_PIXELS = 5_000
 CLASSES = 3
 PREDICTED_ROWS = 1 << 19
-SAME_KINDS = FeatureSpec(differences=False, colour=False)
-"""The features that both sides have."""
-
 SIDES = (1024, 2048, 4096, 8192)
 
 

@@ -8,9 +8,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.scribbles import Annotator
+from segmentation.features.spec import FeatureSpec
 from segmentation.strokes.stroke import Stroke
 
 DATA = Path(__file__).resolve().parent / "data"
+SAME_KINDS = FeatureSpec(differences=False, colour=False)
+"""The features that scikit-image has too: 72 of an RGB image, 24 of a grey one."""
 
 
 def mirrored(side: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ import numpy as np
 import tifffile
 import zarr
 
+from benchmarks.inputs import SAME_KINDS
 from benchmarks.scribbles import Annotator
 from segmentation import PixelClassifier, apply_series, load_classifier, rasterise, read_image
 
@@ -35,10 +36,10 @@ CHUNK = 1024
 
 
 def trained(name: str) -> PixelClassifier:
-    """The default classifier, trained on two strokes a class."""
+    """The default forest on the features that scikit-image has too, trained on two strokes a class."""
     image, mask = read_image(DATA / "images" / name), read_image(DATA / "masks" / MASKS[name]).pixels
     labels = rasterise(Annotator(mask).draw(2, seed=0), image.shape)
-    return PixelClassifier(threads=2).fit(image, labels)
+    return PixelClassifier(SAME_KINDS, threads=2).fit(image, labels)
 
 
 def mirrored(name: str, rows: int, columns: int) -> np.ndarray:
