@@ -13,6 +13,8 @@ from typing import IO, Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from segmentation._shared.zip_table import zip_table
+
 MAX_RATIO = 200
 """Arrays and JSON shrink less than this; what claims to shrink more is made to fill the memory."""
 
@@ -22,7 +24,6 @@ SMALL = 1 << 26
 T = TypeVar("T")
 
 _LARGEST_ENTRY = 1000
-_END_BYTES = 42
 _NPY_MAGIC = b"\x93NUMPY\x01\x00"
 
 
@@ -84,8 +85,7 @@ class Archive:
     def __init__(self, data: bytes | IO[bytes], largest: Mapping[str, int], max_bytes: int) -> None:
         file = BytesIO(data) if isinstance(data, bytes) else data
         size = file.seek(0, 2)
-        file.seek(max(0, size - _END_BYTES))
-        _check_table(file.read(_END_BYTES), len(largest))
+        _check_table(file, len(largest))
         self._archive = _guarded(lambda: zipfile.ZipFile(file), "It is not a zip archive, or not a whole one.")
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in self._archive.infolist():
@@ -155,18 +155,12 @@ class Archive:
         return np.frombuffer(content, np.dtype(dtype).newbyteorder("<"), offset=length).astype(dtype).reshape(shape)
 
 
-def _check_table(data: bytes, most: int) -> None:
-    """Refuse a table of contents that would take much memory to read; zipfile reads it whole, whatever its length.
-
-    Args:
-        data: the last bytes of the archive.
-        most: members that there may be.
-    """
-    end = data[-22:]
-    if len(end) < 22 or not end.startswith(b"PK\x05\x06") or not end.endswith(b"\0\0"):
+def _check_table(file: IO[bytes], most: int) -> None:
+    """Refuse a table of contents of more than so many members, which would take much memory to read."""
+    table = zip_table(file, most * _LARGEST_ENTRY)
+    if table is None or table.rest:
         raise ArchiveError("It is not a zip archive, or not a whole one.")
-    members, length = struct.unpack("<HL", end[10:16])
-    if members > most or length > most * _LARGEST_ENTRY or data[-42:-38] == b"PK\x06\x07":
+    if table.members > most or not table.honest:
         raise ArchiveError("It has more members than belong there.")
 
 

@@ -12,11 +12,11 @@ from typing import IO
 
 from segmentation._shared.archive import MAX_RATIO, SMALL
 from segmentation._shared.text import MAX_NAME_LENGTH, printable
+from segmentation._shared.zip_table import zip_table
 from segmentation.series.inputs import IMAGE_SUFFIXES
 
 MAX_MEMBERS = 20_000
 MAX_TABLE_BYTES = 8 * 2**20
-_END = struct.Struct("<4s4H2LH")
 
 
 class ZipError(ValueError):
@@ -105,18 +105,13 @@ def _is_image(info: zipfile.ZipInfo) -> bool:
 
 
 def _check_table(file: IO[bytes]) -> None:
-    """Refuse a table of contents that would take much memory to read; zipfile reads it whole, whatever its length."""
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _END.size - 2**16))
-    tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) < at + _END.size:
+    """Refuse a table of contents that would take much memory to read, or that lies."""
+    table = zip_table(file, MAX_TABLE_BYTES)
+    if table is None:
         raise ZipError("It is not a zip archive, or not a whole one.")
-    _, _, _, _, members, length, _, _ = _END.unpack_from(tail, at)
-    if members > MAX_MEMBERS or length > MAX_TABLE_BYTES or tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
+    if table.members > MAX_MEMBERS or table.nbytes > MAX_TABLE_BYTES or table.zip64:
         raise ZipError(f"It holds more than {MAX_MEMBERS:,} files: send fewer at once.")
-    file.seek(max(0, size - len(tail) + at - length))
-    if file.read(length).count(b"PK\x01\x02") > members:  # zipfile reads what is there, whatever the number says
+    if not table.honest:
         raise ZipError("Its table of contents is not in order.")
 
 

@@ -31,6 +31,18 @@ def tool_button(identifier: str, label: str, key: str, path: str, **attributes: 
     )
 
 
+def small_icon_button(identifier: str, label: str, title: str, path: str, **attributes: Any) -> html.Button:
+    """A small button with an icon in the head of a section, a name for people who cannot see it, and a hint."""
+    return html.Button(
+        icon(path),
+        id=identifier,
+        title=title,
+        type="button",
+        className="quiet small",
+        **dashed(aria_label=label, **attributes),
+    )
+
+
 def labelled(label: str, control: Any, identifier: str, note: str = "") -> html.Div:
     """A control with its label above and perhaps a note below."""
     children = [html.Label(label, htmlFor=identifier), control]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from segmentation.web.pages.layout.downloads import downloads_panel
-from segmentation.web.pages.layout.elements import dashed, icon, slider
+from segmentation.web.pages.layout.elements import dashed, slider, small_icon_button
 from segmentation.web.pages.layout.look import look_panel
 from segmentation.web.pages.layout.objects import objects_panel
 from segmentation.web.pages.layout.scores import scores_card
@@ -37,29 +37,24 @@ def _classes_head() -> html.Div:
                         className="quiet small",
                         title="Go on from a classifier file (.squiggle) of yours or a colleague's",
                     ),
-                    html.Button(
-                        icon("M4 6h9M4 12h9M4 18h9M18 5v13M15 15l3 3 3-3"),
-                        id="import-classes",
-                        type="button",
-                        className="quiet small",
-                        title="Import a list of classes: text with a name a line, CSV, or JSON",
-                        **dashed(aria_label="Import a list of classes"),
+                    small_icon_button(
+                        "import-classes",
+                        "Import a list of classes",
+                        "Import a list of classes: text with a name a line, CSV, or JSON",
+                        "M4 6h9M4 12h9M4 18h9M18 5v13M15 15l3 3 3-3",
                     ),
-                    html.Button(
-                        icon("M5 4v16M12 4v16M19 4v16M2.500 9h5M9.500 15h5M16.500 7h5"),
-                        id="weigh-classes",
-                        type="button",
-                        className="quiet small",
-                        title="More or less of a class: a slider for each",
-                        **dashed(aria_label="More or less of a class", aria_pressed="false"),
+                    small_icon_button(
+                        "weigh-classes",
+                        "More or less of a class",
+                        "More or less of a class: a slider for each",
+                        "M5 4v16M12 4v16M19 4v16M2.500 9h5M9.500 15h5M16.500 7h5",
+                        aria_pressed="false",
                     ),
-                    html.Button(
-                        icon("M12 5v14M5 12h14"),
-                        id="add-class",
-                        type="button",
-                        className="quiet small",
-                        title="Add a class",
-                        **dashed(aria_label="Add a class"),
+                    small_icon_button(
+                        "add-class",
+                        "Add a class",
+                        "Add a class",
+                        "M12 5v14M5 12h14",
                     ),
                 ],
                 className="row",
