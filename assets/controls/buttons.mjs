@@ -15,7 +15,8 @@ const ZOOM_STEP = 1.5;
  */
 function setUpWidth(session) {
   document.addEventListener("input", ({ target }) => {
-    if (target instanceof HTMLInputElement && target.id === "stroke-width") session.setWidth(Number(target.value));
+    if (!(target instanceof HTMLInputElement) || target.id !== "stroke-width") return;
+    session.brush.setWidth(Number(target.value));
   });
   document.addEventListener("change", ({ target }) => {
     if (target instanceof HTMLInputElement && target.id === "stroke-width") session.drawing.selection.settle();

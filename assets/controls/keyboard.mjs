@@ -19,8 +19,8 @@ function isTypedIn(target) {
 
 /** What keys do. @type {Record<string, (session: Session) => void>} */
 const KEYS = {
-  "[": (session) => session.stepWidth(-1),
-  "]": (session) => session.stepWidth(1),
+  "[": ({ brush }) => brush.step(-1),
+  "]": ({ brush }) => brush.step(1),
   "delete": ({ drawing }) => drawing.selection.remove(),
   "backspace": ({ drawing }) => drawing.selection.remove(),
   "escape": ({ drawing }) => drawing.selection.select(null),

@@ -19,7 +19,7 @@ export function whoDrew(events) {
   for (const { type, author, stroke, strokes } of events) {
     if (!author) continue;
     if (author.name) names.set(author.id, author.name);
-    if (type === "stroke.add") authors.set(stroke.id, author.id);
+    if (type === "stroke.add" || type === "correction.add") authors.set(stroke.id, author.id);
     /* A stroke of a file whose id there is already is not brought in. */
     if (type === "strokes.add") {
       for (const { id } of Object.values(strokes).flat()) if (!authors.has(id)) authors.set(id, author.id);
@@ -28,9 +28,9 @@ export function whoDrew(events) {
   return { authors, names };
 }
 
-/** @param {State} state */
-const strokeIds = ({ strokes, strokesElsewhere }) => (
-  new Set([strokes, ...strokesElsewhere.values()].flat().map(({ id }) => id))
+/** Those of corrections too. @param {State} state */
+const strokeIds = ({ strokes, strokesElsewhere, corrections, correctionsElsewhere }) => new Set(
+  [strokes, ...strokesElsewhere.values(), corrections, ...correctionsElsewhere.values()].flat().map(({ id }) => id),
 );
 
 /**

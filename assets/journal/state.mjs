@@ -3,6 +3,7 @@
  * module needs no browser, so that a test can hold the two folds equal.
  */
 
+import { APPLY, dropReplaced, seen, strokesOf, UNLABELLED } from "./folding.mjs";
 import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
 
 /**
@@ -71,6 +72,9 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {CleanUpStep[]} cleanUp steps that are done to segmentations, in their order
  * @property {Stroke[]} strokes on the current image
  * @property {Map<string, Stroke[]>} strokesElsewhere on the other images, by their hashes: these are learnt from too
+ * @property {Stroke[]} corrections painted into the result of the current image
+ * @property {Map<string, Stroke[]>} correctionsElsewhere into those of the other images, by their hashes
+ * @property {boolean} learnsCorrections whether corrections are learnt from too
  * @property {Settings} features
  * @property {Settings} forest
  * @property {?OpenedFacts} opened the classifier that was opened last
@@ -82,217 +86,9 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
 
 /** @typedef {State & {image: ImageFacts}} StateWithImage */
 
-/**
- * @typedef {object} Folding
- * @property {string} name
- * @property {?ImageFacts} image
- * @property {Map<string, ImageFacts>} images
- * @property {Map<string, ?PixelSize>} measured
- * @property {Map<number, LabelClass>} classes
- * @property {Set<number>} hidden
- * @property {Map<number, number>} weights by class id
- * @property {CleanUpStep[]} cleanUp
- * @property {Map<number, number>} merged into which class those went that are no more
- * @property {number[]} order ids of classes as they were put
- * @property {Map<string, Map<string, Stroke>>} strokes
- * @property {Set<string>} replaced
- * @property {Set<number>} given ids of the classes that are called as the session began with them
- * @property {{features: Settings, forest: Settings}} unnamed what holds where an event does not name a setting
- * @property {Settings} features
- * @property {Settings} forest
- * @property {?OpenedFacts} opened
- * @property {boolean} keeps
- * @property {number} lastClassId
- */
+/** @import { Folding } from "./folding.mjs" */
 
-/** The class of the strokes of the eraser. */
-export const UNLABELLED = 0;
-
-const MAX_NAMES = 20;
-
-/**
- * @param {Folding} folding
- * @param {LabelClass} labelClass
- */
-function addClass(folding, { id, name, colour }) {
-  folding.classes.set(id, { id, name, colour });
-  folding.merged.delete(id);
-  folding.lastClassId = Math.max(folding.lastClassId, id);
-}
-
-/**
- * The strokes on an image, by their ids.
- * @param {Folding} folding
- * @param {string} image
- */
-function strokesOf(folding, image) {
-  const strokes = folding.strokes.get(image) ?? new Map();
-  folding.strokes.set(image, strokes);
-  return strokes;
-}
-
-/**
- * @param {Folding} folding
- * @param {ImageFacts} image
- */
-function openImage(folding, image) {
-  let known = folding.images.get(image.hash) ?? image;
-  const { names = [known.name] } = known;
-  if (!names.includes(image.name) && names.length < MAX_NAMES) known = { ...known, names: [...names, image.name] };
-  folding.images.set(image.hash, known);
-  folding.image = known;
-  folding.replaced.delete(image.hash);
-}
-
-/**
- * The image that came last.
- * @param {Folding} folding
- */
-const lastImage = (folding) => [...folding.images.values()].at(-1) ?? null;
-
-/**
- * @param {Folding} folding
- * @param {string} hash
- * @returns {boolean} whether it was there, and not the only one
- */
-function removeImage(folding, hash) {
-  if (folding.images.size < 2 || !folding.images.delete(hash)) return false;
-  folding.strokes.delete(hash);
-  if (folding.image?.hash === hash) folding.image = lastImage(folding);
-  return true;
-}
-
-/**
- * The sample leaves with what was drawn on it, and with the names that suit nothing else.
- * @param {Folding} folding
- * @param {SessionEvent} event
- */
-function leaveSample(folding, { image }) {
-  if (!removeImage(folding, image)) return;
-  for (const [id, old] of folding.classes) {
-    if (folding.given.has(id)) folding.classes.set(id, { ...old, name: `Class ${id}` });
-  }
-  folding.given.clear();
-}
-
-/**
- * The sample left for an image of one's own, unless something was drawn on it: so in journals of before.
- * @param {Folding} folding
- */
-function dropReplaced(folding) {
-  for (const hash of [...folding.images.keys()].filter((one) => folding.replaced.has(one))) {
-    if (folding.images.size > 1 && !folding.strokes.get(hash)?.size) folding.images.delete(hash);
-  }
-  if (folding.image && !folding.images.has(folding.image.hash)) folding.image = lastImage(folding);
-}
-
-/**
- * What an event says of the settings; old journals know nothing of those that came later.
- * @param {Folding} folding
- * @param {Record<string, any> & {features?: Settings, forest?: Settings}} event
- */
-function changeSettings(folding, { features, forest }) {
-  if (features) folding.features = { ...folding.unnamed.features, ...features };
-  if (forest) folding.forest = { ...folding.unnamed.forest, ...forest };
-}
-
-/**
- * The classes, strokes and settings of a classifier take the place of the session's.
- * @param {Folding} folding
- * @param {SessionEvent} event
- */
-function openClassifier(folding, event) {
-  folding.classes.clear();
-  folding.hidden.clear();
-  folding.given.clear();
-  folding.merged.clear();
-  folding.order = [];
-  folding.weights = new Map(Object.entries(event.weights ?? {}).map(([id, weight]) => [Number(id), weight]));
-  folding.cleanUp = event.clean_up ?? [];
-  folding.strokes.clear();
-  for (const labelClass of event.classes) addClass(folding, labelClass);
-  for (const [image, strokes] of Object.entries(event.strokes)) {
-    for (const stroke of strokes) strokesOf(folding, image).set(stroke.id, stroke);
-  }
-  changeSettings(folding, event);
-  folding.opened = event.classifier;
-  folding.keeps = event.keep ?? false;
-}
-
-/**
- * Strokes of a file lie below those that are there, but above what was erased; none of these is lost.
- * @param {Folding} folding
- * @param {SessionEvent} event
- */
-function addStrokes(folding, { classes, strokes }) {
-  for (const labelClass of classes) {
-    addClass(folding, labelClass);
-    folding.given.delete(labelClass.id);
-  }
-  for (const [image, brought] of Object.entries(strokes)) {
-    const known = strokesOf(folding, image);
-    const order = [...known.values()];
-    const erased = order.findLastIndex((one) => one.class_id === UNLABELLED) + 1;
-    const added = /** @type {Stroke[]} */ (brought).filter(({ id }) => !known.has(id));
-    folding.strokes.set(image, new Map(order.toSpliced(erased, 0, ...added).map((one) => [one.id, one])));
-  }
-}
-
-/** @type {Record<string, (folding: Folding, event: SessionEvent) => void>} */
-const APPLY = {
-  "session.start": (folding, event) => {
-    openImage(folding, event.image);
-    for (const labelClass of event.classes) addClass(folding, labelClass);
-    folding.given = new Set(folding.classes.keys());
-    changeSettings(folding, event);
-  },
-  "session.rename": (folding, { name }) => { folding.name = name; },
-  "image.open": (folding, { image, instead = image.hash }) => {
-    openImage(folding, image);
-    if (instead !== image.hash) folding.replaced.add(instead);
-  },
-  "image.remove": (folding, { image }) => { removeImage(folding, image); },
-  "image.measure": (folding, { image, pixel_size: size }) => { folding.measured.set(image, size); },
-  "sample.leave": leaveSample,
-  "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
-  "strokes.add": addStrokes,
-  "stroke.change": (folding, { image, stroke }) => {
-    const strokes = strokesOf(folding, image);
-    if (strokes.has(stroke.id)) strokes.set(stroke.id, stroke);
-  },
-  "stroke.erase": (folding, { image, strokes }) => {
-    for (const id of strokes) strokesOf(folding, image).delete(id);
-  },
-  "class.add": (folding, event) => {
-    addClass(folding, event.class);
-    folding.given.delete(event.class.id);
-  },
-  "class.change": (folding, { class_id: id, name, colour }) => {
-    const old = folding.classes.get(id);
-    if (name !== undefined) folding.given.delete(id);
-    if (old) addClass(folding, { id, name: name ?? old.name, colour: colour ?? old.colour });
-  },
-  "class.remove": (folding, event) => { folding.classes.delete(event.class_id); },
-  "class.hide": (folding, event) => { folding.hidden[event.hidden ? "add" : "delete"](event.class_id); },
-  "class.weigh": (folding, { class_id: id, weight }) => { folding.weights.set(id, weight); },
-  "class.import": (folding, { classes }) => {
-    for (const labelClass of classes) {
-      addClass(folding, labelClass);
-      folding.given.delete(labelClass.id);
-    }
-  },
-  "class.merge": (folding, { from, into }) => {
-    if (from === into || !folding.classes.has(from) || !folding.classes.has(into)) return;
-    folding.classes.delete(from);
-    folding.merged.set(from, into);
-  },
-  "class.order": (folding, event) => { folding.order = event.class_ids; },
-  "clean_up.change": (folding, { steps }) => { folding.cleanUp = steps; },
-  "settings.change": changeSettings,
-  "classifier.open": openClassifier,
-  "classifier.keep": (folding, { keep }) => { folding.keeps = keep; },
-  "classifier.close": (folding) => { folding.opened = null; },
-};
+export { UNLABELLED };
 
 /**
  * @param {SessionEvent[]} events
@@ -305,7 +101,8 @@ function foldAll(events, unnamed) {
   const folding = {
     name: "", image: null, images: new Map(), measured: new Map(), classes: new Map(), hidden: new Set(),
     weights: new Map(), cleanUp: [],
-    merged: new Map(), order: [], strokes: new Map(), replaced: new Set(), given: new Set(), unnamed, ...unnamed,
+    merged: new Map(), order: [], strokes: new Map(), corrections: new Map(),
+    learnsCorrections: false, replaced: new Set(), given: new Set(), unnamed, ...unnamed,
     opened: null, keeps: false, lastClassId: 0,
   };
   for (const event of events) {
@@ -316,23 +113,6 @@ function foldAll(events, unnamed) {
   }
   dropReplaced(folding);
   return folding;
-}
-
-/** Strokes in other classes than they were drawn in: the same object each time. @type {WeakMap<Stroke, Stroke>} */
-const strokesAsMerged = new WeakMap();
-
-/**
- * A stroke in the class that its own was merged into.
- * @param {Folding} folding
- * @param {Stroke} stroke
- */
-function asMerged({ merged }, stroke) {
-  let id = stroke.class_id;
-  for (let next = merged.get(id); next !== undefined; next = merged.get(id)) id = next;
-  if (id === stroke.class_id) return stroke;
-  let found = strokesAsMerged.get(stroke);
-  if (found?.class_id !== id) strokesAsMerged.set(stroke, found = { ...stroke, class_id: id });
-  return found;
 }
 
 /**
@@ -364,11 +144,9 @@ export function fold(events, unnamed, currentImage = null, me = null) {
     const size = folding.measured.get(hash);
     if (size) measured.set(hash, size);
   }
-  /** @param {ImageFacts} image */
-  const strokesOn = ({ hash }) => (
-    [...strokesOf(folding, hash).values()].map((stroke) => asMerged(folding, stroke))
-      .filter(({ class_id: id }) => id === UNLABELLED || folding.classes.has(id))
-  );
+  /** @param {ImageFacts} image @param {"strokes" | "corrections"} [kind] */
+  const strokesOn = ({ hash }, kind) => seen(folding, strokesOf(folding, hash, kind));
+  const others = images.filter((one) => one !== image);
   return {
     name: folding.name,
     image,
@@ -382,7 +160,10 @@ export function fold(events, unnamed, currentImage = null, me = null) {
     })),
     cleanUp: folding.cleanUp,
     strokes: image ? strokesOn(image) : [],
-    strokesElsewhere: new Map(images.filter((one) => one !== image).map((one) => [one.hash, strokesOn(one)])),
+    strokesElsewhere: new Map(others.map((one) => [one.hash, strokesOn(one)])),
+    corrections: image ? strokesOn(image, "corrections") : [],
+    correctionsElsewhere: new Map(others.map((one) => [one.hash, strokesOn(one, "corrections")])),
+    learnsCorrections: folding.learnsCorrections,
     features: folding.features,
     forest: folding.forest,
     opened: folding.opened,

@@ -84,9 +84,10 @@ export class Classes {
 
   /** @param {number} classId */
   async remove(classId) {
-    const { classes, strokes, strokesElsewhere } = this.session.state;
+    const { classes, strokes, strokesElsewhere, corrections, correctionsElsewhere } = this.session.state;
     const name = classes.find((one) => one.id === classId)?.name;
-    const drawn = [strokes, ...strokesElsewhere.values()].flat().filter((stroke) => stroke.class_id === classId).length;
+    const all = [strokes, ...strokesElsewhere.values(), corrections, ...correctionsElsewhere.values()].flat();
+    const drawn = all.filter((stroke) => stroke.class_id === classId).length;
     const along = drawn ? ` Its ${drawn === 1 ? "stroke goes" : `${drawn} strokes go`} along.` : "";
     const question = `Remove the class “${name}”?${along} Undo brings all back.`;
     if (await ask(question, "Remove", this.merging(classId))) {

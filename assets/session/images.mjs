@@ -58,10 +58,12 @@ export class Images {
    * @param {string} hash
    */
   async remove(hash) {
-    const { image, images, strokes, strokesElsewhere } = this.session.state;
+    const { image, images, strokes, strokesElsewhere, corrections, correctionsElsewhere } = this.session.state;
     const index = images.findIndex((one) => one.hash === hash);
     if (index < 0 || images.length < 2) return;
-    const onIt = hash === image?.hash ? strokes : strokesElsewhere.get(hash) ?? [];
+    const onIt = hash === image?.hash
+      ? [...strokes, ...corrections]
+      : [...strokesElsewhere.get(hash) ?? [], ...correctionsElsewhere.get(hash) ?? []];
     const drawn = onIt.filter((stroke) => stroke.class_id > 0).length;
     const along = drawn === 1 ? "Its stroke goes" : `Its ${drawn} strokes go`;
     const question = `Remove “${images[index].name}” from this session? ${along} along. Undo brings all back.`;

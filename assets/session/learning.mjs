@@ -3,7 +3,7 @@
 import { versionOf } from "../drawing/strokes.mjs";
 import { UNLABELLED } from "../journal/state.mjs";
 
-/** @import { StateWithImage } from "../journal/state.mjs" */
+/** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
 
 /**
  * @typedef {object} Available what can be downloaded
@@ -21,6 +21,16 @@ function imagesAlike({ image, images }) {
 }
 
 /**
+ * The corrections on some images, as far as they are learnt from.
+ * @param {StateWithImage} state
+ * @param {ImageFacts[]} images
+ */
+function learntCorrections({ image, corrections, correctionsElsewhere, learnsCorrections }, images) {
+  if (!learnsCorrections) return [];
+  return images.flatMap(({ hash }) => (hash === image.hash ? corrections : correctionsElsewhere.get(hash) ?? []));
+}
+
+/**
  * What can be downloaded.
  * @param {StateWithImage} state
  * @returns {Available}
@@ -30,6 +40,7 @@ export function available(state) {
   const learntFrom = [...strokes, ...imagesAlike(state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
   const suitable = opened !== null && [null, image.channels].includes(opened.channels);
   const drawnIn = new Set(learntFrom.map((stroke) => stroke.class_id));
+  for (const { class_id: id } of learntCorrections(state, imagesAlike(state))) drawnIn.add(id);
   drawnIn.delete(UNLABELLED);
   const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
   return { here: strokes.length > 0, anywhere: strokes.length > 0 || elsewhere, result: drawnIn.size > 1 || suitable };
@@ -46,6 +57,7 @@ export function segmentationKey(state) {
   return JSON.stringify([
     image.hash, strokes.map(versionOf), features, forest, classes.map(({ id }) => id),
     elsewhere.filter(([, ids]) => ids.length), cleanUp, [...weights].sort(([a], [b]) => a - b),
+    state.corrections.map(versionOf), learntCorrections(state, imagesAlike(state)).map(versionOf),
     opened && [opened.hash, keeps, opened.strokes && images.map(({ hash }) => hash)],
   ]);
 }
@@ -62,6 +74,7 @@ export function learningKey(state) {
   });
   return JSON.stringify([
     images.map(({ hash }) => hash), drawn, features, forest, classes.map(({ id }) => id), [...weights],
+    learntCorrections(state, images).map(versionOf),
     opened && [opened.hash, keeps],
   ]);
 }

@@ -5,7 +5,6 @@ import { takenFromOthers } from "../journal/people.mjs";
 import { Drawing } from "../drawing/drawing.mjs";
 import { liesOn } from "../drawing/strokes.mjs";
 import { Viewport } from "../drawing/viewport.mjs";
-import { suitableWidth, widthLimit, widthStep, withinLimit } from "../drawing/width.mjs";
 import { facts, looking, sessionUrl, windowId } from "../page/context.mjs";
 import { setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
@@ -15,12 +14,13 @@ import { showSettings } from "../page/settings.mjs";
 import { showConnection } from "../page/status.mjs";
 import { Strip } from "../page/strip.mjs";
 import { showImage, showName } from "../page/title.mjs";
-import { showHistory, showView, showWidth } from "../page/toolbar.mjs";
+import { showHistory, showView } from "../page/toolbar.mjs";
 import { Picture } from "../picture/picture.mjs";
 import { base } from "../shared/base.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
 import { counted } from "../shared/text.mjs";
+import { Brush } from "./brush.mjs";
 import { Classes } from "./classes.mjs";
 import { cleanUpOf } from "./cleanup.mjs";
 import { Images } from "./images.mjs";
@@ -91,12 +91,13 @@ export class Session {
       picture: this.picture,
       ring: byId("ring"),
       state: () => this.state,
-      width: () => this.brushWidth,
+      width: () => this.brush.width,
       onStroke: (stroke, image) => this.addStroke(stroke, image),
       onChange: (stroke) => this.changeStroke(stroke),
       onErase: (strokes) => this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes }),
-      onSelect: () => this.showWidth(),
+      onSelect: () => this.brush.show(),
     });
+    this.brush = new Brush(this);
     this.classes = new Classes(this);
     this.cleanUp = cleanUpOf(this);
     this.images = new Images(this);
@@ -185,7 +186,7 @@ export class Session {
     this.picture.setClasses(state.classes, state.hidden);
     this.picture.setStrokes(this.drawing.sweep.left(state.strokes));
     this.drawing.choose(view);
-    this.showWidth();
+    this.brush.show();
     this.classes.show();
     this.strip.update(state);
     if (view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
@@ -248,7 +249,7 @@ export class Session {
     this.picture.setView(view);
     this.drawing.choose(view);
     showView(view);
-    this.showWidth();
+    this.brush.show();
     if (this.segmentation.turnLayer() || (view.live && !wasLive)) this.conversation.sync();
     this.segmentation.sayIfOutdated();
   }
@@ -271,49 +272,6 @@ export class Session {
   /** @param {Stroke} stroke that is to be seen */
   showClassOf({ class_id: id }) {
     if (this.state.hidden.has(id)) this.append({ type: "class.hide", class_id: id, hidden: false });
-  }
-
-  /* ---- how wide the brush is ---------------------------------------------------------------------------------- */
-
-  /** The largest width that makes sense on the current image. */
-  get widthLimit() {
-    return widthLimit(this.state.image ?? this.viewport);
-  }
-
-  /** Width of the pen, or of the eraser, in image pixels. */
-  get brushWidth() {
-    const { view, viewport } = this;
-    const [chosen, brush] = view.tool === "erase"
-      ? [view.eraserWidth, /** @type {const} */ ("eraser")]
-      : [view.width, /** @type {const} */ ("pen")];
-    return withinLimit(chosen ?? suitableWidth(brush, viewport.scale), this.widthLimit);
-  }
-
-  /** Show the width of what is selected, or else of the brush. */
-  showWidth() {
-    const { stroke } = this.drawing.selection;
-    if (stroke) showWidth("Its width", stroke.width ?? 1, this.widthLimit, stroke.kind === "path");
-    else {
-      const what = this.view.tool === "erase" ? "Eraser width" : "Stroke width";
-      showWidth(what, this.brushWidth, this.widthLimit, true);
-    }
-  }
-
-  /** @param {number} width of the brush, or of what is selected, in image pixels */
-  setWidth(width) {
-    const { selection } = this.drawing;
-    const within = withinLimit(width, this.widthLimit);
-    if (selection.stroke) selection.widen(within);
-    else this.chooseView({ [this.view.tool === "erase" ? "eraserWidth" : "width"]: within });
-    this.showWidth();
-  }
-
-  /** @param {number} steps by which the brush, or what is selected, becomes wider */
-  stepWidth(steps) {
-    const { selection } = this.drawing;
-    const { width = 1 } = selection.stroke ?? { width: this.brushWidth };
-    this.setWidth(width + steps * widthStep(steps < 0 ? width - 1 : width));
-    selection.settle();
   }
 
   /** @param {"live" | "shown" | "strokes"} name of a switch */
@@ -384,7 +342,7 @@ export class Session {
     this.people.place();
     this.onSight();
     this.drawing.showRing();
-    this.showWidth();
+    this.brush.show();
   }
 
   /** @param {boolean} active */

@@ -21,6 +21,8 @@ function asJson(events) {
     weights: [...state.weights].sort(([a], [b]) => a - b),
     cleanUp: state.cleanUp,
     strokes: state.strokes,
+    corrections: [[state.image.hash, state.corrections], ...state.correctionsElsewhere],
+    learnsCorrections: state.learnsCorrections,
     opened: state.opened,
     keeps: state.keeps,
     features: state.features,

@@ -23,6 +23,10 @@ type                fields                                                      
 ``stroke.change``   ``image``: hash, ``stroke``: what takes the place of the    yes
                     one with its id
 ``stroke.erase``    ``image``: hash, ``strokes``: ids (the eraser, and clear)   yes
+``correction.add``  ``image``: hash, ``stroke`` that is painted into the result yes
+                    (class 0: takes corrections away)
+``correction.erase`` ``image``: hash, ``strokes``: ids                          yes
+``correction.learn`` ``learn``: whether corrections are learnt from too         yes
 ``class.add``       ``class``: id, name, colour                                 yes
 ``class.change``    ``class_id``, and ``name`` or ``colour``                    yes
 ``class.remove``    ``class_id``; its strokes go along                          yes
@@ -89,6 +93,9 @@ _FIELDS = {
     "strokes.add": {"name", "strokes", "classes"},
     "stroke.change": {"image", "stroke"},
     "stroke.erase": {"image", "strokes"},
+    "correction.add": {"image", "stroke"},
+    "correction.erase": {"image", "strokes"},
+    "correction.learn": {"learn"},
     "class.add": {"class"},
     "class.change": {"class_id", "name", "colour"},
     "class.remove": {"class_id"},
@@ -190,6 +197,11 @@ def _check_erase(event: dict[str, Any], _state: SessionState) -> None:
     ids = event.get("strokes")
     if not isinstance(ids, list) or len(ids) > MAX_ERASED_AT_ONCE or not all(isinstance(i, str) for i in ids):
         raise ValueError("The strokes to erase must be named by their ids.")
+
+
+def _check_learning(event: dict[str, Any], _state: SessionState) -> None:
+    if not isinstance(event.get("learn"), bool):
+        raise ValueError("Corrections are either learnt from or not.")
 
 
 def _check_new_class(event: dict[str, Any], _state: SessionState) -> None:
@@ -319,6 +331,9 @@ _CHECKS = {
     "strokes.add": _check_strokes,
     "stroke.change": _check_stroke,
     "stroke.erase": _check_erase,
+    "correction.add": _check_stroke,
+    "correction.erase": _check_erase,
+    "correction.learn": _check_learning,
     "class.add": _check_new_class,
     "class.change": _check_class_change,
     "class.remove": _check_class_id,

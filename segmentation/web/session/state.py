@@ -24,6 +24,7 @@ MAX_NAMES = 20
 UNDOABLE = frozenset(
     {"image.remove", "image.measure", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
     | {"class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order"}
+    | {"correction.add", "correction.erase", "correction.learn"}
     | {"clean_up.change", "classifier.open", "classifier.keep", "classifier.close"}
 )
 
@@ -63,6 +64,9 @@ class SessionState:
         clean_up: steps that are done to segmentations, in their order.
         drawn: the strokes on each image that has any, by its hash, in the order of ``images`` and of drawing, those
             of removed classes left out.
+        corrections: what people have painted into the result of each image, in the same way; class 0 takes corrections
+            away again.
+        learns_corrections: whether corrections are learnt from too.
         features: which features are computed.
         forest: how the forest is grown.
         opened: the classifier that was opened last, None if there is none.
@@ -79,6 +83,8 @@ class SessionState:
     weights: Mapping[int, float]
     clean_up: tuple[CleanUpStep, ...]
     drawn: Mapping[str, tuple[Stroke, ...]]
+    corrections: Mapping[str, tuple[Stroke, ...]]
+    learns_corrections: bool
     features: FeatureSpec
     forest: ForestSettings
     opened: OpenedClassifier | None
@@ -133,6 +139,8 @@ class _Folding:
     weights: dict[int, float] = field(default_factory=dict)
     clean_up: tuple[CleanUpStep, ...] = ()
     strokes: dict[str, dict[str, Stroke]] = field(default_factory=dict)
+    corrections: dict[str, dict[str, Stroke]] = field(default_factory=dict)
+    learns_corrections: bool = False
     replaced: set[str] = field(default_factory=set)
     given: set[int] = field(default_factory=set)
     """Ids of the classes that are called as the session began with them: nobody has named them since."""
@@ -183,6 +191,8 @@ class _Folding:
                 drawn = self.strokes.get(event["image"], {})
                 for stroke_id in event["strokes"]:
                     drawn.pop(stroke_id, None)
+            case "correction.add" | "correction.erase" | "correction.learn":
+                self._correct(event)
             case "class.add" | "class.change" | "class.remove" | "class.hide" | "class.weigh":
                 self._change_class(event)
             case "class.import" | "class.merge" | "class.order":
@@ -200,6 +210,18 @@ class _Folding:
                 self.keeps = event["keep"]
             case "classifier.close":
                 self.opened = None
+
+    def _correct(self, event: Mapping[str, Any]) -> None:
+        match event["type"]:
+            case "correction.add":
+                stroke = self._parse(event["id"], event["stroke"])
+                self.corrections.setdefault(event["image"], {})[stroke.id] = stroke
+            case "correction.erase":
+                corrections = self.corrections.get(event["image"], {})
+                for stroke_id in event["strokes"]:
+                    corrections.pop(stroke_id, None)
+            case "correction.learn":
+                self.learns_corrections = event["learn"]
 
     def _change_class(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
@@ -233,6 +255,12 @@ class _Folding:
                 self.order = event["class_ids"]
 
     def _open_classifier(self, event: Mapping[str, Any]) -> None:
+        names = {id_: one.name for id_, one in self.classes.items()}
+        same = {UNLABELLED} | {one["id"] for one in event["classes"] if names.get(one["id"]) == one["name"]}
+        self.corrections = {
+            image_hash: {one.id: one for one in self.seen(painted) if one.class_id in same}
+            for image_hash, painted in self.corrections.items()
+        }
         self.classes, self.hidden, self.given, self.merged, self.order = {}, set(), set(), {}, []
         self.weights = weights_from_json(event.get("weights"))
         self.clean_up = steps_from_json(event.get("clean_up", ()))
@@ -280,6 +308,7 @@ class _Folding:
         if len(self.images) < 2 or self.images.pop(image_hash, None) is None:
             return False
         self.strokes.pop(image_hash, None)
+        self.corrections.pop(image_hash, None)
         if self.image["hash"] == image_hash:
             self.image = next(reversed(self.images.values()))
         return True
@@ -289,9 +318,9 @@ class _Folding:
         self.classes[label_class.id] = label_class
         self.merged.pop(label_class.id, None)
 
-    def strokes_on(self, image_hash: str) -> tuple[Stroke, ...]:
-        """The strokes on an image whose classes are there, each in the class that its own was merged into."""
-        found = (self._as_merged(stroke) for stroke in self.strokes[image_hash].values())
+    def seen(self, strokes: Mapping[str, Stroke]) -> tuple[Stroke, ...]:
+        """Those of strokes whose classes are there, each in the class that its own was merged into."""
+        found = (self._as_merged(stroke) for stroke in strokes.values())
         return tuple(stroke for stroke in found if stroke.class_id == UNLABELLED or stroke.class_id in self.classes)
 
     def _as_merged(self, stroke: Stroke) -> Stroke:
@@ -350,13 +379,15 @@ def _fold(events: Sequence[Mapping[str, Any]], folding: _Folding) -> SessionStat
         hidden=frozenset(folding.hidden & classes.keys()),
         weights={one: folding.weights[one] for one in classes if folding.weights.get(one, 1) != 1},
         clean_up=folding.clean_up,
-        drawn={
-            image_hash: folding.strokes_on(image_hash)
-            for image_hash in folding.images
-            if folding.strokes.get(image_hash)
-        },
+        drawn=_by_image(folding, folding.strokes),
+        corrections=_by_image(folding, folding.corrections),
+        learns_corrections=folding.learns_corrections,
         features=folding.features,
         forest=folding.forest,
         opened=folding.opened,
         keeps=folding.keeps,
     )
+
+
+def _by_image(folding: _Folding, strokes: Mapping[str, Mapping[str, Stroke]]) -> dict[str, tuple[Stroke, ...]]:
+    return {one: folding.seen(strokes[one]) for one in folding.images if strokes.get(one)}

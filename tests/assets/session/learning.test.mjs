@@ -22,7 +22,8 @@ function state(change) {
   return {
     name: "", image: a, images: [a, b, grey], measured: new Map(), classes: [], hidden: new Set(),
     weights: new Map(), cleanUp: [], strokes: [],
-    strokesElsewhere: new Map([["b", []], ["grey", []]]), features: {}, forest: {}, opened: null, keeps: false,
+    strokesElsewhere: new Map([["b", []], ["grey", []]]), corrections: [], correctionsElsewhere: new Map(),
+    learnsCorrections: false, features: {}, forest: {}, opened: null, keeps: false,
     undo: null, redo: null, lastClassId: 2, ...change,
   };
 }
@@ -41,6 +42,10 @@ for (const [what, change, expected] of /** @type {[string, Partial<StateWithImag
   ["all lie elsewhere", { strokesElsewhere: new Map([["grey", [stroke("2", 2)]]]) }, [false, true, false]],
   ["a classifier was opened", { opened: OPENED }, [false, false, true]],
   ["one for any channels was", { opened: { ...OPENED, channels: null } }, [false, false, true]],
+  ["corrections are learnt from",
+    { strokes: [stroke("1", 1)], corrections: [stroke("2", 2)], learnsCorrections: true }, [true, true, true]],
+  ["corrections are not learnt from", { strokes: [stroke("1", 1)], corrections: [stroke("2", 2)] },
+    [true, true, false]],
   ["one for other channels was", { opened: { ...OPENED, channels: 1 } }, [false, false, false]],
 ])) {
   test(`what can be downloaded when ${what}`, () => {
@@ -55,11 +60,13 @@ test("a segmentation is outdated by what it depends on, and by nothing else", ()
     { strokes: [stroke("1", 1)] }, { strokesElsewhere: new Map([["b", [stroke("1", 1)]]]) },
     { features: { edges: false } }, { forest: { n_estimators: 1 } }, { opened: OPENED },
     { classes: [{ id: 1, name: "", colour: "" }] }, { weights: new Map([[1, 2]]) },
-    { cleanUp: [{ kind: "smooth", size: 2, classes: null }] },
+    { cleanUp: [{ kind: "smooth", size: 2, classes: null }] }, { corrections: [stroke("1", 1)] },
+    { correctionsElsewhere: new Map([["b", [stroke("1", 1)]]]), learnsCorrections: true },
   ]) assert.notEqual(segmentationKey(state(change)), before, JSON.stringify(change));
   for (const change of [
     { name: "other" }, { hidden: new Set([1]) }, { undo: "1" },
-    { strokesElsewhere: new Map([["grey", [stroke("1", 1)]]]) },
+    { strokesElsewhere: new Map([["grey", [stroke("1", 1)]]]) }, { learnsCorrections: true },
+    { correctionsElsewhere: new Map([["b", [stroke("1", 1)]]]) },
   ]) assert.equal(segmentationKey(state(change)), before, JSON.stringify(change));
 });
 

@@ -68,6 +68,9 @@ NONSENSE = st.sampled_from(
         {"type": "stroke.add", "image": IMAGE, "stroke": {"id": "x", "class_id": -1, "kind": "path", "path": "M1,1"}},
         {"type": "stroke.change", "image": IMAGE, "stroke": {"id": "x"}},
         {"type": "stroke.erase", "image": "here", "strokes": []},
+        {"type": "correction.add", "image": IMAGE, "stroke": {"id": "x"}},
+        {"type": "correction.erase", "image": IMAGE, "strokes": [1]},
+        {"type": "correction.learn", "learn": 1},
         {"type": "class.add", "class": {"id": 256, "name": "x", "colour": "#000000"}},
         {"type": "class.change", "class_id": 1, "name": ""},
         {"type": "class.change", "class_id": 1, "colour": "red"},
@@ -124,6 +127,11 @@ def as_the_server_folds(events):
         "weights": sorted(map(list, state.weights.items())),
         "cleanUp": [step.to_json() for step in state.clean_up],
         "strokes": [stroke.to_json() for stroke in state.strokes],
+        "corrections": [
+            [one, [stroke.to_json() for stroke in state.corrections.get(one, ())]]
+            for one in sorted(state.images, key=lambda one: one != current)
+        ],
+        "learnsCorrections": state.learns_corrections,
         "opened": state.opened and state.opened.facts,
         "keeps": state.keeps,
         "features": state.features.to_json(),
@@ -178,6 +186,19 @@ class TwoFolds(RuleBasedStateMachine):
     @rule(target=undoable, image=IMAGES, some=st.lists(strokes, max_size=4))
     def erases(self, image, some):
         return self.does(type="stroke.erase", image=image, strokes=some)
+
+    @rule(target=undoable, image=IMAGES, class_id=CLASS_IDS_OF_STROKES, shape=SHAPES)
+    def corrects(self, image, class_id, shape):
+        stroke = {"id": f"c{len(self.events)}", "class_id": class_id, **shape}
+        return self.does(type="correction.add", image=image, stroke=stroke)
+
+    @rule(target=undoable, image=IMAGES, numbers=st.lists(st.integers(1, 30), max_size=9))
+    def takes_corrections_away(self, image, numbers):
+        return self.does(type="correction.erase", image=image, strokes=[f"c{number}" for number in numbers])
+
+    @rule(target=undoable, learn=st.booleans())
+    def learns_from_corrections_or_not(self, learn):
+        return self.does(type="correction.learn", learn=learn)
 
     @rule(target=undoable, id=CLASS_IDS, name=NAMES, colour=COLOURS)
     def adds_a_class(self, **values):
@@ -289,7 +310,8 @@ class TwoFolds(RuleBasedStateMachine):
         }
         facts = {"hash": "c" * 64, "name": "a.squiggle", "channels": None, "trees": 9, "class_ids": class_ids}
         counts = {"images": [], "strokes": sum(map(len, strokes.values())), "pixels": 0}
-        classes = [{"id": one, "name": f"Opened {one}", "colour": "#123456"} for one in class_ids]
+        names = {1: "Void"}  # as a class may be called already
+        classes = [{"id": one, "name": names.get(one, f"Opened {one}"), "colour": "#123456"} for one in class_ids]
         return self.does(
             type="classifier.open",
             classifier=facts | counts,
