@@ -17,6 +17,7 @@ export function showSettings({ features, forest }) {
     "sigma-min": features.sigma_min,
     "sigma-max": features.sigma_max,
     "num-sigma": features.num_sigma,
+    "feature-standardise": features.standardise ? ["standardise"] : [],
     "forest-kind": forest.kind,
     "forest-trees": forest.n_estimators,
     "forest-depth": forest.max_depth,

@@ -323,8 +323,8 @@ export class Session {
   /** @param {Settings} features */
   chooseFeatures(features) {
     /* These controls are of the kinds and scales; the channels have boxes of their own. */
-    const chosen = { ...features, channels: this.state.features.channels };
-    if (hasImage(this.state) && !sameSettings(chosen, this.state.features)) {
+    const chosen = { standardise: false, ...features, channels: this.state.features.channels };
+    if (hasImage(this.state) && !sameSettings(chosen, { standardise: false, ...this.state.features })) {
       this.append({ type: "settings.change", features: chosen });
     }
   }

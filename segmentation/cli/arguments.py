@@ -282,6 +282,11 @@ def _add_features(command: argparse.ArgumentParser) -> None:
     features = command.add_argument_group("features (defaults: those of the strokes, or else all up to sigma 16)")
     for kind, what in FEATURE_KINDS.items():
         features.add_argument(f"--{kind}", action=argparse.BooleanOptionalAction, help=what)
+    features.add_argument(
+        "--standardise",
+        action=argparse.BooleanOptionalAction,
+        help="brightness or colour differs between images: each channel is taken relative to its mean and spread",
+    )
     lengths: dict[str, Any] = {"type": _told(parse_length), "metavar": "LENGTH"}
     features.add_argument("--sigma-min", **lengths, help="smallest scale, in pixels, or with a unit such as 0.3um")
     features.add_argument("--sigma-max", **lengths, help="largest scale, likewise")

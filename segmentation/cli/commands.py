@@ -114,7 +114,7 @@ ONE_CLASS = (
     "The classifier cannot tell the classes apart: it takes every labelled pixel for the same class. "
     "Label pixels that look different, or let it see other features."
 )
-FEATURE_OPTIONS = (*FEATURE_KINDS, "sigma_min", "sigma_max", "num_sigma", "channels")
+FEATURE_OPTIONS = (*FEATURE_KINDS, "sigma_min", "sigma_max", "num_sigma", "channels", "standardise")
 FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "balance", "fine_trees", "random_state")
 
 
@@ -263,25 +263,11 @@ def _importance(contents: ModelContents) -> dict[str, dict[str, float]]:
 
 
 def facts(contents: ModelContents) -> dict[str, Any]:
-    """What a classifier file holds, with the keys of ``docs/modelfile.md``."""
-    from segmentation.model.weights import weights_to_json
-    from segmentation.strokes.classes import classes_to_json
+    """What a classifier file holds, with the keys of ``docs/modelfile.md``, those of what it lacks among them."""
+    from segmentation.model.modelfile import model_facts
 
-    forest = contents.forest
-    return {
-        "features": contents.spec.to_json(),
-        "channels": contents.channels,
-        "settings": contents.settings.to_json(),
-        "classes": classes_to_json(contents.classes),
-        "class_ids": list(contents.class_ids),
-        "class_weights": weights_to_json(contents.class_weights),
-        "clean_up": [step.to_json() for step in contents.clean_up],
-        "forest": {"features": forest.n_features, "trees": forest.n_trees, "nodes": len(forest.feature)},
-        "training": contents.training,
-        "versions": contents.versions,
-        "strokes": None if contents.strokes is None else len(contents.strokes),
-        "pixels": None if contents.pixels is None else len(contents.pixels.class_ids),
-    }
+    lacks: dict[str, Any] = {"class_weights": None, "clean_up": [], "constants": None, "pixels": None}
+    return lacks | model_facts(contents) | {"strokes": None if contents.strokes is None else len(contents.strokes)}
 
 
 def described(name: str, contents: ModelContents) -> str:
@@ -303,12 +289,11 @@ def described(name: str, contents: ModelContents) -> str:
         ("classes", [f"{one.id} {one.name} {one.colour}" for one in contents.classes]),
         ("weights", [f"class {one} counts {weight:g} times" for one, weight in contents.class_weights.items()]),
         ("clean-up", [" ".join(step.to_text() for step in contents.clean_up)] if contents.clean_up else []),
-        ("images", [f"with {channels}"]),
+        ("images", [f"with {channels}"] + ["each relative to its mean and spread"] * spec.standardise),
         ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
         ("forest", [f"{trees}, {counted(len(forest.feature), 'node')}, seed {settings.random_state}"]),
         ("trained on", images or ["rows of features"]),
         ("labelled", [f"{counted(count, 'pixel')} of class {class_id}" for class_id, count in labelled.items()]),
-        ("score", [json.dumps(training["score"])] if training.get("score") else []),
         ("strokes", [_along(None if contents.strokes is None else len(contents.strokes), "stroke")]),
         ("pixels", [_along(None if contents.pixels is None else len(contents.pixels.class_ids), "training pixel")]),
         ("versions", [", ".join(f"{program} {version}" for program, version in contents.versions.items())]),

@@ -18,8 +18,8 @@ from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 
-WindowKey = tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int], FeatureSpec | None]
-"""Image hash, channels, sigmas and bounds; and for bit planes the whole spec."""
+WindowKey = tuple[str, bool, tuple[int, ...], tuple[float, ...], tuple[int, int, int, int], FeatureSpec | None]
+"""Image hash, whether it is standardised, channels, sigmas and bounds; and for bit planes the whole spec."""
 
 
 class FeatureCache:
@@ -106,4 +106,4 @@ class FeatureCache:
 
 def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
     """All that a smoothed tile depends on."""
-    return image.hash, spec.channel_indices(image.channels), spec.sigmas, tile.bounds, None
+    return image.hash, spec.standardise, spec.channel_indices(image.channels), spec.sigmas, tile.bounds, None

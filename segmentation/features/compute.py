@@ -18,6 +18,8 @@ from segmentation._shared.parallel import share
 from segmentation.features.pointwise import fill_features, with_constants
 from segmentation.features.reference import reference_basic
 from segmentation.features.spec import DERIVATIVE_REACH, GAUSSIAN_TRUNCATE, FeatureSpec
+from segmentation.io.image import image_from_pixels
+from segmentation.io.standardise import standardised
 
 PIECE_ROWS = 124
 """Rows of the pieces that threads share: enough of them for all threads, small enough for a core's cache.
@@ -45,6 +47,8 @@ def compute_features(
     Raises:
         ValueError: as :func:`compute_planes` does.
     """
+    if spec.standardise:
+        pixels = standardised(image_from_pixels(pixels)).pixels
     return np.moveaxis(compute_planes(pixels, spec, threads=threads), 0, -1)
 
 
@@ -71,6 +75,7 @@ def compute_planes(
         pixels: ``(rows, columns)`` or ``(rows, columns, channels)``, integer, float or bool. Integers are scaled by
             the range of their type, as :func:`skimage.util.img_as_float32` does.
         spec: which features. Where channels are compared and it has no constants, they are taken from the whole image.
+            If it says ``standardise``, the pixels are those of a standardised image.
         rows: the window's rows, without a step.
         columns: the window's columns, without a step.
         out: C-contiguous float32 array of the shape that is returned, to be filled; None makes one. Fresh memory

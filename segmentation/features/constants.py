@@ -77,6 +77,10 @@ class ColourConstants:
         return cls(**given)
 
 
+STANDARDISED = ColourConstants(-0.25, 0.015)
+"""Those of standardised images, whatever they are: dark is what lies three standard deviations below the mean."""
+
+
 def grid_median(pixels: NDArray[Any]) -> float:
     """The lower median of the values at the pixels of a grid over an image, all channels together."""
     step = max(1, math.isqrt(pixels.shape[0] * pixels.shape[1] // MEDIAN_PIXELS))

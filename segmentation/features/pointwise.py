@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.features import _pointwise_reference as formulas
-from segmentation.features.constants import ColourConstants
+from segmentation.features.constants import STANDARDISED, ColourConstants
 from segmentation.features.spec import FeatureSpec
 from segmentation.features.table import DIFFERENCE, LAB, RATIO, TRACE
 
@@ -43,7 +43,7 @@ def with_constants(spec: FeatureSpec, image: NDArray[Any]) -> FeatureSpec:
     """The spec with constants, which are those of the image if it needs some and has none."""
     if not lacks_constants(spec, 1 if image.ndim == 2 else image.shape[2]):
         return spec
-    return replace(spec, constants=ColourConstants.of_pixels(image))
+    return replace(spec, constants=STANDARDISED if spec.standardise else ColourConstants.of_pixels(image))
 
 
 def lacks_constants(spec: FeatureSpec, image_channels: int) -> bool:

@@ -48,6 +48,8 @@ class FeatureSpec:
         sigma_max: largest sigma of the Gaussian, in pixels.
         num_sigma: number of sigmas, spaced evenly on a logarithmic scale; None doubles sigma from step to step.
         channels: indices of the image channels that are used; None uses all of them.
+        standardise: whether brightness or colour differs between images: each channel is taken relative to its mean and
+            spread in the whole image, see :mod:`segmentation.io.standardise`.
         constants: what colour takes from the images that are learnt from; None as long as there are none. It is no
             setting: a classifier brings it along.
 
@@ -64,6 +66,7 @@ class FeatureSpec:
     sigma_max: float = 16.0
     num_sigma: int | None = None
     channels: tuple[int, ...] | None = None
+    standardise: bool = False
     constants: ColourConstants | None = None
 
     def __post_init__(self) -> None:
@@ -204,9 +207,11 @@ class FeatureSpec:
         return basic + self.pointwise(image_channels).names(channels, self.sigmas)
 
     def to_json(self) -> dict[str, Any]:
-        """What was chosen as plain JSON values."""
+        """What was chosen as plain JSON values; ``standardise`` only where it is on, as it came later."""
         values = asdict(self.chosen)
         del values["constants"]
+        if not self.standardise:
+            del values["standardise"]
         values["channels"] = None if self.channels is None else list(self.channels)
         return values
 
@@ -223,6 +228,7 @@ class FeatureSpec:
             "sigma_max": (int, float),
             "num_sigma": (int, type(None)),
             "channels": (list, tuple, type(None)),
+            "standardise": (bool,),
         }
         for name, value in values.items():
             if name not in expected:

@@ -27,6 +27,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
+from segmentation.io.standardise import standardised
 from segmentation.live.draft import DraftPixels, TileSample, draft
 from segmentation.live.in_turn import computed_in_turn
 from segmentation.live.labelled_rows import LabelledRows
@@ -312,6 +313,7 @@ class LiveSegmenter:
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Caches the smoothed tiles that :meth:`segment_tiles` would cache, while the first stroke is drawn."""
+        image = standardised(image) if spec.standardise else image
         for tile, cache in self._with_room(self._smoothed_takes(image, spec), order):
             with turn():
                 if stale() or not cache:

@@ -198,13 +198,13 @@ class PixelClassifier(Parameters):
         return checked
 
     def adapt(self, image: Image | ArrayLike) -> Image:
-        """A whole image, checked, in the type that was learnt from where that holds the same values.
+        """A whole image, checked, as the features see it; see :func:`segmentation.model.values.adapted`.
 
         Raises:
             NotFittedError: if the classifier has not been trained.
             ValueError: if the image has other channels than the training images.
         """
-        return adapted(self.check(image), self.training_)
+        return adapted(self.check(image), self.training_, self.spec_)
 
     def value_notes(self, image: Image) -> list[str]:
         """Sentences on how the values of a whole image are taken, if not as they are, and on another scale."""

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared.text import counted
 from segmentation.features.compute import compute_planes
-from segmentation.features.constants import ColourConstants
+from segmentation.features.constants import STANDARDISED, ColourConstants
 from segmentation.features.pieces import ComputePlanes, feature_rows
 from segmentation.features.pointwise import lacks_constants
 from segmentation.features.spec import FeatureSpec
@@ -24,6 +24,7 @@ from segmentation.forest.growing import grow_forest
 from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
+from segmentation.io.standardise import standardised
 from segmentation.model.facts import checked_class_ids, checked_labels, counts_to_json, image_facts, values_of_image
 
 
@@ -53,6 +54,10 @@ class LabelledImage:
     def with_data(self) -> LabelledImage:
         """The same without the labels of pixels that hold no data."""
         return replace(self, labels=self.read().clear(self.labels.copy()))
+
+    def standardised(self) -> LabelledImage:
+        """The same, whose channels are relative to their mean and spread."""
+        return replace(self, read=lambda: standardised(self.read()))
 
 
 class TrainedClassifier(Protocol):
@@ -132,6 +137,8 @@ class Training:
         self._images = [
             one.with_data() if about.get("no_data") else one for one, about in zip(images, self._facts, strict=True)
         ]
+        if spec.standardise:
+            self._images = [one.standardised() for one in self._images]
         if len({one["channels"] for one in self._facts}) > 1:
             raise ValueError("The images must all have the same number of channels.")
         self._spec = self._with_constants(spec)
@@ -148,7 +155,8 @@ class Training:
             return replace(spec, constants=spec.constants or earlier)
         if not self._facts or not lacks_constants(spec, self._facts[0]["channels"]):
             return spec
-        return replace(spec, constants=ColourConstants.of(map(values_of_image, self._facts)))
+        own = STANDARDISED if spec.standardise else ColourConstants.of(map(values_of_image, self._facts))
+        return replace(spec, constants=own)
 
     def _pixels_of(self, earlier: TrainedClassifier) -> PixelSample:
         """The training pixels of the earlier classifier, which fit this training."""

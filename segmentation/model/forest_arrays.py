@@ -30,15 +30,19 @@ FOREST_MEMBERS = (*(f"forest/{name}.npy" for name in (*_TREES, *_OF_NODES)), *(f
 """The members of the archive."""
 
 
-def forest_members(forest: Forest) -> tuple[dict[str, int], dict[str, bytes]]:
-    """What is written of a forest: the sizes of its arrays, and the arrays."""
+def forest_counts(forest: Forest) -> dict[str, int]:
+    """The sizes of the arrays that are written of a forest."""
     counts = {"features": forest.n_features, "trees": forest.n_trees, "nodes": len(forest.feature)}
+    return counts if forest.bins is None else counts | {"bins": BINS}
+
+
+def forest_members(forest: Forest) -> dict[str, bytes]:
+    """The arrays that are written of a forest, by their names in the archive."""
     arrays: dict[str, Any] = {f"forest/{name}.npy": getattr(forest, name).astype(kind) for name, kind in _TREES.items()}
     if forest.bins is not None:
-        counts["bins"] = BINS
         arrays |= {f"bins/{name}.npy": getattr(forest.bins, name) for name in _BINS}
         arrays |= {f"forest/{name}.npy": getattr(forest, name) for name in _OF_NODES}
-    return counts, {name: npy_bytes(array) for name, array in arrays.items()}
+    return {name: npy_bytes(array) for name, array in arrays.items()}
 
 
 def read_forest(archive: Archive, counts: object, n_classes: int) -> Forest:

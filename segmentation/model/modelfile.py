@@ -27,7 +27,14 @@ from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
-from segmentation.model.forest_arrays import FOREST_MEMBERS, MAX_NODES, check_trees, forest_members, read_forest
+from segmentation.model.forest_arrays import (
+    FOREST_MEMBERS,
+    MAX_NODES,
+    check_trees,
+    forest_counts,
+    forest_members,
+    read_forest,
+)
 from segmentation.model.weights import ClassWeights, weights_from_json, weights_to_json, whole_weights
 from segmentation.objects.steps import CleanUpStep, steps_from_json
 from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED, LabelClass, classes_from_json, classes_to_json
@@ -233,8 +240,12 @@ def _all_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, max_bytes: int
     return data
 
 
-def _members(contents: ModelContents) -> dict[str, bytes]:
-    counts, arrays = forest_members(contents.forest)
+def model_facts(contents: ModelContents) -> dict[str, Any]:
+    """The facts of ``classifier.json``, with its keys, as plain JSON values.
+
+    Raises:
+        ValueError: if the facts about the training are not as ``docs/modelfile.md`` describes them.
+    """
     facts = {
         "format": FORMAT,
         "version": VERSION,
@@ -243,7 +254,7 @@ def _members(contents: ModelContents) -> dict[str, bytes]:
         "settings": contents.settings.to_json(),
         "classes": classes_to_json(contents.classes),
         "class_ids": list(contents.class_ids),
-        "forest": counts,
+        "forest": forest_counts(contents.forest),
         "training": _checked_training(contents.training),
         "versions": _checked_versions(contents.versions),
     }
@@ -255,7 +266,11 @@ def _members(contents: ModelContents) -> dict[str, bytes]:
         facts["class_weights"] = weights
     if contents.clean_up:
         facts["clean_up"] = [step.to_json() for step in contents.clean_up]
-    members = {_FACTS: json_bytes(facts)} | arrays
+    return facts
+
+
+def _members(contents: ModelContents) -> dict[str, bytes]:
+    members = {_FACTS: json_bytes(model_facts(contents))} | forest_members(contents.forest)
     if contents.strokes is not None:
         members[_STROKES] = json_bytes([stroke.to_json() for stroke in contents.strokes])
     if contents.pixels is not None:
@@ -281,7 +296,7 @@ def _contents(archive: Archive) -> ModelContents:
     if not isinstance(features, Mapping):
         raise ValueError("The features must be a JSON object.")
     if version > 1:
-        features = _of_this_version(features, "The features", FeatureSpec().to_json(), _LATER_FEATURES)
+        features = _of_this_version(features, "The features", FeatureSpec(standardise=True).to_json(), _LATER_FEATURES)
     spec = FeatureSpec.from_json(features)
     if facts.get("constants") is not None:
         spec = replace(spec, constants=ColourConstants.from_json(facts["constants"]))
@@ -359,8 +374,6 @@ def _checked_training(values: object) -> dict[str, Any]:
             if class_id not in _CLASS_KEYS:
                 raise ValueError(f"{name} has a number for what is no class.")
             checks.whole_number(count, f"A number of {name}", 0, 2**53)
-    if not isinstance(values.get("score"), Mapping | None):
-        raise ValueError("The score must be a JSON object or null.")
     return dict(values)
 
 

@@ -12,14 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import KEPT_TYPES, Image
+from segmentation.io.standardise import is_standardised, standardised
 
 LARGEST_RATIO = 8.0
 """So many times more or less than the range that was learnt from is taken for another scale, not for another scene."""
 
 
-def adapted(image: Image, training: Mapping[str, Any]) -> Image:
-    """The image in the type of the training images, if it holds the same values in another type.
+def adapted(image: Image, training: Mapping[str, Any], spec: FeatureSpec) -> Image:
+    """The image standardised if the features are those of such images; else in the type of the training images, if it
+    holds the same values in another type.
 
     It does, if all its values exist in that type, and their range is nearer to what was learnt from as numbers than as
     fractions of the ranges of the types.
@@ -27,10 +30,13 @@ def adapted(image: Image, training: Mapping[str, Any]) -> Image:
     Args:
         image: the whole image, since its range decides.
         training: the facts about what was learnt from, as ``training_`` of a classifier.
+        spec: which features.
 
     Returns:
-        The image itself, or one whose pixels are equal numbers in another type.
+        The image itself, one whose pixels are equal numbers in another type, or a standardised one.
     """
+    if spec.standardise:
+        return standardised(image)
     given = _value_range(image)
     name = type_taken(image.pixels.dtype, given, training)
     taken = in_type(image, name)
@@ -82,6 +88,8 @@ def value_notes(image: Image, taken: Image, training: Mapping[str, Any]) -> list
         taken: as :func:`adapted` returns it.
         training: the facts about what was learnt from.
     """
+    if is_standardised(taken):
+        return []
     notes = adaptation_note(image.pixels.dtype.name, taken.pixels.dtype.name), scale_note(taken, training)
     return [note for note in notes if note]
 
@@ -112,7 +120,7 @@ def scale_note(image: Image, training: Mapping[str, Any]) -> str | None:
     Returns:
         The sentence, equal for images of the same type; None if the range is about that of a training image.
     """
-    return range_note(image.pixels.dtype, _value_range(image), training)
+    return None if is_standardised(image) else range_note(image.pixels.dtype, _value_range(image), training)
 
 
 def range_note(dtype: np.dtype[Any], ends: tuple[float, float], training: Mapping[str, Any]) -> str | None:

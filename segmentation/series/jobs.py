@@ -23,6 +23,7 @@ from segmentation.io.limits import PageError
 from segmentation.io.no_data import halo_with_no_data
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.read import read_pages
+from segmentation.io.standardise import standardised
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.model.values import in_type
 from segmentation.series.model import Model, Segmented
@@ -293,6 +294,7 @@ class BlockJob:
         labels: path of the results.
         probabilities: path of the probabilities, if they are asked for.
         type: in which the values are taken; empty takes them as they are.
+        standards: mean and standard deviation of each channel of the whole image, if it is to be standardised.
     """
 
     image: str
@@ -303,6 +305,7 @@ class BlockJob:
     labels: str
     probabilities: str | None
     type: str = ""
+    standards: tuple[tuple[float, float], ...] = ()
 
     def run(self, model: Model, report: Report) -> list[Page]:
         """Segments the block, unless that is done, and writes the results.
@@ -330,6 +333,7 @@ class BlockJob:
                 around = zarr_images.halo_window(block, wide, images.shape)
                 inner = Window(*block.place_in(around))
                 image = images.read(self.place, around)
+            image = standardised(image, self.standards) if self.standards else image
             image = (in_type(image, self.type) if self.type else None) or image
             segmentation, probabilities = model.segment(image, inner, self.probabilities is not None)
             if self.probabilities is not None:

@@ -12,6 +12,8 @@ import numpy as np
 
 from segmentation.features.pointwise import lacks_constants
 from segmentation.io.image import KEPT_TYPES
+from segmentation.io.standardise import standards
+from segmentation.model.classifier import PixelClassifier
 from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
 from segmentation.objects.steps import changes_classes
 from segmentation.series.cleaning import clean_blocks, refuse_large
@@ -85,7 +87,7 @@ def array_task(
     planes = [str(unfinished[place]) for place, with_planes in made.items() if with_planes]
     places = list(np.ndindex(images.stack_shape))
     blocks = images.blocks()
-    taken = {place: values_taken(images, place, model.classifier.training_) for place in places}
+    taken = {place: values_taken(images, place, model.classifier) for place in places}
     jobs: list[Job] = [
         BlockJob(
             str(path),
@@ -96,6 +98,7 @@ def array_task(
             labels,
             planes[0] if planes else None,
             taken[place].type,
+            taken[place].standards,
         )
         for place in places
         for block in blocks
@@ -171,13 +174,20 @@ def _refuse_without_constants(model: Model, images: ZarrImages) -> None:
 
 @dataclass(frozen=True)
 class ValuesTaken:
-    """The type in which the values of an image are taken, and the sentences on them."""
+    """How the values of an image are taken.
+
+    Attributes:
+        type: in which type; empty as they are.
+        notes: sentences on that.
+        standards: mean and standard deviation of each channel, if it is to be standardised.
+    """
 
     type: str
     notes: tuple[str, ...]
+    standards: tuple[tuple[float, float], ...] = ()
 
 
-def values_taken(images: ZarrImages, place: Sequence[int], training: Mapping[str, Any]) -> ValuesTaken:
+def values_taken(images: ZarrImages, place: Sequence[int], classifier: PixelClassifier) -> ValuesTaken:
     """How the values of an image of an array are taken, as those of an image that is read at once.
 
     Its range decides: where one is to be compared, all of it is read, which costs little beside the features.
@@ -185,7 +195,10 @@ def values_taken(images: ZarrImages, place: Sequence[int], training: Mapping[str
     Raises:
         ImageError: if it cannot be read.
     """
-    own = images.array.dtype.newbyteorder("=")
+    if classifier.spec_.standardise:
+        blocks = (images.read(place, block) for block in images.blocks())
+        return ValuesTaken("", (), tuple(standards(blocks)))
+    own, training = images.array.dtype.newbyteorder("="), classifier.training_
     if own.name not in KEPT_TYPES or not type_known(training):
         return ValuesTaken("", ())
     blocks = (images.read(place, block) for block in images.blocks())

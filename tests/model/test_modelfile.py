@@ -34,7 +34,6 @@ TRAINING = {
     ],
     "strokes": {"2": 3, "5": 4},
     "labelled_pixels": {"2": 300, "5": 400},
-    "score": {"mean_iou": 0.75},
     "something newer": [1, 2.5, None],
 }
 STROKES = (
@@ -360,7 +359,6 @@ def test_what_only_later_versions_can_compute_is_refused(data, where, key, value
         ("training", {"strokes": {"x": 1}}, "no class"),
         ("training", {"labelled_pixels": {"1": -1}}, "labelled_pixels"),
         ("training", {"training_pixels": [1]}, "training_pixels"),
-        ("training", {"score": 1}, "score"),
         ("versions", {"numpy": 2}, "version"),
         ("versions", ["2"], "versions"),
     ],

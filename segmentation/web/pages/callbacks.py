@@ -22,7 +22,13 @@ from dash import ClientsideFunction, Dash, Input, Output, no_update
 from segmentation.features.spec import KINDS, FeatureSpec
 from segmentation.forest.settings import ForestSettings
 
-FEATURE_CONTROLS = (("feature-kinds", "value"), ("sigma-min", "value"), ("sigma-max", "value"), ("num-sigma", "value"))
+FEATURE_CONTROLS = (
+    ("feature-kinds", "value"),
+    ("sigma-min", "value"),
+    ("sigma-max", "value"),
+    ("num-sigma", "value"),
+    ("feature-standardise", "value"),
+)
 FOREST_CONTROLS = (
     ("forest-kind", "value"),
     ("forest-trees", "value"),
@@ -67,10 +73,12 @@ def register_callbacks(app: Dash) -> None:
         )
 
 
-def check_features(kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any) -> tuple[Any, str]:
+def check_features(
+    kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any, standardise: Any = None
+) -> tuple[Any, str]:
     """The feature spec that the controls ask for, or the sentence that says why it cannot be."""
     kinds = kinds if isinstance(kinds, list) else []
-    values: dict[str, Any] = {kind: kind in kinds for kind in KINDS}
+    values: dict[str, Any] = {kind: kind in kinds for kind in KINDS} | {"standardise": bool(standardise)}
     try:
         values["sigma_min"] = _number(sigma_min, "the smallest sigma")
         values["sigma_max"] = _number(sigma_max, "the largest sigma")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.web.decoding.client import Decoder
+from segmentation.web.http.connection import HAS_GONE
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, uploaded
 from segmentation.web.session.brought import Answers, read_brought
@@ -41,7 +42,8 @@ def brought_routes(journals: Journals, decoder: Decoder, mask_scorer: MaskScorer
         answers = _answers()
         try:
             with uploaded(settings.max_upload_bytes) as content:
-                return jsonify(mask_scorer.score(session_id, content, file_name("mask"), answers))
+                has_gone = request.environ.get(HAS_GONE, lambda: False)
+                return jsonify(mask_scorer.score(session_id, content, file_name("mask"), answers, has_gone))
         except ValueError as reason:
             return refused(reason)
 

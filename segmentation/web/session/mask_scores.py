@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from segmentation._shared.tiling import whole_window
 from segmentation.io.limits import ImageError
+from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.metrics import score
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.brought import Answers
 from segmentation.web.session.labelimage import LabelImage, class_raster
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
+from segmentation.web.session.whole_results import WholeImage
 
 
 class MaskScorer:
@@ -19,15 +22,26 @@ class MaskScorer:
 
     Args:
         trainer: trains the classifiers of the sessions.
+        live: segments.
         decoder: reads strangers' images.
         scheduler: says whose turn it is to compute.
         max_pixels: that a mask may have.
     """
 
-    def __init__(self, trainer: Trainer, decoder: Decoder, scheduler: Scheduler, *, max_pixels: int) -> None:
-        self._trainer, self._decoder, self._scheduler, self._max_pixels = trainer, decoder, scheduler, max_pixels
+    def __init__(
+        self, trainer: Trainer, live: LiveSegmenter, decoder: Decoder, scheduler: Scheduler, *, max_pixels: int
+    ) -> None:
+        self._trainer, self._live, self._decoder = trainer, live, decoder
+        self._scheduler, self._max_pixels = scheduler, max_pixels
 
-    def score(self, session_id: str, content: bytes, name: str, answers: Answers) -> dict[str, Any]:
+    def score(
+        self,
+        session_id: str,
+        content: bytes,
+        name: str,
+        answers: Answers,
+        has_gone: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any]:
         """The scores of what a session segments now.
 
         Args:
@@ -35,11 +49,13 @@ class MaskScorer:
             content: the file of the mask.
             name: of the file; never used as a path.
             answers: which image the mask belongs to, and what its values mean.
+            has_gone: says whether nobody waits for the scores any more.
 
         Returns:
             ``scores`` as :meth:`~segmentation.model.metrics.Scores.to_json` gives them, and the ``image``'s name.
 
         Raises:
+            NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if there is no segmentation, or the mask does not fit it.
         """
         result = self._trainer.result(session_id, answers.images.get("0"))
@@ -48,10 +64,9 @@ class MaskScorer:
         except ImageError as problem:
             raise ValueError(str(problem)) from problem
         truth = class_raster(LabelImage.from_image(mask), answers.values, result.state.classes, _no_new_class)
-        with self._scheduler.turn(session_id):
-            image = result.classifier.adapt(result.image)
-            found = result.classifier.cleaned(result.classifier.predict_window(image, whole_window(image.shape)))
-        scores = score(found, result.image.clear(truth), list(result.state.classes))
+        turn = partial(self._scheduler.turn, f"{session_id} mask")
+        whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone)
+        scores = score(whole.class_ids(), result.image.clear(truth), list(result.state.classes))
         if not scores.pixels:
             raise ValueError("The mask knows the class of no pixel: say what its values mean.")
         return {"scores": scores.to_json(), "image": result.state.image["name"]}

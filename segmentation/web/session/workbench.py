@@ -100,7 +100,7 @@ class Workbench:
             closing=self.closing,
             presences=Presences(store),
         )
-        self.mask_scorer = MaskScorer(trainer, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
+        self.mask_scorer = MaskScorer(trainer, self.live, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
         self.next_strokes = NextStrokes(trainer, self.images, self.scheduler)
         self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.looking = LookingLinks(store)

@@ -65,6 +65,16 @@ def _features() -> list[Component]:
             "the surroundings; slower. Scales: how many sizes between the two; auto doubles from one to the next.",
             className="note",
         ),
+        dcc.Checklist(
+            id="feature-standardise",
+            options=[{"label": "Brightness or colour differs between images", "value": "standardise"}],
+            value=[],
+        ),
+        html.P(
+            "Each channel is then taken relative to its mean and spread in the image. It helps where light, gain or "
+            "stain drift, and hurts where images differ in how much of each class they hold.",
+            className="note",
+        ),
         html.P(id="features-problem", className="problem", role="alert"),
     ]
 
