@@ -119,14 +119,14 @@ def test_numbers_as_large_as_those_learnt_from_are_taken_for_them():
 def test_what_is_not_known_about_the_training_changes_nothing():
     image = image_from_pixels(counts()[0].astype(np.uint16))
     for facts in ({}, {"images": [{"hash": "00"}]}, {"images": [{"dtype": "text", "value_range": [0, 1]}]}):
-        assert adapted(image, facts) is image
+        assert adapted(image, facts, SMALL) is image
         assert scale_note(image, facts) is None
 
 
 def test_images_of_several_types_are_learnt_from_as_they_are():
     facts = {"images": [{"dtype": "uint8", "value_range": [0, 200]}, {"dtype": "float32", "value_range": [0, 1]}]}
     image = image_from_pixels(counts()[0].astype(np.uint16))
-    assert adapted(image, facts) is image
+    assert adapted(image, facts, SMALL) is image
     note = scale_note(image, facts)
     assert note is not None
     assert "uint8 images with values from 0 to 200 and float32 images with values from 0 to 1" in note
