@@ -1,5 +1,5 @@
 /*
- * What the events of a session add up to; the server folds the same events in segmentation/web/session/state.py. This
+ * What the events of a session add up to; the server folds the same events in segmentation/web/session/folding.py. This
  * module needs no browser, so that a test can hold the two folds equal.
  */
 

@@ -4,7 +4,7 @@ import random
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.web.session.state import UNDOABLE, fold
+from segmentation.web.session.journal_fold import UNDOABLE, fold
 from tests.support.events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
 
 SEQUENCES = 150

@@ -6,15 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
-from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.classifiers import ClassifierFiles
 from segmentation.web.session.events import check_event
 from segmentation.web.session.images import Images
-from segmentation.web.session.state import SessionState, fold
+from segmentation.web.session.journal_fold import JournalFold
+from segmentation.web.session.state import SessionState
 from segmentation.web.store import NumberedEvent, Store, UnknownImageError
 from segmentation.web.store.classifiers import UnknownClassifierError
 
@@ -28,21 +27,30 @@ SESSION_BYTES, VALUE_BYTES, READ_AGAIN = 2**14, 64, 2
 UPDATE_CHECK_SECONDS = 1.0
 
 
-@dataclass
 class CachedSession:
     """A session's journal as far as this process has read it, and what it adds up to; used under its lock."""
 
-    events: list[Mapping[str, Any]] = field(default_factory=list)
-    parsed: dict[str, Stroke] = field(default_factory=dict)
-    state: SessionState | None = None
-    bytes: int = SESSION_BYTES
+    def __init__(self) -> None:
+        self.state: SessionState | None = None
+        self._fold = JournalFold()
+        self._event_bytes = SESSION_BYTES
+
+    @property
+    def number(self) -> int:
+        """Of the last event that was read."""
+        return len(self._fold.events)
+
+    @property
+    def bytes(self) -> int:
+        """About the bytes that it takes."""
+        return self._event_bytes + self._fold.nbytes
 
     def add(self, new: Sequence[NumberedEvent]) -> SessionState:
         """Fold further events in; returns the state that they lead to."""
         if new or self.state is None:
-            self.events += [event.body for event in new]
-            self.bytes += READ_AGAIN * sum(_bytes_of(event.body) for event in new)
-            self.state = fold(self.events, parsed=self.parsed)
+            self._event_bytes += READ_AGAIN * sum(_bytes_of(event.body) for event in new)
+            self._fold.add(event.body for event in new)
+            self.state = self._fold.state()
         return self.state
 
 
@@ -91,7 +99,7 @@ class Journals:
         """
         with self._locks.setdefault(session_id, threading.Lock()):
             session = self._sessions.get(session_id) or CachedSession()
-            new = self._store.events(session_id, after=len(session.events))
+            new = self._store.events(session_id, after=session.number)
             if new:
                 self._sessions.pop(session_id)
             state = session.add(new)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
-from segmentation.strokes.raster import stroke_pixels
+from segmentation.strokes.classes import UNLABELLED
+from segmentation.strokes.raster import stroke_bounds, stroke_pixels
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.state import SessionState
@@ -17,12 +18,18 @@ from segmentation.web.session.state import SessionState
 LABEL_CACHE_BYTES = 80 * 2**20
 """Those of the largest image that the page opens by default, and of its strokes."""
 
-STROKE_BYTES = 500
+STROKE_BYTES = 750
 """What a stroke takes beside its points, about."""
 
 
+StrokeBounds = tuple[int, int, int, int]
+"""First row, row after the last, first column, column after the last."""
+
+
 class LabelRaster:
-    """The labels of one image, updated with its strokes; a stroke that is added costs only its own pixels.
+    """The labels of one image, updated with its strokes.
+
+    A stroke that is added costs only its own pixels; one that goes or changes, the strokes around it.
 
     Attributes:
         labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
@@ -35,6 +42,7 @@ class LabelRaster:
         self.pixels_by_class = np.zeros(256, np.int64)
         self.nbytes = self.labels.nbytes
         self._strokes: tuple[Stroke, ...] = ()
+        self._bounds: dict[Stroke, StrokeBounds | None] = {}
         self._snapshots: list[ref[NDArray[np.uint8]]] = []
 
     def snapshot(self) -> NDArray[np.uint8]:
@@ -51,20 +59,56 @@ class LabelRaster:
         if any(snapshot() is not None for snapshot in self._snapshots):
             self.labels = self.labels.copy()
         self._snapshots.clear()
-        known = len(self._strokes)
-        if strokes[:known] != self._strokes:
-            self.labels[:] = 0
-            self.pixels_by_class[:] = 0
-            known = 0
-        for stroke in strokes[known:]:
-            rows, columns = stroke_pixels(stroke, self.labels.shape)
-            before = np.bincount(self.labels[rows, columns], minlength=256)
-            self.pixels_by_class -= before
-            self.pixels_by_class[stroke.class_id] += len(rows)
-            self.labels[rows, columns] = stroke.class_id
-        self.pixels_by_class[0] = 0
-        self.nbytes = self.labels.nbytes + sum(STROKE_BYTES + stroke.points.nbytes for stroke in strokes)
+        before, first = self._strokes, _common(self._strokes, strokes)
+        last = _common(before[first:][::-1], strokes[first:][::-1])
+        gone, new = before[first : len(before) - last], strokes[first : len(strokes) - last]
         self._strokes = strokes
+        self.nbytes += sum(map(_bytes_of, new)) - sum(map(_bytes_of, gone))
+        bounds_gone = [self._bounds.pop(stroke) for stroke in gone]
+        bounds_new = [stroke_bounds(stroke, self.labels.shape) for stroke in new]
+        self._bounds.update(zip(new, bounds_new, strict=True))
+        if first == len(before):
+            for stroke in new:
+                self._paint(stroke)
+        else:
+            self._paint_anew([one for one in bounds_gone + bounds_new if one is not None])
+
+    def _paint(self, stroke: Stroke) -> None:
+        """Paint a stroke over all others."""
+        rows, columns = stroke_pixels(stroke, self.labels.shape)
+        self.pixels_by_class -= np.bincount(self.labels[rows, columns], minlength=256)
+        self.pixels_by_class[stroke.class_id] += len(rows)
+        self.labels[rows, columns] = stroke.class_id
+        self.pixels_by_class[UNLABELLED] = 0
+
+    def _paint_anew(self, parts: Sequence[StrokeBounds]) -> None:
+        """Paint the strokes anew in the smallest rectangle around these parts of the image."""
+        if not parts:
+            return
+        (row, _, column, _), (_, stop_row, _, stop_column) = np.min(parts, axis=0), np.max(parts, axis=0)
+        window = self.labels[row:stop_row, column:stop_column]
+        self.pixels_by_class -= np.bincount(window.ravel(), minlength=256)
+        window[:] = UNLABELLED
+        for stroke in self._strokes:
+            bounds = self._bounds[stroke]
+            if bounds is None or bounds[0] >= stop_row or bounds[1] <= row:
+                continue
+            if bounds[2] < stop_column and bounds[3] > column:
+                rows, columns = stroke_pixels(stroke, self.labels.shape)
+                inside = (rows >= row) & (rows < stop_row) & (columns >= column) & (columns < stop_column)
+                self.labels[rows[inside], columns[inside]] = stroke.class_id
+        self.pixels_by_class += np.bincount(window.ravel(), minlength=256)
+        self.pixels_by_class[UNLABELLED] = 0
+
+
+def _common(some: Sequence[Stroke], others: Sequence[Stroke]) -> int:
+    """How many strokes two sequences begin with alike."""
+    pairs = zip(some, others, strict=False)
+    return next((n for n, (one, other) in enumerate(pairs) if one is not other), min(len(some), len(others)))
+
+
+def _bytes_of(stroke: Stroke) -> int:
+    return STROKE_BYTES + stroke.points.nbytes
 
 
 class Labels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ class Scorer:
         """What is known of strokes, and whether that has just been found out."""
         opened = state.opened and state.opened.facts["hash"]
         settings = (state.features, state.forest, opened, *state.weights.items())
-        key = (tuple((image.hash, image.strokes) for image in drawn), settings)
+        key = (_digest(drawn), settings)
         known = self._known.get(key)
         if known is not None:
             return known, False
@@ -126,6 +127,17 @@ class Scorer:
         if found is not None:
             self._known.put(key, found)
         return found, True
+
+
+def _digest(drawn: Sequence[DrawnImage]) -> bytes:
+    """What images with the same strokes share, and, but for a chance of 2**-128, no others."""
+    digest = hashlib.blake2b(digest_size=16)
+    for image in drawn:
+        digest.update(repr((image.hash, len(image.strokes))).encode())
+        for one in image.strokes:
+            digest.update(repr((one.id, one.class_id, one.kind, one.width, one.starts, len(one.points))).encode())
+            digest.update(one.points.tobytes())
+    return digest.digest()
 
 
 def _message(found: CrossValidation, names: dict[int, str]) -> Message:

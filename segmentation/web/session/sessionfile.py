@@ -20,8 +20,9 @@ from segmentation.version import __version__
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
 from segmentation.web.session.events import MAX_NAME_LENGTH, check_event, check_settings
 from segmentation.web.session.images import Images, describe_image
+from segmentation.web.session.journal_fold import fold
 from segmentation.web.session.journals import Journals
-from segmentation.web.session.state import SessionState, fold
+from segmentation.web.session.state import SessionState
 from segmentation.web.store import NewImage, Store
 from segmentation.web.store.classifiers import Classifiers
 

@@ -12,9 +12,9 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.web.session.events import MAX_NAME_LENGTH
 from segmentation.web.session.images import describe_image
+from segmentation.web.session.journal_fold import count
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.sample import Sample
-from segmentation.web.session.state import count
 from segmentation.web.store import NewImage, SessionSummary, Store, UnknownSessionError
 from segmentation.web.store.looking import LookingLinks, is_looking_id
 

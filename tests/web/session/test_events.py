@@ -5,7 +5,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.web.session.events import check_event
-from segmentation.web.session.state import count, fold
+from segmentation.web.session.journal_fold import count, fold
 from tests.support.events import IMAGE, OTHER_IMAGE, START, image
 
 

@@ -19,8 +19,9 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.stroke import Stroke
+from segmentation.web.session import journal_fold
 from segmentation.web.session.events import check_event
-from segmentation.web.session.state import UNDOABLE, fold
+from segmentation.web.session.journal_fold import UNDOABLE, JournalFold, fold
 from tests.support import ROOT
 from tests.support.events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
 from tests.support.node import Script
@@ -151,6 +152,9 @@ class TwoFolds(RuleBasedStateMachine):
         self.events = [START]
         self.offered = {}
         self.author = ""
+        self.state = fold(self.events)
+        self.fold = JournalFold()
+        self.fold.add(self.events)
 
     def does(self, **event):
         """Append an event as the server does; its id, or nothing if it is refused."""
@@ -354,6 +358,16 @@ class TwoFolds(RuleBasedStateMachine):
         assert seen == as_the_server_folds(self.events)
 
     @invariant()
+    def what_is_folded_as_it_comes_is_what_the_whole_journal_adds_up_to(self):
+        before, self.state = self.state, fold(self.events)
+        kept = self.fold.state()
+        self.fold.add(self.events[len(self.fold.events) :])
+        for found, whole in ((kept, before), (self.fold.state(), self.state)):
+            assert found == whole
+            assert list(found.images) == list(whole.images)
+            assert list(found.drawn) == list(whole.drawn)
+
+    @invariant()
     def each_undoes_and_redoes_their_own(self):
         by_id = {event["id"]: event for event in self.events}
         undone = set()
@@ -370,5 +384,7 @@ class TwoFolds(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-def test_both_folds_agree_after_each_event(page):
+def test_both_folds_agree_after_each_event(page, monkeypatch):
+    monkeypatch.setattr(journal_fold, "KEEP_EVERY", 3)
+    monkeypatch.setattr(journal_fold, "KEPT_BYTES", 40_000)
     run_state_machine_as_test(lambda: TwoFolds(page), settings=settings(max_examples=60, stateful_step_count=40))

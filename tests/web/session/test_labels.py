@@ -1,10 +1,13 @@
 """The labels of a session's image, kept up with its strokes."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from segmentation.strokes.raster import rasterise
+from segmentation.strokes.raster import rasterise, stroke_pixels
 from segmentation.strokes.stroke import Stroke
-from segmentation.web.session.labels import LabelRaster
+from segmentation.web.session import labels
+from segmentation.web.session.labels import STROKE_BYTES, LabelRaster
 
 SHAPE = 40, 50
 STROKES = tuple(
@@ -34,6 +37,42 @@ def test_a_snapshot_of_labels_stays_as_it_was_and_costs_a_copy_only_while_somebo
     np.testing.assert_array_equal(raster.labels, rasterise(STROKES, SHAPE))
     raster.update(STROKES[1:])
     np.testing.assert_array_equal(raster.labels, rasterise(STROKES[1:], SHAPE))
+
+
+def test_whatever_happens_to_strokes_the_labels_are_those_of_a_whole_raster():
+    random = np.random.default_rng(0)
+    pool = [
+        Stroke(f"s{number}", int(random.integers(0, 5)), "path", random.uniform(-9, 55, (3, 2)), random.uniform(1, 9))
+        for number in range(60)
+    ]
+    raster, strokes = LabelRaster(SHAPE), []
+    for turn in range(200):
+        match random.choice(["add", "undo", "erase", "change", "put below"]):
+            case "undo" if strokes:
+                strokes = strokes[:-1]
+            case "erase" if strokes:
+                strokes = [one for one in strokes if random.random() > 0.1]
+            case "change" if strokes:
+                old = strokes[place := int(random.integers(len(strokes)))]
+                strokes[place] = Stroke(old.id, 1 + turn % 4, "path", old.points + 1, old.width)
+            case "put below":
+                strokes = [Stroke(f"below{turn}", 1, "path", random.uniform(0, 40, (2, 2)), 3.0), *strokes]
+            case _:
+                strokes = [*strokes, replace(pool[turn % 60], id=f"t{turn}")]
+        raster.update(tuple(strokes))
+        np.testing.assert_array_equal(raster.labels, rasterise(strokes, SHAPE))
+        np.testing.assert_array_equal(raster.pixels_by_class[1:], np.bincount(raster.labels.ravel(), minlength=256)[1:])
+        assert raster.nbytes == raster.labels.nbytes + sum(STROKE_BYTES + one.points.nbytes for one in strokes)
+
+
+def test_a_stroke_that_goes_costs_the_strokes_around_it_alone(monkeypatch):
+    raster, painted = LabelRaster(SHAPE), []
+    raster.update(STROKES)
+    monkeypatch.setattr(labels, "stroke_pixels", lambda one, shape: painted.append(one) or stroke_pixels(one, shape))
+    raster.update(STROKES[1:])
+    assert painted == [STROKES[1]]
+    raster.update(STROKES[1:-1])
+    assert painted == [STROKES[1]]
 
 
 def test_what_a_raster_takes_includes_its_strokes():
