@@ -4,6 +4,7 @@ import { facts } from "../page/context.mjs";
 import { showSettingsAnew } from "../page/settings.mjs";
 import { setUpEraserSwitch } from "../page/toolbar.mjs";
 import { all, byId } from "../shared/dom.mjs";
+import { chooseTool } from "./tools.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 
@@ -29,12 +30,13 @@ function setUpWidth(session) {
  */
 export function setUpButtons(session, chooseClassifier) {
   for (const button of all("#toolbar [data-tool]")) {
-    button.addEventListener("click", () => session.chooseView({ tool: button.dataset.tool }));
+    button.addEventListener("click", () => chooseTool(session, button.dataset.tool ?? ""));
   }
   const clicks = {
     "undo": () => session.undo(),
     "redo": () => session.redo(),
     "clear": () => session.clear(),
+    "leave-region": () => session.leaveRegion(),
     "zoom-in": () => session.viewport.zoom(ZOOM_STEP),
     "zoom-out": () => session.viewport.zoom(1 / ZOOM_STEP),
     "fit": () => session.viewport.fit(),

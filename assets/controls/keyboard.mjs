@@ -3,11 +3,14 @@
 import { targetOf } from "../shared/dom.mjs";
 import { isToBePressed } from "./focus.mjs";
 import { toggleHelp } from "./help.mjs";
+import { chooseTool } from "./tools.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 
 /** @type {Record<string, string>} */
-const TOOLS = { d: "squiggle", c: "closed", r: "rectangle", o: "circle", e: "erase", v: "select", h: "pan" };
+const TOOLS = {
+  d: "squiggle", c: "closed", r: "rectangle", o: "circle", i: "region", e: "erase", v: "select", h: "pan",
+};
 const KEYS_ARE_FREE = ["range", "checkbox", "radio", "color", "button"];
 
 /** @param {Element} target */
@@ -60,7 +63,7 @@ function alone(event, session) {
   if (/^[1-9]$/.test(key)) {
     const labelClass = session.state.classes[Number(key) - 1];
     if (labelClass) session.classes.choose(labelClass.id);
-  } else if (Object.hasOwn(TOOLS, key)) session.chooseView({ tool: TOOLS[key] });
+  } else if (Object.hasOwn(TOOLS, key)) chooseTool(session, TOOLS[key]);
   else if (Object.hasOwn(KEYS, key)) KEYS[key](session);
   else if (key === "x") holdBare(session, true);
   else if (key === "enter" && !session.view.live && !targetOf(event).closest("button, a")) session.segmentNow();

@@ -1,6 +1,6 @@
 /* The tools: what the pointer does becomes strokes, takes strokes away, or changes one. */
 
-import { UNLABELLED } from "../journal/state.mjs";
+import { REGION, UNLABELLED } from "../page/classids.mjs";
 import { drawnShapes, relayoutLater } from "../page/graph.mjs";
 import { targetOf } from "../shared/dom.mjs";
 import { Gesture } from "./gesture.mjs";
@@ -37,7 +37,12 @@ import { Sweep } from "./sweep.mjs";
  */
 
 /** @type {Record<string, string>} */
-const DRAG_MODES = { squiggle: "drawopenpath", closed: "drawclosedpath", rectangle: "drawrect", circle: "drawcircle" };
+const DRAG_MODES = {
+  squiggle: "drawopenpath", closed: "drawclosedpath", rectangle: "drawrect", circle: "drawcircle",
+  region: "drawclosedpath",
+};
+/** Tools that draw in no class that people have named. @type {Record<string, number>} */
+const CLASSES_OF_TOOLS = { erase: UNLABELLED, region: REGION };
 const PINCH_REST_MS = 400;
 const GREY = "#888888";
 
@@ -91,7 +96,7 @@ export class Drawing {
   /** The chosen pen. */
   get pen() {
     const { tool, classId, width } = this;
-    return { tool, classId: tool === "erase" ? UNLABELLED : classId, width, image: this.picture.image?.hash };
+    return { tool, classId: CLASSES_OF_TOOLS[tool] ?? classId, width, image: this.picture.image?.hash };
   }
 
   /** What the graph is to do with the pointer, as layout attributes; what it draws is not seen. */

@@ -10,7 +10,9 @@ import { keepOutline } from "./strokes.mjs";
 
 /** @typedef {(event: MouseEvent) => Point} ToImage gives the image position under a pointer */
 
-const KINDS = { squiggle: "path", erase: "path", closed: "polygon", rectangle: "rectangle", circle: "circle" };
+const KINDS = {
+  squiggle: "path", erase: "path", closed: "polygon", rectangle: "rectangle", circle: "circle", region: "polygon",
+};
 
 export class Gesture {
   /** @type {Point[]} */

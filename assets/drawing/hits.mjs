@@ -1,6 +1,6 @@
 /* Which stroke lies under a pointer. */
 
-import { UNLABELLED } from "../journal/state.mjs";
+import { UNLABELLED, isRegion } from "../page/classids.mjs";
 import { lineWidthOf, outlineOf } from "./strokes.mjs";
 
 /** @import { State, Stroke } from "../journal/state.mjs" */
@@ -21,11 +21,12 @@ function isHit(stroke, [x, y], reach) {
   probe.lineCap = "round";
   probe.lineWidth = 2 * reach + lineWidthOf(stroke);
   if (probe.isPointInStroke(outline, x, y)) return true;
-  return stroke.kind !== "path" && probe.isPointInPath(outline, x, y, "evenodd");
+  return stroke.kind !== "path" && !isRegion(stroke) && probe.isPointInPath(outline, x, y, "evenodd");
 }
 
 /**
- * The topmost stroke at a place; one of the eraser, which nobody sees, only where it is hit exactly.
+ * The topmost stroke at a place; one of the eraser, which nobody sees, only where it is hit exactly, and an outline of
+ * where the image is worked on only at its rim, since others lie inside.
  * @param {State} state
  * @param {Point} place in the image
  * @param {number} scale screen pixels an image pixel

@@ -11,7 +11,7 @@ const DOT = /(M[\d\s.,e+-]*)(?=M|$)/g;
 
 /**
  * @typedef {object} Pen what a stroke is drawn with
- * @property {string} tool squiggle, closed, rectangle, circle or erase
+ * @property {string} tool squiggle, closed, rectangle, circle, region or erase
  * @property {number} classId
  * @property {number} width in image pixels
  * @property {string | undefined} image hash of the image that is drawn on
@@ -43,7 +43,7 @@ export function penOfShape({ name }) {
 export function strokeOfShape(shape) {
   const { tool, classId, width } = penOfShape(shape);
   const stroke = { id: newId(), class_id: classId };
-  if (tool === "closed") return { ...stroke, kind: "polygon", path: roundPath(shape.path) };
+  if (tool === "closed" || tool === "region") return { ...stroke, kind: "polygon", path: roundPath(shape.path) };
   if (tool === "squiggle") return { ...stroke, kind: "path", path: roundPath(shape.path), width };
   const [x0, x1] = [shape.x0, shape.x1].map(round).sort((a, b) => a - b);
   const [y0, y1] = [shape.y0, shape.y1].map(round).sort((a, b) => a - b);

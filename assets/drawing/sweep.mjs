@@ -1,6 +1,6 @@
 /* The eraser that takes whole strokes. */
 
-import { UNLABELLED } from "../journal/state.mjs";
+import { UNLABELLED } from "../page/classids.mjs";
 import { REACH, strokeAt } from "./hits.mjs";
 
 /** @import { State, Stroke } from "../journal/state.mjs" */

@@ -1,5 +1,7 @@
 /* What one event does to what the events of a session before it add up to; see state.mjs. */
 
+import { UNLABELLED, hasClass } from "../page/classids.mjs";
+
 /** @import { CleanUpStep, ImageFacts, LabelClass, OpenedFacts, SessionEvent, Settings, Stroke } from "./state.mjs" */
 /** @import { PixelSize } from "../page/lengths.mjs" */
 
@@ -27,9 +29,6 @@
  * @property {boolean} keeps
  * @property {number} lastClassId
  */
-
-/** The class of the strokes of the eraser. */
-export const UNLABELLED = 0;
 
 const MAX_NAMES = 20;
 
@@ -145,7 +144,7 @@ function asMerged({ merged }, stroke) {
  */
 export function seen(folding, strokes) {
   return [...strokes.values()].map((stroke) => asMerged(folding, stroke))
-    .filter(({ class_id: id }) => id === UNLABELLED || folding.classes.has(id));
+    .filter((stroke) => !hasClass(stroke) || folding.classes.has(stroke.class_id));
 }
 
 /**

@@ -3,7 +3,7 @@
  * module needs no browser, so that a test can hold the two folds equal.
  */
 
-import { APPLY, dropReplaced, seen, strokesOf, UNLABELLED } from "./folding.mjs";
+import { APPLY, dropReplaced, seen, strokesOf } from "./folding.mjs";
 import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
 
 /**
@@ -87,8 +87,6 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
 /** @typedef {State & {image: ImageFacts}} StateWithImage */
 
 /** @import { Folding } from "./folding.mjs" */
-
-export { UNLABELLED };
 
 /**
  * @param {SessionEvent[]} events

@@ -2,6 +2,7 @@
 
 import { byId, element, icon } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
+import { hasClass } from "./classids.mjs";
 import { sessionUrl } from "./context.mjs";
 import { betweenStrokes } from "./graph.mjs";
 import { namesOf } from "./title.mjs";
@@ -95,7 +96,7 @@ export class Strip {
   fill({ root, choose, strokes }, image, state) {
     const current = image === state.image;
     const drawn = current ? state.strokes : state.strokesElsewhere.get(image.hash) ?? [];
-    const count = drawn.filter((stroke) => stroke.class_id > 0).length;
+    const count = drawn.filter(hasClass).length;
     const unlike = image.channels !== state.image.channels;
     root.classList.toggle("chosen", current);
     root.classList.toggle("apart", unlike);

@@ -1,7 +1,7 @@
 /* What is painted once and shown often: the photo, the segmentation, and the strokes. */
 
 import { lineWidthOf, outlineOf, versionOf } from "../drawing/strokes.mjs";
-import { UNLABELLED } from "../journal/state.mjs";
+import { UNLABELLED, isRegion } from "../page/classids.mjs";
 
 /** @import { Stroke } from "../journal/state.mjs" */
 /** @import { Part } from "./photo.mjs" */
@@ -27,6 +27,13 @@ const RIMS = [["#101418", 3], ["#ffffff", 1.5]];
 /** @type {[colour: string, reach: number][]} */
 const SELECTED_RIMS = [["#ffffff", 8], ["#1668dc", 6.5], ["#ffffff", 3]];
 const ERASED_REACH = 3.5;
+const VEIL = "rgb(16 20 24 / 55%)";
+/** Of the rim of where the image is worked on: what is drawn, and how wide, the second in dashes. */
+/** @type {[colour: string, width: number][]} */
+const DASHES = [["#101418", 2], ["#ffffff", 2]];
+/** @type {[colour: string, width: number][]} */
+const SELECTED_DASHES = [["#1668dc", 6], ["#ffffff", 2]];
+const DASH = 6;
 
 /**
  * Where rows and columns of the image lie, in whole pixels, so that neighbours neither overlap nor gape.
@@ -133,6 +140,35 @@ export class OverlayLayer extends Layer {
  * @property {number} columns
  */
 
+/** Where the image is worked on: what lies outside is veiled. */
+export class RegionLayer extends Layer {
+  /**
+   * @param {Sight} sight
+   * @param {Drawn} drawn
+   * @param {Stroke[]} hands what is being drawn
+   * @returns {boolean} whether anything has changed
+   */
+  paint(sight, drawn, hands) {
+    const { strokes, marked, selected } = drawn;
+    const growing = hands.filter(isRegion);
+    const outlines = [...strokes.filter(isRegion), ...growing];
+    const look = JSON.stringify([sight.look, marked, selected, outlines.map(versionOf)]);
+    if (!this.changeLook(look) && !growing.length) return false;
+    const context = this.clear(sight);
+    if (!outlines.length) return true;
+    const brush = new Brush(context, sight, drawn);
+    context.fillStyle = VEIL;
+    context.fillRect(-0.5, -0.5, drawn.columns, drawn.rows);
+    for (const outline of outlines) brush.erase(outline, 0);
+    const pixel = sight.density / sight.scale;
+    for (const outline of outlines) {
+      brush.rim(outline, pixel, outline.id === selected ? SELECTED_DASHES : DASHES, outline.id === marked);
+    }
+    brush.end();
+    return true;
+  }
+}
+
 /** Strokes: what is labelled in the colours of the classes, and around it rims that are seen on any image. */
 export class StrokeLayer {
   rims = new Layer();
@@ -188,7 +224,7 @@ export class StrokeLayer {
     const [rims, fills] = [this.rims, this.fills].map(({ context }) => new Brush(context, sight, drawn));
     const pixel = density / scale;
     for (const stroke of drawn.strokes) {
-      if (drawn.hidden.has(stroke.class_id)) continue;
+      if (drawn.hidden.has(stroke.class_id) || isRegion(stroke)) continue;
       if (stroke.class_id === UNLABELLED) {
         rims.erase(stroke, ERASED_REACH * pixel);
         fills.erase(stroke, 0);
@@ -198,7 +234,7 @@ export class StrokeLayer {
         fills.paint(stroke, drawn.colours.get(stroke.class_id) ?? "", 0, opacity);
       }
     }
-    const selected = drawn.strokes.find(({ id }) => id === drawn.selected);
+    const selected = drawn.strokes.find((stroke) => stroke.id === drawn.selected && !isRegion(stroke));
     if (selected) {
       for (const [colour, reach] of SELECTED_RIMS) rims.paint(selected, colour, reach * pixel);
       rims.erase(selected, 0);
@@ -240,6 +276,25 @@ class Brush {
     if (filled) context.fill(outline, "evenodd");
     context.lineWidth = 2 * reach + (filled ? 0 : Math.max(lineWidthOf(stroke), this.least));
     if (!filled || reach) context.stroke(outline);
+  }
+
+  /**
+   * Draw a dashed line along a stroke.
+   * @param {Stroke} stroke
+   * @param {number} pixel of the page, in image pixels
+   * @param {[colour: string, width: number][]} lines the last of which is dashed
+   * @param {boolean} faint
+   */
+  rim(stroke, pixel, lines, faint) {
+    const { context } = this;
+    context.globalAlpha = faint ? MARKED_OPACITY : 1;
+    for (const [index, [colour, width]] of lines.entries()) {
+      context.setLineDash(index === lines.length - 1 ? [DASH * pixel, DASH * pixel] : []);
+      Object.assign(context, { strokeStyle: colour, lineWidth: width * pixel });
+      context.stroke(outlineOf(stroke));
+    }
+    context.setLineDash([]);
+    context.globalAlpha = 1;
   }
 
   /**

@@ -1,7 +1,7 @@
 /* What is on screen: the image, the segmentation above it, the strokes on top. */
 
 import { KeptImages } from "./kept.mjs";
-import { OverlayLayer, PhotoLayer, StrokeLayer } from "./layers.mjs";
+import { OverlayLayer, PhotoLayer, RegionLayer, StrokeLayer } from "./layers.mjs";
 import { ObjectLayer } from "./objectlayer.mjs";
 import { paletteOf, rampOf } from "./palette.mjs";
 import { Photo } from "./photo.mjs";
@@ -60,8 +60,8 @@ export class Picture {
     /** Id of the stroke that is selected. @type {?string} */
     this.selected = null;
     this.layers = {
-      photo: new PhotoLayer(), overlay: new OverlayLayer(), objects: new ObjectLayer(), strokes: new StrokeLayer(),
-      hands: new StrokeLayer(),
+      photo: new PhotoLayer(), overlay: new OverlayLayer(), objects: new ObjectLayer(), region: new RegionLayer(),
+      strokes: new StrokeLayer(), hands: new StrokeLayer(),
     };
     this.handsChanged = false;
     this.tilesPainted = 0;
@@ -291,7 +291,7 @@ export class Picture {
    * @returns {boolean} whether any has changed
    */
   paintLayers(sight) {
-    const { layers: { photo, overlay, objects, strokes, hands }, preview } = this;
+    const { layers: { photo, overlay, objects, region, strokes, hands }, preview } = this;
     const { rows, columns } = this.viewport;
     const drawn = {
       strokes: preview ? this.strokes.map((stroke) => (stroke.id === preview.id ? preview : stroke)) : this.strokes,
@@ -303,6 +303,7 @@ export class Picture {
       objects.paint(sight),
       this.strokesShown && strokes.paint(sight, drawn),
       this.handsChanged,
+      this.strokesShown && region.paint(sight, drawn, this.hands),
     ];
     if (this.hands.length && (changes[3] || this.handsChanged)) {
       const base = this.strokesShown ? strokes : null;
@@ -327,6 +328,7 @@ export class Picture {
       context.globalAlpha = 1;
     }
     if (layers.objects.marks) context.drawImage(layers.objects.canvas, 0, 0);
+    if (this.strokesShown) context.drawImage(layers.region.canvas, 0, 0);
     if (this.hands.length) layers.hands.compose(context);
     else if (this.strokesShown) layers.strokes.compose(context);
   }

@@ -54,7 +54,7 @@ export class Classes {
   choose(classId) {
     const { view, drawing } = this.session;
     const given = drawing.selection.classify(classId);
-    const tool = ["erase", "pan", "select"].includes(view.tool) && !given ? "squiggle" : view.tool;
+    const tool = ["erase", "pan", "select", "region"].includes(view.tool) && !given ? "squiggle" : view.tool;
     this.session.chooseView({ classId, tool });
     this.show();
   }

@@ -1,5 +1,6 @@
 /* What a person does with the images of a session. */
 
+import { hasClass } from "../page/classids.mjs";
 import { ask } from "../shared/messages.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
@@ -64,7 +65,7 @@ export class Images {
     const onIt = hash === image?.hash
       ? [...strokes, ...corrections]
       : [...strokesElsewhere.get(hash) ?? [], ...correctionsElsewhere.get(hash) ?? []];
-    const drawn = onIt.filter((stroke) => stroke.class_id > 0).length;
+    const drawn = onIt.filter(hasClass).length;
     const along = drawn === 1 ? "Its stroke goes" : `Its ${drawn} strokes go`;
     const question = `Remove “${images[index].name}” from this session? ${along} along. Undo brings all back.`;
     if (drawn && !(await ask(question, "Remove"))) return;

@@ -1,7 +1,7 @@
 /* What the classifier of a session learns from, as the page knows it: the same rules hold on the server. */
 
 import { versionOf } from "../drawing/strokes.mjs";
-import { UNLABELLED } from "../journal/state.mjs";
+import { hasClass } from "../page/classids.mjs";
 
 /** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
 
@@ -39,9 +39,8 @@ export function available(state) {
   const { image, opened, strokes, strokesElsewhere } = state;
   const learntFrom = [...strokes, ...imagesAlike(state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
   const suitable = opened !== null && [null, image.channels].includes(opened.channels);
-  const drawnIn = new Set(learntFrom.map((stroke) => stroke.class_id));
-  for (const { class_id: id } of learntCorrections(state, imagesAlike(state))) drawnIn.add(id);
-  drawnIn.delete(UNLABELLED);
+  const drawnIn = new Set(learntFrom.filter(hasClass).map((stroke) => stroke.class_id));
+  for (const { class_id: id } of learntCorrections(state, imagesAlike(state)).filter(hasClass)) drawnIn.add(id);
   const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
   return { here: strokes.length > 0, anywhere: strokes.length > 0 || elsewhere, result: drawnIn.size > 1 || suitable };
 }

@@ -5,11 +5,13 @@ import { takenFromOthers } from "../journal/people.mjs";
 import { Drawing } from "../drawing/drawing.mjs";
 import { liesOn } from "../drawing/strokes.mjs";
 import { Viewport } from "../drawing/viewport.mjs";
+import { isRegion } from "../page/classids.mjs";
 import { facts, looking, sessionUrl, windowId } from "../page/context.mjs";
 import { setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
 import { me } from "../page/me.mjs";
 import { showOpened } from "../page/openedcard.mjs";
+import { showRegion } from "../page/region.mjs";
 import { showSettings } from "../page/settings.mjs";
 import { showConnection } from "../page/status.mjs";
 import { Strip } from "../page/strip.mjs";
@@ -192,6 +194,7 @@ export class Session {
     if (view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
     showOpened(state.opened, this.segmentation.learnt);
     showHistory(state);
+    showRegion(state.strokes);
     showSettings(state);
     this.nextStroke.place();
     this.onSight();
@@ -314,10 +317,20 @@ export class Session {
     }
   }
 
-  /** Erase all strokes on the current image. */
+  /** Erase all strokes on the current image; it is worked on where it was. */
   clear() {
-    const strokes = this.state.strokes.map((stroke) => stroke.id);
-    if (strokes.length) this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes });
+    this.erase(this.state.strokes.filter((stroke) => !isRegion(stroke)));
+  }
+
+  /** Work on the whole of the current image again. */
+  leaveRegion() {
+    this.erase(this.state.strokes.filter(isRegion));
+  }
+
+  /** @param {Stroke[]} strokes on the current image */
+  erase(strokes) {
+    const ids = strokes.map(({ id }) => id);
+    if (ids.length) this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes: ids });
   }
 
   /** @param {Settings} features */

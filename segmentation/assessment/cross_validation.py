@@ -170,9 +170,9 @@ def curve_counts(strokes: int) -> tuple[int, ...]:
 
 
 def last_stroke(drawn: Sequence[DrawnImage]) -> StrokeKey | None:
-    """The last stroke on the last image, None if that was one of the eraser."""
+    """The last stroke on the last image, None if that was none of a class."""
     last = drawn[-1].strokes[-1] if drawn and drawn[-1].strokes else None
-    return (drawn[-1].hash, last.id) if last is not None and last.class_id else None
+    return (drawn[-1].hash, last.id) if last is not None and last.has_class else None
 
 
 def points_of_curve(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segmentation.io.image import Image
 from segmentation.model.fit import LabelledImage
-from segmentation.strokes.classes import UNLABELLED
+from segmentation.strokes.classes import REGION
 from segmentation.strokes.raster import rasterise, stroke_bounds, stroke_pixels
 from segmentation.strokes.stroke import Stroke
 
@@ -40,8 +40,8 @@ class DrawnImage:
 
 
 def count_strokes(drawn: Sequence[DrawnImage]) -> int:
-    """Number of strokes, those of the eraser left out."""
-    return sum(stroke.class_id != UNLABELLED for image in drawn for stroke in image.strokes)
+    """Number of strokes of classes."""
+    return sum(stroke.has_class for image in drawn for stroke in image.strokes)
 
 
 def first_strokes(drawn: Sequence[DrawnImage], count: int) -> tuple[DrawnImage, ...]:
@@ -49,18 +49,20 @@ def first_strokes(drawn: Sequence[DrawnImage], count: int) -> tuple[DrawnImage, 
 
     Args:
         drawn: images with strokes.
-        count: strokes to keep; those of the eraser do not count, and go with the stroke before them.
+        count: strokes to keep; those of the eraser do not count, and go with the stroke before them, and outlines of
+            where an image is worked on always hold.
     """
     left, some = count, []
     for image in drawn:
         kept: list[Stroke] = []
         for stroke in image.strokes:
-            left -= stroke.class_id != UNLABELLED
+            left -= stroke.has_class
             if left < 0:
                 break
             kept.append(stroke)
+        regions = [one for one in image.strokes[len(kept) :] if one.class_id == REGION]
         if kept:
-            some.append(DrawnImage(image.hash, image.shape, tuple(kept), image.read))
+            some.append(DrawnImage(image.hash, image.shape, (*kept, *regions), image.read))
         if left < 0:
             break
     return tuple(some)
@@ -86,7 +88,7 @@ def stroke_of_pixels(strokes: Sequence[Stroke], shape: tuple[int, int], places: 
     owners = np.full(len(places), -1, np.int64)
     for number, stroke in enumerate(strokes):
         bounds = stroke_bounds(stroke, shape)
-        if bounds is None:
+        if bounds is None or stroke.class_id == REGION:
             continue
         first, last = np.searchsorted(places, [bounds[0] * shape[1], bounds[1] * shape[1]])
         rows, columns = stroke_pixels(stroke, shape)

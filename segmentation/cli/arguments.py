@@ -214,6 +214,14 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
     )
     _add_pixel_size(how)
     how.add_argument(
+        "--only-here",
+        nargs="+",
+        type=typed_path,
+        default=[],
+        metavar="STROKES.json",
+        help="segment the images that these strokes were drawn on only within the outlines of “Only here” in them",
+    )
+    how.add_argument(
         "--axes",
         metavar="ZYX",
         help="what the axes of Zarr arrays are, if they do not say it themselves: y and x, c for channels, any other "

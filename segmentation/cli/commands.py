@@ -49,6 +49,7 @@ def apply(given: Namespace) -> int:
             clean_up=typed_steps(given.clean_up),
             axes=given.axes,
             pixel_size=given.pixel_size,
+            strokes=_outlining(given.only_here),
             workers=given.workers,
             threads=given.threads,
             engine=given.engine,
@@ -61,6 +62,22 @@ def apply(given: Namespace) -> int:
     listener.tell_notes(report)
     listener.tell_failures(report)
     return FAILED if report.failed else 0
+
+
+def _outlining(paths: list[Path]) -> list[StrokesDocument]:
+    """The strokes files that say where to work.
+
+    Raises:
+        ValueError: if one of them does not.
+    """
+    from segmentation.strokes.document import outlines_of, strokes_from_json
+
+    documents = []
+    for path in paths:
+        documents.append(strokes_from_json(path.read_bytes()))
+        if not outlines_of(documents[-1:]):
+            raise ValueError(f"{path.name} outlines nowhere to work: draw an outline with “Only here” on the page.")
+    return documents
 
 
 def train(given: Namespace) -> int:

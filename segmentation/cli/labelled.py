@@ -86,7 +86,8 @@ def read_training_data(
     kept: list[tuple[Image, NDArray[np.uint8]]] = []
     channels: dict[str, int] = {}
     for number, path in enumerate(images):
-        for image, labelled in _with_labels(path, labels[number] if labels else None, values):
+        for read, labelled in _with_labels(path, labels[number] if labels else None, values):
+            image = read.known_as(next((one for one in read.hashes if one in drawn_on), read.hash))
             if documents:
                 channels[image.hash] = image.channels
             if not kept or labelled.any() or labelled.shape != image.shape or image.hash in drawn_on & channels.keys():
@@ -95,8 +96,7 @@ def read_training_data(
     for image_hash, drawn in strokes.items():
         image, labelled = next(one for one in kept if one[0].hash == image_hash)
         if labelled.shape == image.shape:
-            for stroke in drawn:
-                paint(labelled, stroke)
+            paint(labelled, drawn)
     if strokes:  # as in the page: images in the order of the session
         order = list(strokes)
         kept.sort(key=lambda one: order.index(one[0].hash) if one[0].hash in strokes else len(order))

@@ -36,9 +36,10 @@ class Image:
             of them this is, from 1) and ``notes`` (sentences about what was left out); where the file says so,
             ``pixel_size`` (as :class:`PixelSize` writes it), ``channel_names`` (one a channel), ``stack`` (the axes of
             the stack, the fastest first, and their lengths), ``described_by`` (the program that says all this) and
-            ``georeference`` (the tags of a GeoTIFF by their numbers).
-        no_data: ``(rows, columns)`` bool, where a pixel holds no data, and ``pixels`` has the nearest that does; None
-            if all hold data.
+            ``georeference`` (the tags of a GeoTIFF by their numbers); ``former_hash`` (see :attr:`hashes`); and
+            ``outlined`` (true, if it is worked on only in a part).
+        no_data: ``(rows, columns)`` bool, where a pixel holds no data, and ``pixels`` has the nearest that does, or
+            where it is not to be worked on (:meth:`within`); None if there are no such pixels.
     """
 
     pixels: NDArray[Any]
@@ -77,6 +78,21 @@ class Image:
             vars(sized)["hash"] = self.hash  # the size is none of the content
         return sized
 
+    def within(self, region: NDArray[np.bool_] | None) -> Image:
+        """The same image, worked on only in a part of it; None leaves it as it is.
+
+        What lies outside holds its data, and features near the rim see it, so that nothing inside changes.
+
+        Args:
+            region: ``(rows, columns)`` bool.
+        """
+        if region is None:
+            return self
+        about = self.metadata | {"outlined": True}
+        limited = replace(self, metadata=about, no_data=together(self.no_data, ~region))
+        vars(limited)["hash"] = self.hash  # where it is worked on is none of the content
+        return limited
+
     @cached_property
     def channel_names(self) -> tuple[str, ...]:
         """What the file calls each channel, or "channel 1"... where it does not."""
@@ -96,6 +112,20 @@ class Image:
         if self.no_data is not None:
             digest.update(b" no data " + np.packbits(self.no_data).tobytes())
         return digest.hexdigest()
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """The hash, and the one that the image had before pixels without data counted, if it has such pixels."""
+        former = self.metadata.get("former_hash")
+        return (self.hash,) if former is None else (self.hash, former)
+
+    def known_as(self, image_hash: str) -> Image:
+        """The same image by another of its :attr:`hashes`, by which older files know it."""
+        if image_hash == self.hash or image_hash not in self.hashes:
+            return self
+        known = replace(self)
+        vars(known)["hash"] = image_hash
+        return known
 
     def clear(self, values: NDArray[Any], rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[Any]:
         """Set values of a window of the image to 0 where it holds no data.
@@ -157,13 +187,25 @@ def normalised(pixels: NDArray[Any], metadata: dict[str, Any], no_data: NDArray[
         names = metadata["channel_names"]
         count = pixels.shape[2] if pixels.ndim == 3 else 1
         metadata["channel_names"] = names[:count] if len(names) >= count else []
-    missing = together(no_data, not_numbers(pixels))
+    unusable = not_numbers(pixels)
+    missing = together(no_data, unusable)
     if missing is not None:
+        if unusable is None:
+            metadata["former_hash"] = Image(_kept(pixels, *_ends(pixels))).hash
         pixels = filled(pixels, missing)
-    low, high = pixels.min().item(), pixels.max().item()
-    pixels = np.require(pixels, _kept_type(pixels.dtype, low, high), ["C_CONTIGUOUS", "WRITEABLE"])
+    low, high = _ends(pixels)
+    pixels = _kept(pixels, low, high)
     about = {"dtype": pixels.dtype.name, "value_range": [pixels.dtype.type(end).item() for end in (low, high)]}
     return Image(pixels, metadata | about, missing)
+
+
+def _ends(pixels: NDArray[Any]) -> tuple[float, float]:
+    return pixels.min().item(), pixels.max().item()
+
+
+def _kept(pixels: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+    """The pixels in the type in which values between two ends are kept."""
+    return np.require(pixels, _kept_type(pixels.dtype, low, high), ["C_CONTIGUOUS", "WRITEABLE"])
 
 
 def _kept_type(dtype: np.dtype[Any], low: float, high: float) -> np.dtype[Any]:

@@ -37,7 +37,14 @@ from segmentation.model.forest_arrays import (
 )
 from segmentation.model.weights import ClassWeights, weights_from_json, weights_to_json, whole_weights
 from segmentation.objects.steps import CleanUpStep, steps_from_json
-from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED, LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import (
+    LARGEST_CLASS_ID,
+    REGION,
+    UNLABELLED,
+    LabelClass,
+    classes_from_json,
+    classes_to_json,
+)
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.version import __version__
 
@@ -134,7 +141,7 @@ class ModelContents:
         if list(self.class_ids) != sorted(set(self.class_ids)):
             raise ValueError("The ids of the classes do not ascend.")
         known = {label_class.id for label_class in self.classes}
-        used = set(self.class_ids) | {stroke.class_id for stroke in self.strokes or ()} - {UNLABELLED}
+        used = set(self.class_ids) | {stroke.class_id for stroke in self.strokes or ()} - {UNLABELLED, REGION}
         if self.pixels is not None:
             used |= set(np.unique(self.pixels.class_ids).tolist())
             if self.pixels.features.shape != (len(self.pixels.class_ids), self.forest.n_features):

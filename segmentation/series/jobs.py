@@ -29,9 +29,13 @@ from segmentation.model.values import in_type
 from segmentation.series.model import Model, Segmented
 from segmentation.series.objects import ObjectWriter
 from segmentation.series.results import ResultFolder, Staging, file_name
+from segmentation.strokes.raster import region_of
+from segmentation.strokes.stroke import Stroke
 
 BIG_TIFF_BYTES = 2**31
 """From so many bytes of pixels on, a TIFF is written in the variant for large files."""
+
+OUTLINED_NOTE = "It is segmented only within what was outlined on it."
 
 Report = Callable[[float], None]
 """Called now and then with the part of a job that is done, from 0 to 1."""
@@ -114,19 +118,25 @@ class FileJob:
             closing(read_pages(self.image)) as images,
         ):
             for image in segment_pages(
-                self._sized(images), lambda image: model.segment_whole(image, self.extras.probabilities), writer
+                self._as_chosen(images), lambda image: model.segment_whole(image, self.extras.probabilities), writer
             ):
                 report(image.metadata["page"] / image.metadata["pages"])
         record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
         folder.finish(self.name, record)
         return writer.pages
 
-    def _sized(self, images: Iterable[Image | PageError]) -> Iterator[Image | PageError]:
-        """The images with pixels of the size that somebody typed, if so."""
-        typed = self.key.get("pixel_size")
+    def _as_chosen(self, images: Iterable[Image | PageError]) -> Iterator[Image | PageError]:
+        """The images with pixels of the size that somebody typed, worked on where it was outlined."""
+        typed, outlines = self.key.get("pixel_size"), self.key.get("outlines", {})
         size = PixelSize.from_json(typed) if typed else None
         for image in images:
-            yield image if isinstance(image, PageError) else image.with_pixel_size(size)
+            if isinstance(image, PageError):
+                yield image
+                continue
+            image = image.with_pixel_size(size)
+            known = [one for one in image.hashes if one in outlines] if outlines else []
+            strokes = [Stroke.from_json(one) for image_hash in known for one in outlines[image_hash]]
+            yield image.within(region_of(strokes, image.shape))
 
 
 def segment_pages(
@@ -222,7 +232,7 @@ class PageWriter:
             self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
         pixels = self._model.count(segmentation)
         size = image.pixel_size.to_json() if image.pixel_size else None
-        notes = self._model.notes(pixels, image)
+        notes = self._model.notes(pixels, image) + ((OUTLINED_NOTE,) if image.metadata.get("outlined") else ())
         if self._objects is not None:
             notes += self._objects.add(image, segmentation)
         told = trust.to_json() if trust else None

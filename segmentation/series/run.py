@@ -29,6 +29,7 @@ from segmentation.series.objects import OBJECT_ENDINGS, table_of_all
 from segmentation.series.results import ResultFolder, file_name
 from segmentation.series.tasks import Task, array_task, file_task
 from segmentation.series.workers import run_here, run_in_processes
+from segmentation.strokes.document import StrokesDocument, outlines_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -94,6 +95,7 @@ def apply_series(
     clean_up: Steps | None = None,
     axes: str | None = None,
     pixel_size: PixelSize | None = None,
+    strokes: Iterable[StrokesDocument] = (),
     workers: int = 1,
     threads: int | None = None,
     engine: str = "compiled",
@@ -123,6 +125,7 @@ def apply_series(
         clean_up: steps in place of those of the classifier, see :class:`CleanUpStep`; None takes those.
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
         pixel_size: how large a pixel is, in place of what the images say; of Zarr arrays it counts for the table only.
+        strokes: of which the outlines of where to work count: the images that they lie on are segmented only there.
         workers: number of processes; with one it is this process that works.
         threads: number of threads of all processes together; None takes all cores.
         engine: what computes with a classifier file, see :class:`PixelClassifier`.
@@ -147,7 +150,9 @@ def apply_series(
         model = model.with_clean_up(clean_up)
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay, objects)
-    series = Series(model, find_images(images), results, extras, on_event, axes=axes, pixel_size=pixel_size)
+    size = {} if pixel_size is None else {"pixel_size": pixel_size.to_json()}
+    chosen = size | ({"outlines": outlines} if (outlines := outlines_of(strokes)) else {})
+    series = Series(model, find_images(images), results, extras, on_event, axes=axes, chosen=chosen)
     series.plan()
     series.run(workers, threads, client)
     if table:
@@ -202,7 +207,7 @@ class Series:
         extras: what is written beside class ids.
         on_event: called with each event.
         axes: what the axes of Zarr arrays are, if they were chosen.
-        pixel_size: of all images, if it was chosen.
+        chosen: what else was chosen for all images, plain JSON values by the names that a job's key has for them.
 
     Attributes:
         report: what is done so far.
@@ -220,11 +225,11 @@ class Series:
         on_event: Callable[[Event], None],
         *,
         axes: str | None = None,
-        pixel_size: PixelSize | None = None,
+        chosen: Mapping[str, Any],
     ) -> None:
         self.report = SeriesReport()
         self._model, self._results, self._extras, self._axes, self._on_event = model, results, extras, axes, on_event
-        self._pixel_size = pixel_size
+        self._chosen = chosen
         self._images = dict(zip(paths, name_results(paths), strict=True))
         self._tasks: dict[str, Task] = {}
         self._tasks_of_jobs: dict[int, tuple[Task, int]] = {}
@@ -259,9 +264,8 @@ class Series:
             "image": stamp(path),
             "extras": asdict(self._extras),
             "axes": self._axes if is_zarr(path) else None,
+            **self._chosen,
         }
-        if self._pixel_size is not None:
-            key["pixel_size"] = self._pixel_size.to_json()
         record = self._results.finished(name, key)
         if record is not None:
             self.report.finished_before.append(str(path))

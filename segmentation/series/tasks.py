@@ -72,7 +72,7 @@ def array_task(
     """
     from segmentation.io import zarr_images
 
-    _refuse_extras(extras)
+    _refuse_extras(extras, key)
     images = zarr_images.open_images(path, channels=model.classifier.channels_, axes=axes)
     _refuse_without_constants(model, images)
     cleans = changes_classes(model.classifier.clean_up)
@@ -154,7 +154,9 @@ def _begun(
     return unfinished
 
 
-def _refuse_extras(extras: Extras) -> None:
+def _refuse_extras(extras: Extras, key: Mapping[str, Any]) -> None:
+    if "outlines" in key:
+        raise ValueError("Where to work was outlined on image files: a Zarr array is segmented without --only-here.")
     """Refuse what can be made of image files only."""
     if extras.png or extras.overlay or extras.objects:
         raise ValueError(

@@ -15,6 +15,9 @@ LARGEST_CLASS_ID = 255
 UNLABELLED = 0
 """What labels are where nothing is drawn; the class of the strokes of the eraser."""
 
+REGION = 256
+"""The class of the outlines of where an image is worked on, and only there: none that a pixel can have."""
+
 LONGEST_NAME = 60
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segmentation._shared import checks
-from segmentation.strokes.classes import UNLABELLED, LabelClass, classes_from_json, classes_to_json
+from segmentation.strokes.classes import REGION, UNLABELLED, LabelClass, classes_from_json, classes_to_json
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 
 FORMAT = "squiggle-strokes"
@@ -88,6 +88,16 @@ class StrokesDocument:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+def outlines_of(documents: Iterable[StrokesDocument]) -> dict[str, list[dict[str, Any]]]:
+    """The outlines of where images are worked on, as plain JSON values, by the hash of their image."""
+    outlines: dict[str, list[dict[str, Any]]] = {}
+    for drawing in (one for document in documents for one in document.drawings):
+        own = [stroke.to_json() for stroke in drawing.strokes if stroke.class_id == REGION]
+        if own:
+            outlines.setdefault(drawing.image_hash, []).extend(own)
+    return outlines
+
+
 def strokes_to_json(
     strokes: Iterable[Stroke],
     classes: Iterable[LabelClass],
@@ -155,7 +165,7 @@ def strokes_from_json(document: object) -> StrokesDocument:
         raise ValueError("The strokes file names an image twice.")
     classes = classes_from_json(document["classes"])
     used = {stroke.class_id for drawing in drawings for stroke in drawing.strokes}
-    missing = used - {UNLABELLED} - {label_class.id for label_class in classes}
+    missing = used - {UNLABELLED, REGION} - {label_class.id for label_class in classes}
     if missing:
         raise ValueError(f"A stroke is of class {min(missing)}, which the strokes file does not name.")
     settings = document.get("settings", {})

@@ -6,6 +6,7 @@
   has no pixel centre inside labels the pixel under its first point (a rectangle or circle: under its middle).
 - What lies outside the image is cut off.
 - Later strokes win; one of class 0, the eraser's, leaves its pixels unlabelled.
+- Where there are outlines of class 256, nothing is labelled outside of all of them, whenever they were drawn.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation.strokes._borders import SLACK
+from segmentation.strokes.classes import REGION
 from segmentation.strokes.stroke import Stroke
 
 STRIP_PIXELS = 1 << 22
@@ -27,17 +29,46 @@ NEAR = 32
 """A filled shape without a pixel centre inside so near its first point, in pixels, labels the pixel under it."""
 
 
-def paint(labels: NDArray[np.uint8], stroke: Stroke) -> None:
-    """Paint one stroke over labels, in place.
+def paint(labels: NDArray[np.uint8], strokes: Iterable[Stroke]) -> None:
+    """Paint strokes over labels, in place.
 
     Args:
         labels: ``(rows, columns)`` uint8, which is changed.
-        stroke: what is painted.
+        strokes: what is painted, in its order.
     """
+    drawn = list(strokes)
+    for stroke in drawn:
+        if stroke.class_id != REGION:
+            _paint(labels, stroke, stroke.class_id)
+    region = region_of(drawn, labels.shape)
+    if region is not None:
+        labels[~region] = 0
+
+
+def region_of(strokes: Iterable[Stroke], shape: Sequence[int]) -> NDArray[np.bool_] | None:
+    """Where an image is worked on: within any outline of class 256.
+
+    Args:
+        strokes: all that is drawn on the image.
+        shape: rows and columns of the image; what follows does not matter.
+
+    Returns:
+        ``(rows, columns)`` bool; None if there is no such outline, so that all of it is worked on.
+    """
+    outlines = [stroke for stroke in strokes if stroke.class_id == REGION]
+    if not outlines:
+        return None
+    inside = np.zeros(tuple(shape[:2]), np.uint8)
+    for outline in outlines:
+        _paint(inside, outline, 1)
+    return inside.view(bool)
+
+
+def _paint(labels: NDArray[np.uint8], stroke: Stroke, value: int) -> None:
     bounds = stroke_bounds(stroke, labels.shape)
     if bounds is not None:
         row, stop_row, column, stop_column = bounds
-        _paint_window(labels[row:stop_row, column:stop_column], stroke, row, column, stroke.class_id)
+        _paint_window(labels[row:stop_row, column:stop_column], stroke, row, column, value)
 
 
 def stroke_pixels(stroke: Stroke, shape: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -158,6 +189,5 @@ def rasterise(strokes: Iterable[Stroke | Mapping[str, Any]], shape: Sequence[int
         ValueError: if a stroke is not possible.
     """
     labels = np.zeros(tuple(shape[:2]), np.uint8)
-    for position, stroke in enumerate(strokes, 1):
-        paint(labels, as_stroke(stroke, id=str(position)))
+    paint(labels, [as_stroke(stroke, id=str(position)) for position, stroke in enumerate(strokes, 1)])
     return labels

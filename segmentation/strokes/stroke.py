@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared import checks
-from segmentation.strokes.classes import LARGEST_CLASS_ID, UNLABELLED
+from segmentation.strokes.classes import REGION, UNLABELLED
 from segmentation.strokes.svgpath import MAX_COORDINATE, MAX_POINTS, Subpath, format_path, parse_path
 
 Kind = Literal["path", "polygon", "rectangle", "circle"]
@@ -32,7 +32,8 @@ class Stroke:
 
     Attributes:
         id: 1 to 64 letters, digits and ``_ . : -``.
-        class_id: 1 to 255; 0 for a stroke of the eraser, under which nothing is labelled.
+        class_id: 1 to 255; 0 for a stroke of the eraser, under which nothing is labelled; 256 for an outline of where
+            the image is worked on: what lies outside of all such outlines is neither learnt from nor segmented.
         kind: ``"path"`` is an open line with a width; ``"polygon"``, ``"rectangle"`` and ``"circle"`` (any ellipse
             along the axes) are filled.
         points: ``(n, 2)`` float64, read-only, x and y in image pixels. Of a rectangle or circle the corner with the
@@ -68,7 +69,9 @@ class Stroke:
         if starts[:1] != (0,) or any(a >= b for a, b in zip(starts, [*starts[1:], len(points)], strict=True)):
             raise ValueError("The starts of a stroke's parts must rise from 0 and stay below the number of its points.")
         points.flags.writeable = False
-        class_id = checks.whole_number(self.class_id, "The class of a stroke", UNLABELLED, LARGEST_CLASS_ID)
+        class_id = checks.whole_number(self.class_id, "The class of a stroke", UNLABELLED, REGION)
+        if class_id == REGION and self.kind == "path":
+            raise ValueError("Where an image is worked on must be outlined: a line has no inside.")
         for name, value in {"class_id": class_id, "points": points, "width": width, "starts": starts}.items():
             object.__setattr__(self, name, value)
 
@@ -80,6 +83,11 @@ class Stroke:
 
     def _key(self) -> tuple[Any, ...]:
         return self.id, self.class_id, self.kind, self.width, self.starts, self.points.tobytes()
+
+    @property
+    def has_class(self) -> bool:
+        """Whether it labels pixels: neither one of the eraser, nor an outline of where the image is worked on."""
+        return UNLABELLED < self.class_id < REGION
 
     @property
     def path(self) -> str:
@@ -136,7 +144,7 @@ def trace_stroke(id: str, class_id: int, kind: Kind, path: str, width: float = 1
 
     Args:
         id: of the stroke.
-        class_id: 1 to 255, or 0 to erase.
+        class_id: 1 to 255, 0 to erase, or 256 for an outline of where the image is worked on.
         kind: ``"path"`` or ``"polygon"``.
         path: SVG path data in image pixels.
         width: of a path, in image pixels.

@@ -100,6 +100,16 @@ def test_the_hash_counts_where_there_is_no_data():
     assert len(hashes) == 3
 
 
+def test_an_image_is_also_known_by_the_hash_that_it_had_before_pixels_without_data_counted():
+    coloured = np.dstack([GREY, GREY // 2, GREY // 3])
+    image = read_image(pillow_bytes(np.dstack([coloured, np.where(HOLE, 0, 9).astype(np.uint8)]), "PNG"))
+    former = image_from_pixels(coloured).hash
+    assert image.hashes == (image.hash, former)
+    assert image.known_as(former).hash == former
+    assert image.known_as("another").hash == image.hash
+    assert image_from_pixels(with_hole(np.nan)).hashes == (image_from_pixels(with_hole(np.nan)).hash,)
+
+
 def test_an_image_without_any_data_is_no_error():
     image = image_from_pixels(np.full((5, 6), np.nan))
     assert image.no_data.all()

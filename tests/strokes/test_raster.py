@@ -285,7 +285,7 @@ def test_strips_of_rows_make_no_difference(stroke):
 
 def test_painting_into_part_of_an_array():
     labels = np.zeros((20, 40), np.uint8)
-    paint(labels[::2, ::2], Stroke("s", 4, "path", [[0, 5], [19, 5]], 1))
+    paint(labels[::2, ::2], [Stroke("s", 4, "path", [[0, 5], [19, 5]], 1)])
     np.testing.assert_array_equal(np.argwhere(labels), [[10, column] for column in range(0, 40, 2)])
 
 

@@ -38,7 +38,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         image_routes(workbench.images, store, settings.max_upload_bytes),
         channel_routes(workbench.images),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
-        brought_routes(workbench.journals, workbench.decoder, workbench.mask_scorer, settings),
+        brought_routes(workbench.journals, workbench.images, workbench.decoder, workbench.mask_scorer, settings),
         next_stroke_routes(workbench.next_strokes),
         explanation_routes(workbench.explanations),
         download_routes(workbench.downloads),

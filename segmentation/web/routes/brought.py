@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.web.decoding.client import Decoder
@@ -9,6 +11,7 @@ from segmentation.web.http.connection import HAS_GONE
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, uploaded
 from segmentation.web.session.brought import Answers, read_brought
+from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.mask_scores import MaskScorer
 from segmentation.web.settings import Settings
@@ -17,7 +20,9 @@ MAX_ANSWERS = 8_000
 """Characters of the answers; a line of an address may have as many."""
 
 
-def brought_routes(journals: Journals, decoder: Decoder, mask_scorer: MaskScorer, settings: Settings) -> Blueprint:
+def brought_routes(
+    journals: Journals, images: Images, decoder: Decoder, mask_scorer: MaskScorer, settings: Settings
+) -> Blueprint:
     """``POST /s/<session>/brought`` and ``/mask-scores``."""
     routes = Blueprint("brought", __name__)
 
@@ -31,7 +36,8 @@ def brought_routes(journals: Journals, decoder: Decoder, mask_scorer: MaskScorer
         try:
             with uploaded(settings.max_upload_bytes) as content:
                 name, most = file_name("labels"), settings.max_pixels
-                return jsonify(read_brought(content, name, state, answers, decoder, max_pixels=most))
+                formerly = partial(images.formerly, session_id)
+                return jsonify(read_brought(content, name, state, answers, decoder, max_pixels=most, formerly=formerly))
         except ValueError as reason:
             return refused(reason)
 

@@ -6,7 +6,7 @@ come with the file, since nothing is kept in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -29,6 +29,10 @@ ACCEPTED = (
     "Strokes of Squiggle (strokes.json), GeoJSON as QuPath exports it, and label images (PNG, TIFF or BMP with one "
     "channel of class numbers) can be brought in."
 )
+
+
+Formerly = Callable[[Iterable[str], str], str]
+"""Says which of some images, by their hashes, had a hash once; empty if none had."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,14 @@ class Brought:
 
 
 def read_brought(
-    content: bytes, name: str, state: SessionState, answers: Answers, decoder: Decoder, *, max_pixels: int
+    content: bytes,
+    name: str,
+    state: SessionState,
+    answers: Answers,
+    decoder: Decoder,
+    *,
+    max_pixels: int,
+    formerly: Formerly = lambda image_hashes, former_hash: "",
 ) -> dict[str, Any]:
     """What a file brings into a session, or what is to be asked before.
 
@@ -148,6 +159,7 @@ def read_brought(
         answers: to what was asked before.
         decoder: reads label images.
         max_pixels: that a label image may have.
+        formerly: says which of some images had another hash once, as :meth:`Images.formerly` does.
 
     Returns:
         ``{"question": ...}`` or ``{"event": fields of strokes.add, "notes": sentences}``.
@@ -165,19 +177,23 @@ def read_brought(
         raise ValueError(f"It has more than {MAX_JSON_BYTES >> 20} MB of JSON: bring it in parts.")
     document = checks.parse_json(content, "The file")
     if isinstance(document, Mapping) and document.get("format") == FORMAT:
-        return _strokes(document, name, state, answers).answer()
+        return _strokes(document, name, state, answers, formerly).answer()
     if is_geojson(document):
         return _geojson(outlines_from_geojson(document), name, state, answers).answer()
     raise ValueError(f"It is JSON, but neither strokes of Squiggle nor GeoJSON. {ACCEPTED}")
 
 
-def _strokes(document: Mapping[str, Any], name: str, state: SessionState, answers: Answers) -> Brought:
+def _strokes(
+    document: Mapping[str, Any], name: str, state: SessionState, answers: Answers, formerly: Formerly
+) -> Brought:
     read = strokes_from_json(document)
     brought, classes, parts = Brought(name), Classes(state, answers.last_class_id), []
     used = {stroke.class_id for drawing in read.drawings for stroke in drawing.strokes}
     ids = {one.id: classes.find(one.name, one.colour) for one in read.classes if one.id in used}
     for number, drawing in enumerate(read.drawings):
         image_hash = drawing.image_hash
+        if image_hash not in state.images:
+            image_hash = formerly(_of_size(state, drawing.image_shape), image_hash)
         if image_hash not in state.images:
             image_hash = answers.images.get(str(number), "")
             if str(number) not in answers.images:

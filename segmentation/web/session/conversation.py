@@ -17,6 +17,7 @@ from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
+from segmentation.strokes.classes import REGION
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.packed_tile import Message
@@ -205,7 +206,7 @@ class Conversations:
             "kind": "labelled",
             "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in state.classes},
         }
-        image = self._images.get(session_id, state.image["hash"])
+        image = self._images.get(session_id, state.image["hash"]).within(training_set.region)
         order = TileGrid(image.shape).order(tiles.view)
         if not missing_strokes(state, training_set.pixels_by_class):
             yield {"kind": "status", "text": "Learning from the strokes"}
@@ -227,7 +228,8 @@ class Conversations:
         drawn = self._trainer.drawn(training_set)
         del training_set  # labels that nobody holds need not be copied for the next stroke
         steps = state.clean_up if tiles.clean_up is None else tiles.clean_up
-        wanted = Wanted(image, classifier, tiles.layer)
+        outlines = tuple(one for one in state.strokes if one.class_id == REGION)
+        wanted = Wanted(image, classifier, tiles.layer, outlines)
         pixels = yield from self._tile_stream.segment(session_id, wanted, order, tiles.known, stale, steps)
         if stale():
             return None

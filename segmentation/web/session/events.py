@@ -66,6 +66,7 @@ from segmentation.model.weights import checked_weight, weights_from_json, weight
 from segmentation.objects.steps import steps_from_json
 from segmentation.strokes.classes import (
     LARGEST_CLASS_ID,
+    REGION,
     UNLABELLED,
     LabelClass,
     classes_from_json,
@@ -169,6 +170,12 @@ def _check_measure(event: dict[str, Any], _state: SessionState) -> None:
 def _check_stroke(event: dict[str, Any], _state: SessionState) -> None:
     _require_hash(event.get("image"))
     event["stroke"] = Stroke.from_json(event.get("stroke", {})).to_json()
+
+
+def _check_correction(event: dict[str, Any], state: SessionState) -> None:
+    _check_stroke(event, state)
+    if event["stroke"]["class_id"] == REGION:
+        raise ValueError("A correction is of a class: an outline of where the image is worked on is a stroke.")
 
 
 def _check_strokes(event: dict[str, Any], _state: SessionState) -> None:
@@ -287,7 +294,7 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     event["features"] = FeatureSpec.from_json(event.get("features", {})).to_json()
     event["forest"] = ForestSettings.from_json(event.get("forest", {})).to_json()
     for read in _strokes_by_image(event.get("strokes")).values():
-        if not {one.class_id for one in read} - {UNLABELLED} <= {one.id for one in classes}:
+        if not {one.class_id for one in read} - {UNLABELLED, REGION} <= {one.id for one in classes}:
             raise ValueError("A stroke of the classifier is of a class that it does not name.")
     if "weights" in event:
         event["weights"] = weights_to_json(weights_from_json(event["weights"])) or {}
@@ -331,7 +338,7 @@ _CHECKS = {
     "strokes.add": _check_strokes,
     "stroke.change": _check_stroke,
     "stroke.erase": _check_erase,
-    "correction.add": _check_stroke,
+    "correction.add": _check_correction,
     "correction.erase": _check_erase,
     "correction.learn": _check_learning,
     "class.add": _check_new_class,

@@ -50,7 +50,7 @@ class Explanations:
         if result.trained.unchanged:
             raise ValueError("The opened classifier is at work as it came: which strokes decided is not known here.")
         if result.image.no_data is not None and result.image.no_data[row, column]:
-            raise ValueError("That pixel holds no data: it has no class.")
+            raise ValueError("That pixel is not segmented: it holds no data, or lies outside of what you outlined.")
         drawn = self._trainer.drawn(result.training_set)
         image = result.classifier.adapt(result.image)
         with self._scheduler.turn(session_id):

@@ -15,7 +15,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.model.weights import weights_from_json
 from segmentation.objects.steps import CleanUpStep, steps_from_json
-from segmentation.strokes.classes import UNLABELLED, LabelClass
+from segmentation.strokes.classes import REGION, UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.state import OpenedClassifier, SessionState
 
@@ -326,7 +326,7 @@ class Folding:
 
     def _seen(self, strokes: Iterable[Stroke]) -> Iterator[Stroke]:
         """Those of strokes whose classes are there, each in the class that its own was merged into."""
-        there = {UNLABELLED, *self.classes}
+        there = {UNLABELLED, REGION, *self.classes}
         found = map(self._as_merged, strokes) if self.merged else strokes
         return (stroke for stroke in found if stroke.class_id in there)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
@@ -77,9 +77,18 @@ class Images:
             if image is not None:
                 return image
         name, content = self._store.image(session_id, image_hash)
-        image = self.decode(content, name)
+        image = self.decode(content, name).known_as(image_hash)
         self._cache.put(image_hash, image)
         return image
+
+    def formerly(self, session_id: str, image_hashes: Iterable[str], former_hash: str) -> str:
+        """Which image of a session had a hash before pixels without data counted; empty if none had.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+        """
+        known = (one for one in image_hashes if former_hash in self.get(session_id, one).hashes)
+        return next(known, "")
 
     def facts(self, session_id: str, image_hash: str, name: str) -> dict[str, Any]:
         """The facts that an ``image.open`` event names of an image of a session.

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
-from segmentation.strokes.classes import UNLABELLED
-from segmentation.strokes.raster import stroke_bounds, stroke_pixels
+from segmentation.strokes.classes import REGION, UNLABELLED
+from segmentation.strokes.raster import region_of, stroke_bounds, stroke_pixels
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.state import SessionState
@@ -34,6 +34,7 @@ class LabelRaster:
     Attributes:
         labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
         pixels_by_class: ``(256,)`` int64, number of labelled pixels by class id.
+        region: ``(rows, columns)`` bool, outside of which nothing is labelled; None: there is no such part.
         nbytes: about the bytes that it takes, its strokes included.
     """
 
@@ -41,6 +42,9 @@ class LabelRaster:
         self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
         self.pixels_by_class = np.zeros(256, np.int64)
         self.nbytes = self.labels.nbytes
+        self.region: NDArray[np.bool_] | None = None
+        self._given: tuple[Stroke, ...] = ()
+        self._outlines: tuple[Stroke, ...] = ()
         self._strokes: tuple[Stroke, ...] = ()
         self._bounds: dict[Stroke, StrokeBounds | None] = {}
         self._snapshots: list[ref[NDArray[np.uint8]]] = []
@@ -54,11 +58,25 @@ class LabelRaster:
 
     def update(self, strokes: tuple[Stroke, ...]) -> None:
         """Let the labels be those of ``strokes``; later strokes win."""
-        if strokes == self._strokes:
+        if strokes == self._given:
             return
+        self._given = strokes
         if any(snapshot() is not None for snapshot in self._snapshots):
             self.labels = self.labels.copy()
         self._snapshots.clear()
+        outlines = tuple(one for one in strokes if one.class_id == REGION)
+        self._update_strokes(tuple(one for one in strokes if one.class_id != REGION) if outlines else strokes)
+        if outlines != self._outlines:
+            self._update_region(outlines)
+
+    def _update_region(self, outlines: tuple[Stroke, ...]) -> None:
+        masks = (self.region is None) - (not outlines)
+        self.nbytes += masks * self.labels.nbytes + sum(map(_bytes_of, outlines)) - sum(map(_bytes_of, self._outlines))
+        self._outlines, self.region = outlines, region_of(outlines, self.labels.shape)
+        rows, columns = self.labels.shape
+        self._paint_anew([(0, rows, 0, columns)])
+
+    def _update_strokes(self, strokes: tuple[Stroke, ...]) -> None:
         before, first = self._strokes, _common(self._strokes, strokes)
         last = _common(before[first:][::-1], strokes[first:][::-1])
         gone, new = before[first : len(before) - last], strokes[first : len(strokes) - last]
@@ -75,11 +93,19 @@ class LabelRaster:
 
     def _paint(self, stroke: Stroke) -> None:
         """Paint a stroke over all others."""
-        rows, columns = stroke_pixels(stroke, self.labels.shape)
+        rows, columns = self._pixels(stroke)
         self.pixels_by_class -= np.bincount(self.labels[rows, columns], minlength=256)
         self.pixels_by_class[stroke.class_id] += len(rows)
         self.labels[rows, columns] = stroke.class_id
         self.pixels_by_class[UNLABELLED] = 0
+
+    def _pixels(self, stroke: Stroke) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of the pixels that a stroke may label."""
+        rows, columns = stroke_pixels(stroke, self.labels.shape)
+        if self.region is None:
+            return rows, columns
+        inside = self.region[rows, columns]
+        return rows[inside], columns[inside]
 
     def _paint_anew(self, parts: Sequence[StrokeBounds]) -> None:
         """Paint the strokes anew in the smallest rectangle around these parts of the image."""
@@ -94,7 +120,7 @@ class LabelRaster:
             if bounds is None or bounds[0] >= stop_row or bounds[1] <= row:
                 continue
             if bounds[2] < stop_column and bounds[3] > column:
-                rows, columns = stroke_pixels(stroke, self.labels.shape)
+                rows, columns = self._pixels(stroke)
                 inside = (rows >= row) & (rows < stop_row) & (columns >= column) & (columns < stop_column)
                 self.labels[rows[inside], columns[inside]] = stroke.class_id
         self.pixels_by_class += np.bincount(window.ravel(), minlength=256)

@@ -13,6 +13,7 @@ from segmentation.features.pieces import feature_rows
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 from segmentation.model.classifier import PixelClassifier
+from segmentation.strokes.raster import region_of
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
@@ -60,7 +61,8 @@ class NextStrokes:
         alike = [one for one, facts in state.images.items() if facts["channels"] == state.image["channels"]]
         first = max(0, alike.index(state.image["hash"]) - MOST_IMAGES // 2)
         for one in alike[first : first + MOST_IMAGES]:
-            image = result.classifier.adapt(self._images.get(session_id, one))
+            region = region_of(state.drawn.get(one, ()), (state.images[one]["rows"], state.images[one]["columns"]))
+            image = result.classifier.adapt(self._images.get(session_id, one).within(region))
             grid = Grid.over(image.shape)
             features = self._grid_features(session_id, image, result.classifier, grid)
             with self._scheduler.turn(session_id):

@@ -167,6 +167,7 @@ class SessionFiles:
             image = self._images.decode(content, name)
         except ImageError as problem:
             raise SessionFileError(f"Its image {name!r} cannot be opened: {problem}") from problem
+        image = image.known_as(listed["hash"])
         if image.hash != listed["hash"]:
             raise SessionFileError(f"Its image {name!r} is not the one that the strokes belong to.")
         return NewImage(image.hash, name, content), describe_image(image, name)

@@ -24,6 +24,7 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.cleaning import clean_up_found
 from segmentation.objects.steps import CleanUpStep, changes_classes
+from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.packed_tile import Message, PackedTile, bounds
 from segmentation.web.session.scheduler import Scheduler
 
@@ -34,7 +35,7 @@ TILE_CACHE_BYTES = 16 * 2**20
 """Packed tiles of lately, found and cleaned up, of which 16 megapixel take about 2 MB each: an answer that was broken
 off continues where it was, and after an undo the former tiles are sent again."""
 
-_Key = tuple[ref[PixelClassifier], str, int, Layer | None, tuple[CleanUpStep, ...]]
+_Key = tuple[ref[PixelClassifier], str, int, Layer | None, tuple[Stroke, ...], tuple[CleanUpStep, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +46,17 @@ class Wanted:
         image: the image.
         classifier: the classifier.
         layer: what is to come along with the class ids; None for nothing.
+        outlines: of where the image is worked on.
     """
 
     image: Image
     classifier: PixelClassifier
     layer: Layer | None = None
+    outlines: tuple[Stroke, ...] = ()
 
     def key(self, tile: Tile, clean_up: tuple[CleanUpStep, ...] = ()) -> _Key:
         """What its packed tiles are kept by."""
-        return ref(self.classifier), self.image.hash, tile.index, self.layer, clean_up
+        return ref(self.classifier), self.image.hash, tile.index, self.layer, self.outlines, clean_up
 
     def packed(
         self,

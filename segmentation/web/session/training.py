@@ -17,7 +17,7 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import LabelledImage, Training
 from segmentation.model.weights import checked_weights
-from segmentation.strokes.classes import UNLABELLED
+from segmentation.strokes.classes import REGION, UNLABELLED
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.classifiers import ClassifierFile, ClassifierFiles
 from segmentation.web.session.continued_training import (
@@ -45,12 +45,14 @@ class TrainingSet:
         images: the images that count, in the session's order, with their labels.
         pixels_by_class: ``(256,)`` int64, labelled pixels of all of them by class id.
         pixels_of_current_image: the same of the current image alone, of all that is drawn on it.
+        region: ``(rows, columns)`` bool, where the current image is worked on; None: everywhere.
     """
 
     state: SessionState
     images: tuple[LabelledImage, ...]
     pixels_by_class: NDArray[np.int64]
     pixels_of_current_image: NDArray[np.int64]
+    region: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +145,7 @@ class Trainer:
                     pixels += raster.pixels_by_class
                     images.append(LabelledImage(one, raster.snapshot(), partial(self._images.get, session_id, one)))
             drawn = self._labels.raster(session_id, state, current["hash"], state.drawn)
-            return TrainingSet(state, tuple(images), pixels, drawn.pixels_by_class.copy())
+            return TrainingSet(state, tuple(images), pixels, drawn.pixels_by_class.copy(), drawn.region)
 
     def train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
         """The classifier of a session for its current image, with the weights of its classes.
@@ -191,7 +193,7 @@ class Trainer:
         trained = self.train(session_id, training_set)
         state = training_set.state
         image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
-        return Result(image, trained, training_set)
+        return Result(image.within(training_set.region), trained, training_set)
 
     def training_pixels(self, session_id: str, result: Result) -> PixelSample:
         """The pixels that a session's classifier was trained on.
@@ -268,7 +270,9 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
     images = [image["hash"] for image in trained.classifier.training_.get("images", ())]
     drawn = {**came} if trained.unchanged else {**came, **state.drawn}
     return {
-        image_hash: tuple(stroke for stroke in drawn[image_hash] if stroke.class_id in {UNLABELLED, *state.classes})
+        image_hash: tuple(
+            stroke for stroke in drawn[image_hash] if stroke.class_id in {UNLABELLED, REGION, *state.classes}
+        )
         for image_hash in dict.fromkeys(images)
         if image_hash in drawn
     }

@@ -46,5 +46,6 @@ def test_a_pixel_without_data_has_nothing_to_explain(someone):
     image_hash = someone.open_image(np.dstack([PIXELS, opaque]))
     someone.draws("left", image_hash, 1, "M5,5L30,10")
     someone.draws("right", image_hash, 2, "M60,5L80,10")
-    assert why(someone, image_hash, 30, 70).json["error"] == "That pixel holds no data: it has no class."
+    said = "That pixel is not segmented: it holds no data, or lies outside of what you outlined."
+    assert why(someone, image_hash, 30, 70).json["error"] == said
     assert why(someone, image_hash, 50, 70).json["class_id"] == 2

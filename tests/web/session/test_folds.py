@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.objects.steps import CleanUpStep
+from segmentation.strokes.classes import REGION
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session import journal_fold
 from segmentation.web.session.events import check_event
@@ -56,6 +57,7 @@ SHAPES = st.sampled_from(
         {"kind": "polygon", "path": "M1,1L9,1L9,9Z"},
         {"kind": "rectangle", "x0": 1, "y0": 2, "x1": 5, "y1": 7},
         {"kind": "circle", "x0": 1, "y0": 2, "x1": 5, "y1": 6},
+        {"kind": "rectangle", "x0": 0, "y0": 0, "x1": 9, "y1": 9, "class_id": REGION},
     ]
 )
 FEATURES = st.builds(FeatureSpec, edges=st.booleans(), colour=st.booleans(), sigma_max=st.integers(2, 16)).map(
@@ -70,6 +72,11 @@ NONSENSE = st.sampled_from(
         {"type": "stroke.change", "image": IMAGE, "stroke": {"id": "x"}},
         {"type": "stroke.erase", "image": "here", "strokes": []},
         {"type": "correction.add", "image": IMAGE, "stroke": {"id": "x"}},
+        {
+            "type": "correction.add",
+            "image": IMAGE,
+            "stroke": {"id": "x", "class_id": REGION, "kind": "circle", "x0": 1, "y0": 2, "x1": 5, "y1": 6},
+        },
         {"type": "correction.erase", "image": IMAGE, "strokes": [1]},
         {"type": "correction.learn", "learn": 1},
         {"type": "class.add", "class": {"id": 256, "name": "x", "colour": "#000000"}},
@@ -191,7 +198,12 @@ class TwoFolds(RuleBasedStateMachine):
     def erases(self, image, some):
         return self.does(type="stroke.erase", image=image, strokes=some)
 
-    @rule(target=undoable, image=IMAGES, class_id=CLASS_IDS_OF_STROKES, shape=SHAPES)
+    @rule(
+        target=undoable,
+        image=IMAGES,
+        class_id=CLASS_IDS_OF_STROKES,
+        shape=SHAPES.filter(lambda shape: "class_id" not in shape),
+    )
     def corrects(self, image, class_id, shape):
         stroke = {"id": f"c{len(self.events)}", "class_id": class_id, **shape}
         return self.does(type="correction.add", image=image, stroke=stroke)

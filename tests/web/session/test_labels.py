@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from segmentation.strokes.classes import REGION
 from segmentation.strokes.raster import rasterise, stroke_pixels
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session import labels
@@ -47,22 +48,26 @@ def test_whatever_happens_to_strokes_the_labels_are_those_of_a_whole_raster():
     ]
     raster, strokes = LabelRaster(SHAPE), []
     for turn in range(200):
-        match random.choice(["add", "undo", "erase", "change", "put below"]):
+        match random.choice(["add", "undo", "erase", "change", "put below", "outline"]):
             case "undo" if strokes:
                 strokes = strokes[:-1]
             case "erase" if strokes:
                 strokes = [one for one in strokes if random.random() > 0.1]
             case "change" if strokes:
                 old = strokes[place := int(random.integers(len(strokes)))]
-                strokes[place] = Stroke(old.id, 1 + turn % 4, "path", old.points + 1, old.width)
+                class_id = old.class_id if old.class_id == REGION else 1 + turn % 4
+                strokes[place] = Stroke(old.id, class_id, old.kind, old.points + 1, old.width)
             case "put below":
                 strokes = [Stroke(f"below{turn}", 1, "path", random.uniform(0, 40, (2, 2)), 3.0), *strokes]
+            case "outline":
+                strokes = [*strokes, Stroke(f"here{turn}", REGION, "circle", random.uniform(-9, 55, (2, 2)))]
             case _:
                 strokes = [*strokes, replace(pool[turn % 60], id=f"t{turn}")]
         raster.update(tuple(strokes))
         np.testing.assert_array_equal(raster.labels, rasterise(strokes, SHAPE))
         np.testing.assert_array_equal(raster.pixels_by_class[1:], np.bincount(raster.labels.ravel(), minlength=256)[1:])
-        assert raster.nbytes == raster.labels.nbytes + sum(STROKE_BYTES + one.points.nbytes for one in strokes)
+        rasters = raster.labels.nbytes * (1 if raster.region is None else 2)
+        assert raster.nbytes == rasters + sum(STROKE_BYTES + one.points.nbytes for one in strokes)
 
 
 def test_a_stroke_that_goes_costs_the_strokes_around_it_alone(monkeypatch):

@@ -12,6 +12,7 @@ SHORTCUTS = (
     ("C", "draw a closed outline, filled"),
     ("R", "draw a rectangle, filled"),
     ("O", "draw a circle or ellipse, filled"),
+    ("I", "outline where the image is worked on; a filled shape that is selected becomes such an outline"),
     ("E", "erase: the pixels under the eraser; with Shift whole strokes"),
     ("V", "select a stroke: drag it, [ ] and the classes change it, Delete deletes it, Esc lets go"),
     ("H, or hold Space", "move the image by dragging"),
@@ -45,6 +46,10 @@ _SECTIONS = (
             "image. What you see in the class's colour is what is labelled, except that strokes too thin for the "
             "screen are shown three pixels wide; the light and the dark rim only make them stand out. Until you "
             "choose a width, it follows the zoom.",
+            "“Only here” outlines what is worked on: outside of all such outlines nothing is segmented, counted or "
+            "learnt from. Inside nothing changes, since features still see what lies around. Each outline is undone, "
+            "selected at its rim, moved and deleted as a stroke is; a rectangle or circle that is selected becomes one "
+            "with the same key.",
             "The eraser unlabels the pixels under it, and has a width of its own. With Shift, or the switch beside its "
             "width, it takes whole strokes. Select a stroke to move it, to give it another width or class, or to "
             "delete it.",

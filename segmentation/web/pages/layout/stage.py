@@ -13,6 +13,12 @@ TOOLS = (
     ("closed", "Closed outline, filled", "C", "M6 5c5-3 12-1 13 4s-4 5-5 9-8 3-10-2 -2-9 2-11z"),
     ("rectangle", "Rectangle, filled", "R", "M4 6h16v12H4z"),
     ("circle", "Circle or ellipse, filled", "O", "M12 4.5a7.5 7.5 0 1 0 .01 0z"),
+    (
+        "region",
+        "Only here: outline what is segmented, counted and learnt from",
+        "I",
+        "M4 9V6a2 2 0 0 1 2-2h3M15 4h3a2 2 0 0 1 2 2v3M20 15v3a2 2 0 0 1-2 2h-3M9 20H6a2 2 0 0 1-2-2v-3M12 10v4",
+    ),
     ("erase", "Erase; hold Shift for whole strokes", "E", "M8 19h12M5.5 14.500l8-9 6 5.500-7.500 8h-3.500z"),
     ("select", "Select a stroke: move, widen, delete it", "V", "M6 3l13 8.500-6 1.500-2.500 6z"),
     (
@@ -101,6 +107,25 @@ def strip() -> html.Section:
     )
 
 
+def _region() -> html.Div:
+    """Says that only a part of the image is worked on, and leads back to the whole."""
+    return html.Div(
+        [
+            html.Span(id="region-text"),
+            html.Button(
+                "Whole image",
+                id="leave-region",
+                type="button",
+                className="quiet small",
+                title="Take the outlines away: the whole image is worked on again (can be undone)",
+            ),
+        ],
+        id="region",
+        className="over-stage",
+        hidden=True,
+    )
+
+
 def stage() -> html.Main:
     """The image, and the line below it that says what is going on."""
     return html.Main(
@@ -129,6 +154,7 @@ def stage() -> html.Main:
                         role="status",
                         **dashed(aria_live="polite"),
                     ),
+                    _region(),
                     html.Div(id="ring"),
                     html.Div(id="scale-bar", hidden=True),
                     html.Div("Drop images, a folder, labels or strokes here", id="drop-hint"),
