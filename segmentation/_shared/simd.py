@@ -103,7 +103,8 @@ class Array:
     data: Value
     row_bytes: Value
 
-    def _pointer(self, row: Value, column: Value, vector: Type) -> Value:
+    def pointer(self, row: Value, column: Value, vector: Type) -> Value:
+        """Where the number ``[row, column]`` lies."""
         builder, item_bytes = self.builder, self.kind.dtype.bitwidth // 8
         start = builder.ptrtoint(self.data, row.type)
         offset = builder.add(builder.mul(row, self.row_bytes), builder.mul(column, ir.Constant(row.type, item_bytes)))
@@ -111,16 +112,16 @@ class Array:
 
     def load(self, row: Value, column: Value, vector: Type) -> Value:
         """The numbers from ``[row, column]`` on, as many as the vector has, in the array's own type."""
-        return self.builder.load(self._pointer(row, column, vector), align=self.kind.dtype.bitwidth // 8)
+        return self.builder.load(self.pointer(row, column, vector), align=self.kind.dtype.bitwidth // 8)
 
     def store(self, row: Value, column: Value, values: Value) -> None:
         """Write a vector of the array's own type from ``[row, column]`` on."""
-        pointer = self._pointer(row, column, values.type)
+        pointer = self.pointer(row, column, values.type)
         self.builder.store(values, pointer, align=self.kind.dtype.bitwidth // 8)
 
     def store_where(self, row: Value, column: Value, values: Value, chosen: Value) -> None:
         """Write the lanes of a float32 vector whose bit in ``chosen`` is set."""
-        pointer = self._pointer(row, column, values.type)
+        pointer = self.pointer(row, column, values.type)
         arguments = [values, pointer, ir.Constant(INT32, 4), chosen]
         kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
         name = f"llvm.masked.store.v{values.type.count}f32.p0"
@@ -170,6 +171,16 @@ def splat(builder: Compiler, value: Value, vector: Type) -> Value:
 
 def define_arithmetic(lanes: Lanes) -> None:
     """Give lanes of floats their operators; a number instead of lanes on either side is meant for every lane."""
+    _define(lanes, {"add": "fadd", "sub": "fsub", "mul": "fmul", "truediv": "fdiv"})
+
+
+def define_logic(lanes: Lanes) -> None:
+    """Give lanes of whole numbers the operators that work on their bits; a number is meant for every lane."""
+    _define(lanes, {"and_": "and_", "or_": "or_", "xor": "xor"})
+
+
+def _define(lanes: Lanes, names: dict[str, str]) -> None:
+    """Give lanes operators, which have these names in Python and in LLVM."""
 
     def define(function: Kernel, name: str) -> None:
         @infer_global(function)
@@ -186,7 +197,7 @@ def define_arithmetic(lanes: Lanes) -> None:
             left, right = (a if a.type == lanes.vector else splat(builder, a, lanes.vector) for a in args)
             return getattr(builder, name)(left, right)
 
-    for function, name in (("add", "fadd"), ("sub", "fsub"), ("mul", "fmul"), ("truediv", "fdiv")):
+    for function, name in names.items():
         define(getattr(operator, function), name)
 
 

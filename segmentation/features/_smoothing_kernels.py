@@ -12,12 +12,12 @@ run over the piece's end into slack: see :func:`panels_shape` and :func:`scratch
 
 from __future__ import annotations
 
-import math
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.aligned import on_cache_lines
 from segmentation._shared.simd import kernel, part
 from segmentation.features._derivative_kernels import MARGIN, Apron, smooth_scratch
 from segmentation.features._lanes import (
@@ -35,9 +35,6 @@ Floats = NDArray[np.float32]
 Block: TypeAlias = Any
 """Lanes of float64, see :mod:`segmentation.features._lanes`."""
 
-CACHE_LINE = 64
-"""Bytes that processors fetch and keep together."""
-
 
 def panels_shape(rows: int, columns: int) -> tuple[int, int, int]:
     """Shape of an array for a plane of ``rows x columns`` pixels as panels, with slack.
@@ -46,18 +43,6 @@ def panels_shape(rows: int, columns: int) -> tuple[int, int, int]:
     reads is fetched ahead by the processor, and takes a few pages of memory instead of one for each row.
     """
     return -(-columns // SIDE), rows + SIDE, SIDE
-
-
-def on_cache_lines(shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> NDArray[Any]:
-    """An array to be filled that starts with a cache line.
-
-    Its rows of ``SIDE`` numbers then lie in one line each. Where they lie across two, as they do by chance in what
-    NumPy allocates, each takes the time of two.
-    """
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.empty(size + CACHE_LINE, np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
-    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def scratch(rows: int, columns: int, radii: NDArray[np.int64]) -> tuple[Doubles, Doubles, Floats]:

@@ -88,6 +88,23 @@ class BitPlanes:
             counts = forest.program.counts(packed, rows * columns, threads=threads)
         return forest.shares_of_votes(counts, weights).reshape(-1, rows, columns)
 
+    def classes_and_probabilities(
+        self,
+        forest: Forest,
+        image: Image,
+        smoothed: Smoothed | None,
+        weights: Weights | None = None,
+        *,
+        threads: int | None = None,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """What :meth:`classes` and :meth:`probabilities` give, in one walk."""
+        rows, columns = self._window.shape
+        with self._lock:
+            packed = self._in_bins(forest, image, smoothed, threads)
+            classes, counts = forest.program.classes_and_counts(packed, rows * columns, weights, threads=threads)
+        probabilities = forest.shares_of_votes(counts, weights)
+        return classes.reshape(rows, columns), probabilities.reshape(-1, rows, columns)
+
     def mostly_differ(self, forest: Forest) -> bool:
         """Whether most features are in other bins than a forest's, so that all of the window must be smoothed."""
         assert forest.bins is not None

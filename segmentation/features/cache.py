@@ -101,7 +101,8 @@ class FeatureCache:
             tile: which part of the image.
         """
         key = (*window_key(image, spec, tile)[:-1], spec)
-        return cast(BitPlanes, self._cached.setdefault(key, BitPlanes(spec, image.channels, tile)))
+        held = self._cached.get(key) or self._cached.setdefault(key, BitPlanes(spec, image.channels, tile))
+        return cast(BitPlanes, held)
 
 
 def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:

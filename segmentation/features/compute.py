@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.aligned import on_cache_lines
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.features.pointwise import fill_features, with_constants
@@ -186,7 +187,7 @@ def _float_panels(
     image: NDArray[Any], channels: tuple[int, ...], window: tuple[range, range], halo: int, threads: int | None
 ) -> NDArray[np.float32]:
     """A window and its halo as float32 panels of each channel; beyond the image its border is repeated."""
-    from segmentation.features._smoothing_kernels import on_cache_lines, pack, panels_shape
+    from segmentation.features._smoothing_kernels import pack, panels_shape
 
     height, width = len(window[0]) + 2 * halo, len(window[1]) + 2 * halo
     panels = on_cache_lines((len(channels), *panels_shape(height, width)), np.float32)

@@ -127,7 +127,7 @@ class FeatureSpec:
         """Number of scikit-image's features of one channel at one sigma."""
         return int(self.intensity) + int(self.edges) + 2 * int(self.texture)
 
-    @property
+    @cached_property
     def lab_sigmas(self) -> tuple[int, ...]:
         """The numbers of the sigmas at which perceived colour is computed."""
         distances = np.abs(np.log2(self.sigmas)[:, None] - np.log2(LAB_SIGMAS))

@@ -1,4 +1,4 @@
-"""Lanes for :mod:`segmentation.forest._walk_kernels`: 64 pixels at a time, and a mask of those meant."""
+"""Lanes for the walks: 64 pixels at a time and a mask of those meant, for floats; and whole rows of bits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,22 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core.cgutils import get_or_insert_function
 
-from segmentation._shared.simd import AVX2, AVX512, INT32, SSE2, Array, Compiler, Lanes, Type, Value, instruction, splat
+from segmentation._shared.aligned import CACHE_LINE
+from segmentation._shared.simd import (
+    AVX2,
+    AVX512,
+    INT32,
+    SSE2,
+    Array,
+    Compiler,
+    Lanes,
+    Type,
+    Value,
+    define_logic,
+    instruction,
+    splat,
+)
+from segmentation.forest._bit_layout import ROW
 
 PIXELS = 64
 
@@ -81,3 +96,30 @@ def add_sums(builder: Compiler, array: Array, row: Value, sums: Value) -> None:
     """Add the sums to ``array[row, :PIXELS]``, float64."""
     start = ir.Constant(row.type, 0)
     array.store(row, start, builder.fadd(array.load(row, start, _DOUBLES), builder.sitofp(sums, _DOUBLES)))
+
+
+_BITS_OF_ROW = Lanes(types.int32, ROW // 4)
+
+define_logic(_BITS_OF_ROW)
+
+
+@instruction(_BITS_OF_ROW, types.Array, types.intp)
+def load_bits(builder: Compiler, array: Array, row: Value) -> Value:
+    """The bits of a row of ``ROW`` bytes."""
+    return array.load(row, ir.Constant(row.type, 0), _BITS_OF_ROW.vector)
+
+
+@instruction(types.none, types.Array, types.intp, _BITS_OF_ROW)
+def store_bits(builder: Compiler, array: Array, row: Value, bits: Value) -> None:
+    """Write the bits of a row."""
+    array.store(row, ir.Constant(row.type, 0), bits)
+
+
+@instruction(types.none, types.Array, types.intp)
+def fetch_bits(builder: Compiler, array: Array, row: Value) -> None:
+    """Have the processor fetch a row into its second cache, while it goes on with other things."""
+    for start in range(0, ROW, CACHE_LINE):
+        pointer = array.pointer(row, ir.Constant(row.type, start), ir.IntType(8))
+        arguments = [pointer, *(ir.Constant(INT32, number) for number in (0, 2, 1))]  # to read, there, data
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+        builder.call(get_or_insert_function(builder.module, kind, "llvm.prefetch.p0"), arguments)

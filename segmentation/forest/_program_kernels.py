@@ -1,26 +1,32 @@
 """The compiled loops of :mod:`segmentation.forest.program`: how trees become instructions, and how these are run.
 
-Instructions work on rows of ``ROW`` bytes, one bit for each pixel of a block. They are plain loops over bytes, which
-LLVM turns into vectors for any processor; it does so only as long as an instruction writes no row that it reads.
+All of it works on rows of ``ROW`` bytes, one bit for each pixel of a block.
 """
 
 from __future__ import annotations
+
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.simd import kernel, part
 from segmentation.forest._bit_layout import BITS, ROW
+from segmentation.forest._lanes import fetch_bits, load_bits, store_bits
 
-AND, OR, XOR, SELECT = range(4)
-"""Kinds of instructions ``(kind, a, b, c, d)``: ``d`` becomes ``a & b``, ``a | b``, ``a ^ b``, or where ``a`` is 1
-what ``c`` is, and else what ``b`` is."""
+XOR, SELECT = range(2)
+"""Kinds of steps ``(kind, a, b, c, d)``: ``d`` becomes ``a ^ b``, or where ``a`` is 1 what ``c`` is, and else what
+``b`` is."""
 
-ZEROS, ONES, FIRST_PLANE = range(3)
-"""The rows whose bits are all 0, or all 1, and the first of those that hold the bins' binary digits."""
+ZEROS, ONES = range(2)
+"""The rows whose bits are all 0, or all 1."""
 
-SCRATCH_ROWS = 1 << BITS
-"""Rows for what leads to the comparisons of a feature."""
+FIRST_COMPARISON = 2
+
+ADDENDS = 7
+"""Votes that are added up in registers: their number has three binary digits."""
+
+LEAST_DIGITS = 3
 
 _ROW = np.uint64(ROW)  # counted without a sign, since Numba lets negative indices count from the end
 _BITS = np.uint64(8)
@@ -29,147 +35,178 @@ _ALL = np.uint8(255)
 
 Bytes = NDArray[np.uint8]
 Rows = NDArray[np.int32]
-
-
-@part
-def _emit(program: Rows, length: int, kind: int, a: int, b: int, c: int, d: int) -> int:
-    """Write an instruction to the place ``length`` of a program; return the place behind it."""
-    program[length, 0], program[length, 1], program[length, 2] = kind, a, b
-    program[length, 3], program[length, 4] = c, d
-    return length + 1
-
-
-@kernel
-def assemble_comparisons(needed: NDArray[np.bool_], scratch: int, rows: Rows, program: Rows) -> int:
-    """Write the instructions that compare bins with edges, feature by feature; return how many they are.
-
-    Whether the number that the lowest ``n + 1`` digits make is above ``j`` follows from digit ``n`` and from whether
-    the number that the lowest ``n`` digits make is above ``j`` without its digit ``n``. Hence two edges that differ
-    only in their highest digits share what their lowest lead to.
-
-    Args:
-        needed: ``(digits, features, 1 << digits)``: at ``[n, feature, j]`` whether the comparison of the lowest
-            ``n + 1`` digits with ``j`` is needed; to be completed from the last, ``[BITS - 1]``.
-        scratch: the first of ``SCRATCH_ROWS`` rows.
-        rows: ``(features, 1 << BITS)``: for each comparison that is needed, the row to write it to; changed where a
-            digit itself is the answer.
-        program: to be filled.
-    """
-    length = 0
-    found = np.empty(SCRATCH_ROWS, np.int64)
-    for feature in range(needed.shape[1]):
-        for digit in range(BITS - 1, 0, -1):
-            half = 1 << digit
-            for edge in range(2 * half - 1):
-                if needed[digit, feature, edge]:
-                    needed[digit - 1, feature, edge % half] = True
-        plane = FIRST_PLANE + feature * BITS
-        found[0] = plane
-        for digit in range(1, BITS):
-            half = 1 << digit
-            for edge in range(2 * half - 2, -1, -1):  # from the last, which still needs what the first will replace
-                if edge == half - 1:
-                    found[edge] = plane + digit
-                elif needed[digit, feature, edge]:
-                    target = np.int64(rows[feature, edge]) if digit == BITS - 1 else scratch + 2 * half + edge
-                    kind = AND if edge >= half else OR
-                    length = _emit(program, length, kind, plane + digit, found[edge % half], ZEROS, target)
-                    found[edge] = target
-    return length
+Bits: TypeAlias = Any
+"""Lanes that hold a row of bits."""
 
 
 @kernel
 def assemble_trees(
-    roots: Rows,
-    nodes: Rows,
-    kind: int,
-    comparisons: Rows,
-    complements: Rows,
-    stack: int,
-    votes: Rows,
-    program: Rows,
-) -> int:
-    """Write the instructions that tell which trees vote for a class; return how many they are.
+    roots: Rows, nodes: Rows, kind: int, comparisons: Rows, complements: Rows, stack: int, votes: Rows, program: Rows
+) -> tuple[int, int]:
+    """Write the selections that tell which trees vote for a class; return how many they are, and the rows that exist.
 
     What the children of a node say is there before the node itself, since the nodes are taken from the last to the
-    first. Where there is something to compute it waits in a stack, of which each place has two rows: one to be read
-    while the other is written.
+    first. It waits in a row that is free again once the node has been computed.
 
     Args:
         roots, nodes: see :meth:`segmentation.forest.program.Program.of`.
         kind: the class.
-        comparisons: ``(features, 1 << BITS)``, the row that says whether a bin is above the edge.
-        complements: the same shape, a row for the opposite; negative where it is not computed yet.
-        stack: the first row of the stack, an even number; all rows before it are read only here.
+        comparisons: ``(nodes,)``, the row that says whether a node's bin is above its edge.
+        complements: ``(comparisons,)``, for each of them a row for the opposite; negative where nothing asked for it
+            yet.
+        stack: the first of the rows that are free; all rows before it are read only here.
         votes: a row for each tree's vote; changed where another says it already.
-        program: to be filled.
+        program: to be filled: rows ``(a, b, c, d)``; where ``a`` is 1, ``d`` becomes what ``c`` is, else what ``b`` is.
     """
-    length = 0
-    said = np.empty(len(nodes), np.int64)
+    length, rows, n_free = 0, stack, 0
+    said, free = np.empty(len(nodes), np.int64), np.empty(len(nodes) + 1, np.int64)
     stop = len(nodes)
     for tree in range(len(roots) - 1, -1, -1):
-        top = stack
         for node in range(stop - 1, roots[tree] - 1, -1):
-            feature, edge = nodes[node, 0], nodes[node, 1]
-            if feature < 0:
+            if nodes[node, 0] < 0:
                 said[node] = ONES if nodes[node, 4] == kind else ZEROS
                 continue
-            left, right = said[nodes[node, 2]], said[nodes[node, 3]]
+            left, right, comparison = said[nodes[node, 2]], said[nodes[node, 3]], comparisons[node]
             if left == right:
                 said[node] = left
             elif left == ZEROS and right == ONES:
-                said[node] = comparisons[feature, edge]
+                said[node] = comparison
             elif left == ONES and right == ZEROS:
-                if complements[feature, edge] < 0:
-                    complements[feature, edge] = -complements[feature, edge]
-                    length = _emit(
-                        program, length, SELECT, comparisons[feature, edge], ONES, ZEROS, complements[feature, edge]
-                    )
-                said[node] = complements[feature, edge]
+                number = comparison - FIRST_COMPARISON
+                if complements[number] < 0:
+                    complements[number] = -complements[number]
+                    length = _emit(program, length, comparison, ONES, ZEROS, complements[number])
+                said[node] = complements[number]
             else:
-                below = right if right >= stack else left
-                target = below ^ 1 if below >= stack else top
-                top = (target | 1) + 1
-                target = votes[tree] if node == roots[tree] else target
-                said[node] = target
-                length = _emit(program, length, SELECT, comparisons[feature, edge], left, right, target)
+                for child in (left, right):
+                    if child >= stack:
+                        free[n_free] = child
+                        n_free += 1
+                if n_free == 0:
+                    free[0] = rows
+                    n_free, rows = 1, rows + 1
+                n_free -= 1
+                said[node] = free[n_free]
+                length = _emit(program, length, comparison, left, right, free[n_free])
         stop = roots[tree]
-        votes[tree] = said[stop]
-    return length
-
-
-@part
-def _run(program: Rows, rows: Bytes) -> None:
-    """Run all instructions; rows are not named by views, whose references would have to be counted."""
-    for number in range(len(program)):
-        kind = program[number, 0]
-        a, b, c = np.uint64(program[number, 1]), np.uint64(program[number, 2]), np.uint64(program[number, 3])
-        d = np.uint64(program[number, 4])
-        if kind == SELECT:
-            for i in range(_ROW):
-                rows[d, i] = rows[b, i] ^ (rows[a, i] & (rows[b, i] ^ rows[c, i]))
-        elif kind == AND:
-            for i in range(_ROW):
-                rows[d, i] = rows[a, i] & rows[b, i]
-        elif kind == OR:
-            for i in range(_ROW):
-                rows[d, i] = rows[a, i] | rows[b, i]
+        if said[stop] >= stack:
+            free[n_free] = said[stop]
+            n_free += 1
+            program[length - 1, 3] = votes[tree]
         else:
-            for i in range(_ROW):
-                rows[d, i] = rows[a, i] ^ rows[b, i]
+            votes[tree] = said[stop]
+    return length, rows
 
 
 @part
-def _unpack(rows: Bytes, digits: Rows, numbers: NDArray[np.uint16]) -> None:
+def _emit(program: Rows, length: int, a: int, b: int, c: int, d: int) -> int:
+    """Write a selection to the place ``length`` of a program; return the place behind it."""
+    program[length, 0], program[length, 1], program[length, 2], program[length, 3] = a, b, c, d
+    return length + 1
+
+
+@part
+def _step_up(below: Bits, digit: Bits, mask: int) -> Bits:
+    """What at least two of the three are: whether a number is above another, from whether its lower digits are.
+
+    Args:
+        below: whether the number that the lower digits make is above that of the other.
+        digit: the next digit.
+        mask: the opposite of the other's, for all pixels.
+    """
+    return below ^ ((below ^ digit) & (below ^ mask))
+
+
+@part
+def _compare(packed: Bytes, plane: int, masks: Rows, begin: int, end: int, rows: Bytes) -> None:
+    """Write whether the bins of a feature are above some edges.
+
+    Args:
+        packed: rows of bits.
+        plane: that of the lowest digit of the feature.
+        masks: ``(edges, BITS)``, the opposites of the digits of all edges, 0 or -1.
+        begin, end: which of these edges.
+        rows: to be written to.
+    """
+    digit_0, digit_1, digit_2 = load_bits(packed, plane), load_bits(packed, plane + 1), load_bits(packed, plane + 2)
+    digit_3, digit_4, digit_5 = load_bits(packed, plane + 3), load_bits(packed, plane + 4), load_bits(packed, plane + 5)
+    for number in range(begin, end):
+        above = _step_up(digit_0 & masks[number, 0], digit_1, masks[number, 1])
+        above = _step_up(_step_up(above, digit_2, masks[number, 2]), digit_3, masks[number, 3])
+        above = _step_up(_step_up(above, digit_4, masks[number, 4]), digit_5, masks[number, 5])
+        store_bits(rows, FIRST_COMPARISON + number, above)
+
+
+@part
+def _select(program: Rows, begin: int, end: int, rows: Bytes) -> None:
+    """Run some selections one after the other."""
+    for number in range(begin, end):
+        a, b, c = program[number, 0], program[number, 1], program[number, 2]
+        otherwise = load_bits(rows, b)
+        chosen = otherwise ^ (load_bits(rows, a) & (otherwise ^ load_bits(rows, c)))
+        store_bits(rows, program[number, 3], chosen)
+
+
+@part
+def _sum(a: Bits, b: Bits, c: Bits) -> tuple[Bits, Bits]:
+    """The two binary digits of how many of three bits are 1."""
+    differ = a ^ b
+    return differ ^ c, a ^ (differ & (a ^ c))
+
+
+@part
+def _count(votes: Rows, rows: Bytes, digits: Rows) -> None:
+    """Write the binary digits of how many of the votes are 1.
+
+    Args:
+        votes: their rows, a multiple of ``ADDENDS``.
+        rows: of bits.
+        digits: the rows to be written, the lowest first, at least ``LEAST_DIGITS``.
+    """
+    none = load_bits(rows, ZEROS)
+    for digit in digits:
+        store_bits(rows, digit, none)
+    for n in range(0, len(votes), ADDENDS):
+        ones, two = _sum(load_bits(rows, votes[n]), load_bits(rows, votes[n + 1]), load_bits(rows, votes[n + 2]))
+        ones, more = _sum(ones, load_bits(rows, votes[n + 3]), load_bits(rows, votes[n + 4]))
+        ones, most = _sum(ones, load_bits(rows, votes[n + 5]), load_bits(rows, votes[n + 6]))
+        twos, fours = _sum(two, more, most)
+        digit, carry = _sum(load_bits(rows, digits[0]), ones, none)
+        store_bits(rows, digits[0], digit)
+        digit, carry = _sum(load_bits(rows, digits[1]), twos, carry)
+        store_bits(rows, digits[1], digit)
+        digit, carry = _sum(load_bits(rows, digits[2]), fours, carry)
+        store_bits(rows, digits[2], digit)
+        for place in range(LEAST_DIGITS, len(digits)):
+            before = load_bits(rows, digits[place])
+            store_bits(rows, digits[place], before ^ carry)
+            carry = before & carry
+
+
+@part
+def _step(program: Rows, rows: Bytes) -> None:
+    """Run steps one after the other."""
+    for number in range(len(program)):
+        one, other = load_bits(rows, program[number, 1]), load_bits(rows, program[number, 2])
+        if program[number, 0] == SELECT:
+            other = other ^ (one & (other ^ load_bits(rows, program[number, 3])))
+        else:
+            other = one ^ other
+        store_bits(rows, program[number, 4], other)
+
+
+@part
+def _unpack(rows: Bytes, digits: Rows, numbers: NDArray[Any]) -> None:
     """The numbers of a block's pixels whose binary digits the rows are, the lowest first."""
+    none = numbers.dtype.type(0)
     for bit in range(_BITS):
         asked, first = np.uint8(1) << bit, bit * _ROW
         for i in range(_ROW):
-            numbers[first + i] = 0
+            numbers[first + i] = none
         for digit in range(len(digits)):
-            row, value = np.uint64(digits[digit]), np.uint16(1 << digit)
+            row, value = np.uint64(digits[digit]), numbers.dtype.type(1 << digit)
             for i in range(_ROW):
-                numbers[first + i] |= value if rows[row, i] & asked else np.uint16(0)
+                numbers[first + i] |= value if rows[row, i] & asked else none
 
 
 @part
@@ -179,7 +216,7 @@ def _weigh(
     weights: Rows,
     numbers: NDArray[np.uint16],
     best: Rows,
-    chosen: NDArray[np.uint16],
+    chosen: Bytes,
 ) -> None:
     """The classes of a block's pixels whose products of votes and weights are the largest, the first of equals."""
     for i in range(_BITS * _ROW):
@@ -191,48 +228,69 @@ def _weigh(
             product = np.int32(np.int32(numbers[i]) * weight)
             more = product > best[i]
             best[i] = product if more else best[i]
-            chosen[i] = np.uint16(kind) if more else chosen[i]
+            chosen[i] = np.uint8(kind) if more else chosen[i]
 
 
 @kernel
 def run_program(
     packed: Bytes,
-    first: int,
-    last: int,
-    features: Rows,
-    program: Rows,
-    n_rows: int,
+    blocks: tuple[int, int],
+    planes: Rows,
+    planes_of_block: int,
+    comparisons: tuple[Rows, Rows],
+    selections: tuple[Rows, Rows],
+    votes: Rows,
+    steps: Rows,
     class_digits: Rows,
     count_digits: Rows,
     weights: Rows,
+    rows: Bytes,
     classes: Bytes,
     counts: NDArray[np.uint16],
 ) -> None:
     """Classes, or the numbers of votes, of some blocks of pixels.
 
     Args:
-        packed: ``(blocks, features, BITS, ROW)``, see :meth:`segmentation.forest.bins.Bins.pack`.
-        first, last: the first of the blocks that are wanted, and that after the last.
-        features: those that the program looks at.
-        program: ``(instructions, 5)``.
-        n_rows: number of rows that it reads and writes.
+        packed: ``(blocks x planes, ROW)``, the planes of each block, see :meth:`segmentation.forest.bins.Bins.pack`.
+        blocks: the first of the blocks that are wanted, and that after the last.
+        planes: that of the lowest digit of each feature that is looked at.
+        planes_of_block: number of planes of a block.
+        comparisons: where the edges of each of these features begin, and their number; and the masks of all edges.
+        selections: where those that tell the votes for each class but the first begin, and their number; and all,
+            ``(selections, 4)``, see :func:`assemble_trees`.
+        votes: ``(classes - 1, trees and more)``, the rows of the votes for each class but the first.
+        steps: ``(steps, 5)``, what follows when the votes are counted.
         class_digits: rows of the binary digits of the class.
         count_digits: ``(classes, digits)``, rows of those of the number of votes.
         weights: ``(classes,)`` thousandths that votes for the classes are multiplied with, or ``(0,)``.
+        rows: ``(rows, ROW)``, of which the program makes use.
         classes: ``(pixels,)`` to be filled, or ``(0,)`` if they are not wanted.
         counts: ``(classes, pixels)`` to be filled, or ``(classes, 0)``.
     """
-    rows, numbers = np.empty((n_rows, ROW), np.uint8), np.empty(8 * ROW, np.uint16)
-    chosen, best = np.empty(8 * ROW, np.uint16), np.empty(8 * ROW, np.int32)
+    numbers, chosen = np.empty(8 * ROW, np.uint16), np.empty(8 * ROW, np.uint8)
+    best = np.empty(8 * ROW, np.int32)
+    starts, masks = comparisons
+    begins, program = selections
+    last = len(packed) // max(planes_of_block, 1) - 1
+    at_once = np.int64(begins[1] // max(len(planes), 1)) if len(votes) > 0 else 0
     for place in range(ROW):
         rows[ZEROS, place], rows[ONES, place] = _NONE, _ALL
-    for block in range(first, last):
-        for number in range(len(features)):
+    for block in range(blocks[0], blocks[1]):
+        for number in range(len(planes)):
+            begin, end = starts[number], starts[number + 1]
+            _compare(packed, block * planes_of_block + planes[number], masks, begin, end, rows)
+        done, following = np.int64(0), min(block + 1, last) * planes_of_block
+        for number in range(len(planes)):
             for digit in range(BITS):
-                feature, row = np.uint64(features[number]), np.uint64(FIRST_PLANE + number * BITS + digit)
-                for i in range(_ROW):
-                    rows[row, i] = packed[block, feature, digit, i]
-        _run(program, rows)
+                fetch_bits(packed, following + planes[number] + digit)
+            _select(program, done, done + at_once, rows)
+            done += at_once
+        _select(program, done, begins[1], rows)
+        for kind in range(len(votes)):
+            if kind > 0:
+                _select(program, begins[kind], begins[kind + 1], rows)
+            _count(votes[kind], rows, count_digits[kind + 1])
+        _step(steps, rows)
         start = block * 8 * ROW
         if len(classes) > 0:
             if len(weights) > 0:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.aligned import on_cache_lines
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.forest._bit_layout import BINS as BINS
@@ -235,7 +236,7 @@ def count_blocks(pixels: int) -> int:
 
 def packed_room(blocks: int, features: int) -> NDArray[np.uint8]:
     """``(blocks, features, BITS, ROW)`` uint8 to be filled with bits."""
-    return np.empty((blocks, features, BITS, ROW), np.uint8)
+    return on_cache_lines((blocks, features, BITS, ROW), np.uint8)
 
 
 def packed_bytes(blocks: int, features: int) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import available_threads, share
-from segmentation.forest.bins import Bins
+from segmentation.forest.bins import BINS, Bins
 from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import random_uint64
 from segmentation.forest.settings import MIN_TREE_PIXELS, ForestSettings
@@ -152,7 +152,8 @@ def grow_forest(
     feature, edge, left, right = np.concatenate([trees.nodes for trees in moved]).T.copy()
     inner = feature >= 0
     threshold = np.zeros(len(feature), np.float32)
-    threshold[inner] = bins.edges[feature[inner], edge[inner]]
+    pairs, pair_of_node = np.unique(feature[inner] * np.int32(BINS) + edge[inner], return_inverse=True)
+    threshold[inner] = bins.thresholds(*np.divmod(pairs, BINS))[pair_of_node]
     samples = np.concatenate([trees.counts.sum(axis=1) for trees in moved])
     shares = np.concatenate([trees.counts / trees.counts.sum(axis=1, keepdims=True) for trees in moved])
     impurity = np.concatenate([trees.impurity() for trees in moved])

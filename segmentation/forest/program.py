@@ -1,23 +1,25 @@
 """A forest as a straight line of logic: what each pixel's trees vote for, for 1,024 pixels at a time.
 
-A bin's binary digits are kept as rows of bits, one bit for each pixel. All comparisons of bins with edges follow from
-them by about two instructions each, once for all trees. A node of a tree says what its right child says where the
-comparison holds, and else what its left child says, which is one instruction; a node between two leaves of different
-classes is the comparison itself. The votes of the trees are added up as binary digits, and the largest number of votes
-is found by comparing them digit by digit. Nothing depends on the image, so that no branch is guessed wrong.
+A bin's binary digits are kept as rows of bits, one bit for each pixel. All comparisons of a bin with edges follow from
+them, once for all trees: whether a number is above another follows from whether that of its lower digits is. A node of
+a tree says what its right child says where the comparison holds, and else what its left child says, which is one
+selection; a node between two leaves of different classes is the comparison itself. The votes of the trees are added up
+as binary digits, seven at a time, and the largest number of votes is found by comparing them digit by digit. Nothing
+depends on the image, so that no branch is guessed wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.aligned import on_cache_lines
 from segmentation._shared.parallel import share
-from segmentation.forest._bit_layout import BITS
+from segmentation.forest._bit_layout import BINS, BITS
 from segmentation.forest.bins import count_blocks
 from segmentation.forest.weighing import Weights
 
@@ -28,19 +30,27 @@ Rows = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What is done with each block of pixels.
+    """What is done with each block of pixels; see :func:`segmentation.forest._program_kernels.run_program`.
 
     Attributes:
         features: the features that are looked at, int32.
-        instructions: ``(instructions, 5)`` int32, see :mod:`segmentation.forest._program_kernels`.
-        class_digits: the rows of the binary digits of the class, the lowest first.
-        count_digits: ``(classes, digits)`` int32, those of the number of trees that vote for each class.
+        starts: ``(features + 1,)`` int32, where the edges that each is compared with begin, and their number.
+        masks: ``(edges, BITS)`` int32, the opposites of the binary digits of these edges, 0 or -1.
+        begins: ``(classes,)`` int32, where the selections for each class but the first begin, and their number.
+        selections: ``(selections, 4)`` int32.
+        votes: ``(classes - 1, trees and more)`` int32, the rows of the trees' votes, and then rows without any.
+        tally: what follows from the votes.
+        first_digit: the row where those of the tally begin.
     """
 
     features: Rows
-    instructions: Rows
-    class_digits: Rows
-    count_digits: Rows
+    starts: Rows
+    masks: Rows
+    begins: Rows
+    selections: Rows
+    votes: Rows
+    tally: _Tally
+    first_digit: int
 
     @classmethod
     def of(cls, roots: Rows, nodes: Rows, n_classes: int) -> Program:
@@ -56,55 +66,58 @@ class Program:
         from segmentation.forest import _program_kernels as kernels
 
         inner = nodes[:, 0] >= 0
-        features, of_node = np.unique(nodes[inner, 0], return_inverse=True)
-        renumbered = nodes.copy()
-        renumbered[inner, 0] = of_node
-        needed = np.zeros((BITS, len(features), 1 << BITS), np.bool_)
-        needed[-1, of_node, nodes[inner, 1]] = True
-        numbers = np.cumsum(needed[-1]).reshape(needed[-1].shape) - 1
-        n_compared = int(needed[-1].sum())
-        scratch = kernels.FIRST_PLANE + len(features) * BITS
-        comparisons = (scratch + kernels.SCRATCH_ROWS + numbers).astype(np.int32)
-        complements = -(comparisons + np.int32(n_compared))
-        comparisons[:, (1 << BITS) // 2 - 1] = kernels.FIRST_PLANE + np.arange(1, len(features) + 1) * BITS - 1
-        first_vote = scratch + kernels.SCRATCH_ROWS + 2 * n_compared
-        votes = first_vote + np.arange((n_classes - 1) * len(roots), dtype=np.int32).reshape(-1, len(roots))
-        stack = first_vote + votes.size + (first_vote + votes.size) % 2
-        room = len(features) << (BITS + 1), n_compared + int(inner.sum()) * len(votes)
-        program = np.empty((sum(room), 5), np.int32)
-        length = kernels.assemble_comparisons(needed, scratch, comparisons, program)
+        pairs, of_node = np.unique(nodes[inner, 0] * BINS + nodes[inner, 1], return_inverse=True)
+        features, starts = np.unique(pairs // BINS, return_index=True)
+        comparisons = np.zeros(len(nodes), np.int32)
+        comparisons[inner] = kernels.FIRST_COMPARISON + of_node
+        complements = -(kernels.FIRST_COMPARISON + len(pairs) + np.arange(len(pairs), dtype=np.int32))
+        first_vote = kernels.FIRST_COMPARISON + 2 * len(pairs)
+        votes = np.full((n_classes - 1, -(-len(roots) // kernels.ADDENDS) * kernels.ADDENDS), kernels.ZEROS, np.int32)
+        votes[:, : len(roots)] = first_vote + np.arange(len(roots))
+        selections = np.empty((len(pairs) + int(inner.sum()) * len(votes), 4), np.int32)
+        begins, first_digit = [0], first_vote
         for kind, row in enumerate(votes, start=1):
-            length += kernels.assemble_trees(
-                roots, renumbered, kind, comparisons, complements, stack, row, program[length:]
+            length, rows = kernels.assemble_trees(
+                roots,
+                nodes,
+                kind,
+                comparisons,
+                complements,
+                first_vote + len(roots),
+                row[: len(roots)],
+                selections[begins[-1] :],
             )
-        tally = _Tally.of(len(roots), n_classes)
-        constants = [kernels.ZEROS, kernels.ONES]
-        rows = np.concatenate([constants, votes.ravel(), stack + np.arange(tally.n_temporary)]).astype(np.int32)
-        counting = tally.instructions.copy()
-        counting[:, 1:] = rows[counting[:, 1:]]
+            begins.append(begins[-1] + length)
+            first_digit = max(first_digit, rows)
         return cls(
             features.astype(np.int32),
-            np.concatenate([program[:length], counting]),
-            rows[tally.class_digits],
-            rows[tally.count_digits],
+            np.append(starts, len(pairs)).astype(np.int32),
+            ((pairs[:, None] >> np.arange(BITS) & 1) - 1).astype(np.int32),
+            np.array(begins, np.int32),
+            selections[: begins[-1]].copy(),
+            votes,
+            _Tally.of(len(roots), n_classes),
+            first_digit,
         )
 
     @property
     def n_rows(self) -> int:
         """Number of rows of bits that are read and written."""
-        return 1 + max(2 + len(self.features) * BITS, int(self.instructions[:, 1:].max(initial=0)))
+        return self.first_digit + self.tally.n_rows
 
     @property
     def nbytes(self) -> int:
         """Bytes that it takes."""
-        return self.instructions.nbytes + self.features.nbytes + self.class_digits.nbytes + self.count_digits.nbytes
+        arrays = [array for array in vars(self).values() if isinstance(array, np.ndarray)]
+        return sum(array.nbytes for array in arrays) + self.tally.steps.nbytes + self.tally.count_digits.nbytes
 
     @staticmethod
     def most_bytes(n_trees: int, n_inner: int, n_features: int, n_classes: int) -> int:
         """The most bytes that the program of so many trees takes, which have so many nodes that are no leaves."""
-        compared = min(n_inner, n_features << BITS)
-        counted = 5 * n_classes * (n_trees + 40)
-        return 20 * ((BITS + 1) * compared + n_inner * (n_classes - 1) + counted) + 4 * n_features
+        compared = min(n_inner, n_features * BINS)
+        selections = compared + n_inner * (n_classes - 1)
+        counted = (n_trees + 8) + 200  # votes, and what is done with their number
+        return 16 * selections + 4 * (BITS * compared + 2 * n_features + 1) + 4 * n_classes * counted
 
     def classes(
         self, packed: NDArray[np.uint8], pixels: int, weights: Weights | None = None, *, threads: int | None = None
@@ -122,12 +135,20 @@ class Program:
             ``(pixels,)`` uint8, from 0.
         """
         classes = np.empty(pixels, np.uint8)
-        self._run(packed, pixels, weights, classes, np.empty((len(self.count_digits), 0), np.uint16), threads)
+        self._run(packed, pixels, weights, classes, np.empty((len(self.begins), 0), np.uint16), threads)
         return classes
+
+    def classes_and_counts(
+        self, packed: NDArray[np.uint8], pixels: int, weights: Weights | None = None, *, threads: int | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+        """What :meth:`classes` and :meth:`counts` give, in one walk."""
+        classes, counts = np.empty(pixels, np.uint8), np.empty((len(self.begins), pixels), np.uint16)
+        self._run(packed, pixels, weights, classes, counts, threads)
+        return classes, counts
 
     def counts(self, packed: NDArray[np.uint8], pixels: int, *, threads: int | None = None) -> NDArray[np.uint16]:
         """The number of trees that vote for each class, ``(classes, pixels)`` uint16; else as :meth:`classes`."""
-        counts = np.empty((len(self.count_digits), pixels), np.uint16)
+        counts = np.empty((len(self.begins), pixels), np.uint16)
         self._run(packed, pixels, None, np.empty(0, np.uint8), counts, threads)
         return counts
 
@@ -142,46 +163,60 @@ class Program:
     ) -> None:
         from segmentation.forest._program_kernels import run_program
 
-        n_rows, blocks = self.n_rows, count_blocks(pixels)
-        only_these = packed.shape[1] == len(self.features)
+        blocks, only_these = count_blocks(pixels), packed.shape[1] == len(self.features)
         features = np.arange(len(self.features), dtype=np.int32) if only_these else self.features
+        planes, of_block = packed.reshape(-1, packed.shape[-1]), packed.shape[1] * packed.shape[2]
+        steps, class_digits, count_digits = self._tally_here
         weights = np.empty(0, np.int32) if weights is None else weights
 
         def work(starts: Iterator[int]) -> None:
+            rows = on_cache_lines((self.n_rows, packed.shape[-1]), np.uint8)
             for start in starts:
                 run_program(
-                    packed,
-                    start,
-                    min(start + _BLOCKS_PER_TASK, blocks),
-                    features,
-                    self.instructions,
-                    n_rows,
-                    self.class_digits,
-                    self.count_digits,
+                    planes,
+                    (start, min(start + _BLOCKS_PER_TASK, blocks)),
+                    features * np.int32(BITS),
+                    of_block,
+                    (self.starts, self.masks),
+                    (self.begins, self.selections),
+                    self.votes,
+                    steps,
+                    class_digits,
+                    count_digits,
                     weights,
+                    rows,
                     classes,
                     counts,
                 )
 
         share(range(0, blocks, _BLOCKS_PER_TASK), work, threads)
 
+    @cached_property
+    def _tally_here(self) -> tuple[Rows, Rows, Rows]:
+        """The steps and the rows of digits of the tally, with the numbers that rows have in this program."""
+        tally = self.tally
+        rows = np.arange(2 + tally.n_rows, dtype=np.int32)
+        rows[2:] += np.int32(self.first_digit - 2)  # the first two, which hold the same bit for all pixels, are shared
+        steps = np.concatenate([tally.steps[:, :1], rows[tally.steps[:, 1:]]], axis=1)
+        return steps, rows[tally.class_digits], rows[tally.count_digits]
+
 
 @dataclass(frozen=True, eq=False)
 class _Tally:
-    """How votes are counted and compared.
+    """How numbers of votes are compared.
 
-    Rows are numbered: 0 and 1 hold the same bit for all pixels, then come the votes for each class but the first, tree
-    by tree, then the temporary rows.
+    Rows are numbered: 0 and 1 hold the same bit for all pixels, then come the digits of the numbers of votes for each
+    class but the first, then what follows from them.
 
     Attributes:
-        instructions: see :mod:`segmentation.forest._program_kernels`.
-        n_temporary: number of temporary rows.
+        steps: see :mod:`segmentation.forest._program_kernels`.
+        n_rows: number of rows, without the first two.
         class_digits: rows of the digits of the class with the most votes.
         count_digits: ``(classes, digits)``, rows of the digits of the numbers of votes.
     """
 
-    instructions: Rows
-    n_temporary: int
+    steps: Rows
+    n_rows: int
     class_digits: Rows
     count_digits: Rows
 
@@ -189,11 +224,11 @@ class _Tally:
     @lru_cache(maxsize=16)
     def of(n_trees: int, n_classes: int) -> _Tally:
         """The tally of as many trees, for as many classes."""
-        logic = _Logic(2 + n_trees * (n_classes - 1))
-        n_digits = n_trees.bit_length()
-        counts = [
-            logic.total(range(2 + kind * n_trees, 2 + (kind + 1) * n_trees), n_digits) for kind in range(n_classes - 1)
-        ]
+        from segmentation.forest._program_kernels import LEAST_DIGITS
+
+        n_digits = max(LEAST_DIGITS, n_trees.bit_length())
+        counts = (2 + np.arange((n_classes - 1) * n_digits)).reshape(-1, n_digits).tolist()
+        logic = _Logic(2 + (n_classes - 1) * n_digits)
         rest = [n_trees >> digit & 1 for digit in range(n_digits)]
         for count in counts:
             rest = logic.difference(rest, count)
@@ -203,26 +238,26 @@ class _Tally:
             most = [logic.select(more, *pair) for pair in zip(most, count, strict=True)]
             id_digits = [logic.select(more, digit, kind >> n & 1) for n, digit in enumerate(id_digits)]
         return _Tally(
-            np.array(logic.instructions, np.int32).reshape(-1, 5),
-            logic.n_rows - logic.first_temporary,
+            np.array(logic.steps, np.int32).reshape(-1, 5),
+            logic.n_rows - 2,
             np.array(id_digits, np.int32),
             np.array([rest, *counts], np.int32),
         )
 
 
 class _Logic:
-    """Instructions that are written one by one, each with a row of its own for what it says.
+    """Steps that are written one by one, each with a row of its own for what it says.
 
     Args:
-        first_temporary: the first row to be written to; rows 0 and 1 hold these very digits.
+        n_rows: number of the rows that are there; 0 and 1 hold these very digits.
     """
 
-    def __init__(self, first_temporary: int) -> None:
-        self.first_temporary = self.n_rows = first_temporary
-        self.instructions: list[tuple[int, ...]] = []
+    def __init__(self, n_rows: int) -> None:
+        self.n_rows = n_rows
+        self.steps: list[tuple[int, ...]] = []
 
     def _write(self, kind: int, a: int, b: int, c: int = 0) -> int:
-        self.instructions.append((kind, a, b, c, self.n_rows))
+        self.steps.append((kind, a, b, c, self.n_rows))
         self.n_rows += 1
         return self.n_rows - 1
 
@@ -239,20 +274,6 @@ class _Logic:
         if otherwise == then:
             return then
         return condition if (otherwise, then) == (0, 1) else self._write(SELECT, condition, otherwise, then)
-
-    def total(self, rows: Sequence[int], n_digits: int) -> list[int]:
-        """The digits of how many rows hold a 1: three of them become a sum and a carry, until one is left of each."""
-        digits, waiting = [], list(rows)
-        for _ in range(n_digits):
-            carries = []
-            while len(waiting) > 1:
-                a, b, c = (waiting.pop() if waiting else 0 for _ in range(3))
-                differ = self.differ(a, b)
-                waiting.append(self.differ(differ, c))
-                carries.append(self.select(differ, a, c))
-            digits.append(waiting[0] if waiting else 0)
-            waiting = carries
-        return digits
 
     def difference(self, larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
         """The digits of the difference of two numbers, of which the second is not larger."""

@@ -58,11 +58,12 @@ class Trees:
         """Whether each leaf votes for one class, so that probabilities are shares of the trees."""
         return bool(self.probabilities[self.feature < 0].max(axis=1, initial=0).min() == 1)
 
-    @property
+    @cached_property
     def used_features(self) -> NDArray[np.bool_]:
         """``(features,)``, whether a node compares each feature."""
         used = np.zeros(self.n_features, np.bool_)
         used[self.feature[self.feature >= 0]] = True
+        used.flags.writeable = False
         return used
 
     def whole_shares(self) -> NDArray[np.int32]:
@@ -131,8 +132,9 @@ class Trees:
         if (np.maximum(self.left, self.right) >= past_tree).any():
             raise ValueError("A node of the forest has a child in another tree.")
         feature, threshold = self.feature[inner], self.threshold[inner]
-        edges = bins.of_values(feature, threshold)
-        if (edges == BINS - 1).any() or (bins.edges[feature, edges] != threshold).any():
+        edges, next_float = bins.of_values(feature, threshold), np.nextafter(threshold, np.float32(np.inf))
+        last = (bins.of_values(feature, next_float) > edges) | np.isinf(next_float)
+        if (edges == BINS - 1).any() or not last.all():
             raise ValueError("A threshold of the forest is none of the edges of its bins.")
 
     def _check_samples(self) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.kernels import kernels_are_ready
-from segmentation._shared.tiling import Tile
+from segmentation._shared.tiling import Tile, Window
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.features.cache import FeatureCache
@@ -189,8 +189,7 @@ class LiveSegmenter:
         if cache and self._fits_as_bits(image, classifier, tile):
             smoothed, bits = self._bits(image, classifier, tile, threads)
             found = bits.classes(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
-            ids = classifier.classes_.take(found, mode="clip")  # three times as fast as to look for an error
-            return image.clear(ids, tile.rows, tile.columns)
+            return _ids(image, classifier, tile, found)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
         pixels = DraftPixels.for_shape(image.shape)
         key = image.hash, with_constants(classifier.spec_, image.pixels), tile.bounds
@@ -262,12 +261,28 @@ class LiveSegmenter:
         adapted = classifier.adapt(image)
 
         def compute(tile: Tile, cache: bool, threads: int | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-            ids = self.segment(adapted, classifier, tile, cache=cache, threads=threads)
-            probabilities = self.probabilities(adapted, classifier, tile, cache=cache, threads=threads)
+            ids, probabilities = self._both(adapted, classifier, tile, cache, threads or self.threads)
             return ids, layer.values(probabilities, classifier.classes_)
 
         tiles = self._with_room(self._takes(adapted, classifier), order)
         return computed_in_turn(tiles, compute, threads=self.threads, stale=stale, turn=turn)
+
+    def _both(
+        self, image: Image, classifier: PixelClassifier, tile: Tile, cache: bool, threads: int | None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The class ids and the probabilities of a tile of an image that is adapted, from the same features."""
+        forest, weights = classifier.forest_, classifier.weights
+        if cache and self._fits_as_bits(image, classifier, tile):
+            smoothed, bits = self._bits(image, classifier, tile, threads)
+            found, probabilities = bits.classes_and_probabilities(forest, image, smoothed, weights, threads=threads)
+            return _ids(image, classifier, tile, found), image.clear(probabilities, tile.rows, tile.columns)
+        smoothed, found = self._smoothed(image, classifier, tile, cache, threads), np.empty(tile.shape, np.uint8)
+
+        def classify(piece: Window, planes: NDArray[np.float32]) -> None:
+            found[piece.place_in(tile)] = forest.predict(planes, weights, threads=1)
+
+        probabilities = classifier.predict_proba_window(image, tile, smoothed, on_piece=classify, threads=threads)
+        return _ids(image, classifier, tile, found), probabilities
 
     def draft(
         self,
@@ -358,3 +373,9 @@ class LiveSegmenter:
         if cache and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
             return self.cache.smoothed(image, classifier.spec, tile, threads=threads)
         return self.cache.peek(image, classifier.spec, tile)
+
+
+def _ids(image: Image, classifier: PixelClassifier, tile: Tile, found: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The class ids of a tile, from their indices."""
+    ids = classifier.classes_.take(found, mode="clip")  # three times as fast as to look for an error
+    return image.clear(ids, tile.rows, tile.columns)

@@ -37,6 +37,8 @@ def adapted(image: Image, training: Mapping[str, Any], spec: FeatureSpec) -> Ima
     """
     if spec.standardise:
         return standardised(image)
+    if _is_learnt(image.pixels.dtype, _learnt_ranges(training)):
+        return image
     given = _value_range(image)
     name = type_taken(image.pixels.dtype, given, training)
     taken = in_type(image, name)
@@ -55,12 +57,17 @@ def type_taken(dtype: np.dtype[Any], ends: tuple[float, float], training: Mappin
         training: the facts about what was learnt from.
     """
     ranges = _learnt_ranges(training)
-    if len(ranges) != 1 or dtype.name in ranges:
+    if _is_learnt(dtype, ranges):
         return dtype.name
     (name, learnt), *_ = ranges.items()
     as_fractions = _mismatch(_fractions(ends, dtype), _fractions(learnt, np.dtype(name)))
     nearer = _mismatch(ends, learnt) < as_fractions and _holds(np.dtype(name), ends)
     return name if nearer else dtype.name
+
+
+def _is_learnt(dtype: np.dtype[Any], ranges: Mapping[str, Any]) -> bool:
+    """Whether values of a type are taken as they are, whatever they are."""
+    return len(ranges) != 1 or dtype == np.dtype(next(iter(ranges)))
 
 
 def in_type(image: Image, name: str) -> Image | None:

@@ -161,11 +161,11 @@ def test_a_forest_by_hand():
 
 
 def test_kernels_are_compiled_once():
-    from segmentation.forest._program_kernels import assemble_comparisons, assemble_trees, run_program
+    from segmentation.forest._program_kernels import assemble_trees, run_program
 
     forest = random_forest(5, 4, 3, 4)
     packed = forest.bins.pack(planes(2000))
     forest.program.classes(packed, 2000)
     forest.program.counts(packed, 2000)
-    for kernel in (assemble_comparisons, assemble_trees, run_program):
+    for kernel in (assemble_trees, run_program):
         assert len(kernel.signatures) == 1

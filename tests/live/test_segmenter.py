@@ -20,6 +20,7 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
 from segmentation.live import labelled_rows as rows_module
 from segmentation.live.draft import DraftPixels
+from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import LabelledImage
@@ -110,6 +111,10 @@ def test_class_weights_change_what_is_made_of_the_same_forest(budget, depth):
     for tile in GRID.tiles:
         assert np.array_equal(live.segment(IMAGE, weighed, tile), whole[tile.rows, tile.columns])
         assert np.array_equal(live.probabilities(IMAGE, weighed, tile), proba[:, tile.rows, tile.columns])
+    for layer in (Layer(2), Layer()):
+        for tile, (ids, values) in live.layer_tiles(IMAGE, weighed, GRID.tiles, layer):
+            assert np.array_equal(ids, whole[tile.rows, tile.columns])
+            assert np.array_equal(values, layer.values(proba[:, tile.rows, tile.columns], weighed.classes_))
     drafts = live.draft(IMAGE, weighed, GRID.tiles)
     pixels = DraftPixels.for_shape(IMAGE.shape)
     chosen = slice(pixels.first, None, pixels.step)
