@@ -38,8 +38,10 @@ const EYE_CROSSED_OUT = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM5 19L19 5";
  * @property {boolean} only whether there is no other class
  */
 
+const digits = new Intl.NumberFormat("en");
+
 /** @param {number} value */
-const grouped = (value) => value.toLocaleString("en");
+const grouped = (value) => digits.format(value);
 
 /** One class in the list. */
 class Row {
@@ -207,6 +209,9 @@ export class ClassList {
    */
   update(state, chosenId, labelled, segmented) {
     const total = Object.values(segmented ?? {}).reduce((sum, value) => sum + value, 0);
+    /** @type {Map<number, number>} */
+    const drawn = new Map();
+    for (const { class_id: id } of state.strokes) drawn.set(id, (drawn.get(id) ?? 0) + 1);
     for (const [id, row] of this.rows) {
       if (!state.classes.some((one) => one.id === id)) {
         row.root.remove();
@@ -218,7 +223,7 @@ export class ClassList {
       const pixels = segmented?.[id];
       this.rowAt(index, id).fill(labelClass, {
         index,
-        strokes: state.strokes.filter((stroke) => stroke.class_id === id).length,
+        strokes: drawn.get(id) ?? 0,
         labelled: labelled?.[id],
         segmented: pixels,
         share: total && pixels !== undefined ? pixels / total : null,

@@ -8,7 +8,7 @@ from pathlib import Path
 from dash import Dash
 from flask import Flask, Response, abort, has_request_context, request
 
-from segmentation.web import asset_files
+from segmentation.web import asset_files, metrics
 from segmentation.web.health import health_routes
 from segmentation.web.pages.callbacks import register_callbacks
 from segmentation.web.pages.layout import page
@@ -37,12 +37,13 @@ def create_app(settings: Settings) -> Dash:
     """
     server = Flask("squiggle", static_folder=None, template_folder=str(Path(__file__).parent / "templates"))
     server.context_processor(_addresses)
+    _measure(server, settings)
     workbench = Workbench(open_store(settings), settings, SAMPLE)
     server.extensions["workbench"] = workbench
     guard(server, settings, max(settings.max_upload_bytes, settings.session_bytes or MAX_FILE_BYTES))
     harden(server, settings.max_upload_bytes)
     _warm_up_with_the_first_page(server, workbench.warming)
-    server.register_blueprint(health_routes(workbench.store, workbench.warming))
+    server.register_blueprint(health_routes(workbench.store, workbench.warming, settings.metrics_token))
     server.register_blueprint(all_routes(workbench))
     app = Dash(
         "squiggle",
@@ -63,6 +64,20 @@ def create_app(settings: Settings) -> Dash:
     send_security_headers(server)
     _let_dash_finish(server)
     return app
+
+
+def _measure(server: Flask, settings: Settings) -> None:
+    if not settings.metrics_token:
+        return
+    try:
+        metrics.begin(settings.data_folder)
+    except OSError as problem:
+        raise ValueError(f"Nothing can be measured, since SQUIGGLE_DATA cannot be written to ({problem}).") from None
+
+    @server.after_request
+    def count(response: Response) -> Response:
+        metrics.count_answer(response.status_code)
+        return response
 
 
 def _addresses() -> dict[str, str]:

@@ -18,6 +18,7 @@ from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as BaseWorker
 
+from segmentation.web import metrics
 from segmentation.web.http.server import HttpServer
 from segmentation.web.kernel_cache import keep_kernels_in
 from segmentation.web.logs import EventLogger
@@ -26,6 +27,8 @@ from segmentation.web.settings import is_for_its_own_machine, settings_or_exit, 
 sys.dont_write_bytecode = True
 _settings = settings_or_exit()
 keep_kernels_in(_settings.data_folder / "kernels")
+if _settings.metrics_token:
+    os.environ[metrics.FOLDER] = str(_settings.data_folder / "metrics" / str(os.getpid()))
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 workers = _settings.processes
@@ -86,6 +89,11 @@ def on_starting(arbiter: Any) -> None:
         sys.exit(f"Squiggle does not start: {problem}")
     if isinstance(arbiter.app, WSGIApplication) and is_for_its_own_machine(_settings):
         print(ONLY_HERE, file=sys.stderr, flush=True)
+
+
+def child_exit(_arbiter: Any, worker: Any) -> None:
+    """Count no more what waited in a process that has ended."""
+    metrics.forget_process(worker.pid)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -75,6 +75,14 @@ class Settings(BaseModel):
     open: bool = Field(
         default=False, validation_alias="SQUIGGLE_OPEN", description="`1` lets everybody in who can reach the server"
     )
+    metrics_token: str = Field(
+        default="",
+        validation_alias="SQUIGGLE_METRICS_TOKEN",
+        pattern=r"^(|.{16,})$",
+        repr=False,
+        description="secret of at least 16 characters that Prometheus shows to read `/metrics`; unless set, there is "
+        "no such page",
+    )
     trusted_proxies: Networks = Field(
         default=LOOPBACK,
         validation_alias="SQUIGGLE_TRUSTED_PROXIES",
@@ -212,8 +220,9 @@ def _sentence(problem: ValidationError) -> str:
     if not error["loc"]:
         return str(error["ctx"]["error"])
     variable = str(error["loc"][0])
-    text = os.environ[variable].strip()
-    return f"{variable}={text!r} cannot be read; it means: {meanings_of_variables()[variable]}."
+    is_secret = any(not one.repr for one in Settings.model_fields.values() if one.validation_alias == variable)
+    text = "" if is_secret else f"={os.environ[variable].strip()!r}"
+    return f"{variable}{text} cannot be read; it means: {meanings_of_variables()[variable]}."
 
 
 def settings_or_exit() -> Settings:

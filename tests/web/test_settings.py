@@ -63,6 +63,13 @@ def test_what_cannot_be_read_is_named_with_what_it_means(monkeypatch, variable, 
     assert str(problem.value) == f"{variable}={text!r} cannot be read; it means: {meanings_of_variables()[variable]}."
 
 
+def test_a_secret_that_is_too_short_is_refused_and_not_repeated(monkeypatch):
+    monkeypatch.setenv("SQUIGGLE_METRICS_TOKEN", "hush")
+    with pytest.raises(ValueError, match="SQUIGGLE_METRICS_TOKEN cannot be read") as problem:
+        settings_from_environment()
+    assert "hush" not in str(problem.value)
+
+
 def test_no_other_variable_opens_a_server_or_sets_anything(monkeypatch):
     for attribute in Settings.model_fields:
         monkeypatch.setenv(attribute, "1")
@@ -70,5 +77,5 @@ def test_no_other_variable_opens_a_server_or_sets_anything(monkeypatch):
 
 
 def test_secrets_are_not_in_what_is_printed_of_settings():
-    printed = repr(Settings(password="hush", database_url="postgresql://ada:hush@host/base"))
+    printed = repr(Settings(password="hush", database_url="postgresql://ada:hush@host/base", metrics_token="hush" * 4))
     assert "hush" not in printed

@@ -30,7 +30,7 @@ PUBLIC_ASSETS = (
     *("shared/theme.mjs", "logo.svg", "favicon.ico"),
 )
 PUBLIC_PATHS = frozenset(
-    ("/health", "/ready", "/sign-in", "/sign-out", *(f"{URL_PATH}/{name}" for name in PUBLIC_ASSETS))
+    ("/health", "/ready", "/metrics", "/sign-in", "/sign-out", *(f"{URL_PATH}/{name}" for name in PUBLIC_ASSETS))
 )
 """What is shown to people who are not let in yet."""
 

@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
@@ -18,6 +21,7 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.classes import REGION
+from segmentation.web import metrics
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.packed_tile import Message
@@ -230,14 +234,32 @@ class Conversations:
         steps = state.clean_up if tiles.clean_up is None else tiles.clean_up
         outlines = tuple(one for one in state.strokes if one.class_id == REGION)
         wanted = Wanted(image, classifier, tiles.layer, outlines)
-        pixels = yield from self._tile_stream.segment(session_id, wanted, order, tiles.known, stale, steps)
+        messages = self._tile_stream.segment(session_id, wanted, order, tiles.known, stale, steps)
+        pixels = yield from _timed(messages, started)
         if stale():
             return None
         counts = {str(c): int(pixels[c]) for c in state.classes}
         names = {class_id: one.name for class_id, one in state.classes.items()}
         note = classes_note(counts, names, len(classifier.classes_))
+        metrics.time_whole_overlay(time.perf_counter() - started)
         yield {"kind": "done", "pixels": counts, "seconds": round(time.perf_counter() - started, 3), "note": note}
         return Learnt(state, drawn, trained)
+
+
+def _timed(
+    messages: Generator[Message, None, NDArray[np.int64]], started: float
+) -> Generator[Message, None, NDArray[np.int64]]:
+    """The same messages; when the first part of the segmentation is there, that is measured."""
+    try:
+        while True:
+            message = next(messages)
+            yield message
+            if message["kind"] in ("draft", "tile"):
+                break
+    except StopIteration as end:
+        return cast("NDArray[np.int64]", end.value)
+    metrics.time_first_overlay(time.perf_counter() - started)
+    return (yield from messages)
 
 
 def _learnt(trained: TrainedClassifier, image: Image) -> Message:

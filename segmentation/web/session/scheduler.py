@@ -9,6 +9,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
+from segmentation.web import metrics
+
 AHEAD_IN_A_ROW = 4
 """Urgent tasks before one of the others has its turn."""
 
@@ -119,7 +121,9 @@ class Scheduler:
             with self._lock:
                 (self._urgent if ahead else self._others.places[session_id].waiting).append(begin)
                 self._begin_waiting()
+            metrics.count_waiting(1)
             begin.wait()
+            metrics.count_waiting(-1)
             try:
                 yield
             finally:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sql
 
 from segmentation._shared.text import shown_name
+from segmentation.web import metrics
 from segmentation.web.store import tables
 from segmentation.web.store.blobs import ObjectBlobs, TableBlobs, UnknownBlobError
 from segmentation.web.store.database import Database
@@ -224,8 +225,11 @@ class Store:
         with self.database.adding() as connection:
             before, added = self._append(connection, session_id, bodies)
             if after is None or after >= before:
-                return [event for event in added if after is not None and event.number > after]
-            return _events_above(connection, session_id, after)
+                news = [event for event in added if after is not None and event.number > after]
+            else:
+                news = _events_above(connection, session_id, after)
+        metrics.count_strokes(sum(event.body.get("type") == "stroke.add" for event in added))
+        return news
 
     def events(self, session_id: str, after: int = 0, *, use: bool = True) -> list[NumberedEvent]:
         """The events of a session with numbers above ``after``, in order. Who asks, uses the session, if ``use``.
