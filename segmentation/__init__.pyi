@@ -21,6 +21,7 @@ from .model.modelfile import save_model as save_model
 from .model.parameters import NotFittedError as NotFittedError
 from .model.uncertainty import uncertainty as uncertainty
 from .objects.cleaning import clean_up as clean_up
+from .objects.correcting import apply_corrections as apply_corrections
 from .objects.labelling import label_objects as label_objects
 from .objects.measuring import measure_objects as measure_objects
 from .objects.steps import CleanUpStep as CleanUpStep

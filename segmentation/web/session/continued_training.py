@@ -29,6 +29,8 @@ def is_unchanged(state: SessionState) -> bool:
     opened = state.opened
     if opened is None or not has_its_classes(state, opened):
         return False
+    if state.learns_corrections and any(state.corrections.values()):
+        return False
     drawn = {image_hash: strokes for image_hash, strokes in state.drawn.items() if strokes}
     came = {image_hash: strokes for image_hash, strokes in opened.strokes.items() if image_hash in state.images}
     return (drawn, state.features, state.forest) == (came, opened.features, opened.forest)

@@ -229,11 +229,11 @@ class Conversations:
             return None
         yield _learnt(trained, image)
         classifier = trained.classifier
-        drawn = self._trainer.drawn(training_set)
+        drawn, corrections = self._trainer.drawn(training_set), training_set.corrections
         del training_set  # labels that nobody holds need not be copied for the next stroke
         steps = state.clean_up if tiles.clean_up is None else tiles.clean_up
         outlines = tuple(one for one in state.strokes if one.class_id == REGION)
-        wanted = Wanted(image, classifier, tiles.layer, outlines)
+        wanted = Wanted(image, classifier, tiles.layer, outlines, corrections)
         messages = self._tile_stream.segment(session_id, wanted, order, tiles.known, stale, steps)
         pixels = yield from _timed(messages, started)
         if stale():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from io import BytesIO
 
@@ -17,11 +17,13 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.modelfile import save_model
 from segmentation.model.weights import weights_to_json
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
+from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.objects import objects_csv, objects_for_page, objects_zip, session_report
 from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.state import SessionState
 from segmentation.web.session.training import Result, Trainer, known_strokes
 from segmentation.web.session.whole_results import Turn, WholeImage
 
@@ -91,12 +93,15 @@ class Downloads:
                 return self._label_file(session_id, image_hash), "image/tiff"
             case "strokes.json":
                 return self._stroke_file(session_id, image_hash), "application/json"
+            case "corrections.json":
+                return self._correction_file(session_id, image_hash), "application/json"
             case "classifier.squiggle":
                 return self.classifier(session_id, image_hash, along), "application/octet-stream"
         if file_name not in {"overlay.png", "probabilities.tif", "report.html", *_FROM_CLASS_IDS}:
             raise UnknownFileError(file_name)
         result, turn = self._result(session_id, image_hash), self._turn(session_id)
-        whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone)
+        corrections = result.training_set.corrections
+        whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone, corrections)
         if file_name == "probabilities.tif":
             return _probabilities_tiff(result, whole), "image/tiff"
         if file_name == "overlay.png":
@@ -146,24 +151,36 @@ class Downloads:
     def _stroke_file(self, session_id: str, image_hash: str | None) -> bytes:
         """The strokes on all images; where a single one has any, the document is that of one image."""
         state = self._journals.state(session_id).with_image(image_hash)
-        classes = tuple(state.classes.values())
         settings: dict[str, object] = {"features": state.features.to_json(), "forest": state.forest.to_json()}
         if state.weights:
             settings["class_weights"] = weights_to_json(state.weights)
         if state.clean_up:
             settings["clean_up"] = [step.to_json() for step in state.clean_up]
-        drawn = {one: state.images[one] for one in state.images if state.drawn.get(one)}
-        if len(drawn) > 1:
-            drawings = [
-                Drawing(one, (image["rows"], image["columns"]), state.drawn[one], image["name"], image["channels"])
-                for one, image in drawn.items()
-            ]
-            document = drawings_to_json(drawings, classes, settings)
-        else:
-            (image,) = drawn.values() or (state.image,)
-            strokes = state.drawn.get(image["hash"], ())
-            document = strokes_to_json(strokes, classes, image["hash"], (image["rows"], image["columns"]), settings)
-        return json.dumps(document, indent=1).encode()
+        return _strokes_json(state, state.drawn, settings)
+
+    def _correction_file(self, session_id: str, image_hash: str | None) -> bytes:
+        """The corrections of all images, as a document of strokes."""
+        state = self._journals.state(session_id).with_image(image_hash)
+        return _strokes_json(state, state.corrections)
+
+
+def _strokes_json(
+    state: SessionState, strokes: Mapping[str, tuple[Stroke, ...]], settings: Mapping[str, object] | None = None
+) -> bytes:
+    """A document of strokes; where a single image has any, it is that of one image."""
+    classes = tuple(state.classes.values())
+    drawn = {one: state.images[one] for one in state.images if strokes.get(one)}
+    if len(drawn) > 1:
+        drawings = [
+            Drawing(one, (image["rows"], image["columns"]), strokes[one], image["name"], image["channels"])
+            for one, image in drawn.items()
+        ]
+        document = drawings_to_json(drawings, classes, settings)
+    else:
+        (image,) = drawn.values() or (state.image,)
+        of_image = strokes.get(image["hash"], ())
+        document = strokes_to_json(of_image, classes, image["hash"], (image["rows"], image["columns"]), settings)
+    return json.dumps(document, indent=1).encode()
 
 
 def _colours(result: Result) -> dict[int, str]:

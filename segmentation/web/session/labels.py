@@ -146,7 +146,7 @@ class Labels:
 
     def __init__(self, journals: Journals) -> None:
         self._journals = journals
-        self._cache: BoundedCache[tuple[str, str, bool], LabelRaster] = BoundedCache(
+        self._cache: BoundedCache[tuple[str, str, str], LabelRaster] = BoundedCache(
             LABEL_CACHE_BYTES, lambda raster: raster.nbytes
         )
 
@@ -173,12 +173,40 @@ class Labels:
             session_id: the session.
             state: its state.
             image_hash: the image.
-            strokes: by the hash of their image, either all that are drawn or those that a classifier is trained on;
-                each of the two has a raster of its own, so that neither is drawn anew for the other.
+            strokes: by the hash of their image: all that are drawn, those that a classifier is trained on, or
+                corrections; each has a raster of its own, so that none is drawn anew for the others.
         """
-        key = (session_id, image_hash, strokes is state.drawn)
+        kinds = {id(state.drawn): "drawn", id(state.corrections): "corrections"}
+        key = (session_id, image_hash, kinds.get(id(strokes), "trained"))
         image = state.images[image_hash]
         raster = self._cache.pop(key) or LabelRaster((image["rows"], image["columns"]))
         raster.update(strokes.get(image_hash, ()))
         self._cache.put(key, raster)
         return raster
+
+    def corrections(self, session_id: str, state: SessionState, image_hash: str) -> NDArray[np.uint8] | None:
+        """What was painted into the result of an image, ``(rows, columns)`` uint8; None for nothing."""
+        if not state.corrections.get(image_hash):
+            return None
+        return self.raster(session_id, state, image_hash, state.corrections).snapshot()
+
+    def learnt(
+        self, session_id: str, state: SessionState, image_hash: str, strokes: Mapping[str, tuple[Stroke, ...]]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The labels of an image that are learnt from: strokes, and corrections above them if these count.
+
+        Args:
+            session_id, state, image_hash, strokes: as of :meth:`raster`.
+
+        Returns:
+            ``(rows, columns)`` uint8, and the number of labelled pixels by class id, ``(256,)`` int64.
+        """
+        raster = self.raster(session_id, state, image_hash, strokes)
+        labels = raster.snapshot()
+        corrections = self.corrections(session_id, state, image_hash) if state.learns_corrections else None
+        if corrections is None:
+            return labels, raster.pixels_by_class
+        together = np.where(corrections == UNLABELLED, labels, corrections)
+        counts = np.bincount(together.ravel(), minlength=256)
+        counts[UNLABELLED] = 0
+        return together, counts

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.archive import pack
+from segmentation._shared.text import counted
 from segmentation.model.modelfile import load_model
 from segmentation.objects import files
 from segmentation.objects.files import NamedObjects
@@ -58,8 +59,17 @@ def session_report(result: Result, ids: NDArray[np.uint8], classifier_file: byte
     named = {"name": result.state.image["name"], "page": 1, "pages": 1}
     image = replace(result.image, metadata=result.image.metadata | named)
     contents = load_model(classifier_file)
-    found = image_found(image, ids, contents)
+    found = image_found(image, ids, contents, notes=_corrected(result, ids))
     return report_html(contents, sha256(classifier_file).hexdigest(), [found]).encode()
+
+
+def _corrected(result: Result, ids: NDArray[np.uint8]) -> list[str]:
+    """A sentence on what was corrected by hand, if anything was."""
+    corrections = result.training_set.corrections
+    pixels = 0 if corrections is None else int(np.count_nonzero((corrections > 0) & (ids > 0)))
+    if not pixels:
+        return []
+    return [f"The result was corrected by hand in {counted(pixels, 'pixel')} ({100 * pixels / ids.size:.2g} %)."]
 
 
 def objects_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:

@@ -23,6 +23,7 @@ from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.cleaning import clean_up_found
+from segmentation.objects.correcting import apply_corrections
 from segmentation.objects.steps import CleanUpStep, changes_classes
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.packed_tile import Message, PackedTile, bounds
@@ -47,16 +48,28 @@ class Wanted:
         classifier: the classifier.
         layer: what is to come along with the class ids; None for nothing.
         outlines: of where the image is worked on.
+        corrections: ``(rows, columns)`` uint8, what people have painted into the result; None for nothing.
     """
 
     image: Image
     classifier: PixelClassifier
     layer: Layer | None = None
     outlines: tuple[Stroke, ...] = ()
+    corrections: NDArray[np.uint8] | None = None
 
     def key(self, tile: Tile, clean_up: tuple[CleanUpStep, ...] = ()) -> _Key:
         """What its packed tiles are kept by."""
         return ref(self.classifier), self.image.hash, tile.index, self.layer, self.outlines, clean_up
+
+    def corrected(self, one: PackedTile) -> PackedTile:
+        """A tile with what was corrected in it."""
+        if self.corrections is None:
+            return one
+        painted = self.corrections[one.tile.rows, one.tile.columns]
+        if not painted.any():
+            return one
+        classes = np.union1d(self.classifier.classes_, np.unique(painted[painted > 0])).astype(np.uint8)
+        return one.with_ids(apply_corrections(one.ids, painted), classes)
 
     def packed(
         self,
@@ -144,6 +157,7 @@ class TileStream:
             tiles = [found[tile.index].with_ids(ids[tile.rows, tile.columns], classes) for tile in order]
             for one in tiles:
                 self._segmented.put(wanted.key(one.tile, clean_up), one)
+        tiles = [wanted.corrected(one) for one in tiles]
         for done, one in enumerate(tiles, start=1):
             yield _told(one, done, len(order), is_new(one))
         return np.sum([one.pixels_by_class for one in tiles], axis=0)
@@ -176,11 +190,12 @@ class TileStream:
         seen = threading.Event()
         tiles = self._tiles(session_id, wanted, cached, missing, stale, seen)
         for done, segmented in enumerate(tiles, start=1):
-            pixels += segmented.pixels_by_class
             take(segmented)
-            if new := is_new(segmented):
+            told = wanted.corrected(segmented)
+            pixels += told.pixels_by_class
+            if new := is_new(told):
                 seen.set()
-            yield _told(segmented, done, len(order), new)
+            yield _told(told, done, len(order), new)
         return pixels
 
     def _draft(
@@ -193,6 +208,10 @@ class TileStream:
         drafts = self._live.draft(wanted.image, wanted.classifier, missing, stale=stale, turn=turn)
         if drafts:
             pixels = DraftPixels.for_shape(wanted.image.shape)
+            if wanted.corrections is not None:
+                drafts = [
+                    (tile, apply_corrections(ids, wanted.corrections[pixels.of(tile)])) for tile, ids in drafts
+                ]
             ids = b"".join(ids.tobytes() for _, ids in drafts)
             yield {
                 "kind": "draft",

@@ -46,6 +46,7 @@ class TrainingSet:
         pixels_by_class: ``(256,)`` int64, labelled pixels of all of them by class id.
         pixels_of_current_image: the same of the current image alone, of all that is drawn on it.
         region: ``(rows, columns)`` bool, where the current image is worked on; None: everywhere.
+        corrections: ``(rows, columns)`` uint8, what was painted into the result of the current image; None for nothing.
     """
 
     state: SessionState
@@ -53,6 +54,7 @@ class TrainingSet:
     pixels_by_class: NDArray[np.int64]
     pixels_of_current_image: NDArray[np.int64]
     region: NDArray[np.bool_] | None = None
+    corrections: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,15 +139,18 @@ class Trainer:
             images = []
             pixels = np.zeros(256, np.int64)
             strokes = training_strokes(state)
-            for one in strokes:
+            painted = state.corrections if state.learns_corrections else ()
+            for one in (one for one in state.images if one in strokes or one in painted):
                 if state.images[one]["channels"] != current["channels"]:
                     continue
-                raster = self._labels.raster(session_id, state, one, strokes)
-                if raster.pixels_by_class.any():
-                    pixels += raster.pixels_by_class
-                    images.append(LabelledImage(one, raster.snapshot(), partial(self._images.get, session_id, one)))
+                labels, counts = self._labels.learnt(session_id, state, one, strokes)
+                if counts.any():
+                    pixels += counts
+                    images.append(LabelledImage(one, labels, partial(self._images.get, session_id, one)))
             drawn = self._labels.raster(session_id, state, current["hash"], state.drawn)
-            return TrainingSet(state, tuple(images), pixels, drawn.pixels_by_class.copy(), drawn.region)
+            corrections = self._labels.corrections(session_id, state, current["hash"])
+            counts = drawn.pixels_by_class.copy()
+            return TrainingSet(state, tuple(images), pixels, counts, drawn.region, corrections)
 
     def train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
         """The classifier of a session for its current image, with the weights of its classes.
@@ -216,6 +221,7 @@ class Trainer:
         return tuple(
             DrawnImage(one.hash, (facts[one.hash]["rows"], facts[one.hash]["columns"]), strokes[one.hash], one.read)
             for one in training_set.images
+            if one.hash in strokes
         )
 
     def training(self, session_id: str, state: SessionState) -> Callable[[Sequence[LabelledImage]], Training]:

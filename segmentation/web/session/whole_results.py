@@ -17,6 +17,7 @@ from segmentation.io.export import probability_pages
 from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
+from segmentation.objects.correcting import apply_corrections
 
 TIFF_HEAD = b"II*\0\x08\0\0\0"
 """The first bytes of each TIFF file that we write: they are sent at once, since routers wait for them."""
@@ -40,6 +41,7 @@ class WholeImage:
         classifier: the classifier.
         turn: entered for each tile, so that others have their turn in between.
         has_gone: asked before each tile; says whether nobody waits any more.
+        corrections: ``(rows, columns)`` uint8, what people have painted into the result; None for nothing.
     """
 
     live: LiveSegmenter
@@ -47,6 +49,7 @@ class WholeImage:
     classifier: PixelClassifier
     turn: Turn
     has_gone: Callable[[], bool]
+    corrections: NDArray[np.uint8] | None = None
     tiles: Sequence[Tile] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,7 +57,7 @@ class WholeImage:
         self.tiles = TileGrid(self.image.shape).tiles
 
     def class_ids(self) -> NDArray[np.uint8]:
-        """The class of each pixel, cleaned up, ``(rows, columns)`` uint8.
+        """The class of each pixel, cleaned up and corrected, ``(rows, columns)`` uint8.
 
         Raises:
             NobodyWaitsError: if that is so.
@@ -64,7 +67,8 @@ class WholeImage:
             with self._turn():
                 ids[tile.rows, tile.columns] = self.live.segment(self._adapted, self.classifier, tile, cache=False)
         with self._turn():
-            return self.classifier.cleaned(ids)
+            cleaned = self.classifier.cleaned(ids)
+            return cleaned if self.corrections is None else apply_corrections(cleaned, self.corrections)
 
     def probability_file(self, class_names: Sequence[str]) -> Iterator[bytes]:
         """The TIFF file of :func:`~segmentation.io.export.probabilities_tiff` in parts, the first of them at once.
