@@ -31,6 +31,8 @@ const KEYS = {
   "s": (session) => session.toggle("shown"),
   "l": (session) => session.toggle("live"),
   "n": ({ nextStroke }) => nextStroke.go(),
+  "p": ({ corrections }) => corrections.toggle(),
+  "f": (session) => { if (session.view.corrects) session.chooseView({ tool: "fill" }); },
   "+": ({ viewport }) => viewport.zoom(1.25),
   "=": ({ viewport }) => viewport.zoom(1.25),
   "-": ({ viewport }) => viewport.zoom(0.8),

@@ -30,7 +30,8 @@ import { Sweep } from "./sweep.mjs";
  * @property {HTMLElement} ring shows the width at the pointer
  * @property {() => State} state
  * @property {() => number} width of the brush, in image pixels
- * @property {(stroke: Stroke, image: string) => void} onStroke a stroke was drawn on an image, by its hash
+ * @property {(stroke: Stroke, image: string, corrects: boolean) => void} onStroke a stroke was drawn on an image, by
+ * its hash, or painted into its result
  * @property {(stroke: Stroke) => void} onChange a stroke takes the place of the one with its id
  * @property {(strokes: string[]) => void} onErase strokes were erased, by their ids
  * @property {() => void} onSelect another stroke was selected, or none
@@ -52,6 +53,8 @@ const keyOf = ({ name, path, x0, y0, x1, y1 }) => JSON.stringify([name, path, x0
 export class Drawing {
   tool = "squiggle";
   classId = 1;
+  /** Whether pens and eraser work on the result. */
+  corrects = false;
   /** Whether the eraser takes whole strokes. */
   whole = false;
   /** What is being drawn. @type {?Gesture} */
@@ -95,8 +98,10 @@ export class Drawing {
 
   /** The chosen pen. */
   get pen() {
-    const { tool, classId, width } = this;
-    return { tool, classId: CLASSES_OF_TOOLS[tool] ?? classId, width, image: this.picture.image?.hash };
+    const { tool, width } = this;
+    const image = this.picture.image?.hash;
+    const classId = CLASSES_OF_TOOLS[tool] ?? this.classId;
+    return { tool, classId, width, image, corrects: this.corrects && classId !== REGION };
   }
 
   /** What the graph is to do with the pointer, as layout attributes; what it draws is not seen. */
@@ -109,12 +114,13 @@ export class Drawing {
 
   /**
    * Choose another tool or class.
-   * @param {{tool?: string, classId?: number, whole?: boolean}} choice
+   * @param {{tool?: string, classId?: number, whole?: boolean, corrects?: boolean}} choice
    */
-  choose({ tool = this.tool, classId = this.classId, whole = this.whole }) {
-    Object.assign(this, { tool, classId, whole });
+  choose({ tool = this.tool, classId = this.classId, whole = this.whole, corrects = this.corrects }) {
+    Object.assign(this, { tool, classId, whole: whole && !corrects, corrects });
     this.viewport.panTool = tool === "pan";
-    this.viewport.stage.dataset.tool = tool === "erase" && whole ? "sweep" : tool;
+    this.viewport.stage.dataset.tool = tool === "erase" && this.whole ? "sweep" : tool;
+    this.viewport.stage.classList.toggle("corrects", corrects);
     if (tool !== "erase") this.picture.mark(null);
     if (tool !== "select") this.selection.select(null);
     this.selection.update();
@@ -147,7 +153,10 @@ export class Drawing {
     else if (this.late) {
       if (this.late.pen.tool !== "squiggle") this.take(this.late);
       this.late = null;
-    } else this.parts.onStroke(strokeOfShape(shape), penOfShape(shape).image ?? "");
+    } else {
+      const { image, corrects } = penOfShape(shape);
+      this.parts.onStroke(strokeOfShape(shape), image ?? "", corrects);
+    }
   }
 
   /**
@@ -174,8 +183,9 @@ export class Drawing {
     if (this.ended === gesture) this.ended = null;
     for (const [key, one] of this.awaited) if (one === gesture) this.awaited.delete(key);
     const { shown, pen } = gesture;
-    const erasesNothing = pen.tool === "erase" && !this.state().strokes.some((stroke) => mayMeet(stroke, shown));
-    if (!erasesNothing) this.parts.onStroke(shown, pen.image ?? "");
+    const below = this.state()[pen.corrects ? "corrections" : "strokes"];
+    const erasesNothing = pen.tool === "erase" && !below.some((stroke) => mayMeet(stroke, shown));
+    if (!erasesNothing) this.parts.onStroke(shown, pen.image ?? "", pen.corrects);
     this.showHands();
   }
 
@@ -216,7 +226,7 @@ export class Drawing {
 
   /** @param {MouseEvent} event */
   sweeps(event) {
-    return this.tool === "erase" && (this.whole || event.shiftKey);
+    return this.tool === "erase" && !this.corrects && (this.whole || event.shiftKey);
   }
 
   /** @param {PointerEvent} event */

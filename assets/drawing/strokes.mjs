@@ -15,14 +15,15 @@ const DOT = /(M[\d\s.,e+-]*)(?=M|$)/g;
  * @property {number} classId
  * @property {number} width in image pixels
  * @property {string | undefined} image hash of the image that is drawn on
+ * @property {boolean} corrects whether it paints into the result
  */
 
 /**
  * The name of the shapes that a pen draws: until they are taken over as strokes, another pen may be chosen.
  * @param {Pen} pen
  */
-export function nameOfPen({ tool, classId, width, image }) {
-  return [tool, classId, width, image].join(" ");
+export function nameOfPen({ tool, classId, width, image, corrects }) {
+  return [tool, classId, width, image, Number(corrects)].join(" ");
 }
 
 /**
@@ -31,8 +32,8 @@ export function nameOfPen({ tool, classId, width, image }) {
  * @returns {Pen}
  */
 export function penOfShape({ name }) {
-  const [tool, classId, width, image] = name.split(" ");
-  return { tool, classId: Number(classId), width: Number(width), image };
+  const [tool, classId, width, image, corrects] = name.split(" ");
+  return { tool, classId: Number(classId), width: Number(width), image, corrects: corrects === "1" };
 }
 
 /**

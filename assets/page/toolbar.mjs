@@ -36,7 +36,10 @@ export function showView(view) {
     button.setAttribute("aria-pressed", String(button.dataset.tool === view.tool));
   }
   byId("opacity-value").textContent = `${view.opacity} %`;
-  byId("whole-strokes").hidden = view.tool !== "erase";
+  byId("correct").setAttribute("aria-pressed", String(view.corrects));
+  byId("correcting").hidden = !view.corrects;
+  byId("tool-fill").hidden = !view.corrects;
+  byId("whole-strokes").hidden = view.tool !== "erase" || view.corrects;
   byId("whole", HTMLInputElement).checked = view.whole;
   byId("segment-now").hidden = view.live;
   byId("classes").classList.toggle("weighing", view.weighing);

@@ -53,6 +53,8 @@ export class Picture {
     this.strokesShown = true;
     /** What is being drawn. @type {Stroke[]} */
     this.hands = [];
+    /** What was painted into a result that is still to come. @type {Stroke[]} */
+    this.correcting = [];
     /** What is seen in place of the stroke with its id. @type {?Stroke} */
     this.preview = null;
     /** Id of the stroke that the eraser would take. @type {?string} */
@@ -83,6 +85,7 @@ export class Picture {
     const { preview, tiles } = this.kept.release(image.hash);
     this.image = image;
     this.layers.objects.setMarks(null);
+    this.correcting = [];
     this.tiles = tiles;
     for (const tile of tiles.values()) if (tile.look !== this.look) tile.paint(this.look);
     this.photo.setImage(image, preview, several, waits);
@@ -119,6 +122,13 @@ export class Picture {
   /** @param {Stroke[]} strokes */
   setStrokes(strokes) {
     this.strokes = strokes;
+    this.draw();
+  }
+
+  /** @param {Stroke[]} correcting what was painted into a result that is still to come */
+  setCorrecting(correcting) {
+    if (!correcting.length && !this.correcting.length) return;
+    this.correcting = correcting;
     this.draw();
   }
 
@@ -293,8 +303,9 @@ export class Picture {
   paintLayers(sight) {
     const { layers: { photo, overlay, objects, region, strokes, hands }, preview } = this;
     const { rows, columns } = this.viewport;
+    const all = this.correcting.length ? [...this.strokes, ...this.correcting] : this.strokes;
     const drawn = {
-      strokes: preview ? this.strokes.map((stroke) => (stroke.id === preview.id ? preview : stroke)) : this.strokes,
+      strokes: preview ? all.map((stroke) => (stroke.id === preview.id ? preview : stroke)) : all,
       colours: this.colours, hidden: this.hidden, marked: this.marked, selected: this.selected, rows, columns,
     };
     const changes = [

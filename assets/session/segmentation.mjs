@@ -239,6 +239,7 @@ export class Segmentation {
     const current = this.whetherCurrent();
     await this.unpacked;
     if (!current()) return;
+    this.picture.setCorrecting([]);
     this.picture.draw();
     byId("classes").classList.remove("stale");
     if (this.triedNext) this.tryOut(this.triedNext);
@@ -253,6 +254,7 @@ export class Segmentation {
     this.outdated = false;
     this.once = false;
     this.picture.clearTiles();
+    this.picture.setCorrecting([]);
     this.count({ segmented: null, learntFrom: null, notes: [] });
     showScores(null, "", []);
     showStatus(reason, null);

@@ -25,6 +25,7 @@ import { counted } from "../shared/text.mjs";
 import { Brush } from "./brush.mjs";
 import { Classes } from "./classes.mjs";
 import { cleanUpOf } from "./cleanup.mjs";
+import { Corrections } from "./corrections.mjs";
 import { Images } from "./images.mjs";
 import { People } from "./people.mjs";
 import { available, sameSettings } from "./learning.mjs";
@@ -94,7 +95,7 @@ export class Session {
       ring: byId("ring"),
       state: () => this.state,
       width: () => this.brush.width,
-      onStroke: (stroke, image) => this.addStroke(stroke, image),
+      onStroke: (stroke, image, corrects) => this.addStroke(stroke, image, corrects),
       onChange: (stroke) => this.changeStroke(stroke),
       onErase: (strokes) => this.append({ type: "stroke.erase", image: this.state.image?.hash, strokes }),
       onSelect: () => this.brush.show(),
@@ -102,6 +103,7 @@ export class Session {
     this.brush = new Brush(this);
     this.classes = new Classes(this);
     this.cleanUp = cleanUpOf(this);
+    this.corrections = new Corrections(this);
     this.images = new Images(this);
     this.people = new People(this);
     this.scores = new SessionScores(this);
@@ -199,6 +201,7 @@ export class Session {
     this.nextStroke.place();
     this.onSight();
     this.cleanUp.show(state);
+    this.corrections.show();
   }
 
   /* ---- what the person does ---------------------------------------------------------------------------------- */
@@ -215,8 +218,9 @@ export class Session {
    * Add a stroke that was drawn.
    * @param {Stroke} stroke
    * @param {string} hash of the image that it was drawn on
+   * @param {boolean} corrects whether it is painted into the result
    */
-  addStroke(stroke, hash) {
+  addStroke(stroke, hash, corrects) {
     const { images } = this.state;
     /* The sample may have left while this was drawn on it. */
     const image = [...images, this.sample].find((one) => one?.hash === hash);
@@ -229,7 +233,8 @@ export class Session {
       return;
     }
     this.showClassOf(stroke);
-    this.append({ type: "stroke.add", image: hash, stroke });
+    if (corrects) this.corrections.add(stroke, hash);
+    else this.append({ type: "stroke.add", image: hash, stroke });
     if (!this.state.images.some((one) => one.hash === hash)) {
       showMessage("The sample has left this session, and what you drew on it. Undo brings both back.");
     }

@@ -31,6 +31,8 @@ export class View {
   /** Id of the class that is drawn in. */
   classId = 1;
   tool = "squiggle";
+  /** Whether what is drawn is painted into the result, instead of being learnt from. */
+  corrects = false;
   /** Hash of the current image. @type {?string} */
   image = null;
   /** How images are shown, by their hashes, where somebody has chosen. @type {Record<string, Look>} */

@@ -40,7 +40,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.images, workbench.decoder, workbench.mask_scorer, settings),
         next_stroke_routes(workbench.next_strokes),
-        explanation_routes(workbench.explanations),
+        explanation_routes(workbench.explanations, workbench.parts),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker, workbench.downloads),
         series_file_routes(workbench.series, workbench.series_worker, workbench.images, settings),

@@ -1,4 +1,4 @@
-"""Why a pixel has its class."""
+"""What is at a pixel: why it has its class, and which part of the result it lies in."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import whole
 from segmentation.web.routes.responses import not_kept
 from segmentation.web.session.explanations import Explanations
+from segmentation.web.session.parts import Parts
 
 MAX_SIDE = 2**31
 
 
-def explanation_routes(explanations: Explanations) -> Blueprint:
-    """``GET /s/<session>/explain``."""
+def explanation_routes(explanations: Explanations, parts: Parts) -> Blueprint:
+    """``GET /s/<session>/explain`` and ``/s/<session>/part``."""
     routes = Blueprint("explanations", __name__)
 
     @routes.get("/s/<session_id>/explain")
@@ -22,6 +23,15 @@ def explanation_routes(explanations: Explanations) -> Blueprint:
         row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
         try:
             return not_kept(jsonify(explanations.explain(session_id, request.args.get("image"), row, column)))
+        except ValueError as reason:
+            return refused(reason)
+
+    @routes.get("/s/<session_id>/part")
+    def part(session_id: str) -> Response:
+        """The outline of the part that a pixel lies in: ``image=hash&row=r&column=c``."""
+        row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
+        try:
+            return not_kept(jsonify(parts.outline(session_id, request.args.get("image"), row, column)))
         except ValueError as reason:
             return refused(reason)
 

@@ -99,9 +99,7 @@ class Downloads:
                 return self.classifier(session_id, image_hash, along), "application/octet-stream"
         if file_name not in {"overlay.png", "probabilities.tif", "report.html", *_FROM_CLASS_IDS}:
             raise UnknownFileError(file_name)
-        result, turn = self._result(session_id, image_hash), self._turn(session_id)
-        corrections = result.training_set.corrections
-        whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone, corrections)
+        result, whole = self._whole(session_id, image_hash, has_gone)
         if file_name == "probabilities.tif":
             return _probabilities_tiff(result, whole), "image/tiff"
         if file_name == "overlay.png":
@@ -123,6 +121,33 @@ class Downloads:
             ValueError: with a sentence, if something is missing to make it.
         """
         return self._classifier_file(session_id, self._result(session_id, image_hash), along)
+
+    def segmented(
+        self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False
+    ) -> tuple[Result, NDArray[np.uint8]]:
+        """What a session works with, and the classes of an image with its clean-up and corrections.
+
+        Args:
+            session_id: the session.
+            image_hash: the image; None stands for the one that was opened last.
+            has_gone: says whether nobody waits any more.
+
+        Returns:
+            The session's result, and ``(rows, columns)`` uint8.
+
+        Raises:
+            NobodyWaitsError: if nobody waits for it any more.
+            ValueError: with a sentence, if something is missing to make it.
+        """
+        result, whole = self._whole(session_id, image_hash, has_gone)
+        return result, whole.class_ids()
+
+    def _whole(
+        self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool]
+    ) -> tuple[Result, WholeImage]:
+        result, turn = self._result(session_id, image_hash), self._turn(session_id)
+        corrections = result.training_set.corrections
+        return result, WholeImage(self._live, result.image, result.classifier, turn, has_gone, corrections)
 
     def _classifier_file(self, session_id: str, result: Result, along: Collection[str] | None = None) -> bytes:
         if along is None:

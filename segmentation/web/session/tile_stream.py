@@ -209,9 +209,7 @@ class TileStream:
         if drafts:
             pixels = DraftPixels.for_shape(wanted.image.shape)
             if wanted.corrections is not None:
-                drafts = [
-                    (tile, apply_corrections(ids, wanted.corrections[pixels.of(tile)])) for tile, ids in drafts
-                ]
+                drafts = [(tile, apply_corrections(ids, wanted.corrections[pixels.of(tile)])) for tile, ids in drafts]
             ids = b"".join(ids.tobytes() for _, ids in drafts)
             yield {
                 "kind": "draft",

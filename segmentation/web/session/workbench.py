@@ -20,6 +20,7 @@ from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.mask_scores import MaskScorer
 from segmentation.web.session.next_strokes import NextStrokes
+from segmentation.web.session.parts import Parts
 from segmentation.web.session.sample import Sample
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.scoring import Scorer
@@ -62,6 +63,7 @@ class Workbench:
         explanations: say why a pixel has its class.
         mask_scorer: scores segmentations against masks.
         downloads: files that are made from sessions.
+        parts: of what is segmented.
         sessions: as a whole.
         session_files: sessions as files.
         looking: the links that only let look.
@@ -105,6 +107,7 @@ class Workbench:
         self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.looking = LookingLinks(store)
         self.downloads = Downloads(self.journals, labels, trainer, self.images, self.live, self.scheduler)
+        self.parts = Parts(self.downloads)
         self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(
             store, self.journals, self.images, self.classifiers, max_image_bytes=settings.max_upload_bytes

@@ -73,7 +73,9 @@ def test_corrections_are_in_every_result_and_outlive_what_is_learnt(asked):
         correction_event("d", hash, 0, "path", path="M20,20L20,20", width=5),
         {"id": "steps", "type": "clean_up.change", "steps": STEPS},
     )
-    painted = seg.rasterise([{"class_id": 2, "kind": "rectangle", "x0": 10, "y0": 10, "x1": 29, "y1": 29}], before.shape)
+    painted = seg.rasterise(
+        [{"class_id": 2, "kind": "rectangle", "x0": 10, "y0": 10, "x1": 29, "y1": 29}], before.shape
+    )
     assert painted[20, 20] == 2
     document = strokes_from_json(asked.file("corrections.json"))
     corrections = seg.rasterise(document.drawings[0].strokes, before.shape)

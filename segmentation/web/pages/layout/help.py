@@ -14,6 +14,8 @@ SHORTCUTS = (
     ("O", "draw a circle or ellipse, filled"),
     ("I", "outline where the image is worked on; a filled shape that is selected becomes such an outline"),
     ("E", "erase: the pixels under the eraser; with Shift whole strokes"),
+    ("P", "correct the result: what is drawn is painted into it; again to draw strokes"),
+    ("F", "while correcting: fill, a click gives a part of the result to the class"),
     ("V", "select a stroke: drag it, [ ] and the classes change it, Delete deletes it, Esc lets go"),
     ("H, or hold Space", "move the image by dragging"),
     ("Wheel, two fingers", "zoom"),
@@ -53,6 +55,16 @@ _SECTIONS = (
             "The eraser unlabels the pixels under it, and has a width of its own. With Shift, or the switch beside its "
             "width, it takes whole strokes. Select a stroke to move it, to give it another width or class, or to "
             "delete it.",
+        ],
+    ),
+    (
+        "Where the result itself is to be corrected",
+        [
+            "P, or the pen with a line below it, lets pens and eraser work on the result: what you paint is there in "
+            "the class that you paint with, and stays, whatever is learnt afterwards; the eraser gives back what the "
+            "classifier finds. A click with Fill (F) gives a whole part to the class. Corrections come after the "
+            "clean-up, are in every table, file and report, and can be undone like strokes. They teach nothing unless "
+            "you switch on “Learn from corrections” under Result.",
         ],
     ),
     (

@@ -127,6 +127,31 @@ def _switches() -> html.Div:
     )
 
 
+def _corrections() -> html.Div:
+    """What was painted into the result; seen once there is any."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.H3("Corrections"),
+                    html.Button(
+                        "Clear",
+                        id="clear-corrections",
+                        type="button",
+                        className="quiet small",
+                        title="Take all corrections on this image away (can be undone)",
+                    ),
+                ],
+                className="section-head",
+            ),
+            html.P(id="corrections-text", className="note"),
+            html.Div(id="corrections-switch"),
+        ],
+        id="corrections",
+        hidden=True,
+    )
+
+
 def live_panel() -> html.Section:
     """What is shown, and when it is computed."""
     return html.Section(
@@ -171,6 +196,7 @@ def live_panel() -> html.Section:
                 ],
                 className="row slider-row",
             ),
+            _corrections(),
             scores_card(),
         ],
         id="panel-live",

@@ -28,6 +28,18 @@ TOOLS = (
         "M12 3v18M3 12h18M9 6l3-3 3 3M9 18l3 3 3-3M6 9l-3 3 3 3M18 9l3 3-3 3",
     ),
 )
+CORRECT = (
+    "correct",
+    "Correct the result: paint into it",
+    "P",
+    "M4 20l1-4L15.500 5.500l3 3L8 19zM13 8l3 3M14 20h7",
+)
+FILL = (
+    "tool-fill",
+    "Fill: a click gives a part of the result to the class",
+    "F",
+    "M11 3l8 8-7 7-8-8zM11 3v7M19.500 15.500c1.500 2 1.500 4 0 4s-1.500-2 0-4z",
+)
 ACTIONS = (
     ("undo", "Undo", "Ctrl+Z", "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-4"),
     ("redo", "Redo", "Ctrl+Shift+Z", "M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h4"),
@@ -57,6 +69,13 @@ def toolbar() -> html.Div:
                 className="tool-group",
                 role="group",
                 **dashed(aria_label="Tools"),
+            ),
+            html.Div(
+                [
+                    tool_button(*CORRECT, **dashed(aria_pressed="false")),
+                    tool_button(*FILL, hidden=True, **dashed(data_tool="fill", aria_pressed="false")),
+                ],
+                className="tool-group",
             ),
             html.Div([tool_button(*action) for action in ACTIONS], className="tool-group"),
             html.Div([tool_button(*zoom) for zoom in ZOOMS], className="tool-group"),
@@ -157,6 +176,14 @@ def stage() -> html.Main:
                     _region(),
                     html.Div(id="ring"),
                     html.Div(id="scale-bar", hidden=True),
+                    html.Button(
+                        "Correcting the result",
+                        id="correcting",
+                        type="button",
+                        hidden=True,
+                        className="over-stage",
+                        title="Draw strokes to learn from again (P)",
+                    ),
                     html.Div("Drop images, a folder, labels or strokes here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),
                 ],
