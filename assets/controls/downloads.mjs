@@ -18,9 +18,9 @@ const buttons = () => /** @type {HTMLButtonElement[]} */ (all("button.download")
  * @param {Available} available
  * @param {StateWithImage} state
  */
-export function enableDownloads({ here, anywhere, result }, { image, images }) {
+export function enableDownloads({ here, anywhere, corrected, result }, { image, images }) {
   /** @type {Record<string, boolean>} */
-  const enough = { "labels.tif": here, "strokes.json": anywhere };
+  const enough = { "labels.tif": here, "strokes.json": anywhere, "corrections.json": corrected };
   for (const button of buttons()) button.disabled = !(enough[button.dataset.file ?? ""] ?? result);
   byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."
     : images.length > 1 ? `Of “${image.name}”, the image that is shown; strokes and classifier are those of all.` : "";

@@ -8,7 +8,8 @@ import { looking } from "./context.mjs";
 
 /** @param {(learn: boolean) => void} onChange */
 export function setUpCorrectionSwitch(onChange) {
-  const learn = element("input", { id: "learn-corrections", type: "checkbox", onchange: () => onChange(learn.checked) });
+  const change = () => onChange(learn.checked);
+  const learn = element("input", { id: "learn-corrections", type: "checkbox", onchange: change });
   const title = "The classifier learns from corrections too, as from strokes";
   byId("corrections-switch").append(element("label", { title }, learn, "Learn from corrections"));
 }

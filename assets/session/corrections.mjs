@@ -1,4 +1,4 @@
-/* Corrections: what is painted into the result. They stay whatever is learnt, and one switch lets them be learnt from. */
+/* Corrections: what is painted into the result. They stay whatever is learnt; with one switch they are learnt from. */
 
 import { sessionUrl } from "../page/context.mjs";
 import { setUpCorrectionSwitch, showCorrections } from "../page/corrections.mjs";

@@ -9,6 +9,7 @@ import { hasClass } from "../page/classids.mjs";
  * @typedef {object} Available what can be downloaded
  * @property {boolean} here whether there are strokes on the current image
  * @property {boolean} anywhere whether there are any strokes
+ * @property {boolean} corrected whether anything was painted into results
  * @property {boolean} result whether there is a classifier for the current image
  */
 
@@ -42,7 +43,9 @@ export function available(state) {
   const drawnIn = new Set(learntFrom.filter(hasClass).map((stroke) => stroke.class_id));
   for (const { class_id: id } of learntCorrections(state, imagesAlike(state)).filter(hasClass)) drawnIn.add(id);
   const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
-  return { here: strokes.length > 0, anywhere: strokes.length > 0 || elsewhere, result: drawnIn.size > 1 || suitable };
+  const corrected = [state.corrections, ...state.correctionsElsewhere.values()].some((painted) => painted.length);
+  const [here, result] = [strokes.length > 0, drawnIn.size > 1 || suitable];
+  return { here, anywhere: here || elsewhere, corrected, result };
 }
 
 /**

@@ -206,7 +206,8 @@ class Labels:
         corrections = self.corrections(session_id, state, image_hash) if state.learns_corrections else None
         if corrections is None:
             return labels, raster.pixels_by_class
-        together = np.where(corrections == UNLABELLED, labels, corrections)
+        counted = corrections != UNLABELLED if raster.region is None else raster.region & (corrections != UNLABELLED)
+        together = np.where(counted, corrections, labels)
         counts = np.bincount(together.ravel(), minlength=256)
         counts[UNLABELLED] = 0
         return together, counts

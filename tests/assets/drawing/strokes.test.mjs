@@ -8,7 +8,7 @@ import {
 } from "../../../assets/drawing/strokes.mjs";
 
 const IMAGE = { hash: "h", name: "h.png", rows: 50, columns: 100, channels: 1, dtype: "uint8" };
-const PEN = { tool: "squiggle", classId: 3, width: 7.5, image: "h" };
+const PEN = { tool: "squiggle", classId: 3, width: 7.5, image: "h", corrects: true };
 
 /** @type {(pen: typeof PEN, drawn: object) => any} */
 const shape = (pen, drawn) => ({ name: nameOfPen(pen), ...drawn });

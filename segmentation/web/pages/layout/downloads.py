@@ -13,6 +13,7 @@ DOWNLOADS = (
     ("probabilities.tif", "Probabilities", "TIFF, float32, a page a class"),
     ("labels.tif", "Labels", "TIFF of what you drew, 0 = nothing"),
     ("strokes.json", "Strokes", "JSON, to draw or train again"),
+    ("corrections.json", "Corrections", "JSON, what you painted into results"),
     ("shares.csv", "Class shares", "CSV, pixels and per cent"),
     ("objects.csv", "Objects", "CSV, a row an object, all measures"),
     ("objects.zip", "Objects, outlined", "numbers (TIFF), QuPath, ImageJ, COCO"),

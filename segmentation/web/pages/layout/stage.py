@@ -145,6 +145,18 @@ def _region() -> html.Div:
     )
 
 
+def _correcting() -> html.Button:
+    """Says that what is drawn is painted into the result, and ends that."""
+    return html.Button(
+        "Correcting the result",
+        id="correcting",
+        type="button",
+        hidden=True,
+        className="over-stage",
+        title="Draw strokes to learn from again (P)",
+    )
+
+
 def stage() -> html.Main:
     """The image, and the line below it that says what is going on."""
     return html.Main(
@@ -176,14 +188,7 @@ def stage() -> html.Main:
                     _region(),
                     html.Div(id="ring"),
                     html.Div(id="scale-bar", hidden=True),
-                    html.Button(
-                        "Correcting the result",
-                        id="correcting",
-                        type="button",
-                        hidden=True,
-                        className="over-stage",
-                        title="Draw strokes to learn from again (P)",
-                    ),
+                    _correcting(),
                     html.Div("Drop images, a folder, labels or strokes here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),
                 ],
