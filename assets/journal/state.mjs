@@ -48,6 +48,7 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
  * @property {string} hash
  * @property {string} name
  * @property {?number} channels null: any
+ * @property {string[]} [channel_names] of the images that it was trained on, if they have names
  * @property {number} trees
  * @property {number[]} class_ids
  * @property {{rows: number, columns: number}[]} images that it was trained on

@@ -39,7 +39,8 @@ function learntCorrections({ image, corrections, correctionsElsewhere, learnsCor
 export function available(state) {
   const { image, opened, strokes, strokesElsewhere } = state;
   const learntFrom = [...strokes, ...imagesAlike(state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
-  const suitable = opened !== null && [null, image.channels].includes(opened.channels);
+  const more = opened?.channel_names && image.channels > opened.channel_names.length;
+  const suitable = opened !== null && ([null, image.channels].includes(opened.channels) || Boolean(more));
   const drawnIn = new Set(learntFrom.filter(hasClass).map((stroke) => stroke.class_id));
   for (const { class_id: id } of learntCorrections(state, imagesAlike(state)).filter(hasClass)) drawnIn.add(id);
   const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);

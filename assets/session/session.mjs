@@ -340,8 +340,9 @@ export class Session {
 
   /** @param {Settings} features */
   chooseFeatures(features) {
-    /* These controls are of the kinds and scales; the channels have boxes of their own. */
-    const chosen = { standardise: false, ...features, channels: this.state.features.channels };
+    /* These controls are of the kinds and scales; the channels have a table of their own. */
+    const { channels, by_channel: byChannel } = this.state.features;
+    const chosen = { standardise: false, ...features, channels, ...(byChannel && { by_channel: byChannel }) };
     if (hasImage(this.state) && !sameSettings(chosen, { standardise: false, ...this.state.features })) {
       this.append({ type: "settings.change", features: chosen });
     }

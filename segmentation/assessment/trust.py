@@ -51,7 +51,7 @@ class TrustSample:
     """
 
     def __init__(self, image: Image) -> None:
-        self._no_data, self._columns = image.no_data, image.shape[1]
+        self._no_data, self._columns = image.left_out, image.shape[1]
         self._step = max(1, math.isqrt(image.shape[0] * image.shape[1] // SAMPLED_PIXELS))
         self._parts: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
 

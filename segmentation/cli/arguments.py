@@ -300,6 +300,13 @@ def _add_features(command: argparse.ArgumentParser) -> None:
     features.add_argument("--sigma-max", **lengths, help="largest scale, likewise")
     _add_pixel_size(features)
     features.add_argument("--num-sigma", type=int, metavar="N", help="number of scales; else each is twice the former")
+    features.add_argument(
+        "--by-channel",
+        type=_kinds_of_channel,
+        action="append",
+        metavar="3=KIND,...",
+        help="of this channel look at these kinds only, such as 3=intensity,edges; once for each channel",
+    )
     features.add_argument("--channels", type=_channels, metavar="1,3", help="use only these channels, counted from 1")
 
 
@@ -343,6 +350,14 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
+
+
+def _kinds_of_channel(text: str) -> tuple[int, list[str]]:
+    channel, equals, kinds = text.partition("=")
+    some = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    if not equals or not set(some) <= set(FEATURE_KINDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 3=intensity,edges, of {', '.join(FEATURE_KINDS)}")
+    return _positive(channel.strip()) - 1, some
 
 
 def _channels(text: str) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from segmentation.cli.arguments import FEATURE_KINDS
 from segmentation.cli.objects_arguments import typed_steps
 
 if TYPE_CHECKING:
+    from segmentation.features.spec import FeatureSpec
     from segmentation.model.modelfile import ModelContents
     from segmentation.strokes.classes import LabelClass
     from segmentation.strokes.document import StrokesDocument
@@ -106,6 +107,8 @@ def train(given: Namespace) -> int:
     for name in ("sigma_min", "sigma_max"):
         if getattr(given, name) is not None:
             setattr(given, name, in_pixels(getattr(given, name), sizes))
+    if given.by_channel is not None:
+        given.by_channel = {str(channel): kinds for channel, kinds in given.by_channel}
     chosen_before = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()} | settings
     spec = FeatureSpec.from_json(chosen_before["features"] | chosen(given, FEATURE_OPTIONS))
     forest = ForestSettings.from_json(chosen_before["forest"] | chosen(given, FOREST_OPTIONS))
@@ -131,7 +134,7 @@ ONE_CLASS = (
     "The classifier cannot tell the classes apart: it takes every labelled pixel for the same class. "
     "Label pixels that look different, or let it see other features."
 )
-FEATURE_OPTIONS = (*FEATURE_KINDS, "sigma_min", "sigma_max", "num_sigma", "channels", "standardise")
+FEATURE_OPTIONS = (*FEATURE_KINDS, "sigma_min", "sigma_max", "num_sigma", "channels", "standardise", "by_channel")
 FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "balance", "fine_trees", "random_state")
 
 
@@ -289,8 +292,12 @@ def facts(contents: ModelContents) -> dict[str, Any]:
 
 def described(name: str, contents: ModelContents) -> str:
     """What a classifier file holds, for people."""
+    from segmentation.model.channels import learnt_channels
+
     spec, settings, forest, training = contents.spec, contents.settings, contents.forest, contents.training
     channels = counted(contents.channels, "channel") if contents.channels else "any number of channels"
+    names = learnt_channels(training)
+    called = f": {', '.join(names)}" if names else ""
     kinds = [kind for kind in FEATURE_KINDS if getattr(spec, kind)]
     trees = {
         "extra_trees": counted(forest.n_trees, "extremely randomised tree"),
@@ -306,8 +313,9 @@ def described(name: str, contents: ModelContents) -> str:
         ("classes", [f"{one.id} {one.name} {one.colour}" for one in contents.classes]),
         ("weights", [f"class {one} counts {weight:g} times" for one, weight in contents.class_weights.items()]),
         ("clean-up", [" ".join(step.to_text() for step in contents.clean_up)] if contents.clean_up else []),
-        ("images", [f"with {channels}"] + ["each relative to its mean and spread"] * spec.standardise),
+        ("images", [f"with {channels}{called}"] + ["each relative to its mean and spread"] * spec.standardise),
         ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
+        ("", _of_channels(spec, names)),
         ("forest", [f"{trees}, {counted(len(forest.feature), 'node')}, seed {settings.random_state}"]),
         ("trained on", images or ["rows of features"]),
         ("labelled", [f"{counted(count, 'pixel')} of class {class_id}" for class_id, count in labelled.items()]),
@@ -317,6 +325,17 @@ def described(name: str, contents: ModelContents) -> str:
     ]
     rows = [f"{title if first else '':<12}{entry}" for title, some in lines for first, entry in _marked(some)]
     return "\n".join([name, *rows])
+
+
+def _of_channels(spec: FeatureSpec, names: tuple[str, ...] | None) -> list[str]:
+    """Which channels are looked at, where not all are, and what for, where not for all."""
+    called = dict(enumerate(names or ()))
+    lines = []
+    if spec.channels is not None:
+        lines.append(f"of {', '.join(called.get(one, f'channel {one + 1}') for one in spec.channels)} only")
+    for channel, kinds in dict(spec.by_channel or ()).items():
+        lines.append(f"of {called.get(channel, f'channel {channel + 1}')} only {', '.join(kinds) or 'none'}")
+    return lines
 
 
 def _along(number: int | None, thing: str) -> str:

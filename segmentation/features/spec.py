@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -50,6 +51,8 @@ class FeatureSpec:
         channels: indices of the image channels that are used; None uses all of them.
         standardise: whether brightness or colour differs between images: each channel is taken relative to its mean and
             spread in the whole image, see :mod:`segmentation.io.standardise`.
+        by_channel: which kinds trees look at in single channels, by the index of the channel; in a channel that is not
+            named, at all kinds. A ratio of channels is seen if its kind is in both. A mapping becomes pairs.
         constants: what colour takes from the images that are learnt from; None as long as there are none. It is no
             setting: a classifier brings it along.
 
@@ -67,6 +70,7 @@ class FeatureSpec:
     num_sigma: int | None = None
     channels: tuple[int, ...] | None = None
     standardise: bool = False
+    by_channel: Mapping[int, Collection[str]] | tuple[tuple[int, tuple[str, ...]], ...] | None = None
     constants: ColourConstants | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +93,10 @@ class FeatureSpec:
             raise ValueError("The number of scales must be between 1 and 16.")
         if self.channels is not None and (not self.channels or min(self.channels) < 0):
             raise ValueError("Choose at least one channel of the image.")
+        object.__setattr__(self, "by_channel", _checked_table(self.by_channel))
+
+    def _looks_at(self, channel: int, kind: str) -> bool:
+        return kind in dict(self.by_channel or ()).get(channel, KINDS)
 
     @cached_property
     def sigmas(self) -> tuple[float, ...]:
@@ -117,6 +125,7 @@ class FeatureSpec:
             texture=texture,
             differences=False,
             colour=False,
+            by_channel=None,
             constants=None,
         )
         vars(other)["sigmas"] = self.sigmas
@@ -190,6 +199,25 @@ class FeatureSpec:
             [np.repeat(planes, self.kinds_per_sigma), fine[self.pointwise(image_channels).largest_sigmas]]
         )
 
+    def seen(self, image_channels: int) -> NDArray[np.bool_]:
+        """``(features,)``, which of them trees look at: all, but for ``by_channel``.
+
+        Raises:
+            ValueError: if there is nothing that a tree could look at.
+        """
+        channels = self.channel_indices(image_channels)
+        kinds = ["intensity"] * self.intensity + ["edges"] * self.edges + ["texture"] * 2 * self.texture
+        basic = [self._looks_at(channel, kind) for channel in channels for _ in self.sigmas for kind in kinds]
+        differences, colour = (
+            np.array([not self._looks_at(channel, kind) for channel in channels], np.bool_)
+            for kind in ("differences", "colour")
+        )
+        hidden = self.pointwise(image_channels).of_channels(differences, colour)
+        seen = np.concatenate([np.array(basic, np.bool_), ~hidden])
+        if not seen.any():
+            raise ValueError("No feature is left: let the forest look at some kind in some channel.")
+        return seen
+
     def names(self, image_channels: int) -> list[str]:
         """A readable name for each feature, in their order."""
         kinds = (
@@ -207,12 +235,16 @@ class FeatureSpec:
         return basic + self.pointwise(image_channels).names(channels, self.sigmas)
 
     def to_json(self) -> dict[str, Any]:
-        """What was chosen as plain JSON values; ``standardise`` only where it is on, as it came later."""
+        """What was chosen as plain JSON values; what came later, ``standardise`` and ``by_channel``, only if chosen."""
         values = asdict(self.chosen)
         del values["constants"]
         if not self.standardise:
             del values["standardise"]
         values["channels"] = None if self.channels is None else list(self.channels)
+        if self.by_channel is None:
+            del values["by_channel"]
+        else:
+            values["by_channel"] = {str(channel): list(kinds) for channel, kinds in dict(self.by_channel).items()}
         return values
 
     @classmethod
@@ -229,6 +261,7 @@ class FeatureSpec:
             "num_sigma": (int, type(None)),
             "channels": (list, tuple, type(None)),
             "standardise": (bool,),
+            "by_channel": (dict, type(None)),
         }
         for name, value in values.items():
             if name not in expected:
@@ -240,4 +273,27 @@ class FeatureSpec:
             if not all(isinstance(c, int) and not isinstance(c, bool) for c in given["channels"]):
                 raise ValueError("The feature setting 'channels' must be a list of whole numbers.")
             given["channels"] = tuple(given["channels"])
+        if given.get("by_channel") is not None:
+            given["by_channel"] = dict(_channel_and_kinds(*one) for one in given["by_channel"].items())
         return cls(**given)
+
+
+def _channel_and_kinds(channel: object, kinds: object) -> tuple[int, list[str]]:
+    named = isinstance(channel, str) and re.fullmatch("[0-9]{1,9}", channel)
+    if not named or not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+        raise ValueError("The feature setting 'by_channel' must name kinds of features by numbers of channels.")
+    return int(str(channel)), kinds
+
+
+def _checked_table(by_channel: object) -> tuple[tuple[int, tuple[str, ...]], ...] | None:
+    """The kinds of each channel as pairs in one order; None if there is nothing in it."""
+    if by_channel is None:
+        return None
+    table: dict[int, tuple[str, ...]] = {}
+    for channel, kinds in dict(by_channel).items():  # type: ignore[call-overload]
+        if isinstance(kinds, str) or not all(kind in KINDS for kind in kinds):
+            raise ValueError(f"What the forest looks at in a channel is some of {', '.join(KINDS)}.")
+        if channel < 0:
+            raise ValueError("Channels are counted from 0.")
+        table[int(channel)] = tuple(kind for kind in KINDS if kind in kinds)
+    return tuple(sorted((channel, kinds) for channel, kinds in table.items() if kinds != KINDS)) or None

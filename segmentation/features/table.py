@@ -61,6 +61,22 @@ class Pointwise:
         each = [~(self.planes(np.array([number])) & ~planes).any() for number in range(len(self.rows))]
         return np.array(each, np.bool_)
 
+    def of_channels(self, differences: NDArray[np.bool_], colour: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """``(features,)``, which of them are made of some of the channels.
+
+        Args:
+            differences: ``(channels,)``, the channels that count for differences.
+            colour: ``(channels,)``, those that count for colour; perceived colour is made of all.
+        """
+        kinds, first, second = self.rows.T
+        of_first, of_second = first // self.sigmas, np.maximum(second, 0) // self.sigmas
+        of_one = (kinds == DIFFERENCE) | (kinds == TRACE)
+        found = np.where(of_one, differences[of_first], colour[of_first] | colour[of_second])
+        to_mean = kinds == RATIO_TO_MEAN
+        found[to_mean] = colour[second[to_mean]]
+        found[kinds == LAB] = colour.any()
+        return found
+
     def names(self, channels: tuple[int, ...], sigmas: tuple[float, ...]) -> list[str]:
         """A readable name for each, of these channels at these sigmas."""
         return [_name(channels, sigmas, *row) for row in self.rows.tolist()]

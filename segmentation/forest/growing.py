@@ -102,16 +102,24 @@ def tries(n_features: int) -> int:
     return max(1, int(np.sqrt(n_features)))
 
 
-def trees_by_reach(n_features: int, settings: ForestSettings, fine: NDArray[np.bool_] | None) -> Groups:
+def trees_by_reach(
+    n_features: int,
+    settings: ForestSettings,
+    fine: NDArray[np.bool_] | None,
+    seen: NDArray[np.bool_] | None = None,
+) -> Groups:
     """The numbers of the trees that see the same features, and these features.
 
     Args:
         n_features: number of features.
         settings: how many trees there are, and how many of them see fine features only.
         fine: ``(features,)``, which features are fine; None, or if none is, lets all trees see all.
+        seen: ``(features,)``, which features any tree may see; None: all.
     """
     every, numbers = np.arange(n_features), np.arange(settings.n_estimators)
-    if fine is None or fine.all() or not fine.any():
+    if seen is not None:
+        every, fine = np.flatnonzero(seen), None if fine is None else fine & seen
+    if fine is None or np.count_nonzero(fine) in (0, len(every)):
         return [(numbers, every)]
     last = settings.n_estimators - round(settings.fine_trees * settings.n_estimators)
     groups = [(numbers[:last], every), (numbers[last:], np.flatnonzero(fine))]
@@ -125,6 +133,7 @@ def grow_forest(
     threads: int | None = None,
     *,
     fine: NDArray[np.bool_] | None = None,
+    seen: NDArray[np.bool_] | None = None,
 ) -> Forest:
     """Grows a forest in which classes count as the balance of the settings has it.
 
@@ -137,6 +146,7 @@ def grow_forest(
         settings: how.
         threads: number of threads; None takes all cores. The result does not depend on it.
         fine: ``(features,)``, which features are fine; None if that is not known.
+        seen: ``(features,)``, which features trees may look at; None: all.
 
     Returns:
         A forest with bins, whose edges depend on the rows alone. Its classes are those of ``class_ids``, ascending.
@@ -145,7 +155,7 @@ def grow_forest(
     columns = bins.columns(rows)
     classes, classified = np.unique(class_ids, return_inverse=True)
     grow = _extra_trees if settings.kind == "extra_trees" else _random_trees
-    groups = trees_by_reach(len(columns), settings, fine)
+    groups = trees_by_reach(len(columns), settings, fine, seen)
     some = grow(columns, classes, classified, settings, groups, threads)
     starts = np.cumsum([0, *(len(trees.nodes) for trees in some)])
     moved = [trees.moved(int(start)) for trees, start in zip(some, starts, strict=False)]

@@ -36,15 +36,16 @@ class Image:
             of them this is, from 1) and ``notes`` (sentences about what was left out); where the file says so,
             ``pixel_size`` (as :class:`PixelSize` writes it), ``channel_names`` (one a channel), ``stack`` (the axes of
             the stack, the fastest first, and their lengths), ``described_by`` (the program that says all this) and
-            ``georeference`` (the tags of a GeoTIFF by their numbers); ``former_hash`` (see :attr:`hashes`); and
-            ``outlined`` (true, if it is worked on only in a part).
-        no_data: ``(rows, columns)`` bool, where a pixel holds no data, and ``pixels`` has the nearest that does, or
-            where it is not to be worked on (:meth:`within`); None if there are no such pixels.
+            ``georeference`` (the tags of a GeoTIFF by their numbers), and ``former_hash`` (see :attr:`hashes`).
+        no_data: ``(rows, columns)`` bool, where a pixel holds no data, and ``pixels`` has the nearest that does; None
+            if all hold data.
+        region: ``(rows, columns)`` bool, where the image is worked on, see :meth:`within`; None: everywhere.
     """
 
     pixels: NDArray[Any]
     metadata: dict[str, Any] = field(default_factory=dict)
     no_data: NDArray[np.bool_] | None = None
+    region: NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -73,10 +74,7 @@ class Image:
         """The same image with pixels of another size, which somebody has measured; None leaves it as it is."""
         if size is None:
             return self
-        sized = replace(self, metadata=self.metadata | {"pixel_size": size.to_json()})
-        if "hash" in vars(self):
-            vars(sized)["hash"] = self.hash  # the size is none of the content
-        return sized
+        return self._changed(metadata=self.metadata | {"pixel_size": size.to_json()})
 
     def within(self, region: NDArray[np.bool_] | None) -> Image:
         """The same image, worked on only in a part of it; None leaves it as it is.
@@ -86,12 +84,22 @@ class Image:
         Args:
             region: ``(rows, columns)`` bool.
         """
-        if region is None:
-            return self
-        about = self.metadata | {"outlined": True}
-        limited = replace(self, metadata=about, no_data=together(self.no_data, ~region))
-        vars(limited)["hash"] = self.hash  # where it is worked on is none of the content
-        return limited
+        return self if region is None else self._changed(region=region)
+
+    def _changed(self, **change: Any) -> Image:
+        """The same image with something else that is none of its content."""
+        changed = replace(self, **change)
+        if "hash" in vars(self):
+            vars(changed)["hash"] = self.hash
+        return changed
+
+    @cached_property
+    def left_out(self) -> NDArray[np.bool_] | None:
+        """``(rows, columns)`` bool, the pixels that have no class: without data, or outside of where it is worked on.
+
+        None if there are no such pixels.
+        """
+        return together(self.no_data, None if self.region is None else ~self.region)
 
     @cached_property
     def channel_names(self) -> tuple[str, ...]:
@@ -113,6 +121,24 @@ class Image:
             digest.update(b" no data " + np.packbits(self.no_data).tobytes())
         return digest.hexdigest()
 
+    def with_channels(self, indices: tuple[int, ...]) -> Image:
+        """An image of some of the channels, in this order; for the same ones of late the same object.
+
+        Args:
+            indices: of the channels, at least one.
+        """
+        known: tuple[tuple[int, ...], Image] | None = vars(self).get("_of_channels")
+        if known is None or known[0] != indices:
+            chosen = np.ascontiguousarray(self.stacked[..., list(indices)])
+            pixels = chosen[..., 0] if len(indices) == 1 else chosen
+            ends = [pixels.dtype.type(end).item() for end in _ends(pixels)]
+            names = self.metadata.get("channel_names", ())
+            origin = {key: value for key, value in self.metadata.items() if key != "former_hash"}
+            about = {"value_range": ends, "colour": False, "channel_names": [names[one] for one in indices if names]}
+            known = indices, replace(self, pixels=pixels, metadata=origin | about)
+            vars(self)["_of_channels"] = known
+        return known[1]
+
     @property
     def hashes(self) -> tuple[str, ...]:
         """The hash, and the one that the image had before pixels without data counted, if it has such pixels."""
@@ -128,15 +154,15 @@ class Image:
         return known
 
     def clear(self, values: NDArray[Any], rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[Any]:
-        """Set values of a window of the image to 0 where it holds no data.
+        """Set values of a window of the image to 0 where its pixels have no class (:attr:`left_out`).
 
         Args:
             values: ``(..., window rows, window columns)``; they are changed, and returned.
             rows: of the window, perhaps with a step.
             columns: of the window, perhaps with a step.
         """
-        if self.no_data is not None:
-            values[..., self.no_data[rows, columns]] = 0
+        if self.left_out is not None:
+            values[..., self.left_out[rows, columns]] = 0
         return values
 
 

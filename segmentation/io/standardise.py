@@ -135,14 +135,14 @@ def standardised(image: Image, of_channels: Standards | None = None) -> Image:
     kept = of_channels is None and "hash" in vars(image)
     known = _kept.get(image.hash) if kept else None
     if known is not None:
-        return known.with_pixel_size(image.pixel_size)
+        return known.with_pixel_size(image.pixel_size).within(image.region)
     pixels = standardised_pixels(image.pixels, standards([image]) if of_channels is None else of_channels)
     ends = [float(pixels.min()), float(pixels.max())]
     about = image.metadata | {"dtype": "float32", "value_range": ends, "standardised": True}
     seen = replace(image, pixels=pixels, metadata=about)
     if kept:
         vars(seen)["hash"] = image.hash
-        _kept.put(image.hash, seen)
+        _kept.put(image.hash, replace(seen, region=None))
     return seen
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmentation._shared.text import counted
 from segmentation._shared.tiling import Window, whole_window
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
@@ -24,6 +23,7 @@ from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
+from segmentation.model.channels import channels_note, matched
 from segmentation.model.engines import ENGINES, checked_engine
 from segmentation.model.facts import as_image, facts_with_strokes, numbered_classes
 from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
@@ -182,20 +182,14 @@ class PixelClassifier(Parameters):
         return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
 
     def check(self, image: Image | ArrayLike) -> Image:
-        """The image, if this classifier can segment it.
+        """The image with the channels that were learnt from, see :mod:`segmentation.model.channels`.
 
         Raises:
             NotFittedError: if the classifier has not been trained.
             ValueError: if the image has other channels than the training images.
         """
         self._check_fitted()
-        checked = as_image(image)
-        if self.channels_ is not None and checked.channels != self.channels_:
-            raise ValueError(
-                f"The classifier was trained on images with {counted(self.channels_, 'channel')}, "
-                f"but this one has {checked.channels}."
-            )
-        return checked
+        return matched(as_image(image), self.training_, self.channels_)
 
     def adapt(self, image: Image | ArrayLike) -> Image:
         """A whole image, checked, as the features see it; see :func:`segmentation.model.values.adapted`.
@@ -207,8 +201,9 @@ class PixelClassifier(Parameters):
         return adapted(self.check(image), self.training_, self.spec_)
 
     def value_notes(self, image: Image) -> list[str]:
-        """Sentences on how the values of a whole image are taken, if not as they are, and on another scale."""
-        return value_notes(image, self.adapt(image), self.training_)
+        """Sentences on how channels and values of a whole image are taken, if not as they are, and on another scale."""
+        note = channels_note(image, self.training_)
+        return [*filter(None, [note]), *value_notes(self.check(image), self.adapt(image), self.training_)]
 
     def _adapt_with_warning(self, image: Image | ArrayLike) -> Image:
         adapted_image = self.adapt(image)

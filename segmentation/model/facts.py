@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation.features.constants import as_feature, grid_median
 from segmentation.io.image import Image, image_from_pixels
+from segmentation.model.channels import named_channels
 from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass
 from segmentation.strokes.stroke import Stroke
 
@@ -32,6 +33,8 @@ def image_facts(image: Image) -> dict[str, Any]:
         "value_range": image.metadata["value_range"],
         "median": grid_median(image.pixels),
     }
+    if (names := named_channels(image)) is not None:
+        facts["channel_names"] = list(names)
     if image.no_data is not None:
         facts["no_data"] = int(np.count_nonzero(image.no_data))
     return facts

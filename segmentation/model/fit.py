@@ -25,6 +25,7 @@ from segmentation.forest.sampling import PixelSample, TrainingSample, check_clas
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.io.standardise import standardised
+from segmentation.model.channels import chosen_channels, learnt_channels
 from segmentation.model.facts import checked_class_ids, checked_labels, counts_to_json, image_facts, values_of_image
 
 
@@ -36,11 +37,13 @@ class LabelledImage:
         hash: of its content.
         labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
         read: returns the image.
+        known_as: the hash of the image of which it has some channels; empty if it has all.
     """
 
     hash: str
     labels: NDArray[np.uint8]
     read: Callable[[], Image]
+    known_as: str = ""
 
     @classmethod
     def from_image(cls, image: Image, labels: ArrayLike) -> LabelledImage:
@@ -54,6 +57,11 @@ class LabelledImage:
     def with_data(self) -> LabelledImage:
         """The same without the labels of pixels that hold no data."""
         return replace(self, labels=self.read().clear(self.labels.copy()))
+
+    def with_channels(self, indices: tuple[int, ...]) -> LabelledImage:
+        """The same with some of the channels, in this order."""
+        image = self.read().with_channels(indices)
+        return LabelledImage(image.hash, self.labels, lambda: image, known_as=self.known_as or self.hash)
 
     def standardised(self) -> LabelledImage:
         """The same, whose channels are relative to their mean and spread."""
@@ -133,9 +141,11 @@ class Training:
     ) -> None:
         self._settings, self._earlier = settings, earlier
         self._rows, self._planes, self._threads = rows or self._compute_rows, planes, threads
-        self._facts = [facts(one) if facts else image_facts(one.read()) for one in images]
+        of_image = facts or (lambda image: image_facts(image.read()))
+        alike = _with_channels_alike(images, of_image, earlier)
+        self._facts = [{**of_image(one), "hash": one.known_as or one.hash} for one in alike]
         self._images = [
-            one.with_data() if about.get("no_data") else one for one, about in zip(images, self._facts, strict=True)
+            one.with_data() if about.get("no_data") else one for one, about in zip(alike, self._facts, strict=True)
         ]
         if spec.standardise:
             self._images = [one.standardised() for one in self._images]
@@ -218,6 +228,16 @@ class Training:
         return Fitted(fitted.forest, fitted.class_ids, channels, training, pixels, self._spec.constants)
 
 
+def _with_channels_alike(
+    images: Sequence[LabelledImage], facts: ImageFacts, earlier: TrainedClassifier | None
+) -> list[LabelledImage]:
+    """The images with the channels of the earlier classifier, or else of the first, by names where they have some."""
+    named = [facts(one).get("channel_names") for one in images]
+    names = learnt_channels(earlier.training_) if earlier is not None else named[0] if named else None
+    chosen = [chosen_channels(one, names) for one in named]
+    return [image if one is None else image.with_channels(one) for image, one in zip(images, chosen, strict=True)]
+
+
 def fit_rows(
     rows: ArrayLike,
     class_ids: ArrayLike,
@@ -245,15 +265,17 @@ def fit_rows(
         raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
     counts = count_classes(classes)
     check_classes(counts)
-    forest = grow_forest(features, classes, settings, threads, fine=_fine(spec, features.shape[1]))
+    forest = grow_forest(features, classes, settings, threads, **_reach(spec, features.shape[1]))
     return Fitted(forest, tuple(counts), None, {"training_pixels": counts_to_json(counts)}, None)
 
 
-def _fine(spec: FeatureSpec | None, n_features: int) -> NDArray[np.bool_] | None:
-    """Which of so many features are fine; None if they are those of no image."""
+def _reach(spec: FeatureSpec | None, n_features: int) -> dict[str, NDArray[np.bool_]]:
+    """Which of so many features are fine, and which are seen at all; nothing if they are those of no image."""
     if spec is None:
-        return None
+        return {}
     channels = 1 if spec.channels is None else max(spec.channels) + 1
     while spec.count(channels) < n_features and spec.channels is None:
         channels += 1
-    return spec.fine(channels) if spec.count(channels) == n_features else None
+    if spec.count(channels) != n_features:
+        return {}
+    return {"fine": spec.fine(channels), "seen": spec.seen(channels)}

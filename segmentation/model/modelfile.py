@@ -27,6 +27,7 @@ from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
+from segmentation.model.channels import LONGEST_NAME
 from segmentation.model.forest_arrays import (
     FOREST_MEMBERS,
     MAX_NODES,
@@ -70,10 +71,10 @@ _LARGEST = {
 }
 _KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
 _OPTIONAL = ("pixels", "constants", "class_weights", "clean_up")
+_KNOWN_FEATURES = FeatureSpec(standardise=True, by_channel={0: ()}).to_json()
 _LATER_FEATURES: dict[str, Any] = {
     "learned": False,
     "dimensions": 2,
-    "by_channel": None,
 }
 """What later versions of Squiggle may write into a file of this format, with the values that mean that it is not used:
 with these a file is opened, with others it is refused, since its classifier is more than this version can compute."""
@@ -303,7 +304,7 @@ def _contents(archive: Archive) -> ModelContents:
     if not isinstance(features, Mapping):
         raise ValueError("The features must be a JSON object.")
     if version > 1:
-        features = _of_this_version(features, "The features", FeatureSpec(standardise=True).to_json(), _LATER_FEATURES)
+        features = _of_this_version(features, "The features", _KNOWN_FEATURES, _LATER_FEATURES)
     spec = FeatureSpec.from_json(features)
     if facts.get("constants") is not None:
         spec = replace(spec, constants=ColourConstants.from_json(facts["constants"]))
@@ -370,6 +371,8 @@ def _checked_training(values: object) -> dict[str, Any]:
         checks.text(image.get("dtype"), "The type of a training image", 16)
         for side in ("rows", "columns", "channels"):
             checks.whole_number(image.get(side), f"The {side} of a training image", 1, 2**31 - 1)
+        for name in checks.sequence(image.get("channel_names", ()), "The channels of a training image", MAX_CHANNELS):
+            checks.text(name, "The name of a channel", LONGEST_NAME)
         checks.whole_number(image.get("strokes", 0), "The strokes of a training image", 0, MAX_STROKES)
         for value in checks.sequence(image.get("value_range", ()), "The value range of a training image", 2):
             checks.number(value, "The value range of a training image")

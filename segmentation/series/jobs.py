@@ -232,7 +232,7 @@ class PageWriter:
             self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
         pixels = self._model.count(segmentation)
         size = image.pixel_size.to_json() if image.pixel_size else None
-        notes = self._model.notes(pixels, image) + ((OUTLINED_NOTE,) if image.metadata.get("outlined") else ())
+        notes = self._model.notes(pixels, image) + ((OUTLINED_NOTE,) if image.region is not None else ())
         if self._objects is not None:
             notes += self._objects.add(image, segmentation)
         told = trust.to_json() if trust else None

@@ -155,9 +155,9 @@ def _begun(
 
 
 def _refuse_extras(extras: Extras, key: Mapping[str, Any]) -> None:
+    """Refuse what can be made of image files only."""
     if "outlines" in key:
         raise ValueError("Where to work was outlined on image files: a Zarr array is segmented without --only-here.")
-    """Refuse what can be made of image files only."""
     if extras.png or extras.overlay or extras.objects:
         raise ValueError(
             "A Zarr array can have no PNG, no overlay and no objects: ask for its class ids and probabilities only."

@@ -112,11 +112,19 @@ def test_channels_can_be_left_out_of_learning(person, tmp_path):
     person.wait_for_segmentation()
     person.tab("learn")
     for name in ("GFP", "RFP"):
-        person.page.locator("#learn-channels").get_by_label(name).uncheck()
+        person.page.locator("#learn-channels-boxes").get_by_label(name).uncheck()
         person.wait_for_segmentation()
+    person.page.get_by_text("Kinds of each channel").click()
+    person.page.get_by_label("texture of DAPI").uncheck()
+    person.wait_for_segmentation()
+    person.page.locator("#sigma-max").fill("8")  # other settings leave the table alone
+    person.page.locator("#sigma-max").press("Enter")
+    person.wait_for(lambda: person.within("({ session }) => session.state.features.sigma_max") == 8, "sigma")
+    person.wait_for_segmentation()
     person.wait_until_saved()
     contents = seg.load_model(io.BytesIO(person.download("classifier.squiggle")))
     assert contents.spec.channels == (0, 3)
+    assert contents.spec.by_channel == ((0, ("intensity", "edges", "differences", "colour")),)
     image = seg.read_image(tmp_path / "four.ome.tif")
     found = seg.read_image(io.BytesIO(person.download("segmentation.tif"))).pixels
     np.testing.assert_array_equal(found, seg.PixelClassifier.from_contents(contents).predict(image))

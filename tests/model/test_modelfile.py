@@ -298,7 +298,6 @@ def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data
         ("features", "learned", 0),
         ("features", "learned", True),
         ("features", "dimensions", 3),
-        ("features", "by_channel", [{}]),
     ],
 )
 def test_what_only_later_versions_can_compute_is_refused(data, where, key, value):

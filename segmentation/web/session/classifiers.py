@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.model.channels import learnt_channels
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.modelfile import ModelContents, load_model
 from segmentation.model.weights import weights_to_json
@@ -48,6 +49,7 @@ class ClassifierFile:
     def event(self) -> dict[str, Any]:
         """The fields of the ``classifier.open`` event."""
         contents = self.contents
+        names = learnt_channels(contents.training)
         return {
             "classifier": {
                 "hash": self.hash,
@@ -62,6 +64,7 @@ class ClassifierFile:
                 ],
                 "strokes": sum(map(len, contents.strokes_by_image().values())),
                 "pixels": 0 if contents.pixels is None else len(contents.pixels.class_ids),
+                **({"channel_names": list(names)} if names else {}),
             },
             "classes": classes_to_json(contents.classes),
             "features": contents.spec.to_json(),

@@ -61,7 +61,9 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.io.limits import MAX_CHANNELS
 from segmentation.io.pixel_size import PixelSize
+from segmentation.model.channels import LONGEST_NAME
 from segmentation.model.weights import checked_weight, weights_from_json, weights_to_json
 from segmentation.objects.steps import steps_from_json
 from segmentation.strokes.classes import (
@@ -280,7 +282,9 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     if not isinstance(facts, Mapping) or not isinstance(facts.get("name"), str) or len(facts["name"]) > 255:
         raise ValueError("The classifier is not described.")
     _require_hash(facts.get("hash"))
-    checks.mapping(facts, "The classifier", CLASSIFIER_FACTS)
+    checks.mapping(facts, "The classifier", CLASSIFIER_FACTS, ("channel_names",))
+    for name in checks.sequence(facts.get("channel_names", ()), "The channels of the classifier", MAX_CHANNELS):
+        checks.text(name, "The name of a channel", LONGEST_NAME)
     if facts["channels"] is not None:
         checks.whole_number(facts["channels"], "The channels of the classifier", 1, 2**31)
     for count in ("trees", "strokes", "pixels"):

@@ -49,7 +49,7 @@ class Explanations:
             raise ValueError("That pixel lies beside the image.")
         if result.trained.unchanged:
             raise ValueError("The opened classifier is at work as it came: which strokes decided is not known here.")
-        if result.image.no_data is not None and result.image.no_data[row, column]:
+        if result.image.left_out is not None and result.image.left_out[row, column]:
             raise ValueError("That pixel is not segmented: it holds no data, or lies outside of what you outlined.")
         drawn = self._trainer.drawn(result.training_set)
         image = result.classifier.adapt(result.image)

@@ -69,9 +69,8 @@ class NextStrokes:
                 places = places_to_draw(
                     result.classifier, grid, features, labelled, drawn.get(one, np.empty(0, np.int64)), MOST_PLACES
                 )
-            found += [
-                (one, place) for place in places if image.no_data is None or not image.no_data[place.row, place.column]
-            ]
+            left_out = image.left_out
+            found += [(one, place) for place in places if left_out is None or not left_out[place.row, place.column]]
         best = best_of_all(found, MOST_PLACES)
         return [{"image": one, "row": place.row, "column": place.column} for one, place in best]
 

@@ -173,6 +173,7 @@ class Trainer:
             from_pixels = continues_from_pixels(state)
             waits = missing and not from_pixels and has_its_classes(state, opened)
             if is_unchanged(state) or is_kept(state) or waits:
+                self._require_channels(session_id, state, file)
                 return _unchanged(state, opened, file)
             missing = "" if from_pixels else missing
             text = what_is_trained_on(state, opened)
@@ -244,8 +245,20 @@ class Trainer:
                 f"“{file.name}” came with training pixels that hold its own features only: go back to these features, "
                 "or close the classifier."
             )
-        _require_channels(state, file)
+        self._require_channels(session_id, state, file)
         return self._classifiers.to_continue(file, state.classes)
+
+    def _require_channels(self, session_id: str, state: SessionState, file: ClassifierFile) -> None:
+        wanted, found = file.contents.channels, state.image["channels"]
+        if wanted in (None, found):
+            return
+        try:
+            file.classifier.check(self._images.get(session_id, state.image["hash"]))
+        except ValueError as reason:
+            raise ValueError(
+                f"“{file.name}” was trained on images with {counted(wanted or 0, 'channel')}, "
+                f"but this one has {counted(found, 'channel')}: open another image, or close the classifier."
+            ) from reason
 
 
 def missing_strokes(state: SessionState, pixels_by_class: NDArray[np.int64]) -> str:
@@ -285,7 +298,6 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
 
 
 def _unchanged(state: SessionState, opened: OpenedClassifier, file: ClassifierFile) -> TrainedClassifier:
-    _require_channels(state, file)
     others = ["the weights of its classes"] if state.weights != checked_weights(file.classifier.class_weights) else []
     others += ["its clean-up"] if state.clean_up != file.classifier.clean_up else []
     but = f", but for {' and '.join(others)}" if others else ""
@@ -298,12 +310,3 @@ def _choice(state: SessionState) -> str:
     if opened is None or learns_on(state, opened) or not has_its_classes(state, opened):
         return ""
     return "anew" if state.keeps else "keep"
-
-
-def _require_channels(state: SessionState, file: ClassifierFile) -> None:
-    wanted, found = file.contents.channels, state.image["channels"]
-    if wanted is not None and wanted != found:
-        raise ValueError(
-            f"“{file.name}” was trained on images with {counted(wanted, 'channel')}, "
-            f"but this one has {counted(found, 'channel')}: open another image, or close the classifier."
-        )

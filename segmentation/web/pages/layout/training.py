@@ -17,7 +17,11 @@ def learn_panel() -> html.Section:
             html.H3("Features"),
             *_features(),
             html.Div(
-                [html.Span("Channels", id="learn-channels-label"), html.Div(id="learn-channels-boxes")],
+                [
+                    html.Span("Channels", id="learn-channels-label"),
+                    html.Div(id="learn-channels-boxes"),
+                    html.Details([html.Summary("Kinds of each channel"), html.Table(id="learn-table")]),
+                ],
                 id="learn-channels",
                 className="field",
                 role="group",

@@ -1,0 +1,85 @@
+"""Which channels of an image are those that a classifier learnt from: by their names, where files have them.
+
+Programs write the channels of the same experiment in another order, or one more of them. Where an image has all
+channels that were learnt from, by name, these are taken in their order; where names are missing, their number must fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segmentation._shared.text import counted
+from segmentation.io.image import Image
+
+LONGEST_NAME = 100
+"""Longer names are taken for descriptions."""
+
+Names = tuple[str, ...]
+
+
+def named_channels(image: Image) -> Names | None:
+    """What the file calls the channels; None unless each has a name that no other has."""
+    names = tuple(str(name) for name in image.metadata.get("channel_names", ()))
+    proper = len(names) == image.channels == len(set(names)) and all(0 < len(name) <= LONGEST_NAME for name in names)
+    return names if proper else None
+
+
+def learnt_channels(training: Mapping[str, Any]) -> Names | None:
+    """The names of the channels that were learnt from; None if they are not known.
+
+    Args:
+        training: the facts about what was learnt from, as ``training_`` of a classifier.
+    """
+    names = next((one.get("channel_names") for one in training.get("images", ())), None)
+    return tuple(names) if names else None
+
+
+def chosen_channels(named: Sequence[str] | None, names: Sequence[str] | None) -> tuple[int, ...] | None:
+    """Which channels of an image to take, in their order; None takes them as they are.
+
+    Args:
+        named: the names of its channels.
+        names: of those that are wanted.
+    """
+    if not named or not names or tuple(named) == tuple(names) or not set(names) <= set(named):
+        return None
+    return tuple(list(named).index(name) for name in names)
+
+
+def matched(image: Image, training: Mapping[str, Any], channels: int | None) -> Image:
+    """The image with the channels that were learnt from, in their order.
+
+    Args:
+        image: the image, or a part of one.
+        training: the facts about what was learnt from.
+        channels: how many these were; None takes any number.
+
+    Raises:
+        ValueError: with a sentence, if the image has other channels.
+    """
+    names = learnt_channels(training)
+    named = named_channels(image)
+    chosen = chosen_channels(named, names)
+    if chosen is not None:
+        return image.with_channels(chosen)
+    if channels is None or image.channels == channels:
+        return image
+    if names and named:
+        missing = ", ".join(f"“{name}”" for name in names if name not in named)
+        raise ValueError(f"The classifier was trained on channels that this image does not have: {missing}.")
+    raise ValueError(
+        f"The classifier was trained on images with {counted(channels, 'channel')}, but this one has {image.channels}."
+    )
+
+
+def channels_note(image: Image, training: Mapping[str, Any]) -> str | None:
+    """A sentence, if channels are taken by their names."""
+    names = learnt_channels(training)
+    chosen = chosen_channels(named_channels(image), names)
+    if chosen is None or names is None:
+        return None
+    taken = ", ".join(f"“{name}” (number {index + 1})" for name, index in zip(names, chosen, strict=True))
+    others = image.channels - len(chosen)
+    rest = f"; {counted(others, 'other channel')} {'is' if others == 1 else 'are'} not looked at" if others else ""
+    return f"Its channels are taken by their names: {taken}{rest}."
