@@ -22,7 +22,7 @@ from segmentation.io.image import Image
 PIECE = 128, 256
 """Rows and columns of a piece: the part of a window whose features a thread has in memory at a time."""
 
-SMOOTHED_PIECE_BYTES = 2_400_000
+SMOOTHED_PIECE_BYTES = 4_000_000
 """About the bytes of the features of a piece where the window is smoothed already, so that there is no halo to be
 smoothed once more for each piece: they stay in the processor's cache until they have been looked at."""
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from segmentation._shared.parallel import share
 from segmentation.features import _pointwise_reference as formulas
 from segmentation.features.constants import STANDARDISED, ColourConstants
 from segmentation.features.spec import FeatureSpec
-from segmentation.features.table import DIFFERENCE, LAB, RATIO, TRACE
+from segmentation.features.table import DIFFERENCE, LAB, RATIO, TRACE, Pointwise
 
 NO_CONSTANTS = ColourConstants(0.0, 1.0)
 """Where nothing depends on them."""
@@ -119,15 +120,14 @@ def derive_by_kernels(
         threads: number of threads; None takes all cores.
     """
     table = spec.pointwise(image_channels)
-    numbers = np.arange(len(table.rows)) if wanted is None else np.flatnonzero(wanted)
-    if len(numbers) == 0:
+    rows = _rows_of(table, None if wanted is None else wanted.tobytes())
+    if len(rows) == 0:
         return
     from segmentation.features._pointwise_kernels import derive_pointwise
 
     constants, kinds = spec.constants or NO_CONSTANTS, spec.basic.kinds_per_sigma
     pixels, filled = basic.reshape(len(basic), -1), out.reshape(len(out), -1)
     layout = table.sigmas, table.channels, kinds, kinds - 2
-    rows = np.concatenate([table.rows[numbers], numbers[:, None]], axis=1, dtype=np.int32)
     dark = np.float32(constants.low), np.float32(constants.offset)
 
     def work(starts: Iterator[int]) -> None:
@@ -135,6 +135,15 @@ def derive_by_kernels(
             derive_pointwise(pixels, filled, start, min(start + _PIXELS_PER_TASK, pixels.shape[1]), rows, layout, *dark)
 
     share(range(0, pixels.shape[1], _PIXELS_PER_TASK), work, threads)
+
+
+@lru_cache(maxsize=64)
+def _rows_of(table: Pointwise, chosen: bytes | None) -> NDArray[np.int32]:
+    """``(features, 4)``: the rows of the table of features that are wanted, and their numbers."""
+    numbers = np.arange(len(table.rows)) if chosen is None else np.flatnonzero(np.frombuffer(chosen, np.bool_))
+    rows = np.concatenate([table.rows[numbers], numbers[:, None]], axis=1, dtype=np.int32)
+    rows.flags.writeable = False
+    return rows
 
 
 def derive_by_numpy(

@@ -7,6 +7,7 @@ smoothed image is cached between strokes, and the features are computed again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -156,12 +157,18 @@ def kinds_of(spec: FeatureSpec, image_channels: int, wanted: NDArray[np.bool_] |
     Returns:
         ``(planes, 4)`` int32: the number of the plane, and whether its intensity, edges and texture are needed.
     """
+    return _kinds_of(spec, image_channels, None if wanted is None else wanted.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _kinds_of(spec: FeatureSpec, image_channels: int, chosen: bytes | None) -> NDArray[np.int32]:
+    """What is computed is the same for all pieces of an image."""
     whole, count = spec.basic, len(spec.channel_indices(image_channels)) * len(spec.sigmas)
     needed = np.zeros((count, 3), np.bool_)
-    if wanted is None:
+    if chosen is None:
         needed[:] = whole.intensity, whole.edges, whole.texture
     else:
-        own = spec.count_basic(image_channels)
+        wanted, own = np.frombuffer(chosen, np.bool_), spec.count_basic(image_channels)
         of_planes = wanted[:own].reshape(count, spec.kinds_per_sigma)
         kinds = [0] * spec.intensity + [1] * spec.edges + [2, 2] * spec.texture
         for number, kind in enumerate(kinds):
@@ -171,7 +178,9 @@ def kinds_of(spec: FeatureSpec, image_channels: int, wanted: NDArray[np.bool_] |
         needed[:, 0] |= pointwise.planes(some[~traces])
         needed[:, 2] |= pointwise.planes(some[traces])
     planes = np.flatnonzero(needed.any(axis=1))
-    return np.concatenate([planes[:, None], needed[planes]], axis=1, dtype=np.int32)
+    rows = np.concatenate([planes[:, None], needed[planes]], axis=1, dtype=np.int32)
+    rows.flags.writeable = False
+    return rows
 
 
 def with_apron(window: slice, length: int) -> slice:
