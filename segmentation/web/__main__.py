@@ -1,4 +1,4 @@
-"""What an operator does beside serving the page: bring the store up to date, and work on series apart from it."""
+"""What an operator does beside serving the page: look after the store, and work on series apart from the page."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ import argparse
 import signal
 import sys
 import threading
+from pathlib import Path
 
+from segmentation._shared.text import counted
 from segmentation.web.settings import Settings, settings_from_environment
-from segmentation.web.store import StoreError, migrate, open_store
+from segmentation.web.store import BackupError, StoreError, back_up, migrate, open_store, restore
+
+FAILED = {
+    "migrate": "The store was not brought up to date",
+    "worker": "The worker does not start",
+    "backup": "No backup was made",
+    "restore": "The backup was not restored",
+}
+"""What is said of a command that fails."""
 
 
 def main() -> None:
@@ -16,17 +26,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m segmentation.web", description="Looks after Squiggle's store.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     commands.add_parser("migrate", help="bring the tables of the database up to date, all or nothing")
+    backup = commands.add_parser("backup", help="write all of the store to a new file, while it is in use")
+    backup.add_argument("file", type=Path, help="the file, a ZIP archive")
+    restored = commands.add_parser("restore", help="let an empty store hold what a backup does, all or nothing")
+    restored.add_argument("file", type=Path, help="the backup, of this version or an older one")
     commands.add_parser("worker", help="work on the series of all sessions, until it is ended")
-    command = parser.parse_args().command
+    given = parser.parse_args()
     try:
         settings = settings_from_environment()
-        if command == "worker":
+        if given.command == "worker":
             work_on_series(settings)
-        else:
+        elif given.command == "migrate":
             print(f"The store has the tables of this version ({migrate(settings)}).")
-    except (StoreError, ValueError) as problem:
-        what = "The worker does not start" if command == "worker" else "The store was not brought up to date"
-        sys.exit(f"{what}: {problem}")
+        elif given.command == "backup":
+            print(f"{given.file} has {_told(back_up(settings, given.file))}.")
+        else:
+            print(f"The store has {_told(restore(settings, given.file))} of {given.file}.")
+    except (BackupError, StoreError, ValueError) as problem:
+        sys.exit(f"{FAILED[given.command]}: {problem}")
+
+
+def _told(held: dict[str, int]) -> str:
+    text = f"{counted(held['sessions'], 'session')} and {counted(held['files'], 'file')}"
+    missing = f", without {counted(held['missing'], 'file')} of sessions that were deleted meanwhile"
+    return text + (missing if held["missing"] else "")
 
 
 def work_on_series(settings: Settings) -> None:

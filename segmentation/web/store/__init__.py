@@ -3,9 +3,11 @@
 The server keeps everything else only as a cache, so that any process can answer any request and each may be
 killed at any moment. ``tables.py`` says what is kept, ``database.py`` reaches it and knows its schema, ``blobs.py``
 holds the content of files and ``files.py`` says whose they are, ``sessions.py`` is what the page asks for,
-``opening.py`` leads from the settings to it, ``migrations/`` brings older stores up to date.
+``opening.py`` leads from the settings to it, ``migrations/`` brings older stores up to date,
+``backup.py`` makes one file of all and a store of that.
 """
 
+from segmentation.web.store.backup import BackupError
 from segmentation.web.store.errors import (
     SchemaError,
     StoreAwayError,
@@ -14,11 +16,12 @@ from segmentation.web.store.errors import (
     UnknownImageError,
     UnknownSessionError,
 )
-from segmentation.web.store.opening import migrate, open_store
+from segmentation.web.store.opening import back_up, migrate, open_store, restore
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.sessions import Store
 
 __all__ = [
+    "BackupError",
     "Limits",
     "NewImage",
     "NumberedEvent",
@@ -31,6 +34,8 @@ __all__ = [
     "StoredImage",
     "UnknownImageError",
     "UnknownSessionError",
+    "back_up",
     "migrate",
     "open_store",
+    "restore",
 ]

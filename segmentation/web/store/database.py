@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,19 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sql.Connection]:
+        """A connection for reading that sees one moment of the database, whatever is written meanwhile.
+
+        Raises:
+            StoreAwayError: if the database does not answer, or has other tables than this version needs.
+        """
+        self.check_schema()
+        self.check_file()
+        engine = self._reader if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        with self._sentences(), engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def adding(self) -> Iterator[sql.Connection]:
         """As :meth:`writing`, for what makes the database grow: it leaves room for deleting.
 
@@ -194,10 +207,21 @@ class Database:
             StoreAwayError: if the database does not answer.
             StoreFullError: if the disk is full.
         """
+        _refuse_newer(self._schema())
+        with self.changing_tables() as (_, upgrade):
+            upgrade("head")
+
+    @contextmanager
+    def changing_tables(self) -> Iterator[tuple[sql.Connection, Callable[[str], None]]]:
+        """A transaction in which tables may be changed, all or nothing, and what upgrades them to a schema's number.
+
+        Raises:
+            StoreAwayError: if the database does not answer.
+            StoreFullError: if the disk is full.
+        """
         from alembic import command
         from alembic.config import Config
 
-        _refuse_newer(self._schema())
         config = Config()
         config.set_main_option("script_location", "segmentation.web.store:migrations")
         engine = _engine(self._url, for_migration=True)
@@ -205,7 +229,7 @@ class Database:
             if not self.is_sqlite:
                 connection.execute(sql.select(sql.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            yield connection, lambda schema: command.upgrade(config, schema)
 
     def shrink(self) -> None:
         """Let SQLite's file shrink to what is in it; PostgreSQL sees to that itself."""

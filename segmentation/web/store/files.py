@@ -30,11 +30,15 @@ log = logging.getLogger(__name__)
 
 
 class Files:
-    """Keeps the files of sessions, each under a key of its own."""
+    """Keeps the files of sessions, each under a key of its own.
 
-    def __init__(self, database: Database, content: Blobs, limits: Limits) -> None:
+    Attributes:
+        blobs: where their content lies.
+    """
+
+    def __init__(self, database: Database, blobs: Blobs, limits: Limits) -> None:
         self._database = database
-        self._content = content
+        self.blobs = blobs
         self._limits = limits
 
     @contextmanager
@@ -65,7 +69,7 @@ class Files:
         """Write a file that is meant for a session, and belongs to none yet; returns its key."""
         key = f"{session_id}/{kind}/{sha256(content).hexdigest()[:32]}-{secrets.token_hex(4)}"
         self._register(session_id, key, len(content))
-        self._content.put(key, content)
+        self.blobs.put(key, content)
         return key
 
     def copy(self, key: str, size: int, session_id: str) -> str:
@@ -73,7 +77,7 @@ class Files:
         _, kind, name = key.split("/")
         copied = f"{session_id}/{kind}/{name.partition('-')[0]}-{secrets.token_hex(4)}"
         self._register(session_id, copied, size)
-        self._content.copy(key, copied)
+        self.blobs.copy(key, copied)
         return copied
 
     def assign(self, connection: sql.Connection, key: str, session_id: str) -> None:
@@ -86,7 +90,7 @@ class Files:
         Raises:
             UnknownBlobError: if there is none (any more).
         """
-        content = self._content.get(key)
+        content = self.blobs.get(key)
         with self._database.reading() as connection:
             size = connection.execute(sql.select(blobs.c.size).where(blobs.c.key == key)).scalar()
         if size != len(content):
@@ -103,7 +107,7 @@ class Files:
         """Remove files that belong to no session; what cannot be removed now is left to the sweep."""
         try:
             for key in keys:
-                self._content.delete(key)
+                self.blobs.delete(key)
                 with self._database.writing() as connection:
                     connection.execute(blobs.delete().where(blobs.c.key == key, blobs.c.session_id.is_(None)))
         except StoreError as problem:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError
 
 from segmentation.web.settings import Settings
+from segmentation.web.store.backup import restore_backup, write_backup
+from segmentation.web.store.blobs import ObjectBlobs, TableBlobs
 from segmentation.web.store.database import SCHEMA, Database, postgresql_url, sqlite_url
 from segmentation.web.store.errors import SchemaError, StoreError
 from segmentation.web.store.records import Limits
@@ -41,6 +44,38 @@ def migrate(settings: Settings) -> str:
         finally:
             database.close()
     return SCHEMA
+
+
+def back_up(settings: Settings, path: Path) -> dict[str, int]:
+    """Write all of the store that the settings name to a new file; see :func:`write_backup`.
+
+    Raises:
+        BackupError: with a sentence, if the file cannot be written.
+        StoreError: with a sentence, if the store cannot be used.
+        ValueError: with a sentence, if a setting names something that cannot be.
+    """
+    store = open_store(settings)
+    try:
+        return write_backup(store.database, store.files.blobs, path)
+    finally:
+        store.close()
+
+
+def restore(settings: Settings, path: Path) -> dict[str, int]:
+    """Let the store that the settings name, which is empty, hold what a backup does; see :func:`restore_backup`.
+
+    Raises:
+        BackupError: with a sentence, if the file is no backup, or the store not empty.
+        StoreError: with a sentence, if the store cannot be used.
+        ValueError: with a sentence, if a setting names something that cannot be.
+    """
+    with _naming_the_place_that_fails(settings):
+        database = Database(_store_url(settings))
+        try:
+            blobs = ObjectBlobs(settings.objects) if settings.objects else TableBlobs(database)
+            return restore_backup(database, blobs, path)
+        finally:
+            database.close()
 
 
 def _store_url(settings: Settings) -> sql.URL:

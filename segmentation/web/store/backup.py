@@ -1,0 +1,219 @@
+"""A whole store as one file, and back: from SQLite or PostgreSQL to either, with the files of an object store.
+
+The file is a ZIP archive: ``backup.json`` says what it is and which schema its tables have, ``tables/<name>.jsonl`` has
+a row a line, and ``files/<key>`` what lies under a key. It is read at one moment of the store, whatever is written
+meanwhile. An older one is brought up to date as an older database is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sql
+from sqlalchemy.exc import SQLAlchemyError
+
+from segmentation.web.store.blobs import PART_BYTES, Blobs, TableBlobs, UnknownBlobError
+from segmentation.web.store.database import SCHEMA, Database
+
+FORMAT = "squiggle backup"
+ROWS_AT_ONCE = 500
+MAX_ABOUT_BYTES = 2**16
+NOT_KEPT = ("alembic_version", "contents", "presences")
+"""Tables that are not rows of a backup: what its schema is, the files, and who was there just then."""
+
+
+class BackupError(Exception):
+    """A backup cannot be made, or not be restored; the text is a sentence."""
+
+
+def write_backup(database: Database, blobs: Blobs, path: Path) -> dict[str, int]:
+    """Write all of a store to a new file.
+
+    Args:
+        database: the store's.
+        blobs: where its files lie.
+        path: of the file.
+
+    Returns:
+        How many ``sessions`` and ``files`` it holds, and how many files are ``missing`` since their session was deleted
+        while it was written.
+
+    Raises:
+        BackupError: if there is such a file already, or it cannot be written.
+        StoreError: if the store does not answer.
+    """
+    if path.exists():
+        raise BackupError(f"{path} is there already: name another file.")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("xb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                told = _write(database, blobs, archive)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    except OSError as problem:
+        raise BackupError(f"{path} cannot be written ({problem.strerror or problem}).") from problem
+    finally:
+        part.unlink(missing_ok=True)
+    return told
+
+
+def _write(database: Database, blobs: Blobs, archive: zipfile.ZipFile) -> dict[str, int]:
+    told = {"sessions": 0, "files": 0, "missing": 0}
+    with database.snapshot() as connection:
+        schema = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        tables = _tables(connection)
+        for table in tables.values():
+            if table.name in NOT_KEPT:
+                continue
+            query = sql.select(table).execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
+            if table.name == "blobs":
+                query = query.where(table.c.session_id.is_not(None))  # the others are on their way in or out
+            with archive.open(f"tables/{table.name}.jsonl", "w", force_zip64=True) as lines:
+                for row in connection.execute(query):
+                    lines.write(json.dumps(dict(row._mapping), allow_nan=False).encode() + b"\n")
+                    told["sessions"] += table.name == "sessions"
+        stored = tables["blobs"]
+        keys = connection.execute(sql.select(stored.c.key).where(stored.c.session_id.is_not(None))).scalars().all()
+        for key in keys:
+            try:
+                _write_file(archive, key, _parts(connection, tables["contents"], blobs, key))
+                told["files"] += 1
+            except UnknownBlobError:
+                told["missing"] += 1
+        archive.writestr("backup.json", json.dumps({"format": FORMAT, "version": 1, "schema": schema} | told))
+    return told
+
+
+def _write_file(archive: zipfile.ZipFile, key: str, parts: Iterator[bytes]) -> None:
+    first = next(parts)
+    info = zipfile.ZipInfo(f"files/{key}")  # stored as it is: images are packed already
+    with archive.open(info, "w", force_zip64=True) as file:
+        file.write(first)
+        for part in parts:
+            file.write(part)
+
+
+def _parts(connection: sql.Connection, contents: sql.Table, blobs: Blobs, key: str) -> Iterator[bytes]:
+    """What lies under a key, piece by piece, the first one at least.
+
+    Raises:
+        UnknownBlobError: if nothing does.
+    """
+    if not isinstance(blobs, TableBlobs):
+        yield blobs.get(key)
+        return
+    numbers = sql.select(contents.c.part).where(contents.c.key == key).order_by(contents.c.part)
+    found = connection.execute(numbers).scalars().all()
+    if not found:
+        raise UnknownBlobError(key)
+    for number in found:
+        query = sql.select(contents.c.content).where(contents.c.key == key, contents.c.part == number)
+        yield connection.execute(query).scalar_one()
+
+
+def restore_backup(database: Database, blobs: Blobs, path: Path) -> dict[str, int]:
+    """Let an empty store hold what a backup does: all of it, or nothing.
+
+    Args:
+        database: of the store, whose tables may be missing, or hold no session.
+        blobs: where its files are to lie.
+        path: of the backup.
+
+    Returns:
+        As :func:`write_backup`.
+
+    Raises:
+        BackupError: if the file is no backup, or damaged, or the store holds sessions.
+        StoreError: if the store does not answer.
+    """
+    with _sentences(path), zipfile.ZipFile(path) as archive:
+        about = _about(archive)
+        with database.changing_tables() as (connection, upgrade):
+            _empty(connection)
+            upgrade(about["schema"])
+            tables = _tables(connection)
+            for name, table in tables.items():
+                if name not in NOT_KEPT:
+                    _read_rows(connection, table, archive)
+            stored = tables["blobs"]
+            known = set(connection.execute(sql.select(stored.c.key)).scalars())
+            for key in known & {name.removeprefix("files/") for name in archive.namelist()}:
+                with archive.open(f"files/{key}") as file:
+                    _read_file(connection, tables["contents"], blobs, key, file)
+            upgrade("head")
+    return {name: about[name] for name in ("sessions", "files", "missing")}
+
+
+def _about(archive: zipfile.ZipFile) -> dict[str, Any]:
+    with archive.open("backup.json") as file:
+        about = json.loads(file.read(MAX_ABOUT_BYTES))
+    if about["format"] != FORMAT or about["version"] != 1 or not re.fullmatch(r"[0-9]{4}", about["schema"]):
+        raise ValueError("another format")
+    if about["schema"] > SCHEMA:
+        raise BackupError(
+            f"It was made by a newer Squiggle (its tables are number {about['schema']}, this version knows {SCHEMA}): "
+            "restore it with that version."
+        )
+    return dict(about)
+
+
+def _empty(connection: sql.Connection) -> None:
+    """Drop tables without sessions.
+
+    Raises:
+        BackupError: if there are sessions.
+    """
+    tables = _tables(connection)
+    if "sessions" in tables and connection.execute(sql.select(tables["sessions"].c.id).limit(1)).first():
+        raise BackupError("The store holds sessions: a backup is restored into an empty one, so that nothing is lost.")
+    for table in reversed(tables.values()):
+        table.drop(connection)
+
+
+def _tables(connection: sql.Connection) -> dict[str, sql.Table]:
+    """The tables as they are, those first that others point to."""
+    found = sql.MetaData()
+    found.reflect(connection)
+    return {table.name: table for table in found.sorted_tables}
+
+
+def _read_rows(connection: sql.Connection, table: sql.Table, archive: zipfile.ZipFile) -> None:
+    connection.execute(table.delete())  # what migrations write into new tables
+    with archive.open(f"tables/{table.name}.jsonl") as lines:
+        rows = map(json.loads, lines)
+        while some := list(islice(rows, ROWS_AT_ONCE)):
+            if any(row.keys() != set(table.c.keys()) for row in some):
+                raise ValueError("a row of another table")
+            connection.execute(table.insert(), some)
+
+
+def _read_file(connection: sql.Connection, contents: sql.Table, blobs: Blobs, key: str, file: IO[bytes]) -> None:
+    if not isinstance(blobs, TableBlobs):
+        blobs.put(key, file.read())
+        return
+    content, number = file.read(PART_BYTES), 0
+    while content or number == 0:
+        connection.execute(contents.insert().values(key=key, part=number, content=content))
+        content, number = file.read(PART_BYTES), number + 1
+
+
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise BackupError(f"There is no file {path}.") from None
+    except OSError as problem:
+        raise BackupError(f"{path} cannot be read ({problem.strerror or problem}).") from problem
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, SQLAlchemyError) as problem:
+        raise BackupError(f"{path} is no backup of Squiggle's, or it is damaged; nothing was restored.") from problem
