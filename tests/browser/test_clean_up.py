@@ -7,7 +7,7 @@ import numpy as np
 import tifffile
 
 import segmentation as seg
-from tests.support.page import draw_two
+from tests.support.page import draw_two, on_screen
 
 
 def class_ids(person):
@@ -23,25 +23,6 @@ def add_step(person, kind):
 
 def steps_of(person):
     return person.within("({ session }) => session.state.cleanUp")
-
-
-def on_screen(person):
-    """The class ids that the page shows."""
-    return np.array(
-        person.within("""({ session: { picture } }) => {
-            const { rows, columns } = picture.image;
-            const whole = new Uint8Array(rows * columns);
-            for (const tile of picture.tiles.values()) {
-                const width = tile.columns[1] - tile.columns[0];
-                for (let row = tile.rows[0]; row < tile.rows[1]; row += 1) {
-                    const from = (row - tile.rows[0]) * width;
-                    whole.set(tile.ids.subarray(from, from + width), row * columns + tile.columns[0]);
-                }
-            }
-            return [...whole];
-        }"""),
-        np.uint8,
-    )
 
 
 def test_steps_are_chosen_seen_undone_and_taken_home(people, server, tmp_path):

@@ -8,8 +8,7 @@ import numpy as np
 import tifffile
 
 import segmentation as seg
-from tests.browser.test_clean_up import on_screen
-from tests.support.page import THIRD, draw_two
+from tests.support.page import THIRD, draw_two, on_screen
 
 SHOTS = os.environ.get("SQUIGGLE_SHOTS")
 

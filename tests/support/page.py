@@ -55,6 +55,25 @@ def wait_for_image(person, name):
     person.wait_until_view_rests()
 
 
+def on_screen(person):
+    """The class ids that the page shows."""
+    return np.array(
+        person.within("""({ session: { picture } }) => {
+            const { rows, columns } = picture.image;
+            const whole = new Uint8Array(rows * columns);
+            for (const tile of picture.tiles.values()) {
+                const width = tile.columns[1] - tile.columns[0];
+                for (let row = tile.rows[0]; row < tile.rows[1]; row += 1) {
+                    const from = (row - tile.rows[0]) * width;
+                    whole.set(tile.ids.subarray(from, from + width), row * columns + tile.columns[0]);
+                }
+            }
+            return [...whole];
+        }"""),
+        np.uint8,
+    )
+
+
 def drops(person, selector, *paths):
     """Drop files and folders of the disk, as the operating system hands them to the browser."""
     box = person.page.locator(selector).bounding_box()
