@@ -23,6 +23,7 @@ import { sessionId } from "./page/context.mjs";
 import { renderPage } from "./page/dash.mjs";
 import { graphIsDrawn, watchStrokes } from "./page/graph.mjs";
 import { Explaining } from "./session/explaining.mjs";
+import { Features } from "./session/features.mjs";
 import { Session } from "./session/session.mjs";
 import { base } from "./shared/base.mjs";
 import { setUpShell } from "./shared/shell.mjs";
@@ -43,8 +44,10 @@ function setUp(id) {
   const downloads = new Downloads(session);
   const series = new Series(session);
   const objects = new Objects(session);
+  const features = new Features(session);
   setUpTabs((name) => {
     series.show(name === "series");
+    features.show(name === "learn");
     objects.show(name === "objects");
   });
   setUpDropping({
@@ -62,6 +65,7 @@ function setUp(id) {
     measure.show();
     look.show();
     learnChannels.show();
+    features.update();
   };
   setUpClassImport(session);
   setUpLooking();

@@ -1,6 +1,7 @@
 /* What lies under the pointer: the position, in pixels and in units, the class, and the value of each channel. */
 
 import { sessionUrl } from "../page/context.mjs";
+import { FEATURE } from "../page/layers.mjs";
 import { readable } from "../page/lengths.mjs";
 import { byId } from "../shared/dom.mjs";
 
@@ -17,6 +18,7 @@ const MOST_SHOWN = 6;
  * @param {LabelClass[]} classes
  */
 function describeLayer(layer, classes) {
+  if (layer.startsWith(FEATURE)) return layer.slice(FEATURE.length);
   const found = classes.find(({ id }) => String(id) === layer);
   return found ? `probability of ${found.name}` : "uncertainty";
 }

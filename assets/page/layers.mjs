@@ -5,6 +5,9 @@ import { byId, element } from "../shared/dom.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
 
+/** What the name of a layer that shows a feature begins with. */
+export const FEATURE = "feature:";
+
 /** The choices that are shown. */
 let shown = "";
 
@@ -18,6 +21,8 @@ export function showLayers(classes, layer) {
     ["classes", "Classes"], ["uncertainty", "Uncertainty"],
     ...classes.map(({ id, name }) => [String(id), `Probability of ${name}`]),
   ];
+  const feature = typeof layer === "string" && layer.startsWith(FEATURE);
+  if (feature) choices.push([layer, `Feature: ${layer.slice(FEATURE.length)}`]);
   if (JSON.stringify(choices) !== shown) {
     shown = JSON.stringify(choices);
     select.replaceChildren(...choices.map(([value, text]) => element("option", { value }, text)));
@@ -25,7 +30,8 @@ export function showLayers(classes, layer) {
   select.value = String(layer ?? "classes");
   byId("legend").hidden = layer === null;
   if (layer === null) return;
-  const [least, most] = layer === "uncertainty" ? ["Sure", "Unsure"] : ["0 %", "100 %"];
+  const ends = { uncertainty: ["Sure", "Unsure"] }[String(layer)];
+  const [least, most] = ends ?? (feature ? ["Low", "High"] : ["0 %", "100 %"]);
   byId("legend-least").textContent = least;
   byId("legend-most").textContent = most;
   byId("legend-colours").style.background = `linear-gradient(to right, ${coloursOf(String(layer)).join(", ")})`;

@@ -4,7 +4,7 @@ import { unpackIds } from "../picture/bits.mjs";
 import { inflate } from "../picture/inflate.mjs";
 import { showOpened } from "../page/openedcard.mjs";
 import { looking } from "../page/context.mjs";
-import { showLayers } from "../page/layers.mjs";
+import { FEATURE, showLayers } from "../page/layers.mjs";
 import { scoresAreStale, showScores } from "../page/scores.mjs";
 import { showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
@@ -180,7 +180,7 @@ export class Segmentation {
   /** The layer that is to come along with the classes; null for none. */
   get layer() {
     const { layer } = this.view;
-    if (layer === "uncertainty") return layer;
+    if (layer === "uncertainty" || layer.startsWith(FEATURE)) return layer;
     return this.state().classes.some(({ id }) => String(id) === layer) ? Number(layer) : null;
   }
 

@@ -74,7 +74,7 @@ export class Session {
       picture: this.picture,
       visible: () => this.viewport.visible,
       state: () => this.state,
-      onCounts: () => this.classes.show(),
+      onCounts: () => { this.classes.show(); this.onSight(); },
       scores: () => this.scores.request,
       sync: () => this.conversation.sync(),
     });

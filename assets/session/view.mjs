@@ -16,7 +16,7 @@ export class View {
   shown = true;
   /** Whether the strokes are seen. */
   strokes = true;
-  /** What is shown of the segmentation: its classes, its uncertainty, or, by its id, the probability of a class. */
+  /** What is shown: the classes, their uncertainty, the probability of one, by its id, or, by its name, a feature. */
   layer = "classes";
   /** Whether the sliders for more or less of a class are seen. */
   weighing = false;

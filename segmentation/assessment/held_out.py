@@ -25,6 +25,9 @@ from segmentation.model.weights import ClassWeights, whole_weights
 MAX_FOLDS = 10
 """With more strokes of a class several of them are held out together."""
 
+NO_SECOND_STROKE = "Draw a second stroke of a class: only strokes that were not learnt from tell how good it is."
+NO_SECOND_IMAGE = "Draw strokes of two classes on a second image: only images that were not learnt from tell that."
+
 Train = Callable[[Sequence[LabelledImage]], Training]
 """A training on labelled images, with the settings that are to be assessed."""
 
@@ -117,6 +120,7 @@ def hold_out(
     train: Train,
     class_weights: ClassWeights,
     *,
+    images_at_once: bool = False,
     stale: Callable[[], bool] = lambda: False,
     turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> HeldOut | None:
@@ -129,11 +133,13 @@ def hold_out(
         drawn: images with strokes; all with the same number of channels.
         train: the training that is assessed.
         class_weights: what probabilities are multiplied with before one class is chosen.
+        images_at_once: hold all strokes of an image out together, to see how good it is on other images.
         stale: asked before each forest; once it says True, there is no result.
         turn: entered for each forest, so that others can have their turn in between.
 
     Raises:
-        ValueError: with a sentence, if fewer than two classes are labelled, or no class has two strokes.
+        ValueError: with a sentence, if fewer than two classes are labelled, or no class has two strokes (or no image
+            can be held out).
     """
     with turn():
         if stale():
@@ -142,8 +148,10 @@ def hold_out(
         pixels, owners, keys = pixels_with_owners(drawn, training)
     class_ids, classified = np.unique(pixels.class_ids, return_inverse=True)
     folds, counts = _deal_out(owners, classified, len(class_ids))
+    if images_at_once:
+        folds = _image_by_image(owners, classified, [image_hash for image_hash, _ in keys])
     if not (folds >= 0).any():
-        raise ValueError("Draw a second stroke of a class: only strokes that were not learnt from tell how good it is.")
+        raise ValueError(NO_SECOND_IMAGE if images_at_once else NO_SECOND_STROKE)
     found = np.zeros((len(keys), len(class_ids)), np.int64)
     for fold in range(folds.max() + 1):
         with turn():
@@ -190,6 +198,20 @@ def _deal_out(
         own = numbers[classes == label]
         folds[own] = np.arange(len(own)) % MAX_FOLDS
     return folds, counts
+
+
+def _image_by_image(
+    owners: NDArray[np.int64], classified: NDArray[np.intp], image_of_stroke: Sequence[str]
+) -> NDArray[np.int64]:
+    """The fold of each stroke, one for each image; -1 where the others have fewer than two classes."""
+    images = list(dict.fromkeys(image_of_stroke))
+    folds = np.full(owners.max() + 1, -1, np.int64)
+    number = np.array([images.index(one) for one in image_of_stroke])
+    for image in range(len(images)):
+        own = number[owners] == image
+        if own.any() and len(np.unique(classified[~own])) > 1:
+            folds[np.unique(owners[own])] = folds.max() + 1
+    return folds
 
 
 def _of_classes(class_weights: ClassWeights, class_ids: Collection[int]) -> ClassWeights:

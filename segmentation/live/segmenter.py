@@ -261,6 +261,9 @@ class LiveSegmenter:
         adapted = classifier.adapt(image)
 
         def compute(tile: Tile, cache: bool, threads: int | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+            if layer.feature:
+                ids = self.segment(adapted, classifier, tile, cache=cache, threads=threads)
+                return ids, layer.feature_values(adapted, classifier, tile, threads or self.threads)
             ids, probabilities = self._both(adapted, classifier, tile, cache, threads or self.threads)
             return ids, layer.values(probabilities, classifier.classes_)
 

@@ -11,6 +11,7 @@ from segmentation.web.routes.conversation import conversation_routes
 from segmentation.web.routes.downloads import download_routes
 from segmentation.web.routes.errors import answer_errors
 from segmentation.web.routes.explanations import explanation_routes
+from segmentation.web.routes.features import feature_routes
 from segmentation.web.routes.images import image_routes
 from segmentation.web.routes.looking import let_only_look, looking_routes
 from segmentation.web.routes.next_strokes import next_stroke_routes
@@ -41,6 +42,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         brought_routes(workbench.journals, workbench.images, workbench.decoder, workbench.mask_scorer, settings),
         next_stroke_routes(workbench.next_strokes),
         explanation_routes(workbench.explanations, workbench.parts),
+        feature_routes(workbench.feature_advice),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker, workbench.downloads),
         series_file_routes(workbench.series, workbench.series_worker, workbench.images, settings),

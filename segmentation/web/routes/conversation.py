@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from segmentation.live.layers import Layer
+from segmentation.live.layers import FEATURE, Layer
 from segmentation.objects.steps import steps_from_json
 from segmentation.strokes.classes import LARGEST_CLASS_ID
 from segmentation.web.routes.errors import NO_SESSION
@@ -30,6 +30,7 @@ SHORT_BYTES = 2**16
 """Longer requests are read only for a session that there is."""
 
 MAX_EVENTS_AT_ONCE = 5_000
+MAX_LAYER_NAME = 200
 GONE = {"kind": "gone", "reason": NO_SESSION}
 
 _HASH_OR_NONE = re.compile(r"([0-9a-f]{64})?")
@@ -154,7 +155,9 @@ def _read_scores_request(asked: Any) -> ScoresRequest | None:
 
 
 def _read_layer(layer: Any) -> Layer | None:
-    """``"uncertainty"``, or the id of the class whose probability is shown."""
+    """``"uncertainty"``, ``"feature:"`` and its name, or the id of the class whose probability is shown."""
+    if isinstance(layer, str) and layer.startswith(FEATURE) and len(layer) <= MAX_LAYER_NAME:
+        return Layer(feature=layer.removeprefix(FEATURE))
     if layer in (None, "uncertainty"):
         return None if layer is None else Layer()
     if not isinstance(layer, int) or isinstance(layer, bool) or not 1 <= layer <= LARGEST_CLASS_ID:

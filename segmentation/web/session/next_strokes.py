@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.assessment.next_stroke import Grid, best_of_all, places_to_draw
-from segmentation.features.pieces import feature_rows
-from segmentation.features.spec import FeatureSpec
-from segmentation.io.image import Image
-from segmentation.model.classifier import PixelClassifier
 from segmentation.strokes.raster import region_of
+from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
-
-CACHED_BYTES = 32 * 2**20
-"""Features of the grids of some twenty images of RGB at the default features."""
 
 MOST_PLACES = 8
 MOST_IMAGES = 20
@@ -33,13 +25,11 @@ class NextStrokes:
         trainer: trains the classifiers of the sessions.
         images: of the sessions.
         scheduler: says whose turn it is to compute.
+        features: of some pixels of the images.
     """
 
-    def __init__(self, trainer: Trainer, images: Images, scheduler: Scheduler) -> None:
-        self._trainer, self._images, self._scheduler = trainer, images, scheduler
-        self._features: BoundedCache[tuple[str, FeatureSpec], NDArray[np.float32]] = BoundedCache(
-            CACHED_BYTES, lambda rows: rows.nbytes
-        )
+    def __init__(self, trainer: Trainer, images: Images, scheduler: Scheduler, features: GridFeatures) -> None:
+        self._trainer, self._images, self._scheduler, self._features = trainer, images, scheduler, features
 
     def places(self, session_id: str, image_hash: str | None) -> list[dict[str, Any]]:
         """The places where a stroke helps most, the best first, on all images with the current one's channels.
@@ -64,7 +54,7 @@ class NextStrokes:
             region = region_of(state.drawn.get(one, ()), (state.images[one]["rows"], state.images[one]["columns"]))
             image = result.classifier.adapt(self._images.get(session_id, one).within(region))
             grid = Grid.over(image.shape)
-            features = self._grid_features(session_id, image, result.classifier, grid)
+            features = self._features.rows(session_id, image, result.classifier, grid)
             with self._scheduler.turn(session_id):
                 places = places_to_draw(
                     result.classifier, grid, features, labelled, drawn.get(one, np.empty(0, np.int64)), MOST_PLACES
@@ -73,18 +63,3 @@ class NextStrokes:
             found += [(one, place) for place in places if left_out is None or not left_out[place.row, place.column]]
         best = best_of_all(found, MOST_PLACES)
         return [{"image": one, "row": place.row, "column": place.column} for one, place in best]
-
-    def _grid_features(
-        self, session_id: str, image: Image, classifier: PixelClassifier, grid: Grid
-    ) -> NDArray[np.float32]:
-        """The features of the grid's pixels, computed a megapixel at a time, so that others have their turns."""
-        key = (image.hash, classifier.spec_)
-        features = self._features.get(key)
-        if features is None:
-            parts = []
-            for places in np.array_split(grid.places, max(1, image.shape[0] * image.shape[1] >> 20)):
-                with self._scheduler.turn(session_id):
-                    parts.append(feature_rows(image, classifier.spec_, places, threads=1))
-            features = np.concatenate(parts)
-            self._features.put(key, features)
-        return features

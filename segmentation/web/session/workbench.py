@@ -15,6 +15,8 @@ from segmentation.web.session.classifiers import ClassifierFiles
 from segmentation.web.session.conversation import Busy, Conversations
 from segmentation.web.session.downloads import Downloads
 from segmentation.web.session.explanations import Explanations
+from segmentation.web.session.feature_advice import FeatureAdvice
+from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
@@ -60,6 +62,7 @@ class Workbench:
         journals: of the sessions.
         conversations: with the browser windows.
         next_strokes: says where a further stroke helps most.
+        feature_advice: says which features are worth their time.
         explanations: say why a pixel has its class.
         mask_scorer: scores segmentations against masks.
         downloads: files that are made from sessions.
@@ -103,7 +106,9 @@ class Workbench:
             presences=Presences(store),
         )
         self.mask_scorer = MaskScorer(trainer, self.live, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
-        self.next_strokes = NextStrokes(trainer, self.images, self.scheduler)
+        grid_features = GridFeatures(self.scheduler)
+        self.next_strokes = NextStrokes(trainer, self.images, self.scheduler, grid_features)
+        self.feature_advice = FeatureAdvice(trainer, self.images, self.live, self.scheduler, grid_features)
         self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.looking = LookingLinks(store)
         self.downloads = Downloads(self.journals, labels, trainer, self.images, self.live, self.scheduler)

@@ -28,6 +28,7 @@ def learn_panel() -> html.Section:
                 hidden=True,
                 **dashed(aria_labelledby="learn-channels-label"),
             ),
+            *_importance(),
             html.H3("Forest"),
             *_forest(),
             html.Button("Back to the defaults", id="reset-settings", type="button", className="quiet small"),
@@ -79,7 +80,45 @@ def _features() -> list[Component]:
             "stain drift, and hurts where images differ in how much of each class they hold.",
             className="note",
         ),
+        html.Div(
+            [
+                html.Button(
+                    "Which is better here?",
+                    id="ask-drift",
+                    type="button",
+                    className="quiet small",
+                    title="Measures both on the images of this session; takes some seconds",
+                ),
+                html.Button("Take that", id="take-drift", type="button", className="small", hidden=True),
+            ],
+            className="row",
+        ),
+        html.P(id="drift", className="note", role="status", **dashed(aria_live="polite")),
         html.P(id="features-problem", className="problem", role="alert"),
+    ]
+
+
+def _importance() -> list[Component]:
+    return [
+        html.H3("Which features matter"),
+        html.Div(id="importance"),
+        html.P(
+            "Appears once something is segmented.",
+            id="importance-note",
+            className="note",
+            role="status",
+            **dashed(aria_live="polite"),
+        ),
+        html.Button("Leave them out", id="leave-out", type="button", className="small", hidden=True),
+        html.Div(
+            [
+                html.Label("Look at", htmlFor="feature-look"),
+                html.Select(id="feature-look", title="Shows a feature over the image, as the trees see it"),
+            ],
+            id="feature-look-row",
+            className="row slider-row",
+            hidden=True,
+        ),
     ]
 
 
