@@ -23,6 +23,9 @@ MIN_POINTS, MAX_POINTS = 30, 150
 INSIDE = 0.995
 """Share of a stroke's pixels that must be of its class, or it is drawn with a steadier hand or a finer pen."""
 
+NEAR, RELUCTANCE = 0.03, 0.15
+"""How far from a place a stroke begins at most, of the shorter side; and how much room a pixel of way is worth."""
+
 HANDS = ((4.0, 1), (2.0, 1), (2.0, 0), (1.0, 0), (0.5, 0), (0.0, 0))
 """How a line is drawn, tried in this order: how far it is smoothed, in pixels, and whether the hand shakes."""
 
@@ -68,14 +71,40 @@ class Annotator:
                 strokes.append(self._stroke(class_id, f"{class_id}-{turn}", random, before))
         return strokes
 
+    def draw_at(self, row: int, column: int, id: str, seed: int) -> Stroke:
+        """A stroke of the class that a pixel has, from there, or from where near by there is more room for a pen.
+
+        Args:
+            row: of the pixel, whose class is known.
+            column: of the pixel.
+            id: of the stroke; with another one it is drawn anew.
+            seed: of all that is drawn.
+        """
+        class_id = int(self.mask[row, column])
+        near = max(3, int(NEAR * min(self.mask.shape)))
+        top, left = max(row - near, 0), max(column - near, 0)
+        depth = self._depths[class_id][top : row + near + 1, left : column + near + 1]
+        rows, columns = np.indices(depth.shape)
+        away = np.hypot(rows + top - row, columns + left - column)
+        appeal = np.where(depth > 0, np.minimum(depth, self.pen) - RELUCTANCE * away, -np.inf)
+        begun = np.unravel_index(int(appeal.argmax()), depth.shape)
+        random = np.random.default_rng([seed, self._salt, class_id, zlib.crc32(id.encode())])
+        return self._stroke(class_id, id, random, [], (int(begun[0]) + top, int(begun[1]) + left))
+
     def _stroke(
-        self, class_id: int, id: str, random: np.random.Generator, before: Sequence[NDArray[np.float64]]
+        self,
+        class_id: int,
+        id: str,
+        random: np.random.Generator,
+        before: Sequence[NDArray[np.float64]],
+        start: tuple[int, int] | None = None,
     ) -> Stroke:
         depth = self._depths[class_id]
         thickness = float(np.percentile(depth[depth > 0], 90))
         pen = self.pen if thickness >= self.pen / 2 + 1 else max(1.0, 2 * np.floor(thickness) - 1)
         roomy = depth >= min(pen / 2 + 1, thickness)
-        row, column = begin(np.where(roomy, np.minimum(depth, 4 * pen) ** 0.5, 0), before, random)
+        row, column = start or begin(np.where(roomy, np.minimum(depth, 4 * pen) ** 0.5, 0), before, random)
+        roomy[row, column] = True
         length = random.uniform(self._shortest, self._longest)
 
         margin = int(np.ceil(length)) + 2

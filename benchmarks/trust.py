@@ -1,8 +1,8 @@
 """Whether the trust in the images of a series says how good their segmentations are.
 
-``python -m benchmarks.trust`` learns from each image of each series of ``benchmarks/data`` in turn, segments the others
-of its series, and prints the rank correlation of trust and true mean IoU: over all pairs of images, and within series
-(of each image that was learnt from, averaged).
+``python -m benchmarks.trust`` learns from each image of each series of :mod:`benchmarks.quality` in turn, segments the
+others of its series, and prints the rank correlation of trust and true mean IoU: over all pairs of images, and within
+series (of each image that was learnt from, averaged).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from scipy.stats import spearmanr
 
-from benchmarks.quality import examples, mean_iou
+from benchmarks.quality import all_examples, mean_iou
 from benchmarks.scribbles import Annotator
 from segmentation.model.classifier import PixelClassifier
 from segmentation.series.model import Model
@@ -25,7 +25,7 @@ STROKES_PER_CLASS = 3
 def trust_rows() -> list[dict[str, Any]]:
     """A row for each pair of images of a series: ``series``, ``learnt_from``, ``image``, ``trust`` and ``mean_iou``."""
     rows = []
-    in_series = [one for one in examples() if "/" in one.name]
+    in_series = [one for one in all_examples() if "/" in one.name]
     for name, some in groupby(in_series, lambda one: one.name.partition("/")[0]):
         images = list(some)
         for first in images:

@@ -1,8 +1,9 @@
 """Where a further stroke helps most.
 
-A place is worth a stroke if the votes there do not agree, if it is unlike what is labelled so far, and if much of the
-image is like it (uncertainty, novelty and density: Settles, Active Learning Literature Survey, 2009, section 5). Places
-lie on a grid of some thousand pixels; how unlike features are is measured between their bins.
+A place is worth a stroke where the votes do not agree (margin sampling: Settles, Active Learning Literature Survey,
+2009, section 3.1) and no stroke is near. Places lie on a grid of some thousand pixels. That a place is unlike what is
+labelled, or that much of the image is like it, was tried as well, alone and together: with either a stroke gains less.
+``benchmarks/next_stroke.py`` says how many strokes this saves.
 """
 
 from __future__ import annotations
@@ -13,18 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from segmentation.model.classifier import PixelClassifier
 
 GRID_PIXELS = 2_500
-MOST_ASKED = 24
-"""Features that distances are measured in: those that the trees ask for most."""
+MOST_COMPARED = 400
+"""Labelled pixels that the distance of each place is measured to."""
 
-COMPARED_PIXELS = 400
-"""Pixels of what is labelled, and of the image, that each place is compared with."""
-
-NEIGHBOURS = 20
 REACH = 0.1
 """Of the shorter side of an image: within it a second place tells little beside the first, nor does a stroke's own."""
 
@@ -80,59 +76,36 @@ def places_to_draw(
     classifier: PixelClassifier,
     grid: Grid,
     features: NDArray[np.float32],
-    labelled: NDArray[np.float32],
     drawn: NDArray[np.int64],
     count: int = 5,
+    *,
+    left_out: NDArray[np.bool_] | None = None,
 ) -> list[Place]:
     """The places of an image where a stroke helps most, the best first.
 
     Args:
-        classifier: what the image is segmented with, with bins.
+        classifier: what the image is segmented with.
         grid: of the image.
         features: ``(grid pixels, features)`` float32, those of the grid's pixels.
-        labelled: ``(pixels, features)`` float32, those of the training pixels.
         drawn: raster indices of labelled pixels of the image: near a stroke there is no place.
         count: how many places at most.
-
-    Raises:
-        ValueError: if the classifier has no bins.
+        left_out: ``(rows, columns)`` of the image, where there is no place.
     """
-    bins = classifier.forest_.bins
-    if bins is None:
-        raise ValueError("The classifier was made by an older version: it does not tell where to draw.")
-    unsure = ndimage.uniform_filter(_unsure(classifier, features).reshape(grid.shape), 3, mode="nearest")
-    asked = np.bincount(classifier.forest_.feature[classifier.forest_.feature >= 0], minlength=bins.n_features)
-    most = np.sort(np.argsort(-asked, kind="stable")[:MOST_ASKED])
-    here, known = (bins.columns(rows)[most].T.astype(np.float32) for rows in (features, _some(labelled)))
-    unlike = _distances(here, known).min(axis=1).reshape(grid.shape)
-    near = np.sort(_distances(here, _some(here)), axis=1)[:, :NEIGHBOURS].mean(axis=1).reshape(grid.shape)
-    reach = REACH * min(grid.image_shape)
-    free = np.minimum(1, _distance_to(drawn, grid) / reach)
-    return _spread(unsure * unlike / (1 + near) * free, grid, reach, count)
-
-
-def _unsure(classifier: PixelClassifier, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 minus the margin of the votes at each pixel."""
     planes = np.ascontiguousarray(features.T)
     votes = np.sort(classifier.forest_.predict_proba(planes, classifier.weights, threads=1), axis=0)
-    return 1 - (votes[-1] - votes[-2])
-
-
-def _some(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows[:: max(1, len(rows) // COMPARED_PIXELS)]
-
-
-def _distances(these: NDArray[np.float32], those: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Root mean square difference of each of these and each of those."""
-    squares = (these**2).sum(axis=1)[:, None] + (those**2).sum(axis=1) - 2 * these @ those.T
-    return np.sqrt(np.maximum(squares, 0) / these.shape[1])
+    unsure = (1 - (votes[-1] - votes[-2])).reshape(grid.shape)
+    reach = REACH * min(grid.image_shape)
+    worth = unsure * np.minimum(1, _distance_to(drawn, grid) / reach)
+    if left_out is not None:
+        worth[left_out[np.ix_(grid.rows, grid.columns)]] = 0
+    return _spread(worth, grid, reach, count)
 
 
 def _distance_to(drawn: NDArray[np.int64], grid: Grid) -> NDArray[np.float64]:
     """How far each place is from what is labelled, in pixels; infinite if nothing is."""
     if not len(drawn):
         return np.full(grid.shape, np.inf)
-    row, column = np.divmod(drawn[:: max(1, len(drawn) // COMPARED_PIXELS)], grid.image_shape[1])
+    row, column = np.divmod(drawn[:: max(1, len(drawn) // MOST_COMPARED)], grid.image_shape[1])
     down, across = grid.rows[:, None] - row, grid.columns[:, None] - column
     return np.sqrt((down[:, None] ** 2 + across[None] ** 2).min(axis=-1))
 

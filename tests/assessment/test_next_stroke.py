@@ -1,4 +1,4 @@
-"""The next stroke belongs where votes do not agree, what is there is new, and much is like it."""
+"""The next stroke belongs where votes do not agree, and no stroke is near."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def places_of(image, labels, classifier, count=5):
     grid = Grid.over(image.shape)
     features = feature_rows(image, classifier.spec_, grid.places)
     drawn = np.flatnonzero(labels)
-    return places_to_draw(classifier, grid, features, classifier.pixels_.features, drawn, count)
+    return places_to_draw(classifier, grid, features, drawn, count)
 
 
 def test_the_first_place_is_in_what_nobody_has_drawn_on(drawn):

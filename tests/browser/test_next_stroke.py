@@ -43,8 +43,8 @@ def test_n_goes_from_place_to_place(person, tmp_path):
     person.wait_for(lambda: person.page.evaluate(RING), "the ring")
     left, top = person.page.evaluate(RING)
     column, row = person.within("({ session }, [left, top]) => session.viewport.imageAt(left, top)", [left, top])
-    assert 0 <= column < 90
-    assert 0 <= row < 60
+    assert -0.5 <= column < 89.5
+    assert -0.5 <= row < 59.5
     person.press("1")
     person.draw((40, 10), (50, 40))
     person.wait_for(lambda: person.page.evaluate(RING) is None, "the ring goes once there is a stroke")

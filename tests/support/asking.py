@@ -54,6 +54,11 @@ class Someone:
         self.does(type="image.open", image=facts)
         return facts["hash"]
 
+    def removes_the_sample(self):
+        """Take away the image that the session began with."""
+        (journal,) = converse(self.client, self.session)
+        self.does(type="image.remove", image=journal["events"][0]["body"]["image"]["hash"])
+
     def does(self, **event):
         self.number += 1
         (journal,) = converse(self.client, self.session, [{"id": f"e{self.number}", **event}])

@@ -180,7 +180,10 @@ class FeatureAdvice:
         classifier, trusts = self._trained(session_id, result, spec), []
         for one in images[:MOST_IMAGES]:
             image = classifier.adapt(self._images.get(session_id, one))
-            rows = self._features.rows(session_id, image, classifier, Grid.over(image.shape))
+            grid = Grid.over(image.shape)
+            rows = self._features.rows(session_id, image, classifier, grid)
+            if image.no_data is not None and not image.no_data.all():
+                rows = rows[~image.no_data.ravel()[grid.places]]
             with self._scheduler.turn(session_id):
                 trusts.append(trust_of_rows(classifier, rows))
         return trusts

@@ -42,10 +42,9 @@ class NextStrokes:
             ``image`` (its hash), ``row`` and ``column`` of each.
 
         Raises:
-            ValueError: with a sentence, if nothing is segmented yet, or the classifier does not tell.
+            ValueError: with a sentence, if nothing is segmented yet.
         """
         result = self._trainer.result(session_id, image_hash)
-        labelled = self._trainer.training_pixels(session_id, result).features
         drawn = {one.hash: np.flatnonzero(one.labels) for one in result.training_set.images}
         state, found = result.state, []
         alike = [one for one, facts in state.images.items() if facts["channels"] == state.image["channels"]]
@@ -56,10 +55,10 @@ class NextStrokes:
             grid = Grid.over(image.shape)
             features = self._features.rows(session_id, image, result.classifier, grid)
             with self._scheduler.turn(session_id):
+                labelled = drawn.get(one, np.empty(0, np.int64))
                 places = places_to_draw(
-                    result.classifier, grid, features, labelled, drawn.get(one, np.empty(0, np.int64)), MOST_PLACES
+                    result.classifier, grid, features, labelled, MOST_PLACES, left_out=image.left_out
                 )
-            left_out = image.left_out
-            found += [(one, place) for place in places if left_out is None or not left_out[place.row, place.column]]
+            found += [(one, place) for place in places]
         best = best_of_all(found, MOST_PLACES)
         return [{"image": one, "row": place.row, "column": place.column} for one, place in best]

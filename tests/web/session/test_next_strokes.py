@@ -22,6 +22,7 @@ def places(someone, image_hash=""):
 def test_places_on_all_images_of_the_session(someone):
     first = someone.open_image(PIXELS)
     second = someone.open_image(PIXELS[::-1])
+    someone.removes_the_sample()
     someone.draws("a", first, 1, "M5,5L15,50")
     someone.draws("b", first, 2, "M75,5L80,50")
     told = places(someone, first)["places"]
@@ -34,6 +35,7 @@ def test_no_place_lies_where_there_is_no_data(someone):
     opaque = np.full((60, 90), 255, np.uint8)
     opaque[:, 30:60] = 0
     image_hash = someone.open_image(np.dstack([PIXELS, opaque]))
+    someone.removes_the_sample()
     someone.draws("a", image_hash, 1, "M5,5L15,50")
     someone.draws("b", image_hash, 2, "M75,5L80,50")
     told = places(someone, image_hash)["places"]
