@@ -78,11 +78,12 @@ def main() -> None:
     rows = list(drift_rows())
     columns = ("plain", "standardised", "features", "strokes")
     print(f"{'series':<20}", *(f"{column:>12}" for column in columns))
-    for name, some in [*groupby(rows, lambda row: row["series"]), ("all", rows)]:
-        own = list(some)
-        print(
-            f"{name:<20}", *(f"{fmean(row[column] for row in own):>12.3f}" for column in columns), f"{len(own)} pairs"
-        )
+    parts = {
+        name: [row for row in rows if row["series"] == name] for name in dict.fromkeys(row["series"] for row in rows)
+    }
+    for name, own in (parts | {"all": rows}).items():
+        told = (f"{fmean(row[column] for row in own):>12.3f}" for column in columns)
+        print(f"{name:<20}", *told, f"{len(own)} pairs")
     right = fmean(row["features"] == max(row["plain"], row["standardised"]) for row in rows)
     print(f"By features the advice is the better one for {right:.0%} of the pairs.")
 
