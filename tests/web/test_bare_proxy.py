@@ -27,6 +27,10 @@ BROWSER = {
 class BareNginx(Nginx):
     """Passes everything on, with what nginx says by itself and some lines more."""
 
+    def __init__(self, upstream, location="", head=""):
+        self.head = head
+        super().__init__(upstream, location)
+
     def _configuration(self, upstream, location):
         self.url = f"http://127.0.0.1:{self.port}"
         temporary = "\n".join(
@@ -34,7 +38,7 @@ class BareNginx(Nginx):
         )
         server = f"listen 127.0.0.1:{self.port}; location / {{ proxy_pass http://127.0.0.1:{upstream}; {location} }}"
         return (
-            f"daemon off; pid {self.folder / 'pid'}; error_log {self.folder / 'error.log'};\n"
+            f"{self.head} daemon off; pid {self.folder / 'pid'}; error_log {self.folder / 'error.log'};\n"
             f"events {{}}\nhttp {{ access_log off; {temporary} server {{ {server} }} }}\n"
         )
 
@@ -73,6 +77,22 @@ def test_what_a_proxy_passes_on_without_a_word_is_refused(server, location):
         for method, path in (("GET", "/"), ("GET", "/sessions"), ("POST", "/sessions"), ("GET", "/s/x/file")):
             assert status(nginx.port, method, path) == 403, (method, path)
         assert status(nginx.port, path="/health") == 200
+        nginx.stop()
+    finally:
+        nginx.remove()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="nginx is the same user anyway")
+def test_pages_of_another_address_are_refused_through_a_proxy_of_the_same_user_too(server):
+    nginx = BareNginx(server.port, 'proxy_http_version 1.1; proxy_set_header Connection "";', head="user root;")
+    try:
+        nginx.start()
+        elsewhere = {"Origin": "https://squiggle.example.org", "Sec-Fetch-Site": "same-origin"}
+        for method, path in (("POST", "/sessions"), ("POST", "/s/x/converse"), ("DELETE", "/s/x")):
+            assert status(nginx.port, method, path, BROWSER | elsewhere) == 403, (method, path)
+            here = elsewhere | {"Origin": f"http://127.0.0.1:{server.port}"}
+            assert status(nginx.port, method, path, BROWSER | here) != 403
+        assert status(nginx.port, headers=BROWSER | {"Referer": "https://squiggle.example.org/"}) == 403
         nginx.stop()
     finally:
         nginx.remove()

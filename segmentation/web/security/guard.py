@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, redirect, request
 from werkzeug.wrappers import Request, Response
@@ -74,7 +75,7 @@ class Gate:
             named = request.headers.get(self._settings.user_header, "").strip()
             return "" if named and lies_in(peer, self._settings.trusted_proxies) else NO_USER
         at_home = is_loopback(peer) and is_loopback(_host_name(request))
-        passed_on = was_forwarded(request.environ) or _comes_from_a_service(request.environ)
+        passed_on = was_forwarded(request.environ) or _comes_from_a_service(request.environ) or _is_elsewhere(request)
         return NOT_OPENED if passed_on or not at_home else ""
 
 
@@ -128,6 +129,15 @@ def _comes_from_a_service(environ: WSGIEnvironment) -> bool:
     if os.name == "nt" or not all(port.isdecimal() for port in ports):
         return False
     return user_at(int(ports[0]), int(ports[1])) not in (None, ROOT, os.getuid())
+
+
+def _is_elsewhere(request: Request) -> bool:
+    """Whether the page that asks has an address of another machine: a browser says that with all that it sends.
+
+    So what is written through a proxy that rewrites the host is refused, whoever runs that.
+    """
+    origins = (request.headers.get(name) for name in ("Origin", "Referer"))
+    return not all(is_loopback(urlsplit(one).hostname or "") for one in origins if one)
 
 
 def _host_name(request: Request) -> str:
