@@ -21,7 +21,7 @@ import { setUpTabs } from "./controls/tabs.mjs";
 import { setUpTitle } from "./controls/title.mjs";
 import { sessionId } from "./page/context.mjs";
 import { renderPage } from "./page/dash.mjs";
-import { graphIsDrawn, watchStrokes } from "./page/graph.mjs";
+import { graphIsDrawn, watchStrokes, whenRelayouted } from "./page/graph.mjs";
 import { Explaining } from "./session/explaining.mjs";
 import { Features } from "./session/features.mjs";
 import { Session } from "./session/session.mjs";
@@ -74,6 +74,7 @@ function setUp(id) {
   setUpKeyboard(session);
   setUpButtons(session, () => classifiers.choose());
   watchStrokes();
+  whenRelayouted(() => session.drawing.harvest());
   session.start();
   document.documentElement.dataset.ready = "true";
   return { session, images, downloads, measure, look };

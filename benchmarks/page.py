@@ -39,11 +39,16 @@ PLANES_MEGABYTES = 2_400
 
 SCREEN = {"width": 1440, "height": 900}
 
-WATCH = """({ session: { picture, segmentation } }) => {
+WATCH = """({ session: { picture, segmentation, conversation } }) => {
   const marks = (window.marks = {});
   window.addEventListener("pointerup", () => {
-    Object.assign(marks, { up: performance.now(), first: null, draft: null, all: null, drafted: false });
+    Object.assign(marks, { up: performance.now(), first: null, draft: null, all: null, drafted: false, asked: null });
   }, true);
+  const exchange = conversation.exchange.bind(conversation);
+  conversation.exchange = () => {
+    marks.asked ??= performance.now();
+    return exchange();
+  };
   const paint = picture.paint.bind(picture);
   picture.paint = () => {
     const changed = picture.layers.overlay.changed.size > 0;
@@ -130,14 +135,16 @@ def draw(page: Page, points: Sequence[tuple[float, float]]) -> None:
 
 
 class Wait(NamedTuple):
-    """How long it takes from a stroke's end to what is there of the overlay.
+    """How long it takes from a stroke's end until the server is asked, and to what is there of the overlay.
 
     Attributes:
+        asked: the server.
         first: the first new part.
         draft: a draft of all of it; the same as all where there was none.
         all: all of it.
     """
 
+    asked: float
     first: float
     draft: float
     all: float
@@ -325,6 +332,7 @@ def small_rows(browser: Browser) -> list[dict[str, Any]]:
         thousand = wait_after_many_strokes(browser, server, 1000, mask, pixels)
     many = "the 1,001st stroke of 200 points against the 10th"
     return [
+        row("stroke until the server is asked", median(wait.asked for wait in later), "ms", "10 ms"),
         *rows,
         row("first segmentation after upload, 1 megapixel RGB", first.all, "ms", "1000 ms"),
         row(many, thousand / ten, "x", "1.5x"),

@@ -37,6 +37,14 @@ export async function graphIsDrawn() {
   while (!window.Plotly || !drawnGraph()) await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
 }
 
+/**
+ * Be told by Plotly itself that the layout has changed, some 15 ms before Dash's callback says so.
+ * @param {() => void} told
+ */
+export function whenRelayouted(told) {
+  drawnGraph().on("plotly_relayout", told);
+}
+
 /** @returns {Shape[]} the shapes that have been drawn and are still in the graph's layout */
 export function drawnShapes() {
   return drawnGraph()?.layout?.shapes ?? [];
