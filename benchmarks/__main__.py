@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import documents, quality, results, table
+from benchmarks import documents, intervals, quality, results, table
 
 Rows = list[dict[str, Any]]
 
@@ -62,6 +62,11 @@ PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
         "Gain in mean IoU of the defaults over scikit-image's features with 50 trees of depth 8 on 5 % of the samples",
         quality.quality_table,
         quality.markdown,
+    ),
+    "intervals": (
+        "Intervals of 95 % around the share of a class, and how many hold the true share",
+        intervals.interval_rows,
+        intervals.markdown,
     ),
     "load": (
         "A room full of people: each on an image of 1 megapixel RGB, thinking 2 s between strokes",

@@ -1,6 +1,8 @@
 from .assessment.cross_validation import CrossValidation as CrossValidation
 from .assessment.cross_validation import cross_validate as cross_validate
 from .assessment.importance import feature_importance as feature_importance
+from .assessment.intervals import ShareInterval as ShareInterval
+from .assessment.intervals import share_intervals as share_intervals
 from .features.compute import compute_features as compute_features
 from .features.spec import FeatureSpec as FeatureSpec
 from .forest.settings import ForestSettings as ForestSettings

@@ -5,6 +5,7 @@ import { ObjectTable } from "../page/objecttable.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { unpackedColumns } from "../shared/unpacked.mjs";
 
 /** @import { Column } from "../page/objecttable.mjs" */
 /** @import { Session } from "../session/session.mjs" */
@@ -38,16 +39,8 @@ const STILL = 3;
  * @returns {Promise<Found>}
  */
 async function unpacked(response, image) {
-  const stream = /** @type {ReadableStream} */ (response.body).pipeThrough(new DecompressionStream("deflate"));
-  const buffer = await new Response(stream).arrayBuffer();
-  let at = 4 + new DataView(buffer).getUint32(0, true);
-  const { columns: names, objects, rows, across } = JSON.parse(new TextDecoder().decode(buffer.slice(4, at)));
-  const columns = new Map();
-  for (const name of names) {
-    columns.set(name, new Float64Array(buffer.slice(at, at + 8 * objects)));
-    at += 8 * objects;
-  }
-  return { objects, rows, across, columns, labels: new Uint32Array(buffer.slice(at)), image };
+  const { facts: { objects, rows, across }, columns, rest } = await unpackedColumns(response);
+  return { objects, rows, across, columns, labels: new Uint32Array(rest), image };
 }
 
 /** @param {number} value */

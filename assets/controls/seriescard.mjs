@@ -1,7 +1,7 @@
 /* One series on the page: how far it is, its pictures, its shares, and what failed. */
 
 import { element } from "../shared/dom.mjs";
-import { counted, duration } from "../shared/text.mjs";
+import { counted, duration, whenUsed } from "../shared/text.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
 
@@ -96,8 +96,7 @@ export class SeriesCard {
   update({ images, done, failed, running, working, waiting, seconds_left: left, created, items, classes }) {
     this.running = running;
     this.unfinished = waiting + working > 0;
-    const begun = new Date(1000 * created).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-    this.head.textContent = `${counted(images, "image")}, ${begun}`;
+    this.head.textContent = `${counted(images, "image")}, ${whenUsed(created)}`;
     this.bar.value = images ? (done + failed) / images : 0;
     const parts = [`${done} of ${images} segmented`];
     if (failed) parts.push(`${failed} failed`);

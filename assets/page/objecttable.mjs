@@ -14,8 +14,11 @@ const ROW_PIXELS = 26;
 const BEYOND = 6;
 
 export class ObjectTable {
-  /** @param {(object: number) => void} onChoose a row was clicked */
-  constructor(onChoose) {
+  /**
+   * @param {(object: number) => void} onChoose a row was clicked
+   * @param {string} [id] what the ids of its elements begin with
+   */
+  constructor(onChoose, id = "object") {
     this.onChoose = onChoose;
     /** @type {Column[]} */
     this.columns = [];
@@ -24,10 +27,11 @@ export class ObjectTable {
     this.chosen = -1;
     this.sortedBy = "label";
     this.descending = false;
-    this.body = byId("object-body");
-    this.rows = byId("object-rows");
+    this.body = byId(`${id}-body`);
+    this.rows = byId(`${id}-rows`);
+    this.header = byId(`${id}-head`);
     this.body.addEventListener("scroll", () => {
-      byId("object-head").scrollLeft = this.body.scrollLeft;
+      this.header.scrollLeft = this.body.scrollLeft;
       this.paint();
     });
     this.body.addEventListener("keydown", (event) => {
@@ -50,7 +54,7 @@ export class ObjectTable {
     const sorted = columns.find(({ name }) => name === this.sortedBy) ?? columns[0];
     const sign = this.descending ? -1 : 1;
     this.objects.sort((a, b) => sign * (sorted.value(a) - sorted.value(b)) || a - b);
-    byId("object-head").replaceChildren(...columns.map((column) => this.head(column)));
+    this.header.replaceChildren(...columns.map((column) => this.head(column)));
     this.rows.style.height = `${objects.length * ROW_PIXELS}px`;
     this.paint();
   }

@@ -48,5 +48,5 @@ export function whenUsed(seconds, now = new Date()) {
  * @param {Iterable<T>} things
  */
 export function inOrderOfNames(things) {
-  return [...things].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return [...things].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }

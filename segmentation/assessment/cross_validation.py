@@ -216,6 +216,21 @@ def cross_validate(
     Raises:
         ValueError: if there are not strokes for each image, fewer than two classes have strokes, or no class has two.
     """
+    drawn = drawn_images(images, strokes)
+    train = partial(training_as, classifier, known=_Known(classifier))
+    points = dict(points_of_curve(drawn, train, checked_weights(classifier.class_weights)))
+    return CrossValidation.of(points, last_stroke(drawn), points.get(max(points) - 1))
+
+
+def drawn_images(
+    images: Image | ArrayLike | Sequence[Image | ArrayLike],
+    strokes: Sequence[Stroke | Mapping[str, Any]] | Sequence[Sequence[Stroke | Mapping[str, Any]]],
+) -> list[DrawnImage]:
+    """Images with the strokes on them, of those that have any; the arguments are those of :func:`cross_validate`.
+
+    Raises:
+        ValueError: if there are not strokes for each image.
+    """
     several: list[Any] = list(images) if isinstance(images, list | tuple) else [images]
     given: list[Any] = list(strokes) if isinstance(images, list | tuple) else [strokes]
     if len(several) != len(given):
@@ -224,13 +239,14 @@ def cross_validate(
     for one, some in zip(map(as_image, several), given, strict=True):
         own = tuple(as_stroke(stroke, id=str(number)) for number, stroke in enumerate(some, 1))
         drawn.append(DrawnImage(one.hash, one.shape, own, lambda image=one: image))  # type: ignore[misc]
-    drawn = [one for one in drawn if one.strokes]
-    train = partial(_training, classifier, known=_Known(classifier))
-    points = dict(points_of_curve(drawn, train, checked_weights(classifier.class_weights)))
-    return CrossValidation.of(points, last_stroke(drawn), points.get(max(points) - 1))
+    return [one for one in drawn if one.strokes]
 
 
-def _training(classifier: PixelClassifier, labelled: Sequence[LabelledImage], *, known: _Known) -> Training:
+def training_as(
+    classifier: PixelClassifier, labelled: Sequence[LabelledImage], *, known: _Known | None = None
+) -> Training:
+    """A training with the features and settings of a classifier; what is known of the images need not be computed."""
+    known = known or _Known(classifier)
     return Training(
         labelled,
         classifier.spec,

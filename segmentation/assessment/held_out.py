@@ -147,7 +147,7 @@ def hold_out(
         training = train([image.labelled() for image in drawn])
         pixels, owners, keys = pixels_with_owners(drawn, training)
     class_ids, classified = np.unique(pixels.class_ids, return_inverse=True)
-    folds, counts = _deal_out(owners, classified, len(class_ids))
+    folds, counts = deal_out(owners, classified, len(class_ids))
     if images_at_once:
         folds = _image_by_image(owners, classified, [image_hash for image_hash, _ in keys])
     if not (folds >= 0).any():
@@ -186,7 +186,7 @@ def pixels_with_owners(
     return training.drawn_pixels(), np.concatenate(owners), keys
 
 
-def _deal_out(
+def deal_out(
     owners: NDArray[np.int64], classified: NDArray[np.intp], n_classes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The fold of each stroke, -1 of those that cannot be held out, and the number of strokes of each class."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.text import natural_key
 from segmentation.cli.labelled import read_with_masks
 from segmentation.cli.objects_arguments import typed_steps
 from segmentation.io.image import Image
@@ -37,9 +39,10 @@ def objects(given: Namespace) -> int:
     steps = typed_steps(given.clean_up) or ()
     size = pixel_size(given.pixel_size, given.unit)
     every: list[NamedObjects] = []
-    for number, path in enumerate(given.segmentations):
+    pairs = zip(given.segmentations, given.image or [None] * len(given.segmentations), strict=True)
+    for path, image_path in sorted(pairs, key=lambda pair: [natural_key(part) for part in pair[0].parts]):
         found: list[NamedObjects] = []
-        for segmentation, image, known in _pages(path, given.image[number] if given.image else None):
+        for segmentation, image, known in _pages(path, image_path):
             classes = _classes(path, segmentation, given.class_ids)
             try:
                 cleaned = clean_up(segmentation, steps)
@@ -57,8 +60,9 @@ def objects(given: Namespace) -> int:
         given.csv.write_text(files.objects_csv(every), encoding="utf-8")
     if given.coco:
         given.coco.write_bytes(files.coco_json(every))
+    pages = Counter(one.image for one in every)
     for one in every:
-        page = f", image {one.page}" if sum(other.image == one.image for other in every) > 1 else ""
+        page = f", image {one.page}" if pages[one.image] > 1 else ""
         print("\n".join(f"{one.image}{page}: {line}" for line in one.objects.summary().splitlines()))
     return 0
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr, unescape
 
-import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.io.image import Image
@@ -106,7 +105,7 @@ class Placement:
         return _OME.format(
             description=_ascii(escape(ours)),
             order=f"XYC{order.upper()}",
-            type="uint8" if page.dtype == np.uint8 else "float",
+            type="float" if page.dtype.kind == "f" else page.dtype.name,
             columns=page.shape[1],
             rows=page.shape[0],
             channels=len(self.planes),

@@ -107,7 +107,9 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
         class_names: the name of each class.
         images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class;
             those with a ``reason`` why they could not be segmented are left out; perhaps its ``pixel_size``: where any
-            has one, there are columns for the area and its unit; and perhaps its ``trust``, likewise.
+            has one, there are columns for the area and its unit; and perhaps its ``trust`` with the ``margins`` of the
+            shares by class, likewise: between ``percent_low`` and ``percent_high`` a share lies with a confidence of
+            about 95 %.
     """
     images = list(images)
     sized, trusted = (any(page.get(key) for _, pages in images for page in pages) for key in ("pixel_size", "trust"))
@@ -125,7 +127,7 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
                     share = ClassShare(class_id, pixels, pixels / size)
                     cells = [spreadsheet_text(escaped(name)), number, *_share_cells(share, class_names)]
                     cells += _area_cells(share, length) if sized else []
-                    yield cells + (_trust_cells(page.get("trust") or {}) if trusted else [])
+                    yield cells + (_trust_cells(page.get("trust") or {}, share) if trusted else [])
 
     columns = (*SHARE_COLUMNS, *(AREA_COLUMNS if sized else ()), *(TRUST_COLUMNS if trusted else ()))
     return csv_text(("image", "page", *columns), rows())
@@ -138,11 +140,14 @@ def _share_cells(share: ClassShare, class_names: Mapping[int, str]) -> list[Any]
     return [share.id, spreadsheet_text(class_names[share.id]), share.pixels, f"{share.share:.4%}"[:-1]]
 
 
-TRUST_COLUMNS = ("trust", "unsure", "unlike")
+TRUST_COLUMNS = ("percent_low", "percent_high", "trust", "unsure", "unlike")
 
 
-def _trust_cells(trust: Mapping[str, float]) -> list[str]:
-    return [f"{trust[key]:.4f}" if key in trust else "" for key in TRUST_COLUMNS]
+def _trust_cells(trust: Mapping[str, Any], share: ClassShare) -> list[str]:
+    margin = trust.get("margins", {}).get(str(share.id))
+    ends = [] if margin is None else [max(0.0, share.share - margin), min(1.0, share.share + margin)]
+    interval = [f"{100 * one:.4f}" for one in ends] or ["", ""]
+    return interval + [f"{trust[key]:.4f}" if key in trust else "" for key in TRUST_COLUMNS[2:]]
 
 
 AREA_COLUMNS = ("area", "unit")

@@ -15,12 +15,15 @@ from segmentation._shared.text import escaped
 from segmentation.io.image import Image
 from segmentation.io.shares import csv_text, spreadsheet_text
 from segmentation.io.tiffwriter import TiffPages
-from segmentation.objects.measured import MeasuredObjects, plain
+from segmentation.objects.measured import UNIT_MARK, MeasuredObjects, plain
 from segmentation.objects.outlines import Polygon, object_outlines
 from segmentation.strokes.classes import parse_colour
 
 OBJECT_NUMBERS = "numbers of objects"
 """Name of a page of numbers of objects."""
+
+MOST_NAMES = 5
+"""Of files, in a sentence."""
 
 SHAPE_SEGMENTS = {"move": 0, "line": 1, "close": 4}
 """How ImageJ numbers the segments of a shape, as ``java.awt.geom.PathIterator`` does."""
@@ -46,10 +49,42 @@ def objects_csv(images: Iterable[NamedObjects]) -> str:
 
     Columns that only some of the images have are empty for the others; numbers are written so that reading them gives
     the same numbers.
+
+    Raises:
+        ValueError: with the names of the files, if the sizes of their pixels are told in different units.
     """
     several = list(images)
+    mixed_units((one.image, one.objects.table) for one in several if len(one.objects))
     columns = columns_of(several)
     return csv_text(columns, (row for one in several for row in rows_of(one, columns)))
+
+
+def mixed_units(images: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """Refuse to put objects into one table whose sizes are told in different units.
+
+    Args:
+        images: the name of each file, and of the columns of its table.
+
+    Raises:
+        ValueError: with the names of the files, if that is so.
+    """
+    units: dict[str, list[str]] = {}
+    for image, columns in images:
+        marks = [name.rpartition(UNIT_MARK)[2] for name in columns if name.startswith(f"area{UNIT_MARK}")]
+        names = units.setdefault(marks[0].removesuffix("2") if marks else "pixels", [])
+        if image not in names:
+            names.append(image)
+    if len(units) > 1:
+        told = "; ".join(f"{unit} ({_shortly(names)})" for unit, names in units.items())
+        raise ValueError(
+            f"The objects of these images cannot stand in one table, since they are in different units: {told}. "
+            "Say how large their pixels are, or measure them apart."
+        )
+
+
+def _shortly(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(map(escaped, names[:MOST_NAMES])) + more
 
 
 def columns_of(images: Sequence[NamedObjects]) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from segmentation.assessment.dissent import interval
 from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.modelfile import ModelContents
 from segmentation.objects.labelling import TooManyObjects
-from segmentation.objects.measured import UNIT_MARK, MeasuredObjects, find_objects
+from segmentation.objects.measured import MeasuredObjects, find_objects
+from segmentation.objects.measuring import Table
+from segmentation.objects.tables import area_column
 from segmentation.report.figures import histogram, pictures, scale_bar
 from segmentation.report.methods import citations, methods_paragraph
 from segmentation.strokes.classes import LabelClass
@@ -32,7 +35,9 @@ class ClassFound:
         label_class: the class.
         pixels: its pixels.
         percent: of the pixels with a class.
+        interval: between what that lies, with a confidence of about 95 %; None if it is not known.
         objects: how many; None if they could not be counted.
+        bounds: between what their number lies; None if it is not known.
         mean, median: of their areas, in ``unit``; None if there are none.
         unit: such as ``"px"`` or ``"µm²"``.
         histogram: of their areas, as SVG.
@@ -41,7 +46,9 @@ class ClassFound:
     label_class: LabelClass
     pixels: int
     percent: float
+    interval: tuple[float, float] | None
     objects: int | None
+    bounds: tuple[int, int] | None
     mean: float | None
     median: float | None
     unit: str
@@ -56,6 +63,7 @@ class ImageFound:
         name: of its file, and which of several images it is.
         facts: on its size, type and content, for people.
         picture, overlay: addresses that hold the pictures themselves; empty if they are left out.
+        trust: how far all that can be trusted, from 0 to 1; None if it is not known.
         scale: width of a scale bar in percent, and its length; None if the size of pixels is not known.
         classes: what was found.
         notes: sentences on why that may not be what was meant.
@@ -68,6 +76,30 @@ class ImageFound:
     scale: tuple[float, str] | None
     classes: tuple[ClassFound, ...]
     notes: tuple[str, ...]
+    trust: float | None = None
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How sure it is what was found in an image.
+
+    Attributes:
+        margins: by class id, how far its share may be off to either side, from 0 to 1.
+        bounds: by class id, between what the number of its objects lies.
+        trust: how far all can be trusted, from 0 to 1; None if it is not known.
+    """
+
+    margins: Mapping[int, float] = field(default_factory=dict)
+    bounds: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    trust: float | None = None
+
+    @classmethod
+    def of_page(cls, page: Mapping[str, Any]) -> Sureness:
+        """As the outcome for an image of a series, in plain JSON values, tells it."""
+        trust, objects = page.get("trust") or {}, (page.get("objects") or {}).get("classes", {})
+        margins = {int(one): margin for one, margin in trust.get("margins", {}).items()}
+        bounds = {int(one): (of["low"], of["high"]) for one, of in objects.items() if of["low"] is not None}
+        return cls(margins, bounds, trust.get("trust"))
 
 
 def image_found(
@@ -77,6 +109,7 @@ def image_found(
     *,
     with_pictures: bool = True,
     notes: Sequence[str] = (),
+    sure: Sureness | None = None,
 ) -> ImageFound:
     """What a report says of an image.
 
@@ -86,6 +119,7 @@ def image_found(
         contents: of the classifier.
         with_pictures: whether it shows the image.
         notes: sentences on why the result may not be what was meant.
+        sure: how sure it is.
     """
     told = list(notes)
     try:
@@ -93,7 +127,6 @@ def image_found(
     except TooManyObjects as error:
         found = None
         told.append(str(error))
-    shares = class_shares(segmentation, [one.id for one in contents.classes])
     page, pages = image.metadata.get("page", 1), image.metadata.get("pages", 1)
     size = image.pixel_size
     facts = [
@@ -105,23 +138,45 @@ def image_found(
     if with_pictures:
         picture, overlay = pictures(image, segmentation, {one.id: one.colour for one in contents.classes})
     name = image.metadata.get("name", "image") + (f", image {page} of {pages}" if pages > 1 else "")
-    classes = tuple(
-        _class_found(one, share.pixels, 100 * share.share, found)
-        for one, share in zip(contents.classes, shares, strict=True)
-    )
-    return ImageFound(name, tuple(facts), picture, overlay, scale_bar(image.shape[1], size), classes, tuple(told))
+    pixels = {one.id: one.pixels for one in class_shares(segmentation, [one.id for one in contents.classes])}
+    sure = sure or Sureness()
+    classes = classes_found(contents.classes, pixels, found.table if found else None, sure)
+    bar = scale_bar(image.shape[1], size)
+    return ImageFound(name, tuple(facts), picture, overlay, bar, classes, tuple(told), sure.trust)
 
 
-def _class_found(label_class: LabelClass, pixels: int, percent: float, found: MeasuredObjects | None) -> ClassFound:
-    if found is None:
-        return ClassFound(label_class, pixels, percent, None, None, None, "px", Markup())
-    in_unit = [name for name in found.table if name.startswith(f"area{UNIT_MARK}")]
-    column = in_unit[0] if in_unit else "area"
-    unit = column.rpartition(UNIT_MARK)[2].removesuffix("2") + "²" if in_unit else "px"
-    areas = found.table[column][found.table["class_id"] == label_class.id]
-    drawn = Markup(histogram(areas, label_class.colour, unit))
+def classes_found(
+    classes: Sequence[LabelClass], pixels: Mapping[int, int], table: Table | None, sure: Sureness
+) -> tuple[ClassFound, ...]:
+    """What was found of each class.
+
+    Args:
+        classes: the classes.
+        pixels: of each, by its id.
+        table: of the objects; None if they could not be counted.
+        sure: how sure that is.
+    """
+    whole = max(1, sum(pixels.values()))
+    found = []
+    for one in classes:
+        share, margin = pixels.get(one.id, 0) / whole, sure.margins.get(one.id)
+        low, high = interval(share, margin or 0.0)
+        facts: dict[str, Any] = {"objects": None, "mean": None, "median": None, "unit": "px", "histogram": Markup()}
+        if table is not None:
+            facts = _sizes(table, one)
+        ends = None if margin is None else (100 * low, 100 * high)
+        bounds = sure.bounds.get(one.id)
+        found.append(ClassFound(one, pixels.get(one.id, 0), 100 * share, ends, bounds=bounds, **facts))
+    return tuple(found)
+
+
+def _sizes(table: Table, label_class: LabelClass) -> dict[str, Any]:
+    """How many objects of a class there are, and how large."""
+    column, unit = area_column(table)
+    areas = table[column][table["class_id"] == label_class.id]
     mean, median = (float(areas.mean()), float(np.median(areas))) if len(areas) else (None, None)
-    return ClassFound(label_class, pixels, percent, len(areas), mean, median, unit, drawn)
+    drawn = Markup(histogram(areas, label_class.colour, unit))
+    return {"objects": len(areas), "mean": mean, "median": median, "unit": unit, "histogram": drawn}
 
 
 def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[ImageFound]) -> str:

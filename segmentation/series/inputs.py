@@ -53,18 +53,19 @@ def _expanded(pattern: str) -> Sequence[Path]:
         return [path]
     if os.path.isdir(path):
         try:
-            entries = sorted(path.iterdir(), key=_natural)
+            entries = sorted(path.iterdir(), key=natural_path)
         except OSError as error:
             raise ValueError(f"The folder {path} cannot be read: {error.strerror}.") from error
         images = [entry for entry in entries if not entry.name.startswith(".") and _is_image(entry)]
         if not images:
             raise ValueError(f"There is no image in the folder {path}.")
         return images
-    matches = [] if os.path.lexists(path) else sorted(map(Path, expand_glob(pattern)), key=_natural)
+    matches = [] if os.path.lexists(path) else sorted(map(Path, expand_glob(pattern)), key=natural_path)
     return [match for match in matches if not os.path.isdir(match) or _is_image(match)] or [path]
 
 
-def _natural(path: Path) -> list[Any]:
+def natural_path(path: Path) -> list[Any]:
+    """What paths are sorted by so that ``slice2.tif`` comes before ``slice10.tif``."""
     return [natural_key(part) for part in path.parts]
 
 

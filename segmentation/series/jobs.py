@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Window
+from segmentation.assessment.counting import RecountedObjects
 from segmentation.assessment.trust import Trust
 from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
@@ -26,8 +27,10 @@ from segmentation.io.read import read_pages
 from segmentation.io.standardise import standardised
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.model.values import in_type
+from segmentation.objects.labelling import TooManyObjects
+from segmentation.objects.measured import find_objects
 from segmentation.series.model import Model, Segmented
-from segmentation.series.objects import ObjectWriter
+from segmentation.series.objects import ObjectTables, ObjectWriter, describe_objects
 from segmentation.series.results import ResultFolder, Staging, file_name
 from segmentation.strokes.raster import region_of
 from segmentation.strokes.stroke import Stroke
@@ -70,6 +73,8 @@ class Page:
         notes: sentences on why the result may not be what was meant.
         pixel_size: how large a pixel is, as :class:`PixelSize` writes it, if it is known.
         trust: how far the result can be trusted, as :class:`Trust` writes it, if it is known.
+        objects: how many there are of each class, and how large, as :func:`describe_objects` tells it; None if they
+            were not looked for, or are too many.
     """
 
     rows: int
@@ -78,7 +83,8 @@ class Page:
     reason: str = ""
     notes: tuple[str, ...] = ()
     pixel_size: dict[str, Any] | None = None
-    trust: dict[str, float] | None = None
+    trust: dict[str, Any] | None = None
+    objects: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Notes that were lists in JSON become a tuple, so that equal pages compare equal."""
@@ -118,7 +124,9 @@ class FileJob:
             closing(read_pages(self.image)) as images,
         ):
             for image in segment_pages(
-                self._as_chosen(images), lambda image: model.segment_whole(image, self.extras.probabilities), writer
+                self._as_chosen(images),
+                lambda image: model.segment_whole(image, self.extras.probabilities, self.extras.objects),
+                writer,
             ):
                 report(image.metadata["page"] / image.metadata["pages"])
         record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
@@ -181,20 +189,23 @@ class PageWriter:
         name: of the results.
         extras: what is written beside class ids.
         staging: where files are made.
+        objects: what takes the objects; None writes them to files if they are among the extras.
 
     Attributes:
         pages: the images that are written, and those that were left out among them.
         left_out: why images were left out.
     """
 
-    def __init__(self, model: Model, name: str, extras: Extras, staging: Staging) -> None:
+    def __init__(
+        self, model: Model, name: str, extras: Extras, staging: Staging, objects: ObjectTables | None = None
+    ) -> None:
         self.pages: list[Page] = []
         self.left_out: list[PageError] = []
         self._model, self._name, self._extras, self._staging = model, name, extras, staging
         self._open_files = ExitStack()
         self._labels: TiffPages | None = None
         self._probabilities: TiffPages | None = None
-        self._objects: ObjectWriter | None = None
+        self._objects: ObjectWriter | ObjectTables | None = objects
 
     def __enter__(self) -> PageWriter:
         return self
@@ -208,6 +219,7 @@ class PageWriter:
         segmentation: NDArray[np.uint8],
         probabilities: NDArray[np.float32] | None = None,
         trust: Trust | None = None,
+        recounted: RecountedObjects | None = None,
     ) -> None:
         """Writes the results of the next image.
 
@@ -216,6 +228,7 @@ class PageWriter:
             segmentation: ``(rows, columns)`` uint8 class ids.
             probabilities: ``(classes, rows, columns)`` float32, if they are among the extras.
             trust: how far that can be trusted, if it is known.
+            recounted: the segmentations in which its objects are counted again, if that is to be known.
         """
         if self._labels is None:
             self._labels = self._begin(image)
@@ -233,10 +246,25 @@ class PageWriter:
         pixels = self._model.count(segmentation)
         size = image.pixel_size.to_json() if image.pixel_size else None
         notes = self._model.notes(pixels, image) + ((OUTLINED_NOTE,) if image.region is not None else ())
-        if self._objects is not None:
-            notes += self._objects.add(image, segmentation)
+        objects, too_many = self._add_objects(image, segmentation, recounted)
         told = trust.to_json() if trust else None
-        self.pages.append(Page(*image.shape, pixels, notes=notes, pixel_size=size, trust=told))
+        page = Page(*image.shape, pixels, notes=notes + too_many, pixel_size=size, trust=told, objects=objects)
+        self.pages.append(page)
+
+    def _add_objects(
+        self, image: Image, segmentation: NDArray[np.uint8], recounted: RecountedObjects | None
+    ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+        """Writes the objects of the next image; what is told of them, and sentences on why there are none, if so."""
+        if self._objects is None:
+            return None, ()
+        classifier = self._model.classifier
+        try:
+            found = find_objects(segmentation, classifier.label_classes_, image, steps=classifier.clean_up)
+        except TooManyObjects as error:
+            self._objects.leave_out(image.shape)
+            return None, (str(error),)
+        self._objects.add(image, found)
+        return describe_objects(found, recounted, classifier.clean_up), ()
 
     def leave_out(self, error: PageError) -> None:
         """Notes why the next image has no results; pages without classes, as large as its neighbour, hold its place."""

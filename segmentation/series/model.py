@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Window, whole_window
+from segmentation.assessment.counting import RecountedObjects
 from segmentation.assessment.trust import Trust, TrustSample
 from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
@@ -31,11 +32,13 @@ class Segmented(NamedTuple):
         class_ids: ``(rows, columns)`` uint8.
         probabilities: ``(classes, rows, columns)`` float32, if they are asked for.
         trust: how far that can be trusted.
+        recounted: the segmentations in which objects are counted again, if that is asked for.
     """
 
     class_ids: NDArray[np.uint8]
     probabilities: NDArray[np.float32] | None
     trust: Trust
+    recounted: RecountedObjects | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,11 +143,20 @@ class Model:
         ids = image.clear(classifier.classes_[probabilities.argmax(axis=0)], window.rows, window.columns)
         return ids, probabilities
 
-    def segment_whole(self, image: Image, with_probabilities: bool) -> Segmented:
-        """As :meth:`segment`, of a whole image, which is adapted to what was learnt from, and cleaned up."""
+    def segment_whole(self, image: Image, with_probabilities: bool, with_objects: bool = False) -> Segmented:
+        """As :meth:`segment`, of a whole image, which is adapted to what was learnt from, and cleaned up.
+
+        Args:
+            image: the image.
+            with_probabilities: whether they are asked for.
+            with_objects: whether objects are to be counted, so that it is told how sure their number is.
+        """
         adapted, sample = self.classifier.adapt(image), TrustSample(image)
-        segmentation, probabilities = self.segment(adapted, whole_window(image.shape), with_probabilities, sample.add)
-        return Segmented(self.classifier.cleaned(segmentation), probabilities, sample.trust(self.classifier))
+        recounted = RecountedObjects(self.classifier, adapted) if with_objects else None
+        on_piece = sample.add if recounted is None else both(sample.add, recounted.add)
+        segmentation, probabilities = self.segment(adapted, whole_window(image.shape), with_probabilities, on_piece)
+        trust = sample.trust(self.classifier)
+        return Segmented(self.classifier.cleaned(segmentation), probabilities, trust, recounted)
 
     def notes(self, pixels: Mapping[str, int], values: Image | Sequence[str]) -> tuple[str, ...]:
         """Sentences on why a result may not be what was meant.
@@ -160,3 +172,13 @@ class Model:
     def count(self, segmentation: NDArray[np.uint8]) -> dict[str, int]:
         """Number of pixels of each class, by class id as text."""
         return {str(entry.id): entry.pixels for entry in class_shares(segmentation, self.names)}
+
+
+def both(first: OnPiece, second: OnPiece) -> OnPiece:
+    """What calls two functions with each piece."""
+
+    def on_piece(piece: Window, planes: NDArray[np.float32]) -> None:
+        first(piece, planes)
+        second(piece, planes)
+
+    return on_piece

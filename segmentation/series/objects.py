@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from segmentation.assessment.counting import RecountedObjects
 from segmentation.io.image import Image
 from segmentation.io.shares import csv_text
 from segmentation.model.classifier import PixelClassifier
-from segmentation.objects.files import OBJECT_NUMBERS, NamedObjects, columns_of, label_pages, outline_features, rows_of
+from segmentation.objects.files import (
+    OBJECT_NUMBERS,
+    NamedObjects,
+    columns_of,
+    label_pages,
+    mixed_units,
+    outline_features,
+    rows_of,
+)
 from segmentation.objects.labelling import TooManyObjects
-from segmentation.objects.measured import UNIT_MARK, find_objects
+from segmentation.objects.measured import MeasuredObjects, find_objects
+from segmentation.objects.steps import CleanUpStep
+from segmentation.objects.tables import PageTable, area_column
+from segmentation.series.model import Segmented
 from segmentation.series.results import Staging, file_name
 
 OBJECT_ENDINGS = ("objects.csv", "objects.tif", "objects.geojson")
@@ -34,7 +45,6 @@ class ObjectWriter:
     """
 
     def __init__(self, name: str, staging: Staging, classifier: PixelClassifier, first: Image) -> None:
-        self._classes, self._steps = classifier.label_classes_, classifier.clean_up
         self._several = first.metadata["pages"] > 1
         files = {ending: staging.open(file_name(name, f".{ending}")) for ending in OBJECT_ENDINGS}
         self._table = TextIOWrapper(files["objects.csv"], "utf-8", newline="", write_through=True)
@@ -52,17 +62,8 @@ class ObjectWriter:
         self._outlines.write(b"]}")
         self._table.detach()
 
-    def add(self, image: Image, segmentation: NDArray[np.uint8]) -> tuple[str, ...]:
-        """Writes the objects of the next image.
-
-        Returns:
-            Sentences on why it has no objects, if so.
-        """
-        try:
-            found = find_objects(segmentation, self._classes, image, steps=self._steps)
-        except TooManyObjects as error:
-            self.leave_out(image.shape)
-            return (str(error),)
+    def add(self, image: Image, found: MeasuredObjects) -> None:
+        """Writes the objects of the next image."""
         self._pages += 1
         one = NamedObjects(image.metadata["name"], image.metadata["page"], found)
         table = csv.writer(self._table, lineterminator="\n")
@@ -75,12 +76,67 @@ class ObjectWriter:
             self._outlines.write((("," if self._features else "") + text).encode())
             self._features += 1
         self._labels.add(found.labels.astype(np.uint32), OBJECT_NUMBERS)
-        return ()
 
     def leave_out(self, shape: tuple[int, int]) -> None:
         """Holds the place of an image that has no results."""
         self._pages += 1
         self._labels.add(np.zeros(shape, np.uint32), OBJECT_NUMBERS)
+
+
+class ObjectTables:
+    """Keeps the tables of the objects of the images of one file; it takes the place of an :class:`ObjectWriter`.
+
+    Attributes:
+        pages: the tables so far.
+    """
+
+    def __init__(self) -> None:
+        self.pages: list[PageTable] = []
+        self._images = 0
+
+    def add(self, image: Image, found: MeasuredObjects) -> None:
+        """Keeps the table of the next image."""
+        self._images += 1
+        self.pages.append(PageTable(self._images, found.table))
+
+    def leave_out(self, shape: tuple[int, int]) -> None:
+        """Counts an image that has no results."""
+        self._images += 1
+
+
+def describe_objects(
+    found: MeasuredObjects, recounted: RecountedObjects | None, steps: Sequence[CleanUpStep]
+) -> dict[str, Any]:
+    """How many objects of each class an image has, and how large they are.
+
+    Args:
+        found: the objects.
+        recounted: the segmentations in which they are counted again; None tells no interval.
+        steps: of the clean-up.
+
+    Returns:
+        Plain JSON values: the ``unit`` of areas, and by class id as text ``count``, ``low`` and ``high`` (between what
+        it lies), and of the areas ``mean`` and ``median`` (None if there are none).
+    """
+    name, unit = area_column(found.table)
+    areas = {one.id: found.table[name][found.table["class_id"] == one.id] for one in found.classes}
+    bounds = recounted.bounds({one: len(some) for one, some in areas.items()}, steps) if recounted else {}
+    classes = {}
+    for one, some in areas.items():
+        low, high = bounds.get(one, (None, None))
+        mean, median = (float(some.mean()), float(np.median(some))) if len(some) else (None, None)
+        classes[str(one)] = {"count": len(some), "low": low, "high": high, "mean": mean, "median": median}
+    return {"unit": unit, "classes": classes}
+
+
+def count_objects(classifier: PixelClassifier, segmented: Segmented) -> dict[str, Any] | None:
+    """As :func:`describe_objects`, in pixels, of objects that nobody measures; None if they are too many."""
+    steps = classifier.clean_up
+    try:
+        found = find_objects(segmented.class_ids, classifier.label_classes_, steps=steps)
+    except TooManyObjects:
+        return None
+    return describe_objects(found, segmented.recounted, steps)
 
 
 def table_of_all(tables: Iterable[Path]) -> str:
@@ -94,20 +150,13 @@ def table_of_all(tables: Iterable[Path]) -> str:
     """
     paths = list(tables)
     columns: dict[str, None] = {}
-    units: dict[str, Path] = {}
+    headers: list[tuple[str, list[str]]] = []
     for path in paths:
         with path.open(encoding="utf-8", newline="") as file:
             header = next(csv.reader(file), [])
         columns |= dict.fromkeys(header)
-        marks = [name.rpartition(UNIT_MARK)[2] for name in header if name.startswith(f"area{UNIT_MARK}")]
-        if header:
-            units.setdefault(marks[0].removesuffix("2") if marks else "pixels", path)
-    if len(units) > 1:
-        told = ", ".join(f"{unit} ({path.name.removesuffix('.objects.csv')})" for unit, path in units.items())
-        raise ValueError(
-            f"The objects of these images cannot stand in one table, since they are in different units: {told}. "
-            "Each image has a table of its own."
-        )
+        headers += [(path.name.removesuffix(".objects.csv"), header)] if header else []
+    mixed_units(headers)
 
     def rows() -> Iterator[list[str]]:
         for path in paths:

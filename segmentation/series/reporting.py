@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,10 @@ from segmentation.io.limits import PageError
 from segmentation.io.masks import read_masks
 from segmentation.io.read import read_pages
 from segmentation.model.modelfile import load_model
-from segmentation.report.report import ImageFound, image_found, report_html
+from segmentation.report.report import ImageFound, Sureness, image_found, report_html
 from segmentation.series.inputs import is_zarr
 from segmentation.series.model import Model
+from segmentation.series.objects import count_objects
 
 MOST_PICTURES = 50
 """Images that are shown; of further ones there are numbers only, since a picture takes some 200 kB."""
@@ -30,12 +33,27 @@ def _pages(path: Path, ids_path: Path) -> Iterator[tuple[Image, NDArray[np.uint8
                 yield image, mask.pixels
 
 
-def series_report(model: Model, images: Iterable[tuple[Path, Path]], notes: Mapping[str, tuple[str, ...]]) -> str:
+@dataclass(frozen=True)
+class Finished:
+    """An image of a series that is finished.
+
+    Attributes:
+        path: of the image.
+        ids_path: of its class ids.
+        pages: the outcome for each of its images, as :class:`Page` holds it, in plain JSON values.
+    """
+
+    path: Path
+    ids_path: Path
+    pages: Sequence[Mapping[str, Any]]
+
+
+def series_report(model: Model, images: Iterable[Finished], notes: Mapping[str, tuple[str, ...]]) -> str:
     """A report of a series as one HTML document.
 
     Args:
         model: what was applied.
-        images: the path of each image, and that of its class ids.
+        images: what is finished.
         notes: on why results may not be what was meant, by the path of the image.
 
     Raises:
@@ -43,15 +61,24 @@ def series_report(model: Model, images: Iterable[tuple[Path, Path]], notes: Mapp
     """
     found: list[ImageFound] = []
     contents = load_model(model.data)
-    for path, ids_path in images:
-        if is_zarr(path):
+    for one in images:
+        if is_zarr(one.path):
             where: tuple[str, ...] = (
                 "It is a Zarr array: its results lie beside this report, but are not shown in it.",
             )
-            found.append(ImageFound(path.name, (), "", "", None, (), where))
+            found.append(ImageFound(one.path.name, (), "", "", None, (), where))
             continue
-        for image, segmentation in _pages(path, ids_path):
-            pictured = sum(bool(one.picture) for one in found) < MOST_PICTURES
-            told = notes.get(str(path), ())
-            found.append(image_found(image, segmentation, contents, with_pictures=pictured, notes=told))
+        told = notes.get(str(one.path), ())
+        for image, segmentation in _pages(one.path, one.ids_path):
+            pictured = sum(bool(other.picture) for other in found) < MOST_PICTURES
+            sure = _sureness(model, image, one.pages[image.metadata["page"] - 1])
+            found.append(image_found(image, segmentation, contents, with_pictures=pictured, notes=told, sure=sure))
     return report_html(contents, model.hash, found)
+
+
+def _sureness(model: Model, image: Image, page: Mapping[str, Any]) -> Sureness:
+    """How sure the results of an image are; objects are counted again if that was not done with its segmentation."""
+    if page.get("objects") is None:
+        segmented = model.segment_whole(image, False, with_objects=True)
+        page = {**page, "objects": count_objects(model.classifier, segmented)}
+    return Sureness.of_page(page)

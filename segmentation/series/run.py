@@ -22,7 +22,7 @@ from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.weights import ClassWeights
 from segmentation.objects.steps import Steps
-from segmentation.series.inputs import find_images, is_zarr, name_results, stamp
+from segmentation.series.inputs import find_images, is_zarr, name_results, natural_path, stamp
 from segmentation.series.jobs import Extras, Job, Page, reason
 from segmentation.series.model import Model
 from segmentation.series.objects import OBJECT_ENDINGS, table_of_all
@@ -160,9 +160,10 @@ def apply_series(
     if objects:
         series.write_objects()
     if report is not None:
-        from segmentation.series.reporting import series_report
+        from segmentation.series.reporting import Finished, series_report
 
-        text = series_report(model, series.finished(".tif"), series.report.notes)
+        done = [Finished(path, ids, series.outcomes(path)) for path, ids in series.finished(".tif")]
+        text = series_report(model, done, series.report.notes)
         Path(report).write_text(text, encoding="utf-8")
     series.end()
     return series.report
@@ -373,16 +374,21 @@ class Series:
 
     def write_table(self) -> None:
         """Writes the share of each class in each image that is finished, also by an earlier run."""
-        records = {path: self._results.record(name) for path, name in self._images.items()}
-        finished = [(path.name, records[path]) for path in self._images if str(path) in self.report.outputs]
-        text = shares_table(self._model.names, ((name, record["pages"]) for name, record in finished if record))
+        text = shares_table(self._model.names, [(path.name, self.outcomes(path)) for path in self._done_paths()])
         with self._results.writing() as staging:
             staging.write(TABLE, text.encode())
 
     def finished(self, ending: str) -> list[tuple[Path, Path]]:
         """The images that are finished, also by an earlier run, and where their results lie that end so."""
-        done = [(path, name) for path, name in self._images.items() if str(path) in self.report.outputs]
-        return [(path, self._results.path / file_name(name, ending)) for path, name in done]
+        return [(path, self._results.path / file_name(self._images[path], ending)) for path in self._done_paths()]
+
+    def outcomes(self, path: Path) -> list[dict[str, Any]]:
+        """The outcome for each image of a file that is finished, as its record holds it."""
+        return list((self._results.record(self._images[path]) or {}).get("pages", ()))
+
+    def _done_paths(self) -> list[Path]:
+        """The images that are finished in natural order, in whatever order they were typed."""
+        return sorted((path for path in self._images if str(path) in self.report.outputs), key=natural_path)
 
     def write_objects(self) -> None:
         """Writes the objects of all images that are finished as one table; it fails if their units differ."""

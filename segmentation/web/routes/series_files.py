@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.io.limits import ImageError
+from segmentation.objects.tables import table_for_page
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import received
-from segmentation.web.routes.responses import as_file, as_it_comes, kept_for_good
-from segmentation.web.series.results_zip import results_zip
+from segmentation.web.routes.responses import as_file, as_it_comes, kept_for_good, not_kept
+from segmentation.web.series.report import SERIES_FILES
+from segmentation.web.series.results_zip import all_objects, results_zip
 from segmentation.web.series.upload import Uploads
 from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.session.images import Images
@@ -51,6 +53,25 @@ def series_file_routes(store: SeriesStore, worker: SeriesWorker, images: Images,
             return jsonify(images.add(session_id, content, name.rpartition("/")[2]))
         except ImageError as reason:
             return refused(reason)
+
+    @routes.get("/s/<session_id>/series/<series_id>/objects.bin")
+    def objects(session_id: str, series_id: str) -> Response:
+        """The table of all objects, as :func:`table_for_page` packs it."""
+        try:
+            packed = table_for_page(all_objects(store, session_id, series_id))
+        except ValueError as problem:
+            return refused(problem)
+        return not_kept(Response(packed, mimetype="application/octet-stream"))
+
+    @routes.get(f"/s/<session_id>/series/<series_id>/<any({', '.join(map(repr, SERIES_FILES))}):name>")
+    def table(session_id: str, series_id: str, name: str) -> Response:
+        """A table of the series, or its report."""
+        try:
+            content = SERIES_FILES[name](store, session_id, series_id)
+        except ValueError as problem:
+            return refused(problem)
+        mimetype = "text/html" if name.endswith(".html") else "text/csv"
+        return not_kept(as_file(Response(content, mimetype=mimetype), f'filename="series-{name}"'))
 
     @routes.get("/s/<session_id>/series/<series_id>/results.zip")
     def results(session_id: str, series_id: str) -> Response:

@@ -9,7 +9,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.classes import classes_to_json
 from segmentation.web.store.records import SeriesItem
-from segmentation.web.store.series import SeriesStore
+from segmentation.web.store.series import SeriesFacts, SeriesStore
 
 MAX_CACHED_SERIES = 1_000
 RATE_ITEMS = 20
@@ -35,8 +35,9 @@ class SeriesProgress:
         """A series as a whole.
 
         Returns:
-            ``id``, ``classes``, ``created`` (seconds since 1970), ``running``, ``images`` (their number), of these the
-            number that are ``waiting``, ``working``, ``done`` and ``failed``, and ``seconds_left`` (None: not known).
+            ``id``, ``classes``, ``classifier`` (as ``made_by`` of its items), ``created`` (seconds since 1970),
+            ``running``, ``images`` (their number), of these the number that are ``waiting``, ``working``, ``done`` and
+            ``failed``, and ``seconds_left`` (None: not known).
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -49,7 +50,8 @@ class SeriesProgress:
         left = counts["waiting"] + counts["working"]
         return {
             "id": facts.id,
-            "classes": self._classes_of(session_id, series_id),
+            "classes": self._classes_of(session_id, facts),
+            "classifier": facts.classifier,
             "created": facts.created,
             "running": facts.running,
             "images": len(items),
@@ -58,21 +60,23 @@ class SeriesProgress:
         }
 
     def items(self, session_id: str, series_id: str) -> list[dict[str, Any]]:
-        """The images of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
-        not be what was meant), ``pages`` (how many it has), ``pixels`` by class id as text, and ``trust``, the least of
-        its pages (None: not known).
+        """The files of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
+        not be what was meant), ``made_by`` (which classifier its results come from) and its ``images``, each with
+        ``page``, ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known) and
+        ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many).
+        A file that is done again has its former results until then.
 
         Raises:
             UnknownSeriesError: if the session has no such series.
         """
         return [_described(item) for item in self._store.items(session_id, series_id)]
 
-    def _classes_of(self, session_id: str, series_id: str) -> list[dict[str, Any]]:
-        """The classes of a series' classifier, which never change."""
-        classes = self._classes.get(series_id)
+    def _classes_of(self, session_id: str, facts: SeriesFacts) -> list[dict[str, Any]]:
+        """The classes of a series' classifier."""
+        classes = self._classes.get(facts.classifier)
         if classes is None:
-            classes = classes_to_json(load_model(self._store.classifier(session_id, series_id)).classes)
-            self._classes.put(series_id, classes)
+            classes = classes_to_json(load_model(self._store.classifier(session_id, facts.id)).classes)
+            self._classes.put(facts.classifier, classes)
         return classes
 
 
@@ -85,17 +89,24 @@ def _seconds_left(items: Sequence[SeriesItem], left: int) -> float | None:
 
 
 def _described(item: SeriesItem) -> dict[str, Any]:
-    pixels: dict[str, int] = {}
-    for page in item.pages:
-        for class_id, count in page["pixels"].items():
-            pixels[class_id] = pixels.get(class_id, 0) + count
+    done = item.pages if item.result_is_there else []
     return {
         "number": item.number,
         "name": item.name,
         "state": item.state,
         "reason": item.reason,
-        "notes": list(dict.fromkeys(note for page in item.pages for note in page.get("notes", ()))),
-        "pages": len(item.pages),
-        "pixels": pixels,
-        "trust": min((page["trust"]["trust"] for page in item.pages if page.get("trust")), default=None),
+        "notes": list(dict.fromkeys(note for page in done for note in page.get("notes", ()))),
+        "images": [_described_image(number, page) for number, page in enumerate(done, start=1) if not page["reason"]],
+        "made_by": item.made_by,
+    }
+
+
+def _described_image(number: int, page: dict[str, Any]) -> dict[str, Any]:
+    trust = page.get("trust") or {}
+    return {
+        "page": number,
+        "pixels": page["pixels"],
+        "margins": trust.get("margins", {}),
+        "trust": trust.get("trust"),
+        "objects": page.get("objects"),
     }

@@ -11,11 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from segmentation._shared.archive import ZipParts
+from segmentation._shared.text import natural_key
 from segmentation.io.shares import csv_text, shares_table, spreadsheet_text
 from segmentation.model.modelfile import load_model
+from segmentation.objects.files import objects_csv
+from segmentation.objects.tables import PageTable, unpack_tables
 from segmentation.series.inputs import name_results
 from segmentation.series.results import file_name
-from segmentation.series.run import MODEL_FILE, TABLE
+from segmentation.series.run import MODEL_FILE, OBJECT_TABLE, TABLE
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore, UnknownSeriesError
 
@@ -50,7 +53,7 @@ def _for_windows(part: str) -> str:
 
 
 def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator[bytes]:
-    """A zip archive of all that is done: class ids, the table of shares, the classifier, and what failed.
+    """A zip archive of all that is done: class ids, tables of shares and of all objects, classifier, and what failed.
 
     No more of it is in memory at a time than one result.
 
@@ -59,21 +62,52 @@ def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator
     """
     items = store.items(session_id, series_id)
     classifier = store.classifier(session_id, series_id)
-    names = result_names(items)
+    names, classes = result_names(items), load_model(classifier).classes
     parts = ZipParts()
     with zipfile.ZipFile(parts, "w") as archive:
         for item in (item for item in items if item.state == "done"):
             with suppress(UnknownSeriesError):
                 _add(archive, file_name(names[item.number], ".tif"), store.result(session_id, series_id, item.number))
             yield parts.next_part()
-        done = [(_base(item), item.pages) for item in items if item.state == "done"]
-        class_names = {one.id: one.name for one in load_model(classifier).classes}
+        done = [(base_name(item), item.pages) for item in items_in_order(store, session_id, series_id)]
+        failures = list(_failures(items))
+        try:
+            objects = all_objects(store, session_id, series_id)
+            _add(archive, OBJECT_TABLE, objects_csv(one.named(name, classes) for _, name, one in objects).encode())
+        except ValueError as problem:
+            failures.append((OBJECT_TABLE, str(problem)))
+        yield parts.next_part()
+        class_names = {one.id: one.name for one in classes}
         _add(archive, TABLE, shares_table(class_names, done).encode())
         _add(archive, MODEL_FILE, classifier)
-        if failures := list(_failures(items)):
+        if failures:
             _add(archive, FAILURES, csv_text(("image", "reason"), failures).encode())
         yield parts.next_part()
     yield parts.next_part()
+
+
+def items_in_order(store: SeriesStore, session_id: str, series_id: str) -> list[SeriesItem]:
+    """The files of a series that are done, in natural order.
+
+    Raises:
+        UnknownSeriesError: if there is no such series.
+    """
+    done = [one for one in store.items(session_id, series_id) if one.state == "done"]
+    return sorted(done, key=lambda one: [natural_key(part) for part in one.name.split("/")])
+
+
+def all_objects(store: SeriesStore, session_id: str, series_id: str) -> list[tuple[int, str, PageTable]]:
+    """The tables of the objects of a series, each with the number and the name of its file, in natural order.
+
+    Raises:
+        UnknownSeriesError: if there is no such series.
+    """
+    found: list[tuple[int, str, PageTable]] = []
+    for item in items_in_order(store, session_id, series_id):
+        with suppress(UnknownSeriesError):  # of a version before there were tables
+            tables = unpack_tables(store.objects(session_id, series_id, item.number))
+            found += [(item.number, base_name(item), one) for one in tables]
+    return found
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -82,7 +116,8 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(info, content)
 
 
-def _base(item: SeriesItem) -> str:
+def base_name(item: SeriesItem) -> str:
+    """The name of its file, without folders."""
     return item.name.rpartition("/")[2]
 
 

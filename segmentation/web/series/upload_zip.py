@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from segmentation._shared.archive import MAX_RATIO, SMALL
-from segmentation._shared.text import MAX_NAME_LENGTH, printable
+from segmentation._shared.text import MAX_NAME_LENGTH, natural_key, printable
 from segmentation._shared.zip_table import zip_table
 from segmentation.series.inputs import IMAGE_SUFFIXES
 
@@ -61,7 +61,7 @@ def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_byte
     except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError) as error:
         raise ZipError("It is not a zip archive, or not a whole one.") from error
     _refuse_shared_content(archive.infolist())
-    images = [info for info in archive.infolist() if _is_image(info)]
+    images = sorted(filter(_is_image, archive.infolist()), key=lambda info: natural_key(info.filename))
     if not images:
         raise ZipError(f"It holds no image file ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     if len(images) > max_images:

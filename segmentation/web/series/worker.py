@@ -19,17 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import whole_window
+from segmentation.assessment.counting import RecountedObjects
 from segmentation.assessment.trust import TrustSample
 from segmentation.io.display import display_pixels, display_range, encode_jpeg
 from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PageError
 from segmentation.model.classifier import PixelClassifier
+from segmentation.objects.tables import pack_tables
 from segmentation.series.jobs import Extras, PageWriter, reason, segment_pages
-from segmentation.series.model import Model, Segmented
+from segmentation.series.model import Model, Segmented, both
+from segmentation.series.objects import ObjectTables
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError
+from segmentation.web.store.records import ItemResult
 from segmentation.web.store.series import CLAIM_SECONDS, ClaimedItem, SeriesStore, UnknownSeriesError
 
 LOOK_SECONDS = 2.0
@@ -150,8 +154,7 @@ class SeriesWorker:
     def _work_on(self, item: ClaimedItem) -> None:
         begun = time.monotonic()
         try:
-            result, picture, pages = self._segmented(item)
-            if self._store.finish(item, result, picture, pages):
+            if self._store.finish(item, self._segmented(item)):
                 log.info("image of a series done", extra={"fields": {"seconds": round(time.monotonic() - begun, 3)}})
         except (NotOursError, UnknownSeriesError, StoreAwayError):
             raise
@@ -162,9 +165,9 @@ class SeriesWorker:
                 log.exception("an image of a series failed")
             self._store.fail(item, reason(error))
 
-    def _segmented(self, item: ClaimedItem) -> tuple[bytes, bytes, list[dict[str, object]]]:
-        """Class ids as a TIFF, as the command line writes it for the same image, a small picture, and the outcomes."""
-        model = self._model_for(item)
+    def _segmented(self, item: ClaimedItem) -> ItemResult:
+        """What the image gives; the class ids are a TIFF as the command line writes it for the same image."""
+        model, tables = self._model_for(item), ObjectTables()
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             folder = ResultFolder(Path(desk))
@@ -176,11 +179,11 @@ class SeriesWorker:
                 picture = picture or small_picture(image, segmented.class_ids, model.colours)
                 return segmented
 
-            with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging) as writer:
+            with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging, tables) as writer:
                 for _ in segment_pages(self._images(self._store.image(item)), segment, writer):
                     pass
             result = (folder.path / f"{RESULT}.tif").read_bytes()
-        return result, picture, [vars(page) for page in writer.pages]
+        return ItemResult(result, picture, pack_tables(tables.pages), [vars(page) for page in writer.pages])
 
     def _model_for(self, item: ClaimedItem) -> Model:
         if self._model is None or self._model[0] != item.classifier_key:
@@ -209,13 +212,15 @@ class SeriesWorker:
     def _segment(self, classifier: PixelClassifier, image: Image) -> Segmented:
         """Segment an image tile by tile; before each tile others go first."""
         checked, sample = classifier.adapt(image), TrustSample(image)
+        recounted = RecountedObjects(classifier, checked)
+        on_piece = both(sample.add, recounted.add)
         whole = whole_window(checked.shape)
         segmentation = np.empty(whole.shape, np.uint8)
         for tile in whole.split(TILE_SIDE, TILE_SIDE):
             self._pause()
-            found = classifier.predict_window(checked, tile, on_piece=sample.add, threads=self._threads)
+            found = classifier.predict_window(checked, tile, on_piece=on_piece, threads=self._threads)
             segmentation[tile.place_in(whole)] = found
-        return Segmented(classifier.cleaned(segmentation), None, sample.trust(classifier))
+        return Segmented(classifier.cleaned(segmentation), None, sample.trust(classifier), recounted)
 
     def _pause(self) -> None:
         """Let others go first for a while."""

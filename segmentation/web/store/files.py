@@ -29,6 +29,16 @@ OWNERLESS_SECONDS = 3600
 log = logging.getLogger(__name__)
 
 
+def content_hash(content: bytes) -> str:
+    """What the key of a file says of its content."""
+    return sha256(content).hexdigest()[:32]
+
+
+def hash_in_key(key: str) -> str:
+    """The :func:`content_hash` of the file under a key."""
+    return key.rpartition("/")[2].partition("-")[0]
+
+
 class Files:
     """Keeps the files of sessions, each under a key of its own.
 
@@ -67,15 +77,15 @@ class Files:
 
     def put(self, session_id: str, kind: str, content: bytes) -> str:
         """Write a file that is meant for a session, and belongs to none yet; returns its key."""
-        key = f"{session_id}/{kind}/{sha256(content).hexdigest()[:32]}-{secrets.token_hex(4)}"
+        key = f"{session_id}/{kind}/{content_hash(content)}-{secrets.token_hex(4)}"
         self._register(session_id, key, len(content))
         self.blobs.put(key, content)
         return key
 
     def copy(self, key: str, size: int, session_id: str) -> str:
         """Copy a file for another session, to which it does not belong yet; returns the copy's key."""
-        _, kind, name = key.split("/")
-        copied = f"{session_id}/{kind}/{name.partition('-')[0]}-{secrets.token_hex(4)}"
+        _, kind, _ = key.split("/")
+        copied = f"{session_id}/{kind}/{hash_in_key(key)}-{secrets.token_hex(4)}"
         self._register(session_id, copied, size)
         self.blobs.copy(key, copied)
         return copied

@@ -89,6 +89,7 @@ class SeriesItem:
         ended: when it was done or failed; 0 before.
         reason: why it failed.
         pages: the outcome for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
+        made_by: the hash of the classifier's file that they come from, as :func:`content_hash` has it.
     """
 
     number: int
@@ -97,4 +98,27 @@ class SeriesItem:
     state: str
     ended: float
     reason: str
+    pages: list[dict[str, Any]]
+    made_by: str
+
+    @property
+    def result_is_there(self) -> bool:
+        """Whether it has results, perhaps those of a former classifier, which are to be made again."""
+        return bool(self.pages) and self.state != "failed"
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What an image of a series gives.
+
+    Attributes:
+        result: class ids, a TIFF.
+        picture: a JPEG with the classes painted over.
+        objects: the tables of its objects, packed.
+        pages: the outcome for each image of its file, plain JSON values.
+    """
+
+    result: bytes
+    picture: bytes
+    objects: bytes
     pages: list[dict[str, Any]]

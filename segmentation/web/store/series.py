@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,16 @@ import sqlalchemy as sql
 from segmentation.web.store.blobs import UnknownBlobError
 from segmentation.web.store.database import Database
 from segmentation.web.store.errors import StoreFullError
-from segmentation.web.store.records import SeriesItem
+from segmentation.web.store.files import content_hash, hash_in_key
+from segmentation.web.store.records import ItemResult, SeriesItem
 from segmentation.web.store.rows import lock_session
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import blobs, series, series_items
 
 CLAIM_SECONDS = 15.0
 """A claim ends after so many seconds without a heartbeat."""
+
+_RESULT_KEYS = (series_items.c.result_key, series_items.c.picture_key, series_items.c.objects_key)
 
 MOST_TRIES = 3
 DIED = f"The process that worked on it ended {MOST_TRIES} times: perhaps the memory of the server does not suffice."
@@ -37,11 +40,12 @@ class UnknownSeriesError(LookupError):
 
 @dataclass(frozen=True)
 class SeriesFacts:
-    """A series: its id, when it was begun, and whether it is being worked on."""
+    """A series: its id, when it was begun, whether it is being worked on, and the hash of its classifier's file."""
 
     id: str
     created: float
     running: bool
+    classifier: str
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ class SeriesStore:
         """The series of a session, the latest first."""
         query = sql.select(series).where(series.c.session_id == session_id).order_by(series.c.created.desc())
         with self._database.reading() as connection:
-            return [SeriesFacts(row.id, row.created, row.running) for row in connection.execute(query)]
+            return [_facts(row) for row in connection.execute(query)]
 
     def facts(self, session_id: str, series_id: str) -> SeriesFacts:
         """A series of a session.
@@ -144,8 +148,7 @@ class SeriesStore:
             UnknownSeriesError: if the session has none of that id.
         """
         with self._database.reading() as connection:
-            row = self._require(connection, session_id, series_id)
-        return SeriesFacts(row.id, row.created, row.running)
+            return _facts(self._require(connection, session_id, series_id))
 
     def items(self, session_id: str, series_id: str) -> list[SeriesItem]:
         """The items of a series in their order.
@@ -155,11 +158,15 @@ class SeriesStore:
         """
         query = sql.select(series_items).where(_belongs_to_series(series_items, session_id, series_id))
         with self._database.reading() as connection:
-            self._require(connection, session_id, series_id)
+            made_by = hash_in_key(self._require(connection, session_id, series_id).key)
             rows = connection.execute(query.order_by(series_items.c.number)).all()
         return [
-            SeriesItem(r.number, r.name, r.bytes, r.state, r.ended, r.reason, json.loads(r.pages or "[]")) for r in rows
-        ]
+            SeriesItem(
+                row.number, row.name, row.bytes, row.state, row.ended, row.reason, json.loads(row.pages or "[]"),
+                row.made_by or made_by,
+            )
+            for row in rows
+        ]  # fmt: skip
 
     def run(self, session_id: str, series_id: str, *, running: bool) -> None:
         """Let a series be worked on, or not.
@@ -172,6 +179,35 @@ class SeriesStore:
             if not connection.execute(change.values(running=running)).rowcount:
                 raise UnknownSeriesError(series_id)
 
+    def do_again(self, session_id: str, series_id: str, classifier: bytes) -> int:
+        """Let the images be done again whose results are those of another classifier than this one.
+
+        Until then they keep the results that they have.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            UnknownSeriesError: if the session has no such series.
+        """
+        mine, released = content_hash(classifier), list[str]()
+        item = series_items.c
+        with self._files.keeping(session_id, "classifier", classifier) as (connection, key):
+            former = self._require(connection, session_id, series_id).key
+            of_series = _belongs_to_series(series_items, session_id, series_id)
+            unnamed = series_items.update().where(of_series, item.state == "done", item.made_by.is_(None))
+            connection.execute(unnamed.values(made_by=hash_in_key(former)))
+            of_another = (item.state == "working") | ((item.state == "done") & (item.made_by != mine))
+            if hash_in_key(former) == mine:
+                of_another = (item.state == "done") & (item.made_by != mine)
+            anew = {"state": "waiting", "owner": "", "until": 0.0, "tries": 0, "ended": 0.0, "reason": ""}
+            changed = connection.execute(series_items.update().where(of_series, of_another).values(anew)).rowcount
+            this = series.update().where(series.c.session_id == session_id, series.c.id == series_id)
+            connection.execute(this.values(key=key, running=True))
+            released += self._files.release(connection, blobs.c.key == former)
+        self._files.remove(released)
+        return changed
+
     def delete(self, session_id: str, series_id: str) -> None:
         """Remove a series with its images and results.
 
@@ -183,7 +219,7 @@ class SeriesStore:
                 lock_session(connection, session_id)
                 kept = {self._require(connection, session_id, series_id).key}
                 of_series = _belongs_to_series(series_items, session_id, series_id)
-                named = (series_items.c.key, series_items.c.result_key, series_items.c.picture_key)
+                named = (series_items.c.key, *_RESULT_KEYS)
                 for row in connection.execute(sql.select(*named).where(of_series)):
                     kept |= {key for key in row if key}
                 connection.execute(series_items.delete().where(of_series))
@@ -225,6 +261,14 @@ class SeriesStore:
             UnknownSeriesError: if there is none.
         """
         return self._content(self._item_key(session_id, series_id, number, series_items.c.picture_key))
+
+    def objects(self, session_id: str, series_id: str, number: int) -> bytes:
+        """The packed tables of the objects of an item that is done.
+
+        Raises:
+            UnknownSeriesError: if there is none.
+        """
+        return self._content(self._item_key(session_id, series_id, number, series_items.c.objects_key))
 
     # ---- what workers do
 
@@ -284,17 +328,21 @@ class SeriesStore:
         with self._database.writing() as connection:
             connection.execute(series_items.update().where(*_claimed_by(item)).values(failed))
 
-    def finish(self, item: ClaimedItem, result: bytes, picture: bytes, pages: Sequence[dict[str, Any]]) -> bool:
+    def finish(self, item: ClaimedItem, found: ItemResult) -> bool:
         """End an item with its result; returns whether that counts, which it does not once the claim has ended."""
-        keys = [self._files.put(item.session_id, kind, one) for kind, one in (("result", result), ("picture", picture))]
-        done = {"state": "done", "owner": "", "ended": time.time(), "pages": json.dumps(pages)}
+        contents = (("result", found.result), ("picture", found.picture), ("objects", found.objects))
+        keys = [self._files.put(item.session_id, kind, one) for kind, one in contents]
+        done = {"state": "done", "owner": "", "ended": time.time(), "pages": json.dumps(found.pages)}
+        done |= {"made_by": hash_in_key(item.classifier_key)}
         with self._database.writing() as connection:
+            former = connection.execute(sql.select(*_RESULT_KEYS).where(*_claimed_by(item))).first() or ()
             change = series_items.update().where(*_claimed_by(item))
-            counts = connection.execute(change.values(done | {"result_key": keys[0], "picture_key": keys[1]})).rowcount
+            named = dict(zip((column.name for column in _RESULT_KEYS), keys, strict=True))
+            counts = connection.execute(change.values(done | named)).rowcount
             for key in keys if counts else []:
                 self._files.assign(connection, key, item.session_id)
-        if not counts:
-            self._files.remove(keys)
+            gone = self._files.release(connection, blobs.c.key.in_([key for key in former if key])) if counts else keys
+        self._files.remove(gone)
         return bool(counts)
 
     # ---- rows
@@ -320,6 +368,10 @@ class SeriesStore:
         if row is None:
             raise UnknownSeriesError(series_id)
         return row
+
+
+def _facts(row: Any) -> SeriesFacts:
+    return SeriesFacts(row.id, row.created, row.running, hash_in_key(row.key))
 
 
 def _belongs_to_series(table: sql.Table, session_id: str, series_id: str) -> sql.ColumnElement[bool]:

@@ -98,6 +98,9 @@ series_items = sql.Table(
     sql.Column("pages", sql.Text, nullable=False),
     sql.Column("result_key", sql.ForeignKey("blobs.key")),
     sql.Column("picture_key", sql.ForeignKey("blobs.key")),
+    sql.Column("objects_key", sql.ForeignKey("blobs.key")),
+    # hash of the classifier file that the result comes from; none: that of the series
+    sql.Column("made_by", sql.String(32)),
     sql.ForeignKeyConstraint(["session_id", "series_id"], ["series.session_id", "series.id"]),
     sql.Index("ix_series_items_state", "state", "until"),
 )

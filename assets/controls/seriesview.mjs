@@ -1,0 +1,222 @@
+/* What a series has given, large: its images and their numbers, all objects, plots, and the overlays one by one. */
+
+import { savePlot, showPlot } from "../page/seriesplot.mjs";
+import { MEASURES, asCsv, numbersIn, rowsOf, told, written } from "../page/seriesrows.mjs";
+import { SeriesTable } from "../page/seriestable.mjs";
+import { all, byId, element } from "../shared/dom.mjs";
+import { counted } from "../shared/text.mjs";
+import { SeriesObjects } from "./seriesobjects.mjs";
+
+/** @import { LabelClass } from "../journal/state.mjs" */
+/** @import { Item, SeriesRow } from "../page/seriesrows.mjs" */
+
+/**
+ * @typedef {object} Shown a series
+ * @property {string} id
+ * @property {string} url
+ * @property {string} title
+ * @property {Item[]} items
+ * @property {LabelClass[]} classes
+ */
+
+const URL_LASTS_MS = 60000;
+
+export class SeriesView {
+  /** @param {{drawOn: (url: string) => void, again: (id: string) => void}} actions */
+  constructor(actions) {
+    this.actions = actions;
+    this.dialog = byId("series-view", HTMLDialogElement);
+    /** @type {?Shown} */
+    this.series = null;
+    /** @type {SeriesRow[]} */
+    this.rows = [];
+    /** The classifier of the session as it is now. @type {?string} */
+    this.classifier = null;
+    this.name = "images";
+    this.at = 0;
+    this.table = new SeriesTable((row) => this.showPicture(this.rows.indexOf(row)));
+    this.objects = new SeriesObjects((item) => this.showPicture(this.rows.findIndex((row) => row.item.number === item)));
+    this.measure = byId("series-view-measure", HTMLSelectElement);
+    this.axis = byId("series-view-axis", HTMLSelectElement);
+    this.measure.append(...MEASURES.map(([name, title]) => element("option", { value: name }, title)));
+    this.listen();
+  }
+
+  listen() {
+    for (const tab of all("[data-view]", this.dialog)) {
+      tab.addEventListener("click", () => this.choose(tab.dataset.view ?? ""));
+    }
+    byId("close-enlarged").addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close(); });
+    this.dialog.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step || event.target instanceof HTMLSelectElement) return;
+      if (event.target instanceof Element && event.target.closest("[role=tablist]")) this.step(step);
+      else if (this.name === "pictures") this.showPicture(this.at + step);
+    });
+    byId("series-view-previous").addEventListener("click", () => this.showPicture(this.at - 1));
+    byId("series-view-next").addEventListener("click", () => this.showPicture(this.at + 1));
+    byId("series-view-correct").addEventListener("click", () => {
+      this.dialog.close();
+      this.actions.drawOn(`${this.series?.url}/open/${this.rows[this.at].item.number}`);
+    });
+    byId("series-view-again").addEventListener("click", () => this.actions.again(this.series?.id ?? ""));
+    for (const select of [this.measure, this.axis]) select.addEventListener("change", () => this.plot());
+    byId("series-view-save").addEventListener("click", () => savePlot(`series-${this.measure.value}`));
+    byId("series-view-data").addEventListener("click", () => this.saveData());
+  }
+
+  /** Whether a series is seen. @param {string} id */
+  shows(id) {
+    return this.dialog.open && this.series?.id === id;
+  }
+
+  /**
+   * @param {Shown} series
+   * @param {?string} classifier
+   * @param {number} [number] of the file whose picture is to be seen
+   */
+  open(series, classifier, number) {
+    this.name = number === undefined ? "images" : "pictures";
+    this.take(series, classifier);
+    if (number !== undefined) this.at = Math.max(0, this.rows.findIndex(({ item }) => item.number === number));
+    if (!this.dialog.open) this.dialog.showModal();
+    this.choose(this.name);
+  }
+
+  /**
+   * Take what is new, while it is seen.
+   * @param {Shown} series
+   * @param {?string} classifier
+   */
+  update(series, classifier) {
+    this.take(series, classifier);
+    if (this.name !== "objects") this.choose(this.name);
+  }
+
+  /**
+   * @param {Shown} series
+   * @param {?string} classifier
+   */
+  take(series, classifier) {
+    this.series = series;
+    this.classifier = classifier;
+    this.rows = rowsOf(series.items);
+    this.at = Math.min(this.at, Math.max(0, this.rows.length - 1));
+    byId("enlarged-name").textContent = series.title;
+    for (const link of all("a[data-file]", this.dialog)) {
+      link.setAttribute("href", `${series.url}/${link.dataset.file}`);
+      link.hidden = !this.rows.length;
+    }
+    const stale = series.items.filter((item) => this.isStale(item));
+    byId("series-view-stale").hidden = !stale.length;
+    byId("series-view-stale-text").textContent = staleSentence(stale.map(({ name }) => name));
+  }
+
+  /** Whether the results of a file come from another classifier than that of now. @param {Item} item */
+  isStale(item) {
+    return item.state === "done" && this.classifier !== null && item.made_by !== this.classifier;
+  }
+
+  /** What else is said of an image. @param {SeriesRow} row */
+  stateOf({ item }) {
+    if (item.state === "waiting" || item.state === "working") return "is done again";
+    return this.isStale(item) ? "out of date" : "";
+  }
+
+  /** @param {string} name of the view */
+  choose(name) {
+    this.name = name;
+    for (const tab of all("[data-view]", this.dialog)) {
+      const chosen = tab.dataset.view === name;
+      tab.setAttribute("aria-selected", String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+      byId(`series-view-${tab.dataset.view}`).hidden = !chosen;
+    }
+    const { series, rows } = this;
+    if (!series) return;
+    if (name === "images") this.table.show(rows, series.classes, (row) => this.stateOf(row));
+    else if (name === "objects") this.objects.show(series.url, rows, series.classes);
+    else if (name === "plots") this.plot();
+    else this.showPicture(this.at);
+  }
+
+  /** Go from tab to tab. @param {number} step */
+  step(step) {
+    const tabs = all("[data-view]", this.dialog);
+    const at = tabs.findIndex((tab) => tab.dataset.view === this.name);
+    const next = tabs[(at + step + tabs.length) % tabs.length];
+    this.choose(next.dataset.view ?? "");
+    next.focus();
+  }
+
+  async plot() {
+    const { series, rows, measure, axis } = this;
+    if (!series) return;
+    const numbered = numbersIn(rows.map(({ name }) => name)) !== null;
+    axis.disabled = !numbered;
+    if (!numbered) axis.value = "name";
+    byId("series-view-problem").textContent = (
+      await showPlot(rows, series.classes, measure.value, axis.value === "number")
+    );
+  }
+
+  saveData() {
+    const text = asCsv(this.rows, this.series?.classes ?? [], this.measure.value);
+    const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    element("a", { href: url, download: `series-${this.measure.value}.csv` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
+  }
+
+  /** @param {number} at which of the images */
+  showPicture(at) {
+    const { series, rows } = this;
+    if (!series || !rows.length) return;
+    const moved = this.name !== "pictures";
+    this.at = Math.max(0, Math.min(rows.length - 1, at));
+    if (moved) {
+      this.choose("pictures");
+      return;
+    }
+    const row = rows[this.at];
+    const picture = byId("enlarged-picture", HTMLImageElement);
+    picture.src = `${series.url}/pictures/${row.item.number}?of=${row.item.made_by}`;
+    picture.alt = `${row.name} with its classes`;
+    byId("series-view-place").textContent = `${this.at + 1} of ${rows.length}`;
+    byId("series-view-previous", HTMLButtonElement).disabled = this.at === 0;
+    byId("series-view-next", HTMLButtonElement).disabled = this.at === rows.length - 1;
+    const state = this.stateOf(row);
+    byId("series-view-picture-name").textContent = row.name;
+    byId("series-view-picture-state").textContent = state;
+    byId("series-view-facts").replaceChildren(...series.classes.map(({ id, name, colour }) => fact(row, id, name, colour)));
+  }
+}
+
+/**
+ * What is said of a class below the picture.
+ * @param {SeriesRow} row
+ * @param {number} id
+ * @param {string} name
+ * @param {string} colour
+ */
+function fact(row, id, name, colour) {
+  const [share, count] = ["share", "count"].map((measure) => {
+    const figure = told(row, id, measure);
+    if (!figure) return "";
+    const { value, low, high } = figure;
+    const ends = low === null || high === null ? "" : ` (${written(low, measure)} to ${written(high, measure)})`;
+    return `${written(value, measure)}${measure === "share" ? " %" : ` object${value === 1 ? "" : "s"}`}${ends}`;
+  });
+  const shown = element("li", {}, element("b", {}, name), ` ${[share, count].filter(Boolean).join(", ")}`);
+  shown.style.setProperty("--class-colour", colour);
+  return shown;
+}
+
+/** @param {string[]} names of the files that are out of date */
+function staleSentence(names) {
+  const listed = names.slice(0, 3).map((name) => `“${name}”`).join(", ");
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  const are = names.length === 1 ? "is" : "are";
+  return `The classifier has learnt on since: ${counted(names.length, "image")} ${are} out of date (${listed}${more}).`;
+}

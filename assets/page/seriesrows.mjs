@@ -1,0 +1,132 @@
+/* The images of a series as rows of a table: what is said of each, and how sure it is. */
+
+import { inOrderOfNames } from "../shared/text.mjs";
+
+/** @import { LabelClass } from "../journal/state.mjs" */
+
+/**
+ * @typedef {object} ObjectFacts of a class in an image
+ * @property {number} count
+ * @property {?number} low between what the number lies
+ * @property {?number} high
+ * @property {?number} mean area
+ * @property {?number} median area
+ */
+
+/**
+ * @typedef {object} ItemImage one of the images of a file
+ * @property {number} page
+ * @property {Record<string, number>} pixels of the classes
+ * @property {Record<string, number>} margins of their shares
+ * @property {?number} trust how far the result can be trusted, from 0 to 1
+ * @property {?{unit: string, classes: Record<string, ObjectFacts>}} objects
+ */
+
+/**
+ * @typedef {object} Item a file of a series
+ * @property {number} number
+ * @property {string} name
+ * @property {string} state waiting, working, done or failed
+ * @property {string} reason why it failed
+ * @property {string[]} notes why it may not be what was meant
+ * @property {string} made_by the classifier that its results come from
+ * @property {ItemImage[]} images those with results
+ */
+
+/** @typedef {{item: Item, image: ItemImage, name: string}} SeriesRow */
+/** @typedef {{value: number, low: ?number, high: ?number}} Told a figure, and between what it lies */
+
+/** What can be asked of a class in an image, or of an image. @type {[measure: string, title: string][]} */
+export const MEASURES = [
+  ["share", "Share"], ["count", "Objects"], ["mean", "Mean area"], ["median", "Median area"], ["trust", "Trust"],
+];
+
+/**
+ * The images of a series in the natural order of their names.
+ * @param {Item[]} items
+ * @returns {SeriesRow[]}
+ */
+export function rowsOf(items) {
+  return inOrderOfNames(items).flatMap((item) => item.images.map((image) => ({
+    item, image, name: item.images.length > 1 || image.page > 1 ? `${item.name}, image ${image.page}` : item.name,
+  })));
+}
+
+/**
+ * A figure of an image; null where it is not known.
+ * @param {SeriesRow} row
+ * @param {number} classId
+ * @param {string} measure
+ * @returns {?Told}
+ */
+export function told({ image }, classId, measure) {
+  if (measure === "trust") return image.trust === null ? null : { value: image.trust, low: null, high: null };
+  if (measure === "share") {
+    const whole = Object.values(image.pixels).reduce((sum, one) => sum + one, 0);
+    const share = whole ? (image.pixels[classId] ?? 0) / whole : 0;
+    const margin = image.margins[classId];
+    const ends = margin === undefined ? [null, null] : [Math.max(0, share - margin), Math.min(1, share + margin)];
+    return { value: 100 * share, low: ends[0] && 100 * ends[0], high: ends[1] && 100 * ends[1] };
+  }
+  const facts = image.objects?.classes[classId];
+  if (!facts) return null;
+  if (measure === "count") return { value: facts.count, low: facts.low, high: facts.high };
+  const size = measure === "mean" ? facts.mean : facts.median;
+  return size === null ? null : { value: size, low: null, high: null };
+}
+
+/**
+ * A figure as people read it.
+ * @param {number} value
+ * @param {string} measure
+ */
+export function written(value, measure) {
+  if (measure === "count") return value.toLocaleString("en");
+  if (measure === "share" || measure === "trust") return value.toFixed(2);
+  return value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(4)));
+}
+
+/**
+ * The units of areas, each with the names of its images.
+ * @param {SeriesRow[]} rows
+ */
+export function unitsOf(rows) {
+  /** @type {Map<string, string[]>} */
+  const units = new Map();
+  for (const { image, name } of rows) {
+    if (image.objects) units.set(image.objects.unit, [...(units.get(image.objects.unit) ?? []), name]);
+  }
+  return units;
+}
+
+/**
+ * The last number in each name that is not the same in all of them; null where they have none.
+ * @param {string[]} names
+ * @returns {?number[]}
+ */
+export function numbersIn(names) {
+  const found = names.map((name) => (name.replace(/\.[^.]*$/, "").match(/\d+(\.\d+)?/g) ?? []).map(Number));
+  const length = Math.min(...found.map((numbers) => numbers.length));
+  for (let back = 1; back <= length; back += 1) {
+    const numbers = found.map((some) => some[some.length - back]);
+    if (new Set(numbers).size > 1) return numbers;
+  }
+  return null;
+}
+
+/**
+ * A table of some rows and measures as comma-separated text.
+ * @param {SeriesRow[]} rows
+ * @param {LabelClass[]} classes
+ * @param {string} measure
+ */
+export function asCsv(rows, classes, measure) {
+  /** @param {?number | string | undefined} value */
+  const cell = (value) => (typeof value === "string"
+    ? `"${(/^\s*[=+@-]/.test(value) ? `'${value}` : value).replaceAll('"', '""')}"` : String(value ?? ""));
+  const lines = rows.flatMap((row) => classes.map(({ id, name }) => {
+    const figure = told(row, id, measure);
+    return [row.name, name, figure?.value, figure?.low, figure?.high].map(cell).join(",");
+  }));
+  return ["image,class_name,value,low,high", ...lines, ""].join("\n");
+}

@@ -1,0 +1,81 @@
+"""How sure the number of objects of a class is: it is counted again where the votes for the class weigh more, and less.
+
+Votes that weigh so are those of a segmentation in which the share of the class lies about at the ends of its interval
+(:mod:`segmentation.assessment.intervals`). Objects appear, vanish, join and part on the way there, so the number may be
+smaller, or larger, at both ends: the interval reaches over all that were counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation._shared.tiling import Window
+from segmentation.forest.weighing import WHOLE_WEIGHT
+from segmentation.io.image import Image
+from segmentation.model.classifier import PixelClassifier
+from segmentation.model.engines import ENGINES
+from segmentation.objects.cleaning import clean_up_found
+from segmentation.objects.labelling import TooManyObjects, label_objects
+from segmentation.objects.steps import CleanUpStep, split_eagerness
+
+COUNTED_AGAIN = 4
+"""How many times as much the votes for a class count, or those for the others."""
+
+
+class RecountedObjects:
+    """Gathers, while an image is segmented, the segmentations in which a class has more votes, or fewer.
+
+    Args:
+        classifier: that segments it.
+        image: as it was adapted to the classifier.
+    """
+
+    def __init__(self, classifier: PixelClassifier, image: Image) -> None:
+        self._classifier, self._image = classifier, image
+        count = len(classifier.classes_)
+        whole = np.full(count, WHOLE_WEIGHT, np.int32) if classifier.weights is None else classifier.weights
+        self._weights: list[tuple[int, NDArray[np.int32]]] = []
+        self._found: dict[bytes, NDArray[np.uint8]] = {}
+        for number in range(count):
+            own = np.where(np.arange(count) == number, COUNTED_AGAIN, 1)
+            for factors in (own, COUNTED_AGAIN // own):
+                weights = (whole * factors).astype(np.int32)
+                self._weights.append((number, weights))
+                self._found.setdefault(weights.tobytes(), np.empty(image.shape, np.uint8))
+
+    def add(self, piece: Window, planes: NDArray[np.float32]) -> None:
+        """Segment a piece of the image; by several threads at a time.
+
+        Args:
+            piece: which part of it.
+            planes: its features, ``(features, piece rows, piece columns)``.
+        """
+        classifier, engine = self._classifier, ENGINES[self._classifier.engine]
+        for weights, found in self._found.items():
+            classes = engine.classes(classifier.forest_, planes, np.frombuffer(weights, np.int32))
+            found[piece.rows, piece.columns] = classifier.classes_.take(classes, mode="clip")
+
+    def bounds(self, counts: dict[int, int], steps: Sequence[CleanUpStep]) -> dict[int, tuple[int, int]]:
+        """Between what the number of objects of each class lies; a class that has too many to be counted is left out.
+
+        Args:
+            counts: the number of objects by class id.
+            steps: of the clean-up.
+        """
+        bounds = {one: [count] for one, count in counts.items()}
+        cleaned = {key: clean_up_found(self._image.clear(found), steps) for key, found in self._found.items()}
+        for number, weights in self._weights:
+            class_id = int(self._classifier.classes_[number])
+            if class_id not in bounds:
+                continue
+            try:
+                eagerness = split_eagerness(steps, class_id)
+                again = int(label_objects(cleaned[weights.tobytes()], class_id, split=eagerness).max())
+            except TooManyObjects:
+                del bounds[class_id]
+            else:
+                bounds[class_id].append(again)
+        return {one: (min(several), max(several)) for one, several in bounds.items()}

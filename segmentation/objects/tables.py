@@ -1,0 +1,99 @@
+"""Tables of objects that are kept, and sent to the page, without the objects themselves."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.objects.files import NamedObjects, mixed_units
+from segmentation.objects.measured import UNIT_MARK, MeasuredObjects
+from segmentation.objects.measuring import Table
+from segmentation.strokes.classes import LabelClass
+
+_NUMBERS = np.dtype("<f8")
+_HEAD = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """The table of the objects of one image of a file.
+
+    Attributes:
+        page: which of its images, from 1.
+        table: see :class:`MeasuredObjects`.
+    """
+
+    page: int
+    table: Table
+
+    def named(self, image: str, classes: Sequence[LabelClass]) -> NamedObjects:
+        """As :func:`objects_csv` takes it; the objects themselves are not there any more."""
+        return NamedObjects(image, self.page, MeasuredObjects(np.zeros((0, 0), np.int32), self.table, tuple(classes)))
+
+
+def pack_tables(pages: Sequence[PageTable]) -> bytes:
+    """Tables as bytes; :func:`unpack_tables` gives the same back."""
+    head = [
+        {"page": one.page, "columns": [[name, column.dtype.str, len(column)] for name, column in one.table.items()]}
+        for one in pages
+    ]
+    return _packed(head, [column for one in pages for column in one.table.values()])
+
+
+def unpack_tables(packed: bytes) -> list[PageTable]:
+    """The tables that :func:`pack_tables` packed; only of bytes that we have packed ourselves."""
+    content = zlib.decompress(packed)
+    (length,) = _HEAD.unpack_from(content)
+    at, pages = _HEAD.size + length, []
+    for one in json.loads(content[_HEAD.size : at]):
+        table: Table = {}
+        for name, kind, count in one["columns"]:
+            table[name] = np.frombuffer(content, kind, count, at)
+            at += table[name].nbytes
+        pages.append(PageTable(one["page"], table))
+    return pages
+
+
+def _packed(head: object, columns: Iterable[NDArray[np.generic]]) -> bytes:
+    text = json.dumps(head).encode()
+    return zlib.compress(_HEAD.pack(len(text)) + text + b"".join(column.tobytes() for column in columns), 1)
+
+
+def table_for_page(tables: Sequence[tuple[int, str, PageTable]]) -> bytes:
+    """The tables of several images as one, for the page.
+
+    Args:
+        tables: a number and the name of each image's file, and its table.
+
+    Returns:
+        Compressed by zlib: the length of a JSON object as four bytes, the JSON object (``columns``: their names,
+        ``objects``: how many), and each column as float64, NaN where an image has none of that name; the first two are
+        ``item`` and ``page``, which image it is. All of it little-endian.
+
+    Raises:
+        ValueError: with the names of the files, if their units differ.
+    """
+    mixed_units((name, one.table) for _, name, one in tables)
+    names = list(dict.fromkeys(name for *_, one in tables for name in one.table))
+    counts = [len(one.table["label"]) for *_, one in tables]
+    columns = [
+        np.repeat([number for number, *_ in tables], counts),
+        np.repeat([one.page for *_, one in tables], counts),
+    ]
+    for name in names:
+        parts = [one.table.get(name, np.full(count, np.nan)) for (*_, one), count in zip(tables, counts, strict=True)]
+        columns.append(np.concatenate(parts))
+    facts = {"columns": ["item", "page", *names], "objects": sum(counts)}
+    return _packed(facts, [np.asarray(column, _NUMBERS) for column in columns])
+
+
+def area_column(table: Table) -> tuple[str, str]:
+    """The column of areas that people read, in a unit if there is one, and that unit, such as ``"µm²"``."""
+    in_unit = [name for name in table if name.startswith(f"area{UNIT_MARK}")]
+    return (in_unit[0], in_unit[0].rpartition(UNIT_MARK)[2].removesuffix("2") + "²") if in_unit else ("area", "px")
