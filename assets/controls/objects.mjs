@@ -67,10 +67,10 @@ export class Objects {
     this.classes.addEventListener("change", () => this.filter(null));
     this.measure.addEventListener("change", () => this.filter(null));
     for (const end of this.ends) end.addEventListener("change", () => this.typed());
-    session.segmentation.onSegmented = () => {
+    session.segmentation.whenSegmented(() => {
       this.stale = true;
       this.refresh();
-    };
+    });
     this.listenToStage();
   }
 

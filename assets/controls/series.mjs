@@ -8,6 +8,7 @@ import { inOrderOfNames, megabytes } from "../shared/text.mjs";
 import { isForSeries } from "./dropped.mjs";
 import { filePicker } from "./pickers.mjs";
 import { SeriesCard } from "./seriescard.mjs";
+import { SeriesView } from "./seriesview.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 /** @import { NamedFile } from "./dropped.mjs" */
@@ -43,12 +44,13 @@ export class Series {
     this.timer = undefined;
     const images = this.picker({ accept: `${facts().accept},.zip` }, "Images of the series, or a zip");
     const folder = this.picker({ webkitdirectory: true }, "Folder of the series");
-    const enlarged = byId("enlarged", HTMLDialogElement);
+    /** The classifier of the session, as the results say which one has made them. @type {?string} */
+    this.classifier = null;
+    this.view = new SeriesView({ drawOn: (url) => this.drawOn(url), again: (id) => this.doAgain(id) });
+    session.segmentation.whenSegmented(() => this.askForClassifier());
     byId("series-images").addEventListener("click", () => images.click());
     byId("series-folder").addEventListener("click", () => folder.click());
     byId("series-stop-sending").addEventListener("click", () => { this.sending = false; });
-    byId("close-enlarged").addEventListener("click", () => enlarged.close());
-    enlarged.addEventListener("click", (event) => { if (event.target === enlarged) enlarged.close(); });
     window.addEventListener("beforeunload", (event) => { if (this.sending) event.preventDefault(); });
   }
 
@@ -74,7 +76,30 @@ export class Series {
   /** @param {boolean} isShown whether the tab of the series is open */
   show(isShown) {
     this.isShown = isShown;
-    if (isShown) this.look();
+    if (!isShown) return;
+    this.look();
+    this.askForClassifier();
+  }
+
+  /** Learn which classifier the session has, so that it is seen which results are out of date. */
+  async askForClassifier() {
+    if (!this.isShown || ![...this.cards.values()].some(({ ended }) => ended > 0)) return;
+    await this.session.conversation.settled();
+    try {
+      const response = await fetch(`${this.url}/classifier?image=${this.session.imageHash}`);
+      if (response.ok) this.classifier = (await response.json()).classifier;
+    } catch {
+      return;
+    }
+    for (const card of this.cards.values()) card.showStale(this.classifier);
+  }
+
+  /** @param {string} id */
+  async doAgain(id) {
+    await this.session.conversation.settled();
+    const body = JSON.stringify({ image: this.session.imageHash });
+    await this.act(`/${id}/again`, "POST", { body, headers: { "Content-Type": "application/json" } });
+    this.askForClassifier();
   }
 
   /** @param {string} problem */
@@ -208,12 +233,16 @@ export class Series {
     }
     for (const one of series.toReversed()) {
       const card = this.card(one);
-      if (card.ended === one.done + one.failed) card.update(one);
+      if (card.isUpToDate(one)) card.update(one);
       else {
         const response = await fetch(`${this.url}/${one.id}`);
-        if (response.ok) card.update(await response.json());
+        if (!response.ok) continue;
+        card.update(await response.json());
+        card.showStale(this.classifier);
+        if (this.view.shows(one.id)) this.view.update(card, this.classifier);
       }
     }
+    if (this.classifier === null) this.askForClassifier();
   }
 
   /**
@@ -227,7 +256,8 @@ export class Series {
     const card = new SeriesCard(series, `${this.url}/${id}`, {
       run: (one, what) => this.act(`/${one}/${what}`),
       remove: (one) => this.remove(one),
-      enlarge: (name, url) => this.enlarge(name, url),
+      open: (one, number) => this.open(one, number),
+      again: (one) => this.doAgain(one),
       drawOn: (url) => this.drawOn(url),
     });
     this.cards.set(id, card);
@@ -238,11 +268,12 @@ export class Series {
   /**
    * @param {string} path
    * @param {string} [method]
+   * @param {RequestInit} [options]
    */
-  async act(path, method = "POST") {
+  async act(path, method = "POST", options = {}) {
     this.say("");
     try {
-      const { error } = await this.ask(path, { method });
+      const { error } = await this.ask(path, { method, ...options });
       if (error) this.say(error);
     } catch (error) {
       this.say(messageOf(error));
@@ -257,15 +288,14 @@ export class Series {
   }
 
   /**
-   * @param {string} name
-   * @param {string} url
+   * Show a series large.
+   * @param {SeriesCard} card
+   * @param {number} [number] of the file whose picture is to be seen
    */
-  enlarge(name, url) {
-    const picture = byId("enlarged-picture", HTMLImageElement);
-    byId("enlarged-name").textContent = name;
-    picture.src = url;
-    picture.alt = `${name} with its classes`;
-    byId("enlarged", HTMLDialogElement).showModal();
+  async open(card, number) {
+    this.view.open(card, this.classifier, number);
+    await this.askForClassifier();
+    if (this.view.shows(card.id)) this.view.update(card, this.classifier);
   }
 
   /**

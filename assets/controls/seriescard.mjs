@@ -1,20 +1,11 @@
 /* One series on the page: how far it is, its pictures, its shares, and what failed. */
 
+import { rowsOf, told } from "../page/seriesrows.mjs";
 import { element } from "../shared/dom.mjs";
 import { counted, duration, whenUsed } from "../shared/text.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
-
-/**
- * @typedef {object} Item an image of a series
- * @property {number} number
- * @property {string} name
- * @property {string} state waiting, working, done or failed
- * @property {Record<string, number>} pixels of the classes, once it is done
- * @property {string} reason why it failed
- * @property {string[]} notes why it may not be what was meant
- * @property {?number} trust how far the result can be trusted, from 0 to 1
- */
+/** @import { Item, SeriesRow } from "../page/seriesrows.mjs" */
 
 /** @typedef {{names: HTMLElement, first: string, more: number}} Noted the images that a sentence is about */
 
@@ -29,6 +20,7 @@ import { counted, duration, whenUsed } from "../shared/text.mjs";
  * @property {boolean} running
  * @property {?number} seconds_left
  * @property {number} created in seconds since 1970
+ * @property {string} classifier that it is done with
  * @property {Item[]} [items] where all is told
  * @property {LabelClass[]} [classes] where all is told
  */
@@ -37,7 +29,8 @@ import { counted, duration, whenUsed } from "../shared/text.mjs";
  * @typedef {object} SeriesActions
  * @property {(id: string, what: "stop" | "continue") => void} run
  * @property {(id: string) => void} remove
- * @property {(name: string, url: string) => void} enlarge
+ * @property {(card: SeriesCard, number?: number) => void} open
+ * @property {(id: string) => void} again
  * @property {(url: string) => void} drawOn
  */
 
@@ -50,11 +43,11 @@ const WORST = 5;
 
 /**
  * The images whose results are worth least, the worst first; all are known when there are few.
- * @param {Item[]} items
+ * @param {SeriesRow[]} rows
  */
-function leastTrusted(items) {
-  const known = items.filter(({ state, trust }) => state === "done" && trust !== null);
-  return known.sort((a, b) => (a.trust ?? 0) - (b.trust ?? 0)).slice(0, Math.min(WORST, known.length - 1));
+function leastTrusted(rows) {
+  const known = rows.filter(({ image }) => image.trust !== null);
+  return known.sort((a, b) => (a.image.trust ?? 0) - (b.image.trust ?? 0)).slice(0, Math.min(WORST, known.length - 1));
 }
 
 export class SeriesCard {
@@ -64,12 +57,17 @@ export class SeriesCard {
    * @param {SeriesActions} actions
    */
   constructor({ id }, url, actions) {
+    this.id = id;
     this.url = url;
+    this.title = "";
     this.actions = actions;
-    /** Numbers of the images that are shown. @type {Set<number>} */
-    this.shown = new Set();
-    /** How many images have ended, as of when all was told last. */
+    /** @type {Item[]} */
+    this.items = [];
+    /** @type {LabelClass[]} */
+    this.classes = [];
+    /** How many images have ended, as of when all was told last, and with which classifier. */
     this.ended = -1;
+    this.classifier = "";
     this.running = false;
     this.unfinished = false;
     this.head = element("b");
@@ -77,7 +75,11 @@ export class SeriesCard {
     this.bar = element("progress", { max: 1, value: 0, "aria-label": "Images that are done" });
     this.stop = button("Cancel", "quiet", () => actions.run(id, this.running ? "stop" : "continue"));
     const address = { download: "", href: `${url}/results.zip` };
-    this.download = element("a", { class: "button small", ...address }, "Take home (zip)");
+    this.download = element("a", { class: "button quiet small", ...address }, "Take home (zip)");
+    this.results = button("Results…", "", () => actions.open(this));
+    this.again = button("Do again", "quiet", () => actions.again(id));
+    this.staleText = element("span");
+    this.stale = element("div", { class: "series-stale", hidden: true }, this.staleText, this.again);
     this.strip = element("div", { class: "series-strip" });
     this.failed = element("ul", { class: "series-failed" });
     this.notes = element("ul", { class: "series-notes" });
@@ -87,16 +89,26 @@ export class SeriesCard {
     this.table = element("table", { class: "series-shares" });
     this.root = element(
       "article", { class: "series" }, this.head, this.bar, this.text,
-      element("div", { class: "row" }, this.download, this.stop, button("Delete", "quiet", () => actions.remove(id))),
+      element(
+        "div", { class: "row" }, this.results, this.download, this.stop,
+        button("Delete", "quiet", () => actions.remove(id)),
+      ),
+      this.stale,
       element("div", { class: "series-details" }, this.strip, this.worst, this.failed, this.notes, this.table),
     );
   }
 
+  /** Whether nothing has happened since all was told last. @param {SeriesFacts} facts */
+  isUpToDate({ done, failed, classifier }) {
+    return this.ended === done + failed && this.classifier === classifier;
+  }
+
   /** @param {SeriesFacts} facts */
-  update({ images, done, failed, running, working, waiting, seconds_left: left, created, items, classes }) {
+  update({ images, done, failed, running, working, waiting, seconds_left: left, created, classifier, items, classes }) {
     this.running = running;
     this.unfinished = waiting + working > 0;
-    this.head.textContent = `${counted(images, "image")}, ${whenUsed(created)}`;
+    this.title = `${counted(images, "image")}, ${whenUsed(created)}`;
+    this.head.textContent = this.title;
     this.bar.value = images ? (done + failed) / images : 0;
     const parts = [`${done} of ${images} segmented`];
     if (failed) parts.push(`${failed} failed`);
@@ -105,78 +117,96 @@ export class SeriesCard {
     this.text.textContent = parts.join(", ");
     this.stop.hidden = !this.unfinished;
     this.stop.textContent = running ? "Cancel" : "Go on";
-    this.download.hidden = !done;
+    this.download.hidden = this.results.hidden = !done;
     this.root.dataset.state = this.unfinished ? (running ? "running" : "cancelled") : "finished";
     if (!items || !classes) return;
-    this.showItems(items, classes);
-    this.ended = done + failed;
+    [this.items, this.classes, this.ended, this.classifier] = [items, classes, done + failed, classifier];
+    this.showItems(rowsOf(items));
   }
 
   /**
-   * @param {Item[]} items
-   * @param {LabelClass[]} classes
+   * Say which images are out of date.
+   * @param {?string} classifier of the session as it is now
    */
-  showItems(items, classes) {
-    if (!this.table.tHead) this.addHead(classes);
-    for (const item of items) {
-      if (this.shown.has(item.number)) continue;
-      if (item.state === "done") this.addDone(item, classes);
-      else if (item.state === "failed") this.addFailed(item);
-      else continue;
-      this.shown.add(item.number);
+  showStale(classifier) {
+    const done = this.items.filter(({ state }) => state === "done");
+    const stale = classifier === null ? [] : done.filter(({ made_by: by }) => by !== classifier);
+    this.stale.hidden = !stale.length;
+    const are = stale.length === 1 ? "image is" : "images are";
+    this.staleText.textContent = `The classifier has learnt on: ${stale.length} ${are} out of date.`;
+    this.stale.title = stale.map(({ name }) => name).join(", ");
+  }
+
+  /** @param {SeriesRow[]} rows */
+  showItems(rows) {
+    this.noted.clear();
+    this.notes.replaceChildren();
+    for (const { item } of rows.filter(({ item: one }, at) => rows[at - 1]?.item !== one)) {
+      for (const note of item.notes) this.addNote(item.name, note);
     }
-    this.table.hidden = !this.table.tBodies[0].rows.length;
-    this.showWorst(items);
+    const shown = new Map([...this.strip.children].map((one) => [one.getAttribute("data-picture"), one]));
+    this.strip.replaceChildren(...rows.filter(({ image }) => image.page === 1).map(({ item }) => {
+      const picture = `${item.number} ${item.made_by}`;
+      return shown.get(picture) ?? this.thumbnail(item, picture);
+    }));
+    this.failed.replaceChildren(...this.items.filter(({ state }) => state === "failed").map(({ name, reason }) => (
+      element("li", {}, element("b", {}, name), ` ${reason}`))));
+    this.table.replaceChildren(this.tableHead(), element("tbody", {}, ...rows.map((row) => this.tableRow(row))));
+    this.table.hidden = !rows.length;
+    this.showWorst(rows);
+  }
+
+  /**
+   * @param {Item} item
+   * @param {string} picture which one it is
+   */
+  thumbnail({ number, name, made_by: by }, picture) {
+    return element(
+      "button",
+      {
+        type: "button", title: name, "aria-label": `Enlarge ${name}`, "data-picture": picture,
+        onclick: () => this.actions.open(this, number),
+      },
+      element("img", { src: `${this.url}/pictures/${number}?of=${by}`, loading: "lazy", alt: "" }),
+    );
   }
 
   /**
    * Offer the images whose results are worth least to be drawn on.
-   * @param {Item[]} items
+   * @param {SeriesRow[]} rows
    */
-  showWorst(items) {
-    const worst = leastTrusted(items);
+  showWorst(rows) {
+    const worst = leastTrusted([...rows]);
     this.worst.hidden = this.unfinished || !worst.length;
     this.worst.replaceChildren(
       element("p", { class: "note" }, "The least to be trusted: a stroke on one of them helps most."),
-      ...worst.map(({ number, name, trust }) => element(
+      ...worst.map(({ item, name, image }) => element(
         "div", { class: "row" }, element("span", { title: name }, name),
-        element("b", {}, (trust ?? 0).toFixed(2)),
-        button("Draw on it", "quiet", () => this.actions.drawOn(`${this.url}/open/${number}`)),
+        element("b", {}, (image.trust ?? 0).toFixed(2)),
+        button("Draw on it", "quiet", () => this.actions.drawOn(`${this.url}/open/${item.number}`)),
       )),
     );
   }
 
-  /** @param {LabelClass[]} classes */
-  addHead(classes) {
-    const head = this.table.createTHead().insertRow();
-    head.append(element("th", {}, "Image"));
-    for (const { name, colour } of classes) {
+  tableHead() {
+    const head = element("tr", {}, element("th", {}, "Image"));
+    for (const { name, colour } of this.classes) {
       const cell = element("th", { title: name }, name);
       cell.style.setProperty("--class-colour", colour);
       head.append(cell);
     }
     const trust = "How far the result can be trusted, from 0 to 1: how sure the votes are, and how like the image is";
     head.append(element("th", { title: trust }, "Trust"));
-    this.table.createTBody();
+    return element("thead", {}, head);
   }
 
-  /**
-   * @param {Item} item
-   * @param {LabelClass[]} classes
-   */
-  addDone({ number, name, pixels, notes, trust }, classes) {
-    for (const note of notes) this.addNote(name, note);
-    const url = `${this.url}/pictures/${number}`;
-    this.strip.append(element(
-      "button",
-      { type: "button", title: name, "aria-label": `Enlarge ${name}`, onclick: () => this.actions.enlarge(name, url) },
-      element("img", { src: url, loading: "lazy", alt: "" }),
-    ));
-    const row = this.table.tBodies[0].insertRow();
-    row.append(element("th", { title: name, scope: "row" }, name));
-    const all = Object.values(pixels).reduce((sum, one) => sum + one, 0);
-    for (const { id } of classes) row.insertCell().textContent = `${((100 * (pixels[id] ?? 0)) / all).toFixed(2)} %`;
-    row.insertCell().textContent = trust === null ? "" : trust.toFixed(2);
+  /** @param {SeriesRow} row */
+  tableRow(row) {
+    const shares = this.classes.map(({ id }) => element("td", {}, `${told(row, id, "share")?.value.toFixed(2)} %`));
+    const trust = row.image.trust === null ? "" : row.image.trust.toFixed(2);
+    return element(
+      "tr", {}, element("th", { title: row.name, scope: "row" }, row.name), ...shares, element("td", {}, trust),
+    );
   }
 
   /**
@@ -193,10 +223,5 @@ export class SeriesCard {
     }
     known.more += 1;
     known.names.textContent = `${known.first} and ${counted(known.more, "more image")}`;
-  }
-
-  /** @param {Item} item */
-  addFailed({ name, reason }) {
-    this.failed.append(element("li", {}, element("b", {}, name), ` ${reason}`));
   }
 }

@@ -27,6 +27,7 @@ export class SeriesObjects {
       this.table.choose(object);
       onChoose(this.columns.get("item")?.[object] ?? 0);
     }, "series-object");
+    this.table.sortedBy = "image";
     this.classes = byId("series-object-class", HTMLSelectElement);
     this.classes.addEventListener("change", () => this.filter());
     /** @type {Map<string, Float64Array>} */

@@ -35,7 +35,8 @@ export class SeriesView {
     this.name = "images";
     this.at = 0;
     this.table = new SeriesTable((row) => this.showPicture(this.rows.indexOf(row)));
-    this.objects = new SeriesObjects((item) => this.showPicture(this.rows.findIndex((row) => row.item.number === item)));
+    this.objects = new SeriesObjects((number) => (
+      this.showPicture(this.rows.findIndex(({ item }) => item.number === number))));
     this.measure = byId("series-view-measure", HTMLSelectElement);
     this.axis = byId("series-view-axis", HTMLSelectElement);
     this.measure.append(...MEASURES.map(([name, title]) => element("option", { value: name }, title)));
@@ -105,8 +106,8 @@ export class SeriesView {
     this.rows = rowsOf(series.items);
     this.at = Math.min(this.at, Math.max(0, this.rows.length - 1));
     byId("enlarged-name").textContent = series.title;
-    for (const link of all("a[data-file]", this.dialog)) {
-      link.setAttribute("href", `${series.url}/${link.dataset.file}`);
+    for (const link of all("a[data-result]", this.dialog)) {
+      link.setAttribute("href", `${series.url}/${link.dataset.result}`);
       link.hidden = !this.rows.length;
     }
     const stale = series.items.filter((item) => this.isStale(item));
@@ -121,7 +122,7 @@ export class SeriesView {
 
   /** What else is said of an image. @param {SeriesRow} row */
   stateOf({ item }) {
-    if (item.state === "waiting" || item.state === "working") return "is done again";
+    if (item.state === "waiting" || item.state === "working") return "being done again";
     return this.isStale(item) ? "out of date" : "";
   }
 
@@ -189,18 +190,16 @@ export class SeriesView {
     const state = this.stateOf(row);
     byId("series-view-picture-name").textContent = row.name;
     byId("series-view-picture-state").textContent = state;
-    byId("series-view-facts").replaceChildren(...series.classes.map(({ id, name, colour }) => fact(row, id, name, colour)));
+    byId("series-view-facts").replaceChildren(...series.classes.map((labelClass) => fact(row, labelClass)));
   }
 }
 
 /**
  * What is said of a class below the picture.
  * @param {SeriesRow} row
- * @param {number} id
- * @param {string} name
- * @param {string} colour
+ * @param {LabelClass} labelClass
  */
-function fact(row, id, name, colour) {
+function fact(row, { id, name, colour }) {
   const [share, count] = ["share", "count"].map((measure) => {
     const figure = told(row, id, measure);
     if (!figure) return "";

@@ -7,6 +7,7 @@ import { MEASURES, numbersIn, told, unitsOf } from "./seriesrows.mjs";
 /** @import { SeriesRow } from "./seriesrows.mjs" */
 
 const MANY = 40;
+const WHISKERS = { type: "data", symmetric: false, thickness: 1, width: 3 };
 
 /**
  * Why areas cannot be drawn; empty if they can.
@@ -40,7 +41,7 @@ export function curves(rows, classes, measure, x) {
       type: "scatter", mode: rows.length > MANY ? "lines" : "lines+markers", name, x,
       y: figures.map((figure) => figure?.value ?? null), line: colour ? { color: colour } : {},
       text: rows.map((row) => row.name), hovertemplate: "%{text}<br>%{y:.4~g}<extra>%{fullData.name}</extra>",
-      ...(sure ? { error_y: { type: "data", symmetric: false, array: up, arrayminus: down, thickness: 1, width: 3 } } : {}),
+      ...(sure ? { error_y: { ...WHISKERS, array: up, arrayminus: down } } : {}),
     };
   });
 }
@@ -74,7 +75,7 @@ export async function showPlot(rows, classes, measure, byNumber) {
     margin: { l: 60, r: 12, t: 12, b: numbers || !few ? 48 : 110 }, font: { size: 12, color: text },
     paper_bgcolor: "transparent", plot_bgcolor: "transparent", showlegend: measure !== "trust",
     legend: { orientation: "h", y: 1.08 },
-    xaxis: { ...quiet, ...named, title: { text: numbers ? "number in the name" : few ? "" : "image, in the order of names" } },
+    xaxis: { ...quiet, ...named, title: { text: numbers ? "number in the name" : few ? "" : "image, by its name" } },
     yaxis: { ...quiet, title: { text: `${title}${unit}` }, rangemode: "tozero" },
   }, { displayModeBar: false, responsive: true });
   return "";
@@ -82,5 +83,6 @@ export async function showPlot(rows, classes, measure, byNumber) {
 
 /** Save the plot as a picture. @param {string} name of the file, without its ending */
 export function savePlot(name) {
-  window.Plotly.downloadImage(byId("series-view-plot"), { format: "png", filename: name, width: 1200, height: 700, scale: 2 });
+  const size = { width: 1200, height: 700, scale: 2 };
+  window.Plotly.downloadImage(byId("series-view-plot"), { format: "png", filename: name, ...size });
 }

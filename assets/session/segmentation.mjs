@@ -71,8 +71,8 @@ export class Segmentation {
     this.tried = null;
     /** Those that wait until the ones before are seen. @type {?CleanUpStep[]} */
     this.triedNext = null;
-    /** Called once what the session has chosen is segmented. */
-    this.onSegmented = () => {};
+    /** Called once what the session has chosen is segmented. @type {(() => void)[]} */
+    this.listeners = [];
     this.requests = 0;
     this.requested = 0;
     /** Resolves when all tiles that have come are unpacked. @type {Promise<unknown>} */
@@ -102,6 +102,14 @@ export class Segmentation {
         showMessage(reason, { label: "New session", run: newSession });
       },
     };
+  }
+
+  /**
+   * Do something each time that what the session has chosen is segmented.
+   * @param {() => void} listener
+   */
+  whenSegmented(listener) {
+    this.listeners.push(listener);
   }
 
   /**
@@ -243,7 +251,7 @@ export class Segmentation {
     this.picture.draw();
     byId("classes").classList.remove("stale");
     if (this.triedNext) this.tryOut(this.triedNext);
-    else if (!this.tried) this.onSegmented();
+    else if (!this.tried) for (const listener of this.listeners) listener();
     this.count({ segmented: pixels, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     const seconds = (performance.now() - this.requested) / 1000;
     showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from segmentation.series.jobs import Job, Page, Progress, reason
+from segmentation.series.jobs import Job, Progress, reason
 from segmentation.series.model import Model
+from segmentation.series.pages import Page
 from segmentation.series.workers import Outcomes, run_job
 
 if TYPE_CHECKING:

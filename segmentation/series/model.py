@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -182,3 +184,15 @@ def both(first: OnPiece, second: OnPiece) -> OnPiece:
         second(piece, planes)
 
     return on_piece
+
+
+def open_model(classifier: PixelClassifier | str | os.PathLike[str], threads: int, engine: str = "compiled") -> Model:
+    """The classifier beside its file, of which one is given.
+
+    Raises:
+        ModelFileError: if it is no classifier file.
+        OSError: if there is no such file.
+    """
+    if isinstance(classifier, PixelClassifier):
+        return Model.from_classifier(classifier, threads)
+    return Model.from_file(Path(classifier).read_bytes(), threads, engine)

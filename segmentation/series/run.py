@@ -23,9 +23,10 @@ from segmentation.model.classifier import PixelClassifier
 from segmentation.model.weights import ClassWeights
 from segmentation.objects.steps import Steps
 from segmentation.series.inputs import find_images, is_zarr, name_results, natural_path, stamp
-from segmentation.series.jobs import Extras, Job, Page, reason
-from segmentation.series.model import Model
+from segmentation.series.jobs import Job, reason
+from segmentation.series.model import Model, open_model
 from segmentation.series.objects import OBJECT_ENDINGS, table_of_all
+from segmentation.series.pages import Extras, Page
 from segmentation.series.results import ResultFolder, file_name
 from segmentation.series.tasks import Task, array_task, file_task
 from segmentation.series.workers import run_here, run_in_processes
@@ -167,18 +168,6 @@ def apply_series(
         Path(report).write_text(text, encoding="utf-8")
     series.end()
     return series.report
-
-
-def open_model(classifier: PixelClassifier | str | os.PathLike[str], threads: int, engine: str = "compiled") -> Model:
-    """The classifier beside its file, of which one is given.
-
-    Raises:
-        ModelFileError: if it is no classifier file.
-        OSError: if there is no such file.
-    """
-    if isinstance(classifier, PixelClassifier):
-        return Model.from_classifier(classifier, threads)
-    return Model.from_file(Path(classifier).read_bytes(), threads, engine)
 
 
 def result_endings(extras: Extras) -> list[str]:

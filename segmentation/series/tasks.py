@@ -17,8 +17,9 @@ from segmentation.model.classifier import PixelClassifier
 from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
 from segmentation.objects.steps import changes_classes
 from segmentation.series.cleaning import clean_blocks, refuse_large
-from segmentation.series.jobs import BlockJob, Extras, FileJob, Job, Page
+from segmentation.series.jobs import BlockJob, FileJob, Job
 from segmentation.series.model import Model
+from segmentation.series.pages import Extras, Page
 from segmentation.series.results import ResultFolder, file_name, read_json, write_json
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from segmentation._shared.processes import import_paths, python_command
-from segmentation.series.jobs import Job, Page, Progress, Report, job_from_json, job_to_json, reason
+from segmentation.series.jobs import Job, Progress, Report, job_from_json, job_to_json, reason
 from segmentation.series.model import Model
+from segmentation.series.pages import Page
 
 Outcomes = Generator[tuple[Job, list[Page] | str], None, None]
 """Each job, as it ends, with its outcome: its pages, or one sentence that says why it failed."""

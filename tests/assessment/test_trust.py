@@ -70,7 +70,12 @@ def test_the_table_of_a_series_has_it(classifier, tmp_path):
         for row, gain in zip(rows[::2], (1.0, 0.4), strict=True)
     }
     for row in rows:
-        assert {key: float(row[key]) for key in ("trust", "unsure", "unlike")} == told[row["image"]]
+        margin = told[row["image"]]["margins"][row["class_id"]]
+        assert {key: float(row[key]) for key in ("trust", "unsure", "unlike")} == {
+            key: value for key, value in told[row["image"]].items() if key != "margins"
+        }
+        low, share, high = (float(row[key]) for key in ("percent_low", "percent", "percent_high"))
+        assert [low, high] == pytest.approx([max(0, share - 100 * margin), min(100, share + 100 * margin)], abs=2e-4)
 
 
 def test_pixels_without_data_do_not_count(classifier):

@@ -12,6 +12,7 @@ interface Window {
   };
   Plotly: {
     relayout(graph: Element, changes: Record<string, unknown>): Promise<unknown>;
+    downloadImage(graph: Element, options: object): Promise<unknown>;
     react(graph: Element, data: object[], layout: object, config: object): Promise<unknown>;
   };
 }

@@ -6,8 +6,13 @@ import pytest
 
 from tests.support.files import png
 from tests.support.images import scene
-from tests.support.page import draw_two, in_hand, is_finished, sends
+from tests.support.page import draw_two, in_hand, is_finished, sends, wait_for_image
 from tests.support.server import PROCFILE, Server
+
+
+def shares_of(row):
+    """The shares in a row of the small table."""
+    return [float(cell.split()[0]) for cell in row.split("\t")[1:-1]]
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -25,8 +30,7 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
     assert person.page.locator(".series-strip img").count() == 3
     table = person.page.locator(".series-shares tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in table] == [f"day{number}/cells.png" for number in range(3)]
-    shares = [float(cell.split()[0]) for cell in table[0].split("\t")[1:-1]]
-    assert abs(sum(shares) - 100) < 0.05
+    assert abs(sum(shares_of(table[0])) - 100) < 0.05
     trust = [float(row.split("\t")[-1]) for row in table]
     offered = person.page.locator(".series-worst b").all_inner_texts()
     assert [float(text) for text in offered] == sorted(trust)[:2]
@@ -36,6 +40,22 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
     person.wait_for(
         lambda: person.page.evaluate("document.getElementById('enlarged-picture').naturalWidth") == 160, "all of it"
     )
+    assert person.page.inner_text("#series-view-place") == "1 of 3"
+    person.page.click("#series-view-next")
+    person.wait_for(lambda: person.page.inner_text("#series-view-place") == "2 of 3", "the next picture")
+    person.page.click("#series-view-tab-images")
+    rows = person.page.locator("#series-view-table tbody tr")
+    assert [row.split("\t")[0] for row in rows.all_inner_texts()] == [f"day{number}/cells.png" for number in range(3)]
+    for one, row in enumerate(rows.all_inner_texts()):
+        numbers = [float(cell.split()[0]) for cell in row.replace("\n", " ").split("\t")[1:]]
+        assert numbers[0] == pytest.approx(shares_of(table[one])[0])
+        assert numbers[-1] == trust[one]
+    person.page.click("#series-view-tab-objects")
+    person.wait_for(lambda: "objects." in person.page.inner_text("#series-object-text"), "the objects of all images")
+    person.page.click("#series-view-tab-plots")
+    person.wait_for(lambda: person.page.locator("#series-view-plot .trace").count() == 2, "a curve of each class")
+    person.page.select_option("#series-view-measure", "trust")
+    person.wait_for(lambda: person.page.locator("#series-view-plot .trace").count() == 1, "the curve of the trust")
     person.click("#close-enlarged")
     person.page.get_by_text("Draw on it").first.click()
     person.wait_for(lambda: in_hand(person) == "cells.png", "the image that is trusted least")
@@ -77,6 +97,34 @@ def test_a_series_is_cancelled_and_gone_on_with_while_somebody_draws(waiting_ser
         finally:
             worker.terminate()
     assert "4 of 4 segmented" in card.inner_text()
+
+
+def test_an_image_is_corrected_and_the_series_is_done_again(people, server, tmp_path):
+    for number in (10, 9):
+        (tmp_path / f"cells{number}.png").write_bytes(png(scene(number, 3, 120, 160)))
+    person = people(server.url)
+    person.upload(tmp_path / "cells9.png")
+    wait_for_image(person, "cells9.png")
+    person.draw_and_wait((20, 20), (30, 60))
+    person.press("2")
+    person.draw_and_wait((120, 20), (140, 60))
+    person.wait_for_segmentation()
+    sends(person, tmp_path / "cells10.png", tmp_path / "cells9.png")
+    person.wait_for(lambda: is_finished(person, 2), "the series is finished")
+    person.page.locator(".series button", has_text="Results").click()
+    rows = person.page.locator("#series-view-table tbody th button")
+    assert rows.all_inner_texts() == ["cells9.png", "cells10.png"], "9 comes before 10"
+    assert not person.page.is_visible("#series-view-stale")
+    rows.nth(1).click()
+    assert person.page.inner_text("#series-view-picture-name") == "cells10.png"
+    person.page.click("#series-view-correct")
+    wait_for_image(person, "cells10.png")
+    person.draw_and_wait((100, 90), (110, 110))
+    person.wait_for_segmentation()
+    card = person.page.locator(".series")
+    person.wait_for(lambda: "2 images are out of date" in card.inner_text(), "what is out of date")
+    card.get_by_text("Do again").click()
+    person.wait_for(lambda: is_finished(person, 2) and "out of date" not in card.inner_text(), "all is done again")
 
 
 def test_what_is_no_image_is_not_sent(person, tmp_path):

@@ -85,7 +85,7 @@ def test_units_that_differ_are_refused_with_the_names_of_the_files(classifier, t
     arguments = ["apply", f"{tmp_path}/cells.squiggle", f"{tmp_path}/*.tif", "-o", f"{tmp_path}/out", "--objects"]
     assert main([*arguments, "--quiet"]) == 1
     told = capsys.readouterr().err
-    assert "different units: µm (a), mm (b)" in told
+    assert "different units: µm (a); mm (b)" in told
     (row, *_) = rows_of(tmp_path / "out" / "a.objects.csv")
     assert float(row["area_in_µm2"]) == float(row["area"]) / 4
     assert not (tmp_path / "out" / "objects.csv").exists()

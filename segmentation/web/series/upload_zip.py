@@ -61,7 +61,7 @@ def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_byte
     except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError) as error:
         raise ZipError("It is not a zip archive, or not a whole one.") from error
     _refuse_shared_content(archive.infolist())
-    images = sorted(filter(_is_image, archive.infolist()), key=lambda info: natural_key(info.filename))
+    images = sorted(filter(_is_image, archive.infolist()), key=lambda info: natural_key(shown_path(info.filename)))
     if not images:
         raise ZipError(f"It holds no image file ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     if len(images) > max_images:

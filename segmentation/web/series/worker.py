@@ -27,9 +27,10 @@ from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PageError
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.tables import pack_tables
-from segmentation.series.jobs import Extras, PageWriter, reason, segment_pages
+from segmentation.series.jobs import reason
 from segmentation.series.model import Model, Segmented, both
 from segmentation.series.objects import ObjectTables
+from segmentation.series.pages import Extras, PageWriter, segment_pages
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.store import StoreAwayError, StoreFullError

@@ -7,7 +7,7 @@ from segmentation.web.store.records import SeriesItem
 
 
 def names(*given):
-    items = [SeriesItem(n, name, 1, "done", 1.0, "", []) for n, name in enumerate(given, 1)]
+    items = [SeriesItem(n, name, 1, "done", 1.0, "", [], "") for n, name in enumerate(given, 1)]
     return list(result_names(items).values())
 
 

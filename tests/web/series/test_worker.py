@@ -2,17 +2,22 @@
 
 import csv
 import io
+import json
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 import segmentation as seg
@@ -22,6 +27,7 @@ from segmentation.web.series.upload_zip import ZipError, shown_path, unpacked
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreFullError
 from segmentation.web.store import series as series_module
+from segmentation.web.store.records import ItemResult
 from segmentation.web.store.series import DIED, SeriesStore, UnknownSeriesError
 from tests.support.asking import Someone
 from tests.support.classifiers import made
@@ -104,8 +110,10 @@ def expected(classifier, files, folder):
         path = folder / "in" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    apply_series(folder / "cells.squiggle", [folder / "in" / name for name in files], folder / "out", table=True)
-    return {path.name: path.read_bytes() for path in (folder / "out").iterdir() if path.is_file()}
+    images = [folder / "in" / name for name in files]
+    apply_series(folder / "cells.squiggle", images, folder / "out", table=True, objects=True)
+    written = [path for path in (folder / "out").iterdir() if path.is_file() and ".objects." not in path.name]
+    return {path.name: path.read_bytes() for path in written}
 
 
 def work(bench):
@@ -126,11 +134,17 @@ def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
     assert "1 channel, but this one has 3" in failed["colour.png"]
     assert "not an image" in failed["letter.tif"]
     assert results == expected(classifier, FILES, tmp_path)
-    assert set(results) == {"a.png.tif", "a.tif.tif", "stack.tif", "large.tif", "shares.csv"}
+    assert set(results) == {"a.png.tif", "a.tif.tif", "stack.tif", "large.tif", "shares.csv", "objects.csv"}
 
     by_name = {item["name"]: item for item in progress["items"]}
-    assert by_name["stack.tif"]["pages"] == 3
-    assert sum(by_name["stack.tif"]["pixels"].values()) == 3 * 60 * 90
+    images = by_name["stack.tif"]["images"]
+    assert [image["page"] for image in images] == [1, 2, 3]
+    assert [sum(image["pixels"].values()) for image in images] == [60 * 90] * 3
+    for image in images:
+        for class_id in (str(one["id"]) for one in progress["classes"]):
+            objects = image["objects"]["classes"][class_id]
+            assert objects["low"] <= objects["count"] <= objects["high"]
+            assert 0 <= image["margins"][class_id] <= 1.25
     picture = series.client.get(f"{series.url}/pictures/{by_name['large.tif']['number']}")
     assert max(Image.open(io.BytesIO(picture.data)).size) <= 640
     assert series.client.get(f"{series.url}/pictures/{by_name['colour.png']['number']}").status_code == 404
@@ -164,6 +178,61 @@ def test_the_classifier_is_the_one_of_when_the_series_began(series, bench):
     assert b"Pore" in results["shares.csv"]
 
 
+def test_what_another_classifier_has_made_is_done_again_and_nothing_else(series, bench):
+    series.add("a.png", FILES["day1/a.png"])
+    series.add("colour.png", FILES["colour.png"])
+    work(bench)
+    (item, failed) = series.progress["items"]
+    assert failed["state"] == "failed"
+    current = f"/s/{series.session}/series/classifier"
+    assert series.client.get(current).json == {"classifier": item["made_by"]}
+    image = {"image": None}
+    assert series.client.post(f"{series.url}/again", json=image).json == {"again": 0}
+
+    series.someone.does(type="class.change", class_id=2, name="Renamed")
+    made_now = series.client.get(current).json["classifier"]
+    assert made_now != item["made_by"]
+    before = series.results()["a.tif"]
+    assert series.client.post(f"{series.url}/again", json=image).json == {"again": 1}
+    (waiting, _) = series.progress["items"]
+    assert (waiting["state"], waiting["made_by"]) == ("waiting", item["made_by"])
+    assert waiting["images"] == item["images"], "the former results are seen until then"
+    picture = series.client.get(f"{series.url}/pictures/{waiting['number']}")
+    assert picture.status_code == 200
+    work(bench)
+    (again, _) = series.progress["items"]
+    assert (again["state"], again["made_by"]) == ("done", made_now)
+    assert series.progress["classes"][0]["name"] == "Renamed"
+    results = series.results()
+    assert b"Renamed" in results["shares.csv"]
+    assert np.array_equal(tifffile.imread(io.BytesIO(results["a.tif"])), tifffile.imread(io.BytesIO(before)))
+    assert series.client.post(f"{series.url}/again", json=image).json == {"again": 0}
+
+
+def test_the_files_of_a_series_are_those_of_its_zip_and_the_report_loads_nothing(series, bench):
+    series.add("a10.png", FILES["day1/a.png"])
+    series.add("a9.png", png(scene(8)))
+    assert "nothing to report" in series.client.get(f"{series.url}/report.html").json["error"]
+    work(bench)
+    results = series.results()
+    for name in ("shares.csv", "objects.csv"):
+        assert series.client.get(f"{series.url}/{name}").data == results[name]
+        images = [row["image"] for row in csv.DictReader(io.StringIO(results[name].decode()))]
+        assert list(dict.fromkeys(images)) == ["a9.png", "a10.png"], "in natural order"
+    report = series.client.get(f"{series.url}/report.html").data.decode()
+    assert report.index("a9.png") < report.index("a10.png")
+    assert "95 % interval" in report
+    assert "http" not in re.sub('data:image/jpeg;base64,[^"]*', "", report)
+    packed = zlib.decompress(series.client.get(f"{series.url}/objects.bin").data)
+    (length,) = struct.unpack_from("<I", packed)
+    facts = json.loads(packed[4 : 4 + length])
+    numbers = np.frombuffer(packed[4 + length :], "<f8").reshape(len(facts["columns"]), facts["objects"])
+    rows = list(csv.DictReader(io.StringIO(results["objects.csv"].decode())))
+    assert len(rows) == facts["objects"]
+    for name in ("label", "class_id", "area"):
+        assert numbers[facts["columns"].index(name)].tolist() == [float(row[name]) for row in rows]
+
+
 def test_without_a_classifier_there_is_no_series_but_a_sentence(client):
     someone = Someone(client)
     answer = client.post(f"/s/{someone.session}/series", json={"image": None})
@@ -186,7 +255,7 @@ def test_a_zip_brings_its_images_with_their_folders(series, bench):
     assert [item["name"] for item in series.progress["items"]] == ["day1/a.png", "day2/a.tif", "etc/passwd.png"]
     work(bench)
     assert set(series.results()) == {
-        "a.png.tif", "a.tif.tif", "passwd.tif", "shares.csv", "classifier.squiggle",
+        "a.png.tif", "a.tif.tif", "passwd.tif", "shares.csv", "objects.csv", "classifier.squiggle",
     }  # fmt: skip
 
 
@@ -195,6 +264,10 @@ def test_the_same_file_twice_is_one_image(series):
     series.add("a.png", FILES["day1/a.png"])
     series.add("a.png", FILES["colour.png"])
     assert series.progress["images"] == 2
+
+
+def found(result):
+    return ItemResult(result, b"picture", b"objects", [])
 
 
 def limits(**given):
@@ -321,8 +394,8 @@ def test_each_item_is_taken_once_and_ends_once(kept, of_two):
     assert kept.image(first) == b"a"
     assert kept.classifier_of(first) == b"classifier"
     assert kept.heartbeat(first)
-    assert kept.finish(first, b"result", b"picture", [])
-    assert not kept.finish(first, b"other", b"picture", [])
+    assert kept.finish(first, found(b"result"))
+    assert not kept.finish(first, found(b"other"))
     kept.fail(second, "It is broken.")
     assert states(kept, of_two) == ["done", "failed"]
     assert kept.result(*of_two, 1) == b"result"
@@ -337,11 +410,11 @@ def test_an_item_whose_worker_fell_silent_is_taken_over_and_the_former_one_is_no
     latter = kept.claim()
     assert (former.number, latter.number) == (1, 1)
     assert not kept.heartbeat(former)
-    assert not kept.finish(former, b"former", b"picture", [])
+    assert not kept.finish(former, found(b"former"))
     kept.fail(former, "former")
     kept.release(former)
     assert states(kept, of_two) == ["working", "waiting"]
-    assert kept.finish(latter, b"latter", b"picture", [])
+    assert kept.finish(latter, found(b"latter"))
     assert kept.result(*of_two, 1) == b"latter"
 
 
@@ -362,7 +435,7 @@ def test_many_workers_at_once_do_each_item_once(store, kept):
     def worker():
         while (item := kept.claim()) is not None:
             taken.append(item.number)
-            assert kept.finish(item, b"r", b"p", [])
+            assert kept.finish(item, found(b"r"))
 
     workers = [threading.Thread(target=worker) for _ in range(4)]
     for one in workers:

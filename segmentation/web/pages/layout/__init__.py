@@ -17,7 +17,7 @@ from segmentation.web.pages.layout.header import header, link_dialog
 from segmentation.web.pages.layout.help import help_dialog
 from segmentation.web.pages.layout.measure import measure_dialog
 from segmentation.web.pages.layout.panel import panel
-from segmentation.web.pages.layout.series import enlarged_picture
+from segmentation.web.pages.layout.series import series_view
 from segmentation.web.pages.layout.stage import stage, toolbar
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES
 from segmentation.web.session.sessionfile import SUFFIX
@@ -51,7 +51,7 @@ def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Di
             stage(),
             panel(),
             help_dialog(),
-            enlarged_picture(),
+            series_view(),
             html.Dialog(
                 [
                     html.P(id="question-text"),
