@@ -64,7 +64,7 @@ PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
         quality.markdown,
     ),
     "intervals": (
-        "Intervals of 95 % around the share of a class, and how many hold the true share",
+        "Intervals of 95 % around shares of classes and numbers of objects, and how many hold what is true",
         intervals.interval_rows,
         intervals.markdown,
     ),

@@ -1,28 +1,37 @@
-"""How often the interval of a share holds the true share: 95 of 100 would be right.
+"""How often the intervals of shares and of numbers of objects hold what is true: 95 of 100 would be right.
 
 ``python -m benchmarks intervals`` draws 2, 3 and 5 strokes a class on the images of :mod:`benchmarks.quality`, three
 times anew, and looks at the share of each class: on the image that was drawn on, whose strokes are held out, and on
-another image of its series, of which the votes alone tell. How much dissent counts
-(:mod:`segmentation.assessment.dissent`) was chosen on the first half of the images; the second half confirms it.
+another image of its series, of which the votes alone tell. Objects are counted on the image that was drawn on, after
+a clean-up, which the mask goes through too; classes that have fewer than five are left out. How much dissent counts
+(:mod:`segmentation.assessment.dissent`) was chosen on trials with the same images.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 
 from benchmarks.quality import Example, all_examples
 from benchmarks.scribbles import Annotator
+from segmentation._shared.tiling import whole_window
+from segmentation.assessment.counting import RecountedObjects
 from segmentation.assessment.intervals import ShareInterval, share_intervals
 from segmentation.model.classifier import PixelClassifier
+from segmentation.objects.cleaning import clean_up
+from segmentation.objects.labelling import label_objects
+from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.raster import rasterise
 
 STROKES_PER_CLASS = (2, 3, 5)
+SHARE, SHARE_ELSEWHERE, COUNT = "share", "share, not drawn on", "count"
 SEEDS = range(3)
+CLEAN_UP = (CleanUpStep("smooth", 2), CleanUpStep("drop_small", 40))
+FEWEST_OBJECTS = 5
 
 
 def interval_rows(
@@ -30,8 +39,10 @@ def interval_rows(
     strokes_per_class: Sequence[int] = STROKES_PER_CLASS,
     seeds: Sequence[int] = SEEDS,
 ) -> list[dict[str, Any]]:
-    """A row for each share: ``image``, ``kind``, ``half``, ``strokes`` a class, ``drawn_on``, ``true``, ``low``,
-    ``high``.
+    """A row for each interval.
+
+    It has ``image``, ``kind``, ``half``, ``strokes`` a class, ``of`` (``"share"``, ``"share, not drawn on"`` or
+    ``"count"``), ``value``, ``true``, ``low`` and ``high``.
 
     Args:
         images: None takes :func:`all_examples`.
@@ -51,10 +62,11 @@ def interval_rows(
                 strokes = annotator.draw(count, seed)
                 classifier = PixelClassifier().fit(example.image, rasterise(strokes, example.mask.shape))
                 own = share_intervals(example.image, classifier, example.image, strokes)
-                rows += [about | {"drawn_on": True} | one for one in _held_against(example, own)]
+                rows += [about | {"of": SHARE} | one for one in _held_against(example, own)]
+                rows += [about | {"of": COUNT} | one for one in _counts_held_against(example, classifier)]
                 if other is not None:
                     found = share_intervals(other.image, classifier)
-                    rows += [about | {"drawn_on": False} | one for one in _held_against(other, found)]
+                    rows += [about | {"of": SHARE_ELSEWHERE} | one for one in _held_against(other, found)]
     return rows
 
 
@@ -72,22 +84,35 @@ def _held_against(example: Example, found: Sequence[ShareInterval]) -> Iterator[
     """What is true of each share, where all is judged; pixels of class 0 in the mask are left out of it."""
     judged = np.bincount(example.mask.ravel(), minlength=256)[1:]
     for one in found:
-        yield {"true": float(judged[one.id - 1] / judged.sum()), "low": one.low, "high": one.high}
+        true = float(judged[one.id - 1] / judged.sum())
+        yield {"value": one.share, "true": true, "low": one.low, "high": one.high}
+
+
+def _counts_held_against(example: Example, classifier: PixelClassifier) -> Iterator[dict[str, float]]:
+    again = RecountedObjects(classifier, example.image)
+    found = classifier.predict_window(example.image, whole_window(example.mask.shape), on_piece=again.add)
+    cleaned, truth = clean_up(found, CLEAN_UP), clean_up(example.mask, CLEAN_UP)
+    counts = {int(one): int(label_objects(cleaned, int(one)).max()) for one in classifier.classes_}
+    for class_id, (low, high) in again.bounds(counts, CLEAN_UP).items():
+        true = int(label_objects(truth, class_id).max())
+        if true >= FEWEST_OBJECTS:
+            yield {"value": counts[class_id], "true": true, "low": low, "high": high}
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
     """How many of the intervals hold the true share, and how long they are, by kind of image, and in all."""
     lines = [
-        "| images | drawn on: held | length | others of the series: held | length |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| images | share, drawn on: held | length | share, others of a series: held | length "
+        "| number of objects: held | length |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     groups = {kind: [row for row in rows if row["kind"] == kind] for kind in dict.fromkeys(r["kind"] for r in rows)}
     groups |= {f"{count} strokes a class": [row for row in rows if row["strokes"] == count] for count in _counts(rows)}
-    groups["the half that it was chosen on"] = [row for row in rows if row["half"] == 1]
-    groups["the other half"] = [row for row in rows if row["half"] == 2]
+    groups |= {f"half {half}": [row for row in rows if row["half"] == half] for half in (1, 2)}
     groups["**all**"] = list(rows)
     for name, some in groups.items():
-        cells = [cell for own in (True, False) for cell in _cells([row for row in some if row["drawn_on"] is own])]
+        of = [[row for row in some if row["of"] == one] for one in (SHARE, SHARE_ELSEWHERE, COUNT)]
+        cells = [cell for these in of for cell in _cells(these)]
         lines.append(f"| {' | '.join([name, *cells])} |")
     return "\n".join(lines)
 
@@ -100,4 +125,8 @@ def _cells(rows: Sequence[dict[str, Any]]) -> list[str]:
     if not rows:
         return ["", ""]
     held = fmean(row["low"] <= row["true"] <= row["high"] for row in rows)
-    return [f"{held:.0%} of {len(rows)}", f"{100 * fmean(row['high'] - row['low'] for row in rows):.1f} points"]
+    lengths = [row["high"] - row["low"] for row in rows]
+    if rows[0]["of"] == COUNT:
+        relative = [length / max(1, row["value"]) for length, row in zip(lengths, rows, strict=True)]
+        return [f"{held:.0%} of {len(rows)}", f"{median(relative):.0%} of it"]
+    return [f"{held:.0%} of {len(rows)}", f"{100 * fmean(lengths):.1f} points"]
