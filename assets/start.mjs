@@ -14,6 +14,8 @@ import { LookPanel } from "./controls/look.mjs";
 import { setUpLooking } from "./controls/looking.mjs";
 import { Measure } from "./controls/measure.mjs";
 import { Objects } from "./controls/objects.mjs";
+import { Overlay } from "./controls/overlay.mjs";
+import { Overview } from "./controls/overview.mjs";
 import { setUpPeople } from "./controls/people.mjs";
 import { Pointer } from "./controls/pointer.mjs";
 import { Series } from "./controls/series.mjs";
@@ -59,6 +61,8 @@ function setUp(id) {
   setUpPeople(session);
   const measure = new Measure(session);
   const look = new LookPanel(session);
+  const overlay = new Overlay(session);
+  const overview = new Overview(session);
   const learnChannels = new LearnChannels(session);
   new Pointer(session, () => measure.size);
   session.onSight = () => {
@@ -66,6 +70,8 @@ function setUp(id) {
     look.show();
     learnChannels.show();
     features.update();
+    overlay.show();
+    overview.show();
   };
   setUpClassImport(session);
   setUpLooking();

@@ -12,6 +12,7 @@ import { byId } from "../shared/dom.mjs";
 const PATCH = 32;
 const MOST_PATCHES = 200;
 const MOST_SHOWN = 6;
+const REST_MS = 150;
 
 /**
  * @param {string} layer
@@ -35,9 +36,17 @@ export class Pointer {
     this.patches = new Map();
     /** @type {?MouseEvent} */
     this.last = null;
+    /**
+     * Of each class, 0 to 1, at a pixel where the pointer has rested.
+     * @type {{key: string, shares: Record<string, number>}}
+     */
+    this.probabilities = { key: "", shares: {} };
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.rest = undefined;
     byId("stage").addEventListener("pointermove", (event) => this.show(event));
     byId("stage").addEventListener("pointerleave", () => {
       this.last = null;
+      clearTimeout(this.rest);
       byId("position").textContent = "";
     });
   }
@@ -55,8 +64,43 @@ export class Pointer {
     const world = size ? `${readable(x * size.x, size.unit)}, ${readable(y * size.y, size.unit)}` : "";
     const value = inside ? picture.valueAt(x, y) : undefined;
     const layer = value === undefined ? "" : `${describeLayer(picture.look.layer, classes)} ${value} %`;
-    const told = inside ? [`x ${x}, y ${y}${found ? `: ${found.name}` : ""}`, layer, world, this.values(x, y)] : [];
+    const sure = found ? this.probability(found, x, y) : "";
+    const place = `x ${x}, y ${y}${found ? `: ${found.name}${sure}` : ""}`;
+    const told = inside ? [place, layer, world, this.values(x, y)] : [];
     byId("position").textContent = [...told, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
+  }
+
+  /**
+   * How probable a class is at a pixel, as soon as the pointer has rested there.
+   * @param {LabelClass} labelClass
+   * @param {number} x
+   * @param {number} y
+   */
+  probability({ id }, x, y) {
+    const { imageHash, segmentation } = this.session;
+    const key = `${imageHash} ${segmentation.key} ${x} ${y}`;
+    if (this.probabilities.key !== key && !segmentation.outdated) {
+      this.probabilities = { key, shares: {} };
+      clearTimeout(this.rest);
+      this.rest = setTimeout(() => this.fetchProbabilities(key, x, y), REST_MS);
+    }
+    const share = this.probabilities.key === key ? this.probabilities.shares[id] : undefined;
+    return share === undefined ? "" : ` ${Math.round(100 * share)} %`;
+  }
+
+  /**
+   * @param {string} key of the pixel and its segmentation
+   * @param {number} x
+   * @param {number} y
+   */
+  async fetchProbabilities(key, x, y) {
+    const query = `image=${this.session.imageHash}&row=${y}&column=${x}`;
+    const response = await fetch(`${sessionUrl}probabilities?${query}`).catch(() => null);
+    if (!response?.ok) return;
+    const shares = await response.json();
+    if (this.probabilities.key !== key) return;
+    this.probabilities = { key, shares };
+    if (this.last) this.show(this.last);
   }
 
   /**

@@ -11,11 +11,14 @@ const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2),
  * For each class id the four bytes of a pixel, as one word; nothing for classes that are hidden or do not exist.
  * @param {LabelClass[]} classes
  * @param {Set<number>} hidden
+ * @param {Record<string, number>} [opacities] in percent, by class id, where that is not 100
  */
-export function paletteOf(classes, hidden) {
+export function paletteOf(classes, hidden, opacities = {}) {
   const palette = new Uint32Array(256);
   const bytes = new Uint8Array(palette.buffer);
-  for (const { id, colour } of classes) if (!hidden.has(id)) bytes.set([...rgb(colour), 255], 4 * id);
+  for (const { id, colour } of classes) {
+    if (!hidden.has(id)) bytes.set([...rgb(colour), Math.round(2.55 * (opacities[id] ?? 100))], 4 * id);
+  }
   return palette;
 }
 

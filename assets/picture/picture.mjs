@@ -3,6 +3,7 @@
 import { KeptImages } from "./kept.mjs";
 import { OverlayLayer, PhotoLayer, RegionLayer, StrokeLayer } from "./layers.mjs";
 import { ObjectLayer } from "./objectlayer.mjs";
+import { OutlineLayer } from "./outlinelayer.mjs";
 import { paletteOf, rampOf } from "./palette.mjs";
 import { Photo } from "./photo.mjs";
 import { Tile } from "./tile.mjs";
@@ -12,6 +13,15 @@ import { Tile } from "./tile.mjs";
 /** @import { Sight } from "./layers.mjs" */
 /** @import { Marks } from "./objectlayer.mjs" */
 /** @import { Look, Range, TileValues } from "./tile.mjs" */
+
+/**
+ * @typedef {object} Seen what is seen of a segmentation
+ * @property {number} opacity in percent
+ * @property {Record<string, number>} opacities of single classes, in percent of that, by their ids
+ * @property {boolean} shown whether it is seen
+ * @property {boolean} strokes whether these are seen
+ * @property {string} style filled, outlines or both
+ */
 
 /**
  * @typedef {object} Draft what a draft says of tiles, before they come themselves
@@ -44,8 +54,14 @@ export class Picture {
     this.look = { palette: new Uint32Array(256), layer: "", ramp: new Uint32Array(0) };
     /** @type {Map<number, string>} */
     this.colours = new Map();
+    /** @type {LabelClass[]} */
+    this.classes = [];
     /** @type {Set<number>} */
     this.hidden = new Set();
+    /** Of single classes, in percent, by their ids. @type {Record<string, number>} */
+    this.opacities = {};
+    /** How classes are seen: filled, outlines, or both. */
+    this.style = "filled";
     /** @type {Stroke[]} */
     this.strokes = [];
     this.opacity = 0.5;
@@ -63,6 +79,7 @@ export class Picture {
     this.selected = null;
     this.layers = {
       photo: new PhotoLayer(), overlay: new OverlayLayer(), objects: new ObjectLayer(), region: new RegionLayer(),
+      outlines: new OutlineLayer(),
       strokes: new StrokeLayer(), hands: new StrokeLayer(),
     };
     this.handsChanged = false;
@@ -97,10 +114,15 @@ export class Picture {
    */
   setClasses(classes, hidden) {
     this.colours = new Map(classes.map(({ id, colour }) => [id, colour]));
-    const palette = paletteOf(classes, hidden);
-    if (palette.some((word, id) => word !== this.look.palette[id])) this.setLook({ palette });
-    this.hidden = hidden;
+    Object.assign(this, { classes, hidden });
+    this.setPalette();
     this.draw();
+  }
+
+  /** Show the classes in their colours, as opaque as each is to be. */
+  setPalette() {
+    const palette = paletteOf(this.classes, this.hidden, this.opacities);
+    if (palette.some((word, id) => word !== this.look.palette[id])) this.setLook({ palette });
   }
 
   /**
@@ -161,10 +183,12 @@ export class Picture {
   }
 
   /**
-   * @param {{opacity: number, shown: boolean, strokes: boolean}} view what is seen of it; opacity in percent
+   * @param {Seen} view
    */
-  setView({ opacity, shown, strokes }) {
+  setView({ opacity, opacities, shown, strokes, style }) {
     this.opacity = opacity / 100;
+    Object.assign(this, { opacities, style });
+    this.setPalette();
     this.overlayShown = shown;
     this.strokesShown = strokes;
     this.draw();
@@ -286,11 +310,16 @@ export class Picture {
     return { look, width, height, scale, density, left, top };
   }
 
+  /** Whether the borders of the classes are seen; another layer than the classes has none. */
+  get outlined() {
+    return this.style !== "filled" && this.look.layer === "";
+  }
+
   /** Bring the layers up to date, and lay them on each other where one has changed. */
   paint() {
     const { sight } = this;
     const changed = this.image !== null && this.paintLayers(sight);
-    const composed = [sight.look, this.opacity, this.overlayShown, this.strokesShown].join(" ");
+    const composed = [sight.look, this.opacity, this.overlayShown, this.strokesShown, this.style].join(" ");
     if (composed === this.composed && !changed) return;
     this.composed = composed;
     this.compose(sight);
@@ -320,6 +349,7 @@ export class Picture {
       const base = this.strokesShown ? strokes : null;
       hands.paintAbove(sight, base, { ...drawn, strokes: this.hands, hidden: NOTHING_HIDDEN });
     }
+    if (this.outlined) changes.push(this.layers.outlines.paint(sight, this.tiles.values(), changes[1], drawn));
     this.handsChanged = false;
     if (changes[1]) this.tilesPainted = performance.now();
     return changes.includes(true);
@@ -335,8 +365,9 @@ export class Picture {
     context.drawImage(layers.photo.canvas, 0, 0);
     if (this.overlayShown) {
       context.globalAlpha = this.opacity;
-      context.drawImage(layers.overlay.canvas, 0, 0);
+      if (!this.outlined || this.style === "both") context.drawImage(layers.overlay.canvas, 0, 0);
       context.globalAlpha = 1;
+      if (this.outlined) context.drawImage(layers.outlines.canvas, 0, 0);
     }
     if (layers.objects.marks) context.drawImage(layers.objects.canvas, 0, 0);
     if (this.strokesShown) context.drawImage(layers.region.canvas, 0, 0);

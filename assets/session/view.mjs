@@ -22,6 +22,10 @@ export class View {
   weighing = false;
   /** Of the segmentation, in percent. */
   opacity = 50;
+  /** Of single classes, in percent of that, by their ids, where it is not 100. @type {Record<string, number>} */
+  opacities = {};
+  /** How classes are seen: filled, outlines, or both. */
+  style = "filled";
   /** Of the strokes to come, in image pixels; null: as wide as suits the zoom. @type {?number} */
   width = null;
   /** Of the eraser, likewise. @type {?number} */

@@ -1,6 +1,7 @@
 """How an image is shown: channels, colours, contrast; and what is under the pointer."""
 
 import io
+import re
 
 import numpy as np
 import tifffile
@@ -88,6 +89,33 @@ def test_the_values_under_the_pointer_are_told(person, tmp_path):
     ((x, y),) = person.on_screen([(50, 60)])
     person.page.mouse.move(x, y)
     expect(person.page.locator("#position")).to_contain_text("x 50, y 60 · values 100 3001 100 100")
+    person.draw_and_wait((20, 20), (20, 100))
+    person.press("2")
+    person.draw_and_wait((140, 20), (140, 100))
+    person.wait_for_segmentation()
+    ((x, y),) = person.on_screen([(20, 60)])
+    person.page.mouse.move(x, y)
+    expect(person.page.locator("#position")).to_have_text(
+        re.compile(r"^x 20, y 60: Class 1 \d+ % · values 3000 100 100 100$")
+    )
+
+
+def test_a_map_of_the_whole_leads_to_any_part_of_it(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    page = person.page
+    expect(page.locator("#overview")).to_be_hidden()
+    person.zoom((80, 60), 10)
+    expect(page.locator("#overview")).to_be_visible()
+    box = page.locator("#overview").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 8, box["y"] + box["height"] / 2)
+    person.wait_until_view_rests()
+    middle = page.locator("#stage").bounding_box()
+    place = person.on_screen([(20, 60)])[0]
+    offsets = (place[0] - middle["x"] - middle["width"] / 2, place[1] - middle["y"] - middle["height"] / 2)
+    assert np.abs(offsets).max() < 2 * person.scale()
+    assert person.strokes() == []
+    person.press("0")
+    expect(page.locator("#overview")).to_be_hidden()
 
 
 def test_pixels_without_data_are_seen_through_and_told(person, tmp_path):

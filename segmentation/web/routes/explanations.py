@@ -14,7 +14,7 @@ MAX_SIDE = 2**31
 
 
 def explanation_routes(explanations: Explanations, parts: Parts) -> Blueprint:
-    """``GET /s/<session>/explain`` and ``/s/<session>/part``."""
+    """``GET /s/<session>/explain``, ``/s/<session>/probabilities`` and ``/s/<session>/part``."""
     routes = Blueprint("explanations", __name__)
 
     @routes.get("/s/<session_id>/explain")
@@ -23,6 +23,15 @@ def explanation_routes(explanations: Explanations, parts: Parts) -> Blueprint:
         row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
         try:
             return not_kept(jsonify(explanations.explain(session_id, request.args.get("image"), row, column)))
+        except ValueError as reason:
+            return refused(reason)
+
+    @routes.get("/s/<session_id>/probabilities")
+    def probabilities(session_id: str) -> Response:
+        """The probability of each class: ``image=hash&row=r&column=c``."""
+        row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
+        try:
+            return not_kept(jsonify(explanations.probabilities(session_id, request.args.get("image"), row, column)))
         except ValueError as reason:
             return refused(reason)
 

@@ -1,4 +1,4 @@
-"""Why a pixel of an image has its class."""
+"""Why a pixel of an image has its class, and how sure that is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from segmentation._shared.tiling import Window
 from segmentation.assessment.explanation import explain
 from segmentation.assessment.held_out import pixels_with_owners
 from segmentation.features.pieces import feature_rows
+from segmentation.io.image import Image
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
@@ -25,6 +27,26 @@ class Explanations:
 
     def __init__(self, trainer: Trainer, images: Images, scheduler: Scheduler) -> None:
         self._trainer, self._images, self._scheduler = trainer, images, scheduler
+
+    def probabilities(self, session_id: str, image_hash: str | None, row: int, column: int) -> dict[str, Any]:
+        """The probability of each class at a pixel, by class id as text.
+
+        Args:
+            session_id: the session.
+            image_hash: the image; None stands for the one that was opened last.
+            row: of the pixel.
+            column: of the pixel.
+
+        Raises:
+            ValueError: with a sentence, if nothing is segmented, or the pixel is beside the image or has no class.
+        """
+        result = self._trainer.result(session_id, image_hash)
+        _require_pixel(result.image, row, column)
+        image = result.classifier.adapt(result.image)
+        with self._scheduler.turn(session_id):
+            place = Window(slice(row, row + 1), slice(column, column + 1))
+            found = result.classifier.predict_proba_window(image, place, threads=1)[:, 0, 0]
+        return {str(one): round(float(share), 4) for one, share in zip(result.classifier.classes_, found, strict=True)}
 
     def explain(self, session_id: str, image_hash: str | None, row: int, column: int) -> dict[str, Any]:
         """Why a pixel has its class.
@@ -44,13 +66,10 @@ class Explanations:
                 that the classifier learnt from.
         """
         result = self._trainer.result(session_id, image_hash)
-        rows, columns = result.image.shape
-        if not (0 <= row < rows and 0 <= column < columns):
-            raise ValueError("That pixel lies beside the image.")
+        _require_pixel(result.image, row, column)
+        columns = result.image.shape[1]
         if result.trained.unchanged:
             raise ValueError("The opened classifier is at work as it came: which strokes decided is not known here.")
-        if result.image.left_out is not None and result.image.left_out[row, column]:
-            raise ValueError("That pixel is not segmented: it holds no data, or lies outside of what you outlined.")
         drawn = self._trainer.drawn(result.training_set)
         image = result.classifier.adapt(result.image)
         with self._scheduler.turn(session_id):
@@ -65,3 +84,11 @@ class Explanations:
             "strokes": [{"image": one.name[0], "id": one.name[1], "share": round(one.share, 4)} for one in why.strokes],
             "features": [{"name": one.name, "share": round(one.share, 4)} for one in why.features],
         }
+
+
+def _require_pixel(image: Image, row: int, column: int) -> None:
+    rows, columns = image.shape
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise ValueError("That pixel lies beside the image.")
+    if image.left_out is not None and image.left_out[row, column]:
+        raise ValueError("That pixel is not segmented: it holds no data, or lies outside of what you outlined.")

@@ -29,6 +29,11 @@ def test_strokes_and_features_that_decided_are_told(someone):
     assert told["strokes"][0]["image"] == image_hash
     assert told["features"][0]["share"] > 0
     assert sum(told["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    query = f"image={image_hash}&row=30&column=70"
+    assert someone.client.get(f"/s/{someone.session}/probabilities?{query}").json == told["probabilities"]
+    query = f"image={image_hash}&row=30&column=90"
+    refused = someone.client.get(f"/s/{someone.session}/probabilities?{query}").json
+    assert refused["error"] == "That pixel lies beside the image."
 
 
 def test_what_cannot_be_explained_is_said(someone):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from segmentation.web.pages.layout.downloads import downloads_panel
-from segmentation.web.pages.layout.elements import dashed, slider, small_icon_button
+from segmentation.web.pages.layout.elements import dashed, icon, slider, small_icon_button
 from segmentation.web.pages.layout.look import look_panel
 from segmentation.web.pages.layout.objects import objects_panel
 from segmentation.web.pages.layout.scores import scores_card
@@ -152,6 +153,51 @@ def _corrections() -> html.Div:
     )
 
 
+def _overlay() -> list[Component]:
+    """What is shown of the segmentation, and how."""
+    return [
+        html.Div(
+            [
+                html.Label("Show", htmlFor="layer"),
+                html.Select(id="layer", title="What is shown over the image"),
+                html.Select(
+                    [
+                        html.Option(label, value=value)
+                        for value, label in (("filled", "Filled"), ("outlines", "Outlines"), ("both", "Both"))
+                    ],
+                    id="overlay-style",
+                    title="How the classes are shown",
+                    **dashed(aria_label="How the classes are shown"),
+                ),
+            ],
+            className="row slider-row",
+        ),
+        html.Div(
+            [html.Span(id="legend-least"), html.Div(id="legend-colours"), html.Span(id="legend-most")],
+            id="legend",
+            hidden=True,
+        ),
+        html.Div(
+            [
+                html.Label("Opacity", htmlFor="opacity"),
+                slider("opacity", 0, 100, 1, 50),
+                html.Output(id="opacity-value", htmlFor="opacity"),
+                html.Button(
+                    icon("M6 9l6 6 6-6"),
+                    id="opacity-more",
+                    type="button",
+                    className="mini",
+                    title="Opacity of each class",
+                    **dashed(aria_label="Opacity of each class", aria_expanded="false"),
+                ),
+            ],
+            className="row slider-row",
+        ),
+        html.Div(id="class-opacities", hidden=True),
+        _corrections(),
+    ]
+
+
 def live_panel() -> html.Section:
     """What is shown, and when it is computed."""
     return html.Section(
@@ -176,27 +222,7 @@ def live_panel() -> html.Section:
                 className="section-head",
             ),
             _switches(),
-            html.Div(
-                [
-                    html.Label("Show", htmlFor="layer"),
-                    html.Select(id="layer", title="What is shown over the image"),
-                ],
-                className="row slider-row",
-            ),
-            html.Div(
-                [html.Span(id="legend-least"), html.Div(id="legend-colours"), html.Span(id="legend-most")],
-                id="legend",
-                hidden=True,
-            ),
-            html.Div(
-                [
-                    html.Label("Opacity", htmlFor="opacity"),
-                    slider("opacity", 0, 100, 1, 50),
-                    html.Output(id="opacity-value", htmlFor="opacity"),
-                ],
-                className="row slider-row",
-            ),
-            _corrections(),
+            *_overlay(),
             scores_card(),
         ],
         id="panel-live",

@@ -157,6 +157,26 @@ def _correcting() -> html.Button:
     )
 
 
+def _status_bar() -> html.Footer:
+    """The line that says what is going on, and what is under the pointer."""
+    return html.Footer(
+        [
+            html.Div(id="progress", **dashed(aria_hidden="true")),
+            html.Span(id="status", role="status", **dashed(aria_live="polite")),
+            html.Span(id="position"),
+            html.Button(id="pixel-size", type="button", className="in-bar", title="How large a pixel is: change it"),
+            html.Button(
+                id="zoom",
+                type="button",
+                className="in-bar",
+                title="Show each pixel of the image on one of the screen",
+            ),
+            html.Span(id="connection", role="status", **dashed(aria_live="polite")),
+        ],
+        id="status-bar",
+    )
+
+
 def stage() -> html.Main:
     """The image, and the line below it that says what is going on."""
     return html.Main(
@@ -188,6 +208,13 @@ def stage() -> html.Main:
                     _region(),
                     html.Div(id="ring"),
                     html.Div(id="scale-bar", hidden=True),
+                    html.Canvas(
+                        id="overview",
+                        className="over-stage",
+                        hidden=True,
+                        title="The whole image: click or drag to go there",
+                        **dashed(aria_hidden="true"),
+                    ),
                     _correcting(),
                     html.Div("Drop images, a folder, labels or strokes here", id="drop-hint"),
                     html.Div(id="hint", className="over-stage", role="note"),
@@ -197,24 +224,7 @@ def stage() -> html.Main:
                 **dashed(aria_label="The image: draw squiggles on it with the pointer"),
             ),
             strip(),
-            html.Footer(
-                [
-                    html.Div(id="progress", **dashed(aria_hidden="true")),
-                    html.Span(id="status", role="status", **dashed(aria_live="polite")),
-                    html.Span(id="position"),
-                    html.Button(
-                        id="pixel-size", type="button", className="in-bar", title="How large a pixel is: change it"
-                    ),
-                    html.Button(
-                        id="zoom",
-                        type="button",
-                        className="in-bar",
-                        title="Show each pixel of the image on one of the screen",
-                    ),
-                    html.Span(id="connection", role="status", **dashed(aria_live="polite")),
-                ],
-                id="status-bar",
-            ),
+            _status_bar(),
         ],
         id="workplace",
     )
