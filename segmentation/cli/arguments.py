@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from segmentation.cli.objects_arguments import add_clean_up, add_objects
+from segmentation.cli.objects_arguments import add_clean_up, add_objects, add_pixel_size, told
 from segmentation.cli.paths import typed_path
-from segmentation.io.pixel_size import parse_length, parse_pixel_size
+from segmentation.io.pixel_size import parse_length
 from segmentation.version import __version__
-
-Parsed = TypeVar("Parsed")
 
 _DESCRIPTION = """\
 Train a pixel classifier on a few squiggles, and segment a whole series with it: the same bytes as on the page.
@@ -69,7 +66,7 @@ _OBJECTS_EXAMPLES = """\
 examples:
   objects cells.tif --image cells_raw.tif --class 2 --csv objects.csv
   objects out/*.tif --clean-up drop_small=20 split=0.7 --csv objects.csv
-  objects cells.tif --geojson cells.geojson --pixel-size 0.325 --unit um      to open in QuPath
+  objects cells.tif --geojson cells.geojson --pixel-size 0.325um      to open in QuPath
 """
 
 FEATURE_KINDS = {
@@ -153,15 +150,6 @@ def _add_after_the_forest(command: argparse._ActionsContainer, otherwise: str) -
     add_clean_up(command, otherwise)
 
 
-def _add_pixel_size(command: argparse._ActionsContainer) -> None:
-    command.add_argument(
-        "--pixel-size",
-        type=_told(parse_pixel_size),
-        metavar="SIZE",
-        help="how large a pixel is, such as 0.325um or 0.3x0.4um, in place of what the images say",
-    )
-
-
 def _add_map(command: argparse.ArgumentParser, files: str, zero: str) -> None:
     command.add_argument(
         "--map",
@@ -212,7 +200,7 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         metavar="tcp://HOST:PORT",
         help="let the workers of a Dask cluster do it; they must see images and DIR under the same paths",
     )
-    _add_pixel_size(how)
+    add_pixel_size(how)
     how.add_argument(
         "--only-here",
         nargs="+",
@@ -295,10 +283,10 @@ def _add_features(command: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="brightness or colour differs between images: each channel is taken relative to its mean and spread",
     )
-    lengths: dict[str, Any] = {"type": _told(parse_length), "metavar": "LENGTH"}
+    lengths: dict[str, Any] = {"type": told(parse_length), "metavar": "LENGTH"}
     features.add_argument("--sigma-min", **lengths, help="smallest scale, in pixels, or with a unit such as 0.3um")
     features.add_argument("--sigma-max", **lengths, help="largest scale, likewise")
-    _add_pixel_size(features)
+    add_pixel_size(features)
     features.add_argument("--num-sigma", type=int, metavar="N", help="number of scales; else each is twice the former")
     features.add_argument(
         "--by-channel",
@@ -332,18 +320,6 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="as JSON")
     _add_threads(command)
     _add_engine(command)
-
-
-def _told(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
-    """What parses a text, with its sentence where it cannot."""
-
-    def parsed(text: str) -> Parsed:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return parsed
 
 
 def _positive(text: str) -> int:

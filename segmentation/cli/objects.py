@@ -16,8 +16,6 @@ from segmentation.cli.labelled import read_with_masks
 from segmentation.cli.objects_arguments import typed_steps
 from segmentation.io.image import Image
 from segmentation.io.masks import is_black_and_white, named_classes, read_masks
-from segmentation.io.pixel_size import UNITS, PixelSize
-from segmentation.io.pixel_size import pixel_size as known_size
 from segmentation.model.facts import numbered_classes
 from segmentation.objects import files
 from segmentation.objects.cleaning import clean_up
@@ -25,10 +23,10 @@ from segmentation.objects.files import NamedObjects
 from segmentation.objects.measured import find_objects
 from segmentation.strokes.classes import LabelClass
 
-ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects]], bytes]] = {
-    "geojson": files.geojson,
-    "rois": files.imagej_rois,
-    "labels": lambda images: files.labels_tiff([one.objects for one in images]),
+ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects], Image | None], bytes]] = {
+    "geojson": lambda images, like: files.geojson(images),
+    "rois": lambda images, like: files.imagej_rois(images),
+    "labels": lambda images, like: files.labels_tiff([one.objects for one in images], like=like),
 }
 """The files that are about one segmentation, or the images of one stack."""
 
@@ -37,24 +35,31 @@ def objects(given: Namespace) -> int:
     """Measures the objects in segmentations."""
     _check(given)
     steps = typed_steps(given.clean_up) or ()
-    size = pixel_size(given.pixel_size, given.unit)
     every: list[NamedObjects] = []
     pairs = zip(given.segmentations, given.image or [None] * len(given.segmentations), strict=True)
     for path, image_path in sorted(pairs, key=lambda pair: [natural_key(part) for part in pair[0].parts]):
         found: list[NamedObjects] = []
-        for segmentation, image, known in _pages(path, image_path):
+        like: Image | None = None
+        for segmentation, image, read in _pages(path, image_path):
+            origin = read.with_pixel_size(given.pixel_size)
+            like = like or origin
             classes = _classes(path, segmentation, given.class_ids)
             try:
                 cleaned = clean_up(segmentation, steps)
                 measured = find_objects(
-                    cleaned, classes, image, pixel_size=size or known, steps=steps, connectivity=given.connectivity
+                    cleaned,
+                    classes,
+                    image,
+                    pixel_size=origin.pixel_size,
+                    steps=steps,
+                    connectivity=given.connectivity,
                 )
             except ValueError as error:
                 raise ValueError(f"{path.name}: {error}") from error
             found.append(NamedObjects(path.name, len(found) + 1, measured))
         for name, write in ONE_BY_ONE.items():
             if target := getattr(given, name):
-                target.write_bytes(write(found))
+                target.write_bytes(write(found, like))
         every += found
     if given.csv:
         given.csv.write_text(files.objects_csv(every), encoding="utf-8")
@@ -65,22 +70,6 @@ def objects(given: Namespace) -> int:
         page = f", image {one.page}" if pages[one.image] > 1 else ""
         print("\n".join(f"{one.image}{page}: {line}" for line in one.objects.summary().splitlines()))
     return 0
-
-
-def pixel_size(sides: Sequence[float] | None, unit: str) -> PixelSize | None:
-    """The size of a pixel that was typed.
-
-    Raises:
-        ValueError: if it is none.
-    """
-    if sides is None:
-        return None
-    if len(sides) > 2:
-        raise ValueError("A pixel has one size, or a height and a width: --pixel-size 0.5 or --pixel-size 0.5 0.25.")
-    size = known_size(sides[-1], sides[0], unit)
-    if size is None:
-        raise ValueError(f"The sides of a pixel are positive numbers, in one of {', '.join(UNITS)}.")
-    return size
 
 
 def _check(given: Namespace) -> None:
@@ -103,18 +92,18 @@ def _check(given: Namespace) -> None:
         raise ValueError(f"{clash[0]} would be overwritten: choose another file.")
 
 
-Measurable = tuple[NDArray[np.uint8], Image | None, PixelSize | None]
+Measurable = tuple[NDArray[np.uint8], Image | None, Image]
 
 
 def _pages(path: Path, image_path: Path | None) -> Iterator[Measurable]:
-    """Each image of a file of class ids, with the image whose values are measured, and the size of its pixels."""
+    """Each image of a file of class ids, with the image whose values are measured, and what says where it lies."""
     if image_path is not None:
         for image, segmentation in read_with_masks(image_path, path, None):
-            yield segmentation, image, image.pixel_size
+            yield segmentation, image, image
         return
     with closing(read_masks(path)) as masks:
         for mask in masks:
-            yield mask.pixels, None, mask.pixel_size
+            yield mask.pixels, None, mask
 
 
 def _classes(path: Path, segmentation: NDArray[np.uint8], wanted: Sequence[int] | None) -> Sequence[LabelClass]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from segmentation.cli.paths import typed_path
+from segmentation.io.pixel_size import parse_pixel_size
 
 if TYPE_CHECKING:
     from segmentation.objects.steps import CleanUpStep
+
+Parsed = TypeVar("Parsed")
 
 STEPS = (
     "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border@CLASS keep_border@CLASS split=EAGERNESS, in the order "
@@ -46,14 +49,7 @@ def add_objects(command: argparse.ArgumentParser) -> None:
         default=8,
         help="how many neighbours a pixel is connected with (default: 8)",
     )
-    command.add_argument(
-        "--pixel-size",
-        type=float,
-        nargs="+",
-        metavar="SIZE",
-        help="side of a pixel, or its height and its width: adds columns in that unit",
-    )
-    command.add_argument("--unit", default="µm", help="of the pixel size (default: µm)")
+    add_pixel_size(command)
     files = command.add_argument_group("what is written")
     files.add_argument("--csv", type=typed_path, metavar="OUT", help="a table of all objects of all segmentations")
     files.add_argument("--labels", type=typed_path, metavar="OUT", help="a TIFF of the number of the object, uint32")
@@ -61,6 +57,16 @@ def add_objects(command: argparse.ArgumentParser) -> None:
     files.add_argument("--rois", type=typed_path, metavar="OUT", help="a zip of outlines, for ImageJ")
     files.add_argument(
         "--coco", type=typed_path, metavar="OUT", help="COCO JSON of all segmentations, to train networks"
+    )
+
+
+def add_pixel_size(command: argparse._ActionsContainer) -> None:
+    """The option that says how large a pixel is."""
+    command.add_argument(
+        "--pixel-size",
+        type=told(parse_pixel_size),
+        metavar="SIZE",
+        help="how large a pixel is, such as 0.325um or 0.3x0.4um, in place of what the images say",
     )
 
 
@@ -82,3 +88,15 @@ def typed_steps(typed: Sequence[str] | None) -> tuple[CleanUpStep, ...] | None:
     if typed is None:
         return None
     return checked_steps(CleanUpStep.from_text(text) for text in typed if text != "none")
+
+
+def told(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
+    """What parses a text, with its sentence where it cannot."""
+
+    def parsed(text: str) -> Parsed:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parsed

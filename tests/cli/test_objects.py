@@ -85,7 +85,7 @@ def test_a_mask_of_another_program_has_numbered_classes(folder, cells, capsys):
 
 
 def test_a_pixel_size_adds_columns(folder):
-    arguments = ["objects", f"{folder}/cells.tif", "--pixel-size", "0.5", "--unit", "um", "--csv", f"{folder}/out.csv"]
+    arguments = ["objects", f"{folder}/cells.tif", "--pixel-size", "0.5um", "--csv", f"{folder}/out.csv"]
     assert main(arguments) == 0
     for row in rows_of(folder / "out.csv"):
         assert float(row["area_in_µm2"]) == float(row["area"]) / 4
@@ -97,8 +97,6 @@ def test_a_pixel_size_adds_columns(folder):
         ("{0}/gone.tif", "cannot be opened"),
         ("{0}/cells.tif --class 0", "1 to 255"),
         ("{0}/cells.tif --clean-up polish=3", "one of fill_holes"),
-        ("{0}/cells.tif --pixel-size 1 2 3", "a height and a width"),
-        ("{0}/cells.tif --pixel-size -1", "positive numbers, in one of"),
         ("{0}/cells.tif --image {0}/small.png", "4 x 5 pixels, but the segmentation has 60 x 80"),
         ("{0}/cells.tif --image {0}/raw.png {0}/raw.png", "1 segmentations and 2 images"),
         ("{0}/cells.tif {0}/cells.tif --geojson {0}/x", "one at a time"),
@@ -113,3 +111,11 @@ def test_what_cannot_be_done_is_told_in_a_sentence(arguments, problem, folder, c
     assert problem in told
     assert told.startswith("squiggle: ")
     assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["objects", "cells.tif"], ["apply", "model", "cells.tif", "-o", "out"]])
+@pytest.mark.parametrize("size", ["0.5", "1x2x3x4um", "-1um", "2 parsecs"])
+def test_all_commands_mean_the_same_by_a_pixel_size(command, size, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, f"--pixel-size={size}"])
+    assert f"{size!r} is no size of a pixel: give its side and a unit, such as 0.325um" in capsys.readouterr().err
