@@ -7,10 +7,15 @@ from numpy.typing import NDArray
 
 from segmentation._shared.simd import kernel, part
 from segmentation.forest._bit_layout import BINS, BITS, BLOCK, ROW
+from segmentation.forest._lanes import fetch_line
 
 _FIRST = np.float32(0)
 _LAST = np.float32(BINS - 1)
 _NONE = np.uint8(0)
+_ROW = np.uint64(ROW)  # counted without a sign, since Numba lets negative indices count from the end
+
+LINE = 16
+"""Float32 numbers of a cache line."""
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -62,19 +67,23 @@ def pack_blocks(
     bins = np.empty(BLOCK, np.uint8)
     for block in range(len(packed)):
         start = (first + block) * BLOCK
+        count = min(planes.shape[1] - start, BLOCK)
         for number in range(len(features)):
+            if count == BLOCK:
+                following = number + 1 if number + 1 < len(features) else 0
+                ahead = start if following else min(start + BLOCK, planes.shape[1] - BLOCK)
+                for place in range(0, BLOCK, LINE):
+                    fetch_line(planes, features[following], ahead + place)
             feature, place_of = np.uint64(features[number]), np.uint64(places[number])
-            values = planes[feature, start : start + BLOCK]
             lowest, bins_per_unit = low[feature], scale[feature]
-            for pixel in range(len(values)):
-                bins[pixel] = _bin(values[pixel], lowest, bins_per_unit)
-            for pixel in range(len(values), BLOCK):
+            for pixel in range(count):
+                bins[pixel] = _bin(planes[feature, np.uint64(start + pixel)], lowest, bins_per_unit)
+            for pixel in range(count, BLOCK):
                 bins[pixel] = _NONE
             for digit in range(BITS):
                 asked = np.uint8(1 << digit)
-                row = packed[block, place_of, digit]
-                for place in range(ROW):
+                for place in range(_ROW):
                     byte = _NONE
                     for bit in range(8):
-                        byte |= np.uint8(1 << bit) if bins[bit * ROW + place] & asked else _NONE
-                    row[place] = byte
+                        byte |= np.uint8(1 << bit) if bins[np.uint64(bit) * _ROW + place] & asked else _NONE
+                    packed[block, place_of, digit, place] = byte

@@ -117,9 +117,18 @@ def store_bits(builder: Compiler, array: Array, row: Value, bits: Value) -> None
 
 @instruction(types.none, types.Array, types.intp)
 def fetch_bits(builder: Compiler, array: Array, row: Value) -> None:
-    """Have the processor fetch a row into its second cache, while it goes on with other things."""
+    """Have the processor fetch a row of bits into its second cache, while it goes on with other things."""
     for start in range(0, ROW, CACHE_LINE):
-        pointer = array.pointer(row, ir.Constant(row.type, start), ir.IntType(8))
-        arguments = [pointer, *(ir.Constant(INT32, number) for number in (0, 2, 1))]  # to read, there, data
-        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
-        builder.call(get_or_insert_function(builder.module, kind, "llvm.prefetch.p0"), arguments)
+        _fetch(builder, array.pointer(row, ir.Constant(row.type, start), ir.IntType(8)))
+
+
+@instruction(types.none, types.Array, types.intp, types.intp)
+def fetch_line(builder: Compiler, array: Array, row: Value, column: Value) -> None:
+    """Have the processor fetch what lies around ``array[row, column]`` likewise."""
+    _fetch(builder, array.pointer(row, column, ir.IntType(8)))
+
+
+def _fetch(builder: Compiler, pointer: Value) -> None:
+    arguments = [pointer, *(ir.Constant(INT32, number) for number in (0, 2, 1))]  # to read, there, data
+    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+    builder.call(get_or_insert_function(builder.module, kind, "llvm.prefetch.p0"), arguments)
