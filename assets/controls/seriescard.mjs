@@ -76,7 +76,7 @@ export class SeriesCard {
     this.stop = button("Cancel", "quiet", () => actions.run(id, this.running ? "stop" : "continue"));
     const address = { download: "", href: `${url}/results.zip` };
     this.download = element("a", { class: "button quiet small", ...address }, "Take home (zip)");
-    this.results = button("Results…", "", () => actions.open(this));
+    this.results = button("Results…", "results", () => actions.open(this));
     this.again = button("Do again", "quiet", () => actions.again(id));
     this.staleText = element("span");
     this.stale = element("div", { class: "series-stale", hidden: true }, this.staleText, this.again);

@@ -26,12 +26,20 @@ const EYE_CROSSED_OUT = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM5 19L19 5";
 /** @typedef {Record<string, number>} PixelCounts how many pixels each class has, by its id */
 
 /**
+ * @typedef {object} Counted
+ * @property {?PixelCounts} labelled pixels that the strokes cover
+ * @property {?PixelCounts} segmented pixels that the segmentation gives the classes
+ * @property {?PixelCounts} margins how far their shares may be off to either side
+ */
+
+/**
  * @typedef {object} ClassFacts what a row shows of a class
  * @property {number} index in the list
  * @property {number} strokes how many it has on the current image
  * @property {number | undefined} labelled how many pixels these cover, once the server has told
  * @property {number | undefined} segmented how many pixels of the image the segmentation gives it
  * @property {?number} share that these are of the image
+ * @property {?number} margin how far that may be off to either side, once it is known
  * @property {number} weight
  * @property {boolean} hidden
  * @property {boolean} chosen
@@ -169,14 +177,20 @@ class Row {
   }
 
   /** @param {ClassFacts} facts */
-  fillCounts({ strokes, labelled, segmented, share }) {
+  fillCounts({ strokes, labelled, segmented, share, margin }) {
     const covered = strokes && labelled !== undefined ? `, ${grouped(labelled)} px` : "";
     this.facts.textContent = `${counted(strokes, "stroke")}${covered}`;
     this.facts.title = covered && labelled !== undefined ? `${grouped(labelled)} pixels labelled by hand` : "";
-    this.share.textContent = share === null ? "" : `${(100 * share).toFixed(2)} %`;
+    this.share.replaceChildren(...(share === null ? [] : [`${(100 * share).toFixed(2)} %`]));
+    const [low, high] = [Math.max(0, (share ?? 0) - (margin ?? 0)), Math.min(1, (share ?? 0) + (margin ?? 0))];
+    const ends = `${(100 * low).toFixed(2)} and ${(100 * high).toFixed(2)} %`;
+    if (margin !== null) this.share.append(element("small", {}, ` ± ${(100 * margin).toFixed(1)}`));
     this.segmented.textContent = share === null || segmented === undefined ? "" : `${grouped(segmented)} px`;
     for (const node of [this.share, this.segmented]) node.title = "of the image";
+    if (margin !== null) this.share.title = `of the image; with a confidence of about 95 % between ${ends}`;
     this.bar.style.setProperty("--share", String(share ?? 0));
+    this.bar.style.setProperty("--low", String(low));
+    this.bar.style.setProperty("--high", String(margin === null ? low : high));
   }
 }
 
@@ -204,10 +218,9 @@ export class ClassList {
    * Show the classes.
    * @param {State} state
    * @param {number} chosenId of the class that is drawn in
-   * @param {?PixelCounts} labelled pixels that the strokes cover
-   * @param {?PixelCounts} segmented pixels that the segmentation gives the classes
+   * @param {Counted} counts
    */
-  update(state, chosenId, labelled, segmented) {
+  update(state, chosenId, { labelled, segmented, margins }) {
     const total = Object.values(segmented ?? {}).reduce((sum, value) => sum + value, 0);
     /** @type {Map<number, number>} */
     const drawn = new Map();
@@ -227,6 +240,7 @@ export class ClassList {
         labelled: labelled?.[id],
         segmented: pixels,
         share: total && pixels !== undefined ? pixels / total : null,
+        margin: total && pixels !== undefined ? margins?.[id] ?? null : null,
         weight: state.weights.get(id) ?? 1,
         hidden: state.hidden.has(id),
         chosen: id === chosenId,

@@ -42,7 +42,7 @@ export class Classes {
   /** Show the classes as they are. */
   show() {
     const { state, view, segmentation: { counts } } = this.session;
-    this.list.update(state, view.classId, counts.labelled, counts.segmented);
+    this.list.update(state, view.classId, counts);
     showLearntFrom(state, counts.learntFrom);
     showNotes(counts.notes);
   }

@@ -24,12 +24,13 @@ import { available, segmentationKey } from "./learning.mjs";
  * @property {?PixelCounts} segmented pixels that the segmentation gives the classes
  * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
  * @property {string[]} notes on why it may not be what was meant
+ * @property {?Record<string, number>} margins how far the share of each class may be off, once that is known
  */
 
 const NOTHING_LEARNT = { text: "", choice: "", asItCame: false };
 
 /** @type {Counts} */
-const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, notes: [] };
+const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, notes: [], margins: null };
 
 /**
  * @typedef {object} SegmentationParts
@@ -88,6 +89,7 @@ export class Segmentation {
       draft: (message) => this.onDraft(message),
       tile: (message) => this.onTile(message),
       done: (message) => this.onDone(message),
+      margins: ({ margins }) => this.count({ margins }),
       cannot: ({ reason }) => this.onCannot(reason),
       failed: ({ reason }) => this.onFailed(reason),
       away: ({ reason }) => showStatus(reason, 0),
@@ -252,7 +254,7 @@ export class Segmentation {
     byId("classes").classList.remove("stale");
     if (this.triedNext) this.tryOut(this.triedNext);
     else if (!this.tried) for (const listener of this.listeners) listener();
-    this.count({ segmented: pixels, notes: [...this.counts.notes, ...(note ? [note] : [])] });
+    this.count({ segmented: pixels, margins: null, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     const seconds = (performance.now() - this.requested) / 1000;
     showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);
   }

@@ -16,6 +16,7 @@ from segmentation.cli.labelled import read_with_masks
 from segmentation.cli.objects_arguments import typed_steps
 from segmentation.io.image import Image
 from segmentation.io.masks import is_black_and_white, named_classes, read_masks
+from segmentation.io.ome_classes import ome_tiff
 from segmentation.model.facts import numbered_classes
 from segmentation.objects import files
 from segmentation.objects.cleaning import clean_up
@@ -27,6 +28,9 @@ ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects], Image | None], bytes]] =
     "geojson": lambda images, like: files.geojson(images),
     "rois": lambda images, like: files.imagej_rois(images),
     "labels": lambda images, like: files.labels_tiff([one.objects for one in images], like=like),
+    "ome": lambda images, like: ome_tiff(
+        [one.objects.class_ids for one in images], images[0].objects.classes, like=like
+    ),
 }
 """The files that are about one segmentation, or the images of one stack."""
 

@@ -53,6 +53,7 @@ def add_objects(command: argparse.ArgumentParser) -> None:
     files = command.add_argument_group("what is written")
     files.add_argument("--csv", type=typed_path, metavar="OUT", help="a table of all objects of all segmentations")
     files.add_argument("--labels", type=typed_path, metavar="OUT", help="a TIFF of the number of the object, uint32")
+    files.add_argument("--ome", type=typed_path, metavar="OUT", help="an OME-TIFF of the class ids, with their names")
     files.add_argument("--geojson", type=typed_path, metavar="OUT", help="outlines, classes and measures, for QuPath")
     files.add_argument("--rois", type=typed_path, metavar="OUT", help="a zip of outlines, for ImageJ")
     files.add_argument(

@@ -55,7 +55,10 @@ def class_shares(segmentation: NDArray[np.uint8], class_ids: Iterable[int]) -> l
 
 
 def shares_csv(
-    segmentation: NDArray[np.uint8], class_names: Mapping[int, str], pixel_size: PixelSize | None = None
+    segmentation: NDArray[np.uint8],
+    class_names: Mapping[int, str],
+    pixel_size: PixelSize | None = None,
+    margins: Mapping[int, float] | None = None,
 ) -> str:
     """The table of :func:`class_shares` as comma-separated text.
 
@@ -65,15 +68,18 @@ def shares_csv(
         segmentation: ``(rows, columns)``, uint8 class ids.
         class_names: the name of each class.
         pixel_size: how large a pixel is, if it is known.
+        margins: by class id, how far its share may be off to either side, if that is known.
 
     Returns:
         The columns ``class_id,class_name,pixels,percent`` and one row for each class; where the size is known also
-        ``area`` and its ``unit``.
+        ``area`` and its ``unit``; with margins also ``percent_low`` and ``percent_high``.
     """
-    shares = class_shares(segmentation, class_names)
-    columns = (*SHARE_COLUMNS, *AREA_COLUMNS) if pixel_size else SHARE_COLUMNS
-    cells = ([*_share_cells(one, class_names), *_area_cells(one, pixel_size)] for one in shares)
-    return csv_text(columns, (row[: len(columns)] for row in cells))
+    columns = SHARE_COLUMNS + (AREA_COLUMNS if pixel_size else ()) + (INTERVAL_COLUMNS if margins else ())
+    rows = []
+    for share in class_shares(segmentation, class_names):
+        cells = _share_cells(share, class_names) + (_area_cells(share, pixel_size) if pixel_size else [])
+        rows.append(cells + (_interval_cells(share, margins.get(share.id)) if margins else []))
+    return csv_text(columns, rows)
 
 
 def spreadsheet_text(text: str) -> str:
@@ -140,13 +146,19 @@ def _share_cells(share: ClassShare, class_names: Mapping[int, str]) -> list[Any]
     return [share.id, spreadsheet_text(class_names[share.id]), share.pixels, f"{share.share:.4%}"[:-1]]
 
 
-TRUST_COLUMNS = ("percent_low", "percent_high", "trust", "unsure", "unlike")
+INTERVAL_COLUMNS = ("percent_low", "percent_high")
+
+
+def _interval_cells(share: ClassShare, margin: float | None) -> list[str]:
+    ends = [] if margin is None else [max(0.0, share.share - margin), min(1.0, share.share + margin)]
+    return [f"{100 * one:.4f}" for one in ends] or ["", ""]
+
+
+TRUST_COLUMNS = (*INTERVAL_COLUMNS, "trust", "unsure", "unlike")
 
 
 def _trust_cells(trust: Mapping[str, Any], share: ClassShare) -> list[str]:
-    margin = trust.get("margins", {}).get(str(share.id))
-    ends = [] if margin is None else [max(0.0, share.share - margin), min(1.0, share.share + margin)]
-    interval = [f"{100 * one:.4f}" for one in ends] or ["", ""]
+    interval = _interval_cells(share, trust.get("margins", {}).get(str(share.id)))
     return interval + [f"{trust[key]:.4f}" if key in trust else "" for key in TRUST_COLUMNS[2:]]
 
 

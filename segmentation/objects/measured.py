@@ -36,6 +36,11 @@ class MeasuredObjects:
     def __len__(self) -> int:
         return len(self.table["label"])
 
+    @property
+    def class_ids(self) -> NDArray[np.uint8]:
+        """``(rows, columns)`` uint8, the class of each object, 0 where there is none."""
+        return np.concatenate(([0], self.table["class_id"])).astype(np.uint8)[self.labels]
+
     def summary(self) -> str:
         """What was found of each class, for people."""
         return "\n".join(self._summary_of(one) for one in self.classes)

@@ -51,7 +51,7 @@ def test_the_table_is_the_one_of_python(folder, cells, capsys):
 
 
 def test_a_clean_up_is_the_one_of_python_and_all_files_are_written(folder, cells):
-    outputs = {name: f"{folder}/out.{name}" for name in ("csv", "labels", "geojson", "rois", "coco")}
+    outputs = {name: f"{folder}/out.{name}" for name in ("csv", "labels", "ome", "geojson", "rois", "coco")}
     options = [word for name, path in outputs.items() for word in (f"--{name}", path)]
     steps = ["fill_holes=4@2", "drop_small=2@2"]
     assert main(["objects", f"{folder}/cells.tif", "--clean-up", *steps, *options]) == 0
@@ -64,6 +64,26 @@ def test_a_clean_up_is_the_one_of_python_and_all_files_are_written(folder, cells
     assert [one["properties"]["classification"]["name"] for one in features] == ["background", "nuclei", "nuclei"]
     assert len(json.loads((folder / "out.coco").read_bytes())["annotations"]) == 3
     assert (folder / "out.rois").read_bytes()[:2] == b"PK"
+    assert np.array_equal(tifffile.imread(folder / "out.ome"), cleaned)
+
+
+def test_files_of_pixels_say_how_large_these_are(folder, cells):
+    arguments = ["objects", f"{folder}/cells.tif", "--labels", f"{folder}/n.tif", "--ome", f"{folder}/c.ome.tif"]
+    assert main([*arguments, "--pixel-size", "0.5um"]) == 0
+    for name in ("n.tif", "c.ome.tif"):
+        size = seg.read_image(folder / name).pixel_size
+        assert (size.x, size.y, size.unit) == (0.5, 0.5, "µm")
+
+
+def test_a_table_of_different_units_is_refused_with_the_names_of_the_files(folder, cells, capsys):
+    for name, unit in (("a10.tif", "um"), ("a9.tif", "mm")):
+        tifffile.imwrite(folder / name, cells, imagej=True, resolution=(2, 2), metadata={"axes": "YX", "unit": unit})
+    arguments = ["objects", f"{folder}/a10.tif", f"{folder}/a9.tif", "--csv", f"{folder}/out.csv"]
+    assert main(arguments) != 0
+    assert "different units: mm (a9.tif); µm (a10.tif)" in capsys.readouterr().err
+    assert not (folder / "out.csv").exists()
+    assert main([*arguments, "--pixel-size", "0.5um"]) == 0
+    assert list(dict.fromkeys(row["image"] for row in rows_of(folder / "out.csv"))) == ["a9.tif", "a10.tif"]
 
 
 def test_a_stack_is_measured_page_by_page(folder, cells, capsys):

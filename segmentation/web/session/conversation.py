@@ -24,6 +24,7 @@ from segmentation.strokes.classes import REGION
 from segmentation.web import metrics
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
+from segmentation.web.session.margins import Margins
 from segmentation.web.session.packed_tile import Message
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.scoring import Learnt, Scorer
@@ -118,6 +119,7 @@ class Conversations:
         live: computes ahead what the first stroke will need.
         tile_stream: segments.
         scorer: says how good that is.
+        margins: say how sure shares are.
         scheduler: says whose turn it is to compute.
         busy: entered while a window waits for its segmentation.
         closing: set once this process is to end; answers then end at the next tile.
@@ -132,6 +134,7 @@ class Conversations:
         live: LiveSegmenter,
         tile_stream: TileStream,
         scorer: Scorer,
+        margins: Margins,
         *,
         scheduler: Scheduler,
         busy: Busy,
@@ -140,7 +143,7 @@ class Conversations:
     ) -> None:
         self._journals, self._images, self._trainer = journals, images, trainer
         self._live, self._tile_stream, self._scorer, self._scheduler = live, tile_stream, scorer, scheduler
-        self._busy, self._closing = busy, closing
+        self._margins, self._busy, self._closing = margins, busy, closing
         self._presences = presences
         self._latest = LatestRequests()
 
@@ -195,6 +198,8 @@ class Conversations:
             yield {"kind": "here", "people": [asdict(one) for one in self._presences.meet(session_id, here)]}
         if tiles is not None and learnt is not None and tiles.scores is not None:
             yield from self._scorer.score(session_id, learnt, tiles.scores.newest, stale)
+            image = self._images.get(session_id, learnt.state.image["hash"])
+            yield from self._margins.told(session_id, learnt, image, stale)
 
     def _segmentation(
         self, session_id: str, tiles: TileRequest, stale: Callable[[], bool]

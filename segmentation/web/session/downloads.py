@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.archive import pack
 from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import label_tiff, overlay_png, segmentation_png
+from segmentation.io.ome_classes import ome_tiff
 from segmentation.io.shares import shares_csv
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.modelfile import save_model
@@ -21,6 +24,7 @@ from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.margins import Margins, recounted
 from segmentation.web.session.objects import objects_csv, objects_for_page, objects_zip, session_report
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.state import SessionState
@@ -46,6 +50,7 @@ class Downloads:
         live: segments.
         scheduler: says whose turn it is to compute; a session's downloads have a place of their own, so that strokes
             do not wait for them.
+        margins: say how sure shares are.
     """
 
     def __init__(
@@ -56,9 +61,10 @@ class Downloads:
         images: Images,
         live: LiveSegmenter,
         scheduler: Scheduler,
+        margins: Margins,
     ) -> None:
         self._journals, self._labels, self._trainer = journals, labels, trainer
-        self._images, self._live, self._scheduler = images, live, scheduler
+        self._images, self._live, self._scheduler, self._margins = images, live, scheduler, margins
 
     def make(
         self,
@@ -97,17 +103,59 @@ class Downloads:
                 return self._correction_file(session_id, image_hash), "application/json"
             case "classifier.squiggle":
                 return self.classifier(session_id, image_hash, along), "application/octet-stream"
-        if file_name not in {"overlay.png", "probabilities.tif", "report.html", *_FROM_CLASS_IDS}:
+        if file_name not in {"overlay.png", "probabilities.tif", "all.zip", *_WITH_MARGINS, *_FROM_CLASS_IDS}:
             raise UnknownFileError(file_name)
         result, whole = self._whole(session_id, image_hash, has_gone)
         if file_name == "probabilities.tif":
             return _probabilities_tiff(result, whole), "image/tiff"
         if file_name == "overlay.png":
             return _overlay_png(result, whole.class_ids(), opacity), "image/png"
-        if file_name == "report.html":
-            return session_report(result, whole.class_ids(), self._classifier_file(session_id, result)), "text/html"
+        ids = whole.class_ids()
+        if file_name == "all.zip":
+            return self._all(session_id, result, ids, opacity, along, has_gone), "application/zip"
+        if file_name in _WITH_MARGINS:
+            made = self._with_margins(session_id, result, ids, has_gone, [file_name])
+            return made[file_name], _WITH_MARGINS[file_name]
         make, mimetype = _FROM_CLASS_IDS[file_name]
-        return make(result, whole.class_ids()), mimetype
+        return make(result, ids), mimetype
+
+    def _all(
+        self,
+        session_id: str,
+        result: Result,
+        ids: NDArray[np.uint8],
+        opacity: float,
+        along: Collection[str] | None,
+        has_gone: Callable[[], bool],
+    ) -> bytes:
+        """All files of an image in one zip but its probabilities, which are large."""
+        image_hash = result.state.image["hash"]
+        made = {name: make(result, ids) for name, (make, _) in _FROM_CLASS_IDS.items() if name != "objects.bin"}
+        made |= {"overlay.png": _overlay_png(result, ids, opacity)}
+        made |= self._with_margins(session_id, result, ids, has_gone, _WITH_MARGINS)
+        made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
+        made |= {"labels.tif": self._label_file(session_id, image_hash)}
+        made |= {"strokes.json": self._stroke_file(session_id, image_hash)}
+        if result.state.corrections:
+            made["corrections.json"] = self._correction_file(session_id, image_hash)
+        return pack(made)
+
+    def _with_margins(
+        self,
+        session_id: str,
+        result: Result,
+        ids: NDArray[np.uint8],
+        has_gone: Callable[[], bool],
+        names: Collection[str],
+    ) -> dict[str, bytes]:
+        """The files that say how sure shares are."""
+        margins = self._margins.of_result(session_id, result, self._turn(session_id))
+        made = {"shares.csv": shares_csv(ids, _names(result), result.image.pixel_size, margins).encode()}
+        if "report.html" in names:
+            again = recounted(result, self._turn(session_id), has_gone)
+            classifier_file = self._classifier_file(session_id, result)
+            made["report.html"] = session_report(result, ids, classifier_file, margins, again)
+        return made
 
     def classifier(self, session_id: str, image_hash: str | None = None, along: Collection[str] | None = None) -> bytes:
         """The classifier file; with the strokes, or the pixels, that it was trained on if they are to travel along.
@@ -224,14 +272,15 @@ def _segmentation_tiff(result: Result, ids: NDArray[np.uint8]) -> bytes:
     return label_tiff(ids, result.state.classes.values(), like=result.image)
 
 
+def _ome_tiff(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    named = replace(result.image, metadata=result.image.metadata | {"name": result.state.image["name"]})
+    return ome_tiff([ids], result.state.classes.values(), like=named)
+
+
 def _overlay_png(result: Result, ids: NDArray[np.uint8], opacity: float) -> bytes:
     colours = {c: colour for c, colour in _colours(result).items() if c not in result.state.hidden}
     shown = display_pixels(result.image, ranges=display_range(result.image))
     return overlay_png(shown, ids, colours, opacity)
-
-
-def _shares_csv(result: Result, ids: NDArray[np.uint8]) -> bytes:
-    return shares_csv(ids, _names(result), result.image.pixel_size).encode()
 
 
 def _probabilities_tiff(result: Result, whole: WholeImage) -> Iterator[bytes]:
@@ -245,10 +294,12 @@ def _probabilities_tiff(result: Result, whole: WholeImage) -> Iterator[bytes]:
     return whole.probability_file([_names(result)[int(c)] for c in result.classifier.classes_])
 
 
+_WITH_MARGINS = {"shares.csv": "text/csv", "report.html": "text/html"}
+
 _FROM_CLASS_IDS: dict[str, tuple[Callable[[Result, NDArray[np.uint8]], bytes], str]] = {
     "segmentation.png": (_segmentation_png, "image/png"),
     "segmentation.tif": (_segmentation_tiff, "image/tiff"),
-    "shares.csv": (_shares_csv, "text/csv"),
+    "segmentation.ome.tif": (_ome_tiff, "image/tiff"),
     "objects.csv": (objects_csv, "text/csv"),
     "objects.zip": (objects_zip, "application/zip"),
     "objects.bin": (objects_for_page, "application/octet-stream"),

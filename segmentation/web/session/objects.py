@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 
@@ -13,11 +15,13 @@ from numpy.typing import NDArray
 
 from segmentation._shared.archive import pack
 from segmentation._shared.text import counted
+from segmentation.assessment.counting import RecountedObjects
 from segmentation.model.modelfile import load_model
 from segmentation.objects import files
 from segmentation.objects.files import NamedObjects
+from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import MeasuredObjects, find_objects
-from segmentation.report.report import image_found, report_html
+from segmentation.report.report import Sureness, image_found, report_html
 from segmentation.web.session.training import Result
 
 
@@ -54,12 +58,33 @@ def objects_zip(result: Result, ids: NDArray[np.uint8]) -> bytes:
     )
 
 
-def session_report(result: Result, ids: NDArray[np.uint8], classifier_file: bytes) -> bytes:
-    """The report of the current image; the hash of the classifier in it is that of the file as it is downloaded."""
+def session_report(
+    result: Result,
+    ids: NDArray[np.uint8],
+    classifier_file: bytes,
+    margins: Mapping[int, float],
+    again: RecountedObjects,
+) -> bytes:
+    """The report of the current image.
+
+    Args:
+        result: of the session.
+        ids: its segmentation, cleaned up and corrected.
+        classifier_file: as it is downloaded.
+        margins: by class id, how far its share may be off to either side.
+        again: the segmentations in which objects are counted again.
+    """
     named = {"name": result.state.image["name"], "page": 1, "pages": 1}
     image = replace(result.image, metadata=result.image.metadata | named)
     contents = load_model(classifier_file)
-    found = image_found(image, ids, contents, notes=_corrected(result, ids))
+    try:
+        counts = Counter(objects_of(result, ids).objects.table["class_id"].tolist())
+    except TooManyObjects:
+        bounds = {}
+    else:
+        steps = result.state.clean_up
+        bounds = again.bounds({one: counts[one] for one in result.state.classes}, steps)
+    found = image_found(image, ids, contents, notes=_corrected(result, ids), sure=Sureness(margins, bounds))
     return report_html(contents, sha256(classifier_file).hexdigest(), [found]).encode()
 
 

@@ -75,11 +75,11 @@ class Scorer:
         if learnt.trained.unchanged:
             yield {"kind": "scores", "scores": None, "note": "The opened classifier is at work as it came."}
             return
-        with self._patience(stale) as over:
+        with self.patience(stale) as over:
             yield from self._curve(session_id, learnt, newest, over)
 
     @contextmanager
-    def _patience(self, stale: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    def patience(self, stale: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
         """Whether to stop, as a question: because it is stale, or others have waited for long."""
         free = self._waiting.acquire(blocking=False)
         end = time.monotonic() + (PATIENCE_SECONDS if free else 0)

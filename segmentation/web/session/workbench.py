@@ -20,6 +20,7 @@ from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.margins import Margins
 from segmentation.web.session.mask_scores import MaskScorer
 from segmentation.web.session.next_strokes import NextStrokes
 from segmentation.web.session.parts import Parts
@@ -93,13 +94,16 @@ class Workbench:
         self.journals = Journals(store, self.images, self.classifiers)
         labels = Labels(self.journals)
         trainer = Trainer(self.live, self.journals, labels, self.images, self.classifiers)
+        scorer = Scorer(trainer, self.scheduler)
+        margins = Margins(trainer, self.scheduler, scorer)
         self.conversations = Conversations(
             self.journals,
             self.images,
             trainer,
             self.live,
             TileStream(self.live, self.scheduler),
-            Scorer(trainer, self.scheduler),
+            scorer,
+            margins,
             scheduler=self.scheduler,
             busy=self.busy,
             closing=self.closing,
@@ -111,7 +115,7 @@ class Workbench:
         self.feature_advice = FeatureAdvice(trainer, self.images, self.live, self.scheduler, grid_features)
         self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.looking = LookingLinks(store)
-        self.downloads = Downloads(self.journals, labels, trainer, self.images, self.live, self.scheduler)
+        self.downloads = Downloads(self.journals, labels, trainer, self.images, self.live, self.scheduler, margins)
         self.parts = Parts(self.downloads)
         self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(

@@ -22,6 +22,8 @@ CHANGES_NO_SESSION = {
 DOWNLOADS = [
     "segmentation.png",
     "segmentation.tif",
+    "segmentation.ome.tif",
+    "all.zip",
     "overlay.png",
     "probabilities.tif",
     "labels.tif",

@@ -1,5 +1,7 @@
 """Scores come after the segmentation, are those of the library, and never keep anybody waiting."""
 
+import csv
+import io
 import json
 import threading
 from urllib.parse import quote
@@ -33,7 +35,7 @@ def scores_of(someone, image_hash, **asked):
     messages = converse(someone.client, someone.session, segment=tiles)
     kinds = [message["kind"] for message in messages]
     assert kinds.index("done") < kinds.index("scores") or "done" not in kinds
-    return messages[-1]
+    return [message for message in messages if message["kind"] == "scores"][-1]
 
 
 def drawn(someone, count):
@@ -52,6 +54,25 @@ def test_the_scores_of_the_page_are_those_of_python(someone):
     )
     assert told == seg.cross_validate(PIXELS, document["strokes"], classifier).to_json()
     assert len(told["curve"]) == 2
+
+
+def test_how_sure_shares_are_is_what_python_says(someone):
+    image_hash = drawn(someone, 5)
+    tiles = {"image": image_hash, "view": [0, 60, 0, 90], "known": {}, "scores": {}}
+    told = converse(someone.client, someone.session, segment=tiles)[-1]
+    document = json.loads(someone.downloads("strokes.json").data)
+    settings = document["settings"]
+    classifier = seg.PixelClassifier(seg.FeatureSpec.from_json(settings["features"]), **settings["forest"])
+    classifier.fit(PIXELS, seg.rasterise(document["strokes"], PIXELS.shape[:2]))
+    found = seg.share_intervals(PIXELS, classifier, PIXELS, document["strokes"])
+    assert (told["kind"], set(told["margins"])) == ("margins", {str(one.id) for one in found})
+    rows = {row["class_id"]: row for row in csv.DictReader(io.StringIO(someone.downloads("shares.csv").data.decode()))}
+    for one in found:
+        margin = told["margins"][str(one.id)]
+        assert (one.low, one.high) == (max(0, one.share - margin), min(1, one.share + margin))
+        ends = [float(rows[str(one.id)][name]) for name in ("percent_low", "percent_high")]
+        assert ends == pytest.approx([100 * one.low, 100 * one.high], abs=1e-4)
+    assert "95 % interval" in someone.downloads("report.html").data.decode()
 
 
 def test_what_is_missing_is_said(someone):

@@ -9,6 +9,7 @@ from segmentation.web.pages.layout.elements import dashed
 DOWNLOADS = (
     ("segmentation.png", "Segmentation", "PNG in the class colours, palette index = class"),
     ("segmentation.tif", "Class ids", "TIFF, uint8, for measuring"),
+    ("segmentation.ome.tif", "Classes", "OME-TIFF, with names, colours and pixel size"),
     ("overlay.png", "Overlay", "PNG, as on screen"),
     ("probabilities.tif", "Probabilities", "TIFF, float32, a page a class"),
     ("labels.tif", "Labels", "TIFF of what you drew, 0 = nothing"),
@@ -19,6 +20,7 @@ DOWNLOADS = (
     ("objects.zip", "Objects, outlined", "numbers (TIFF), QuPath, ImageJ, COCO"),
     ("report.html", "Report", "HTML, to print: pictures, numbers, methods"),
     ("classifier.squiggle", "Classifier", "for the rest of the series"),
+    ("all.zip", "All of these", "one zip, but for the probabilities"),
 )
 ALONG = (
     ("strokes", "with strokes", "shows what you drew, and on which images; not the images"),

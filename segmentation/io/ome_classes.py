@@ -1,0 +1,101 @@
+"""Class ids as an OME-TIFF, which says in OME-XML what the classes are called, and how large a pixel is."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.io.image import Image
+from segmentation.io.pixel_size import PixelSize
+from segmentation.io.shares import checked_segmentation
+from segmentation.io.tiffwriter import SOFTWARE
+from segmentation.strokes.classes import LabelClass, parse_colour
+
+_XML = (
+    '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    '<Image ID="Image:0" Name={name}><Description>{ours}</Description><Pixels ID="Pixels:0" DimensionOrder="XYZCT" '
+    'Type="uint8" SizeX="{columns}" SizeY="{rows}" SizeC="1" SizeZ="{pages}" SizeT="1" {size}>'
+    '<Channel ID="Channel:0:0" Name="class ids" SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="{pages}"/></Pixels>'
+    '<AnnotationRef ID="Annotation:0"/></Image><StructuredAnnotations><MapAnnotation ID="Annotation:0" '
+    'Namespace="classes"><Value>{classes}</Value></MapAnnotation></StructuredAnnotations></OME>'
+)
+
+
+def ome_tiff(
+    segmentations: Sequence[NDArray[np.uint8]], classes: Iterable[LabelClass], *, like: Image | None = None
+) -> bytes:
+    """An OME-TIFF of class ids, whose palette has the colours of the classes.
+
+    A map annotation gives the name of each class by its id, and its colour by ``"<id> colour"``; what other class-id
+    TIFFs of ours say stands in the description.
+
+    Args:
+        segmentations: ``(rows, columns)`` uint8 class ids each, of the same size; several lie one z after the other.
+        classes: their names and colours.
+        like: the image that was segmented: names it, and says how large its pixels are.
+
+    Raises:
+        ValueError: if a segmentation is not uint8, or they differ in size.
+    """
+    import tifffile
+
+    known, stack = tuple(classes), np.stack([checked_segmentation(one) for one in segmentations])
+    palette = np.zeros((3, 256), np.uint16)
+    for one in known:
+        palette[:, one.id] = np.array(parse_colour(one.colour), np.uint16) * 257
+    name = str(like.metadata.get("name", "")) if like is not None else ""
+    size = like.pixel_size if like is not None else None
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for number, page in enumerate(stack):
+            writer.write(
+                page,
+                photometric="palette",
+                colormap=palette,
+                compression="zlib",
+                description=_described(stack.shape, known, name, size) if number == 0 else None,
+                metadata=None,
+                software=SOFTWARE,
+                **_resolution(size),
+            )
+    return file.getvalue()
+
+
+def _described(shape: tuple[int, ...], classes: Sequence[LabelClass], name: str, size: PixelSize | None) -> str:
+    ours = json.dumps({"classes": [{"id": one.id, "name": one.name} for one in classes]})
+    pairs = [pair for one in classes for pair in ((str(one.id), one.name), (f"{one.id} colour", one.colour))]
+    text = _XML.format(
+        name=quoteattr(name),
+        ours=escape(ours),
+        pages=shape[0],
+        rows=shape[1],
+        columns=shape[2],
+        size=_sizes(size),
+        classes="".join(f"<M K={quoteattr(key)}>{escape(value)}</M>" for key, value in pairs),
+    )
+    return text.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _sizes(size: PixelSize | None) -> str:
+    """The attributes that say how large a pixel is; none where its unit is no length, which OME-XML does not know."""
+    if size is None or size.metres is None:
+        return ""
+    sides = (("X", size.x), ("Y", size.y), ("Z", size.z))
+    return " ".join(
+        f'PhysicalSize{axis}="{side}" PhysicalSize{axis}Unit={quoteattr(size.unit)}'
+        for axis, side in sides
+        if side is not None
+    )
+
+
+def _resolution(size: PixelSize | None) -> dict[str, Any]:
+    if size is None or size.metres is None:
+        return {}
+    centimetres = 100 * size.metres
+    return {"resolution": (1 / (size.x * centimetres), 1 / (size.y * centimetres)), "resolutionunit": "CENTIMETER"}
