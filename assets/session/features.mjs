@@ -1,10 +1,11 @@
 /* Which features are learnt from: how much they matter, what leaving some out costs, and whether images drift. */
 
 import { FEATURE } from "../page/layers.mjs";
-import { sessionUrl } from "../page/context.mjs";
+import { looking, sessionUrl } from "../page/context.mjs";
 import { costSentence, showFeatureChoice, showImportance } from "../page/importance.mjs";
 import { aboutImage } from "../picture/about.mjs";
 import { byId } from "../shared/dom.mjs";
+import { showMessage } from "../shared/messages.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 import { learningKey } from "./learning.mjs";
 
@@ -21,6 +22,10 @@ export class Features {
     this.key = "";
     /** Counts what was asked for, so that a late answer is not taken for one to something newer. */
     this.asked = 0;
+    /** Images that were looked at for drift. @type {Set<string>} */
+    this.looked = new Set();
+    /** Whether drift was pointed at; once is enough. */
+    this.told = false;
     /** What the buttons would choose. @type {{part: ?object, drift: ?boolean}} */
     this.offered = { part: null, drift: null };
     const look = byId("feature-look", HTMLSelectElement);
@@ -41,6 +46,7 @@ export class Features {
   /** Something may have been learnt, or another image is shown. */
   async update() {
     const { state, segmentation } = this.session;
+    this.suggest();
     if (!this.seen || !state.image) return;
     const key = `${state.image.hash} ${learningKey(/** @type {StateWithImage} */ (state))}`;
     if (key !== this.key) this.forget();
@@ -113,6 +119,27 @@ export class Features {
     this.offered.drift = answer.standardise ?? null;
     byId("take-drift").textContent = answer.standardise ? "Switch it on" : "Switch it off";
     byId("take-drift").hidden = Boolean(answer.error) || answer.standardise === answer.now;
+  }
+
+  /** Once an image without strokes is segmented: say so, once, if it looks clearly better relative to itself. */
+  async suggest() {
+    const { state, segmentation, imageHash } = this.session;
+    const { counts: { segmented, learntFrom }, outdated, learnt } = segmentation;
+    const ready = state.image?.hash === imageHash && segmented && !outdated && learntFrom?.length && !learnt.asItCame;
+    if (looking || this.told || !ready || !imageHash || learntFrom.includes(imageHash)) return;
+    if (state.features.standardise || this.looked.has(imageHash)) return;
+    this.looked.add(imageHash);
+    try {
+      const response = await fetch(`${sessionUrl}drift?image=${imageHash}`);
+      const { error, standardise, now, clear, sentence } = await response.json();
+      if (error || now || !standardise || !clear || this.told || this.session.imageHash !== imageHash) return;
+      this.told = true;
+      showMessage(`Brightness or colour seems to differ between these images. ${sentence}`, {
+        label: "Switch it on", run: () => this.choose({ standardise: true }),
+      });
+    } catch {
+      /* It can be asked for at any time. */
+    }
   }
 
   /** @param {?object} change of the features */

@@ -9,11 +9,15 @@ one by which their segmentation can be trusted more: votes that agree, features 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from segmentation.assessment.held_out import HeldOut
 from segmentation.assessment.trust import Trust
+
+CLEAR = 0.02
+"""By so much more can segmentations be trusted, for a setting to be pointed at unasked: of twelve pairs of images
+that were such, nine were then segmented better, by up to .34, and three worse, by .013 at most."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,12 @@ class Drift:
     Attributes:
         standardise: whether features of standardised images are.
         sentence: for people: what was measured, and which setting it is in favour of.
+        clear: whether it is worth to be said unasked.
     """
 
     standardise: bool
     sentence: str
+    clear: bool = True
 
 
 def drift_of_strokes(plain: HeldOut, standardised: HeldOut) -> Drift | None:
@@ -58,7 +64,8 @@ def drift_of_features(plain: Sequence[Trust], standardised: Sequence[Trust]) -> 
         f"{_mean(plain, 'unsure')}, and {_mean(standardised, 'unlike')} instead of {_mean(plain, 'unlike')} of the "
         "features lie outside of what was learnt from, when each image is taken relative to itself"
     )
-    return _drift(fmean(one.value for one in standardised) > fmean(one.value for one in plain), told)
+    gain = fmean(one.value for one in standardised) - fmean(one.value for one in plain)
+    return replace(_drift(gain > 0, told), clear=abs(gain) > CLEAR)
 
 
 def _mean(trusts: Sequence[Trust], part: str) -> str:

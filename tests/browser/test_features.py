@@ -43,6 +43,7 @@ def test_features_are_asked_left_out_looked_at_and_standardised(person, tmp_path
     person.upload(tmp_path / "darker.png")
     wait_for_image(person, "darker.png")
     person.wait_for_segmentation()
+    person.wait_for(lambda: "differ between these images" in text(person, "#message"), "what is said unasked")
     person.click("#ask-drift")
     person.wait_for(lambda: "speaks for it" in text(person, "#drift"), "advice")
     person.click("#take-drift")

@@ -117,7 +117,8 @@ class FeatureAdvice:
         """Whether features of standardised images would be better for the images of a session, and why.
 
         Returns:
-            ``standardise``, which setting it would take; ``now``, the setting of the session; and the ``sentence``.
+            ``standardise``, which setting it would take; ``now``, the setting of the session; the ``sentence``; and
+            ``clear``, whether that is worth to be said unasked.
 
         Raises:
             ValueError: with a sentence, if nothing tells it.
@@ -138,6 +139,7 @@ class FeatureAdvice:
             "standardise": advice.standardise,
             "now": result.state.features.standardise,
             "sentence": advice.sentence,
+            "clear": advice.clear,
         }
 
     def _learnt(self, session_id: str, image_hash: str | None) -> Result:
