@@ -17,6 +17,7 @@ import { counted } from "../shared/text.mjs";
  */
 
 const TOO_FEW = "Two strokes of a class tell how well one is found that was not learnt from.";
+const COMING = "Holding strokes out, in turn…";
 const HOW = "Each stroke was looked at by a forest that had not learnt from it. Strokes lie where somebody drew them: "
   + "this compares one state with another, and is no measure of the whole image.";
 const SVG = "http://www.w3.org/2000/svg";
@@ -187,6 +188,12 @@ export function showMaskScores(title, scores, classes, again) {
 export function unfoldScores(open = Boolean(byId("scores-details").hidden)) {
   byId("scores-details").hidden = !open;
   byId("scores-toggle").setAttribute("aria-expanded", String(open));
+}
+
+/** There is no score yet, but soon there will be, or a note that says what is missing. */
+export function scoresAreComing() {
+  const note = byId("scores-note");
+  if (!byId("scores-mean").textContent && ["", TOO_FEW].includes(note.textContent)) note.textContent = COMING;
 }
 
 /** What is shown is not what the strokes would give now. */

@@ -1,7 +1,7 @@
 /* How good the segmentation is, and what a person is told of it. */
 
 import { sessionUrl } from "../page/context.mjs";
-import { showMaskScores, showScores, unfoldScores } from "../page/scores.mjs";
+import { scoresAreComing, showMaskScores, showScores, unfoldScores } from "../page/scores.mjs";
 import { byId } from "../shared/dom.mjs";
 import { showMessage } from "../shared/messages.mjs";
 import { reasonOf } from "../shared/requests.mjs";
@@ -16,6 +16,7 @@ export class SessionScores {
     /** Strokes that were pointed at; each is once. @type {Set<string>} */
     this.told = new Set();
     byId("scores-toggle").addEventListener("click", () => unfoldScores());
+    session.segmentation.listeners.push(scoresAreComing);
   }
 
   /** The stroke that an undo would take back: its image and its id; null if that would be something else. */
