@@ -74,9 +74,9 @@ _SECTIONS = (
             "moves between them. Strokes belong to their image, and the forest learns from the strokes on all "
             "images that have as many channels as the one that is shown: a stroke here improves the segmentation "
             "there. Below the shares stands which images were learnt from.",
-            "Where light, gain or stain differs from image to image, Learn has a switch that takes each channel relative "
-            "to its mean and spread in the image. “Which is better here?” measures both: on strokes of images that were "
-            "not learnt from, or on how sure the votes are on images without strokes.",
+            "Where light, gain or stain differs from image to image, Learn has a switch that takes each channel "
+            "relative to its mean and spread in the image. “Which is better here?” measures both: on strokes of "
+            "images that were not learnt from, or on how sure the votes are on images without strokes.",
             "With your first image the sample leaves, and so do your strokes on it and its class names; names that "
             "you typed stay. Undo brings all of it back.",
         ],
@@ -106,9 +106,9 @@ _SECTIONS = (
     (
         "Which features matter",
         [
-            "Learn shows how much the trees gain by each kind of feature at each sigma, and by each channel. A click on "
-            "a name says what it would cost to leave it out, in the score of held-out strokes, and what time it would "
-            "save. Look at shows any feature over the image, those that matter most first.",
+            "Learn shows how much the trees gain by each kind of feature at each sigma, and by each channel. A click "
+            "on a name says what it would cost to leave it out, in the score of held-out strokes, and what time it "
+            "would save. Look at shows any feature over the image, those that matter most first.",
         ],
     ),
     (
