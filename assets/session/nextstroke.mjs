@@ -24,6 +24,8 @@ export class NextStroke {
     this.shown = -1;
     this.asking = false;
     byId("next-stroke").addEventListener("click", () => this.go());
+    /* Another image is segmented first, which is said too: what to do is said after that. */
+    session.segmentation.whenSegmented(() => setTimeout(() => this.say()));
   }
 
   /** Go to the best place, or to the next one. */
@@ -35,6 +37,12 @@ export class NextStroke {
     const { image, row, column } = this.places[this.shown];
     this.session.images.choose(image);
     this.look(row, column);
+    this.say();
+  }
+
+  /** Say what to do where the ring is. */
+  say() {
+    if (byId("next-ring").hidden) return;
     const first = this.shown === 0 ? "Here a stroke helps most" : `Place ${this.shown + 1} of ${this.places.length}`;
     showStatus(`${first}: draw on what you see in the ring, in its class. N for the next place.`, null);
   }

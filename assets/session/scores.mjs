@@ -16,7 +16,7 @@ export class SessionScores {
     /** Strokes that were pointed at; each is once. @type {Set<string>} */
     this.told = new Set();
     byId("scores-toggle").addEventListener("click", () => unfoldScores());
-    session.segmentation.listeners.push(scoresAreComing);
+    session.segmentation.whenSegmented(scoresAreComing);
   }
 
   /** The stroke that an undo would take back: its image and its id; null if that would be something else. */
