@@ -25,7 +25,7 @@ export class NextStroke {
     this.asking = false;
     byId("next-stroke").addEventListener("click", () => this.go());
     /* Another image is segmented first, which is said too: what to do is said after that. */
-    session.segmentation.whenSegmented(() => setTimeout(() => this.say()));
+    session.segmentation.whenSegmented(() => setTimeout(() => { if (!byId("next-ring").hidden) this.say(); }));
   }
 
   /** Go to the best place, or to the next one. */
@@ -42,7 +42,6 @@ export class NextStroke {
 
   /** Say what to do where the ring is. */
   say() {
-    if (byId("next-ring").hidden) return;
     const first = this.shown === 0 ? "Here a stroke helps most" : `Place ${this.shown + 1} of ${this.places.length}`;
     showStatus(`${first}: draw on what you see in the ring, in its class. N for the next place.`, null);
   }
