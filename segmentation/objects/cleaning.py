@@ -35,16 +35,22 @@ def clean_up(segmentation: ArrayLike, steps: Steps) -> NDArray[np.uint8]:
     there. A step for several classes is done class by class, the smallest id first.
 
     Args:
-        segmentation: ``(rows, columns)`` class ids, 0 where there is none. It is not changed.
+        segmentation: ``(rows, columns)`` class ids, 0 where there is none; or those of a volume, ``(planes, rows,
+            columns)``, where parts have 26 neighbours, holes 6, and borders are smoothed within a ball. It is not
+            changed.
         steps: see :class:`CleanUpStep`; or their plain JSON values, such as ``{"kind": "drop_small", "size": 20}``.
 
     Returns:
-        ``(rows, columns)`` uint8.
+        As large, uint8.
 
     Raises:
         ValueError: if the segmentation or a step is not possible.
     """
     checked = checked_steps(steps)
+    if np.ndim(segmentation) == 3:
+        from segmentation.objects.volumes import clean_up_voxels
+
+        return clean_up_voxels(segmentation, checked)
     ids = class_ids_of(segmentation).copy()
     for step in checked:
         if step.kind == SMOOTH:

@@ -47,19 +47,20 @@ def skimage_connectivity(connectivity: int) -> int:
 
 
 def label_objects(
-    segmentation: ArrayLike, class_id: int, *, connectivity: int = 8, split: float = 0.0
+    segmentation: ArrayLike, class_id: int, *, connectivity: int | None = None, split: float = 0.0
 ) -> NDArray[np.int32]:
     """The objects of a class, numbered from 1 in the order of their first pixels, row by row.
 
     Args:
-        segmentation: ``(rows, columns)`` class ids.
+        segmentation: ``(rows, columns)`` class ids, or ``(planes, rows, columns)`` of a volume.
         class_id: the class, 1 to 255.
-        connectivity: 4 or 8 neighbours of a pixel are connected to it.
+        connectivity: 4 or 8 neighbours of a pixel are connected to it, or 6, 18 or 26 of a voxel; None takes all, 8 or
+            26.
         split: objects that touch are split where they are narrower than this share of the smaller one's width; 0 splits
-            nothing, 1 at every waist. See :func:`segmentation.objects.splitting.split_objects`.
+            nothing, 1 at every waist. See :func:`segmentation.objects.splitting.split_objects`. In volumes it is 0.
 
     Returns:
-        ``(rows, columns)`` int32, 0 where there is no object.
+        As large, int32, 0 where there is no object.
 
     Raises:
         ValueError: if an argument is not possible.
@@ -67,10 +68,16 @@ def label_objects(
     """
     from skimage.measure import label
 
+    if np.ndim(segmentation) == 3:
+        from segmentation.objects.volumes import label_voxels
+
+        voxels = label_voxels(segmentation, class_id, 26 if connectivity is None else connectivity, split)
+        refuse_too_many(voxels, class_id)
+        return voxels
     ids = class_ids_of(segmentation)
     checks.whole_number(class_id, "The class", 1, LARGEST_CLASS_ID)
     eagerness = checks.number(split, "The eagerness of splitting", 0, 1)
-    neighbours = skimage_connectivity(connectivity)
+    neighbours = skimage_connectivity(8 if connectivity is None else connectivity)
     mask = ids == class_id
     labels: NDArray[np.int32] = label(mask, connectivity=neighbours, return_num=False).astype(np.int32, copy=False)
     refuse_too_many(labels, class_id)

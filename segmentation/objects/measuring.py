@@ -25,7 +25,7 @@ def measure_objects(
     image: Image | ArrayLike | None = None,
     spacing: Spacing | None = None,
     *,
-    connectivity: int = 8,
+    connectivity: int | None = None,
     split: float = 0.0,
 ) -> Table:
     """Measures of the connected parts of a class.
@@ -36,12 +36,16 @@ def measure_objects(
     (first row and column, and those after the last, in pixels), and of an image ``intensity_mean``, ``_min``,
     ``_max`` and ``_std``, with the number of the channel (``intensity_mean-0``) if it has several.
 
+    Of a volume the columns are ``label``, ``area`` (voxels, or their volume), ``equivalent_diameter_area``, ``extent``,
+    ``axis_major_length``, ``centroid-0`` to ``centroid-2``, ``bbox-0`` to ``bbox-5``, and those of the values.
+
     Args:
-        segmentation: ``(rows, columns)`` class ids.
+        segmentation: ``(rows, columns)`` class ids, or ``(planes, rows, columns)`` of a volume.
         class_id: the class, 1 to 255.
-        image: with as many rows and columns, whose values are measured in each object.
-        spacing: height and width of a pixel, or one number for both, in any unit of length, in which (or in its square)
-            the measures are then; None measures in pixels. Where height and width differ there is no perimeter (NaN).
+        image: with as many (planes,) rows and columns, whose values are measured in each object.
+        spacing: (distance of planes,) height and width of a pixel, or one number for all, in any unit of length, in
+            which (or in its square or cube) the measures are then; None measures in pixels. Where height and width
+            differ there is no perimeter (NaN).
         connectivity, split: see :func:`label_objects`.
 
     Returns:
@@ -52,6 +56,10 @@ def measure_objects(
         TooManyObjects: if there are more than 500,000.
     """
     labels = label_objects(segmentation, class_id, connectivity=connectivity, split=split)
+    if labels.ndim == 3:
+        from segmentation.objects.volumes import measure_voxels
+
+        return measure_voxels(labels, image, spacing)
     return measure_labels(labels, image, spacing)
 
 

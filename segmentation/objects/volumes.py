@@ -1,0 +1,164 @@
+"""Objects in volumes, ``(planes, rows, columns)``: cleaning up, numbering and measuring them, as scikit-image does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentation._shared import checks
+from segmentation.io.image import Image
+from segmentation.objects.steps import DROP_SMALL, FILL_HOLES, KEEP_BORDER, SMOOTH, SPLIT, CleanUpStep
+from segmentation.strokes.classes import LARGEST_CLASS_ID
+
+CONNECTIVITIES = {6: 1, 18: 2, 26: 3}
+"""How many neighbours a voxel is connected with, and what scikit-image calls that."""
+
+MEASURES = ("label", "area", "equivalent_diameter_area", "extent", "axis_major_length", "centroid", "bbox")
+VALUES = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
+
+
+def voxel_ids(segmentation: ArrayLike) -> NDArray[np.uint8]:
+    """A segmentation as ``(planes, rows, columns)`` uint8, C-contiguous.
+
+    Raises:
+        ValueError: if it has not planes, rows and columns of whole numbers from 0 to 255.
+    """
+    given = np.asarray(segmentation)
+    if given.ndim != 3 or given.size == 0 or given.dtype.kind not in "bui":
+        raise ValueError("A segmented volume has planes, rows and columns of class ids, which are whole numbers.")
+    if given.dtype.kind != "b" and (given.min() < 0 or given.max() > LARGEST_CLASS_ID):
+        raise ValueError(f"Class ids are whole numbers from 0 to {LARGEST_CLASS_ID}.")
+    return np.ascontiguousarray(given, np.uint8)
+
+
+def label_voxels(segmentation: ArrayLike, class_id: int, connectivity: int, split: float) -> NDArray[np.int32]:
+    """The objects of a class, numbered from 1 in the order of their first voxels.
+
+    Args:
+        segmentation: ``(planes, rows, columns)`` class ids.
+        class_id: the class.
+        connectivity: 6, 18 or 26.
+        split: must be 0: objects in volumes are not split.
+
+    Raises:
+        ValueError: if an argument is not possible.
+    """
+    from skimage.measure import label
+
+    if connectivity not in CONNECTIVITIES:
+        raise ValueError("Voxels are connected with 6, 18 or 26 neighbours.")
+    if split:
+        raise ValueError("Objects in volumes are not split: leave the step out.")
+    ids = voxel_ids(segmentation)
+    checks.whole_number(class_id, "The class", 1, LARGEST_CLASS_ID)
+    labels: NDArray[np.int32] = label(ids == class_id, connectivity=CONNECTIVITIES[connectivity]).astype(np.int32)
+    return labels
+
+
+def measure_voxels(
+    labels: NDArray[np.int32], image: Image | ArrayLike | None, spacing: float | Sequence[float] | None
+) -> dict[str, NDArray[Any]]:
+    """Measures of objects that are numbered, by :func:`skimage.measure.regionprops_table`.
+
+    Args:
+        labels: ``(planes, rows, columns)`` int32.
+        image: ``(planes, rows, columns)``, perhaps with channels as a last axis, whose values are measured.
+        spacing: distance of planes, height and width of a voxel, or one number for all.
+
+    Raises:
+        ValueError: if the image or the spacing does not fit.
+    """
+    from skimage.measure import regionprops_table
+
+    steps = np.ones(3) if spacing is None else np.broadcast_to(np.asarray(spacing, float), 3)
+    for step in steps:
+        checks.number(float(step), "The spacing", 1e-12, 1e12)
+    values = None
+    if image is not None:
+        values = np.asarray(image.pixels if isinstance(image, Image) else image)
+        if values.shape[:3] != labels.shape or values.ndim > 4:
+            raise ValueError("The image must have as many planes, rows and columns as the segmentation.")
+    names = MEASURES + (VALUES if values is not None else ())
+    return dict(regionprops_table(labels, values, properties=names, spacing=tuple(steps)))
+
+
+def clean_up_voxels(segmentation: ArrayLike, steps: Sequence[CleanUpStep]) -> NDArray[np.uint8]:
+    """As :func:`segmentation.objects.cleaning.clean_up`: parts have 26 neighbours, holes 6, and smoothing a ball."""
+    ids = voxel_ids(segmentation).copy()
+    for step in steps:
+        if step.kind == SMOOTH:
+            _smooth(ids, step)
+            continue
+        for class_id in np.flatnonzero(np.bincount(ids.ravel(), minlength=256)).tolist():
+            if class_id and step.concerns(class_id):
+                if step.kind == FILL_HOLES:
+                    _fill_holes(ids, class_id, int(step.size))
+                elif step.kind != SPLIT:
+                    _drop(ids, class_id, step)
+    return ids
+
+
+def _at_the_border(parts: NDArray[Any]) -> NDArray[Any]:
+    return np.unique(np.concatenate([np.take(parts, (0, -1), axis).ravel() for axis in range(3)]))
+
+
+def _fill_holes(ids: NDArray[np.uint8], class_id: int, size: int) -> None:
+    from skimage.measure import label
+
+    parts = label(ids != class_id, connectivity=1)
+    filled = np.bincount(parts.ravel()) <= size
+    filled[0] = False
+    filled[_at_the_border(parts)] = False
+    ids[filled[parts]] = class_id
+
+
+def _drop(ids: NDArray[np.uint8], class_id: int, step: CleanUpStep) -> None:
+    from skimage.measure import label
+
+    parts = label(ids == class_id, connectivity=3)
+    if step.kind == DROP_SMALL:
+        gone = np.bincount(parts.ravel()) < step.size
+    else:
+        gone = np.full(int(parts.max()) + 1, step.kind == KEEP_BORDER)
+        gone[_at_the_border(parts)] = step.kind != KEEP_BORDER
+    gone[0] = False
+    if gone.any():
+        heirs = _heirs(ids, parts, gone, class_id)
+        changed = gone[parts]
+        ids[changed] = heirs[parts[changed]]
+
+
+def _heirs(ids: NDArray[np.uint8], parts: NDArray[Any], gone: NDArray[np.bool_], class_id: int) -> NDArray[np.uint8]:
+    """The class that most sides of each part which is dropped touch, of several the smallest; its own if none is."""
+    keys = []
+    for axis in range(3):
+        here, there = (np.moveaxis(array, axis, 0) for array in (parts, ids))
+        for part, other in ((here[:-1], there[1:]), (here[1:], there[:-1])):
+            sides = gone[part] & (other != class_id)
+            keys.append(part[sides].astype(np.int64) * 256 + other[sides])
+    pairs, counts = np.unique(np.concatenate(keys), return_counts=True)
+    order = np.lexsort((-pairs % 256, counts))
+    heirs = np.full(len(gone), class_id, np.uint8)
+    heirs[pairs[order] // 256] = pairs[order] % 256
+    return heirs
+
+
+def _smooth(ids: NDArray[np.uint8], step: CleanUpStep) -> None:
+    """Let each voxel take the class that is most frequent in a ball; of several its own, or the smallest id."""
+    from scipy.signal import fftconvolve
+    from skimage.morphology import ball
+
+    around, most, winners = ball(int(step.size)).astype(np.float32), np.zeros(ids.shape), np.zeros_like(ids)
+    for class_id in np.flatnonzero(np.bincount(ids.ravel(), minlength=256)).tolist():
+        found = np.rint(fftconvolve((ids == class_id).astype(np.float32), around, "same"))
+        better = (found > most) | ((found == most) & (ids == class_id))
+        most, winners = np.where(better, found, most), np.where(better, class_id, winners).astype(np.uint8)
+    if step.classes is None:
+        ids[:] = winners
+    else:
+        chosen = np.isin(np.arange(256), step.classes)
+        changed = chosen[ids] | chosen[winners]
+        ids[changed] = winners[changed]
