@@ -122,7 +122,7 @@ class Person:
     def download(self) -> None:
         """Download something, if there is something."""
         name = self._chance.choice(DOWNLOADS)
-        self._ask("GET", f"/s/{self._session}/download/{name}?image={self._images[-1]}", fine=(200, 400, 409))
+        self._ask("GET", f"/s/{self._session}/download/{name}?image={self._images[-1]}", fine=(200, 422))
 
     def delete(self) -> None:
         """Delete the session, once all is found in it, and begin another one."""
@@ -180,8 +180,9 @@ class Person:
 
 def soak(port: int, servers: Sequence[Server], seconds: float) -> tuple[Log, list[tuple[float, float]]]:
     """Let people live at an address; what became of it, and the seconds and megabytes of samples of the memory."""
-    log, began = Log(), time.monotonic()
+    log = Log()
     people = [Person(port, number, log) for number in range(PEOPLE)]
+    began = time.monotonic()
     threads = [threading.Thread(target=one.live, args=(began + seconds,)) for one in people]
     for thread in threads:
         thread.start()
@@ -254,7 +255,7 @@ def soak_rows(seconds: float = SECONDS) -> list[dict[str, Any]]:
         row("requests that failed", len(log.problems), goal="0")
         row("strokes lost", log.lost, goal="0")
         row("strokes doubled", log.doubled, goal="0")
-        row("stroke to all of the overlay, median", median(log.waits), "s")
+        row("stroke to all of the overlay, median", median(log.waits or [float("nan")]), "s")
         third = [used for at, used in memory if SETTLED[0] <= at < SETTLED[1]] or [memory[0][1]]
         last = [used for at, used in memory if at >= seconds - 60]
         row("memory (PSS) in the third minute", median(third), "MB")

@@ -90,14 +90,25 @@ function setUpLinks(session) {
   const dialog = byId("link", HTMLDialogElement);
   const toWork = setUpLink({ place: "link-field", button: "link-copy", label: "Link to work here" });
   const toLook = setUpLink({ place: "looking-field", button: "looking-copy", label: "Link that only lets look" });
+  const back = byId("looking-back", HTMLButtonElement);
+  const path = `s/${session.id}/looking`;
+  const [here] = window.location.href.split(/[?#]/);
+  /** Show the link that only lets look, a new one if there is none; gives whether there is one now. */
+  const showLooking = async () => {
+    const answer = looking ? { looking: session.id } : await request(path, { method: "POST" });
+    if (answer) toLook(here.replace(session.id, answer.looking));
+    return Boolean(answer);
+  };
   byId("link-close").addEventListener("click", () => dialog.close());
+  back.addEventListener("click", async () => {
+    if (await request(path, { method: "DELETE" }) && await showLooking()) back.textContent = "Taken back";
+  });
+  byId("log", HTMLAnchorElement).href = `${base}s/${session.id}/download/log.csv`;
   return async () => {
-    const [here] = window.location.href.split(/[?#]/);
-    const answer = looking ? { looking: session.id } : await request(`s/${session.id}/looking`, { method: "POST" });
-    if (!answer) return;
+    back.textContent = "Take back";
+    back.hidden = looking;
     toWork(here);
-    toLook(here.replace(session.id, answer.looking));
-    dialog.showModal();
+    if (await showLooking()) dialog.showModal();
   };
 }
 

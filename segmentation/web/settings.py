@@ -122,6 +122,12 @@ class Settings(BaseModel):
         validation_alias="SQUIGGLE_SESSION_MB",
         description="what one session may hold, in megabytes; unless set, or 0, as much as all",
     )
+    user_bytes: Megabytes = Field(
+        default=0,
+        validation_alias="SQUIGGLE_USER_MB",
+        description="what all sessions that one user has begun may hold together, in megabytes, where a reverse proxy "
+        "names the users; unless set, or 0, as much as all",
+    )
     max_upload_bytes: Megabytes = Field(
         default=256 * 2**20,
         validation_alias="SQUIGGLE_MAX_UPLOAD_MB",

@@ -152,5 +152,11 @@ def test_with_a_link_to_look_one_sees_all_takes_it_home_and_changes_nothing(peop
     eve.wait_for(lambda: eve.stroke_counts() == [1, 2], "what Ann draws is seen")
     session = ann.page.url.rsplit("/", 1)[1]
     assert session not in eve.page.content()
+    ann.click("#session-menu-button")
+    ann.click("#copy-link")
+    ann.page.wait_for_selector("#link[open]")
+    ann.click("#looking-back")
+    ann.wait_for(lambda: ann.page.inner_text("#looking-back") == "Taken back", "the link is taken back")
+    eve.wait_for(lambda: "New session" in eve.page.inner_text("#message"), "it leads nowhere for who has it")
     eve.page.goto(f"{server.url}/sessions")
     assert session not in eve.page.content()

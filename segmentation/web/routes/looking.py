@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from segmentation.web.routes.known_sessions import require_owner
 from segmentation.web.security.guard import SAFE_METHODS
 from segmentation.web.store.looking import LookingLinks, is_looking_id
 
@@ -13,13 +14,20 @@ CONVERSE = "converse"
 
 
 def looking_routes(links: LookingLinks) -> Blueprint:
-    """``POST /s/<session>/looking``."""
+    """``/s/<session>/looking``."""
     routes = Blueprint("looking", __name__)
 
     @routes.post("/s/<session_id>/looking")
     def link(session_id: str) -> Response:
         """Answers with the id in the session's link that only lets look."""
         return jsonify(looking=links.of(session_id))
+
+    @routes.delete("/s/<session_id>/looking")
+    def take_back(session_id: str) -> Response:
+        """Lets that link lead nowhere; another one can be asked for."""
+        require_owner(session_id)
+        links.take_back(session_id)
+        return jsonify(session=session_id)
 
     return routes
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import IO
 from urllib.parse import quote
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, stream_with_context
 
+from segmentation.web.routes.known_sessions import own, require_room
 from segmentation.web.routes.requests import received
 from segmentation.web.routes.responses import as_file
 from segmentation.web.session.sessionfile import MAX_FILE_BYTES, SUFFIX, SessionFiles
@@ -32,8 +33,9 @@ def session_file_routes(sessions: Sessions, files: SessionFiles, settings: Setti
     @routes.post("/sessions/import")
     def import_() -> Response:
         """Reads the file of a session from the body; tells how far it is, a line of JSON a message, at last its id."""
+        require_room()
         file = received(settings.session_bytes or MAX_FILE_BYTES)
-        return Response(_imported(files, file), mimetype="application/x-ndjson")
+        return Response(stream_with_context(_imported(files, file)), mimetype="application/x-ndjson")
 
     return routes
 
@@ -42,6 +44,8 @@ def _imported(files: SessionFiles, file: IO[bytes]) -> Iterator[str]:
     with file:
         try:
             for message in files.read(file):
+                if "session" in message:
+                    own(message["session"])
                 yield json.dumps(message) + "\n"
         except (StoreError, ValueError) as reason:
             yield json.dumps({"error": str(reason)}) + "\n"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from segmentation.web.routes.known_sessions import known_sessions, remember, remember_only
+from segmentation.web.routes.known_sessions import (
+    known_sessions,
+    own,
+    remember,
+    remember_only,
+    require_owner,
+    require_room,
+)
 from segmentation.web.routes.requests import json_body
 from segmentation.web.session.sessions import Sessions
 
@@ -16,6 +23,7 @@ def session_routes(sessions: Sessions) -> Blueprint:
     @routes.post("/sessions")
     def begin() -> Response:
         """Begins a session; its link is in the answer."""
+        require_room()
         return _made(sessions.begin())
 
     @routes.put("/s/<session_id>/name")
@@ -27,6 +35,7 @@ def session_routes(sessions: Sessions) -> Blueprint:
     @routes.post("/s/<session_id>/duplicate")
     def duplicate(session_id: str) -> Response:
         """Makes a copy of a session; its link is in the answer."""
+        require_room()
         return _made(sessions.duplicate(session_id))
 
     @routes.post("/sessions/leave")
@@ -40,6 +49,7 @@ def session_routes(sessions: Sessions) -> Blueprint:
     @routes.delete("/s/<session_id>")
     def delete(session_id: str) -> Response:
         """Deletes a session with all that belongs to it."""
+        require_owner(session_id)
         sessions.delete(session_id)
         response = jsonify(session=session_id)
         remember_only(response, [one for one in known_sessions() if one != session_id])
@@ -50,5 +60,6 @@ def session_routes(sessions: Sessions) -> Blueprint:
 
 def _made(session_id: str) -> Response:
     response = jsonify(session=session_id)
+    own(session_id)
     remember(response, session_id)
     return response

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from segmentation.web.pages.startpage import start_page
-from segmentation.web.routes.known_sessions import known_sessions, remember, remember_only
+from segmentation.web.routes.known_sessions import known_sessions, own, remember, remember_only, require_room
 from segmentation.web.routes.responses import not_kept
 from segmentation.web.session.sessions import Sessions
 
@@ -26,6 +26,12 @@ def start_routes(sessions: Sessions, *, sign_out: bool) -> Blueprint:
         page = start_page(shown, sign_out=sign_out)
         return _forget_the_gone(Response(page, mimetype="text/html"), known)
 
+    def begun() -> str:
+        require_room()
+        session_id = sessions.begin()
+        own(session_id)
+        return session_id
+
     @routes.get("/")
     def start() -> AnyResponse:
         """The sessions that this browser knows; a browser that knows none goes straight into a new one."""
@@ -33,7 +39,7 @@ def start_routes(sessions: Sessions, *, sign_out: bool) -> Blueprint:
         touched = [one for one in known if not one["untouched"]]
         if touched:
             return page_of(touched, known)
-        session_id = known[0]["id"] if known else sessions.begin()
+        session_id = known[0]["id"] if known else begun()
         response = not_kept(redirect(f"{request.script_root}/s/{session_id}"))
         remember(response, session_id)
         return response

@@ -24,6 +24,7 @@ from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.log import log_csv
 from segmentation.web.session.margins import Margins, recounted
 from segmentation.web.session.objects import objects_csv, objects_for_page, objects_zip, session_report
 from segmentation.web.session.scheduler import Scheduler
@@ -101,6 +102,8 @@ class Downloads:
                 return self._stroke_file(session_id, image_hash), "application/json"
             case "corrections.json":
                 return self._correction_file(session_id, image_hash), "application/json"
+            case "log.csv":
+                return log_csv(self._journals.events(session_id)).encode(), "text/csv"
             case "classifier.squiggle":
                 return self.classifier(session_id, image_hash, along), "application/octet-stream"
         if file_name not in {"overlay.png", "probabilities.tif", "all.zip", *_WITH_MARGINS, *_FROM_CLASS_IDS}:

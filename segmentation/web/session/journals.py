@@ -107,6 +107,14 @@ class Journals:
                 self._sessions.put(session_id, session)
             yield state
 
+    def events(self, session_id: str) -> list[Mapping[str, Any]]:
+        """All that was done in the session, in order.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        return [event.body for event in self._store.events(session_id)]
+
     def watch(self, session_id: str, number: int) -> Callable[[], bool]:
         """A question that says True once the journal has more than ``number`` events; looked up once a second."""
         grown, looked = False, time.monotonic()

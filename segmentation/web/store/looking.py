@@ -45,6 +45,16 @@ class LookingLinks:
                 connection.execute(sessions.update().where(row).values(looking=looking))
         return str(looking)
 
+    def take_back(self, session_id: str) -> None:
+        """Let the link that was given out lead nowhere; who asks for one then gets another.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        with self._store.database.writing() as connection:
+            lock_session(connection, session_id)
+            connection.execute(sessions.update().where(sessions.c.id == session_id).values(looking=None))
+
     def sessions_behind(self, link_ids: Iterable[str]) -> dict[str, str]:
         """The ids of the sessions behind such links; other ids, and those of sessions that are gone, are left out."""
         ids = [one for one in link_ids if is_looking_id(one)]

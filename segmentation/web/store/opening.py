@@ -25,7 +25,7 @@ def open_store(settings: Settings) -> Store:
         StoreError: with a sentence, if it cannot be used.
         ValueError: with a sentence, if a setting names something that cannot be.
     """
-    limits = Limits(settings.quota_bytes, settings.session_bytes, settings.keep_seconds)
+    limits = Limits(settings.quota_bytes, settings.session_bytes, settings.keep_seconds, settings.user_bytes)
     with _naming_the_place_that_fails(settings):
         return Store(_store_url(settings), objects=settings.objects, limits=limits)
 

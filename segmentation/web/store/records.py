@@ -70,11 +70,13 @@ class Limits:
         total_bytes: of all sessions together.
         session_bytes: of one session.
         unused_seconds: after which a session that nobody opens is removed.
+        user_bytes: of all sessions that one person has begun.
     """
 
     total_bytes: int = 0
     session_bytes: int = 0
     unused_seconds: float = 0
+    user_bytes: int = 0
 
 
 @dataclass(frozen=True)

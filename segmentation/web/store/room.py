@@ -35,6 +35,10 @@ def check_room(connection: sql.Connection, limits: Limits, session_id: str | Non
                 f"This session is full: it may hold {_megabytes(limits.session_bytes)}. Delete a series that you no "
                 "longer need, or go on in a new session."
             )
+    if limits.user_bytes and session_id is not None:
+        owner = connection.execute(sql.select(sessions.c.owner).where(sessions.c.id == session_id)).scalar()
+        if owner is not None:
+            check_room_of(connection, limits, owner, more, file=file)
     if limits.total_bytes:
         files = sql.select(sql.func.coalesce(sql.func.sum(blobs.c.size), 0)).scalar_subquery()
         journals = sql.select(sql.func.coalesce(sql.func.sum(sessions.c.journal_bytes), 0)).scalar_subquery()
@@ -43,6 +47,23 @@ def check_room(connection: sql.Connection, limits: Limits, session_id: str | Non
                 f"The room on this server is used up: all sessions together may hold {_megabytes(limits.total_bytes)}. "
                 "Delete sessions that you no longer need, or ask whoever runs it for more."
             )
+
+
+def check_room_of(connection: sql.Connection, limits: Limits, owner: str, more: int, *, file: bool) -> None:
+    """Make sure that the sessions of a person may grow together; the arguments are those of :func:`check_room`.
+
+    Raises:
+        StoreFullError: with a sentence, if they may not.
+    """
+    if not limits.user_bytes:
+        return
+    theirs = sql.select(sessions.c.id).where(sessions.c.owner == owner)
+    held = sum(sizes(connection, list(connection.execute(theirs).scalars())).values())
+    if held + more > limits.user_bytes * (1 - STROKES_RESERVE if file else 1):
+        raise StoreFullError(
+            f"The sessions that you have begun hold {_megabytes(held)}, and each person's may hold "
+            f"{_megabytes(limits.user_bytes)} here. Delete some that you no longer need."
+        )
 
 
 def sizes(connection: sql.Connection, session_ids: Sequence[str]) -> dict[str, int]:

@@ -46,6 +46,7 @@ class Store:
     Attributes:
         database: where the tables are, for other tables than those of this class.
         files: keeps the files that rows of these tables name.
+        limits: what it may hold.
         upkeep: removes sessions that nobody opens.
     """
 
@@ -63,12 +64,12 @@ class Store:
             ValueError: with a sentence, if there is no such kind of object store.
         """
         self.database = Database(url)
-        self._limits = limits or Limits()
-        self.files = Files(self.database, ObjectBlobs(objects) if objects else TableBlobs(self.database), self._limits)
+        self.limits = limits or Limits()
+        self.files = Files(self.database, ObjectBlobs(objects) if objects else TableBlobs(self.database), self.limits)
         self.upkeep = Upkeep(
             self.database,
             self.files,
-            unused_seconds=self._limits.unused_seconds,
+            unused_seconds=self.limits.unused_seconds,
             delete_session=self.delete_session,
         )
         try:
@@ -274,7 +275,7 @@ class Store:
             for number, body in enumerate(new.values(), start=session.number + 1)
         ]
         size = sum(len(row["body"]) for row in rows)
-        check_room(connection, self._limits, session_id, size, file=False)
+        check_room(connection, self.limits, session_id, size, file=False)
         connection.execute(events.insert(), rows)
         connection.execute(
             sessions.update()

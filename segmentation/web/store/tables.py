@@ -19,6 +19,16 @@ sessions = sql.Table(
     sql.Column("journal_bytes", sql.BigInteger, nullable=False),
     # id of the link that only lets look; none until somebody asks for it
     sql.Column("looking", sql.String(32), index=True, unique=True),
+    # id of the person who began it, if a reverse proxy named them
+    sql.Column("owner", sql.String(64), index=True),
+)
+# ids in the links that people have met, whom a reverse proxy names
+known_links = sql.Table(
+    "known_links",
+    metadata,
+    sql.Column("person", sql.String(64), primary_key=True),
+    sql.Column("link", sql.String(32), primary_key=True),
+    sql.Column("since", sql.Float, nullable=False),
 )
 # who is in a session now; rows of people who have not been seen for some seconds count for nothing
 presences = sql.Table(

@@ -33,6 +33,7 @@ DOWNLOADS = [
     "objects.zip",
     "objects.bin",
     "report.html",
+    "log.csv",
     "classifier.squiggle?along=strokes,pixels",
 ]
 

@@ -108,3 +108,83 @@ def test_no_name_keeps_anybody_from_working(client, session, sent, kept):
     assert journal["refused"] == []
     assert journal["events"][-1]["body"]["author"] == {"id": "ann", "name": kept}
     assert [one["name"] for one in here_of(client, session, author={"id": "bob"})] == [kept]
+
+
+class User:
+    """A browser of somebody whom the proxy names."""
+
+    def __init__(self, app, name):
+        self.client = app.server.test_client()
+        self.client.environ_base |= {"HTTP_X_USER": name}
+
+    def begins(self):
+        return self.client.post("/sessions").json["session"]
+
+    def lists(self):
+        return {one["id"] for one in self.client.get("/sessions/list").json}
+
+
+@pytest.fixture
+def app(tmp_path):
+    """A server behind a proxy that signs people in, with little room for each."""
+    settings = Settings(data_folder=tmp_path, user_header="X-User", user_bytes=3_000_000)
+    app = create_app(settings)
+    yield app
+    app.server.extensions["workbench"].store.close()
+
+
+def test_a_user_finds_their_sessions_on_any_machine_and_nobody_elses(app):
+    at_work, at_home, other = User(app, "ann"), User(app, "ann"), User(app, "bob")
+    session = at_work.begins()
+    converse(at_work.client, session, [stroke_event("a", IMAGE, 1, "M1,1L2,2")])
+    assert at_home.lists() == {session}
+    assert other.lists() == set()
+    converse(other.client, session)
+    assert User(app, "bob").lists() == {session}, "who has met a link finds it again"
+    at_home.client.post("/sessions/leave", json={"session": session})
+    assert User(app, "ann").lists() == set()
+    assert User(app, "bob").lists() == {session}
+    converse(at_home.client, session)
+    assert User(app, "ann").lists() == {session}
+    assert at_home.client.delete(f"/s/{session}").status_code == 200
+    assert User(app, "bob").lists() == set()
+
+
+def test_who_began_a_session_alone_takes_its_looking_link_back_and_deletes_it(app):
+    ann, bob = User(app, "ann").client, User(app, "bob").client
+    session = ann.post("/sessions").json["session"]
+    looking = bob.post(f"/s/{session}/looking").json["looking"]
+    for refused in (bob.delete(f"/s/{session}/looking"), bob.delete(f"/s/{session}")):
+        assert refused.status_code == 403
+        assert "who began this session" in refused.json["error"]
+    assert ann.delete(f"/s/{looking}/looking").status_code == 403
+    assert converse(bob, looking)[0]["kind"] == "journal"
+    assert ann.delete(f"/s/{session}/looking").status_code == 200
+    assert converse(bob, looking)[0]["kind"] == "gone"
+    assert bob.get(f"/s/{looking}/file").status_code == 404
+    again = ann.post(f"/s/{session}/looking").json["looking"]
+    assert again != looking
+    assert converse(bob, again)[0]["kind"] == "journal"
+
+
+def test_without_a_proxy_whoever_works_in_a_session_takes_the_link_back(client, session):
+    looking = client.post(f"/s/{session}/looking").json["looking"]
+    assert client.delete(f"/s/{session}/looking").status_code == 200
+    assert converse(client, looking)[0]["kind"] == "gone"
+
+
+def test_the_sessions_of_one_user_together_are_bounded(app):
+    ann, bob = User(app, "ann").client, User(app, "bob").client
+    sessions = [ann.post("/sessions").json["session"] for _ in range(2)]
+    copies = 0
+    while (answer := ann.post(f"/s/{sessions[0]}/duplicate")).status_code == 200:
+        copies += 1
+        assert copies < 100
+    assert answer.status_code == 507
+    assert "that you have begun hold" in answer.json["error"]
+    assert ann.post("/sessions").status_code == 507
+    assert ann.post("/sessions/import", data=b"PK").status_code == 507
+    assert bob.post("/sessions").status_code == 200
+    for session in sessions:
+        assert ann.delete(f"/s/{session}").status_code == 200
+    assert ann.post("/sessions").status_code == 200

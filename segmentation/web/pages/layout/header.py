@@ -84,6 +84,16 @@ def link_dialog() -> html.Dialog:
                 "Whoever has this link can see everything and take it home, but change nothing.",
                 "looking-field",
                 "looking-copy",
+                html.Button(
+                    "Take back",
+                    id="looking-back",
+                    type="button",
+                    className="quiet",
+                    title="Lets this link lead nowhere, for all who have it; there is another one then",
+                ),
+            ),
+            html.Div(
+                html.A("Who did what (CSV)", id="log", download="log.csv", title="All that was done here"),
             ),
             html.Div(
                 html.Button("Close", id="link-close", type="button", className="quiet"), className="dialog-buttons"
@@ -94,7 +104,7 @@ def link_dialog() -> html.Dialog:
     )
 
 
-def _link(meaning: str, field: str, copy: str) -> list[Component]:
-    """What a link means, a place for it, and a button."""
-    row = html.Div([html.Div(id=field), html.Button("Copy", id=copy, type="button")], className="link-row")
+def _link(meaning: str, field: str, copy: str, *more: Component) -> list[Component]:
+    """What a link means, a place for it, and buttons."""
+    row = html.Div([html.Div(id=field), html.Button("Copy", id=copy, type="button"), *more], className="link-row")
     return [html.P(meaning), row]
