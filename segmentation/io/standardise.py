@@ -21,7 +21,7 @@ from segmentation.io.image import Image
 SPREADS = 4.0
 """A standardised channel has its mean at 1/2, and 0 and 1 two standard deviations away."""
 
-CACHE_BYTES = 256_000_000
+CACHE_BYTES = 64_000_000
 """Standardised images that are kept, so that a stroke does not cost them anew."""
 
 _VALUES_AT_ONCE = 2**20
@@ -139,11 +139,11 @@ def standardised(image: Image, of_channels: Standards | None = None) -> Image:
     pixels = standardised_pixels(image.pixels, standards([image]) if of_channels is None else of_channels)
     ends = [float(pixels.min()), float(pixels.max())]
     about = image.metadata | {"dtype": "float32", "value_range": ends, "standardised": True}
-    seen = replace(image, pixels=pixels, metadata=about)
+    seen = replace(image, pixels=pixels, metadata=about, region=None)
     if kept:
         vars(seen)["hash"] = image.hash
-        _kept.put(image.hash, replace(seen, region=None))
-    return seen
+        _kept.put(image.hash, seen)
+    return seen.within(image.region)
 
 
 _kept: BoundedCache[str, Image] = BoundedCache(CACHE_BYTES, lambda seen: seen.pixels.nbytes)

@@ -61,6 +61,11 @@ def test_it_is_done_once_and_keeps_what_the_image_is():
     assert not is_standardised(image)
     assert seen.hash == content
     assert standardised(seen) is seen
+    region = np.eye(3, 4, dtype=bool)
+    for one in (standardised(image.within(region)), standardised(image)):
+        assert one.hash == content
+    assert np.array_equal(standardised(image.within(region)).region, region)
+    assert standardised(image).region is None
     assert seen.metadata["dtype"] == "float32"
 
 
