@@ -19,6 +19,7 @@ import { Overview } from "./controls/overview.mjs";
 import { setUpPeople } from "./controls/people.mjs";
 import { Pointer } from "./controls/pointer.mjs";
 import { Series } from "./controls/series.mjs";
+import { Sigmas } from "./controls/sigmas.mjs";
 import { setUpTabs } from "./controls/tabs.mjs";
 import { setUpTitle } from "./controls/title.mjs";
 import { sessionId } from "./page/context.mjs";
@@ -65,6 +66,7 @@ function setUp(id) {
   const overview = new Overview(session);
   const learnChannels = new LearnChannels(session);
   new Pointer(session, () => measure.size);
+  const sigmas = new Sigmas(session, () => measure.size);
   session.onSight = () => {
     measure.show();
     look.show();
@@ -72,6 +74,7 @@ function setUp(id) {
     features.update();
     overlay.show();
     overview.show();
+    sigmas.show();
   };
   setUpClassImport(session);
   setUpLooking();

@@ -25,7 +25,6 @@ export class Overlay {
   show() {
     const { state: { classes }, view } = this.session;
     this.style.value = view.style;
-    this.style.disabled = view.layer !== "classes";
     if (JSON.stringify(classes) === this.shown) return;
     this.shown = JSON.stringify(classes);
     byId("class-opacities").replaceChildren(...classes.map(({ id, name, colour }) => {

@@ -43,6 +43,30 @@ export function parseSize(text) {
   return { x, y: y ?? x, unit, z };
 }
 
+/** By so much the sides of a pixel may differ that is taken for square. */
+const LARGEST_DIFFERENCE = 0.01;
+
+/**
+ * The side of a square pixel; null of another one, or where it is no length.
+ * @param {?PixelSize} size
+ * @returns {?{length: number, unit: string}}
+ */
+export function squareSide(size) {
+  if (!size || !(size.unit in METRES)) return null;
+  const { x, y, unit } = size;
+  return Math.max(x, y) <= Math.min(x, y) * (1 + LARGEST_DIFFERENCE) ? { length: x, unit } : null;
+}
+
+/**
+ * A length in pixels; null if it is none.
+ * @param {PixelSize} length that was typed, as parseSize gives it
+ * @param {{length: number, unit: string}} side of a pixel
+ */
+export function pixelsOf({ x, unit }, side) {
+  if (!(unit in METRES)) return null;
+  return Number(((x * METRES[unit]) / (side.length * METRES[side.unit])).toPrecision(9));
+}
+
 /**
  * The longest round length that fits into a width: for a scale bar.
  * @param {PixelSize} size

@@ -46,6 +46,11 @@ def test_a_size_that_is_typed_is_in_what_is_taken_home(person):
     page.press("#measure-size", "Enter")
     expect(page.locator("#pixel-size")).to_have_text("0.25 µm a pixel")
     expect(page.locator("#scale-bar")).to_be_visible()
+    person.tab("learn")
+    expect(page.locator("#sigma-max-length")).to_have_value("4 µm")
+    page.fill("#sigma-max-length", "2 um")
+    page.press("#sigma-max-length", "Enter")
+    expect(page.locator("#sigma-max")).to_have_value("8")
     person.wait_until_saved()
     for name in ("segmentation.tif", "labels.tif", "probabilities.tif"):
         assert seg.read_image(io.BytesIO(person.download(name))).pixel_size == PixelSize(0.25, 0.25), name

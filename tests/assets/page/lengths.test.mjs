@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describeSize, parseSize, readable, scaleBar } from "../../../assets/page/lengths.mjs";
+import { describeSize, parseSize, pixelsOf, readable, scaleBar, squareSide } from "../../../assets/page/lengths.mjs";
 
 test("what people type is understood", () => {
   assert.deepEqual(parseSize("0.325 µm"), { x: 0.325, y: 0.325, unit: "µm", z: null });
@@ -34,4 +34,16 @@ test("lengths are told in the unit that suits", () => {
   assert.equal(readable(2000, "nm"), "2 µm");
   assert.equal(readable(0.5, "µm"), "500 nm");
   assert.equal(readable(10, "°"), "10 °");
+});
+
+test("lengths are counted in square pixels", () => {
+  const side = squareSide({ x: 0.325, y: 0.3251, unit: "µm", z: null });
+  assert.deepEqual(side, { length: 0.325, unit: "µm" });
+  const length = parseSize("2 um");
+  assert.ok(length && side);
+  assert.equal(pixelsOf(length, side), 6.15384615);
+  assert.equal(pixelsOf({ x: 0.65, y: 1, unit: "nm", z: null }, side), 0.002);
+  assert.equal(pixelsOf({ x: 1, y: 1, unit: "°", z: null }, side), null);
+  assert.equal(squareSide({ x: 1, y: 2, unit: "µm", z: null }), null);
+  assert.equal(squareSide({ x: 1, y: 1, unit: "°", z: null }), null);
 });

@@ -57,19 +57,7 @@ def _features() -> list[Component]:
             ],
             value=[kind for kind, _, _ in kinds if getattr(spec, kind)],
         ),
-        html.Div(
-            [
-                labelled("Smallest sigma", number_input("sigma-min", spec.sigma_min), "sigma-min"),
-                labelled("Largest sigma", number_input("sigma-max", spec.sigma_max), "sigma-max"),
-                labelled("Scales", number_input("num-sigma", None, placeholder="auto"), "num-sigma"),
-            ],
-            className="fields",
-        ),
-        html.P(
-            "Sigma is the radius, in pixels, of the neighbourhood that is looked at. Small: fine detail. Large: "
-            "the surroundings; slower. Scales: how many sizes between the two; auto doubles from one to the next.",
-            className="note",
-        ),
+        *_sigmas(spec),
         dcc.Checklist(
             id="feature-standardise",
             options=[{"label": "Brightness or colour differs between images", "value": "standardise"}],
@@ -118,6 +106,34 @@ def _importance() -> list[Component]:
             id="feature-look-row",
             className="row slider-row",
             hidden=True,
+        ),
+    ]
+
+
+def _sigmas(spec: FeatureSpec) -> list[Component]:
+    """How large the neighbourhoods are that features look at; in units where the size of pixels is known."""
+    return [
+        html.Div(
+            [
+                labelled("Smallest sigma", number_input("sigma-min", spec.sigma_min), "sigma-min"),
+                labelled("Largest sigma", number_input("sigma-max", spec.sigma_max), "sigma-max"),
+                labelled("Scales", number_input("num-sigma", None, placeholder="auto"), "num-sigma"),
+            ],
+            className="fields",
+        ),
+        html.Div(
+            [
+                labelled("… in units", dcc.Input(id="sigma-min-length", type="text"), "sigma-min-length"),
+                labelled("… in units", dcc.Input(id="sigma-max-length", type="text"), "sigma-max-length"),
+            ],
+            id="sigma-lengths",
+            className="fields",
+            hidden=True,
+        ),
+        html.P(
+            "Sigma is the radius, in pixels, of the neighbourhood that is looked at. Small: fine detail. Large: "
+            "the surroundings; slower. Scales: how many sizes between the two; auto doubles from one to the next.",
+            className="note",
         ),
     ]
 
