@@ -5,7 +5,7 @@ import { ObjectTable } from "../page/objecttable.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
-import { unpackedColumns } from "../shared/unpacked.mjs";
+import { unpackedColumns } from "../page/unpacked.mjs";
 
 /** @import { Column } from "../page/objecttable.mjs" */
 /** @import { Session } from "../session/session.mjs" */

@@ -3,7 +3,7 @@
 import { ObjectTable } from "../page/objecttable.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
-import { unpackedColumns } from "../shared/unpacked.mjs";
+import { unpackedColumns } from "../page/unpacked.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
 /** @import { Column } from "../page/objecttable.mjs" */
