@@ -184,7 +184,7 @@ class Row {
     this.share.replaceChildren(...(share === null ? [] : [`${(100 * share).toFixed(2)} %`]));
     const [low, high] = [Math.max(0, (share ?? 0) - (margin ?? 0)), Math.min(1, (share ?? 0) + (margin ?? 0))];
     const ends = `${(100 * low).toFixed(2)} and ${(100 * high).toFixed(2)} %`;
-    if (margin !== null) this.share.append(element("small", {}, ` ± ${(100 * margin).toFixed(1)}`));
+    if (margin !== null) this.share.append(element("small", {}, ` ± ${(100 * margin).toFixed(margin < 0.1 ? 1 : 0)}`));
     this.segmented.textContent = share === null || segmented === undefined ? "" : `${grouped(segmented)} px`;
     for (const node of [this.share, this.segmented]) node.title = "of the image";
     if (margin !== null) this.share.title = `of the image; with a confidence of about 95 % between ${ends}`;

@@ -179,13 +179,14 @@ def _sizes(table: Table, label_class: LabelClass) -> dict[str, Any]:
     return {"objects": len(areas), "mean": mean, "median": median, "unit": unit, "histogram": drawn}
 
 
-def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[ImageFound]) -> str:
+def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[ImageFound], scores: str = "") -> str:
     """A report.
 
     Args:
         contents: of the classifier.
         classifier_hash: SHA-256 of its file.
         images: what was found.
+        scores: a sentence on how good the classifier is, if that is known.
 
     Returns:
         An HTML document; the same arguments give the same text.
@@ -197,6 +198,7 @@ def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[
         "methods": methods_paragraph(contents),
         "citations": citations(contents),
         "version": __version__,
+        "scores": scores,
         "training": contents.training,
         "settings": contents.settings.to_json(),
         "features": contents.spec.to_json(),

@@ -157,7 +157,9 @@ class Downloads:
         if "report.html" in names:
             again = recounted(result, self._turn(session_id), has_gone)
             classifier_file = self._classifier_file(session_id, result)
-            made["report.html"] = session_report(result, ids, classifier_file, margins, again)
+            made["report.html"] = session_report(
+                result, ids, classifier_file, margins, again, self._margins.scores(session_id, result)
+            )
         return made
 
     def classifier(self, session_id: str, image_hash: str | None = None, along: Collection[str] | None = None) -> bytes:

@@ -72,6 +72,11 @@ class Margins:
         drawn = self._trainer.drawn(result.training_set)
         return self._margins(session_id, result.state, drawn, result.trained, result.image, lambda: False, turn) or {}
 
+    def scores(self, session_id: str, result: Result) -> str:
+        """How good the classifier is, for a report; empty if that is not known."""
+        learnt = Learnt(result.state, self._trainer.drawn(result.training_set), result.trained)
+        return self._scorer.sentence(session_id, learnt)
+
     def _margins(
         self,
         session_id: str,

@@ -64,6 +64,7 @@ def session_report(
     classifier_file: bytes,
     margins: Mapping[int, float],
     again: RecountedObjects,
+    scores: str,
 ) -> bytes:
     """The report of the current image.
 
@@ -73,6 +74,7 @@ def session_report(
         classifier_file: as it is downloaded.
         margins: by class id, how far its share may be off to either side.
         again: the segmentations in which objects are counted again.
+        scores: a sentence on how good the classifier is.
     """
     named = {"name": result.state.image["name"], "page": 1, "pages": 1}
     image = replace(result.image, metadata=result.image.metadata | named)
@@ -85,7 +87,7 @@ def session_report(
         steps = result.state.clean_up
         bounds = again.bounds({one: counts[one] for one in result.state.classes}, steps)
     found = image_found(image, ids, contents, notes=_corrected(result, ids), sure=Sureness(margins, bounds))
-    return report_html(contents, sha256(classifier_file).hexdigest(), [found]).encode()
+    return report_html(contents, sha256(classifier_file).hexdigest(), [found], scores).encode()
 
 
 def _corrected(result: Result, ids: NDArray[np.uint8]) -> list[str]:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import isnan
 from threading import BoundedSemaphore
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.text import counted
 from segmentation.assessment.cross_validation import CrossValidation, curve_counts
 from segmentation.assessment.held_out import HeldOut, Train, hold_out
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, count_strokes, first_strokes, without_stroke
@@ -77,6 +79,30 @@ class Scorer:
             return
         with self.patience(stale) as over:
             yield from self._curve(session_id, learnt, newest, over)
+
+    def sentence(self, session_id: str, learnt: Learnt) -> str:
+        """How good a classifier is, for a report; empty if that is not known."""
+        if learnt.trained.unchanged or not learnt.drawn:
+            return ""
+        train = self._trainer.training(session_id, learnt.state)
+        try:
+            with self.patience(lambda: False) as over:
+                found, _ = self._held_out(learnt.drawn, learnt.state, train, over)
+        except ValueError:  # too few strokes
+            return ""
+        if found is None:
+            return ""
+        error = "" if isnan(found.standard_error) else f" ± {found.standard_error:.2f}"
+        names = {class_id: one.name for class_id, one in learnt.state.classes.items()}
+        classes = ", ".join(
+            f"{names.get(one, one)} {iou:.2f}"
+            for one, iou in zip(found.class_ids, found.scores.iou.tolist(), strict=True)
+            if not isnan(iou)
+        )
+        return (
+            f"mean IoU {found.mean_iou:.2f}{error} over {counted(len(found.keys), 'stroke')}, each of which was held "
+            f"out when it was looked at; by class: {classes}"
+        )
 
     @contextmanager
     def patience(self, stale: Callable[[], bool]) -> Iterator[Callable[[], bool]]:

@@ -72,7 +72,10 @@ def test_how_sure_shares_are_is_what_python_says(someone):
         assert (one.low, one.high) == (max(0, one.share - margin), min(1, one.share + margin))
         ends = [float(rows[str(one.id)][name]) for name in ("percent_low", "percent_high")]
         assert ends == pytest.approx([100 * one.low, 100 * one.high], abs=1e-4)
-    assert "95 % interval" in someone.downloads("report.html").data.decode()
+    report = someone.downloads("report.html").data.decode()
+    assert "95 % interval" in report
+    assert f"mean IoU {seg.cross_validate(PIXELS, document['strokes'], classifier).mean_iou:.2f}" in report
+    assert "over 5 strokes, each of which was held out" in report
 
 
 def test_what_is_missing_is_said(someone):

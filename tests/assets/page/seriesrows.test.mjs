@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { curves, mixedUnits } from "../../../assets/page/seriesplot.mjs";
+import { asCsv, numbersIn, rowsOf, told, unitsOf, written } from "../../../assets/page/seriesrows.mjs";
+
+const CLASSES = [{ id: 1, name: "=void", colour: "#e69f00" }, { id: 2, name: "grain", colour: "#0072b2" }];
+
+const NONE = { count: 0, low: 0, high: 0, mean: null, median: null };
+
+/** An image with a quarter of class 1. */
+const image = (page = 1, unit = "px") => ({
+  page, pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 }, trust: 0.5,
+  objects: { unit, classes: { 1: { count: 3, low: 1, high: 6, mean: 12.5, median: 9 }, 2: NONE } },
+});
+
+/**
+ * A file of some images.
+ * @param {string} name
+ * @param {...any} images
+ */
+const item = (name, ...images) => ({ number: 1, name, state: "done", reason: "", notes: [], made_by: "a", images });
+
+test("images stand in the natural order of their files, those of a stack one after the other", () => {
+  const rows = rowsOf([item("a10.tif", image()), item("a9.tif", image(1), image(2))]);
+  assert.deepEqual(rows.map(({ name }) => name), ["a9.tif, image 1", "a9.tif, image 2", "a10.tif"]);
+});
+
+test("figures come with the ends of their intervals, which a share does not leave", () => {
+  const [row] = rowsOf([item("a.tif", image())]);
+  assert.deepEqual(told(row, 1, "share"), { value: 25, low: 0, high: 50 });
+  assert.equal(told(row, 2, "share")?.high, 100);
+  assert.deepEqual(told(row, 1, "count"), { value: 3, low: 1, high: 6 });
+  assert.deepEqual(told(row, 1, "median"), { value: 9, low: null, high: null });
+  assert.equal(told(row, 2, "mean"), null);
+  assert.equal(told(row, 0, "trust")?.value, 0.5);
+});
+
+test("numbers are written the same in every country", () => {
+  assert.equal(written(1234567, "count"), "1,234,567");
+  assert.equal(written(12.3456, "share"), "12.35");
+  assert.equal(written(1234.5, "mean"), "1,235");
+});
+
+test("the axis of time is the last number in the names that differs", () => {
+  assert.deepEqual(numbersIn(["day1_t10_x2.tif", "day1_t9_x2.tif"]), [10, 9]);
+  assert.equal(numbersIn(["a.tif", "b.tif"]), null);
+  assert.equal(numbersIn(["a1.tif", "b1.tif"]), null);
+});
+
+test("different units are refused with the names of the images", () => {
+  const rows = rowsOf([item("a.tif", image(1, "µm²")), item("b.tif", image(1, "mm²"))]);
+  assert.equal(unitsOf(rows).size, 2);
+  assert.match(mixedUnits(rows), /µm² \(a\.tif\); mm² \(b\.tif\)/);
+  assert.equal(mixedUnits(rows.slice(1)), "");
+});
+
+test("curves have a point for each image and whiskers where an interval is known", () => {
+  const rows = rowsOf([item("a.tif", image()), item("b.tif", image())]);
+  const [first] = curves(rows, CLASSES, "share", [1, 2]);
+  assert.deepEqual([first.y, first.error_y?.array, first.error_y?.arrayminus], [[25, 25], [25, 25], [25, 25]]);
+  assert.equal(curves(rows, CLASSES, "median", [1, 2])[0].error_y, undefined);
+  assert.equal(curves(rows, CLASSES, "trust", [1, 2]).length, 1);
+});
+
+test("saved data can be opened in a spreadsheet and does nothing there", () => {
+  const text = asCsv(rowsOf([item('a "b".tif', image())]), CLASSES, "count");
+  assert.deepEqual(text.split("\n").slice(0, 2), ["image,class_name,value,low,high", '"a ""b"".tif","\'=void",3,1,6']);
+});
