@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import socket
 import subprocess
 import sys
@@ -138,16 +139,16 @@ class Wait(NamedTuple):
     """How long it takes from a stroke's end until the server is asked, and to what is there of the overlay.
 
     Attributes:
-        asked: the server.
         first: the first new part.
         draft: a draft of all of it; the same as all where there was none.
         all: all of it.
+        asked: the server; not known without a page.
     """
 
-    asked: float
     first: float
     draft: float
     all: float
+    asked: float = math.nan
 
 
 def waits(page: Page) -> Wait:

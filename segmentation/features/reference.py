@@ -89,7 +89,14 @@ def reference_basic(
 
 
 def derive_plane(
-    smooth: NDArray[np.float32], spec: FeatureSpec, rows: slice, columns: slice, out: NDArray[np.float32]
+    smooth: NDArray[np.float32],
+    spec: FeatureSpec,
+    rows: slice,
+    columns: slice,
+    out: NDArray[np.float32],
+    *,
+    edges: bool = True,
+    texture: bool = True,
 ) -> None:
     """The features that follow from one smoothed plane.
 
@@ -99,6 +106,8 @@ def derive_plane(
         rows: the window's rows in the plane.
         columns: its columns.
         out: ``(kinds, window rows, window columns)`` float32 to be filled.
+        edges: whether they are needed, if there is place for them.
+        texture: likewise.
     """
     from skimage.feature import hessian_matrix_eigvals
     from skimage.filters import sobel
@@ -107,14 +116,15 @@ def derive_plane(
     top, left = rows.start - around[0].start, columns.start - around[1].start
     window = slice(top, top + out.shape[1]), slice(left, left + out.shape[2])
     near = smooth[around[0], around[1]]
-    kinds = [near] if spec.intensity else []
-    if spec.edges:
-        kinds.append(sobel(near))
-    if spec.texture:
+    if spec.intensity:
+        out[0] = near[window]
+    if spec.edges and edges:
+        out[int(spec.intensity)] = sobel(near)[window]
+    if spec.texture and texture:
         first = [_gradient(near, axis) for axis in (0, 1)]
-        kinds += [*hessian_matrix_eigvals([_gradient(first[one], other) for one, other in ((0, 0), (0, 1), (1, 1))])]
-    for kind, filled in zip(kinds, out, strict=True):
-        filled[...] = kind[window]
+        second = [_gradient(first[one], other) for one, other in ((0, 0), (0, 1), (1, 1))]
+        for filled, eigenvalues in zip(out[-2:], hessian_matrix_eigvals(second), strict=True):
+            filled[...] = eigenvalues[window]
 
 
 def _gradient(plane: NDArray[np.float32], axis: int) -> NDArray[np.float32]:

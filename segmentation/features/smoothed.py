@@ -126,8 +126,9 @@ class Smoothed:
                 for window, own in ((rows, self.rows), (columns, self.columns))
             )
             of_planes = out.reshape(len(self.planes), -1, *size)
-            for plane in needed[:, 0]:
-                derive_plane(self.planes[plane], spec, here, there, of_planes[plane])
+            for plane, _, edges, texture in needed.tolist():
+                smooth, filled = self.planes[plane], of_planes[plane]
+                derive_plane(smooth, spec, here, there, filled, edges=bool(edges), texture=bool(texture))
             return
         from segmentation.features._derivative_kernels import derive_from_planes, smooth_scratch
 
