@@ -17,6 +17,7 @@ import { Objects } from "./controls/objects.mjs";
 import { Overlay } from "./controls/overlay.mjs";
 import { Overview } from "./controls/overview.mjs";
 import { setUpPeople } from "./controls/people.mjs";
+import { Plots } from "./controls/plots.mjs";
 import { Pointer } from "./controls/pointer.mjs";
 import { Series } from "./controls/series.mjs";
 import { Sigmas } from "./controls/sigmas.mjs";
@@ -47,11 +48,12 @@ function setUp(id) {
   const downloads = new Downloads(session);
   const series = new Series(session);
   const objects = new Objects(session);
+  const plots = new Plots(session, objects);
   const features = new Features(session);
   setUpTabs((name) => {
     series.show(name === "series");
     features.show(name === "learn");
-    objects.show(name === "objects");
+    objects.show(name === "objects" || plots.open);
   });
   setUpDropping({
     sendToSeries: (files) => series.drop(files),
@@ -61,6 +63,7 @@ function setUp(id) {
   setUpTitle(session);
   setUpPeople(session);
   const measure = new Measure(session);
+  session.cleanUp.pixelSize = () => measure.size;
   const look = new LookPanel(session);
   const overlay = new Overlay(session);
   const overview = new Overview(session);
@@ -68,7 +71,8 @@ function setUp(id) {
   new Pointer(session, () => measure.size);
   const sigmas = new Sigmas(session, () => measure.size);
   session.onSight = () => {
-    measure.show();
+    measure.show().then(() => session.cleanUp.showAgain());
+    objects.notice();
     look.show();
     learnChannels.show();
     features.update();

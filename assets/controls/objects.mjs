@@ -1,50 +1,23 @@
 /* The card of objects: the table, the histogram, and what of it is seen on the image. */
 
+import { asText, objectColumns, unitOf, unpackObjects } from "../page/objectcolumns.mjs";
 import { showHistogram } from "../page/objecthistogram.mjs";
+import { quantile } from "../page/objectstatistics.mjs";
 import { ObjectTable } from "../page/objecttable.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
-import { unpackedColumns } from "../page/unpacked.mjs";
+import { counted } from "../shared/text.mjs";
 
+/** @import { CleanUpStep } from "../journal/state.mjs" */
+/** @import { Found } from "../page/objectcolumns.mjs" */
 /** @import { Column } from "../page/objecttable.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
-/**
- * @typedef {object} Found
- * @property {number} objects how many
- * @property {number} rows of the image
- * @property {number} across its columns
- * @property {Map<string, Float64Array>} columns of the table, by their names
- * @property {Uint32Array} labels number of the object at each pixel
- * @property {?string} image its hash
- */
-
-/** @type {[name: string, title: string][]} */
-const MEASURES = [
-  ["area", "Area"], ["equivalent_diameter_area", "Diameter"], ["perimeter", "Perimeter"],
-  ["feret_diameter_max", "Feret"], ["eccentricity", "Eccentricity"], ["solidity", "Solidity"],
-  ["orientation", "Orientation"],
-];
-const DIGITS = 4;
 /* An object fills about so much of the view when one goes there, but pixels become no larger than this. */
 const FILLS = 0.25;
 const LARGEST_SCALE = 8;
 const STILL = 3;
-
-/**
- * The objects as the server packs them, see `session/objects.py`.
- * @param {Response} response
- * @param {?string} image its hash
- * @returns {Promise<Found>}
- */
-async function unpacked(response, image) {
-  const { facts: { objects, rows, across }, columns, rest } = await unpackedColumns(response);
-  return { objects, rows, across, columns, labels: new Uint32Array(rest), image };
-}
-
-/** @param {number} value */
-const asText = (value) => (Number.isNaN(value) ? "" : String(Number(value.toPrecision(DIGITS))));
 
 export class Objects {
   /** @param {Session} session */
@@ -57,6 +30,14 @@ export class Objects {
     this.stale = true;
     /** @type {?[number, number]} */
     this.range = null;
+    /** Objects that pass class and range. @type {number[]} */
+    this.offered = [];
+    /** Those of them that were picked in a plot; null for all. @type {?((object: number) => boolean)} */
+    this.picked = null;
+    /** Told when other objects are shown. */
+    this.onFilter = () => {};
+    /** Told when something else is segmented. */
+    this.onStale = () => {};
     this.table = new ObjectTable((object) => this.choose(object, true));
     this.classes = byId("object-class", HTMLSelectElement);
     this.measure = byId("object-measure", HTMLSelectElement);
@@ -69,9 +50,55 @@ export class Objects {
     for (const end of this.ends) end.addEventListener("change", () => this.typed());
     session.segmentation.whenSegmented(() => {
       this.stale = true;
+      this.onStale();
       this.refresh();
     });
+    /** Steps of a clean-up whose outlines are to be seen next; one request is under way at a time. */
+    this.triedNext = "";
+    this.trying = false;
+    this.splits = "[]";
+    session.onTried = (steps) => this.tryOut(steps);
     this.listenToStage();
+  }
+
+  /**
+   * See at once how steps that are tried out would split objects.
+   * @param {CleanUpStep[]} steps
+   */
+  async tryOut(steps) {
+    const split = JSON.stringify(steps.filter(({ kind }) => kind === "split"));
+    if (!this.open || !this.found || split === this.triedNext) return;
+    this.triedNext = split;
+    if (this.trying) return;
+    this.trying = true;
+    const { session, asked } = this;
+    const { imageHash } = session;
+    try {
+      for (let shown = ""; shown !== this.triedNext;) {
+        shown = this.triedNext;
+        const query = `image=${imageHash}&clean_up=${encodeURIComponent(shown)}`;
+        const response = await fetch(`${sessionUrl}download/outlines.bin?${query}`);
+        if (!response.ok) break;
+        const seen = await unpackObjects(response, imageHash);
+        if (asked !== this.asked || this.stale || imageHash !== session.imageHash) break;
+        this.say(`${counted(seen.objects, "object")} so far.`);
+        session.picture.setObjects({ ...seen, faded: new Uint8Array(seen.objects + 1), chosen: 0 });
+      }
+    } catch {
+      /* What is chosen is measured anyway, and says what is wrong. */
+    } finally {
+      this.trying = false;
+    }
+  }
+
+  /** What is chosen may split objects in another way: that is measured anew. */
+  notice() {
+    const splits = JSON.stringify(this.session.state.cleanUp.filter(({ kind }) => kind === "split"));
+    if (splits === this.splits) return;
+    this.splits = splits;
+    this.stale = true;
+    this.onStale();
+    this.refresh();
   }
 
   /** @param {boolean} open whether the card is seen */
@@ -119,7 +146,7 @@ export class Objects {
         this.forget(await reasonOf(response));
         return;
       }
-      const found = await unpacked(response, imageHash);
+      const found = await unpackObjects(response, imageHash);
       if (asked === this.asked) this.take(found);
     } catch {
       if (asked === this.asked) this.forget(AWAY);
@@ -137,11 +164,13 @@ export class Objects {
     byId("objects-found").hidden = true;
     this.say(sentence);
     this.mark();
+    this.onFilter();
   }
 
   /** @param {Found} found */
   take(found) {
     this.found = found;
+    this.picked = null;
     const chosen = this.classes.value;
     this.classes.replaceChildren(
       element("option", { value: "" }, "all classes"),
@@ -157,29 +186,8 @@ export class Objects {
 
   /** The columns of the table: in the unit of the image, where it has one. @returns {Column[]} */
   get columns() {
-    const { columns } = /** @type {Found} */ (this.found);
-    const unit = [...columns.keys()].find((name) => name.startsWith("area_in_"))?.slice("area_in_".length, -1);
-    const names = new Map(this.session.state.classes.map(({ id, name }) => [id, name]));
-    const classIds = /** @type {Float64Array} */ (columns.get("class_id"));
-    /** @param {string} name @param {string} title @returns {Column} */
-    const column = (name, title) => {
-      const values = /** @type {Float64Array} */ (columns.get(name));
-      return { name, title, value: (object) => values[object], text: (object) => asText(values[object]) };
-    };
-    const measures = MEASURES.map(([name, title]) => {
-      const inUnit = unit && [...columns.keys()].find((one) => one.startsWith(`${name}_in_`));
-      const square = name === "area" ? "²" : "";
-      const isLength = ["area", "equivalent_diameter_area", "perimeter", "feret_diameter_max"].includes(name);
-      const told = isLength ? `${title}, ${inUnit ? `${unit}${square}` : `px${square}`}` : title;
-      return column(inUnit || name, told);
-    });
-    const means = [...columns.keys()].filter((name) => name.startsWith("intensity_mean"));
-    const values = means.map((name, channel) => column(name, `Mean${means.length > 1 ? ` ${channel + 1}` : ""}`));
-    return [
-      column("label", "No."),
-      { ...column("class_id", "Class"), text: (object) => names.get(classIds[object]) ?? "" },
-      ...measures, ...values,
-    ];
+    const found = /** @type {Found} */ (this.found);
+    return objectColumns(found, this.session.state.classes, unitOf(found));
   }
 
   typed() {
@@ -202,15 +210,16 @@ export class Objects {
     const wanted = Number(this.classes.value);
     const ofClass = [...classIds.keys()].filter((object) => !wanted || classIds[object] === wanted);
     const [low, high] = range ?? [-Infinity, Infinity];
-    const kept = ofClass.filter((object) => measure.value(object) >= low && measure.value(object) <= high);
+    this.offered = ofClass.filter((object) => measure.value(object) >= low && measure.value(object) <= high);
+    const kept = this.offered.filter((object) => this.picked?.(object) ?? true);
     this.faded = new Uint8Array(found.objects + 1).fill(1);
     for (const object of kept) this.faded[object + 1] = 0;
     if (wanted) for (const object of classIds.keys()) if (classIds[object] !== wanted) this.faded[object + 1] = 0;
     [low, high].forEach((end, index) => { this.ends[index].value = Number.isFinite(end) ? asText(end) : ""; });
     const name = this.session.state.classes.find(({ id }) => id === wanted)?.name;
-    const areaOf = /** @type {Float64Array} */ (found.columns.get("area"));
-    const areas = kept.map((object) => areaOf[object]).sort((a, b) => a - b);
-    const median = areas.length ? `, median area ${areas[Math.floor(areas.length / 2)]} px` : "";
+    const area = columns[2];
+    const unit = area.title.slice("Area, ".length).replace("px²", "px");
+    const median = kept.length ? `, median area ${asText(quantile(kept.map(area.value), 0.5))} ${unit}` : "";
     this.say(ofClass.length
       ? `${kept.length.toLocaleString("en")} of ${ofClass.length.toLocaleString("en")} objects${median}.`
       : `No pixel is ${name ? `“${name}”` : "of any class"}, and so there are no objects.`);
@@ -220,6 +229,13 @@ export class Objects {
       showHistogram(ofClass.map(measure.value).filter(Number.isFinite), measure.title, (drawn) => this.filter(drawn));
     }
     this.mark();
+    this.onFilter();
+  }
+
+  /** @param {?((object: number) => boolean)} picked which objects were picked in a plot; null for all */
+  pick(picked) {
+    this.picked = picked;
+    this.filter(this.range);
   }
 
   /** Show on the image what is found, while the card is open. */

@@ -2,7 +2,9 @@
 
 import { all, byId, element } from "../shared/dom.mjs";
 import { looking } from "./context.mjs";
+import { sizeInPixels, sizeInUnit } from "./lengths.mjs";
 
+/** @import { PixelSize } from "./lengths.mjs" */
 /** @import { CleanUpStep, LabelClass, StateWithImage } from "../journal/state.mjs" */
 
 /**
@@ -10,17 +12,19 @@ import { looking } from "./context.mjs";
  * @property {string} name what it is called
  * @property {number} first size that a new step has
  * @property {number} largest size at the end of the slider
+ * @property {number} least the smallest size that can be typed
+ * @property {number} most the largest
  * @property {"area" | "length" | "share" | "none"} scale
  */
 
 /** @type {Record<string, Kind>} */
 const KINDS = {
-  fill_holes: { name: "Fill holes up to", first: 50, largest: 100_000, scale: "area" },
-  drop_small: { name: "Drop parts below", first: 20, largest: 100_000, scale: "area" },
-  smooth: { name: "Smooth borders", first: 2, largest: 20, scale: "length" },
-  drop_border: { name: "Drop parts at the border", first: 0, largest: 0, scale: "none" },
-  keep_border: { name: "Keep parts at the border", first: 0, largest: 0, scale: "none" },
-  split: { name: "Split touching objects", first: 0.7, largest: 1, scale: "share" },
+  fill_holes: { name: "Fill holes up to", first: 50, largest: 100_000, least: 1, most: 1_000_000_000, scale: "area" },
+  drop_small: { name: "Drop parts below", first: 20, largest: 100_000, least: 1, most: 1_000_000_000, scale: "area" },
+  smooth: { name: "Smooth borders", first: 2, largest: 20, least: 1, most: 50, scale: "length" },
+  drop_border: { name: "Drop parts at the border", first: 0, largest: 0, least: 0, most: 0, scale: "none" },
+  keep_border: { name: "Keep parts at the border", first: 0, largest: 0, least: 0, most: 0, scale: "none" },
+  split: { name: "Split touching objects", first: 0.7, largest: 1, least: 0, most: 1, scale: "share" },
 };
 
 const AREA_STEPS = 100;
@@ -56,6 +60,9 @@ function asText({ scale }, size) {
 }
 
 export class CleanUp {
+  /** How large a pixel of the image is. @type {() => ?PixelSize} */
+  pixelSize = () => null;
+
   /**
    * @param {(steps: CleanUpStep[]) => void} onTry what is seen while a slider moves
    * @param {(steps: CleanUpStep[]) => void} onChange other steps were chosen
@@ -67,6 +74,8 @@ export class CleanUp {
     this.steps = [];
     this.shown = "";
     this.moving = false;
+    /** @type {?StateWithImage} */
+    this.state = null;
     const add = byId("clean-up-add", HTMLSelectElement);
     for (const [kind, { name }] of Object.entries(KINDS)) add.append(element("option", { value: kind }, name));
     add.disabled = looking;
@@ -76,12 +85,19 @@ export class CleanUp {
     });
   }
 
+  /** The size of a pixel may have become known. */
+  showAgain() {
+    if (this.state) this.show(this.state);
+  }
+
   /** @param {StateWithImage} state */
-  show({ cleanUp, classes }) {
+  show(state) {
+    this.state = state;
     if (this.moving) return;
+    const { cleanUp, classes } = state;
     this.steps = cleanUp;
     this.classes = classes;
-    const shown = JSON.stringify([cleanUp, classes]);
+    const shown = JSON.stringify([cleanUp, classes, this.pixelSize()]);
     if (shown === this.shown) return;
     const focused = all(":focus", byId("clean-up-steps"))[0]?.dataset.control;
     this.shown = shown;
@@ -180,6 +196,34 @@ export class CleanUp {
       },
     });
     slider.value = String(positionOf(kind, step.size));
-    return [slider, value];
+    const size = this.pixelSize();
+    if (!size || size.unit === "°" || kind.scale === "share") return [slider, value];
+    const typed = this.unitField(step, index, size);
+    slider.addEventListener("input", () => typed.show(sizeAt(kind, Number(slider.value))));
+    return [slider, value, typed.field];
+  }
+
+  /**
+   * Shows the size of a step in the unit of the image, in which another can be typed.
+   * @param {CleanUpStep} step
+   * @param {number} index
+   * @param {PixelSize} size of a pixel
+   */
+  unitField(step, index, size) {
+    const { name, scale, least, most } = KINDS[step.kind];
+    const power = scale === "area" ? 2 : 1;
+    const field = element("input", {
+      "class": "clean-up-unit", "aria-label": `${name}: size in ${size.unit}`, "disabled": looking,
+      "title": `The size in ${size.unit}: type another`, "data-control": `unit-${index}`,
+      "onchange": () => {
+        const pixels = sizeInPixels(field.value, size, power) ?? step.size;
+        const within = Math.min(Math.max(pixels, least), most);
+        if (within === step.size) show(within);
+        else this.onChange(this.with(index, { size: within }));
+      },
+    });
+    const show = (/** @type {number} */ pixels) => { field.value = sizeInUnit(pixels, size, power); };
+    show(step.size);
+    return { field, show };
   }
 }

@@ -92,3 +92,25 @@ export function readable(length, unit) {
   const suits = ["nm", "µm", "mm", "m", "km"].findLast((one) => metres >= METRES[one] * 0.9999) ?? "nm";
   return `${short(metres / METRES[suits])} ${suits}`;
 }
+
+/**
+ * A length of so many pixels, or an area, in the unit of the image.
+ * @param {number} pixels
+ * @param {PixelSize} size of a pixel
+ * @param {1 | 2} power 2 of an area
+ */
+export function sizeInUnit(pixels, { x, y, unit }, power) {
+  const size = pixels * (x * y) ** (power / 2);
+  return `${Number(size.toPrecision(3))} ${unit}${power === 2 ? "²" : ""}`;
+}
+
+/**
+ * How many pixels a length or an area is that was typed in the unit of the image; null if it is no number.
+ * @param {string} text
+ * @param {PixelSize} size of a pixel
+ * @param {1 | 2} power 2 of an area
+ */
+export function sizeInPixels(text, { x, y }, power) {
+  const typed = text.replace(",", ".").match(/^\s*(\d*\.?\d+(?:e[+-]?\d+)?)/i);
+  return typed ? Math.round(Number(typed[1]) / (x * y) ** (power / 2)) : null;
+}

@@ -2,12 +2,23 @@
 
 import { CleanUp } from "../page/cleanup.mjs";
 
+/** @import { CleanUpStep } from "../journal/state.mjs" */
 /** @import { Session } from "./session.mjs" */
+
+/**
+ * Those of steps that change the classes of pixels, as text: splitting changes objects only.
+ * @param {CleanUpStep[]} steps
+ */
+const changing = (steps) => JSON.stringify(steps.filter(({ kind }) => kind !== "split"));
 
 /** @param {Session} session */
 export function cleanUpOf(session) {
   return new CleanUp(
-    (steps) => session.segmentation.tryOut(steps),
+    (steps) => {
+      const now = session.segmentation.tried ?? session.state.cleanUp;
+      if (changing(steps) !== changing(now)) session.segmentation.tryOut(steps);
+      session.onTried(steps);
+    },
     (steps) => session.append({ type: "clean_up.change", steps }),
   );
 }

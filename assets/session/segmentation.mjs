@@ -252,9 +252,9 @@ export class Segmentation {
     this.picture.setCorrecting([]);
     this.picture.draw();
     byId("classes").classList.remove("stale");
+    this.count({ segmented: pixels, margins: null, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     if (this.triedNext) this.tryOut(this.triedNext);
     else if (!this.tried) for (const listener of this.listeners) listener();
-    this.count({ segmented: pixels, margins: null, notes: [...this.counts.notes, ...(note ? [note] : [])] });
     const seconds = (performance.now() - this.requested) / 1000;
     showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);
   }

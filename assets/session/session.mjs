@@ -35,7 +35,7 @@ import { Segmentation } from "./segmentation.mjs";
 import { View } from "./view.mjs";
 
 /** @import { Message } from "../journal/conversation.mjs" */
-/** @import { ImageFacts, Settings, State, StateWithImage, Stroke } from "../journal/state.mjs" */
+/** @import { CleanUpStep, ImageFacts, Settings, State, StateWithImage, Stroke } from "../journal/state.mjs" */
 /** @import { Available } from "./learning.mjs" */
 /** @import { ViewChange } from "./view.mjs" */
 
@@ -60,6 +60,8 @@ export class Session {
     this.onAvailable = onAvailable;
     /** Told when the image, or what is seen of it, has changed. */
     this.onSight = () => {};
+    /** Told of steps of a clean-up that are tried out. @type {(steps: CleanUpStep[]) => void} */
+    this.onTried = () => {};
     this.view = new View(id);
     this.viewport = new Viewport(byId("stage"), {
       onMove: () => this.onMove(),

@@ -46,11 +46,13 @@ class MeasuredObjects:
         return "\n".join(self._summary_of(one) for one in self.classes)
 
     def _summary_of(self, label_class: LabelClass) -> str:
-        areas = self.table["area"][self.table["class_id"] == label_class.id]
+        column, unit = area_column(self.table)
+        areas = self.table[column][self.table["class_id"] == label_class.id]
         if not len(areas):
             return f"{label_class.name}: no pixel of class {label_class.id}, and so no objects"
         mean, median = areas.mean(), float(np.median(areas))
-        return f"{label_class.name}: {counted(len(areas), 'object')}, area mean {mean:.1f}, median {median:g} pixels"
+        told = f"{mean:.1f}, median {median:g} pixels" if unit == "px" else f"{mean:.4g}, median {median:.4g} {unit}"
+        return f"{label_class.name}: {counted(len(areas), 'object')}, area mean {told}"
 
 
 def find_objects(
@@ -76,10 +78,37 @@ def find_objects(
         ValueError: if an argument is not possible.
         TooManyObjects: if there are more than 500,000 of all classes.
     """
-    ids, wanted = class_ids_of(segmentation), tuple(classes)
+    wanted = tuple(classes)
+    labels, class_of = number_objects(segmentation, wanted, steps=steps, connectivity=connectivity)
+    measures = measure_labels(labels, image)
+    table: Table = {"label": measures.pop("label"), "class_id": class_of}
+    table |= measures
+    size = pixel_size or (image.pixel_size if image is not None else None)
+    if size is not None and size.metres is not None:  # degrees are no length
+        table |= in_unit(labels, table, size)
+    return MeasuredObjects(labels, table, wanted)
+
+
+def number_objects(
+    segmentation: ArrayLike,
+    classes: Iterable[LabelClass],
+    *,
+    steps: Sequence[CleanUpStep] = (),
+    connectivity: int = 8,
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Find the objects of some classes; the arguments are those of :func:`find_objects`.
+
+    Returns:
+        ``(rows, columns)``, the number of the object at each pixel, from 1, 0 for none; and the class of each object.
+
+    Raises:
+        ValueError: if an argument is not possible.
+        TooManyObjects: if there are more than 500,000 of all classes.
+    """
+    ids = class_ids_of(segmentation)
     labels, found = np.zeros(ids.shape, np.int32), 0
     class_of: list[NDArray[np.int64]] = []
-    for one in wanted:
+    for one in classes:
         eagerness = split_eagerness(steps, one.id)
         of_class = label_objects(ids, one.id, connectivity=connectivity, split=eagerness)
         count = int(of_class.max())
@@ -91,19 +120,19 @@ def find_objects(
         labels[inside] = of_class[inside] + found
         class_of.append(np.full(count, one.id))
         found += count
-    measures = measure_labels(labels, image)
-    table: Table = {"label": measures.pop("label"), "class_id": np.concatenate([np.zeros(0, np.int64), *class_of])}
-    table |= measures
-    size = pixel_size or (image.pixel_size if image is not None else None)
-    if size is not None and size.metres is not None:  # degrees are no length
-        table |= in_unit(labels, table, size)
-    return MeasuredObjects(labels, table, wanted)
+    return labels, np.concatenate([np.zeros(0, np.int64), *class_of])
 
 
 UNIT_MARK = "_in_"
 """What stands between the name of a column and the unit that it is in."""
 
 LENGTHS = ("equivalent_diameter_area", "perimeter", "feret_diameter_max")
+
+
+def area_column(table: Table) -> tuple[str, str]:
+    """The column of areas that people read, in a unit if there is one, and that unit, such as ``"µm²"``."""
+    in_unit = [name for name in table if name.startswith(f"area{UNIT_MARK}")]
+    return (in_unit[0], in_unit[0].rpartition(UNIT_MARK)[2].removesuffix("2") + "²") if in_unit else ("area", "px")
 
 
 def in_unit(labels: NDArray[np.int32], table: Table, size: PixelSize) -> Table:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.objects.files import NamedObjects, mixed_units
-from segmentation.objects.measured import UNIT_MARK, MeasuredObjects
+from segmentation.objects.measured import MeasuredObjects
 from segmentation.objects.measuring import Table
 from segmentation.strokes.classes import LabelClass
 
@@ -91,9 +91,3 @@ def table_for_page(tables: Sequence[tuple[int, str, PageTable]]) -> bytes:
         columns.append(np.concatenate(parts))
     facts = {"columns": ["item", "page", *names], "objects": sum(counts)}
     return _packed(facts, [np.asarray(column, _NUMBERS) for column in columns])
-
-
-def area_column(table: Table) -> tuple[str, str]:
-    """The column of areas that people read, in a unit if there is one, and that unit, such as ``"µm²"``."""
-    in_unit = [name for name in table if name.startswith(f"area{UNIT_MARK}")]
-    return (in_unit[0], in_unit[0].rpartition(UNIT_MARK)[2].removesuffix("2") + "²") if in_unit else ("area", "px")

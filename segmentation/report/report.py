@@ -18,9 +18,8 @@ from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.modelfile import ModelContents
 from segmentation.objects.labelling import TooManyObjects
-from segmentation.objects.measured import MeasuredObjects, find_objects
+from segmentation.objects.measured import MeasuredObjects, area_column, find_objects
 from segmentation.objects.measuring import Table
-from segmentation.objects.tables import area_column
 from segmentation.report.figures import histogram, pictures, scale_bar
 from segmentation.report.methods import citations, methods_paragraph
 from segmentation.strokes.classes import LabelClass

@@ -25,9 +25,9 @@ from segmentation.objects.files import (
     rows_of,
 )
 from segmentation.objects.labelling import TooManyObjects
-from segmentation.objects.measured import MeasuredObjects, find_objects
+from segmentation.objects.measured import MeasuredObjects, area_column, find_objects
 from segmentation.objects.steps import CleanUpStep
-from segmentation.objects.tables import PageTable, area_column
+from segmentation.objects.tables import PageTable
 from segmentation.series.model import Segmented
 from segmentation.series.results import Staging, file_name
 

@@ -13,6 +13,8 @@ interface Window {
   Plotly: {
     relayout(graph: Element, changes: Record<string, unknown>): Promise<unknown>;
     downloadImage(graph: Element, options: object): Promise<unknown>;
+    purge(graph: Element): void;
+    toImage(graph: Element, options: object): Promise<string>;
     react(graph: Element, data: object[], layout: object, config: object): Promise<unknown>;
   };
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from segmentation._shared.checks import parse_json
+from segmentation.objects.steps import CleanUpStep, steps_from_json
 from segmentation.web.http.connection import HAS_GONE
-from segmentation.web.routes.requests import whole
+from segmentation.web.routes.requests import BadRequestError, whole
 from segmentation.web.routes.responses import as_file
 from segmentation.web.session.downloads import Downloads
 
@@ -17,7 +19,8 @@ def download_routes(downloads: Downloads) -> Blueprint:
     @routes.get("/s/<session_id>/download/<file_name>")
     def download(session_id: str, file_name: str) -> Response:
         """One of the files: ``image=hash`` names the image, ``opacity`` that of the overlay, and
-        ``along=strokes,pixels`` what travels along with the classifier: if it is left out, the pixels.
+        ``along=strokes,pixels`` what travels along with the classifier: if it is left out, the pixels. ``clean_up`` are
+        steps, as JSON, that are tried out.
         """
         opacity = whole("opacity", 0, 100) if "opacity" in request.args else 50
         content, mimetype = downloads.make(
@@ -26,8 +29,16 @@ def download_routes(downloads: Downloads) -> Blueprint:
             image_hash=request.args.get("image"),
             opacity=opacity / 100,
             along=request.args["along"].split(",") if "along" in request.args else None,
+            clean_up=_tried_steps(),
             has_gone=request.environ.get(HAS_GONE, lambda: False),
         )
         return as_file(Response(content, mimetype=mimetype), f'filename="{file_name}"')
 
     return routes
+
+
+def _tried_steps() -> tuple[CleanUpStep, ...]:
+    try:
+        return steps_from_json(parse_json(request.args.get("clean_up", "[]"), "The clean-up"))
+    except ValueError as problem:
+        raise BadRequestError(str(problem)) from problem

@@ -20,7 +20,6 @@ from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
-from segmentation.strokes.classes import REGION
 from segmentation.web import metrics
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
@@ -237,8 +236,7 @@ class Conversations:
         drawn, corrections = self._trainer.drawn(training_set), training_set.corrections
         del training_set  # labels that nobody holds need not be copied for the next stroke
         steps = state.clean_up if tiles.clean_up is None else tiles.clean_up
-        outlines = tuple(one for one in state.strokes if one.class_id == REGION)
-        wanted = Wanted(image, classifier, tiles.layer, outlines, corrections)
+        wanted = Wanted(image, classifier, tiles.layer, state.outlines, corrections)
         messages = self._tile_stream.segment(session_id, wanted, order, tiles.known, stale, steps)
         pixels = yield from _timed(messages, started)
         if stale():

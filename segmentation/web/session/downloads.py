@@ -19,6 +19,7 @@ from segmentation.io.shares import shares_csv
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.modelfile import save_model
 from segmentation.model.weights import weights_to_json
+from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.images import Images
@@ -26,9 +27,17 @@ from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.log import log_csv
 from segmentation.web.session.margins import Margins, recounted
-from segmentation.web.session.objects import objects_csv, objects_for_page, objects_zip, session_report
+from segmentation.web.session.objects import (
+    measures_for_page,
+    objects_csv,
+    objects_for_page,
+    objects_zip,
+    outlines_for_page,
+    session_report,
+)
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.state import SessionState
+from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import Result, Trainer, known_strokes
 from segmentation.web.session.whole_results import Turn, WholeImage
 
@@ -52,6 +61,7 @@ class Downloads:
         scheduler: says whose turn it is to compute; a session's downloads have a place of their own, so that strokes
             do not wait for them.
         margins: say how sure shares are.
+        tiles: has what was segmented lately.
     """
 
     def __init__(
@@ -63,9 +73,11 @@ class Downloads:
         live: LiveSegmenter,
         scheduler: Scheduler,
         margins: Margins,
+        tiles: TileStream,
     ) -> None:
         self._journals, self._labels, self._trainer = journals, labels, trainer
-        self._images, self._live, self._scheduler, self._margins = images, live, scheduler, margins
+        self._images, self._live, self._scheduler = images, live, scheduler
+        self._margins, self._tiles = margins, tiles
 
     def make(
         self,
@@ -75,6 +87,7 @@ class Downloads:
         image_hash: str | None = None,
         opacity: float = 0.5,
         along: Collection[str] | None = None,
+        clean_up: tuple[CleanUpStep, ...] = (),
         has_gone: Callable[[], bool] = lambda: False,
     ) -> tuple[bytes | Iterator[bytes], str]:
         """A file.
@@ -85,6 +98,7 @@ class Downloads:
             image_hash: of which image; None stands for the one that was opened last.
             opacity: of the segmentation in the overlay, 0 to 1.
             along: as in :meth:`classifier`.
+            clean_up: steps that are tried out, for the outlines of objects.
             has_gone: says whether nobody waits for the file any more.
 
         Returns:
@@ -106,11 +120,14 @@ class Downloads:
                 return log_csv(self._journals.events(session_id)).encode(), "text/csv"
             case "classifier.squiggle":
                 return self.classifier(session_id, image_hash, along), "application/octet-stream"
-        if file_name not in {"overlay.png", "probabilities.tif", "all.zip", *_WITH_MARGINS, *_FROM_CLASS_IDS}:
+        known = {"overlay.png", "probabilities.tif", "outlines.bin", "all.zip", *_WITH_MARGINS, *_FROM_CLASS_IDS}
+        if file_name not in known:
             raise UnknownFileError(file_name)
         result, whole = self._whole(session_id, image_hash, has_gone)
         if file_name == "probabilities.tif":
             return _probabilities_tiff(result, whole), "image/tiff"
+        if file_name == "outlines.bin":
+            return outlines_for_page(result, whole.class_ids(), clean_up), "application/octet-stream"
         if file_name == "overlay.png":
             return _overlay_png(result, whole.class_ids(), opacity), "image/png"
         ids = whole.class_ids()
@@ -133,7 +150,7 @@ class Downloads:
     ) -> bytes:
         """All files of an image in one zip but its probabilities, which are large."""
         image_hash = result.state.image["hash"]
-        made = {name: make(result, ids) for name, (make, _) in _FROM_CLASS_IDS.items() if name != "objects.bin"}
+        made = {name: make(result, ids) for name, (make, _) in _FROM_CLASS_IDS.items() if not name.endswith(".bin")}
         made |= {"overlay.png": _overlay_png(result, ids, opacity)}
         made |= self._with_margins(session_id, result, ids, has_gone, _WITH_MARGINS)
         made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
@@ -199,8 +216,9 @@ class Downloads:
         self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool]
     ) -> tuple[Result, WholeImage]:
         result, turn = self._result(session_id, image_hash), self._turn(session_id)
-        corrections = result.training_set.corrections
-        return result, WholeImage(self._live, result.image, result.classifier, turn, has_gone, corrections)
+        wanted = Wanted(result.image, result.trained.classifier, None, result.state.outlines)
+        known, corrections = partial(self._tiles.known, wanted), result.training_set.corrections
+        return result, WholeImage(self._live, result.image, result.classifier, turn, has_gone, corrections, known)
 
     def _classifier_file(self, session_id: str, result: Result, along: Collection[str] | None = None) -> bytes:
         if along is None:
@@ -308,4 +326,5 @@ _FROM_CLASS_IDS: dict[str, tuple[Callable[[Result, NDArray[np.uint8]], bytes], s
     "objects.csv": (objects_csv, "text/csv"),
     "objects.zip": (objects_zip, "application/zip"),
     "objects.bin": (objects_for_page, "application/octet-stream"),
+    "measures.bin": (measures_for_page, "application/octet-stream"),
 }

@@ -6,7 +6,7 @@ import json
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -20,7 +20,8 @@ from segmentation.model.modelfile import load_model
 from segmentation.objects import files
 from segmentation.objects.files import NamedObjects
 from segmentation.objects.labelling import TooManyObjects
-from segmentation.objects.measured import MeasuredObjects, find_objects
+from segmentation.objects.measured import MeasuredObjects, find_objects, number_objects
+from segmentation.objects.steps import CleanUpStep
 from segmentation.report.report import Sureness, image_found, report_html
 from segmentation.web.session.training import Result
 
@@ -108,10 +109,31 @@ def objects_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:
         the object at each pixel, uint32; all of it little-endian.
     """
     found: MeasuredObjects = objects_of(result, ids).objects
-    rows, across = found.labels.shape
-    facts = {"columns": list(found.table), "objects": len(found), "rows": rows, "across": across}
-    head = json.dumps(facts).encode()
+    return zlib.compress(_packed_table(found) + found.labels.astype("<u4").tobytes(), 1)
+
+
+def measures_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:
+    """As :func:`objects_for_page`, without the numbers at the pixels."""
+    return zlib.compress(_packed_table(objects_of(result, ids).objects), 1)
+
+
+def outlines_for_page(result: Result, ids: NDArray[np.uint8], steps: Sequence[CleanUpStep]) -> bytes:
+    """The number of the object at each pixel, as :func:`objects_for_page` has it, with no columns.
+
+    Args:
+        result: of the session.
+        ids: its segmentation.
+        steps: of a clean-up that is tried out, of which those that split objects count.
+    """
+    labels, class_of = number_objects(ids, result.state.classes.values(), steps=steps)
+    return zlib.compress(_head([], len(class_of), labels.shape) + labels.astype("<u4").tobytes(), 1)
+
+
+def _packed_table(found: MeasuredObjects) -> bytes:
     columns = [np.asarray(column, "<f8").tobytes() for column in found.table.values()]
-    return zlib.compress(
-        struct.pack("<I", len(head)) + head + b"".join(columns) + found.labels.astype("<u4").tobytes(), 1
-    )
+    return _head(list(found.table), len(found), found.labels.shape) + b"".join(columns)
+
+
+def _head(columns: list[str], objects: int, shape: tuple[int, ...]) -> bytes:
+    head = json.dumps({"columns": columns, "objects": objects, "rows": shape[0], "across": shape[1]}).encode()
+    return struct.pack("<I", len(head)) + head

@@ -10,7 +10,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.pixel_size import PixelSize
 from segmentation.objects.steps import CleanUpStep
-from segmentation.strokes.classes import LabelClass
+from segmentation.strokes.classes import REGION, LabelClass
 from segmentation.strokes.stroke import Stroke
 
 
@@ -79,6 +79,11 @@ class SessionState:
     def strokes(self) -> tuple[Stroke, ...]:
         """The strokes on the current image."""
         return self.drawn.get(self.image["hash"], ())
+
+    @property
+    def outlines(self) -> tuple[Stroke, ...]:
+        """Of the parts of the current image that are worked on; without any it is the whole."""
+        return tuple(stroke for stroke in self.strokes if stroke.class_id == REGION)
 
     @property
     def pixel_size(self) -> PixelSize | None:

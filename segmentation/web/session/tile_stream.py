@@ -103,6 +103,11 @@ class TileStream:
             TILE_CACHE_BYTES, lambda segmented: segmented.nbytes
         )
 
+    def known(self, wanted: Wanted, tile: Tile) -> NDArray[np.uint8] | None:
+        """The class ids that were found in a tile, before clean-up and corrections, if they are still there."""
+        found = self._segmented.get(wanted.key(tile))
+        return None if found is None else found.ids
+
     def segment(
         self,
         session_id: str,

@@ -42,6 +42,7 @@ class WholeImage:
         turn: entered for each tile, so that others have their turn in between.
         has_gone: asked before each tile; says whether nobody waits any more.
         corrections: ``(rows, columns)`` uint8, what people have painted into the result; None for nothing.
+        known: the class ids of a tile, before clean-up and corrections, if they need not be computed again.
     """
 
     live: LiveSegmenter
@@ -50,6 +51,7 @@ class WholeImage:
     turn: Turn
     has_gone: Callable[[], bool]
     corrections: NDArray[np.uint8] | None = None
+    known: Callable[[Tile], NDArray[np.uint8] | None] = lambda tile: None
     tiles: Sequence[Tile] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,7 +67,10 @@ class WholeImage:
         ids = np.empty(self.image.shape, np.uint8)
         for tile in self.tiles:
             with self._turn():
-                ids[tile.rows, tile.columns] = self.live.segment(self._adapted, self.classifier, tile, cache=False)
+                known = self.known(tile)
+                ids[tile.rows, tile.columns] = (
+                    self.live.segment(self._adapted, self.classifier, tile, cache=False) if known is None else known
+                )
         with self._turn():
             cleaned = self.classifier.cleaned(ids)
             return cleaned if self.corrections is None else apply_corrections(cleaned, self.corrections)

@@ -92,7 +92,7 @@ class Workbench:
         )
         self.classifiers = ClassifierFiles(store, settings.threads)
         self.journals = Journals(store, self.images, self.classifiers)
-        labels = Labels(self.journals)
+        labels, tiles = Labels(self.journals), TileStream(self.live, self.scheduler)
         trainer = Trainer(self.live, self.journals, labels, self.images, self.classifiers)
         scorer = Scorer(trainer, self.scheduler)
         margins = Margins(trainer, self.scheduler, scorer)
@@ -101,7 +101,7 @@ class Workbench:
             self.images,
             trainer,
             self.live,
-            TileStream(self.live, self.scheduler),
+            tiles,
             scorer,
             margins,
             scheduler=self.scheduler,
@@ -115,7 +115,9 @@ class Workbench:
         self.feature_advice = FeatureAdvice(trainer, self.images, self.live, self.scheduler, grid_features)
         self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.looking = LookingLinks(store)
-        self.downloads = Downloads(self.journals, labels, trainer, self.images, self.live, self.scheduler, margins)
+        self.downloads = Downloads(
+            self.journals, labels, trainer, self.images, self.live, self.scheduler, margins, tiles
+        )
         self.parts = Parts(self.downloads)
         self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describeSize, parseSize, pixelsOf, readable, scaleBar, squareSide } from "../../../assets/page/lengths.mjs";
+import {
+  describeSize, parseSize, pixelsOf, readable, scaleBar, sizeInPixels, sizeInUnit, squareSide,
+} from "../../../assets/page/lengths.mjs";
 
 test("what people type is understood", () => {
   assert.deepEqual(parseSize("0.325 µm"), { x: 0.325, y: 0.325, unit: "µm", z: null });
@@ -46,4 +48,13 @@ test("lengths are counted in square pixels", () => {
   assert.equal(pixelsOf({ x: 1, y: 1, unit: "°", z: null }, side), null);
   assert.equal(squareSide({ x: 1, y: 2, unit: "µm", z: null }), null);
   assert.equal(squareSide({ x: 1, y: 1, unit: "°", z: null }), null);
+});
+
+test("sizes of a clean-up are shown and typed in the unit of the image", () => {
+  const size = { x: 0.5, y: 0.5, unit: "µm", z: null };
+  assert.deepEqual([sizeInUnit(20, size, 2), sizeInUnit(3, size, 1)], ["5 µm²", "1.5 µm"]);
+  assert.deepEqual(
+    ["5 µm²", "2,5", "1e2 um2", "none", ""].map((text) => sizeInPixels(text, size, 2)), [20, 10, 400, null, null],
+  );
+  assert.equal(sizeInPixels("1.5 µm", { ...size, x: 0.25, y: 1 }, 1), 3);
 });

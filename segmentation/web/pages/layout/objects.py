@@ -27,6 +27,14 @@ def objects_panel() -> html.Section:
                 [
                     html.H3("Objects"),
                     html.Select(id="object-class", **dashed(aria_label="Objects of which class")),
+                    html.Button(
+                        "Plots",
+                        id="open-plots",
+                        type="button",
+                        className="quiet small",
+                        title="Histograms by class, boxes by image, one measure against another",
+                        **dashed(aria_expanded="false", aria_controls="plots"),
+                    ),
                 ],
                 className="section-head",
             ),
@@ -58,4 +66,57 @@ def objects_panel() -> html.Section:
         id="panel-objects",
         role="tabpanel",
         **dashed(aria_labelledby="tab-objects"),
+    )
+
+
+PLOTS = (("histogram", "Histogram by class"), ("boxes", "Boxes by image"), ("scatter", "Scatter"))
+SAVED = (
+    ("png", "PNG", "Save the plot as a picture"),
+    ("svg", "SVG", "Save the plot as a drawing"),
+    ("csv", "CSV", "Save the data of the plot as a table"),
+)
+
+
+def plots_drawer() -> html.Section:
+    """Plots of what was measured, below the image; the browser draws them."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.Select(
+                        [html.Option(label, value=value) for value, label in PLOTS],
+                        id="plot-kind",
+                        **dashed(aria_label="Which plot"),
+                    ),
+                    html.Select(id="plot-x", **dashed(aria_label="Measure")),
+                    html.Select(id="plot-y", hidden=True, **dashed(aria_label="Measure on the other axis")),
+                    html.Span(id="plot-text", className="note", role="status", **dashed(aria_live="polite")),
+                    html.Button(
+                        "Let go",
+                        id="plot-picked",
+                        type="button",
+                        className="quiet small",
+                        hidden=True,
+                        title="Show all objects again",
+                    ),
+                    *[
+                        html.Button(label, id=f"plot-{ending}", type="button", className="quiet small", title=title)
+                        for ending, label, title in SAVED
+                    ],
+                    html.Button(
+                        "×",
+                        id="close-plots",
+                        type="button",
+                        className="quiet small",
+                        title="Close the plots",
+                        **dashed(aria_label="Close the plots"),
+                    ),
+                ],
+                className="row",
+            ),
+            html.Div(id="plot"),
+        ],
+        id="plots",
+        hidden=True,
+        **dashed(aria_label="Plots"),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from dash import dcc, html
 
 from segmentation.web.pages.layout.elements import dashed, icon, tool_button
+from segmentation.web.pages.layout.objects import plots_drawer
 
 TOOLS = (
     ("squiggle", "Squiggle", "D", "M3 17c3-9 5-11 7-9s-3 8 0 9 4-12 7-12 2 4 4 4"),
@@ -223,6 +224,7 @@ def stage() -> html.Main:
                 role="application",
                 **dashed(aria_label="The image: draw squiggles on it with the pointer"),
             ),
+            plots_drawer(),
             strip(),
             _status_bar(),
         ],

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { binsOf, boxOf, countIn, csvOf, quantile } from "../../../assets/page/objectstatistics.mjs";
+
+test("every value lies in one bin, the largest in the last", () => {
+  const values = [0, 1, 2, 39.9, 40];
+  const bins = binsOf(values);
+  const counts = countIn(values, bins);
+  assert.equal(counts.length, 40);
+  assert.equal(counts.reduce((sum, count) => sum + count), 5);
+  assert.deepEqual([counts[0], counts[1], counts[39], bins.width], [1, 1, 2, 1]);
+  assert.equal(bins.centres[0], 0.5);
+});
+
+test("equal values have one bin", () => {
+  assert.deepEqual(countIn([7, 7, 7], binsOf([7, 7, 7])), [3]);
+});
+
+test("quantiles are those of numpy.quantile", () => {
+  assert.equal(quantile([4, 1, 3, 2], 0.5), 2.5);
+  assert.equal(quantile([10, 9, 2], 0.5), 9);
+  assert.deepEqual([0, 0.1, 0.25, 0.75, 1].map((share) => quantile([1, 2, 4, 8], share)), [1, 1.3, 1.75, 5, 8]);
+});
+
+test("a box has its whiskers at the last values within 1.5 times the middle half", () => {
+  assert.deepEqual(boxOf([1, 2, 3, 4, 5, 6, 7, 30]), {
+    count: 8, mean: 7.25, least: 1, low: 1, lower: 2.75, median: 4.5, upper: 6.25, high: 7, most: 30, beyond: [30],
+  });
+  assert.deepEqual(boxOf([3]).beyond, []);
+});
+
+test("tables quote what needs it, and hand no formula to spreadsheets", () => {
+  assert.equal(csvOf([["a,b", 'say "x"'], ["=1+1", -2.5], [" ＋1", NaN]]), '"a,b","say ""x"""\n\'=1+1,-2.5\n\' ＋1,\n');
+});
