@@ -78,3 +78,16 @@ def test_pixels_without_data_do_not_count():
     pixels[:2] = 3
     pixels[:, 0] = np.nan
     assert standards([image_from_pixels(pixels)]) == [(2.0, 1.0)]
+
+
+def test_where_an_image_is_worked_on_changes_nothing_of_it():
+    image = image_from_pixels(np.random.default_rng(0).integers(0, 99, (9, 8, 2)).astype(np.uint8))
+    region = np.zeros((9, 8), bool)
+    region[2:5, 3:6] = True
+    for known in (False, True):
+        assert ("hash" in vars(image)) == known
+        limited = standardised(image.within(region))
+        np.testing.assert_array_equal(limited.pixels, standardised(image).pixels)
+        np.testing.assert_array_equal(limited.left_out, ~region)
+        assert standardised(image).left_out is None
+        assert len(image.hash) == 64
