@@ -49,6 +49,20 @@ def series() -> Rows:
     return series_rows()
 
 
+def soak() -> Rows:
+    """Twenty sessions for ten minutes."""
+    from benchmarks.soak import soak_rows
+
+    return soak_rows()
+
+
+def long() -> Rows:
+    """What a stroke costs in a long session."""
+    from benchmarks.long import long_rows
+
+    return long_rows()
+
+
 PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
     "engine": ("The engine, two threads each, medians of five", engine, table.markdown),
     "stroke": (
@@ -74,6 +88,8 @@ PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
         table.markdown,
     ),
     "series": ("Series", series, table.markdown),
+    "soak": ("Twenty sessions that draw, open, switch, download and delete", soak, table.markdown),
+    "long": ("A long session, in twenty classes", long, table.markdown),
 }
 
 

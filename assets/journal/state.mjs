@@ -3,8 +3,9 @@
  * module needs no browser, so that a test can hold the two folds equal.
  */
 
-import { APPLY, dropReplaced, seen, strokesOf } from "./folding.mjs";
-import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
+import { foldAll } from "./beginnings.mjs";
+import { seen, strokesOf } from "./folding.mjs";
+import { undoTargets } from "./undo.mjs";
 
 /**
  * @typedef {object} ImageFacts what is known of an image
@@ -88,31 +89,6 @@ import { UNDOABLE, undoneEvents, undoTargets } from "./undo.mjs";
 /** @typedef {State & {image: ImageFacts}} StateWithImage */
 
 /** @import { Folding } from "./folding.mjs" */
-
-/**
- * @param {SessionEvent[]} events
- * @param {{features: Settings, forest: Settings}} unnamed
- * @returns {Folding}
- */
-function foldAll(events, unnamed) {
-  const undone = undoneEvents(events);
-  /** @type {Folding} */
-  const folding = {
-    name: "", image: null, images: new Map(), measured: new Map(), classes: new Map(), hidden: new Set(),
-    weights: new Map(), cleanUp: [],
-    merged: new Map(), order: [], strokes: new Map(), corrections: new Map(),
-    learnsCorrections: false, replaced: new Set(), given: new Set(), unnamed, ...unnamed,
-    opened: null, keeps: false, lastClassId: 0,
-  };
-  for (const event of events) {
-    const added = event.type === "class.add" ? [event.class]
-      : ["class.import", "strokes.add"].includes(event.type) ? event.classes : [];
-    for (const { id } of added) folding.lastClassId = Math.max(folding.lastClassId, id);
-    if (!undone.has(event.id) || !UNDOABLE.has(event.type)) APPLY[event.type]?.(folding, event);
-  }
-  dropReplaced(folding);
-  return folding;
-}
 
 /**
  * The classes as they were put, the others behind them.

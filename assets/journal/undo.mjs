@@ -30,28 +30,29 @@ export function undoneEvents(events) {
  * @param {?string} me id of the author whose events are looked at; null for those of all
  */
 export function undoTargets(events, image, me) {
-  /** @type {string[]} */
-  let undo = [];
-  /** @type {string[]} */
-  let redo = [];
-  const byId = new Map(events.map((event) => [event.id, event]));
-  for (const { id, type, event: target, author } of events) {
+  /** Those that come first are undone last. @type {Map<string, SessionEvent>} */
+  const undo = new Map();
+  /** @type {Map<string, SessionEvent>} */
+  const redo = new Map();
+  /** @type {(id: string, from: Map<string, SessionEvent>, to: Map<string, SessionEvent>) => void} */
+  const move = (id, from, to) => {
+    const event = from.get(id);
+    if (event && from.delete(id)) to.set(id, event);
+  };
+  for (const event of events) {
+    const { id, type, author } = event;
     if (UNDOABLE.has(type)) {
       if (me && author && author.id !== me) continue;
-      undo.push(id);
-      redo = [];
-    } else if (type === "undo" && undo.includes(target)) {
-      undo = undo.filter((one) => one !== target);
-      redo.push(target);
-    } else if (type === "redo" && redo.includes(target)) {
-      redo = redo.filter((one) => one !== target);
-      undo.push(target);
-    }
+      undo.set(id, event);
+      redo.clear();
+    } else if (type === "undo") move(event.event, undo, redo);
+    else if (type === "redo") move(event.event, redo, undo);
   }
-  /** @param {string} id */
-  const concernsImage = (id) => {
-    const event = byId.get(id);
-    return ["image.remove", "sample.leave"].includes(event?.type ?? "") || [undefined, image].includes(event?.image);
-  };
-  return { undo: undo.findLast(concernsImage) ?? null, redo: redo.findLast(concernsImage) ?? null };
+  /** @param {SessionEvent} event */
+  const concernsImage = ({ type, image: its }) => (
+    ["image.remove", "sample.leave"].includes(type) || [undefined, image].includes(its)
+  );
+  /** @param {Map<string, SessionEvent>} some */
+  const lastOf = (some) => [...some.values()].findLast(concernsImage)?.id ?? null;
+  return { undo: lastOf(undo), redo: lastOf(redo) };
 }

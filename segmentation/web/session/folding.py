@@ -1,6 +1,6 @@
 """What one event does to what the events of a session before it add up to.
 
-The page folds the same events in the browser (``assets/journal/state.mjs``), so that what is drawn is seen at once;
+The page folds the same events in the browser (``assets/journal/folding.mjs``), so that what is drawn is seen at once;
 a test holds the two equal.
 """
 
