@@ -7,6 +7,7 @@ The first are those of :func:`skimage.feature.multiscale_basic_features`, in the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -170,6 +171,7 @@ def _output(out: NDArray[np.float32] | None, shape: tuple[int, ...]) -> NDArray[
     return out
 
 
+@lru_cache(maxsize=16)
 def _gaussians(sigmas: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Weights of truncated Gaussians from their centres outwards, ``(sigmas, taps)``, and the last tap of each.
 
@@ -180,6 +182,7 @@ def _gaussians(sigmas: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[
     for sigma, radius, row in zip(sigmas, radii, weights, strict=True):
         both_sides = np.exp(-0.5 / (sigma * sigma) * np.arange(-radius, radius + 1) ** 2)
         row[: radius + 1] = (both_sides / both_sides.sum())[radius:]
+    weights.flags.writeable = radii.flags.writeable = False
     return weights, radii
 
 

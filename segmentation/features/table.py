@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -34,7 +34,7 @@ class Pointwise:
     channels: int
     sigmas: int
 
-    @property
+    @cached_property
     def compares_channels(self) -> bool:
         """Whether one of them is a ratio."""
         return bool(np.isin(self.rows[:, 0], (RATIO, RATIO_TO_MEAN)).any())
