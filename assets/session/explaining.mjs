@@ -8,6 +8,18 @@ import { AWAY, reasonOf } from "../shared/requests.mjs";
 
 /** @import { Session } from "./session.mjs" */
 
+/**
+ * Show a stroke: it is selected, so that it can be changed or deleted.
+ * @param {Session} session
+ * @param {string} image
+ * @param {string} id
+ */
+export function goToStroke(session, image, id) {
+  session.images.choose(image);
+  session.chooseView({ tool: "select" });
+  session.drawing.selection.select(id);
+}
+
 export class Explaining {
   /** @param {Session} session */
   constructor(session) {
@@ -94,11 +106,8 @@ export class Explaining {
    * @param {string} id
    */
   go(image, id) {
-    const { session } = this;
     this.hide();
-    session.images.choose(image);
-    session.chooseView({ tool: "select" });
-    session.drawing.selection.select(id);
+    goToStroke(this.session, image, id);
     showStatus("This stroke decided. Delete takes it away, a class gives it to another.", null);
   }
 }

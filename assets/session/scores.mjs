@@ -3,8 +3,9 @@
 import { sessionUrl } from "../page/context.mjs";
 import { scoresAreComing, showMaskScores, showScores, unfoldScores } from "../page/scores.mjs";
 import { byId } from "../shared/dom.mjs";
-import { showMessage } from "../shared/messages.mjs";
+import { hideMessage, showMessage } from "../shared/messages.mjs";
 import { reasonOf } from "../shared/requests.mjs";
+import { goToStroke } from "./explaining.mjs";
 
 /** @import { Message } from "../journal/conversation.mjs" */
 /** @import { Session } from "./session.mjs" */
@@ -35,7 +36,10 @@ export class SessionScores {
   show({ scores, note }) {
     showScores(scores, note, this.session.state.classes);
     const stroke = scores?.fall?.stroke;
-    if (!stroke || this.told.has(stroke) || this.newest?.[1] !== stroke) return;
+    if (!stroke || this.told.has(stroke) || this.newest?.[1] !== stroke) {
+      this.doubt(scores?.doubted ?? []);
+      return;
+    }
     this.told.add(stroke);
     const { before, after } = scores.fall;
     showMessage(
@@ -43,6 +47,25 @@ export class SessionScores {
       + `${before.toFixed(2)}. Does it lie where it should?`,
       { label: "Undo that stroke", run: () => this.session.undo() },
     );
+  }
+
+  /**
+   * Point at a stroke that disagrees with all others, once.
+   * @param {{image: string, stroke: string, class_id: number}[]} doubted
+   */
+  doubt(doubted) {
+    const { session } = this;
+    const { state } = session;
+    const first = doubted.find(({ stroke }) => !this.told.has(stroke));
+    if (!first) return;
+    this.told.add(first.stroke);
+    const strokes = state.image?.hash === first.image ? state.strokes : state.strokesElsewhere.get(first.image) ?? [];
+    const own = strokes.find(({ id }) => id === first.stroke)?.class_id;
+    const [drawn, found] = [own, first.class_id].map((id) => state.classes.find((one) => one.id === id)?.name);
+    if (!drawn || !found) return;
+    showMessage(`A stroke of “${drawn}” looks like “${found}” to all other strokes. Is it right?`, {
+      label: "Show it", run: () => { hideMessage(); goToStroke(session, first.image, first.stroke); },
+    });
   }
 
   /**

@@ -129,7 +129,11 @@ class CrossValidation:
         if self.fall is not None:
             image_hash, stroke_id = self.fall.stroke
             fallen = {"image": image_hash, "stroke": stroke_id, "before": self.fall.before, "after": self.fall.after}
-        return values | {"curve": curve, "fall": fallen}
+        doubted = [
+            {"image": image_hash, "stroke": stroke_id, "class_id": class_id}
+            for (image_hash, stroke_id), class_id in self.held_out.doubted.items()
+        ]
+        return values | {"curve": curve, "fall": fallen, "doubted": doubted}
 
     def describe(self, names: Mapping[int, str]) -> str:
         """The scores as a table for people.

@@ -25,6 +25,10 @@ from segmentation.model.weights import ClassWeights, whole_weights
 MAX_FOLDS = 10
 """With more strokes of a class several of them are held out together."""
 
+DOUBTED_VOTES = 0.95
+LEAST_STROKES = 4
+"""Of its class, for a stroke to be doubted; ``benchmarks/planted.py`` says how often that is right."""
+
 NO_SECOND_STROKE = "Draw a second stroke of a class: only strokes that were not learnt from tell how good it is."
 NO_SECOND_IMAGE = "Draw strokes of two classes on a second image: only images that were not learnt from tell that."
 
@@ -60,6 +64,7 @@ class HeldOut:
         keys: which strokes were held out.
         classes: ``(strokes,)`` position of the class of each.
         found: ``(strokes, classes)`` int64, pixels of each stroke that were taken for each class.
+        votes: ``(strokes, classes)`` float64, the share of the votes on its pixels that each class had.
         strokes_by_class: number of strokes of each class, those that could not be held out among them.
     """
 
@@ -67,6 +72,7 @@ class HeldOut:
     keys: tuple[StrokeKey, ...]
     classes: NDArray[np.int64]
     found: NDArray[np.int64]
+    votes: NDArray[np.float64]
     strokes_by_class: dict[int, int]
 
     @cached_property
@@ -92,11 +98,20 @@ class HeldOut:
         """The classes of which one stroke alone labels pixels, so that it cannot be held out."""
         return tuple(one for one, strokes in self.strokes_by_class.items() if strokes == 1)
 
+    @property
+    def doubted(self) -> dict[StrokeKey, int]:
+        """The strokes that disagree with all others, and the class that nearly all votes were for instead."""
+        others = self.votes.copy()
+        others[np.arange(len(self.keys)), self.classes] = 0
+        enough = [self.strokes_by_class[self.class_ids[own]] >= LEAST_STROKES for own in self.classes]
+        doubted = np.flatnonzero((others.max(axis=1, initial=0) > DOUBTED_VOTES) & enough)
+        return {self.keys[number]: self.class_ids[int(others[number].argmax())] for number in doubted}
+
     def restricted(self, keys: Collection[StrokeKey]) -> HeldOut:
         """What is known of some of the strokes."""
         kept = np.array([key in keys for key in self.keys], bool)
         some = tuple(key for key in self.keys if key in keys)
-        return replace(self, keys=some, classes=self.classes[kept], found=self.found[kept])
+        return replace(self, keys=some, classes=self.classes[kept], found=self.found[kept], votes=self.votes[kept])
 
     def difference(self, before: HeldOut) -> tuple[float, float]:
         """By how much the mean IoU of the strokes that both know is larger than before, and the standard error of that.
@@ -153,6 +168,7 @@ def hold_out(
     if not (folds >= 0).any():
         raise ValueError(NO_SECOND_IMAGE if images_at_once else NO_SECOND_STROKE)
     found = np.zeros((len(keys), len(class_ids)), np.int64)
+    votes = np.zeros(found.shape)
     for fold in range(folds.max() + 1):
         with turn():
             if stale():
@@ -163,6 +179,9 @@ def hold_out(
             weights = whole_weights(_of_classes(class_weights, fitted.class_ids), fitted.class_ids)
             taken = np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
             np.add.at(found, (owners[held], np.searchsorted(class_ids, taken)), 1)
+            shares = fitted.forest.predict_proba(planes, weights, threads=1)
+            for share, class_id in zip(shares, fitted.class_ids, strict=True):
+                np.add.at(votes, (owners[held], np.searchsorted(class_ids, class_id)), share)
     held_out = np.flatnonzero(folds >= 0)
     of_strokes = np.zeros(len(keys), np.int64)
     of_strokes[owners] = classified
@@ -171,6 +190,7 @@ def hold_out(
         tuple(keys[number] for number in held_out),
         of_strokes[held_out],
         found[held_out],
+        votes[held_out] / np.maximum(found[held_out].sum(axis=1, keepdims=True), 1),
         {int(one): int(count) for one, count in zip(class_ids, counts, strict=True)},
     )
 

@@ -228,3 +228,20 @@ def test_typed_class_weights_count_on_the_command_line(files, capsys):
     weighed = seg.load_classifier(files / "cells.squiggle").weighed({2: 0.02})
     expected = seg.cross_validate(IMAGE, good_strokes(3), weighed).to_json()
     assert told["confusion"] == expected["confusion"]
+
+
+def test_a_stroke_that_all_others_take_for_another_class_is_doubted():
+    image, strokes = noisy_halves(contrast=90), good_strokes(6)
+    assert seg.cross_validate(image, strokes, classifier()).to_json()["doubted"] == []
+    wrong = line("wrong", 1, 40, 3, length=30)
+    found = seg.cross_validate(image, [*strokes, wrong], classifier())
+    assert found.held_out.doubted == {(image.hash, "wrong"): 2}
+    assert found.to_json()["doubted"] == [{"image": image.hash, "stroke": "wrong", "class_id": 2}]
+
+
+def test_no_stroke_is_doubted_while_its_class_has_few():
+    image = noisy_halves(contrast=90)
+    assert (
+        seg.cross_validate(image, [*good_strokes(2), line("wrong", 1, 40, 3, length=30)], classifier()).held_out.doubted
+        == {}
+    )
