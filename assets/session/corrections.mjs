@@ -79,8 +79,9 @@ export class Corrections {
     await session.conversation.settled();
     try {
       const response = await fetch(`${sessionUrl}part?${query}`);
-      if (response.ok) this.add({ id: newId(), class_id: classId, ...await response.json() }, image);
-      else showMessage(await reasonOf(response));
+      const { error, ...outline } = response.ok ? await response.json() : { error: await reasonOf(response) };
+      if (error) showMessage(error);
+      else this.add({ id: newId(), class_id: classId, ...outline }, image);
     } catch {
       showMessage(AWAY);
     }

@@ -102,3 +102,35 @@ def test_tiles_are_cleaned_up_and_steps_that_are_tried_out_are_not_chosen(client
     )
     assert refused.status_code == 422
     assert "one of fill_holes" in refused.json["error"]
+
+
+@pytest.mark.slow
+def test_splits_that_are_tried_out_are_numbered_as_the_library_does(client, measured):
+    address, ids = measured
+    tried = [{"kind": "split", "size": 0.9, "classes": [2]}]
+    data = zlib.decompress(client.get(f"{address}/outlines.bin", query_string={"clean_up": json.dumps(tried)}).data)
+    (length,) = struct.unpack_from("<I", data)
+    facts = json.loads(data[4 : 4 + length])
+    labels = np.frombuffer(data, "<u4", ids.size, 4 + length).reshape(ids.shape)
+    first, second = seg.label_objects(ids, 1), seg.label_objects(ids, 2, split=0.9)
+    assert np.array_equal(labels, np.where(second > 0, second + first.max(), first))
+    assert facts == {"columns": [], "objects": int(labels.max()), "rows": ids.shape[0], "across": ids.shape[1]}
+    refused = client.get(f"{address}/outlines.bin", query_string={"clean_up": '[{"kind": "polish"}]'})
+    assert refused.status_code in (400, 422)
+    assert "one of fill_holes" in refused.json["error"]
+    table = zlib.decompress(client.get(f"{address}/measures.bin").data)
+    whole = zlib.decompress(client.get(f"{address}/objects.bin").data)
+    assert whole[: len(table)] == table
+    assert len(whole) == len(table) + 4 * ids.size
+
+
+@pytest.mark.slow
+def test_the_outline_of_a_part_labels_just_that_part(client, session, measured):
+    _, ids = measured
+    row, column = 20, 20
+    outline = client.get(f"/s/{session}/part", query_string={"row": row, "column": column}).json
+    part = seg.label_objects(ids, int(ids[row, column]))
+    painted = seg.rasterise([{"class_id": 1, **outline}], ids.shape)
+    assert np.array_equal(painted > 0, part == part[row, column])
+    beside = client.get(f"/s/{session}/part", query_string={"row": ids.shape[0], "column": 0})
+    assert beside.json["error"] == "That pixel lies beside the image."
