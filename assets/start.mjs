@@ -21,6 +21,7 @@ import { Plots } from "./controls/plots.mjs";
 import { Pointer } from "./controls/pointer.mjs";
 import { Series } from "./controls/series.mjs";
 import { Sigmas } from "./controls/sigmas.mjs";
+import { StackSegmenter } from "./controls/stacks.mjs";
 import { setUpTabs } from "./controls/tabs.mjs";
 import { setUpTitle } from "./controls/title.mjs";
 import { sessionId } from "./page/context.mjs";
@@ -42,11 +43,13 @@ function setUp(id) {
   const session = new Session(id, (available, state) => {
     enableDownloads(available, state);
     series.enable(available.result);
+    stacks.enable(available.result);
   });
   const images = new ImageOpener(session);
   const classifiers = new ClassifierOpener(session);
   const downloads = new Downloads(session);
   const series = new Series(session);
+  const stacks = new StackSegmenter(session);
   const objects = new Objects(session);
   const plots = new Plots(session, objects);
   const features = new Features(session);

@@ -48,6 +48,7 @@ export function setUpButtons(session, chooseClassifier) {
     "opened-choice": () => session.append({
       type: "classifier.keep", keep: byId("opened-choice").dataset.choice === "keep",
     }),
+    "make-stack": () => session.images.makeStack(),
     "add-images": () => byId("open-image").click(),
     "reset-settings": () => {
       const { features, forest } = facts();

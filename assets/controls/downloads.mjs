@@ -1,10 +1,12 @@
 /* Results as files. */
 
 import { sessionUrl } from "../page/context.mjs";
+import { placeInWords } from "../page/entries.mjs";
 import { all, byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 
-/** @import { StateWithImage } from "../journal/state.mjs" */
+/** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
+/** @import { Stack } from "../journal/stacks.mjs" */
 /** @import { Available } from "../session/learning.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
@@ -14,16 +16,37 @@ const URL_LASTS_MS = 60000;
 const buttons = () => /** @type {HTMLButtonElement[]} */ (all("button.download"));
 
 /**
+ * @param {ImageFacts} image
+ * @param {Map<string, Stack>} stacks
+ */
+function inStack(image, stacks) {
+  const place = placeInWords(image, stacks);
+  return place && ` (${place})`;
+}
+
+/**
  * Enable the buttons of what can be downloaded.
  * @param {Available} available
  * @param {StateWithImage} state
  */
-export function enableDownloads({ here, anywhere, corrected, result }, { image, images }) {
+export function enableDownloads({ here, anywhere, corrected, result }, { image, images, stacks }) {
   /** @type {Record<string, boolean>} */
   const enough = { "labels.tif": here, "strokes.json": anywhere, "corrections.json": corrected };
   for (const button of buttons()) button.disabled = !(enough[button.dataset.file ?? ""] ?? result);
   byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."
-    : images.length > 1 ? `Of “${image.name}”, the image that is shown; strokes and classifier are those of all.` : "";
+    : images.length > 1
+      ? `Of “${image.name}”${inStack(image, stacks)}, the image that is shown; strokes and classifier are those of all.`
+      : "";
+}
+
+/**
+ * What files of the current image are called after: "cells", or "cells-z3-t1" of a plane.
+ * @param {Session} session
+ */
+function nameForFile({ state: { image, stacks } }) {
+  if (!image) return "";
+  const place = placeInWords(image, stacks).replaceAll(" ", "").replaceAll(",", "-");
+  return [image.name.replace(/\.[^.]*$/, ""), place].filter(Boolean).join("-");
 }
 
 /** Downloads the results of a session. */
@@ -63,8 +86,7 @@ export class Downloads {
     const response = await fetch(`${sessionUrl}download/${file}?${query}`);
     if (!response.ok) return reasonOf(response);
     const url = URL.createObjectURL(await response.blob());
-    const stem = session.state.image?.name.replace(/\.[^.]*$/, "");
-    element("a", { href: url, download: `${stem}-${file}` }).click();
+    element("a", { href: url, download: `${nameForFile(session)}-${file}` }).click();
     setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
     return along.length < this.along.length ? "It came without training pixels: none travel along." : "";
   }

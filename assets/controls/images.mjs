@@ -51,7 +51,7 @@ function imagesFirst(files) {
  * @returns {Promise<Answer | {error: string, notes?: undefined, labels?: undefined}>}
  */
 async function send(file, beside) {
-  const limit = facts().maxUploadBytes;
+  const limit = /\.tiff?$/i.test(file.name) ? facts().maxStackBytes : facts().maxUploadBytes;
   if (file.size > limit) {
     return { error: `It has ${megabytes(file.size)}; this server takes at most ${megabytes(limit)}.` };
   }
@@ -203,13 +203,18 @@ export class ImageOpener {
     if (brought) announce(`Brought in ${counted(brought, "stroke")}. Undo takes them back.`);
     else if (!opened.length) announce("The image before is still here.");
     else if (opened.length > 1) {
-      announce(`Opened ${opened.length} images: the strip below the image moves between them.`);
+      const { stackable } = this.session.images;
+      const stack = stackable ? " “Make a stack” beside it puts a slider through them." : "";
+      announce(`Opened ${opened.length} images: the strip below the image moves between them.${stack}`);
     } else {
       const drawn = this.session.state.strokes.length;
       const next = drawn
         ? `You have drawn on it before: ${counted(drawn, "stroke")}.`
         : "Draw a squiggle in each of two classes.";
-      announce(`Opened ${opened[0].name}. ${next}`);
+      const { name, pages = 1 } = opened[0];
+      const ways = "the slider below it, or Alt + wheel, turns to them.";
+      const turn = pages > 1 ? ` It has ${counted(pages, "plane")}: ${ways}` : "";
+      announce(`Opened ${name}.${turn} ${next}`);
     }
   }
 }

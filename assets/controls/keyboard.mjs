@@ -41,6 +41,11 @@ const KEYS = {
   "pageup": ({ images }) => images.step(-1),
   ".": ({ images }) => images.step(1),
   "pagedown": ({ images }) => images.step(1),
+  "arrowup": ({ planes }) => planes.step("z", 1),
+  "arrowdown": ({ planes }) => planes.step("z", -1),
+  "arrowright": ({ planes }) => planes.step("t", 1),
+  "arrowleft": ({ planes }) => planes.step("t", -1),
+  "k": ({ planes }) => planes.play(),
   "?": toggleHelp,
 };
 
@@ -62,6 +67,8 @@ function withControl(event, session) {
  */
 function alone(event, session) {
   const key = event.key.toLowerCase();
+  /* Sliders and lists have their own use for arrows. */
+  if (key.startsWith("arrow") && targetOf(event).closest("input, select, [role=radiogroup], [role=tablist]")) return;
   if (/^[1-9]$/.test(key)) {
     const labelClass = session.state.classes[Number(key) - 1];
     if (labelClass) session.classes.choose(labelClass.id);

@@ -1,5 +1,6 @@
 /* How the image is shown: channels, colours, histogram with handles. Kept for each image, in this browser. */
 
+import { aboutKey, entryKey } from "../page/entries.mjs";
 import { aboutImage } from "../picture/about.mjs";
 import { MOST_CHANNELS, usualLook, withPreset } from "../picture/composite.mjs";
 import { all, byId, element } from "../shared/dom.mjs";
@@ -18,6 +19,8 @@ export class LookPanel {
   constructor(session) {
     this.session = session;
     this.hash = "";
+    /** What the image is looked at together with: itself, or its stack. */
+    this.key = "";
     /** @type {ChannelFacts[]} */
     this.facts = [];
     /** @type {Look} */
@@ -56,10 +59,11 @@ export class LookPanel {
     const { image } = this.session.state;
     if (!image || image.hash === this.hash) return;
     this.hash = image.hash;
+    this.key = entryKey(image);
     const { photo } = this.session.picture;
-    const kept = this.session.view.looks[image.hash];
+    const kept = this.session.view.looks[this.key];
     if (!kept) await photo.shown;
-    const about = await aboutImage(image.hash);
+    const about = await aboutImage(image.hash, aboutKey(image));
     if (this.hash !== image.hash || !about) return;
     this.facts = about.channels;
     this.look = kept?.length === this.facts.length ? kept : usualLook(this.facts);
@@ -76,13 +80,13 @@ export class LookPanel {
   take(look) {
     this.look = look ?? usualLook(this.facts);
     const { view, picture } = this.session;
-    const others = Object.entries(view.looks).filter(([hash]) => hash !== this.hash);
+    const others = Object.entries(view.looks).filter(([key]) => key !== this.key);
     const kept = Object.fromEntries(others.slice(-MOST_IMAGES + 1));
-    this.session.chooseView({ looks: look ? { ...kept, [this.hash]: look } : kept });
+    this.session.chooseView({ looks: look ? { ...kept, [this.key]: look } : kept });
     /* Handles tell more often than a screen is painted. */
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
-      const chosen = view.looks[this.hash];
+      const chosen = view.looks[this.key];
       picture.photo.develop(chosen ? { facts: this.facts, look: chosen } : null);
       this.showChosen();
     });

@@ -13,6 +13,7 @@ import { Frame } from "./frame.mjs";
  * @property {() => void} onCommit when the axes have followed
  * @property {() => void} onPinch a second finger has come down
  * @property {(active: boolean) => void} onPanning the image begins or ceases to be moved
+ * @property {(delta: number, inTime: boolean) => void} onPlanes the wheel is turned to go through planes
  * @property {() => Record<string, any>} pen what the graph is to do with the pointer, as layout attributes
  */
 
@@ -167,8 +168,12 @@ export class Viewport extends Frame {
     event.preventDefault();
     event.stopPropagation();
     if (this.pointers.size) return;
-    const box = this.stage.getBoundingClientRect();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PIXELS : 1;
+    if (event.altKey) {
+      this.listener.onPlanes((event.deltaY || event.deltaX) * lines, event.shiftKey);
+      return;
+    }
+    const box = this.stage.getBoundingClientRect();
     const speed = event.ctrlKey ? PINCH_SPEED : 1;
     const delta = Math.max(Math.min(event.deltaY * lines * speed, MAX_WHEEL), -MAX_WHEEL);
     this.zoom(Math.exp(-delta * WHEEL_STEP), event.clientX - box.left, event.clientY - box.top);

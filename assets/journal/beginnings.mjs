@@ -1,6 +1,7 @@
 /* What events add up to; of a long journal the beginning is kept, so that only what came since is folded. */
 
-import { APPLY, dropReplaced } from "./folding.mjs";
+import { APPLY } from "./folding.mjs";
+import { dropReplaced } from "./images.mjs";
 import { UNDOABLE, undoneEvents } from "./undo.mjs";
 
 /** @import { Folding } from "./folding.mjs" */
@@ -26,8 +27,8 @@ const beginnings = new WeakMap();
  * @returns {Folding}
  */
 const nothing = (unnamed) => ({
-  name: "", image: null, images: new Map(), measured: new Map(), classes: new Map(), hidden: new Set(),
-  weights: new Map(), cleanUp: [],
+  name: "", image: null, images: new Map(), stacks: new Map(), measured: new Map(), classes: new Map(),
+  hidden: new Set(), weights: new Map(), cleanUp: [],
   merged: new Map(), order: [], strokes: new Map(), corrections: new Map(),
   learnsCorrections: false, replaced: new Set(), given: new Set(), unnamed, ...unnamed,
   opened: null, keeps: false, lastClassId: 0,
@@ -44,6 +45,7 @@ const copied = (maps) => new Map([...maps].map(([key, map]) => [key, new Map(map
 const copyOf = (folding) => ({
   ...folding,
   images: new Map(folding.images),
+  stacks: new Map(folding.stacks),
   measured: new Map(folding.measured),
   classes: new Map(folding.classes),
   hidden: new Set(folding.hidden),

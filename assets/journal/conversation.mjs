@@ -127,6 +127,21 @@ export class Conversation {
   }
 
   /**
+   * Drop an answer that is still coming in, which is for what is not shown any more, and sync a little later.
+   * @param {number} rest milliseconds
+   */
+  syncSoon(rest) {
+    if (!rest || this.gone || (this.exchanging && !this.acknowledged)) {
+      this.sync();
+      return;
+    }
+    this.exchanging?.abort();
+    this.exchanging = null;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.sync(), rest);
+  }
+
+  /**
    * @param {SessionEvent[]} events
    * @param {?object} segment
    */

@@ -1,15 +1,19 @@
 /* What one event does to what the events of a session before it add up to; see state.mjs. */
 
 import { UNLABELLED, hasClass } from "../page/classids.mjs";
+import { leaveSample, openImage, removeImage } from "./images.mjs";
+import { makeStack } from "./stacks.mjs";
 
 /** @import { CleanUpStep, ImageFacts, LabelClass, OpenedFacts, SessionEvent, Settings, Stroke } from "./state.mjs" */
 /** @import { PixelSize } from "../page/lengths.mjs" */
+/** @import { Stack } from "./stacks.mjs" */
 
 /**
  * @typedef {object} Folding
  * @property {string} name
  * @property {?ImageFacts} image
  * @property {Map<string, ImageFacts>} images
+ * @property {Map<string, Stack>} stacks
  * @property {Map<string, ?PixelSize>} measured
  * @property {Map<number, LabelClass>} classes
  * @property {Set<number>} hidden
@@ -29,8 +33,6 @@ import { UNLABELLED, hasClass } from "../page/classids.mjs";
  * @property {boolean} keeps
  * @property {number} lastClassId
  */
-
-const MAX_NAMES = 20;
 
 /**
  * @param {Folding} folding
@@ -52,62 +54,6 @@ export function strokesOf(folding, image, kind = "strokes") {
   const strokes = folding[kind].get(image) ?? new Map();
   folding[kind].set(image, strokes);
   return strokes;
-}
-
-/**
- * @param {Folding} folding
- * @param {ImageFacts} image
- */
-function openImage(folding, image) {
-  let known = folding.images.get(image.hash) ?? image;
-  const { names = [known.name] } = known;
-  if (!names.includes(image.name) && names.length < MAX_NAMES) known = { ...known, names: [...names, image.name] };
-  folding.images.set(image.hash, known);
-  folding.image = known;
-  folding.replaced.delete(image.hash);
-}
-
-/**
- * The image that came last.
- * @param {Folding} folding
- */
-const lastImage = (folding) => [...folding.images.values()].at(-1) ?? null;
-
-/**
- * @param {Folding} folding
- * @param {string} hash
- * @returns {boolean} whether it was there, and not the only one
- */
-function removeImage(folding, hash) {
-  if (folding.images.size < 2 || !folding.images.delete(hash)) return false;
-  folding.strokes.delete(hash);
-  folding.corrections.delete(hash);
-  if (folding.image?.hash === hash) folding.image = lastImage(folding);
-  return true;
-}
-
-/**
- * The sample leaves with what was drawn on it, and with the names that suit nothing else.
- * @param {Folding} folding
- * @param {SessionEvent} event
- */
-function leaveSample(folding, { image }) {
-  if (!removeImage(folding, image)) return;
-  for (const [id, old] of folding.classes) {
-    if (folding.given.has(id)) folding.classes.set(id, { ...old, name: `Class ${id}` });
-  }
-  folding.given.clear();
-}
-
-/**
- * The sample left for an image of one's own, unless something was drawn on it: so in journals of before.
- * @param {Folding} folding
- */
-export function dropReplaced(folding) {
-  for (const hash of [...folding.images.keys()].filter((one) => folding.replaced.has(one))) {
-    if (folding.images.size > 1 && !folding.strokes.get(hash)?.size) folding.images.delete(hash);
-  }
-  if (folding.image && !folding.images.has(folding.image.hash)) folding.image = lastImage(folding);
 }
 
 /**
@@ -140,9 +86,9 @@ function asMerged({ merged }, stroke) {
 /**
  * Those of strokes whose classes are there.
  * @param {Folding} folding
- * @param {Map<string, Stroke>} strokes by their ids
+ * @param {Map<string, Stroke>} [strokes] by their ids
  */
-export function seen(folding, strokes) {
+export function seen(folding, strokes = new Map()) {
   return [...strokes.values()].map((stroke) => asMerged(folding, stroke))
     .filter((stroke) => !hasClass(stroke) || folding.classes.has(stroke.class_id));
 }
@@ -217,7 +163,13 @@ export const APPLY = {
     if (instead !== image.hash) folding.replaced.add(instead);
   },
   "image.remove": (folding, { image }) => { removeImage(folding, image); },
-  "image.measure": (folding, { image, pixel_size: size }) => { folding.measured.set(image, size); },
+  "stack.make": (folding, event) => {
+    makeStack(folding, event);
+    if (folding.image) folding.image = folding.images.get(folding.image.hash) ?? null;
+  },
+  "image.measure": (folding, { image, pixel_size: size }) => {
+    folding.measured.set(folding.images.get(image)?.stack ?? image, size);
+  },
   "sample.leave": leaveSample,
   "stroke.add": (folding, { image, stroke }) => { strokesOf(folding, image).set(stroke.id, stroke); },
   "strokes.add": addStrokes,

@@ -4,7 +4,8 @@
  */
 
 import { foldAll } from "./beginnings.mjs";
-import { seen, strokesOf } from "./folding.mjs";
+import { seen } from "./folding.mjs";
+import { measuredSizes } from "./stacks.mjs";
 import { undoTargets } from "./undo.mjs";
 
 /**
@@ -16,11 +17,15 @@ import { undoTargets } from "./undo.mjs";
  * @property {number} channels
  * @property {string} dtype
  * @property {string[]} [names] all, where files of several names had the same pixels
+ * @property {string} [stack] what the stack is known by that it is a plane of
+ * @property {number} [page] which plane it is there, from 1
+ * @property {number} [pages] of what an event opens: how many planes it has; one image has no pages
  */
 
 /** @typedef {{id: number, name: string, colour: string}} LabelClass */
 
 /** @import { PixelSize } from "../page/lengths.mjs" */
+/** @import { Stack } from "./stacks.mjs" */
 
 /**
  * @typedef {object} Stroke what was drawn, in image coordinates
@@ -67,6 +72,7 @@ import { undoTargets } from "./undo.mjs";
  * @property {string} name of the session
  * @property {?ImageFacts} image the current one; null before the server has said what the session begins with
  * @property {ImageFacts[]} images in the order in which they came
+ * @property {Map<string, Stack>} stacks whose planes are among the images, by what they are known by
  * @property {Map<string, PixelSize>} measured the pixel sizes that were typed, by the hashes of their images
  * @property {LabelClass[]} classes as people have put them, else by their ids, ascending
  * @property {Set<number>} hidden ids of the classes that are not shown
@@ -113,20 +119,15 @@ export function fold(events, unnamed, currentImage = null, me = null) {
   const image = folding.images.get(currentImage ?? "") ?? folding.image;
   const images = [...folding.images.values()];
   const classes = listed(folding);
-  /** @type {Map<string, PixelSize>} */
-  const measured = new Map();
-  for (const { hash } of images) {
-    const size = folding.measured.get(hash);
-    if (size) measured.set(hash, size);
-  }
   /** @param {ImageFacts} image @param {"strokes" | "corrections"} [kind] */
-  const strokesOn = ({ hash }, kind) => seen(folding, strokesOf(folding, hash, kind));
+  const strokesOn = ({ hash }, kind = "strokes") => seen(folding, folding[kind].get(hash));
   const others = images.filter((one) => one !== image);
   return {
     name: folding.name,
     image,
     images,
-    measured,
+    stacks: folding.stacks,
+    measured: measuredSizes(folding.images, folding.measured),
     classes,
     hidden: new Set(classes.filter(({ id }) => folding.hidden.has(id)).map(({ id }) => id)),
     weights: new Map(classes.flatMap(({ id }) => {

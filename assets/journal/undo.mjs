@@ -6,6 +6,7 @@ export const UNDOABLE = new Set([
   "image.remove", "image.measure", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase",
   "class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order",
   "correction.add", "correction.erase", "correction.learn", "clean_up.change",
+  "stack.make",
   "classifier.open", "classifier.keep", "classifier.close",
 ]);
 

@@ -11,6 +11,7 @@ import { newId } from "./ids.mjs";
  * @property {{features: Record<string, any>, forest: Record<string, any>}} unnamed what old journals do not name
  * @property {string[]} palette colours for classes
  * @property {number} maxUploadBytes
+ * @property {number} maxStackBytes of a TIFF, which may be a stack
  * @property {number} maxClassifierBytes
  * @property {string} sessionSuffix of the files of sessions
  * @property {?{id: string, name: string}} author who this is, where the server knows it

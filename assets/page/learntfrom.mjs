@@ -14,6 +14,10 @@ import { counted } from "../shared/text.mjs";
 export function learntFrom({ images, opened }, hashes) {
   const names = images.filter(({ hash }) => hashes?.includes(hash)).map(({ name }) => name);
   if (!names.length) return { text: hashes && opened ? `Learnt before: “${opened.name}”.` : "", names: "" };
+  const [name] = names;
+  if (names.length > 1 && names.every((one) => one === name)) {
+    return { text: `Learnt from ${counted(names.length, "plane")} of “${name}”.`, names: "" };
+  }
   const text = names.length === 1 ? `Learnt from “${names[0]}”.` : `Learnt from ${counted(names.length, "image")}.`;
   return { text, names: names.length === 1 ? "" : names.join("\n") };
 }

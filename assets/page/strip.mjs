@@ -4,16 +4,18 @@ import { byId, element, icon } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
 import { hasClass } from "./classids.mjs";
 import { sessionUrl } from "./context.mjs";
+import { entryKey } from "./entries.mjs";
 import { betweenStrokes } from "./graph.mjs";
 import { namesOf } from "./title.mjs";
 
-/** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
+/** @import { StateWithImage } from "../journal/state.mjs" */
+/** @import { Entry } from "./entries.mjs" */
 
 /**
  * @typedef {object} ImageActions what a person does in the strip
- * @property {(hash: string) => void} choose
+ * @property {(key: string) => void} chooseEntry
  * @property {(by: number) => void} step
- * @property {(hash: string) => void} remove
+ * @property {(key: string) => void} remove
  */
 
 /** @typedef {{root: HTMLElement, choose: HTMLButtonElement, strokes: HTMLElement}} Item */
@@ -34,23 +36,26 @@ export class Strip {
   }
 
   /**
-   * Show the images of a state; with a single one there is no strip.
+   * Show the images and stacks of a state; with a single one there is no strip.
    * @param {StateWithImage} state
+   * @param {Entry[]} entries
+   * @param {boolean} stackable whether the current image could be a plane of a stack with others
    */
-  update(state) {
-    const several = state.images.length > 1;
+  update(state, entries, stackable) {
+    const several = entries.length > 1;
+    byId("make-stack").hidden = !stackable;
     if (byId("strip").hidden === several) betweenStrokes("strip", () => { byId("strip").hidden = !several; });
     if (!several) return;
-    for (const [hash, item] of this.items) {
-      if (!state.images.some((image) => image.hash === hash)) {
+    for (const [key, item] of this.items) {
+      if (!entries.some((entry) => entry.key === key)) {
         item.root.remove();
-        this.items.delete(hash);
+        this.items.delete(key);
       }
     }
-    state.images.forEach((image, index) => this.fill(this.itemAt(index, image), image, state));
+    entries.forEach((entry, index) => this.fill(this.itemAt(index, entry), entry, state));
     this.sayWhatIsLeftOut(state);
-    if (this.current !== state.image.hash) {
-      this.current = state.image.hash;
+    if (this.current !== entryKey(state.image)) {
+      this.current = entryKey(state.image);
       this.items.get(this.current)?.root.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
   }
@@ -58,44 +63,47 @@ export class Strip {
   /**
    * The item of an image, new if need be, at its place.
    * @param {number} index
-   * @param {ImageFacts} image
+   * @param {Entry} entry
    */
-  itemAt(index, image) {
-    const item = this.items.get(image.hash) ?? this.newItem(image);
-    this.items.set(image.hash, item);
+  itemAt(index, entry) {
+    const item = this.items.get(entry.key) ?? this.newItem(entry);
+    this.items.set(entry.key, item);
     const there = this.container.children[index];
     if (there !== item.root) this.container.insertBefore(item.root, there ?? null);
     return item;
   }
 
   /**
-   * @param {ImageFacts} image
+   * @param {Entry} entry
    * @returns {Item}
    */
-  newItem({ hash, name }) {
+  newItem({ key, name, image, hashes }) {
     const picture = element("img", {
-      src: `${sessionUrl}images/${hash}/thumbnail`, alt: "", loading: "lazy", draggable: false,
+      src: `${sessionUrl}images/${image.hash}/thumbnail`, alt: "", loading: "lazy", draggable: false,
     });
+    const planes = hashes.length > 1 ? [element("span", { class: "thumb-planes" }, `${hashes.length}`)] : [];
     const strokes = element("span", { class: "thumb-strokes" });
     const choose = element(
-      "button", { type: "button", class: "thumb-choose", role: "radio", onclick: () => this.actions.choose(hash) },
-      picture, strokes, element("span", { class: "thumb-name" }, name),
+      "button", { type: "button", class: "thumb-choose", role: "radio", onclick: () => this.actions.chooseEntry(key) },
+      picture, strokes, ...planes, element("span", { class: "thumb-name" }, name),
     );
     const remove = element("button", {
-      type: "button", class: "mini thumb-remove", title: "Remove this image from the session (Delete)",
-      "aria-label": `Remove ${name}`, tabIndex: -1, onclick: () => this.actions.remove(hash),
+      type: "button", class: "mini thumb-remove", title: "Remove this from the session (Delete)",
+      "aria-label": `Remove ${name}`, tabIndex: -1, onclick: () => this.actions.remove(key),
     }, icon("M6 6l12 12M18 6L6 18"));
     return { root: element("div", { class: "thumb" }, choose, remove), choose, strokes };
   }
 
   /**
    * @param {Item} item
-   * @param {ImageFacts} image
+   * @param {Entry} entry
    * @param {StateWithImage} state
    */
-  fill({ root, choose, strokes }, image, state) {
-    const current = image === state.image;
-    const drawn = current ? state.strokes : state.strokesElsewhere.get(image.hash) ?? [];
+  fill({ root, choose, strokes }, { key, name, image, hashes }, state) {
+    const current = key === entryKey(state.image);
+    const drawn = hashes.flatMap((hash) => (
+      hash === state.image.hash ? state.strokes : state.strokesElsewhere.get(hash) ?? []
+    ));
     const count = drawn.filter(hasClass).length;
     const unlike = image.channels !== state.image.channels;
     root.classList.toggle("chosen", current);
@@ -103,7 +111,8 @@ export class Strip {
     choose.setAttribute("aria-checked", String(current));
     choose.tabIndex = current ? 0 : -1;
     const facts = [counted(count, "stroke"), ...(unlike ? ["has other channels: its strokes do not count here"] : [])];
-    choose.title = `${namesOf(image)}: ${facts.join(", ")}`;
+    if (hashes.length > 1) facts.unshift(counted(hashes.length, "plane"));
+    choose.title = `${hashes.length > 1 ? name : namesOf(image)}: ${facts.join(", ")}`;
     choose.setAttribute("aria-label", choose.title);
     strokes.textContent = count ? String(count) : "";
   }

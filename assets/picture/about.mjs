@@ -11,21 +11,22 @@ import { sessionUrl } from "../page/context.mjs";
  * @property {ChannelFacts[]} channels
  */
 
-/** By the hashes of their images. @type {Map<string, Promise<?About>>} */
+/** By what the images, or their stacks, are known by. @type {Map<string, Promise<?About>>} */
 const known = new Map();
 
 /**
  * What is known of an image; null if it cannot be had now.
  * @param {string} hash
+ * @param {string} [key] what it is known by, with its stack, all planes of which are alike
  * @returns {Promise<?About>}
  */
-export function aboutImage(hash) {
-  const asked = known.get(hash) ?? fetch(`${sessionUrl}images/${hash}/about`)
+export function aboutImage(hash, key = hash) {
+  const asked = known.get(key) ?? fetch(`${sessionUrl}images/${hash}/about`)
     .then((response) => (response.ok ? response.json() : null), () => null)
     .then((about) => {
-      if (!about) known.delete(hash);
+      if (!about) known.delete(key);
       return about;
     });
-  known.set(hash, asked);
+  known.set(key, asked);
   return asked;
 }

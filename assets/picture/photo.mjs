@@ -67,15 +67,18 @@ export class Photo {
    * @param {?Part} preview if there is one already
    * @param {boolean} hasThumbnail whether the strip shows it
    * @param {boolean} waits whether it is to be shown as somebody has chosen, which comes with `develop`
+   * @param {boolean} stays whether what is seen stays until it is there
    */
-  setImage(image, preview, hasThumbnail, waits) {
+  setImage(image, preview, hasThumbnail, waits, stays) {
     this.development = null;
+    const thumbnail = stays ? this.preview ?? this.thumbnail : null;
     if (waits) {
-      Object.assign(this, { image, preview, thumbnail: null, detail: null });
+      Object.assign(this, { image, preview, thumbnail, detail: null });
       if (!preview && hasThumbnail) this.fetchThumbnail(image);
       this.onChange();
       return;
     }
+    this.thumbnail = thumbnail;
     this.shown = this.fetchAll(image, preview?.negative ? null : preview, hasThumbnail);
   }
 
@@ -115,13 +118,13 @@ export class Photo {
    * @param {boolean} hasThumbnail
    */
   async fetchAll(image, preview, hasThumbnail) {
-    Object.assign(this, { image, preview, thumbnail: null, detail: null });
+    Object.assign(this, { image, preview, detail: null });
     this.onChange();
     if (!preview) {
       if (hasThumbnail) this.fetchThumbnail(image);
       const whole = await this.fetchPart(image, [0, image.rows, 0, image.columns], previewStep(image, PREVIEW_PIXELS));
-      if (this.image !== image || !whole) return;
-      this.preview = whole;
+      if (this.image !== image) return;
+      Object.assign(this, { preview: whole, thumbnail: null });
       this.onChange();
     }
     this.wantDetail();

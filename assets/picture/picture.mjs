@@ -94,10 +94,12 @@ export class Picture {
   /**
    * Show another image, at once if it was shown before.
    * @param {ImageFacts} image
-   * @param {boolean} several whether the session has more, so that there are thumbnails
-   * @param {boolean} waits whether somebody has chosen how it is shown
+   * @param {object} about
+   * @param {boolean} about.several whether the session has more, so that there are thumbnails
+   * @param {boolean} about.waits whether somebody has chosen how it is shown
+   * @param {boolean} about.stays whether what is seen stays until it is there: it is a plane of the same stack
    */
-  setImage(image, several, waits) {
+  setImage(image, { several, waits, stays }) {
     if (this.image) this.kept.keep(this.image.hash, { preview: this.photo.preview, tiles: this.tiles });
     const { preview, tiles } = this.kept.release(image.hash);
     this.image = image;
@@ -105,7 +107,7 @@ export class Picture {
     this.correcting = [];
     this.tiles = tiles;
     for (const tile of tiles.values()) if (tile.look !== this.look) tile.paint(this.look);
-    this.photo.setImage(image, preview, several, waits);
+    this.photo.setImage(image, preview, several && !stays, waits, stays);
   }
 
   /**

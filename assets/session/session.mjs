@@ -9,6 +9,7 @@ import { isRegion } from "../page/classids.mjs";
 import { facts, looking, sessionUrl, windowId } from "../page/context.mjs";
 import { setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
+import { entriesOf, entryKey } from "../page/entries.mjs";
 import { me } from "../page/me.mjs";
 import { showOpened } from "../page/openedcard.mjs";
 import { showRegion } from "../page/region.mjs";
@@ -27,6 +28,7 @@ import { Classes } from "./classes.mjs";
 import { cleanUpOf } from "./cleanup.mjs";
 import { Corrections } from "./corrections.mjs";
 import { Images } from "./images.mjs";
+import { Planes } from "./planes.mjs";
 import { People } from "./people.mjs";
 import { available, sameSettings } from "./learning.mjs";
 import { NextStroke } from "./nextstroke.mjs";
@@ -68,6 +70,7 @@ export class Session {
       onCommit: () => this.picture.photo.wantDetail(),
       onPinch: () => this.drawing.onPinch(),
       onPanning: (active) => this.onPanning(active),
+      onPlanes: (delta, inTime) => this.planes.wheel(delta, inTime),
       pen: () => this.drawing.layout,
     });
     this.picture = new Picture(byId("picture", HTMLCanvasElement), this.viewport);
@@ -107,6 +110,7 @@ export class Session {
     this.cleanUp = cleanUpOf(this);
     this.corrections = new Corrections(this);
     this.images = new Images(this);
+    this.planes = new Planes(this);
     this.people = new People(this);
     this.scores = new SessionScores(this);
     this.nextStroke = new NextStroke(this);
@@ -174,10 +178,11 @@ export class Session {
    */
   turnTo({ image, images }) {
     if (image.hash === this.imageHash) return;
+    const stays = image.stack !== undefined && image.stack === this.picture.image?.stack;
     this.segmentation.setImage(image.hash);
     this.people.place();
-    this.picture.setImage(image, images.length > 1, image.hash in this.view.looks);
-    this.viewport.setImage(image.rows, image.columns);
+    this.picture.setImage(image, { several: images.length > 1, waits: entryKey(image) in this.view.looks, stays });
+    if (!stays) this.viewport.setImage(image.rows, image.columns);
     if (this.view.image !== image.hash) this.chooseView({ image: image.hash });
   }
 
@@ -194,8 +199,10 @@ export class Session {
     this.drawing.choose(view);
     this.brush.show();
     this.classes.show();
-    this.strip.update(state);
-    if (view.several !== state.images.length > 1) this.chooseView({ several: state.images.length > 1 });
+    this.planes.show(state);
+    const entries = entriesOf(state);
+    this.strip.update(state, entries, this.images.stackable);
+    if (view.several !== entries.length > 1) this.chooseView({ several: entries.length > 1 });
     showOpened(state.opened, this.segmentation.learnt);
     showHistory(state);
     showRegion(state.strokes);

@@ -35,7 +35,8 @@ class Image:
             (whether the first three channels are red, green and blue), ``pages`` (images in the file), ``page`` (which
             of them this is, from 1) and ``notes`` (sentences about what was left out); where the file says so,
             ``pixel_size`` (as :class:`PixelSize` writes it), ``channel_names`` (one a channel), ``stack`` (the axes of
-            the stack, the fastest first, and their lengths), ``described_by`` (the program that says all this) and
+            the stack, the fastest first, and their lengths), ``alike`` (whether all images of a TIFF say that they have
+            the same rows, columns and channels), ``described_by`` (the program that says all this) and
             ``georeference`` (the tags of a GeoTIFF by their numbers), and ``former_hash`` (see :attr:`hashes`).
         no_data: ``(rows, columns)`` bool, where a pixel holds no data, and ``pixels`` has the nearest that does; None
             if all hold data.

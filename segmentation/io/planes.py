@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,11 +22,15 @@ class Directory(NamedTuple):
         place: its index in the chain of directories.
         samples: channels of its pixels.
         stacked: planes that MetaMorph counts in it.
+        rows: of its pixels, as it says.
+        columns: of its pixels, as it says.
     """
 
     place: int
     samples: int
     stacked: int
+    rows: int = 0
+    columns: int = 0
 
 
 class Plane(NamedTuple):
@@ -70,11 +74,13 @@ class Layout:
         images: the planes that make up the channels of each.
         notes: sentences about what is not as it is described.
         described: what is said of each, or nothing of any.
+        alike: whether all have the same rows, columns and channels, as far as their directories say.
     """
 
     images: list[list[Plane]]
     notes: tuple[str, ...] = ()
     described: list[Described] = field(default_factory=list)
+    alike: bool = True
 
     def of(self, number: int) -> Described:
         """What is said of an image, counted from 0."""
@@ -88,7 +94,7 @@ TOO_MANY_CHANNELS = f"There are more than {MAX_CHANNELS} channels: each is an im
 
 
 def lay_out(description: str, directories: Sequence[Directory], values: int, room: int) -> Layout:
-    """What the images of a file are.
+    """What the images of a file are, and whether they are all alike.
 
     Args:
         description: of the first page.
@@ -99,6 +105,13 @@ def lay_out(description: str, directories: Sequence[Directory], values: int, roo
     Raises:
         ImageError: if there are absurdly many.
     """
+    layout = _lay_out(description, directories, values, room)
+    by_place = {one.place: one[1:] for one in directories}
+    kinds = {tuple(by_place[plane.directory] for plane in image) for image in layout.images}
+    return replace(layout, alike=len(kinds) == 1)
+
+
+def _lay_out(description: str, directories: Sequence[Directory], values: int, room: int) -> Layout:
     imagej = _imagej(description)
     claimed = max(_claimed(description, imagej, values), directories[0].stacked)
     planes = [Plane(directory.place) for directory in directories]

@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -39,7 +39,8 @@ def read_image(
     TIFF the first is read; pages that ImageJ or OME-TIFF describe as the channels of one image are read together.
 
     Args:
-        source: path of the file, its bytes, or a file open for reading in binary mode.
+        source: path of the file, its bytes, or a file open for reading in binary mode; one on the disk is read in
+            place, so that no more than an image of it is in memory.
         name: how to call the image; by default the name of the file. It is never used as a path.
         max_pixels: rows times columns that are allowed; None is :data:`MAX_PIXELS`.
         max_bytes: size of the file that is allowed; None is :data:`MAX_FILE_BYTES`, but any size of a TIFF of which
@@ -173,6 +174,8 @@ def _opened(source: str | Path | bytes | BinaryIO, limits: Limits) -> Iterator[I
                 reason = getattr(error, "strerror", None) or "its name is not possible"
                 raise ImageError(f"The file {_last_part(Path(source).name)!r} cannot be opened: {reason}.") from error
             yield file
+    elif isinstance(source, BufferedReader) and source.seekable():
+        yield source
     else:
         yield BytesIO(source.read(limits.max_bytes + 1))
 

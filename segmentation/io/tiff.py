@@ -41,7 +41,7 @@ MAX_SEGMENTS = 2**18
 """Strips or tiles that a page may have."""
 
 _TAG_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_SUBFILE_TYPE, _WIDTH, _SAMPLES, _METAMORPH, _OFFSETS = 254, 256, 277, 33629, (273, 324)
+_SUBFILE_TYPE, _WIDTH, _LENGTH, _SAMPLES, _METAMORPH, _OFFSETS = 254, 256, 257, 277, 33629, (273, 324)
 _REDUCED_OR_MASK = 0b101
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
@@ -92,7 +92,7 @@ def read_images(
             raise ImageError("The TIFF file holds no image.")
         file.seek(0)
         # These kinds make tifffile guess at pages beyond those that were walked.
-        tiff = tifffile.TiffFile(file, is_lsm=False, is_scanimage=False, is_ndpi=False)
+        tiff = tifffile.TiffFile(file, name="image.tif", is_lsm=False, is_scanimage=False, is_ndpi=False)
         page = cast("tifffile.TiffPage", tiff.pages[directories[0].place])
         values = page.imagelength * page.imagewidth * page.samplesperpixel
         layout = lay_out(tiff.pages.first.description, directories, values, _room_behind(page, size))
@@ -142,7 +142,7 @@ class _Reader:
                     missing = together(*(plane.no_data for plane in decoded))
                     pixels = np.dstack([plane.pixels for plane in decoded])
                     image = replace(image, pixels=pixels, colour=False, no_data=missing)
-                about = tags_tell(pages, layout.of(number), _orientation(pages[0]))
+                about = tags_tell(pages, layout.of(number), _orientation(pages[0])) | {"alike": layout.alike}
                 return replace(image, notes=(*image.notes, *layout.notes), about=about)
         except ImageError as error:
             return error
@@ -269,7 +269,8 @@ def _walk(file: IO[bytes], size: int) -> Iterator[Directory]:
         if value_bytes > 2 * size:
             raise ImageError("The TIFF file is damaged: it claims more than it holds.")
         if _WIDTH in tags and not tags.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK:
-            yield Directory(len(seen) - 1, tags.get(_SAMPLES, 1) or 1, stacked)
+            size_told = tags.get(_LENGTH, 0), tags[_WIDTH]
+            yield Directory(len(seen) - 1, tags.get(_SAMPLES, 1) or 1, stacked, *size_told)
 
 
 def _read(file: IO[bytes], offset: int, count: int, size: int) -> bytes:

@@ -37,7 +37,8 @@ class LabelledImage:
         hash: of its content.
         labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
         read: returns the image.
-        known_as: the hash of the image of which it has some channels; empty if it has all.
+        known_as: the hash by which files name it, if that is another one: of the image of which it has some channels,
+            or of the pixels of a plane that a session knows by its stack.
     """
 
     hash: str

@@ -29,6 +29,7 @@ class Drawing:
         strokes: in the order of drawing.
         name: of the image; empty if it is not told.
         channels: of the image; None if they are not told.
+        page: of a plane, which image it is of those in its file, from 1; None of a single image.
     """
 
     image_hash: str
@@ -36,6 +37,7 @@ class Drawing:
     strokes: tuple[Stroke, ...]
     name: str = ""
     channels: int | None = None
+    page: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The drawing as plain JSON values."""
@@ -46,6 +48,7 @@ class Drawing:
         }
         image |= {"name": self.name} if self.name else {}
         image |= {} if self.channels is None else {"channels": self.channels}
+        image |= {} if self.page is None else {"page": self.page}
         return {"image": image, "strokes": [stroke.to_json() for stroke in self.strokes]}
 
     @classmethod
@@ -56,7 +59,7 @@ class Drawing:
             ValueError: if a value is missing, unknown or not possible.
         """
         image = checks.mapping(
-            values["image"], "The image of the strokes file", ("hash", "rows", "columns"), ("name", "channels")
+            values["image"], "The image of the strokes file", ("hash", "rows", "columns"), ("name", "channels", "page")
         )
         if not isinstance(image["hash"], str) or not _HASH.fullmatch(image["hash"]):
             raise ValueError("The strokes file does not name its image by a hash.")
@@ -67,10 +70,13 @@ class Drawing:
         channels = None
         if "channels" in image:
             channels = checks.whole_number(image["channels"], "The channels of the image", 1, 2**31)
+        page = None
+        if "page" in image:
+            page = checks.whole_number(image["page"], "The page of the image", 1, 2**31)
         drawn = tuple(map(Stroke.from_json, checks.sequence(values["strokes"], "The strokes file", MAX_STROKES)))
         if len({stroke.id for stroke in drawn}) < len(drawn):
             raise ValueError("Two strokes of the strokes file have the same id.")
-        return cls(image["hash"], (rows, columns), drawn, name, channels)
+        return cls(image["hash"], (rows, columns), drawn, name, channels, page)
 
 
 @dataclass(frozen=True)
@@ -161,7 +167,7 @@ def strokes_from_json(document: object) -> StrokesDocument:
     for one in others:
         checks.mapping(one, "An image of the strokes file", ("image", "strokes"))
     drawings = tuple(map(Drawing.from_json, (document, *others)))
-    if len({drawing.image_hash for drawing in drawings}) < len(drawings):
+    if len({(drawing.image_hash, drawing.page) for drawing in drawings}) < len(drawings):
         raise ValueError("The strokes file names an image twice.")
     classes = classes_from_json(document["classes"])
     used = {stroke.class_id for drawing in drawings for stroke in drawing.strokes}

@@ -40,8 +40,8 @@ def create_app(settings: Settings) -> Dash:
     _measure(server, settings)
     workbench = Workbench(open_store(settings), settings, SAMPLE)
     server.extensions["workbench"] = workbench
-    guard(server, settings, max(settings.max_upload_bytes, settings.session_bytes or MAX_FILE_BYTES))
-    harden(server, settings.max_upload_bytes)
+    guard(server, settings, max(settings.largest_upload_bytes, settings.session_bytes or MAX_FILE_BYTES))
+    harden(server, settings.largest_upload_bytes)
     _warm_up_with_the_first_page(server, workbench.warming)
     server.register_blueprint(health_routes(workbench.store, workbench.warming, settings.metrics_token))
     server.register_blueprint(all_routes(workbench))

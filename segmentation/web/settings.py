@@ -133,6 +133,12 @@ class Settings(BaseModel):
         validation_alias="SQUIGGLE_MAX_UPLOAD_MB",
         description="largest file that may be opened, in megabytes",
     )
+    max_stack_bytes: Megabytes = Field(
+        default=2**30,
+        validation_alias="SQUIGGLE_MAX_STACK_MB",
+        description="largest file of a stack (a TIFF whose images are all alike) that may be opened, in megabytes; a "
+        "process keeps up to three such files among the temporary ones",
+    )
     max_pixels: Megapixels = Field(
         default=64_000_000,
         validation_alias="SQUIGGLE_MAX_MEGAPIXELS",
@@ -179,6 +185,11 @@ class Settings(BaseModel):
         validation_alias="SQUIGGLE_SERIES_MB",
         description="what the image files of all series of a session may have together, in megabytes",
     )
+
+    @property
+    def largest_upload_bytes(self) -> int:
+        """Of what may be opened in a session, whatever it is."""
+        return max(self.max_upload_bytes, self.max_stack_bytes)
 
     @model_validator(mode="before")
     @classmethod

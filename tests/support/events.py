@@ -9,6 +9,13 @@ def image(image_hash=IMAGE):
     return {"hash": image_hash, "name": "cells.png", "rows": 20, "columns": 30, "channels": 3, "dtype": "uint8"}
 
 
+STACK = "d" * 56 + "0" * 8
+
+
+def plane(page):
+    return "d" * 56 + f"{page:08x}"
+
+
 START = {
     "id": "start",
     "type": "session.start",

@@ -29,6 +29,7 @@ function asJson(events) {
     image: state.image,
     images: state.images.map((image) => [image, fold(events, unnamed, image.hash).strokes]),
     elsewhere: [...state.strokesElsewhere],
+    stacks: [...state.stacks],
     measured: [...state.measured],
     classes: state.classes,
     hidden: [...state.hidden].sort((a, b) => a - b),

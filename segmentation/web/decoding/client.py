@@ -18,7 +18,7 @@ import threading
 import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -71,10 +71,18 @@ class Decoder:
         self._ending: weakref.finalize[..., Decoder] | None = None
 
     def read_image(
-        self, content: bytes, *, name: str = "", max_pixels: int, page: int | None = None, labels: bool = False
+        self,
+        content: bytes | BinaryIO,
+        *,
+        name: str = "",
+        max_pixels: int,
+        page: int | None = None,
+        labels: bool = False,
     ) -> Image:
         """Read an image as :func:`segmentation.read_image` does; or one of a stack, counted from 1, as
         :func:`segmentation.read_stack` does; of labels take the indices of a palette instead of its colours.
+
+        A file on the disk is read in place. Nobody else may read it at the same time through the same descriptor.
 
         Raises:
             ImageError: with a sentence, if it cannot be read or used, or took too much.
@@ -94,12 +102,17 @@ class Decoder:
             with self._lock:
                 self._server_socket()
 
-    def _read(self, content: bytes, request: Mapping[str, Any]) -> Image:
-        limits = {"memory_bytes": self._memory_bytes + len(content), "seconds": self._seconds}
+    def _read(self, content: bytes | BinaryIO, request: Mapping[str, Any]) -> Image:
+        in_memory = len(content) if isinstance(content, bytes) else 0
+        limits = {"memory_bytes": self._memory_bytes + in_memory, "seconds": self._seconds}
         with ExitStack() as stack:
-            source, target = stack.enter_context(_memory()), stack.enter_context(_memory())
-            source.write(content)
-            source.flush()
+            target = stack.enter_context(_memory())
+            if isinstance(content, bytes):
+                source = stack.enter_context(_memory())
+                source.write(content)
+                source.flush()
+            else:
+                source = content
             ours, theirs = (stack.enter_context(closing(end)) for end in socket.socketpair())
             ours.settimeout(self._seconds + 5)
             try:

@@ -30,7 +30,7 @@ CONNECTIONS = 2_000
 
 HEADER_BYTES = 2**15
 
-PART_BYTES = 2**16
+PART_BYTES = 2**18
 
 MEMORY_BYTES = 2**18
 """Of a body, or of an answer that is not taken; what is more lies on the disk."""

@@ -19,6 +19,7 @@ from segmentation.web.routes.series import series_routes
 from segmentation.web.routes.series_files import series_file_routes
 from segmentation.web.routes.sessionfile import session_file_routes
 from segmentation.web.routes.sessions import session_routes
+from segmentation.web.routes.stacks import stack_routes
 from segmentation.web.routes.start import start_routes
 from segmentation.web.session.workbench import Workbench
 
@@ -36,13 +37,14 @@ def all_routes(workbench: Workbench) -> Blueprint:
         looking_routes(workbench.looking),
         session_file_routes(workbench.sessions, workbench.session_files, settings),
         conversation_routes(workbench.conversations, store, settings.user_header),
-        image_routes(workbench.images, store, settings.max_upload_bytes),
+        image_routes(workbench.images, store, settings.largest_upload_bytes),
         channel_routes(workbench.images),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.images, workbench.decoder, workbench.mask_scorer, settings),
         next_stroke_routes(workbench.next_strokes),
         explanation_routes(workbench.explanations, workbench.parts),
         feature_routes(workbench.feature_advice),
+        stack_routes(workbench.stack_results),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker, workbench.downloads),
         series_file_routes(workbench.series, workbench.series_worker, workbench.images, settings),

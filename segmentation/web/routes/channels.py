@@ -9,7 +9,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.levels import ChannelFacts, blocks_without_data, channel_facts, levels
 from segmentation.web.routes.requests import BadRequestError, span, whole
 from segmentation.web.routes.responses import kept_for_good
-from segmentation.web.session.images import Images
+from segmentation.web.session.images import Images, Shown
 
 MAX_LEVELS = 16_000_000
 """Levels that are sent at once."""
@@ -24,23 +24,22 @@ def channel_routes(images: Images) -> Blueprint:
     routes = Blueprint("channels", __name__)
     known: BoundedCache[str, list[ChannelFacts]] = BoundedCache(FACTS_OF_CHANNELS, len)
 
-    def facts_of(session_id: str, image_hash: str) -> list[ChannelFacts]:
-        image = images.get(session_id, image_hash)
-        facts = known.get(image_hash)
+    def facts_of(shown: Shown) -> list[ChannelFacts]:
+        facts = known.get(shown.key)
         if facts is None:
-            facts = channel_facts(image)
-            known.put(image_hash, facts)
+            facts = channel_facts(shown.sample)
+            known.put(shown.key, facts)
         return facts
 
     @routes.get("/s/<session_id>/images/<image_hash>/about")
     def about(session_id: str, image_hash: str) -> Response:
         """What the image's file says of it beside its pixels, and what its channels are, as JSON."""
-        image = images.get(session_id, image_hash)
-        size = image.pixel_size
+        shown = images.shown(session_id, image_hash)
+        size = shown.image.pixel_size
         return jsonify(
             {
                 "pixel_size": size.to_json() if size else None,
-                "channels": [one.to_json() for one in facts_of(session_id, image_hash)],
+                "channels": [one.to_json() for one in facts_of(shown)],
             }
         )
 
@@ -49,7 +48,8 @@ def channel_routes(images: Images) -> Blueprint:
         """Levels of channels, ``rows=a,b&columns=a,b&step=n&channels=0,2``: plane after plane, little-endian; then, if
         there are pixels without data, a byte for each pixel that is 1 where it holds none.
         """
-        image, facts = images.get(session_id, image_hash), facts_of(session_id, image_hash)
+        shown = images.shown(session_id, image_hash)
+        image, facts = shown.image, facts_of(shown)
         rows, columns = span("rows", image.shape[0]), span("columns", image.shape[1])
         step = whole("step", 1, 4096)
         chosen = _channels(image.channels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO, cast
+
 import numpy as np
 from flask import Blueprint, Response, jsonify, request
 
@@ -10,7 +12,7 @@ from segmentation.io.display import display_pixels, display_range, encode_jpeg, 
 from segmentation.io.levels import blocks_without_data
 from segmentation.io.limits import ImageError
 from segmentation.web.routes.errors import refused
-from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded, whole
+from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded_file, whole
 from segmentation.web.routes.responses import kept_for_good
 from segmentation.web.session.images import Images
 from segmentation.web.store import Store, UnknownSessionError
@@ -21,7 +23,7 @@ THUMBNAIL_PIXELS = 192
 THUMBNAIL_CACHE_BYTES = 8 * 2**20
 
 
-def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Blueprint:
+def image_routes(images: Images, store: Store, max_bytes: int) -> Blueprint:
     """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
     thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
@@ -36,22 +38,23 @@ def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Bluepri
         if not store.has_session(session_id):
             raise UnknownSessionError(session_id)
         try:
-            with uploaded(max_upload_bytes) as content:
+            with uploaded_file(max_bytes) as file:
                 name, sizes = file_name("image"), request.args.get("beside", "").split(",")
-                return jsonify(images.add(session_id, content, name, beside=sizes))
+                return jsonify(images.add(session_id, cast(BinaryIO, file), name, beside=sizes))
         except ImageError as reason:
             return refused(reason)
 
     @routes.get("/s/<session_id>/images/<image_hash>/view")
     def view(session_id: str, image_hash: str) -> Response:
         """A part of an image as it is shown: ``rows=a,b&columns=a,b&step=n``."""
-        image = images.get(session_id, image_hash)
+        shown = images.shown(session_id, image_hash)
+        image = shown.image
         rows = span("rows", image.shape[0])
         columns = span("columns", image.shape[1])
         step = whole("step", 1, 4096)
         if (rows.stop - rows.start) * (columns.stop - columns.start) > MAX_VIEW_PIXELS * step * step:
             raise BadRequestError("That part of the image is too large to show at that step.")
-        pixels = display_pixels(image, rows=rows, columns=columns, step=step, ranges=display_range(image))
+        pixels = display_pixels(image, rows=rows, columns=columns, step=step, ranges=display_range(shown.sample))
         missing = blocks_without_data(image, rows, columns, step)
         if missing is not None:  # nothing is seen there
             pixels = np.dstack([pixels, np.where(missing, 0, 255).astype(np.uint8)])
@@ -66,9 +69,10 @@ def image_routes(images: Images, store: Store, max_upload_bytes: int) -> Bluepri
         """The whole image, small."""
         content = thumbnails.get(image_hash) if store.has_image(session_id, image_hash) else None
         if content is None:
-            image = images.get(session_id, image_hash)
-            step = -(-max(image.shape) // THUMBNAIL_PIXELS)
-            content = encode_jpeg(display_pixels(image, step=step), quality=85)
+            shown = images.shown(session_id, image_hash)
+            step = -(-max(shown.image.shape) // THUMBNAIL_PIXELS)
+            ranges = display_range(shown.sample)
+            content = encode_jpeg(display_pixels(shown.image, step=step, ranges=ranges), quality=85)
             thumbnails.put(image_hash, content)
         return kept_for_good(Response(content, mimetype="image/jpeg"))
 

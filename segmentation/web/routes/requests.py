@@ -55,6 +55,13 @@ def received(limit: int) -> IO[bytes]:
 
 @contextmanager
 def uploaded(limit: int) -> Iterator[bytes]:
+    """The body, as :func:`uploaded_file` has it, but its bytes."""
+    with uploaded_file(limit) as file:
+        yield file.read()
+
+
+@contextmanager
+def uploaded_file(limit: int) -> Iterator[IO[bytes]]:
     """The body, a file of at most ``limit`` bytes.
 
     It waits while other people's files are opened, so that many at once do not fill the memory.
@@ -67,7 +74,7 @@ def uploaded(limit: int) -> Iterator[bytes]:
         if not _being_opened.acquire(timeout=PATIENCE_SECONDS):
             raise ServiceUnavailable("Other files are being opened just now: try again in a moment.")
         try:
-            yield file.read()
+            yield file
         finally:
             _being_opened.release()
 

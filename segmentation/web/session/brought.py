@@ -22,6 +22,7 @@ from segmentation.strokes.raster import stroke_bounds
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.labelimage import LabelImage, asked_values, class_raster
+from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import SessionState
 
 MAX_JSON_BYTES = 32 * 2**20
@@ -193,7 +194,7 @@ def _strokes(
     for number, drawing in enumerate(read.drawings):
         image_hash = drawing.image_hash
         if image_hash not in state.images:
-            image_hash = formerly(_of_size(state, drawing.image_shape), image_hash)
+            image_hash = formerly(_may_be(state, drawing), image_hash)
         if image_hash not in state.images:
             image_hash = answers.images.get(str(number), "")
             if str(number) not in answers.images:
@@ -277,8 +278,18 @@ def _geojson(outlines: Sequence[Outline], name: str, state: SessionState, answer
     return brought
 
 
+def _may_be(state: SessionState, drawing: Drawing) -> list[str]:
+    """The images whose pixels may be those that strokes were drawn on; of stacks the planes of the same page."""
+    of_size = _of_size(state, drawing.image_shape)
+    return [one for one, facts in of_size.items() if page_in_file(facts) in (None, drawing.page)]
+
+
 def _of_size(state: SessionState, shape: tuple[int, int]) -> dict[str, Mapping[str, Any]]:
     return {key: one for key, one in state.images.items() if (one["rows"], one["columns"]) == shape}
+
+
+def _called(facts: Mapping[str, Any]) -> str:
+    return f"{facts['name']}, plane {facts['page']}" if "stack" in facts else str(facts["name"])
 
 
 def _place(
@@ -291,5 +302,5 @@ def _place(
         own = PurePath(candidates[image_hash]["name"]).stem.casefold()
         return (len(own) if own and own in stem else 0, image_hash == answers.current)
 
-    images = [{"hash": one, "name": facts["name"]} for one, facts in candidates.items()]
+    images = [{"hash": one, "name": _called(facts)} for one, facts in candidates.items()]
     return {"key": key, "text": text, "images": images, "chosen": max(candidates, key=likeness)}

@@ -16,6 +16,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid
 from segmentation.assessment.strokes import StrokeKey
 from segmentation.io.image import Image
+from segmentation.io.limits import ImageError
 from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import classes_note
@@ -214,7 +215,11 @@ class Conversations:
             "kind": "labelled",
             "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in state.classes},
         }
-        image = self._images.get(session_id, state.image["hash"]).within(training_set.region)
+        try:
+            image = self._images.get(session_id, state.image["hash"]).within(training_set.region)
+        except ImageError as reason:  # a plane that is not as its stack said
+            yield {"kind": "cannot", "reason": str(reason)}
+            return None
         order = TileGrid(image.shape).order(tiles.view)
         if not missing_strokes(state, training_set.pixels_by_class):
             yield {"kind": "status", "text": "Learning from the strokes"}
@@ -231,7 +236,7 @@ class Conversations:
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
             return None
-        yield _learnt(trained, image)
+        yield _learnt(trained, image, state.image["hash"])
         classifier = trained.classifier
         drawn, corrections = self._trainer.drawn(training_set), training_set.corrections
         del training_set  # labels that nobody holds need not be copied for the next stroke
@@ -265,7 +270,7 @@ def _timed(
     return (yield from messages)
 
 
-def _learnt(trained: TrainedClassifier, image: Image) -> Message:
+def _learnt(trained: TrainedClassifier, image: Image, image_hash: str) -> Message:
     """What is said of a classifier before it segments an image."""
     return {
         "kind": "learnt",
@@ -273,5 +278,5 @@ def _learnt(trained: TrainedClassifier, image: Image) -> Message:
         "as_it_came": trained.unchanged,
         "images": trained.images,
         "choice": trained.choice,
-        "notes": [] if image.hash in trained.images else trained.classifier.value_notes(image),
+        "notes": [] if image_hash in trained.images else trained.classifier.value_notes(image),
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from segmentation.web.session.objects import (
     session_report,
 )
 from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import SessionState
 from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import Result, Trainer, known_strokes
@@ -252,31 +254,36 @@ class Downloads:
             settings["class_weights"] = weights_to_json(state.weights)
         if state.clean_up:
             settings["clean_up"] = [step.to_json() for step in state.clean_up]
-        return _strokes_json(state, state.drawn, settings)
+        return self._strokes_json(session_id, state, state.drawn, settings)
 
     def _correction_file(self, session_id: str, image_hash: str | None) -> bytes:
         """The corrections of all images, as a document of strokes."""
         state = self._journals.state(session_id).with_image(image_hash)
-        return _strokes_json(state, state.corrections)
+        return self._strokes_json(session_id, state, state.corrections)
 
+    def _strokes_json(
+        self,
+        session_id: str,
+        state: SessionState,
+        strokes: Mapping[str, tuple[Stroke, ...]],
+        settings: Mapping[str, object] | None = None,
+    ) -> bytes:
+        """A document of strokes; where a single image has any, it is that of one image."""
+        classes = tuple(state.classes.values())
+        drawn = [one for one in state.images if strokes.get(one)] or [state.image["hash"]]
+        drawings = [self._drawing(session_id, state.images[one], strokes.get(one, ())) for one in drawn]
+        (first, *others) = drawings
+        if others or first.page:
+            document = drawings_to_json(drawings, classes, settings)
+        else:
+            document = strokes_to_json(first.strokes, classes, first.image_hash, first.image_shape, settings)
+        return json.dumps(document, indent=1).encode()
 
-def _strokes_json(
-    state: SessionState, strokes: Mapping[str, tuple[Stroke, ...]], settings: Mapping[str, object] | None = None
-) -> bytes:
-    """A document of strokes; where a single image has any, it is that of one image."""
-    classes = tuple(state.classes.values())
-    drawn = {one: state.images[one] for one in state.images if strokes.get(one)}
-    if len(drawn) > 1:
-        drawings = [
-            Drawing(one, (image["rows"], image["columns"]), strokes[one], image["name"], image["channels"])
-            for one, image in drawn.items()
-        ]
-        document = drawings_to_json(drawings, classes, settings)
-    else:
-        (image,) = drawn.values() or (state.image,)
-        of_image = strokes.get(image["hash"], ())
-        document = strokes_to_json(of_image, classes, image["hash"], (image["rows"], image["columns"]), settings)
-    return json.dumps(document, indent=1).encode()
+    def _drawing(self, session_id: str, facts: Mapping[str, Any], strokes: tuple[Stroke, ...]) -> Drawing:
+        """Strokes on an image; a plane is known by the hash of its pixels, whatever the file that it lies in."""
+        page = page_in_file(facts)
+        known = (self._images.pixel_hash(session_id, facts["hash"]) if page else "") or facts["hash"]
+        return Drawing(known, (facts["rows"], facts["columns"]), strokes, facts["name"], facts["channels"], page)
 
 
 def _colours(result: Result) -> dict[int, str]:

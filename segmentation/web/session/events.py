@@ -7,10 +7,15 @@ type                fields                                                      
                     by the server, first); old journals name no settings, and
                     those of their time hold
 ``session.rename``  ``name``                                                    no
-``image.open``      ``image``: hash, name, rows, columns, channels, dtype;      no
+``image.open``      ``image``: hash, name, rows, columns, channels, dtype, of   no
+                    a stack also ``pages`` and ``axes``, the fastest first,
+                    each with its length;
                     in journals of before perhaps ``instead``: the hash of an
                     image that is not shown as long as nothing is drawn on it
-``image.remove``    ``image``: hash; its strokes go along; never the only one   yes
+``image.remove``    ``image``: hash; its strokes go along, and with a plane     yes
+                    its whole stack; never the only one
+``stack.make``      ``name``, ``images``: hashes, which are its planes from     yes
+                    now on, if they are alike, and ``axis``: z or t
 ``image.measure``   ``image``: hash, ``pixel_size``: x, y, unit, perhaps z,     yes
                     in place of what its file says; null: as that says
 ``sample.leave``    ``image``: hash; its strokes go along, and classes that     yes
@@ -76,6 +81,7 @@ from segmentation.strokes.classes import (
 )
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.web.session.authors import who_and_when
+from segmentation.web.session.stacks import AXES, MAX_PLANES, check_stack
 from segmentation.web.session.state import SessionState
 
 MAX_ERASED_AT_ONCE = 100_000
@@ -90,6 +96,7 @@ _FIELDS = {
     "session.rename": {"name"},
     "image.open": {"image", "instead"},
     "image.remove": {"image"},
+    "stack.make": {"name", "images", "axis"},
     "image.measure": {"image", "pixel_size"},
     "sample.leave": {"image"},
     "stroke.add": {"image", "stroke"},
@@ -154,13 +161,25 @@ def _check_image(event: dict[str, Any], _state: SessionState) -> None:
         raise ValueError("The image's size must be given in whole pixels.")
     if not isinstance(image.get("dtype"), str) or len(image["dtype"]) > 16:
         raise ValueError("The image's type of number must be named.")
-    event["image"] = {key: image[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype")}
+    described = {key: image[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype")}
+    event["image"] = described | check_stack(image)
     if "instead" in event:
         _require_hash(event["instead"])
 
 
 def _check_image_removal(event: dict[str, Any], _state: SessionState) -> None:
     _require_hash(event.get("image"))
+
+
+def _check_stack_making(event: dict[str, Any], _state: SessionState) -> None:
+    event["name"] = checks.text(event.get("name"), "The stack's name", 255)
+    images = checks.sequence(event.get("images"), "The planes of the stack", MAX_PLANES)
+    for image_hash in images:
+        _require_hash(image_hash)
+    if len(set(images)) < len(images):
+        raise ValueError("An image is one plane of a stack.")
+    if event.get("axis") not in AXES:
+        raise ValueError("The planes of a stack follow each other in z or in t.")
 
 
 def _check_measure(event: dict[str, Any], _state: SessionState) -> None:
@@ -336,6 +355,7 @@ _CHECKS = {
     "session.rename": _check_name,
     "image.open": _check_image,
     "image.remove": _check_image_removal,
+    "stack.make": _check_stack_making,
     "image.measure": _check_measure,
     "sample.leave": _check_image_removal,
     "stroke.add": _check_stroke,

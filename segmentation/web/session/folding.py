@@ -17,6 +17,7 @@ from segmentation.model.weights import weights_from_json
 from segmentation.objects.steps import CleanUpStep, steps_from_json
 from segmentation.strokes.classes import REGION, UNLABELLED, LabelClass
 from segmentation.strokes.stroke import Stroke
+from segmentation.web.session.stacks import make_stack, measured_sizes, open_stack, with_its_stack
 from segmentation.web.session.state import OpenedClassifier, SessionState
 
 MAX_NAMES = 20
@@ -93,6 +94,7 @@ class Folding:
     name: str = ""
     image: dict[str, Any] = field(default_factory=dict)
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stacks: dict[str, dict[str, Any]] = field(default_factory=dict)
     measured: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     classes: dict[int, LabelClass] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
@@ -117,7 +119,7 @@ class Folding:
     def copy(self) -> Folding:
         """Another one to which events can be added, which share their strokes."""
         copied = {one.name: getattr(self, one.name) for one in fields(self)}
-        for name in ("images", "measured", "classes", "hidden", "weights", "replaced", "given", "merged"):
+        for name in ("images", "stacks", "measured", "classes", "hidden", "weights", "replaced", "given", "merged"):
             copied[name] = copied[name].copy()
         for name in ("strokes", "corrections"):
             copied[name] = {one: drawn.copy() for one, drawn in copied[name].items()}
@@ -126,7 +128,8 @@ class Folding:
     @property
     def nbytes(self) -> int:
         """About the bytes that a copy takes, the strokes themselves left out."""
-        return COPY_BYTES + sum(drawn.nbytes for drawn in (*self.strokes.values(), *self.corrections.values()))
+        drawn_on = (*self.strokes.values(), *self.corrections.values())
+        return COPY_BYTES + sys.getsizeof(self.images) + sum(drawn.nbytes for drawn in drawn_on)
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Add another event."""
@@ -147,7 +150,11 @@ class Folding:
             case "image.remove":
                 self._remove_image(event["image"])
             case "image.measure":
-                self.measured[event["image"]] = event["pixel_size"]
+                measured = self.images.get(event["image"], {}).get("stack", event["image"])
+                self.measured[measured] = event["pixel_size"]
+            case "stack.make":
+                make_stack(self.images, self.stacks, event)
+                self.image = self.images[self.image["hash"]]
             case "sample.leave":
                 if self._remove_image(event["image"]):
                     for class_id in self.given & self.classes.keys():
@@ -269,6 +276,9 @@ class Folding:
         return stroke
 
     def _open_image(self, image: dict[str, Any]) -> None:
+        if "pages" in image:
+            self.image = open_stack(self.images, self.stacks, image)
+            return
         known = self.images.setdefault(image["hash"], image)
         names = known.get("names", [known["name"]])
         if image["name"] not in names and len(names) < MAX_NAMES:
@@ -277,12 +287,16 @@ class Folding:
         self.replaced.discard(image["hash"])
 
     def _remove_image(self, image_hash: str) -> bool:
-        """Whether it was there, and not the only one."""
-        if len(self.images) < 2 or self.images.pop(image_hash, None) is None:
+        """Whether it was there, and not alone; a plane takes its whole stack along."""
+        leaving = with_its_stack(self.images, self.stacks, image_hash)
+        if image_hash not in self.images or len(self.images) == len(leaving):
             return False
-        self.strokes.pop(image_hash, None)
-        self.corrections.pop(image_hash, None)
-        if self.image["hash"] == image_hash:
+        self.stacks.pop(self.images[image_hash].get("stack", ""), None)
+        for one in leaving:
+            del self.images[one]
+            self.strokes.pop(one, None)
+            self.corrections.pop(one, None)
+        if self.image["hash"] in leaving:
             self.image = next(reversed(self.images.values()))
         return True
 
@@ -305,7 +319,8 @@ class Folding:
             name=self.name,
             image=image,
             images=images,
-            measured={one: size for one in images if (size := self.measured.get(one)) is not None},
+            stacks=self.stacks.copy(),
+            measured=measured_sizes(images, self.measured),
             classes=classes,
             order=self._listed(),
             hidden=frozenset(self.hidden & classes.keys()),

@@ -4,16 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import Any
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+import numpy as np
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.image import Image
+from segmentation.io.limits import ImageError
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.labelimage import FEW_VALUES, LabelImage
-from segmentation.web.store import Store
+from segmentation.web.session.stackfiles import StackFiles, reopened
+from segmentation.web.session.stacks import describe_axes, plane_key, stack_and_page, stack_key
+from segmentation.web.store import Store, UnknownImageError
+from segmentation.web.store.files import digest_and_size
 
 LOSSY = ("JPEG", "WebP")
 NAMES_OF_LABELS = re.compile("mask|label|annotation|segmentation", re.IGNORECASE)
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+KINDS, PIXEL_HASHES = 1_000, 10_000
+SAMPLED_PLANES = 5
+SAMPLED_PIXELS = 2**18
+"""Pixels of each of these planes that say how all planes of a stack are shown, about."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image, and what says how it is shown.
+
+    Attributes:
+        image: it.
+        sample: what its display range is taken from: itself, or of a plane some pixels of the whole stack.
+        key: what the sample is known by.
+    """
+
+    image: Image
+    sample: Image
+    key: str
 
 
 class Images:
@@ -22,22 +51,40 @@ class Images:
     Args:
         store: where their files are kept.
         decoder: reads the files.
-        max_pixels: that an image may have.
+        stack_files: those of stacks, while they are worked on.
+        max_pixels: that an image, or a plane, may have.
+        max_image_bytes: that the file of a single image may have.
         cache_bytes: bytes of pixels that are kept decoded.
     """
 
-    def __init__(self, store: Store, decoder: Decoder, *, max_pixels: int, cache_bytes: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        decoder: Decoder,
+        stack_files: StackFiles,
+        *,
+        max_pixels: int,
+        max_image_bytes: int,
+        cache_bytes: int,
+    ) -> None:
         self._store = store
         self._decoder = decoder
+        self._stack_files = stack_files
         self._max_pixels = max_pixels
+        self._max_image_bytes = max_image_bytes
         self._cache: BoundedCache[str, Image] = BoundedCache(cache_bytes, lambda image: image.pixels.nbytes)
+        self._pixel_hashes: BoundedCache[str, str] = BoundedCache(PIXEL_HASHES)
+        self._kinds: BoundedCache[str, tuple[Any, ...]] = BoundedCache(KINDS)
+        self._samples: BoundedCache[str, Image] = BoundedCache(cache_bytes // 8, lambda image: image.pixels.nbytes)
 
-    def add(self, session_id: str, content: bytes, name: str, *, beside: Collection[str] = ()) -> dict[str, Any]:
-        """Check an image file and keep it for a session.
+    def add(
+        self, session_id: str, file: bytes | BinaryIO, name: str, *, beside: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Check an image file, or that of a stack, and keep it for a session.
 
         Args:
             session_id: the session.
-            content: the file.
+            file: its bytes, or it itself, open for reading.
             name: of the file.
             beside: rows and columns, such as ``"512x768"``, of images of which it may be the labels.
 
@@ -48,12 +95,49 @@ class Images:
         Raises:
             ImageError: with a sentence, if it is no image that can be worked on.
         """
-        image = self.decode(content, name)
-        if f"{image.shape[0]}x{image.shape[1]}" in beside and self._looks_like_labels(image, content, name):
-            return {"labels": True}
-        self._store.put_image(session_id, image.hash, name, content)
-        self._cache.put(image.hash, image)
-        return describe_image(image, name) | {"notes": image.metadata.get("notes", [])}
+        with ExitStack() as stack:
+            content = self._in_memory(file)
+            if not isinstance(content, bytes):
+                stack.enter_context(content)
+            return self._add(session_id, content, name, beside)
+
+    def _add(self, session_id: str, content: bytes | BinaryIO, name: str, beside: Collection[str]) -> dict[str, Any]:
+        image = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, page=1)
+        is_stack = is_a_stack(image)
+        if not isinstance(content, bytes) and not is_stack:
+            self._refuse_size(content)
+        if isinstance(content, bytes):
+            if f"{image.shape[0]}x{image.shape[1]}" in beside and self._looks_like_labels(image, content, name):
+                return {"labels": True}
+            if not is_stack:
+                image = image if image.metadata["pages"] == 1 else self.decode(content, name)
+                self._store.put_image(session_id, image.hash, name, content)
+                self._cache.put(image.hash, image)
+                return describe_image(image, name) | {"notes": image.metadata.get("notes", [])}
+        facts = describe_stack(image, name, _key(content))
+        self._store.put_image(session_id, facts["hash"], name, content)
+        self._stack_files.put(facts["hash"], content)
+        self._cache.put(plane_key(facts["hash"], 1), image)
+        return facts | {"notes": image.metadata.get("notes", [])}
+
+    def _in_memory(self, file: bytes | BinaryIO) -> bytes | BinaryIO:
+        """The bytes of a file; or itself, opened again, if it is too large for a single image and perhaps a stack."""
+        if isinstance(file, bytes):
+            return file
+        size = file.seek(0, 2)
+        file.seek(0)
+        if size <= self._max_image_bytes:
+            return file.read()
+        beginning = file.read(4)
+        if beginning not in TIFF_BEGINNINGS:
+            self._refuse_size(file)
+        return reopened(file)
+
+    def _refuse_size(self, file: BinaryIO) -> None:
+        raise ImageError(
+            f"The file has {file.seek(0, 2) / 2**20:.0f} MB; this server takes at most "
+            f"{self._max_image_bytes / 2**20:.0f} MB, and more only of a TIFF whose images are all alike: a stack."
+        )
 
     def _looks_like_labels(self, image: Image, content: bytes, name: str) -> bool:
         """Whether its name says so, or it has a few whole numbers, perhaps behind a palette."""
@@ -67,19 +151,24 @@ class Images:
         return 1 < len(labels.pixels) <= FEW_VALUES or bool(NAMES_OF_LABELS.search(name))
 
     def get(self, session_id: str, image_hash: str) -> Image:
-        """An image of a session.
+        """An image of a session, or a plane of one of its stacks.
 
         Raises:
             UnknownImageError: if the session has no such image.
+            ImageError: with a sentence, if a plane cannot be read, or is unlike the first of its stack.
         """
         if self._store.has_image(session_id, image_hash):
             image = self._cache.get(image_hash)
             if image is not None:
                 return image
-        name, content = self._store.image(session_id, image_hash)
-        image = self.decode(content, name).known_as(image_hash)
-        self._cache.put(image_hash, image)
-        return image
+            name, content = self._store.image(session_id, image_hash)
+            image = self.decode(content, name).known_as(image_hash)
+            self._cache.put(image_hash, image)
+            return image
+        stack, page = stack_and_page(image_hash)
+        if not page or not self._store.has_image(session_id, stack):
+            raise UnknownImageError(image_hash)
+        return self._plane(session_id, stack, page)
 
     def formerly(self, session_id: str, image_hashes: Iterable[str], former_hash: str) -> str:
         """Which image of a session had a hash before pixels without data counted; empty if none had.
@@ -90,21 +179,114 @@ class Images:
         known = (one for one in image_hashes if former_hash in self.get(session_id, one).hashes)
         return next(known, "")
 
-    def facts(self, session_id: str, image_hash: str, name: str) -> dict[str, Any]:
-        """The facts that an ``image.open`` event names of an image of a session.
+    def _plane(self, session_id: str, stack: str, page: int) -> Image:
+        image = self._cache.get(plane_key(stack, page))
+        if image is None:
+            image = self._read_plane(session_id, stack, page)
+            if page == 1:
+                self._kinds.put(stack, _kind(image))
+            elif _kind(image) != self._kind_of(session_id, stack):
+                rows, columns = image.shape
+                raise ImageError(
+                    f"Plane {page} of the stack has {columns} × {rows} pixels of type {image.pixels.dtype}, unlike the "
+                    "first: it cannot be used."
+                )
+            self._cache.put(plane_key(stack, page), image)
+        return image
+
+    def _read_plane(self, session_id: str, stack: str, page: int) -> Image:
+        content = self._stack_files.open(session_id, stack)
+        try:
+            return self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+        finally:
+            if not isinstance(content, bytes):
+                content.close()
+
+    def _kind_of(self, session_id: str, stack: str) -> tuple[Any, ...]:
+        """What all planes of a stack have in common with the first."""
+        return self._kinds.get(stack) or _kind(self._plane(session_id, stack, 1))
+
+    def _sample(self, session_id: str, stack: str) -> Image:
+        """Some rows of some planes of a stack, those of the first among them."""
+        sample = self._samples.get(stack)
+        if sample is None:
+            first = self._plane(session_id, stack, 1)
+            planes = [first]
+            for page in np.linspace(1, first.metadata["pages"], SAMPLED_PLANES).astype(int)[1:]:
+                with suppress(ImageError):
+                    plane = self._read_plane(session_id, stack, int(page))
+                    planes += [plane] if _kind(plane) == _kind(first) else []
+            step = -(-first.shape[0] * first.shape[1] // SAMPLED_PIXELS)
+            sample = replace(first, pixels=np.concatenate([one.pixels[::step] for one in planes]), no_data=None)
+            self._samples.put(stack, sample)
+        return sample
+
+    def pixel_hash(self, session_id: str, image_hash: str) -> str:
+        """The hash of the pixels of a plane, by which files name it; empty if it cannot be read.
 
         Raises:
             UnknownImageError: if the session has no such image.
         """
+        known = self._pixel_hashes.get(image_hash)
+        if known is None:
+            try:
+                known = self.get(session_id, image_hash).hash
+            except ImageError:
+                return ""
+            self._pixel_hashes.put(image_hash, known)
+        return known
+
+    def shown(self, session_id: str, image_hash: str) -> Shown:
+        """An image of a session with what says how it is shown, which is the same for all planes of a stack.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+            ImageError: with a sentence, if a plane cannot be read, or is unlike the first of its stack.
+        """
+        image = self.get(session_id, image_hash)
+        stack, page = stack_and_page(image_hash)
+        if image.metadata.get("page") == page and is_a_stack(image) and self._store.has_image(session_id, stack):
+            return Shown(image, self._sample(session_id, stack), stack)
+        return Shown(image, image, image_hash)
+
+    def facts(self, session_id: str, image_hash: str, name: str) -> dict[str, Any]:
+        """The facts that an ``image.open`` event names of an image, or a stack, of a session.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+        """
+        if not self._store.has_image(session_id, image_hash):  # a plane comes with its stack only
+            raise UnknownImageError(image_hash)
+        if image_hash == stack_key(image_hash):
+            first = self._plane(session_id, image_hash, 1)
+            if is_a_stack(first):
+                return describe_stack(first, name, image_hash)
         return describe_image(self.get(session_id, image_hash), name)
 
     def decode(self, content: bytes, name: str) -> Image:
-        """The image in a stranger's file.
+        """The image in a stranger's file; of several the first.
 
         Raises:
             ImageError: with a sentence, if it is no image that can be worked on.
         """
         return self._decoder.read_image(content, name=name, max_pixels=self._max_pixels)
+
+    def check(self, content: bytes, name: str, image_hash: str) -> dict[str, Any]:
+        """The facts of the image, or stack, in a stranger's file, as :meth:`add` would give them; by that hash, if it
+        is one of the image's.
+
+        Raises:
+            ImageError: with a sentence, if it is no image that can be worked on.
+        """
+        image = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, page=1)
+        if is_a_stack(image) and image_hash == stack_key(image_hash):
+            return describe_stack(image, name, _key(content))
+        return describe_image(image.known_as(image_hash), name)
+
+
+def is_a_stack(first: Image) -> bool:
+    """Whether an image is the first of several in a file that are alike."""
+    return bool(first.metadata.get("pages", 1) > 1 and first.metadata.get("alike"))
 
 
 def describe_image(image: Image, name: str) -> dict[str, Any]:
@@ -117,3 +299,26 @@ def describe_image(image: Image, name: str) -> dict[str, Any]:
         "channels": image.channels,
         "dtype": str(image.pixels.dtype),
     }
+
+
+def describe_stack(first: Image, name: str, key: str) -> dict[str, Any]:
+    """The same of a stack.
+
+    Args:
+        first: of its planes.
+        name: of its file.
+        key: what it is known by.
+
+    Raises:
+        ImageError: with a sentence, if it is too large a stack.
+    """
+    axes = describe_axes(first)
+    return describe_image(first, name) | {"hash": key, "pages": first.metadata["pages"], "axes": axes}
+
+
+def _key(content: bytes | BinaryIO) -> str:
+    return stack_key(digest_and_size(content)[0])
+
+
+def _kind(image: Image) -> tuple[Any, ...]:
+    return image.shape, image.channels, image.pixels.dtype

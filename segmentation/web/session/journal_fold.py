@@ -14,7 +14,7 @@ UNDOABLE = frozenset(
     {"image.remove", "image.measure", "sample.leave", "stroke.add", "strokes.add", "stroke.change", "stroke.erase"}
     | {"class.add", "class.change", "class.remove", "class.weigh", "class.import", "class.merge", "class.order"}
     | {"clean_up.change", "classifier.open", "classifier.keep", "classifier.close"}
-    | {"correction.add", "correction.erase", "correction.learn"}
+    | {"stack.make", "correction.add", "correction.erase", "correction.learn"}
 )
 
 KEEP_EVERY = 32
@@ -127,9 +127,12 @@ class JournalFold:
 
 
 def count(events: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, ...], int]:
-    """The hashes of the images that are in a session, and the number of strokes on them, without reading these."""
+    """The hashes of the images that are in a session, of a stack that of the first, and the number of strokes on all,
+    without reading these.
+    """
     state = _whole(list(events), Folding({}, _UnreadStroke.from_json))
-    return tuple(state.images), sum(map(len, state.drawn.values()))
+    images = tuple(one for one, image in state.images.items() if image.get("page", 1) == 1)
+    return images, sum(map(len, state.drawn.values()))
 
 
 def fold(events: Iterable[Mapping[str, Any]], parsed: dict[str, Stroke] | None = None) -> SessionState:

@@ -173,7 +173,7 @@ class Journals:
         event = check_event(self._with_facts_of_classifier(session_id, body), state)
         if event["type"] == "image.open":
             try:
-                event["image"] |= self._images.facts(session_id, event["image"]["hash"], event["image"]["name"])
+                event["image"] = self._images.facts(session_id, event["image"]["hash"], event["image"]["name"])
             except UnknownImageError:
                 raise ValueError("This session has no such image.") from None
         return event

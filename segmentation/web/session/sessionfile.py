@@ -19,7 +19,7 @@ from segmentation.strokes.classes import LabelClass, classes_from_json, classes_
 from segmentation.version import __version__
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
 from segmentation.web.session.events import MAX_NAME_LENGTH, check_event, check_settings
-from segmentation.web.session.images import Images, describe_image
+from segmentation.web.session.images import Images
 from segmentation.web.session.journal_fold import fold
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.state import SessionState
@@ -164,13 +164,12 @@ class SessionFiles:
         content = archive.read(listed["file"])
         name = listed["name"][:200]
         try:
-            image = self._images.decode(content, name)
+            facts = self._images.check(content, name, listed["hash"])
         except ImageError as problem:
             raise SessionFileError(f"Its image {name!r} cannot be opened: {problem}") from problem
-        image = image.known_as(listed["hash"])
-        if image.hash != listed["hash"]:
+        if facts["hash"] != listed["hash"]:
             raise SessionFileError(f"Its image {name!r} is not the one that the strokes belong to.")
-        return NewImage(image.hash, name, content), describe_image(image, name)
+        return NewImage(facts["hash"], name, content), facts
 
     def _open_classifier(self, archive: Archive, session_id: str, listed: Mapping[str, str]) -> dict[str, Any]:
         """Keep a classifier of the archive; gives the fields of the event that opens it."""

@@ -40,7 +40,9 @@ class SessionState:
         name: of the session; empty until it is given one.
         image: facts of the current image: hash, name, rows, columns, channels, dtype.
         images: facts of all images by their hash, in the order in which they came; ``names`` where files of
-            several names had the same pixels.
+            several names had the same pixels. Of a plane also its ``stack`` and the ``page`` that it is there, from 1.
+        stacks: ``name``, ``planes`` (hashes, page by page) and ``axes`` (the fastest first, each with its length) of
+            each stack, by what it is known by.
         measured: the pixel sizes that were typed, as plain JSON values, by the hash of their image.
         classes: the classes by id, ascending.
         order: their ids as people have put them in their list; nothing else depends on it.
@@ -61,6 +63,7 @@ class SessionState:
     name: str
     image: Mapping[str, Any]
     images: Mapping[str, Mapping[str, Any]]
+    stacks: Mapping[str, Mapping[str, Any]]
     measured: Mapping[str, Mapping[str, Any]]
     classes: Mapping[int, LabelClass]
     order: tuple[int, ...]

@@ -33,6 +33,7 @@ from segmentation.web.session.continued_training import (
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import OpenedClassifier, SessionState
 
 
@@ -146,7 +147,10 @@ class Trainer:
                 labels, counts = self._labels.learnt(session_id, state, one, strokes)
                 if counts.any():
                     pixels += counts
-                    images.append(LabelledImage(one, labels, partial(self._images.get, session_id, one)))
+                    read, known_as = partial(self._images.get, session_id, one), ""
+                    if page_in_file(state.images[one]):
+                        known_as = self._images.pixel_hash(session_id, one)
+                    images.append(LabelledImage(one, labels, read, known_as))
             drawn = self._labels.raster(session_id, state, current["hash"], state.drawn)
             corrections = self._labels.corrections(session_id, state, current["hash"])
             counts = drawn.pixels_by_class.copy()
@@ -275,7 +279,7 @@ def missing_strokes(state: SessionState, pixels_by_class: NDArray[np.int64]) -> 
 
 
 def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
-    """The strokes that a classifier was trained on, as far as they are known, by their image.
+    """The strokes that a classifier was trained on, as far as they are known, by the hash of their image's pixels.
 
     Raises:
         ValueError: with a sentence, if they are not known.
@@ -287,7 +291,11 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
     if trained.unchanged and not came:
         raise ValueError("The classifier came without its strokes: they cannot travel along.")
     images = [image["hash"] for image in trained.classifier.training_.get("images", ())]
-    drawn = {**came} if trained.unchanged else {**came, **state.drawn}
+    by_content = {
+        one.hash: one.known_as for one in result.training_set.images if page_in_file(state.images.get(one.hash, {}))
+    }
+    here = {by_content.get(image_hash, image_hash): strokes for image_hash, strokes in state.drawn.items()}
+    drawn = {**came} if trained.unchanged else {**came, **here}
     return {
         image_hash: tuple(
             stroke for stroke in drawn[image_hash] if stroke.class_id in {UNLABELLED, REGION, *state.classes}

@@ -29,6 +29,8 @@ from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.scoring import Scorer
 from segmentation.web.session.sessionfile import SessionFiles
 from segmentation.web.session.sessions import Sessions
+from segmentation.web.session.stack_results import StackResults
+from segmentation.web.session.stackfiles import StackFiles
 from segmentation.web.session.tile_stream import TileStream
 from segmentation.web.session.training import Trainer
 from segmentation.web.settings import Settings
@@ -41,6 +43,9 @@ from segmentation.web.warming import WarmUp, segment_once
 TASKS_AT_ONCE = 2
 """Tasks that are computed at the same time at least; as many as there are threads, since one alone computes most
 tiles."""
+
+STACK_FILES = 3
+"""The largest stacks of which a process keeps the files on its disk at the same time."""
 
 TASKS_PER_TURN = 16
 """Tiles of 1 megapixel: an image that has more lets other sessions compute in between."""
@@ -66,6 +71,7 @@ class Workbench:
         feature_advice: says which features are worth their time.
         explanations: say why a pixel has its class.
         mask_scorer: scores segmentations against masks.
+        stack_results: segments whole stacks.
         downloads: files that are made from sessions.
         parts: of what is segmented.
         sessions: as a whole.
@@ -88,7 +94,12 @@ class Workbench:
         self.closing = threading.Event()
         self.busy = Busy()
         self.images = Images(
-            store, self.decoder, max_pixels=settings.max_pixels, cache_bytes=settings.image_cache_bytes
+            store,
+            self.decoder,
+            StackFiles(store, max(settings.max_upload_bytes, STACK_FILES * settings.max_stack_bytes)),
+            max_pixels=settings.max_pixels,
+            max_image_bytes=settings.max_upload_bytes,
+            cache_bytes=settings.image_cache_bytes,
         )
         self.classifiers = ClassifierFiles(store, settings.threads)
         self.journals = Journals(store, self.images, self.classifiers)
@@ -119,9 +130,10 @@ class Workbench:
             self.journals, labels, trainer, self.images, self.live, self.scheduler, margins, tiles
         )
         self.parts = Parts(self.downloads)
+        self.stack_results = StackResults(trainer, self.images, self.live, self.scheduler)
         self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(
-            store, self.journals, self.images, self.classifiers, max_image_bytes=settings.max_upload_bytes
+            store, self.journals, self.images, self.classifiers, max_image_bytes=settings.largest_upload_bytes
         )
         self.series = SeriesStore(store)
         self.series_worker = SeriesWorker(

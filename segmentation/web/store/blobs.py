@@ -9,11 +9,12 @@ import errno
 import io
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import sqlalchemy as sql
 
@@ -34,11 +35,14 @@ class UnknownBlobError(LookupError):
 class Blobs(Protocol):
     """Bytes under keys. Each call may raise a StoreAwayError, and those that write a StoreFullError."""
 
-    def put(self, key: str, content: bytes) -> None:
-        """Keep bytes under a key; they are safe once this returns."""
+    def put(self, key: str, content: bytes | BinaryIO) -> None:
+        """Keep bytes, or those of a file from its beginning, under a key; they are safe once this returns."""
 
     def get(self, key: str) -> bytes:
         """The bytes under a key; raises an UnknownBlobError if there are none."""
+
+    def write_to(self, key: str, file: BinaryIO) -> None:
+        """Write the bytes under a key to a file; raises an UnknownBlobError if there are none."""
 
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too; raises an UnknownBlobError if there are none."""
@@ -53,17 +57,25 @@ class TableBlobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, key: str, content: bytes) -> None:
-        """Keep bytes under a key, in one transaction."""
-        with self._database.writing() as connection:
-            connection.execute(contents.delete().where(contents.c.key == key))
-            for part, start in enumerate(range(0, max(len(content), 1), PART_BYTES)):
-                row = {"key": key, "part": part, "content": content[start : start + PART_BYTES]}
-                connection.execute(contents.insert().values(row))
+    def put(self, key: str, content: bytes | BinaryIO) -> None:
+        """Keep bytes, or those of a file, under a key.
+
+        Part by part, so that strokes of others are written in between, and SQLite's log stays short.
+        """
+        for part, piece in enumerate(_pieces(content)):
+            with self._database.writing() as connection:
+                if not part:
+                    connection.execute(contents.delete().where(contents.c.key == key))
+                connection.execute(contents.insert().values({"key": key, "part": part, "content": piece}))
 
     def get(self, key: str) -> bytes:
         """The bytes under a key."""
         content = io.BytesIO()
+        self.write_to(key, content)
+        return content.getvalue()
+
+    def write_to(self, key: str, file: BinaryIO) -> None:
+        """Write the bytes under a key to a file."""
         with self._database.reading() as connection:
             for part in count():
                 query = sql.select(contents.c.content).where(contents.c.key == key, contents.c.part == part)
@@ -71,9 +83,8 @@ class TableBlobs:
                 if row is None and part == 0:
                     raise UnknownBlobError(key)
                 if row is None:
-                    return content.getvalue()
-                content.write(row.content)
-        raise AssertionError("unreachable")
+                    return
+                file.write(row.content)
 
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too."""
@@ -112,14 +123,18 @@ class ObjectBlobs:
         self._lock = threading.Lock()
         self._reached: tuple[Any, str] | None = None
 
-    def put(self, key: str, content: bytes) -> None:
-        """Keep bytes under a key."""
+    def put(self, key: str, content: bytes | BinaryIO) -> None:
+        """Keep bytes, or those of a file, under a key."""
         with self._reaching(key) as (system, path):
             if "file" in system.protocol:
                 _write_to_disk(path, content)
                 return
             try:
-                system.pipe_file(path, content)
+                if isinstance(content, bytes):
+                    system.pipe_file(path, content)
+                    return
+                with system.open(path, "wb") as file:
+                    file.writelines(_pieces(content))
             except FileNotFoundError as error:  # the bucket: there is nothing else to be found yet
                 raise OSError(str(error)) from error
 
@@ -127,6 +142,11 @@ class ObjectBlobs:
         """The bytes under a key."""
         with self._reaching(key) as (system, path):
             return bytes(system.cat_file(path))
+
+    def write_to(self, key: str, file: BinaryIO) -> None:
+        """Write the bytes under a key to a file."""
+        with self._reaching(key) as (system, path), system.open(path, "rb") as content:
+            shutil.copyfileobj(content, file, PART_BYTES)
 
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too."""
@@ -159,9 +179,19 @@ class ObjectBlobs:
             return self._reached
 
 
-def _write_to_disk(path: str, content: bytes) -> None:
+def _pieces(content: bytes | BinaryIO) -> Iterator[bytes]:
+    """The bytes in parts, at least one; those of a file from its beginning."""
+    file = io.BytesIO(content) if isinstance(content, bytes) else content
+    file.seek(0)
+    piece = file.read(PART_BYTES)
+    yield piece
+    while piece := file.read(PART_BYTES):
+        yield piece
+
+
+def _write_to_disk(path: str, content: bytes | BinaryIO) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
-        file.write(content)
+        file.writelines(_pieces(content))
         file.flush()
         os.fsync(file.fileno())

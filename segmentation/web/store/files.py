@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import BinaryIO
 
 import sqlalchemy as sql
 
@@ -29,9 +30,13 @@ OWNERLESS_SECONDS = 3600
 log = logging.getLogger(__name__)
 
 
+HASH_DIGITS = 32
+"""Of the SHA-256 of a file, those that its key has."""
+
+
 def content_hash(content: bytes) -> str:
     """What the key of a file says of its content."""
-    return sha256(content).hexdigest()[:32]
+    return sha256(content).hexdigest()[:HASH_DIGITS]
 
 
 def hash_in_key(key: str) -> str:
@@ -52,7 +57,7 @@ class Files:
         self._limits = limits
 
     @contextmanager
-    def keeping(self, session_id: str, kind: str, content: bytes) -> Iterator[tuple[sql.Connection, str]]:
+    def keeping(self, session_id: str, kind: str, content: bytes | BinaryIO) -> Iterator[tuple[sql.Connection, str]]:
         """Keep a file for a session, together with the row that names its key.
 
         ::
@@ -63,7 +68,7 @@ class Files:
         Args:
             session_id: the session; its row is locked while the block runs.
             kind: what it is, a word of letters; becomes part of the key.
-            content: the file.
+            content: the file: its bytes, or open for reading.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -75,10 +80,11 @@ class Files:
             self.assign(connection, key, session_id)
             yield connection, key
 
-    def put(self, session_id: str, kind: str, content: bytes) -> str:
+    def put(self, session_id: str, kind: str, content: bytes | BinaryIO) -> str:
         """Write a file that is meant for a session, and belongs to none yet; returns its key."""
-        key = f"{session_id}/{kind}/{content_hash(content)}-{secrets.token_hex(4)}"
-        self._register(session_id, key, len(content))
+        digest, size = digest_and_size(content)
+        key = f"{session_id}/{kind}/{digest[:HASH_DIGITS]}-{secrets.token_hex(4)}"
+        self._register(session_id, key, size)
         self.blobs.put(key, content)
         return key
 
@@ -106,6 +112,14 @@ class Files:
         if size != len(content):
             raise UnknownBlobError(key)
         return content
+
+    def write_to(self, key: str, file: BinaryIO) -> None:
+        """Write the file under a key to another one.
+
+        Raises:
+            UnknownBlobError: if there is none (any more).
+        """
+        self.blobs.write_to(key, file)
 
     def release(self, connection: sql.Connection, where: sql.ColumnElement[bool]) -> list[str]:
         """Let files belong to no session any more; :meth:`remove` their keys once that is committed."""
@@ -135,3 +149,14 @@ class Files:
         with self._database.adding() as connection:
             check_room(connection, self._limits, session_id, size, file=True)
             connection.execute(blobs.insert().values(key=key, session_id=None, size=size, since=time.time()))
+
+
+def digest_and_size(content: bytes | BinaryIO) -> tuple[str, int]:
+    """The SHA-256 of a file, as hexadecimal digits, and its bytes."""
+    if isinstance(content, bytes):
+        return sha256(content).hexdigest(), len(content)
+    digest = sha256()
+    content.seek(0)
+    while part := content.read(2**20):
+        digest.update(part)
+    return digest.hexdigest(), content.tell()

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 import sqlalchemy as sql
 
@@ -292,8 +292,9 @@ class Store:
 
     # ---- images
 
-    def put_image(self, session_id: str, image_hash: str, name: str, content: bytes) -> None:
-        """Keep an image file for a session, known by the hash of its pixels; a second time does nothing.
+    def put_image(self, session_id: str, image_hash: str, name: str, content: bytes | BinaryIO) -> None:
+        """Keep an image file for a session, known by the hash of its pixels, or of a stack by that of the file; a
+        second time does nothing.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -322,6 +323,20 @@ class Store:
             raise UnknownImageError(image_hash)
         try:
             return row.name, self.files.content(row.key)
+        except UnknownBlobError:
+            raise UnknownImageError(image_hash) from None
+
+    def write_image(self, session_id: str, image_hash: str, file: BinaryIO) -> None:
+        """Write the file of an image of a session to another one.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+        """
+        row = self._image(session_id, image_hash)
+        if row is None:
+            raise UnknownImageError(image_hash)
+        try:
+            self.files.write_to(row.key, file)
         except UnknownBlobError:
             raise UnknownImageError(image_hash) from None
 

@@ -20,7 +20,7 @@ const stroke = (id, classId) => ({ id, class_id: classId, kind: "path" });
 function state(change) {
   const [a, b, grey] = [image("a"), image("b"), image("grey", 1)];
   return {
-    name: "", image: a, images: [a, b, grey], measured: new Map(), classes: [], hidden: new Set(),
+    name: "", image: a, images: [a, b, grey], stacks: new Map(), measured: new Map(), classes: [], hidden: new Set(),
     weights: new Map(), cleanUp: [], strokes: [],
     strokesElsewhere: new Map([["b", []], ["grey", []]]), corrections: [], correctionsElsewhere: new Map(),
     learnsCorrections: false, features: {}, forest: {}, opened: null, keeps: false,

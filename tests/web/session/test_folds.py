@@ -24,13 +24,14 @@ from segmentation.web.session import journal_fold
 from segmentation.web.session.events import check_event
 from segmentation.web.session.journal_fold import UNDOABLE, JournalFold, fold
 from tests.support import ROOT
-from tests.support.events import IMAGE, OTHER_IMAGE, START, THIRD_IMAGE, image
+from tests.support.events import IMAGE, OTHER_IMAGE, STACK, START, THIRD_IMAGE, image, plane
 from tests.support.node import Script
 
 UNNAMED = {"features": FeatureSpec.from_json({}).to_json(), "forest": ForestSettings.from_json({}).to_json()}
 """What holds where an event does not name a setting."""
 
-IMAGES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
+FILES = st.sampled_from([IMAGE, OTHER_IMAGE, THIRD_IMAGE])
+IMAGES = FILES | st.sampled_from([plane(1), plane(3)])
 CLASS_IDS = st.integers(1, 5)
 CLASS_IDS_OF_STROKES = st.integers(0, 5)
 COLOURS = st.integers(0, 0xFFFFFF).flatmap(lambda colour: st.sampled_from([f"#{colour:06x}", f"#{colour:06X}"]))
@@ -92,6 +93,12 @@ NONSENSE = st.sampled_from(
         {"type": "class.order", "class_ids": [1, 1]},
         {"type": "image.open", "image": image() | {"rows": 0}},
         {"type": "image.open", "image": image(), "instead": None},
+        {"type": "image.open", "image": image() | {"pages": 6, "axes": [["z", 3], ["t", 3]]}},
+        {"type": "image.open", "image": image() | {"pages": 6, "axes": [[["z"], 6]]}},
+        {"type": "image.open", "image": image() | {"pages": 10**9, "axes": [["z", 10**9]]}},
+        {"type": "stack.make", "name": "s", "images": [IMAGE, IMAGE], "axis": "z"},
+        {"type": "stack.make", "name": "s", "images": [IMAGE, OTHER_IMAGE], "axis": "y"},
+        {"type": "stack.make", "name": "", "images": [IMAGE, OTHER_IMAGE], "axis": "t"},
         {"type": "image.remove", "image": None},
         {"type": "sample.leave", "image": None},
         {"type": "image.measure", "image": None, "pixel_size": None},
@@ -129,6 +136,7 @@ def as_the_server_folds(events):
         "image": state.image,
         "images": [[facts, strokes[one]] for one, facts in state.images.items()],
         "elsewhere": [[one, drawn] for one, drawn in strokes.items() if one != current],
+        "stacks": [[one, dict(stack)] for one, stack in state.stacks.items()],
         "measured": [[one, size] for one, size in state.measured.items()],
         "classes": [state.classes[one].to_json() for one in state.order],
         "hidden": sorted(state.hidden),
@@ -172,7 +180,7 @@ class TwoFolds(RuleBasedStateMachine):
         self.events.append(checked)
         return event["id"] if event["type"] in UNDOABLE else multiple()
 
-    @initialize(opened=IMAGES, instead=st.none() | IMAGES)
+    @initialize(opened=FILES, instead=st.none() | FILES)
     def begins_with_another_image(self, opened, instead):
         self.opens_an_image(opened, instead)
 
@@ -257,10 +265,19 @@ class TwoFolds(RuleBasedStateMachine):
     def cleans_up(self, steps):
         return self.does(type="clean_up.change", steps=steps)
 
-    @rule(opened=IMAGES, instead=st.none() | IMAGES, name=NAMES)
+    @rule(opened=FILES, instead=st.none() | FILES, name=NAMES)
     def opens_an_image(self, opened, instead, name="cells.png"):
         named = image(opened) | {"name": name}
         self.does(type="image.open", image=named, **({} if instead is None else {"instead": instead}))
+
+    @rule(name=NAMES)
+    def opens_a_stack(self, name):
+        stack = {"hash": STACK, "name": name, "pages": 6, "axes": [["z", 3], ["t", 2]]}
+        self.does(type="image.open", image=image() | stack)
+
+    @rule(target=undoable, planes=st.lists(IMAGES, unique=True, max_size=4), name=NAMES, axis=st.sampled_from("zt"))
+    def makes_a_stack(self, planes, name, axis):
+        return self.does(type="stack.make", images=planes, name=name, axis=axis)
 
     @rule(target=undoable, removed=IMAGES)
     def removes_an_image(self, removed):

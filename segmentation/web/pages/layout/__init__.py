@@ -37,6 +37,7 @@ def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Di
         "unnamed": {"features": FeatureSpec.from_json({}).to_json(), "forest": ForestSettings.from_json({}).to_json()},
         "palette": list(DEFAULT_COLOURS),
         "maxUploadBytes": settings.max_upload_bytes,
+        "maxStackBytes": settings.largest_upload_bytes,
         "maxClassifierBytes": min(MAX_CLASSIFIER_BYTES, settings.max_upload_bytes),
         "sessionSuffix": SUFFIX,
         "author": author,

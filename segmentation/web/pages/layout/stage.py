@@ -119,11 +119,38 @@ def strip() -> html.Section:
                 title="Add images",
                 **dashed(aria_label="Add images"),
             ),
+            html.Button(
+                "Make a stack…",
+                id="make-stack",
+                type="button",
+                className="quiet small",
+                hidden=True,
+                title="Make one stack, with a slider, of the images that are like this one",
+            ),
             html.P(id="images-note", className="note"),
         ],
         id="strip",
         hidden=True,
         **dashed(aria_label="Images of this session"),
+    )
+
+
+def planes() -> html.Section:
+    """Sliders through the stack that is shown, and what is done with all of it; the browser fills it."""
+    return html.Section(
+        [
+            html.Div(id="plane-axes"),
+            html.Button(
+                "Segment all planes",
+                id="segment-planes",
+                type="button",
+                className="quiet small",
+                title="Segment every plane of this stack, and take the result home as one TIFF",
+            ),
+        ],
+        id="planes",
+        hidden=True,
+        **dashed(aria_label="Planes of this stack"),
     )
 
 
@@ -225,6 +252,7 @@ def stage() -> html.Main:
                 **dashed(aria_label="The image: draw squiggles on it with the pointer"),
             ),
             plots_drawer(),
+            planes(),
             strip(),
             _status_bar(),
         ],

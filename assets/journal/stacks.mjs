@@ -1,0 +1,90 @@
+/*
+ * Stacks in a session: how their planes are called, and what a journal says of them. The server has the same in
+ * segmentation/web/session/stacks.py.
+ */
+
+/** @import { ImageFacts, SessionEvent } from "./state.mjs" */
+/** @import { PixelSize } from "../page/lengths.mjs" */
+
+/**
+ * @typedef {object} Stack
+ * @property {string} name
+ * @property {string[]} planes their hashes, page by page
+ * @property {[name: string, length: number][]} axes the fastest first
+ */
+
+/** @typedef {{images: Map<string, ImageFacts>, stacks: Map<string, Stack>}} Stacked */
+
+const PAGE_DIGITS = 8;
+
+/** The planes of stacks that were opened. @type {WeakMap<object, ImageFacts[]>} */
+const known = new WeakMap();
+
+/**
+ * The facts of the planes of a stack that an event opens.
+ * @param {ImageFacts & {pages: number}} stack
+ */
+function planesOf(stack) {
+  const { hash, name, rows, columns, channels, dtype, pages } = stack;
+  let planes = known.get(stack);
+  if (!planes) {
+    planes = Array.from({ length: pages }, (_, n) => ({
+      name, rows, columns, channels, dtype, stack: hash, page: n + 1,
+      hash: hash.slice(0, -PAGE_DIGITS) + (n + 1).toString(16).padStart(PAGE_DIGITS, "0"),
+    }));
+    known.set(stack, planes);
+  }
+  return planes;
+}
+
+/**
+ * Add the planes of a stack to the images of a session.
+ * @param {Stacked} folding
+ * @param {ImageFacts & {pages: number, axes: [string, number][]}} stack
+ * @returns {ImageFacts} the first
+ */
+export function openStack({ images, stacks }, stack) {
+  const planes = planesOf(stack);
+  for (const plane of planes) if (!images.has(plane.hash)) images.set(plane.hash, plane);
+  if (!stacks.has(stack.hash)) {
+    stacks.set(stack.hash, { name: stack.name, planes: planes.map(({ hash }) => hash), axes: stack.axes });
+  }
+  return /** @type {ImageFacts} */ (images.get(planes[0].hash));
+}
+
+/**
+ * Whether images can be the planes of one stack.
+ * @param {ImageFacts[]} planes
+ */
+export function areAlike(planes) {
+  const kinds = new Set(planes.map(({ rows, columns, channels, dtype }) => `${rows} ${columns} ${channels} ${dtype}`));
+  return planes.length > 1 && kinds.size === 1 && planes.every(({ stack }) => stack === undefined);
+}
+
+/**
+ * Let images of a session be the planes of a stack, if they are alike and of no other.
+ * @param {Stacked} folding
+ * @param {SessionEvent} event
+ */
+export function makeStack({ images, stacks }, { id, name, images: hashes, axis }) {
+  /** @type {ImageFacts[]} */
+  const planes = hashes.map((/** @type {string} */ one) => images.get(one)).filter(Boolean);
+  if (!areAlike(planes)) return;
+  planes.forEach((plane, n) => images.set(plane.hash, { ...plane, stack: id, page: n + 1 }));
+  stacks.set(id, { name, planes: planes.map(({ hash }) => hash), axes: [[axis, planes.length]] });
+}
+
+/**
+ * The sizes of pixels that somebody typed, for an image or for the stack that it is one of.
+ * @param {Map<string, ImageFacts>} images
+ * @param {Map<string, ?PixelSize>} measured
+ */
+export function measuredSizes(images, measured) {
+  /** @type {Map<string, PixelSize>} */
+  const sizes = new Map();
+  for (const { hash, stack = "" } of measured.size ? images.values() : []) {
+    const size = measured.get(measured.has(stack) ? stack : hash);
+    if (size) sizes.set(hash, size);
+  }
+  return sizes;
+}

@@ -1,0 +1,108 @@
+"""The segmentation of a whole stack, plane by plane, as one TIFF; line by line, so that a page sees how far it is."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from functools import partial
+from tempfile import NamedTemporaryFile
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+
+from segmentation.io.export import CLASS_IDS, label_pages
+from segmentation.io.image import Image
+from segmentation.io.limits import ImageError
+from segmentation.io.tiffwriter import TiffPages
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.strokes.raster import rasterise, region_of
+from segmentation.web.session.images import Images
+from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.training import Result, Trainer
+from segmentation.web.session.whole_results import NobodyWaitsError, WholeImage
+
+BIG_TIFF_PIXELS = 2**31
+"""Pixels from which on the 64-bit variant of TIFF is used."""
+
+PART_BYTES = 3 * 2**18
+"""Bytes that are sent in one line; a multiple of 3, as base64 likes it."""
+
+
+class StackResults:
+    """Segments stacks of sessions.
+
+    Args:
+        trainer: trains their classifiers.
+        images: of the sessions.
+        live: segments.
+        scheduler: says whose turn it is to compute.
+    """
+
+    def __init__(self, trainer: Trainer, images: Images, live: LiveSegmenter, scheduler: Scheduler) -> None:
+        self._trainer, self._images, self._live, self._scheduler = trainer, images, live, scheduler
+
+    def segment(self, session_id: str, image_hash: str, has_gone: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+        """Segment all planes of a stack with what the session has learnt by now; later strokes do not change it.
+
+        Args:
+            session_id: the session.
+            image_hash: a plane of the stack.
+            has_gone: says whether nobody waits any more.
+
+        Returns:
+            Messages: ``done`` and ``of`` after each plane, then each ``part`` of the file in base64, and ``notes``
+            at last: what is to be said of planes that could not be read, whose pages hold 0.
+
+        Raises:
+            ValueError: with a sentence, if it is no plane, or something is missing to segment it.
+        """
+        with self._scheduler.turn(f"{session_id} downloads"):
+            result = self._trainer.result(session_id, image_hash)
+        stack = result.state.stacks.get(result.state.image.get("stack", ""))
+        if stack is None:
+            raise ValueError("This image is not a plane of a stack.")
+        return self._messages(session_id, result, stack["planes"], has_gone)
+
+    def _messages(
+        self, session_id: str, result: Result, planes: list[str], has_gone: Callable[[], bool]
+    ) -> Iterator[dict[str, Any]]:
+        notes: list[str] = []
+        rows, columns = result.image.shape
+        classes = result.state.classes.values()
+        yield {"done": 0, "of": len(planes)}
+        with NamedTemporaryFile() as file:
+            target = cast(BinaryIO, file)
+            big = len(planes) * rows * columns > BIG_TIFF_PIXELS
+            like = self._first(session_id, result, planes)
+            with label_pages(target, classes, like=like, images=len(planes), big=big) as pages:
+                for done, plane in enumerate(planes, 1):
+                    try:
+                        self._add(session_id, result, plane, pages, has_gone)
+                    except NobodyWaitsError:
+                        return
+                    except ImageError as problem:
+                        notes.append(str(problem))
+                        pages.add(np.zeros((rows, columns), np.uint8), CLASS_IDS)
+                    yield {"done": done, "of": len(planes)}
+            file.seek(0)
+            while part := file.read(PART_BYTES):
+                yield {"part": base64.b64encode(part).decode()}
+        yield {"notes": notes}
+
+    def _first(self, session_id: str, result: Result, planes: list[str]) -> Image:
+        """What the file says of pixel sizes and places is what the first plane says."""
+        try:
+            first = self._images.get(session_id, planes[0])
+        except ImageError:
+            first = result.image
+        return first.with_pixel_size(result.state.pixel_size)
+
+    def _add(self, session_id: str, result: Result, plane: str, pages: TiffPages, has_gone: Callable[[], bool]) -> None:
+        image = self._images.get(session_id, plane)
+        state, shape = result.state, image.shape
+        image = image.within(region_of(state.drawn.get(plane, ()), shape))
+        painted = state.corrections.get(plane)
+        corrections = rasterise(painted, shape) if painted else None
+        turn = partial(self._scheduler.turn, f"{session_id} downloads")
+        whole = WholeImage(self._live, image, result.classifier, turn, has_gone, corrections)
+        pages.add(whole.class_ids(), CLASS_IDS)

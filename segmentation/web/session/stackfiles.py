@@ -1,0 +1,88 @@
+"""The files of stacks, on the disk of this machine while planes are read out of them.
+
+The store holds a stack once, as the file that came. Reading a plane out of it needs a file that can be read in any
+order, which neither a database nor an object store has.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from io import BufferedReader
+from tempfile import TemporaryFile
+from threading import Lock
+from typing import IO, BinaryIO, cast
+
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.web.store import Store
+
+DESCRIPTORS = "/proc/self/fd"
+"""Where the system has this, a file that lies in no folder is opened again, with a place of its own in it."""
+
+
+MOST_FILES = 64
+"""Files that are kept open, however small they are."""
+
+
+class _OpenFile:
+    """A file that stays open, and is there, as long as anybody has this."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        file.flush()
+        self.descriptor = os.dup(file.fileno())
+        self.size = os.fstat(self.descriptor).st_size
+        weakref.finalize(self, os.close, self.descriptor)
+
+    def reopened(self) -> BufferedReader | bytes:
+        if os.path.isdir(DESCRIPTORS):
+            return open(f"{DESCRIPTORS}/{self.descriptor}", "rb")
+        return os.pread(self.descriptor, self.size, 0)
+
+
+class StackFiles:
+    """Copies of the files of stacks; they lie in no folder, so that nothing is left of them, however this ends.
+
+    Args:
+        store: where the files come from.
+        max_bytes: of all of them together.
+    """
+
+    def __init__(self, store: Store, max_bytes: int) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._files: BoundedCache[str, _OpenFile] = BoundedCache(
+            max_bytes, lambda file: max(file.size, max_bytes // MOST_FILES)
+        )
+
+    def put(self, stack: str, content: bytes | BinaryIO) -> None:
+        """Keep a file that has just come: its bytes, or what :func:`reopened` gave of it."""
+        if isinstance(content, bytes):
+            with TemporaryFile() as file:
+                file.write(content)
+                self._files.put(stack, _OpenFile(file))
+        else:
+            self._files.put(stack, _OpenFile(content))
+
+    def open(self, session_id: str, stack: str) -> BufferedReader | bytes:
+        """The file of a stack, open for reading from its beginning; its bytes where it cannot be opened again.
+
+        Raises:
+            UnknownImageError: if the session has no such stack.
+        """
+        file = self._files.get(stack)
+        if file is None:
+            with self._lock:  # of many who ask at once for the same file, one fetches it
+                file = self._files.get(stack) or self._fetch(session_id, stack)
+        return file.reopened()
+
+    def _fetch(self, session_id: str, stack: str) -> _OpenFile:
+        with TemporaryFile() as copy:
+            self._store.write_image(session_id, stack, cast(BinaryIO, copy))
+            file = _OpenFile(copy)
+        self._files.put(stack, file)
+        return file
+
+
+def reopened(file: IO[bytes]) -> BufferedReader | bytes:
+    """A file with a place of its own in it, which stays when the file is closed; its bytes where that cannot be."""
+    return _OpenFile(file).reopened()
