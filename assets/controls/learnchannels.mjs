@@ -52,7 +52,8 @@ export class LearnChannels {
     const rows = used.map((index) => element(
       "tr", {}, element("th", { scope: "row", title: names[index] }, names[index]),
       ...kinds.map((kind) => element("td", {}, element("input", {
-        type: "checkbox", checked: this.kindsOf(index).includes(kind), "aria-label": `${kind} of ${names[index]}`,
+        type: "checkbox", checked: this.kindsOf(index).includes(kind),
+        "aria-label": `Look at ${kind} in ${names[index]}`,
         onchange: () => this.toggle(index, kind),
       }))),
     ));

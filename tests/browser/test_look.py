@@ -143,7 +143,7 @@ def test_channels_can_be_left_out_of_learning(person, tmp_path):
         person.page.locator("#learn-channels-boxes").get_by_label(name).uncheck()
         person.wait_for_segmentation()
     person.page.get_by_text("Kinds of each channel").click()
-    person.page.get_by_label("texture of DAPI").uncheck()
+    person.page.get_by_label("Look at texture in DAPI").uncheck()
     person.wait_for_segmentation()
     person.page.locator("#sigma-max").fill("8")  # other settings leave the table alone
     person.page.locator("#sigma-max").press("Enter")
