@@ -91,13 +91,13 @@ def test_a_mask_is_held_against_the_segmentation_and_not_learnt_from(person, tmp
 def test_a_stroke_that_all_others_take_for_another_class_is_shown(person, tmp_path):
     person.upload(halves(tmp_path, "halves.png"))
     wait_for_image(person, "halves.png")
-    rows = range(6, 54, 12)
-    for key, left in (("1", 10), ("2", 60)):
-        person.press(key)
-        for row in rows:
-            person.draw((left, row), (left + 20, row + 2))
-        if key == "1":
-            person.draw((60, 52), (85, 55))
+    person.press("2")
+    for row in (6, 18, 30, 42):
+        person.draw((60, row), (80, row + 2))
+    person.press("1")
+    for row in (6, 18, 30):
+        person.draw((10, row), (30, row + 2))
+    person.draw((60, 52), (85, 55))
     person.wait_for(lambda: "looks like" in person.page.inner_text("#message"), "what is said of it")
     person.page.get_by_role("button", name="Show it").click()
     person.wait_for(lambda: "Its width" in person.page.inner_text("#panel-classes"), "it is selected")
