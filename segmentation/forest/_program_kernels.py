@@ -272,7 +272,8 @@ def run_program(
     starts, masks = comparisons
     begins, program = selections
     last = len(packed) // max(planes_of_block, 1) - 1
-    at_once = np.int64(begins[1] // max(len(planes), 1)) if len(votes) > 0 else 0
+    first_end = np.int64(begins[1]) if len(votes) > 0 else np.int64(0)  # where there is one class nothing is asked
+    at_once = first_end // max(len(planes), 1)
     for place in range(ROW):
         rows[ZEROS, place], rows[ONES, place] = _NONE, _ALL
     for block in range(blocks[0], blocks[1]):
@@ -285,7 +286,7 @@ def run_program(
                 fetch_bits(packed, following + planes[number] + digit)
             _select(program, done, done + at_once, rows)
             done += at_once
-        _select(program, done, begins[1], rows)
+        _select(program, done, first_end, rows)
         for kind in range(len(votes)):
             if kind > 0:
                 _select(program, begins[kind], begins[kind + 1], rows)

@@ -105,7 +105,16 @@ def test_a_program_counts_what_the_trees_say(seed, trees, classes, depth, pixels
 
 @pytest.mark.parametrize(
     ("trees", "classes", "depth", "n_features"),
-    [(1, 2, 0, 1), (1000, 2, 3, 3), (100, 2, 9, 40), (255, 3, 4, 7), (256, 3, 4, 7), (30, 40, 7, 9), (40, 255, 8, 9)],
+    [
+        (1, 2, 0, 1),
+        (3, 1, 4, 2),
+        (1000, 2, 3, 3),
+        (100, 2, 9, 40),
+        (255, 3, 4, 7),
+        (256, 3, 4, 7),
+        (30, 40, 7, 9),
+        (40, 255, 8, 9),
+    ],
     ids=str,
 )
 def test_forests_large_and_small(trees, classes, depth, n_features):
