@@ -97,8 +97,9 @@ class Row {
           if (target instanceof Element && !target.closest("input, button")) actions.choose(id);
         },
       },
-      this.choose, this.colour, this.name, this.pencil, this.share, this.hide, this.remove, this.facts,
-      this.segmented, this.bar, this.weight.root, this.weight.reset,
+      this.choose, this.colour, this.name, this.pencil, this.share, this.hide, this.remove,
+      element("div", { class: "class-counts" }, this.facts, this.weight.reset, this.segmented),
+      this.bar, this.weight.root,
     );
   }
 

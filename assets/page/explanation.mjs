@@ -1,5 +1,6 @@
 /* The card that says why a pixel has its class. */
 
+import { withChannelNames } from "./featurenames.mjs";
 import { byId, element } from "../shared/dom.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
@@ -41,8 +42,10 @@ const label = (text) => element("span", { title: text }, text);
  * @param {LabelClass[]} classes
  * @param {(image: string, id: string) => NamedStroke | null} stroke names a stroke
  * @param {(image: string, id: string) => void} go to a stroke
+ * @param {string[]} channels names of those of the image
  */
-export function showExplanation({ class_id: found, probabilities, strokes, features }, classes, stroke, go) {
+export function showExplanation(explanation, classes, stroke, go, channels) {
+  const { class_id: found, probabilities, strokes, features } = explanation;
   const voted = classes.filter(({ id }) => probabilities[id] > 0);
   const shown = voted.sort((a, b) => probabilities[b.id] - probabilities[a.id]);
   const votes = shown.map(({ id, name, colour }) => bar(label(name), probabilities[id], colour));
@@ -52,9 +55,10 @@ export function showExplanation({ class_id: found, probabilities, strokes, featu
     const button = element("button", { type: "button", title: "Go there", onclick: () => go(image, id) }, named.text);
     return [bar(button, share, named.colour)];
   });
-  const asked = features.map(({ name, share }) => (
-    bar(label(name), share, "var(--accent)", `${share < 0 ? "−" : "+"}${Math.abs(share).toFixed(2)}`)
-  ));
+  const asked = features.map(({ name, share }) => {
+    const text = `${share < 0 ? "−" : "+"}${Math.abs(share).toFixed(2)}`;
+    return bar(label(withChannelNames(name, channels)), share, "var(--accent)", text);
+  });
   const name = classes.find(({ id }) => id === found)?.name ?? `Class ${found}`;
   byId("explanation").replaceChildren(
     element("b", {}, `Why “${name}”?`), ...votes,

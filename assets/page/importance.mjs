@@ -1,5 +1,6 @@
 /* Which features matter, as a picture: kinds by sigmas, and channels; what can be left out is a button. */
 
+import { withChannelNames } from "./featurenames.mjs";
 import { byId, element } from "../shared/dom.mjs";
 
 /**
@@ -102,11 +103,14 @@ export function showImportance({ kinds, sigmas, channels, fixed }, channelNames,
  * Show which features can be looked at.
  * @param {string[]} names
  * @param {string} chosen empty for none
+ * @param {string[]} channels names of those of the image
  */
-export function showFeatureChoice(names, chosen) {
+export function showFeatureChoice(names, chosen, channels) {
   const select = byId("feature-look", HTMLSelectElement);
   byId("feature-look-row").hidden = !names.length;
-  const options = ["", ...names].map((name) => element("option", { value: name }, name || "the segmentation"));
+  const options = ["", ...names].map((name) => (
+    element("option", { value: name }, withChannelNames(name, channels) || "the segmentation")
+  ));
   select.replaceChildren(...options);
   select.value = names.includes(chosen) ? chosen : "";
 }

@@ -28,7 +28,7 @@ export function showLayers(classes, layer) {
     select.replaceChildren(...choices.map(([value, text]) => element("option", { value }, text)));
   }
   select.value = String(layer ?? "classes");
-  byId("overlay-style", HTMLSelectElement).disabled = layer !== null;
+  byId("overlay-style").hidden = layer !== null;
   byId("legend").hidden = layer === null;
   if (layer === null) return;
   const ends = { uncertainty: ["Sure", "Unsure"] }[String(layer)];

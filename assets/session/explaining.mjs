@@ -1,6 +1,7 @@
 /* Alt + click: why a pixel has its class, and the way to the strokes that decided. */
 
 import { hideExplanation, placeExplanation, showExplanation } from "../page/explanation.mjs";
+import { aboutImage } from "../picture/about.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { showStatus } from "../page/status.mjs";
 import { targetOf } from "../shared/dom.mjs";
@@ -68,8 +69,13 @@ export class Explaining {
         showStatus(answer.error, null);
         return;
       }
-      const { classes } = session.state;
-      showExplanation(answer, classes, (image, id) => this.named(image, id), (image, id) => this.go(image, id));
+      const { classes, image } = session.state;
+      const about = image && image.channels > 1 ? await aboutImage(image.hash) : null;
+      if (this.asked > asked) return;
+      const channels = about?.channels.map(({ name }) => name) ?? [];
+      showExplanation(
+        answer, classes, (hash, id) => this.named(hash, id), (hash, id) => this.go(hash, id), channels,
+      );
       placeExplanation(event.clientX - box.left, event.clientY - box.top);
       showStatus("Why it is what it is. Esc closes.", null);
     } catch {

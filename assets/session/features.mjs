@@ -63,7 +63,7 @@ export class Features {
     if (key !== this.key) return;
     const names = about?.channels.map(({ name }) => name) ?? [];
     showImportance(answer, names, (part, what) => this.askCost(part, what));
-    showFeatureChoice(answer.features, this.session.view.layer.replace(FEATURE, ""));
+    showFeatureChoice(answer.features, this.session.view.layer.replace(FEATURE, ""), names);
     byId("importance-note").textContent = answer.fixed ? "" : "Click a name to see what leaving it out would cost.";
   }
 

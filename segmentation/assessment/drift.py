@@ -60,9 +60,9 @@ def drift_of_features(plain: Sequence[Trust], standardised: Sequence[Trust]) -> 
         standardised: the same of standardised images.
     """
     told = (
-        f"On images without strokes the votes would be unsure by {_mean(standardised, 'unsure')} instead of "
-        f"{_mean(plain, 'unsure')}, and {_mean(standardised, 'unlike')} instead of {_mean(plain, 'unlike')} of the "
-        "features lie outside of what was learnt from, when each image is taken relative to itself"
+        f"On images without strokes {_mean(standardised, 'unsure')} of the votes are unsure and "
+        f"{_mean(standardised, 'unlike')} of the features lie outside of what was learnt from when each image is taken "
+        f"relative to itself, {_mean(plain, 'unsure')} and {_mean(plain, 'unlike')} when not"
     )
     gain = fmean(one.value for one in standardised) - fmean(one.value for one in plain)
     return replace(_drift(gain > 0, told), clear=abs(gain) > CLEAR)

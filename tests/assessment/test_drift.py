@@ -73,7 +73,8 @@ def test_votes_and_features_tell_it_where_there_are_no_strokes():
     agreed, lost = Trust(unsure=0.1, unlike=0.0), Trust(unsure=0.3, unlike=0.2)
     to = partial(drift_of_features, [lost, agreed])
     assert to([agreed, agreed]).standardise
-    assert "unsure by 10 % instead of 20 %" in to([agreed, agreed]).sentence
+    assert "10 % of the votes are unsure and 0 % of the features" in to([agreed, agreed]).sentence
+    assert "relative to itself, 20 % and 10 % when not: this speaks for it." in to([agreed, agreed]).sentence
     assert not to([lost, lost]).standardise
     assert "speaks against it" in to([lost, lost]).sentence
     near = Trust(unsure=0.101, unlike=0.0)

@@ -1,6 +1,7 @@
 """How the segmentation is seen: filled, outlined, and as opaque as each class is to be."""
 
 import numpy as np
+from playwright.sync_api import expect
 
 from tests.support.page import halves, wait_for_image
 
@@ -42,4 +43,7 @@ def test_classes_are_filled_or_outlined_each_as_opaque_as_chosen(person, tmp_pat
     person.wait_for(lambda: not is_bare((80, 30)), "seen again")
     page.select_option("#layer", "uncertainty")
     person.wait_for(lambda: page.locator("#legend").is_visible(), "a legend")
-    assert page.is_disabled("#overlay-style")
+    expect(page.locator("#overlay-style")).to_be_hidden()
+    page.select_option("#layer", "classes")
+    expect(page.locator("#overlay-style")).to_be_enabled()
+    assert page.input_value("#overlay-style") == "both"
