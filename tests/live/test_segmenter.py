@@ -1,6 +1,7 @@
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import fields
 from threading import Semaphore, Timer
 from weakref import ref
 
@@ -46,8 +47,8 @@ def strokes(count, seed=0, image=IMAGE):
 
 
 def forest_bytes(classifier):
-    arrays = (value for value in vars(classifier.forest_).values() if isinstance(value, np.ndarray))
-    return b"".join(array.tobytes() for array in arrays)
+    values = (getattr(classifier.forest_, field.name) for field in fields(classifier.forest_))
+    return b"".join(value.tobytes() for value in values if isinstance(value, np.ndarray))
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import inspect
+from dataclasses import fields
 from io import BytesIO
 
 import numpy as np
@@ -44,8 +45,8 @@ def fitted(channels=1, **forest):
 
 
 def forest_bytes(classifier):
-    arrays = (value for value in vars(classifier.forest_).values() if isinstance(value, np.ndarray))
-    return b"".join(array.tobytes() for array in arrays)
+    values = (getattr(classifier.forest_, field.name) for field in fields(classifier.forest_))
+    return b"".join(value.tobytes() for value in values if isinstance(value, np.ndarray))
 
 
 @pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
