@@ -93,14 +93,7 @@ class Workbench:
         self.warming = WarmUp(self._warm_up)
         self.closing = threading.Event()
         self.busy = Busy()
-        self.images = Images(
-            store,
-            self.decoder,
-            StackFiles(store, max(settings.max_upload_bytes, STACK_FILES * settings.max_stack_bytes)),
-            max_pixels=settings.max_pixels,
-            max_image_bytes=settings.max_upload_bytes,
-            cache_bytes=settings.image_cache_bytes,
-        )
+        self.images = self._images()
         self.classifiers = ClassifierFiles(store, settings.threads)
         self.journals = Journals(store, self.images, self.classifiers)
         labels, tiles = Labels(self.journals), TileStream(self.live, self.scheduler)
@@ -143,6 +136,17 @@ class Workbench:
             threads=1,
             busy=self.busy,
             closing=self.closing,
+        )
+
+    def _images(self) -> Images:
+        settings = self.settings
+        return Images(
+            self.store,
+            self.decoder,
+            StackFiles(self.store, max(settings.max_upload_bytes, STACK_FILES * settings.max_stack_bytes)),
+            max_pixels=settings.max_pixels,
+            max_image_bytes=settings.max_upload_bytes,
+            cache_bytes=settings.image_cache_bytes,
         )
 
     def _warm_up(self) -> None:
