@@ -224,6 +224,7 @@ def test_metadata():
         "file_bytes": path.stat().st_size,
         "pages": 1,
         "page": 1,
+        "alike": True,
         "bits": 16,
         "colour": False,
         "notes": [],

@@ -37,7 +37,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         looking_routes(workbench.looking),
         session_file_routes(workbench.sessions, workbench.session_files, settings),
         conversation_routes(workbench.conversations, store, settings.user_header),
-        image_routes(workbench.images, store, settings.largest_upload_bytes),
+        image_routes(workbench.images, store, settings.max_upload_bytes, settings.largest_upload_bytes),
         channel_routes(workbench.images),
         classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.images, workbench.decoder, workbench.mask_scorer, settings),

@@ -14,7 +14,7 @@ from segmentation.io.limits import ImageError
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded_file, whole
 from segmentation.web.routes.responses import kept_for_good
-from segmentation.web.session.images import Images
+from segmentation.web.session.images import TIFF_BEGINNINGS, Images
 from segmentation.web.store import Store, UnknownSessionError
 
 MAX_VIEW_PIXELS = 6_000_000
@@ -23,10 +23,14 @@ THUMBNAIL_PIXELS = 192
 THUMBNAIL_CACHE_BYTES = 8 * 2**20
 
 
-def image_routes(images: Images, store: Store, max_bytes: int) -> Blueprint:
+def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: int) -> Blueprint:
     """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
     thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
+
+    def limit_of(beginning: bytes) -> int:
+        """A TIFF may be a stack."""
+        return max_tiff_bytes if beginning.startswith(TIFF_BEGINNINGS) else max_bytes
 
     @routes.post("/s/<session_id>/images")
     def add_image(session_id: str) -> Response:
@@ -38,7 +42,7 @@ def image_routes(images: Images, store: Store, max_bytes: int) -> Blueprint:
         if not store.has_session(session_id):
             raise UnknownSessionError(session_id)
         try:
-            with uploaded_file(max_bytes) as file:
+            with uploaded_file(max_bytes, limit_of) as file:
                 name, sizes = file_name("image"), request.args.get("beside", "").split(",")
                 return jsonify(images.add(session_id, cast(BinaryIO, file), name, beside=sizes))
         except ImageError as reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -28,21 +28,26 @@ class BadRequestError(ValueError):
     """A request that makes no sense; says why."""
 
 
-def received(limit: int) -> IO[bytes]:
+def received(limit: int, limit_of: Callable[[bytes], int] | None = None) -> IO[bytes]:
     """The body as an open file of at most ``limit`` bytes, at its beginning; closing it removes it.
+
+    Args:
+        limit: the most bytes that it may have.
+        limit_of: tells from how it begins that a body may have more; None allows none more.
 
     Raises:
         RequestEntityTooLarge: with a sentence, if it is larger: at once if the request says so, else when it is read.
     """
     length = request.content_length or 0
-    if length > limit:
-        raise RequestEntityTooLarge(
-            f"The file has {length / 2**20:.0f} MB; this server takes at most {limit / 2**20:.0f} MB."
-        )
-    request.max_content_length = limit + 1  # one that is too large is refused here, not without words by the stream
+    if limit_of is None:
+        _check_length(length, limit)
+        request.max_content_length = limit + 1  # what is too large is refused here, not without words by the stream
     file = SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115 - closed by who reads it
     try:
         while part := request.stream.read(PART_BYTES):
+            if limit_of is not None and not file.tell():
+                limit = limit_of(part)
+                _check_length(length, limit)
             file.write(part)
             if file.tell() > limit:
                 raise RequestEntityTooLarge(f"The file is too large: this server takes at most {limit / 2**20:.0f} MB.")
@@ -53,6 +58,13 @@ def received(limit: int) -> IO[bytes]:
     return file
 
 
+def _check_length(length: int, limit: int) -> None:
+    if length > limit:
+        raise RequestEntityTooLarge(
+            f"The file has {length / 2**20:.0f} MB; this server takes at most {limit / 2**20:.0f} MB."
+        )
+
+
 @contextmanager
 def uploaded(limit: int) -> Iterator[bytes]:
     """The body, as :func:`uploaded_file` has it, but its bytes."""
@@ -61,8 +73,8 @@ def uploaded(limit: int) -> Iterator[bytes]:
 
 
 @contextmanager
-def uploaded_file(limit: int) -> Iterator[IO[bytes]]:
-    """The body, a file of at most ``limit`` bytes.
+def uploaded_file(limit: int, limit_of: Callable[[bytes], int] | None = None) -> Iterator[IO[bytes]]:
+    """The body, a file of at most ``limit`` bytes, or as many as :func:`received` has it.
 
     It waits while other people's files are opened, so that many at once do not fill the memory.
 
@@ -70,7 +82,7 @@ def uploaded_file(limit: int) -> Iterator[IO[bytes]]:
         RequestEntityTooLarge: if it is larger, with a sentence.
         ServiceUnavailable: if others take too long.
     """
-    with received(limit) as file:
+    with received(limit, limit_of) as file:
         if not _being_opened.acquire(timeout=PATIENCE_SECONDS):
             raise ServiceUnavailable("Other files are being opened just now: try again in a moment.")
         try:
