@@ -2,20 +2,12 @@
 
 import io
 import json
-import os
 
 import numpy as np
 import tifffile
 
 import segmentation as seg
 from tests.support.page import THIRD, draw_two, on_screen
-
-SHOTS = os.environ.get("SQUIGGLE_SHOTS")
-
-
-def shot(person, name):
-    if SHOTS:
-        person.page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
 def class_ids(person):
@@ -54,7 +46,6 @@ def test_the_result_is_corrected_and_stays_so_whatever_is_learnt(people, server)
     corrects(ann, (320, 320), (340, 330), (360, 330))
     ann.press("e")
     corrects(ann, (305, 350), (335, 350))
-    shot(ann, "correcting")
     assert ann.strokes() == strokes, "no stroke was drawn, and none erased"
     assert [one["class_id"] for one in corrections_of(ann)] == [1, 2, 0]
 
@@ -101,7 +92,6 @@ def test_the_result_is_corrected_and_stays_so_whatever_is_learnt(people, server)
     ann.page.locator("#learn-corrections").check()
     bob.wait_for(lambda: bob.page.locator("#learn-corrections").is_checked(), "for all")
     ann.wait_for_segmentation()
-    shot(ann, "learnt")
     labels = seg.rasterise(ann.strokes(), raw.shape)
     both = np.where(kept > 0, kept, labels)
     pixels = seg.load_classifier(ann.download("classifier.squiggle")).training_["labelled_pixels"]

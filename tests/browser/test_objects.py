@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import zipfile
 
 import numpy as np
@@ -10,13 +9,6 @@ import tifffile
 
 import segmentation as seg
 from tests.support.page import draw_two
-
-SHOTS = os.environ.get("SQUIGGLE_SHOTS")
-
-
-def shot(person, name):
-    if SHOTS:
-        person.page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
 def open_card(person):
@@ -42,7 +34,6 @@ def test_rows_lead_to_objects_and_objects_to_rows(person):
     everything = sum(len(table["label"]) for table in tables)
     open_card(person)
     person.wait_for(lambda: shown(person) == (everything, everything), "all objects")
-    shot(person, "objects")
 
     person.page.select_option("#object-class", "1")
     person.wait_for(lambda: shown(person) == (len(tables[0]["label"]),) * 2, "those of the class")
@@ -60,7 +51,6 @@ def test_rows_lead_to_objects_and_objects_to_rows(person):
     assert abs(x - box["x"] - box["width"] / 2) < 2
     assert abs(y - box["y"] - box["height"] / 2) < 2
     assert "chosen" in row.get_attribute("class")
-    shot(person, "objects-chosen")
 
     person.page.locator("#stage").hover()
     person.press("h")
@@ -87,7 +77,6 @@ def test_rows_lead_to_objects_and_objects_to_rows(person):
     person.page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 30, steps=5)
     person.page.mouse.up()
     person.wait_for(lambda: person.page.input_value("#object-to") != "", "a range was drawn")
-    shot(person, "objects-filtered")
 
     rows = list(csv.DictReader(io.StringIO(person.download("objects.csv").decode())))
     assert len(rows) == everything

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,6 @@ import tifffile
 
 import segmentation as seg
 from tests.support.page import draw_two, halves
-
-SHOTS = os.environ.get("SQUIGGLE_SHOTS")
-
-
-def shot(person, name):
-    if SHOTS:
-        person.page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
 def saved(person, button):
@@ -46,8 +38,6 @@ def test_measures_are_plotted_picked_from_and_saved(people, server, tmp_path):
     assert f"median area {np.median(everything):g} px." in person.page.inner_text("#objects-text")
     person.click("#open-plots")
     person.wait_for(lambda: person.page.locator("#plot .barlayer .point").count() > 0, "a histogram")
-    person.page.wait_for_timeout(300) if SHOTS else None
-    shot(person, "plot-histogram")
     (first, *bins) = data(person)
     assert first == ["Area, px²: from", "to", "Gland", "Other tissue"]
     assert [sum(int(row[column]) for row in bins) for column in (2, 3)] == [len(one) for one in areas.values()]
@@ -68,7 +58,6 @@ def test_measures_are_plotted_picked_from_and_saved(people, server, tmp_path):
     person.page.select_option("#plot-kind", "scatter")
     person.wait_for(lambda: person.page.locator("#plot .imagelayer-above image, #plot image").count() == 1, "points")
     assert len(data(person)) == len(everything) + 1
-    shot(person, "plot-scatter")
     box = person.page.locator("#plot .nsewdrag").bounding_box()
     person.page.mouse.move(box["x"] + box["width"] * 0.02, box["y"] + 2)
     person.page.mouse.down()
@@ -79,7 +68,6 @@ def test_measures_are_plotted_picked_from_and_saved(people, server, tmp_path):
     assert 0 < kept <= of == len(everything)
     faded = person.within("({ session }) => [...session.picture.layers.objects.marks.faded].slice(1)")
     assert faded.count(0) == kept, "the others fade in the image"
-    shot(person, "plot-picked")
     person.click("#plot-picked")
     person.wait_for(lambda: shown(person) == (len(everything),) * 2, "all again")
 
@@ -95,7 +83,5 @@ def test_measures_are_plotted_picked_from_and_saved(people, server, tmp_path):
     person.page.select_option("#plot-kind", "boxes")
     person.wait_for(lambda: person.page.inner_text("#plot-text") == "", "all images are measured")
     assert {row[0] for row in data(person)[1:]} == {"halves.png", "turned.png"}
-    person.page.wait_for_timeout(300) if SHOTS else None
-    shot(person, "plot-boxes")
     person.click("#close-plots")
     person.wait_for(lambda: not person.page.locator("#plots").is_visible(), "closed")
