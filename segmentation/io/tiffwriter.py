@@ -16,6 +16,9 @@ from segmentation.io.placement import Placement
 SOFTWARE = "Squiggle"
 """What the pages name as their maker."""
 
+BIG_TIFF_BYTES = 2**31
+"""From so many bytes of pixels on, a TIFF is written in the variant for large files."""
+
 _PAGE_NAME = 285
 
 

@@ -16,15 +16,12 @@ from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
 from segmentation.io.limits import PageError
-from segmentation.io.tiffwriter import TiffPages
+from segmentation.io.tiffwriter import BIG_TIFF_BYTES, TiffPages
 from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import find_objects
 from segmentation.series.model import Model, Segmented
 from segmentation.series.objects import ObjectTables, ObjectWriter, describe_objects
 from segmentation.series.results import Staging, file_name
-
-BIG_TIFF_BYTES = 2**31
-"""From so many bytes of pixels on, a TIFF is written in the variant for large files."""
 
 OUTLINED_NOTE = "It is segmented only within what was outlined on it."
 

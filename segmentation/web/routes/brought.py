@@ -7,9 +7,8 @@ from functools import partial
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.web.decoding.client import Decoder
-from segmentation.web.http.connection import HAS_GONE
 from segmentation.web.routes.errors import refused
-from segmentation.web.routes.requests import BadRequestError, file_name, uploaded
+from segmentation.web.routes.requests import BadRequestError, file_name, has_gone, uploaded
 from segmentation.web.session.brought import Answers, read_brought
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
@@ -48,8 +47,7 @@ def brought_routes(
         answers = _answers()
         try:
             with uploaded(settings.max_upload_bytes) as content:
-                has_gone = request.environ.get(HAS_GONE, lambda: False)
-                return jsonify(mask_scorer.score(session_id, content, file_name("mask"), answers, has_gone))
+                return jsonify(mask_scorer.score(session_id, content, file_name("mask"), answers, has_gone()))
         except ValueError as reason:
             return refused(reason)
 

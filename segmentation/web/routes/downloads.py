@@ -6,8 +6,7 @@ from flask import Blueprint, Response, request
 
 from segmentation._shared.checks import parse_json
 from segmentation.objects.steps import CleanUpStep, steps_from_json
-from segmentation.web.http.connection import HAS_GONE
-from segmentation.web.routes.requests import BadRequestError, whole
+from segmentation.web.routes.requests import BadRequestError, has_gone, whole
 from segmentation.web.routes.responses import as_file
 from segmentation.web.session.downloads import Downloads
 
@@ -30,7 +29,7 @@ def download_routes(downloads: Downloads) -> Blueprint:
             opacity=opacity / 100,
             along=request.args["along"].split(",") if "along" in request.args else None,
             clean_up=_tried_steps(),
-            has_gone=request.environ.get(HAS_GONE, lambda: False),
+            has_gone=has_gone(),
         )
         return as_file(Response(content, mimetype=mimetype), f'filename="{file_name}"')
 

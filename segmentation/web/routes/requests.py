@@ -13,6 +13,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 
 from segmentation._shared.text import shown_name
+from segmentation.web.http.connection import HAS_GONE
 
 SMALL_BYTES = 8 * 2**20
 """Files up to this size wait in memory, larger ones on the disk."""
@@ -26,6 +27,12 @@ _being_opened = threading.BoundedSemaphore(FILES_AT_ONCE)
 
 class BadRequestError(ValueError):
     """A request that makes no sense; says why."""
+
+
+def has_gone() -> Callable[[], bool]:
+    """A question that says True once whoever asks has closed the connection."""
+    asked: Callable[[], bool] = request.environ.get(HAS_GONE, lambda: False)
+    return asked
 
 
 def received(limit: int, limit_of: Callable[[bytes], int] | None = None) -> IO[bytes]:

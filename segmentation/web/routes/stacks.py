@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from segmentation.web.http.connection import HAS_GONE
+from segmentation.web.routes.requests import has_gone
 from segmentation.web.routes.responses import as_it_comes
 from segmentation.web.session.stack_results import StackResults
 from segmentation.web.store import StoreError
@@ -26,8 +26,7 @@ def stack_routes(results: StackResults) -> Blueprint:
         """Segments the stack that ``image=hash`` is a plane of: answers with JSON lines, of which the last parts are a
         TIFF in base64.
         """
-        has_gone = request.environ.get(HAS_GONE, lambda: False)
-        messages = results.segment(session_id, request.args.get("image", ""), has_gone)
+        messages = results.segment(session_id, request.args.get("image", ""), has_gone())
         return as_it_comes(Response(_lines(messages), mimetype="application/x-ndjson"))
 
     return routes

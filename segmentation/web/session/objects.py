@@ -97,7 +97,8 @@ def _corrected(result: Result, ids: NDArray[np.uint8]) -> list[str]:
     pixels = 0 if corrections is None else int(np.count_nonzero((corrections > 0) & (ids > 0)))
     if not pixels:
         return []
-    return [f"The result was corrected by hand in {counted(pixels, 'pixel')} ({100 * pixels / ids.size:.2g} %)."]
+    percent = np.format_float_positional(100 * pixels / ids.size, precision=2, fractional=False, trim="-")
+    return [f"The result was corrected by hand in {counted(pixels, 'pixel')} ({percent} %)."]
 
 
 def objects_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:

@@ -13,16 +13,13 @@ import numpy as np
 from segmentation.io.export import CLASS_IDS, label_pages
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
-from segmentation.io.tiffwriter import TiffPages
+from segmentation.io.tiffwriter import BIG_TIFF_BYTES, TiffPages
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.strokes.raster import rasterise, region_of
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Result, Trainer
 from segmentation.web.session.whole_results import NobodyWaitsError, WholeImage
-
-BIG_TIFF_PIXELS = 2**31
-"""Pixels from which on the 64-bit variant of TIFF is used."""
 
 PART_BYTES = 3 * 2**18
 """Bytes that are sent in one line; a multiple of 3, as base64 likes it."""
@@ -72,7 +69,7 @@ class StackResults:
         yield {"done": 0, "of": len(planes)}
         with NamedTemporaryFile() as file:
             target = cast(BinaryIO, file)
-            big = len(planes) * rows * columns > BIG_TIFF_PIXELS
+            big = len(planes) * rows * columns > BIG_TIFF_BYTES
             like = self._first(session_id, result, planes)
             with label_pages(target, classes, like=like, images=len(planes), big=big) as pages:
                 for done, plane in enumerate(planes, 1):

@@ -19,7 +19,6 @@ from segmentation.web.store import Store
 DESCRIPTORS = "/proc/self/fd"
 """Where the system has this, a file that lies in no folder is opened again, with a place of its own in it."""
 
-
 MOST_FILES = 64
 """Files that are kept open, however small they are."""
 

@@ -42,6 +42,7 @@ class WholeImage:
         turn: entered for each tile, so that others have their turn in between.
         has_gone: asked before each tile; says whether nobody waits any more.
         corrections: ``(rows, columns)`` uint8, what people have painted into the result; None for nothing.
+        tiles: those of the image.
         known: the class ids of a tile, before clean-up and corrections, if they need not be computed again.
     """
 

@@ -102,6 +102,9 @@ def test_corrections_are_in_every_result_and_outlive_what_is_learnt(asked):
     asked.does({"id": "u2", "type": "undo", "event": "c"}, {"id": "u3", "type": "undo", "event": "more"})
     assert np.array_equal(asked.ids(), before), "undone like strokes"
 
+    asked.does(correction_event("all", hash, 1, x0=-1, y0=-1, x1=before.shape[1], y1=before.shape[0]))
+    assert f"in {before.size} pixels (100 %)" in asked.file("report.html").decode().replace(",", "")
+
 
 @pytest.mark.slow
 def test_with_one_switch_corrections_are_learnt_from_as_labels(asked):
