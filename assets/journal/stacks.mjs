@@ -38,10 +38,18 @@ function planesOf(stack) {
 }
 
 /**
+ * The index of the plane that a stack is shown with at first: amid its depth, where most is seen, at its first time.
+ * @param {[name: string, length: number][]} axes the fastest first
+ */
+export function openingIndex(axes) {
+  return axes.reduceRight((index, [name, length]) => index * length + (name === "z" ? length >> 1 : 0), 0);
+}
+
+/**
  * Add the planes of a stack to the images of a session.
  * @param {Stacked} folding
  * @param {ImageFacts & {pages: number, axes: [string, number][]}} stack
- * @returns {ImageFacts} the first
+ * @returns {ImageFacts} the plane that is shown at first
  */
 export function openStack({ images, stacks }, stack) {
   const planes = planesOf(stack);
@@ -49,7 +57,7 @@ export function openStack({ images, stacks }, stack) {
   if (!stacks.has(stack.hash)) {
     stacks.set(stack.hash, { name: stack.name, planes: planes.map(({ hash }) => hash), axes: stack.axes });
   }
-  return /** @type {ImageFacts} */ (images.get(planes[0].hash));
+  return /** @type {ImageFacts} */ (images.get(planes[openingIndex(stack.axes)].hash));
 }
 
 /**

@@ -1,5 +1,7 @@
 /* What a session's images are for a person: single ones, and stacks, whose planes are one entry together. */
 
+import { openingIndex } from "../journal/stacks.mjs";
+
 /** @import { ImageFacts, State } from "../journal/state.mjs" */
 /** @import { Stack } from "../journal/stacks.mjs" */
 
@@ -7,7 +9,7 @@
  * @typedef {object} Entry
  * @property {string} key what the image, or the stack, is known by
  * @property {string} name
- * @property {ImageFacts} image it, or a plane of it that stands for the others
+ * @property {ImageFacts} image it, or the plane that is shown at first
  * @property {string[]} hashes of the image, or of all planes
  */
 
@@ -37,10 +39,9 @@ export function entriesOf({ images, stacks }) {
   for (const image of images) {
     const key = entryKey(image);
     if (entries.has(key)) continue;
-    const { name, planes } = stacks.get(key) ?? { name: image.name, planes: [image.hash] };
+    const { name, planes, axes } = stacks.get(key) ?? { name: image.name, planes: [image.hash], axes: [] };
     const hashes = planes.filter((hash) => byHash.has(hash));
-    const middle = /** @type {ImageFacts} */ (byHash.get(hashes[hashes.length >> 1]));
-    entries.set(key, { key, name, image: middle, hashes });
+    entries.set(key, { key, name, image: byHash.get(planes[openingIndex(axes)]) ?? image, hashes });
   }
   return [...entries.values()];
 }

@@ -44,7 +44,7 @@ export class Images {
   chooseEntry(key) {
     const { state, planes } = this.session;
     const entry = entriesOf(state).find((one) => one.key === key);
-    if (entry) this.choose(planes.last.get(key) ?? entry.hashes[0]);
+    if (entry) this.choose(planes.last.get(key) ?? entry.image.hash);
   }
 
   /**
@@ -108,8 +108,8 @@ export class Images {
   }
 
   /** @param {import("../page/entries.mjs").Entry} entry that this window shows from the next event on */
-  chooseView({ key, hashes }) {
-    this.session.chooseView({ image: this.session.planes.last.get(key) ?? hashes[0] });
+  chooseView({ key, image }) {
+    this.session.chooseView({ image: this.session.planes.last.get(key) ?? image.hash });
   }
 
   /** The images that could be a stack with the current one, in the order of their names. */

@@ -8,7 +8,7 @@ images has these as its planes. ``assets/journal/stacks.mjs`` says the same in t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -100,14 +100,26 @@ def planes_of(stack: Mapping[str, Any]) -> list[dict[str, Any]]:
     return _planes(*named)
 
 
+def opening_index(axes: Sequence[Sequence[Any]]) -> int:
+    """The index of the plane that a stack is shown with at first: amid its depth, where most is seen, at its first time.
+
+    Args:
+        axes: the fastest first, each with its length.
+    """
+    index = 0
+    for name, length in reversed(axes):
+        index = index * length + (length // 2 if name == "z" else 0)
+    return index
+
+
 def open_stack(images: dict[str, Any], stacks: dict[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the planes of a stack to the images of a session; returns the first."""
+    """Add the planes of a stack to the images of a session; returns the one that is shown at first."""
     planes = planes_of(stack)
     for plane in planes:
         images.setdefault(plane["hash"], plane)
     hashes = [plane["hash"] for plane in planes]
     stacks.setdefault(stack["hash"], {"name": stack["name"], "planes": hashes, "axes": stack["axes"]})
-    return images[planes[0]["hash"]]
+    return images[planes[opening_index(stack["axes"])]["hash"]]
 
 
 def make_stack(images: dict[str, Any], stacks: dict[str, Any], event: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { openingIndex } from "../../../assets/journal/stacks.mjs";
 import { aboutKey, entriesOf, indexOf, placeInWords, placeOf } from "../../../assets/page/entries.mjs";
 
 /** @import { Stack } from "../../../assets/journal/stacks.mjs" */
@@ -19,7 +20,15 @@ const single = { ...FACTS, hash: "a", name: "a.png" };
 test("a stack is one entry, where its first plane came", () => {
   const entries = entriesOf({ images: [...planes, single], stacks: new Map([[KEY, STACK]]) });
   assert.deepEqual(entries.map(({ key, hashes }) => [key, hashes.length]), [[KEY, 6], ["a", 1]]);
-  assert.equal(entries[0].image.hash, "p4");
+  assert.equal(entries[0].image.hash, "p2");
+});
+
+test("a stack is shown amid its depth at first, and at its first time", () => {
+  assert.equal(openingIndex([["z", 5]]), 2);
+  assert.equal(openingIndex([["t", 5]]), 0);
+  assert.equal(openingIndex([["t", 2], ["z", 5]]), 4);
+  assert.equal(openingIndex([["z", 3], ["t", 2]]), 1);
+  assert.equal(openingIndex([]), 0);
 });
 
 test("places lead to planes and back", () => {

@@ -71,6 +71,7 @@ def test_each_plane_is_an_image_and_values_are_the_files(client, session, stack)
     assert (facts["pages"], facts["axes"]) == (6, [["z", 3], ["t", 2]])
     folded = state(client, session)
     assert folded.stacks[facts["hash"]]["planes"] == [plane_key(facts["hash"], page) for page in range(1, 7)]
+    assert folded.image["page"] == 2  # amid its depth, at its first time
     for page in (6, 1, 4):
         values = client.get(f"/s/{session}/images/{plane_key(facts['hash'], page)}/values?rows=0,60&columns=0,80").data
         assert (np.frombuffer(values, "<f8").reshape(60, 80) == pixels[page - 1]).all()
