@@ -220,8 +220,9 @@ export class Objects {
     const area = columns[2];
     const unit = area.title.slice("Area, ".length).replace("px²", "px");
     const median = kept.length ? `, median area ${asText(quantile(kept.map(area.value), 0.5))} ${unit}` : "";
+    const where = this.session.state.image?.stack === undefined ? "" : " on this plane";
     this.say(ofClass.length
-      ? `${kept.length.toLocaleString("en")} of ${ofClass.length.toLocaleString("en")} objects${median}.`
+      ? `${kept.length.toLocaleString("en")} of ${ofClass.length.toLocaleString("en")} objects${where}${median}.`
       : `No pixel is ${name ? `“${name}”` : "of any class"}, and so there are no objects.`);
     byId("objects-found").hidden = !ofClass.length;
     this.table.show(columns, kept);

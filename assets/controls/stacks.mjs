@@ -7,6 +7,7 @@ import { jsonLines } from "../shared/lines.mjs";
 import { showMessage } from "../shared/messages.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 
+/** @import { Stack } from "../journal/stacks.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
 const URL_LASTS_MS = 60000;
@@ -47,7 +48,8 @@ export class StackSegmenter {
     this.say(0, 0);
     try {
       await session.conversation.settled();
-      const problem = await this.fetchAll(session.planes.stack?.name ?? "stack", running.signal);
+      const { stack } = session.planes;
+      const problem = stack && await this.fetchAll(stack, running.signal);
       if (problem) showMessage(problem);
     } catch {
       if (this.running === running) showMessage(AWAY);
@@ -58,11 +60,11 @@ export class StackSegmenter {
   }
 
   /**
-   * @param {string} name of the stack
+   * @param {Stack} stack
    * @param {AbortSignal} signal
    * @returns {Promise<string>} what is to be said
    */
-  async fetchAll(name, signal) {
+  async fetchAll(stack, signal) {
     const response = await fetch(`${sessionUrl}download/planes?image=${this.session.imageHash}`, { signal });
     if (!response.ok || !response.body) return reasonOf(response);
     /** @type {Uint8Array<ArrayBuffer>[]} */
@@ -70,22 +72,23 @@ export class StackSegmenter {
     for await (const { done, of: total, part, notes, error } of jsonLines(response.body)) {
       if (error) return error;
       if (part) parts.push(bytesOf(part));
-      else if (notes) return this.save(name, parts, notes);
+      else if (notes) return this.save(stack, parts, notes);
       else this.say(done, total);
     }
     return AWAY;
   }
 
   /**
-   * @param {string} name
+   * @param {Stack} stack
    * @param {Uint8Array<ArrayBuffer>[]} parts
    * @param {string[]} notes
    */
-  save(name, parts, notes) {
+  save({ name, planes }, parts, notes) {
+    const file = `${name.replace(/\.[^.]*$/, "")}-segmentation.tif`;
     const url = URL.createObjectURL(new Blob(parts, { type: "image/tiff" }));
-    element("a", { href: url, download: `${name.replace(/\.[^.]*$/, "")}-segmentation.tif` }).click();
+    element("a", { href: url, download: file }).click();
     setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
-    announce("Segmented all planes.");
+    announce(`All ${planes.length} planes are in your downloads: “${file}”.`);
     return notes.length ? `${notes.join(" ")} Their pages hold 0.` : "";
   }
 

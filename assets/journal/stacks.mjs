@@ -38,7 +38,7 @@ function planesOf(stack) {
 }
 
 /**
- * The index of the plane that a stack is shown with at first: amid its depth, where most is seen, at its first time.
+ * The index of the plane that a stack opens with: amid its depth, where most is seen, at its first time.
  * @param {[name: string, length: number][]} axes the fastest first
  */
 export function openingIndex(axes) {

@@ -39,6 +39,7 @@ const EYE_CROSSED_OUT = "M4 12s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM5 19L19 5";
  * @property {number | undefined} labelled how many pixels these cover, once the server has told
  * @property {number | undefined} segmented how many pixels of the image the segmentation gives it
  * @property {?number} share that these are of the image
+ * @property {string} whole what it is a share of
  * @property {?number} margin how far that may be off to either side, once it is known
  * @property {number} weight
  * @property {boolean} hidden
@@ -178,7 +179,7 @@ class Row {
   }
 
   /** @param {ClassFacts} facts */
-  fillCounts({ strokes, labelled, segmented, share, margin }) {
+  fillCounts({ strokes, labelled, segmented, share, whole, margin }) {
     const covered = strokes && labelled !== undefined ? `, ${grouped(labelled)} px` : "";
     this.facts.textContent = `${counted(strokes, "stroke")}${covered}`;
     this.facts.title = covered && labelled !== undefined ? `${grouped(labelled)} pixels labelled by hand` : "";
@@ -187,8 +188,8 @@ class Row {
     const ends = `${(100 * low).toFixed(2)} and ${(100 * high).toFixed(2)} %`;
     if (margin !== null) this.share.append(element("small", {}, ` ± ${(100 * margin).toFixed(margin < 0.1 ? 1 : 0)}`));
     this.segmented.textContent = share === null || segmented === undefined ? "" : `${grouped(segmented)} px`;
-    for (const node of [this.share, this.segmented]) node.title = "of the image";
-    if (margin !== null) this.share.title = `of the image; with a confidence of about 95 % between ${ends}`;
+    for (const node of [this.share, this.segmented]) node.title = whole;
+    if (margin !== null) this.share.title = `${whole}; with a confidence of about 95 % between ${ends}`;
     this.bar.style.setProperty("--share", String(share ?? 0));
     this.bar.style.setProperty("--low", String(low));
     this.bar.style.setProperty("--high", String(margin === null ? low : high));
@@ -241,6 +242,7 @@ export class ClassList {
         labelled: labelled?.[id],
         segmented: pixels,
         share: total && pixels !== undefined ? pixels / total : null,
+        whole: state.image?.stack === undefined ? "of the image" : "of this plane",
         margin: total && pixels !== undefined ? margins?.[id] ?? null : null,
         weight: state.weights.get(id) ?? 1,
         hidden: state.hidden.has(id),

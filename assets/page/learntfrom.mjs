@@ -6,6 +6,12 @@ import { counted } from "../shared/text.mjs";
 /** @import { ImageFacts, OpenedFacts } from "../journal/state.mjs" */
 
 /**
+ * What is shown of one plane of a stack is said to be of it alone.
+ * @param {{image: ?ImageFacts}} state
+ */
+const ofWhat = ({ image }) => (image?.stack === undefined ? "" : "Shares are of this plane.");
+
+/**
  * The words for it, and a name a line where these do not tell the names.
  * @param {{images: ImageFacts[], opened: ?OpenedFacts}} state
  * @param {?string[]} hashes of the images that were learnt from; null before there is a segmentation
@@ -24,13 +30,13 @@ export function learntFrom({ images, opened }, hashes) {
 
 /**
  * Show it below the shares.
- * @param {{images: ImageFacts[], opened: ?OpenedFacts}} state
+ * @param {{image: ?ImageFacts, images: ImageFacts[], opened: ?OpenedFacts}} state
  * @param {?string[]} hashes
  */
 export function showLearntFrom(state, hashes) {
   const { text, names } = learntFrom(state, hashes);
   const note = byId("learnt-from");
-  note.textContent = text;
+  note.textContent = [hashes && ofWhat(state), text].filter(Boolean).join(" ");
   note.title = names || text;
 }
 

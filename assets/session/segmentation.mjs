@@ -23,6 +23,7 @@ import { available, segmentationKey } from "./learning.mjs";
  * @property {?PixelCounts} labelled pixels that the strokes cover
  * @property {?PixelCounts} segmented pixels that the segmentation gives the classes
  * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
+ * @property {string[]} strokeNotes on strokes that are not learnt from
  * @property {string[]} notes on why it may not be what was meant
  * @property {?Record<string, number>} margins how far the share of each class may be off, once that is known
  */
@@ -30,7 +31,7 @@ import { available, segmentationKey } from "./learning.mjs";
 const NOTHING_LEARNT = { text: "", choice: "", asItCame: false };
 
 /** @type {Counts} */
-const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, notes: [], margins: null };
+const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, strokeNotes: [], notes: [], margins: null };
 
 /**
  * @typedef {object} SegmentationParts
@@ -83,7 +84,7 @@ export class Segmentation {
      * @type {Record<string, (message: Message) => void | Promise<void>>}
      */
     this.reactions = {
-      labelled: ({ pixels }) => this.count({ labelled: pixels }),
+      labelled: ({ pixels, notes }) => this.count({ labelled: pixels, strokeNotes: notes }),
       status: ({ text }) => showStatus(`${text}…`, 0),
       learnt: (message) => this.onLearnt(message),
       draft: (message) => this.onDraft(message),

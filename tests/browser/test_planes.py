@@ -78,7 +78,7 @@ def test_a_stack_is_drawn_on_and_segmented_plane_by_plane(person, tmp_path):
     person.draw_and_wait(*BRIGHT)
     person.wait_for_segmentation()
     assert (marks(person, "z", "far"), marks(person, "z", "here")) == ([0.5, 1], [1])
-    assert person.page.inner_text("#learnt-from") == "Learnt from 2 planes of “cells.tif”."
+    assert person.page.inner_text("#learnt-from") == ("Shares are of this plane. Learnt from 2 planes of “cells.tif”.")
 
     person.page.hover("#stage")
     person.page.keyboard.down("Alt")
@@ -100,6 +100,8 @@ def test_a_stack_is_drawn_on_and_segmented_plane_by_plane(person, tmp_path):
     document = json.loads(person.download("strokes.json"))
     download = segment_all(person)
     assert download.suggested_filename == "cells-segmentation.tif"
+    said = "All 10 planes are in your downloads: “cells-segmentation.tif”."
+    person.wait_for(lambda: person.page.inner_text("#status") == said, said)
     download.save_as(tmp_path / "all.tif")
     expected = of_the_library(document, tmp_path / "cells.tif")
     assert (tifffile.imread(tmp_path / "all.tif").reshape(expected.shape) == expected).all()

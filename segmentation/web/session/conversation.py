@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.text import counted
 from segmentation._shared.tiling import TileGrid
 from segmentation.assessment.strokes import StrokeKey
 from segmentation.io.image import Image
@@ -214,6 +215,7 @@ class Conversations:
         yield {
             "kind": "labelled",
             "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in state.classes},
+            "notes": _stroke_notes(training_set.strokes_outside),
         }
         try:
             image = self._images.get(session_id, state.image["hash"]).within(training_set.region)
@@ -268,6 +270,14 @@ def _timed(
         return cast("NDArray[np.int64]", end.value)
     metrics.time_first_overlay(time.perf_counter() - started)
     return (yield from messages)
+
+
+def _stroke_notes(outside: int) -> list[str]:
+    """What is said of the strokes on an image of which so many lie outside of where it is worked on."""
+    if not outside:
+        return []
+    lie, learnt = ("lies", "it is") if outside == 1 else ("lie", "they are")
+    return [f"{counted(outside, 'stroke')} {lie} outside of “Only here”: {learnt} not learnt from."]
 
 
 def _learnt(trained: TrainedClassifier, image: Image, image_hash: str) -> Message:

@@ -47,7 +47,13 @@ class LabelRaster:
         self._outlines: tuple[Stroke, ...] = ()
         self._strokes: tuple[Stroke, ...] = ()
         self._bounds: dict[Stroke, StrokeBounds | None] = {}
+        self._outside: set[Stroke] = set()
         self._snapshots: list[ref[NDArray[np.uint8]]] = []
+
+    @property
+    def strokes_outside(self) -> int:
+        """How many strokes label nothing, since all of each lies outside of the region."""
+        return sum(one.class_id != UNLABELLED and self._bounds[one] is not None for one in self._outside)
 
     def snapshot(self) -> NDArray[np.uint8]:
         """The labels as they are now, not to be written to; copied only if they change while somebody has them."""
@@ -73,6 +79,7 @@ class LabelRaster:
         masks = (self.region is None) - (not outlines)
         self.nbytes += masks * self.labels.nbytes + sum(map(_bytes_of, outlines)) - sum(map(_bytes_of, self._outlines))
         self._outlines, self.region = outlines, region_of(outlines, self.labels.shape)
+        self._outside.clear()
         rows, columns = self.labels.shape
         self._paint_anew([(0, rows, 0, columns)])
 
@@ -82,6 +89,7 @@ class LabelRaster:
         gone, new = before[first : len(before) - last], strokes[first : len(strokes) - last]
         self._strokes = strokes
         self.nbytes += sum(map(_bytes_of, new)) - sum(map(_bytes_of, gone))
+        self._outside.difference_update(gone)
         bounds_gone = [self._bounds.pop(stroke) for stroke in gone]
         bounds_new = [stroke_bounds(stroke, self.labels.shape) for stroke in new]
         self._bounds.update(zip(new, bounds_new, strict=True))
@@ -105,6 +113,8 @@ class LabelRaster:
         if self.region is None:
             return rows, columns
         inside = self.region[rows, columns]
+        if not inside.any():
+            self._outside.add(stroke)
         return rows[inside], columns[inside]
 
     def _paint_anew(self, parts: Sequence[StrokeBounds]) -> None:

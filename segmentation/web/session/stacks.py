@@ -101,7 +101,7 @@ def planes_of(stack: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def opening_index(axes: Sequence[Sequence[Any]]) -> int:
-    """The index of the plane that a stack is shown with at first: amid its depth, where most is seen, at its first time.
+    """The index of the plane that a stack opens with: amid its depth, where most is seen, at its first time.
 
     Args:
         axes: the fastest first, each with its length.

@@ -48,6 +48,7 @@ class TrainingSet:
         pixels_of_current_image: the same of the current image alone, of all that is drawn on it.
         region: ``(rows, columns)`` bool, where the current image is worked on; None: everywhere.
         corrections: ``(rows, columns)`` uint8, what was painted into the result of the current image; None for nothing.
+        strokes_outside: how many strokes on the current image lie outside of where it is worked on, all of each.
     """
 
     state: SessionState
@@ -56,6 +57,7 @@ class TrainingSet:
     pixels_of_current_image: NDArray[np.int64]
     region: NDArray[np.bool_] | None = None
     corrections: NDArray[np.uint8] | None = None
+    strokes_outside: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +155,8 @@ class Trainer:
                     images.append(LabelledImage(one, labels, read, known_as))
             drawn = self._labels.raster(session_id, state, current["hash"], state.drawn)
             corrections = self._labels.corrections(session_id, state, current["hash"])
-            counts = drawn.pixels_by_class.copy()
-            return TrainingSet(state, tuple(images), pixels, counts, drawn.region, corrections)
+            counts, outside = drawn.pixels_by_class.copy(), drawn.strokes_outside
+            return TrainingSet(state, tuple(images), pixels, counts, drawn.region, corrections, outside)
 
     def train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
         """The classifier of a session for its current image, with the weights of its classes.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from segmentation.strokes.classes import REGION
-from segmentation.strokes.raster import rasterise, stroke_pixels
+from segmentation.strokes.raster import rasterise, region_of, stroke_pixels
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session import labels
 from segmentation.web.session.labels import STROKE_BYTES, LabelRaster
@@ -66,8 +66,16 @@ def test_whatever_happens_to_strokes_the_labels_are_those_of_a_whole_raster():
         raster.update(tuple(strokes))
         np.testing.assert_array_equal(raster.labels, rasterise(strokes, SHAPE))
         np.testing.assert_array_equal(raster.pixels_by_class[1:], np.bincount(raster.labels.ravel(), minlength=256)[1:])
+        assert raster.strokes_outside == len(outside(strokes))
         rasters = raster.labels.nbytes * (1 if raster.region is None else 2)
         assert raster.nbytes == rasters + sum(STROKE_BYTES + one.points.nbytes for one in strokes)
+
+
+def outside(strokes):
+    """The strokes of which no pixel lies within an outline, where there are any."""
+    region = region_of(strokes, SHAPE)
+    pixels = {one: stroke_pixels(one, SHAPE) for one in strokes if one.class_id not in (0, REGION)}
+    return [one for one, at in pixels.items() if region is not None and len(at[0]) and not region[at].any()]
 
 
 def test_a_stroke_that_goes_costs_the_strokes_around_it_alone(monkeypatch):

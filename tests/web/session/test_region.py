@@ -57,6 +57,20 @@ def test_inside_all_is_as_it_was_and_outside_nothing_is_segmented_counted_or_lea
     assert someone.asks(image_hash)["done"]["pixels"] == whole["done"]["pixels"]
 
 
+def test_strokes_that_lie_outside_are_told_even_if_nothing_is_learnt(someone):
+    image_hash = someone.open_image(PIXELS)
+    someone.draws("left", image_hash, 1, "M5,20L12,40")
+    assert someone.asks(image_hash)["labelled"]["notes"] == []
+    someone.does(type="stroke.add", image=image_hash, stroke=HERE)
+    asked = someone.asks(image_hash)
+    assert asked["labelled"]["notes"] == ["1 stroke lies outside of “Only here”: it is not learnt from."]
+    assert "cannot" in asked
+    someone.draws("right", image_hash, 2, "M80,5L85,50")
+    someone.draws("across", image_hash, 2, "M60,5L80,50")
+    asked = someone.asks(image_hash)
+    assert asked["labelled"]["notes"] == ["2 strokes lie outside of “Only here”: they are not learnt from."]
+
+
 def _stroke(name, class_id, path):
     return {"id": name, "class_id": class_id, "kind": "path", "path": path, "width": 5}
 
