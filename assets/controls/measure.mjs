@@ -2,13 +2,21 @@
 
 import { aboutKey } from "../page/entries.mjs";
 import { aboutImage } from "../picture/about.mjs";
-import { byId } from "../shared/dom.mjs";
-import { describeSize, parseSize, scaleBar } from "../page/lengths.mjs";
+import { byId, element } from "../shared/dom.mjs";
+import { describeSize, parseSize, partsOfSize, scaleBar } from "../page/lengths.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 /** @import { PixelSize } from "../page/lengths.mjs" */
 
 const WIDEST_BAR = 140;
+const MARGIN = 16;
+
+/** @param {PixelSize} size */
+function inWords(size) {
+  const { first, others, unit } = partsOfSize(size);
+  const [more, what] = [others, " a pixel"].map((text) => element("span", { class: "if-room" }, text));
+  return [first, more, ` ${unit}`, what];
+}
 
 export class Measure {
   /** @param {Session} session */
@@ -51,12 +59,13 @@ export class Measure {
     const { viewport } = this.session;
     const { size } = this;
     byId("zoom").textContent = `${Number((100 * viewport.scale * devicePixelRatio).toPrecision(3))} %`;
-    byId("pixel-size").textContent = size ? `${describeSize(size)} a pixel` : "Pixel size…";
+    byId("pixel-size").replaceChildren(...(size ? inWords(size) : ["Pixel size…"]));
     const bar = byId("scale-bar");
     bar.hidden = !size;
     if (!size) return;
     const { text, width } = scaleBar(size, viewport.scale, WIDEST_BAR);
     bar.style.width = `${width}px`;
+    bar.style.left = `${Math.max(MARGIN, Math.min(viewport.imageLeft, viewport.width - width - MARGIN))}px`;
     bar.textContent = text;
   }
 

@@ -104,7 +104,7 @@ export class StackSegmenter {
   }
 
   showIdle() {
-    this.button.textContent = "Segment all planes";
+    this.button.replaceChildren("Segment all", element("span", { class: "if-room" }, " planes"));
     this.button.classList.remove("running");
   }
 }

@@ -49,6 +49,11 @@ export class Frame {
     ];
   }
 
+  /** Where the image begins, in screen pixels from the stage's left edge. */
+  get imageLeft() {
+    return -this.x * this.scale;
+  }
+
   /** The ranges of Plotly's axes that show this part. */
   get axisRanges() {
     const [left, top] = [this.x - 0.5, this.y - 0.5];

@@ -23,9 +23,19 @@ const TYPED = new RegExp(`^\\s*${NUMBER}${ANOTHER}${ANOTHER}\\s*([^\\d\\s]+)\\s*
 const short = (number) => String(Number(number.toPrecision(4)));
 
 /** @param {PixelSize} size */
-export function describeSize({ x, y, unit, z }) {
-  const sides = x === y && !z ? [x] : [x, y, ...(z ? [z] : [])];
-  return `${sides.map(short).join(" × ")} ${unit}`;
+export function describeSize(size) {
+  const { first, others, unit } = partsOfSize(size);
+  return `${first}${others} ${unit}`;
+}
+
+/**
+ * The words for a size, apart from those that can be left out where there is little room.
+ * @param {PixelSize} size
+ */
+export function partsOfSize({ x, y, unit, z }) {
+  const across = x === y ? [x] : [x, y];
+  const others = z ? [...(x === y ? [y] : []), z] : [];
+  return { first: across.map(short).join(" × "), others: others.map((side) => ` × ${short(side)}`).join(""), unit };
 }
 
 /**

@@ -99,6 +99,28 @@ def test_a_stack_is_evaluated_page_by_page(desk, capsys):
     assert scores["mean_iou"] > 0.9
 
 
+def test_strokes_are_held_out_of_a_stack(desk, capsys):
+    images = [seg.image_from_pixels(page) for page in desk[0]]
+    rows = ((1, 7.0), (2, 30.0), (1, 14.0), (2, 36.0))
+    strokes = [seg.Stroke(f"s{n}", one, "path", np.array([[10, y], [40, y]]), 4.0) for n, (one, y) in enumerate(rows)]
+    drawn = {page: tuple(strokes[n : n + 2]) for n, page in ((0, 2), (2, 1))}
+    drawings = [Drawing(images[page].hash, images[page].shape, some, "", 1) for page, some in drawn.items()]
+    settings = {
+        "features": seg.FeatureSpec(sigma_max=2).to_json(),
+        "forest": seg.ForestSettings(n_estimators=5).to_json(),
+    }
+    Path("strokes.json").write_text(json.dumps(drawings_to_json(drawings, CLASSES, settings)))
+    assert main(["train", "stack.tif", "--strokes", "strokes.json", "-o", "model"]) == 0
+    assert main(["evaluate", "model", "stack.tif", "--strokes", "strokes.json", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    found = seg.cross_validate([images[page] for page in drawn], list(drawn.values()), seg.load_classifier("model"))
+    expected = found.to_json()
+    for one in (*told["classes"], *expected["classes"]):
+        one.pop("name", None)
+    assert {key: told[key] for key in expected} == expected
+    assert len(told["classes"]) == 2
+
+
 def test_an_image_of_a_stack_that_cannot_be_read_is_named(desk, capsys):
     Path("bad.tif").write_bytes(tiff_with_broken_page(desk[0][:2], 1))
     tifffile.imwrite("two.tif", desk[1][:2], photometric="minisblack")

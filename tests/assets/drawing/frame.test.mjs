@@ -20,7 +20,7 @@ function assertClose(actual, expected) {
 test("a fitted image lies in the middle, with a margin", () => {
   const frame = fitted();
   assert.equal(frame.scale, 1);
-  assert.deepEqual([frame.x, frame.y], [-262, -12]);
+  assert.deepEqual([frame.x, frame.y, frame.imageLeft], [-262, -12, 262]);
   assert.deepEqual(frame.visible, [0, 500, 0, 500]);
 });
 

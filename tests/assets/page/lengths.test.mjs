@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  describeSize, parseSize, pixelsOf, readable, scaleBar, sizeInPixels, sizeInUnit, squareSide,
+  describeSize, parseSize, partsOfSize, pixelsOf, readable, scaleBar, sizeInPixels, sizeInUnit, squareSide,
 } from "../../../assets/page/lengths.mjs";
 
 test("what people type is understood", () => {
@@ -16,6 +16,14 @@ test("what people type is understood", () => {
     assert.ok(parsed);
     assert.equal(describeSize(parsed), size);
   }
+});
+
+test("where there is little room a size is told without what follows from it, or lies in depth", () => {
+  /** @param {number} x @param {number} y @param {?number} z */
+  const told = (x, y, z) => Object.values(partsOfSize({ x, y, unit: "µm", z }));
+  assert.deepEqual(told(0.3, 0.3, 1.5), ["0.3", " × 0.3 × 1.5", "µm"]);
+  assert.deepEqual(told(0.3, 0.4, 1.5), ["0.3 × 0.4", " × 1.5", "µm"]);
+  assert.deepEqual(told(2, 2, null), ["2", "", "µm"]);
 });
 
 test("other texts are no sizes", () => {

@@ -13,8 +13,10 @@ import segmentation as seg
 from segmentation.__main__ import main
 from segmentation.io.image import Image as LibraryImage
 from segmentation.model.modelfile import load_model
+from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import create_app
+from segmentation.web.http.connection import HAS_GONE
 from segmentation.web.session.stacks import plane_key
 from segmentation.web.settings import Settings
 from tests.support.asking import converse, stroke_event
@@ -108,6 +110,14 @@ def of_the_library(document, pixels, content):
     return np.stack([classifier.predict(image) for image in read])
 
 
+def segmented(client, session, image_hash):
+    """The class ids of all planes of the stack of an image, ``(planes, rows, columns)``."""
+    answer = client.get(f"/s/{session}/download/planes?image={image_hash}")
+    parts = [json.loads(line).get("part", "") for line in answer.data.splitlines()]
+    found = tifffile.imread(io.BytesIO(base64.b64decode("".join(parts))))
+    return found.reshape(-1, *found.shape[-2:])
+
+
 def test_strokes_on_planes_make_one_classifier_that_segments_the_stack(client, session, stack):
     facts, pixels = stack
     current = plane_key(facts["hash"], 1)
@@ -120,12 +130,37 @@ def test_strokes_on_planes_make_one_classifier_that_segments_the_stack(client, s
     lines = [json.loads(line) for line in answer.data.splitlines()]
     assert [line["done"] for line in lines if "done" in line] == list(range(7))
     assert lines[-1] == {"notes": []}
-    file = base64.b64decode("".join(line.get("part", "") for line in lines))
-    found = tifffile.imread(io.BytesIO(file))
     expected = of_the_library(document, pixels, stack_file(pixels))
-    assert (found.reshape(expected.shape) == expected).all()
+    assert (segmented(client, session, current) == expected).all()
     single = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/segmentation.tif?image={current}").data))
     assert (single == expected[0]).all()
+
+
+def test_outlines_and_corrections_count_on_their_planes(client, session, stack):
+    facts, pixels = stack
+    here = {"id": "here", "class_id": REGION, "kind": "rectangle", "x0": 10, "y0": 10, "x1": 60, "y1": 50}
+    painted = {"id": "fix", "class_id": 2, "kind": "rectangle", "x0": 5, "y0": 5, "x1": 20, "y1": 20}
+    plain = segmented(client, session, plane_key(facts["hash"], 1))
+    outlined, corrected = (plane_key(facts["hash"], page) for page in (3, 4))
+    events = [
+        {"id": "outlines", "type": "stroke.add", "image": outlined, "stroke": here},
+        {"id": "corrects", "type": "correction.add", "image": corrected, "stroke": painted},
+    ]
+    converse(client, session, events)
+    plain[2][seg.rasterise([here | {"class_id": 1}], pixels[2].shape) == 0] = 0
+    plain[3][seg.rasterise([painted], pixels[3].shape) == 2] = 2
+    np.testing.assert_array_equal(segmented(client, session, outlined), plain)
+
+
+def test_a_stack_whose_person_has_gone_is_segmented_no_further(client, session, stack):
+    facts, _ = stack
+    asked = iter([False, False])
+    query = f"download/planes?image={plane_key(facts['hash'], 1)}"
+    answer = client.get(f"/s/{session}/{query}", environ_overrides={HAS_GONE: lambda: next(asked, True)})
+    lines = [json.loads(line) for line in answer.data.splitlines()]
+    assert 1 <= len(lines) < 6
+    assert all(line.keys() == {"done", "of"} for line in lines)
+    assert len(segmented(client, session, plane_key(facts["hash"], 1))) == 6
 
 
 def test_strokes_find_their_planes_again(client, session, stack):

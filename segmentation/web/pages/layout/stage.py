@@ -141,7 +141,7 @@ def planes() -> html.Section:
         [
             html.Div(id="plane-axes"),
             html.Button(
-                "Segment all planes",
+                ["Segment all", html.Span(" planes", className="if-room")],
                 id="segment-planes",
                 type="button",
                 className="quiet small",
