@@ -13,10 +13,13 @@ from PIL import Image
 import segmentation as seg
 from segmentation.__main__ import main
 from segmentation.features.cache import FeatureCache
+from segmentation.io.display import display_pixels, encode_jpeg, encode_png
+from segmentation.io.image import image_from_pixels
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import SAMPLE
 from segmentation.web.pages.layout.downloads import DOWNLOADS
+from segmentation.web.routes import images
 from segmentation.web.session import downloads, journals
 from segmentation.web.session.training import Trainer
 from tests.support.asking import converse, stroke_event, stroke_of, tile_request, unpacked
@@ -187,6 +190,26 @@ def test_an_image_is_shown_whole_in_part_and_coarser(client, session, halves):
     assert part.size == (25, 5)
     for query in ("rows=0,41&columns=0,600&step=1", "rows=5,5&columns=0,9&step=1", "rows=0,9&columns=0,9&step=0", ""):
         assert client.get(f"{base}?{query}").status_code == 422
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("lossless_pixels", [10**6, 0])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_is_grey_travels_in_one_channel_and_is_decoded_to_the_same_colours(
+    client, session, monkeypatch, dtype, lossless_pixels, step
+):
+    monkeypatch.setattr(images, "LOSSLESS_PIXELS", lossless_pixels)
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (40, 60), endpoint=True).astype(dtype)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    facts = client.post(f"/s/{session}/images?name=grey.png", data=file.getvalue()).json
+    answer = client.get(f"/s/{session}/images/{facts['hash']}/view?rows=3,33&columns=0,60&step={step}")
+    coloured = display_pixels(image_from_pixels(pixels), rows=slice(3, 33), columns=slice(0, 60), step=step)
+    expected = (encode_png if lossless_pixels else encode_jpeg)(coloured)
+    shown, before = Image.open(io.BytesIO(answer.data)), Image.open(io.BytesIO(expected))
+    assert (shown.mode, shown.format) == ("L", before.format)
+    np.testing.assert_array_equal(np.array(shown.convert("RGB")), np.array(before))
+    assert len(answer.data) < len(expected)
 
 
 @pytest.mark.parametrize(
