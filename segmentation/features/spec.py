@@ -6,13 +6,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.features.constants import ColourConstants
 from segmentation.features.table import Pointwise, pointwise_features
+from segmentation.io.limits import MAX_CHANNELS
 
 GAUSSIAN_TRUNCATE = 4.0
 """Gaussians are cut off at this many sigmas, as in scipy and scikit-image."""
@@ -29,6 +30,8 @@ KINDS_ADDED = ("differences", "colour")
 
 FINE_SIGMA = 4.0
 """Features of larger sigmas are not fine: what they say of a pixel is said of its surroundings."""
+
+_TOO_MANY_CHANNELS = f"Features are of at most {MAX_CHANNELS} channels: an image has no more."
 
 LAB_SIGMAS = (0.5, 2.0, 8.0)
 """Perceived colour is computed at those sigmas of a spec that are nearest to these."""
@@ -93,6 +96,8 @@ class FeatureSpec:
             raise ValueError("The number of scales must be between 1 and 16.")
         if self.channels is not None and (not self.channels or min(self.channels) < 0):
             raise ValueError("Choose at least one channel of the image.")
+        if self.channels is not None and (len(self.channels) > MAX_CHANNELS or max(self.channels) >= MAX_CHANNELS):
+            raise ValueError(_TOO_MANY_CHANNELS)
         object.__setattr__(self, "by_channel", _checked_table(self.by_channel))
 
     def _looks_at(self, channel: int, kind: str) -> bool:
@@ -280,9 +285,10 @@ class FeatureSpec:
 
 def _channel_and_kinds(channel: object, kinds: object) -> tuple[int, list[str]]:
     named = isinstance(channel, str) and re.fullmatch("[0-9]{1,9}", channel)
-    if not named or not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+    listed = isinstance(kinds, list) and len(kinds) <= len(KINDS) and all(isinstance(kind, str) for kind in kinds)
+    if not named or not listed:
         raise ValueError("The feature setting 'by_channel' must name kinds of features by numbers of channels.")
-    return int(str(channel)), kinds
+    return int(str(channel)), cast("list[str]", kinds)
 
 
 def _checked_table(by_channel: object) -> tuple[tuple[int, tuple[str, ...]], ...] | None:
@@ -290,7 +296,10 @@ def _checked_table(by_channel: object) -> tuple[tuple[int, tuple[str, ...]], ...
     if by_channel is None:
         return None
     table: dict[int, tuple[str, ...]] = {}
-    for channel, kinds in dict(by_channel).items():  # type: ignore[call-overload]
+    given = dict(by_channel)  # type: ignore[call-overload]
+    if len(given) > MAX_CHANNELS or max(given, default=0) >= MAX_CHANNELS:
+        raise ValueError(_TOO_MANY_CHANNELS)
+    for channel, kinds in given.items():
         if isinstance(kinds, str) or not all(kind in KINDS for kind in kinds):
             raise ValueError(f"What the forest looks at in a channel is some of {', '.join(KINDS)}.")
         if channel < 0:

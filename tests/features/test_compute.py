@@ -266,6 +266,10 @@ def test_a_missing_channel_is_refused():
         ({"sigma_min": 4, "sigma_max": 2}, "swap them"),
         ({"num_sigma": 17}, "between 1 and 16"),
         ({"channels": ()}, "at least one channel"),
+        ({"channels": (0,) * 33}, "at most 32 channels"),
+        ({"channels": (0, 10**40)}, "at most 32 channels"),
+        ({"by_channel": {32: ()}}, "at most 32 channels"),
+        ({"by_channel": dict.fromkeys(range(-9, 30), ())}, "at most 32 channels"),
     ],
 )
 def test_a_spec_that_makes_no_sense_is_refused(values, sentence):

@@ -10,8 +10,8 @@ from typing import Any
 from segmentation._shared import checks
 
 MAX_AUTHOR_NAME = 40
-MAX_TIME = 2**40
-"""Seconds since 1970 that are believed."""
+MAX_TIME = 253_402_300_799
+"""Seconds since 1970 that are believed: later years have more than four digits, which no table of dates knows."""
 
 _AUTHOR_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

@@ -74,7 +74,7 @@ class Images:
         self._max_image_bytes = max_image_bytes
         self._cache: BoundedCache[str, Image] = BoundedCache(cache_bytes, lambda image: image.pixels.nbytes)
         self._pixel_hashes: BoundedCache[str, str] = BoundedCache(PIXEL_HASHES)
-        self._kinds: BoundedCache[str, tuple[Any, ...]] = BoundedCache(KINDS)
+        self._kinds: BoundedCache[str, tuple[tuple[Any, ...], int]] = BoundedCache(KINDS)
         self._samples: BoundedCache[str, Image] = BoundedCache(cache_bytes // 8, lambda image: image.pixels.nbytes)
 
     def add(
@@ -182,10 +182,13 @@ class Images:
     def _plane(self, session_id: str, stack: str, page: int) -> Image:
         image = self._cache.get(plane_key(stack, page))
         if image is None:
+            kind, pages = (None, 1) if page == 1 else self._kind_of(session_id, stack)
+            if page > pages:
+                raise UnknownImageError(plane_key(stack, page))
             image = self._read_plane(session_id, stack, page)
             if page == 1:
-                self._kinds.put(stack, _kind(image))
-            elif _kind(image) != self._kind_of(session_id, stack):
+                self._kinds.put(stack, (_kind(image), image.metadata["pages"]))
+            elif _kind(image) != kind:
                 rows, columns = image.shape
                 raise ImageError(
                     f"Plane {page} of the stack has {columns} × {rows} pixels of type {image.pixels.dtype}, unlike the "
@@ -202,9 +205,13 @@ class Images:
             if not isinstance(content, bytes):
                 content.close()
 
-    def _kind_of(self, session_id: str, stack: str) -> tuple[Any, ...]:
-        """What all planes of a stack have in common with the first."""
-        return self._kinds.get(stack) or _kind(self._plane(session_id, stack, 1))
+    def _kind_of(self, session_id: str, stack: str) -> tuple[tuple[Any, ...], int]:
+        """What all planes of a stack have in common with the first, and how many there are."""
+        known = self._kinds.get(stack)
+        if known is None:
+            first = self._plane(session_id, stack, 1)
+            known = _kind(first), first.metadata["pages"]
+        return known
 
     def _sample(self, session_id: str, stack: str) -> Image:
         """Some rows of some planes of a stack, those of the first among them."""

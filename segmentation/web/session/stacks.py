@@ -8,6 +8,7 @@ images has these as its planes. ``assets/journal/stacks.mjs`` says the same in t
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,8 @@ MAX_STACK_PIXELS = 32_000_000_000
 AXES = ("z", "t")
 
 _PAGE_DIGITS = 8
+_PAGE = re.compile("[0-9a-f]{8}")
+"""A page as it is written; Python would read numbers from more than that, such as -0000001."""
 
 
 def stack_key(digest: str) -> str:
@@ -36,8 +39,9 @@ def plane_key(stack: str, page: int) -> str:
 
 
 def stack_and_page(image_hash: str) -> tuple[str, int]:
-    """The stack that a plane would belong to, and its page; 0 stands for the stack itself."""
-    return stack_key(image_hash), int(image_hash[-_PAGE_DIGITS:], 16)
+    """The stack that a plane would belong to, and its page; 0 stands for the stack itself, and for what is no hash."""
+    page = image_hash[-_PAGE_DIGITS:]
+    return stack_key(image_hash), int(page, 16) if _PAGE.fullmatch(page) else 0
 
 
 def page_in_file(image: Mapping[str, Any]) -> int | None:

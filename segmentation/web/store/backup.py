@@ -8,26 +8,38 @@ meanwhile. An older one is brought up to date as an older database is.
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, cast
 
 import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-from segmentation.web.store.blobs import PART_BYTES, Blobs, TableBlobs, UnknownBlobError
+from segmentation.web.store.blobs import KEY, PART_BYTES, Blobs, TableBlobs, UnknownBlobError
 from segmentation.web.store.database import SCHEMA, Database
 
 FORMAT = "squiggle backup"
 ROWS_AT_ONCE = 500
 MAX_ABOUT_BYTES = 2**16
+MAX_ROW_BYTES = 2**27
+"""Of a row as text; events come in requests of 32 MB, in which a character may take six as JSON."""
+
 NOT_KEPT = ("alembic_version", "contents", "presences")
 """Tables that are not rows of a backup: what its schema is, the files, and who was there just then."""
+
+
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, lzma.LZMAError, EOFError, RuntimeError),  # the archive
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, SQLAlchemyError),  # what is in it
+)
 
 
 class BackupError(Exception):
@@ -147,7 +159,11 @@ def restore_backup(database: Database, blobs: Blobs, path: Path) -> dict[str, in
                     _read_rows(connection, table, archive)
             stored = tables["blobs"]
             known = set(connection.execute(sql.select(stored.c.key)).scalars())
+            if not all(KEY.fullmatch(key) for key in known):
+                raise ValueError("a key that is not one of ours")
             for key in known & {name.removeprefix("files/") for name in archive.namelist()}:
+                if archive.getinfo(f"files/{key}").compress_type != zipfile.ZIP_STORED:
+                    raise ValueError("a file that unfolds")
                 with archive.open(f"files/{key}") as file:
                     _read_file(connection, tables["contents"], blobs, key, file)
             upgrade("head")
@@ -190,16 +206,24 @@ def _tables(connection: sql.Connection) -> dict[str, sql.Table]:
 def _read_rows(connection: sql.Connection, table: sql.Table, archive: zipfile.ZipFile) -> None:
     connection.execute(table.delete())  # what migrations write into new tables
     with archive.open(f"tables/{table.name}.jsonl") as lines:
-        rows = map(json.loads, lines)
+        rows = map(json.loads, _lines(lines))
         while some := list(islice(rows, ROWS_AT_ONCE)):
             if any(row.keys() != set(table.c.keys()) for row in some):
                 raise ValueError("a row of another table")
             connection.execute(table.insert(), some)
 
 
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, none of which is longer than a row can be."""
+    while line := file.readline(MAX_ROW_BYTES):
+        if not line.endswith(b"\n"):
+            raise ValueError("a line without an end")
+        yield line
+
+
 def _read_file(connection: sql.Connection, contents: sql.Table, blobs: Blobs, key: str, file: IO[bytes]) -> None:
     if not isinstance(blobs, TableBlobs):
-        blobs.put(key, file.read())
+        blobs.put(key, cast(BinaryIO, file))
         return
     content, number = file.read(PART_BYTES), 0
     while content or number == 0:
@@ -215,5 +239,5 @@ def _sentences(path: Path) -> Iterator[None]:
         raise BackupError(f"There is no file {path}.") from None
     except OSError as problem:
         raise BackupError(f"{path} cannot be read ({problem.strerror or problem}).") from problem
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, SQLAlchemyError) as problem:
+    except _DAMAGED as problem:
         raise BackupError(f"{path} is no backup of Squiggle's, or it is damaged; nothing was restored.") from problem

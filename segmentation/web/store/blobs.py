@@ -9,6 +9,7 @@ import errno
 import io
 import logging
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from segmentation.web.store.errors import StoreAwayError, StoreFullError
 from segmentation.web.store.tables import contents
 
 PART_BYTES = 4 * 2**20
+KEY = re.compile("[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+"""What keys look like: no part of a path that would lead elsewhere."""
+
 AWAY = "The store of the images does not answer at the moment; try again in a moment."
 
 log = logging.getLogger(__name__)
@@ -160,6 +164,8 @@ class ObjectBlobs:
     @contextmanager
     def _reaching(self, key: str) -> Iterator[tuple[Any, str]]:
         """The file system and the path of a key in it; what goes wrong there becomes a sentence."""
+        if not KEY.fullmatch(key):  # whatever a table says, nothing beside our folder is touched
+            raise UnknownBlobError(key)
         try:
             system, root = self._reach()
             yield system, f"{root}/{key}"

@@ -3,6 +3,7 @@
 import csv
 import io
 
+from segmentation.web.session.authors import MAX_TIME
 from segmentation.web.session.log import log_csv
 from tests.support.asking import converse, stroke_event
 from tests.support.events import IMAGE, START
@@ -34,6 +35,11 @@ def test_each_event_is_a_line_with_who_and_when():
     }
     assert undone["concerns"] == "event-a"
     assert hidden["concerns"] == "class 2"
+
+
+def test_the_last_time_that_an_event_may_have_is_written():
+    (row,) = rows_of(log_csv([START | {"time": MAX_TIME}]))
+    assert row["time"] == "9999-12-31T23:59:59+00:00"
 
 
 def test_it_can_be_downloaded(client, session):

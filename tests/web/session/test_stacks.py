@@ -65,6 +65,15 @@ def stack(client, session):
     return facts, pixels
 
 
+def test_what_names_no_plane_names_no_image(client, session, stack):
+    facts, _ = stack
+    pages = ["00000007", "ffffffff", "-0000001", "+0000001", "0x000001", "0000_001", "0000000A", "zzzzzzzz"]
+    for image_hash in [facts["hash"][:-8] + page for page in pages] + ["x", "00000001"]:
+        for what in ("about", "thumbnail", "view?rows=0,9&columns=0,9&step=1", "values?rows=0,9&columns=0,9"):
+            answer = client.get(f"/s/{session}/images/{image_hash}/{what}")
+            assert (answer.status_code, answer.json) == (404, {"error": "This session has no such image."})
+
+
 def state(client, session):
     return client.application.extensions["workbench"].journals.state(session)
 
@@ -78,7 +87,6 @@ def test_each_plane_is_an_image_and_values_are_the_files(client, session, stack)
     for page in (6, 1, 4):
         values = client.get(f"/s/{session}/images/{plane_key(facts['hash'], page)}/values?rows=0,60&columns=0,80").data
         assert (np.frombuffer(values, "<f8").reshape(60, 80) == pixels[page - 1]).all()
-    assert client.get(f"/s/{session}/images/{plane_key(facts['hash'], 7)}/about").status_code == 422
     assert client.get(f"/s/{session}/images/{plane_key('e' * 64, 1)}/about").status_code == 404
 
 

@@ -199,6 +199,10 @@ def about(**fields):
         {"events": b'{"session_id": "nobody"}\n'},
         {"events": b'{"unknown": 1}\n'},
         {"sessions": None},
+        {"sessions": b"[" * 100_000 + b"\n"},
+        {"sessions": b"1\n"},
+        {"sessions": b"{}"},
+        {"backup": "[1]"},
     ],
 )
 def test_what_is_no_backup_restores_nothing(backup, contents, tmp_path):
@@ -208,6 +212,30 @@ def test_what_is_no_backup_restores_nothing(backup, contents, tmp_path):
         restore(settings, changed(backup, **contents))
     restore(settings, backup)
     open_store(settings).close()
+
+
+@pytest.mark.parametrize("key", ["../beside", "/tmp/beside", "mine/../../beside", "mine/image/../a", ""])
+def test_a_key_that_leads_elsewhere_restores_nothing(backup, key, tmp_path):
+    """Neither is a file written there, nor would one be removed with its session."""
+    (tmp_path / "beside").write_bytes(b"mine")
+    settings = Settings(data_folder=tmp_path / "restored", objects=f"file://{tmp_path / 'objects'}")
+    other = tmp_path / "lying.zip"
+    with zipfile.ZipFile(backup) as old, zipfile.ZipFile(other, "w") as new:
+        was = json.loads(old.read("tables/blobs.jsonl"))["key"]
+        for name in old.namelist():
+            new.writestr(name.replace(was, key), old.read(name).replace(was.encode(), key.encode()))
+    with pytest.raises(BackupError, match="nothing was restored"):
+        restore(settings, other)
+    assert (tmp_path / "beside").read_bytes() == b"mine"
+
+
+def test_a_file_that_unfolds_restores_nothing(backup, tmp_path):
+    other = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(backup) as old, zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    with pytest.raises(BackupError, match="nothing was restored"):
+        restore(Settings(data_folder=tmp_path / "restored"), other)
 
 
 def test_a_backup_that_was_cut_off_restores_nothing(backup, tmp_path):

@@ -197,3 +197,15 @@ def test_a_store_whose_package_is_missing_is_a_sentence_at_the_start(tmp_path):
 def test_an_object_store_that_cannot_be_is_a_sentence(tmp_path, url):
     with pytest.raises(ValueError, match="SQUIGGLE_OBJECTS"):
         open_store(Settings(data_folder=tmp_path, objects=url))
+
+
+@pytest.mark.parametrize("key", ["../beside", "a/../../beside", "/beside", "a//b", ".", ""])
+def test_no_key_leads_out_of_an_object_store(key, tmp_path):
+    (tmp_path / "beside").write_bytes(b"mine")
+    store = ObjectBlobs(f"file://{tmp_path / 'objects'}")
+    with pytest.raises(UnknownBlobError):
+        store.put(key, b"theirs")
+    with pytest.raises(UnknownBlobError):
+        store.get(key)
+    store.delete(key)
+    assert (tmp_path / "beside").read_bytes() == b"mine"
