@@ -13,8 +13,8 @@ UNSHOWABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def counted(number: int, thing: str) -> str:
-    """``"1 image"``, ``"2 images"``."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    """``"1 image"``, ``"2,000 images"``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

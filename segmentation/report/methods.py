@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segmentation._shared.text import counted
+from segmentation.io.pixel_size import PixelSize
 from segmentation.model.modelfile import ModelContents
 from segmentation.objects.steps import (
     DROP_BORDER,
@@ -15,6 +16,7 @@ from segmentation.objects.steps import (
     SPLIT,
     CleanUpStep,
 )
+from segmentation.report.settings import FOREST_NAMES, sigmas_in_words
 from segmentation.strokes.classes import LabelClass
 from segmentation.version import __version__
 
@@ -26,10 +28,7 @@ CITATIONS = (
     "L. Breiman. Random forests. Machine Learning 45:5-32, 2001. doi:10.1023/A:1010933404324",
     "P. S. Kott. The delete-a-group jackknife. Journal of Official Statistics 17:521-526, 2001.",
 )
-_FORESTS = {
-    "extra_trees": ("extremely randomised trees", CITATIONS[2]),
-    "random_forest": ("a random forest", CITATIONS[3]),
-}
+_FORESTS = {"extra_trees": CITATIONS[2], "random_forest": CITATIONS[3]}
 _STEPS = {
     FILL_HOLES: "holes of up to {size:g} pixels in {of} were filled",
     DROP_SMALL: "parts of {of} of fewer than {size:g} pixels were given to the surrounding class",
@@ -41,16 +40,19 @@ _STEPS = {
 }
 
 
-def methods_paragraph(contents: ModelContents) -> str:
-    """What was done, for the methods section of a paper."""
+def methods_paragraph(contents: ModelContents, size: PixelSize | None = None) -> str:
+    """What was done, for the methods section of a paper.
+
+    Args:
+        contents: of the classifier.
+        size: of the pixels of the images; None if it is not known, or not the same in all.
+    """
     settings, spec, training = contents.settings, contents.spec, contents.training
     basic = spec if spec.kinds_per_sigma else spec.basic
     kinds = [name for name in ("intensity", "edges", "texture") if getattr(basic, name)]
     compared = contents.channels is None or spec.pointwise(contents.channels).compares_channels
     following = ["differences"] * spec.differences + ["colour"] * (spec.colour and compared)
     from_them = f", and from them, pixel by pixel, {_listed(following)}" if following else ""
-    sigmas = ", ".join(f"{sigma:g}" for sigma in spec.sigmas)
-    trees, _ = _FORESTS[settings.kind]
     depth = "" if settings.max_depth is None else f", of a depth of at most {settings.max_depth}"
     pixels = sum(training.get("labelled_pixels", {}).values())
     strokes, images = sum(training.get("strokes", {}).values()), len(training.get("images", ()))
@@ -59,8 +61,8 @@ def methods_paragraph(contents: ModelContents) -> str:
     learnt += f" on {counted(images, 'image')}" if images else ""
     sentences = [
         f"Images were segmented with Squiggle {__version__} [1]. For each pixel the features {_listed(kinds)} were "
-        f"computed at the scales (sigma) {sigmas} pixels, as scikit-image computes them [2]{from_them}.",
-        f"A classifier ({trees}, {settings.n_estimators} trees{depth}, seed {settings.random_state}) [3] was trained "
+        f"computed at the scales (sigma) {sigmas_in_words(spec, size)}, as scikit-image computes them [2]{from_them}.",
+        f"A classifier ({FOREST_NAMES[settings.kind]}, {settings.n_estimators} trees{depth}, seed {settings.random_state}) [3] was trained "
         f"on {learnt} to tell apart {_listed([f'“{one.name}”' for one in contents.classes])}.",
     ]
     if contents.class_weights:
@@ -81,7 +83,7 @@ def methods_paragraph(contents: ModelContents) -> str:
 
 def citations(contents: ModelContents) -> list[str]:
     """What the numbers in brackets of :func:`methods_paragraph` stand for."""
-    return [CITATIONS[0], CITATIONS[1], _FORESTS[contents.settings.kind][1], CITATIONS[4]]
+    return [CITATIONS[0], CITATIONS[1], _FORESTS[contents.settings.kind], CITATIONS[4]]
 
 
 def step_sentence(step: CleanUpStep, classes: Sequence[LabelClass]) -> str:

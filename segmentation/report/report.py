@@ -13,15 +13,18 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from segmentation._shared.text import counted
 from segmentation.assessment.dissent import interval
 from segmentation.io.image import Image
+from segmentation.io.pixel_size import PixelSize
 from segmentation.io.shares import class_shares
 from segmentation.model.modelfile import ModelContents
 from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import MeasuredObjects, area_column, find_objects
 from segmentation.objects.measuring import Table
 from segmentation.report.figures import histogram, pictures, scale_bar
-from segmentation.report.methods import citations, methods_paragraph
+from segmentation.report.methods import citations, methods_paragraph, step_sentence
+from segmentation.report.settings import features_in_words, forest_in_words
 from segmentation.strokes.classes import LabelClass
 from segmentation.version import __version__
 
@@ -66,6 +69,7 @@ class ImageFound:
         scale: width of a scale bar in percent, and its length; None if the size of pixels is not known.
         classes: what was found.
         notes: sentences on why that may not be what was meant.
+        pixel_size: how large a pixel is; None if it is not known.
     """
 
     name: str
@@ -76,6 +80,7 @@ class ImageFound:
     classes: tuple[ClassFound, ...]
     notes: tuple[str, ...]
     trust: float | None = None
+    pixel_size: PixelSize | None = None
 
 
 @dataclass(frozen=True)
@@ -129,8 +134,8 @@ def image_found(
     page, pages = image.metadata.get("page", 1), image.metadata.get("pages", 1)
     size = image.pixel_size
     facts = [
-        f"{image.shape[1]} x {image.shape[0]} pixels" + (f" of {size.describe()}" if size else ""),
-        f"{image.channels} channel{'s' if image.channels > 1 else ''}, {image.pixels.dtype.name}",
+        size_in_words(*image.shape, size),
+        f"{counted(image.channels, 'channel')}{_channel_names(image)}, {image.pixels.dtype.name}",
         f"SHA-256 of type, shape and pixels: {image.hash}",
     ]
     picture, overlay = "", ""
@@ -141,7 +146,17 @@ def image_found(
     sure = sure or Sureness()
     classes = classes_found(contents.classes, pixels, found.table if found else None, sure)
     bar = scale_bar(image.shape[1], size)
-    return ImageFound(name, tuple(facts), picture, overlay, bar, classes, tuple(told), sure.trust)
+    return ImageFound(name, tuple(facts), picture, overlay, bar, classes, tuple(told), sure.trust, size)
+
+
+def size_in_words(rows: int, columns: int, size: PixelSize | None) -> str:
+    """How large an image is, such as ``"1,024 x 512 pixels of 0.5 µm"``."""
+    return f"{columns:,} x {rows:,} pixels" + (f" of {size.describe()}" if size else "")
+
+
+def _channel_names(image: Image) -> str:
+    """What the file calls the channels; empty if it does not name them."""
+    return f" ({', '.join(image.channel_names)})" if any(image.metadata.get("channel_names", ())) else ""
 
 
 def classes_found(
@@ -190,17 +205,20 @@ def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[
     Returns:
         An HTML document; the same arguments give the same text.
     """
+    sizes = {one.pixel_size for one in images if one.classes}
+    size = sizes.pop() if len(sizes) == 1 else None
     facts: dict[str, Any] = {
         "contents": contents,
         "classifier_hash": classifier_hash,
         "images": images,
-        "methods": methods_paragraph(contents),
+        "methods": methods_paragraph(contents, size),
         "citations": citations(contents),
         "version": __version__,
         "scores": scores,
         "training": contents.training,
-        "settings": contents.settings.to_json(),
-        "features": contents.spec.to_json(),
+        "forest": forest_in_words(contents.settings),
+        "features": features_in_words(contents, size),
+        "clean_up": "; then ".join(step_sentence(step, contents.classes) for step in contents.clean_up) or "none",
     }
     return _template().render(facts)
 

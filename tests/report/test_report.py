@@ -14,6 +14,8 @@ from segmentation.model.modelfile import load_model
 from segmentation.objects import labelling
 from segmentation.report.figures import histogram, scale_bar
 from segmentation.report.methods import methods_paragraph
+from segmentation.report.report import image_found, size_in_words
+from segmentation.report.settings import features_in_words, forest_in_words
 from segmentation.series.run import apply_series
 from tests.support.classifiers import trained
 from tests.support.images import textured
@@ -83,7 +85,10 @@ def test_it_shows_images_shares_objects_and_how_it_was_done(series):
             assert f"{np.median(table['area']):.4g} µm²" in page.words
     assert "120 x 90 pixels of 0.5 µm" in page.words
     assert "10 µm" in page.words, "the scale bar"
-    assert methods_paragraph(contents) in page.words
+    assert methods_paragraph(contents, PixelSize(0.5, 0.5)) in page.words
+    assert features_in_words(contents, PixelSize(0.5, 0.5)) in page.words
+    assert forest_in_words(contents.settings) in page.words
+    assert not re.search(r"True|False|None|_", page.words.partition("How it was segmented")[2].partition("Versions")[0])
     assert "parts of “<b>void</b>” of fewer than 5 pixels" in page.words.lower()
     assert page.tags.count("img") == 4
     assert page.tags.count("svg") == 4
@@ -117,6 +122,32 @@ def test_images_of_a_stack_have_a_section_each_and_what_could_not_be_counted_say
     assert [f"stack.tif, image {one} of 3" in page.words for one in (1, 2, 3)] == [True] * 3
     assert "Drop those below" in page.words
     assert "svg" not in page.tags
+
+
+def test_settings_are_told_in_words_scales_also_in_the_unit_and_channels_by_their_names(tmp_path):
+    pixels = np.dstack([textured(), textured(seed=1)])
+    named = seg.image_from_pixels(pixels, {"channel_names": ["DAPI", "GFP"]})
+    spec = seg.FeatureSpec(sigma_min=1, sigma_max=4, colour=False, by_channel={1: ("edges",)}, standardise=True)
+    labels = np.zeros(named.shape, np.uint8)
+    labels[:4], labels[-4:] = 1, 2
+    classifier = seg.PixelClassifier(spec, n_estimators=1000, max_depth=7, random_state=3).fit(named, labels)
+    classifier.save(tmp_path / "two.squiggle")
+    contents = load_model(tmp_path / "two.squiggle")
+    assert features_in_words(contents, PixelSize(0.25, 0.25)) == (
+        "intensity, edges, texture and differences; scales (sigma) of 1, 2 and 4 pixels (0.25, 0.5 and 1 µm); "
+        "of all channels (DAPI and GFP); in GFP trees look at edges; "
+        "each channel is taken relative to its mean and spread in the image"
+    )
+    for size in (None, PixelSize(1, 2), PixelSize(1, 1, "°")):
+        assert "1, 2 and 4 pixels; of" in features_in_words(contents, size)
+    assert forest_in_words(contents.settings) == (
+        "extremely randomised trees; 1,000 trees of a depth of at most 7; each sees 5 % of the labelled pixels; "
+        "balance of the classes 0 %; 50 % of the trees see fine features only; seed 3"
+    )
+    assert f"{np.count_nonzero(labels):,} labelled pixels" in methods_paragraph(contents)
+    found = image_found(named, labels, contents, with_pictures=False)
+    assert found.facts[1] == "2 channels (DAPI, GFP), uint8"
+    assert size_in_words(2048, 1024, PixelSize(1, 1)) == "1,024 x 2,048 pixels of 1 µm"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from segmentation.model.modelfile import ModelContents, load_model
 from segmentation.objects.files import objects_csv
 from segmentation.objects.measuring import Table
 from segmentation.report.figures import scale_bar
-from segmentation.report.report import ImageFound, Sureness, classes_found, report_html
+from segmentation.report.report import ImageFound, Sureness, classes_found, report_html, size_in_words
 from segmentation.web.series.results_zip import all_objects, base_name, items_in_order
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore, UnknownSeriesError
@@ -46,13 +46,13 @@ def _images(
             continue
         name = base_name(item) + (f", image {number} of {len(item.pages)}" if len(item.pages) > 1 else "")
         size = PixelSize.from_json(page["pixel_size"]) if page.get("pixel_size") else None
-        facts = f"{page['columns']} x {page['rows']} pixels" + (f" of {size.describe()}" if size else "")
+        facts = size_in_words(page["rows"], page["columns"], size)
         pixels = {int(one): count for one, count in page["pixels"].items()}
         sure = Sureness.of_page(page)
         classes = classes_found(contents.classes, pixels, tables.get((item.number, number)), sure)
         overlay = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}" if picture and number == 1 else ""
         bar, notes = scale_bar(page["columns"], size), tuple(page.get("notes", ()))
-        yield ImageFound(name, (facts,), "", overlay, bar, classes, notes, sure.trust)
+        yield ImageFound(name, (facts,), "", overlay, bar, classes, notes, sure.trust, size)
 
 
 def shares_csv(store: SeriesStore, session_id: str, series_id: str) -> str:
