@@ -5,6 +5,7 @@ import { showHistogram } from "../page/objecthistogram.mjs";
 import { quantile } from "../page/objectstatistics.mjs";
 import { ObjectTable } from "../page/objecttable.mjs";
 import { sessionUrl } from "../page/context.mjs";
+import { channelNames } from "../picture/about.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 import { counted } from "../shared/text.mjs";
@@ -146,7 +147,7 @@ export class Objects {
         this.forget(await reasonOf(response));
         return;
       }
-      const found = await unpackObjects(response, imageHash);
+      const found = await unpackObjects(response, imageHash, await channelNames(imageHash ?? ""));
       if (asked === this.asked) this.take(found);
     } catch {
       if (asked === this.asked) this.forget(AWAY);

@@ -4,6 +4,7 @@ import { sessionUrl } from "../page/context.mjs";
 import { objectColumns, unitOf, unpackObjects } from "../page/objectcolumns.mjs";
 import { csvOf } from "../page/objectstatistics.mjs";
 import { boxFigure, histogramFigure, scatterFigure } from "../page/plotfigures.mjs";
+import { channelNames } from "../picture/about.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 
@@ -198,7 +199,7 @@ export class Plots {
       try {
         const response = await fetch(`${sessionUrl}download/measures.bin?image=${hash}`);
         if (!response.ok) problem = `${name}: ${await reasonOf(response)}`;
-        const found = response.ok ? await unpackObjects(response, hash) : null;
+        const found = response.ok ? await unpackObjects(response, hash, await channelNames(hash)) : null;
         if (found && asked === this.asked) this.measured.set(hash, { name, hash, found });
       } catch {
         problem = AWAY;

@@ -233,8 +233,8 @@ export class Series {
     }
     for (const one of series.toReversed()) {
       const card = this.card(one);
-      if (card.isUpToDate(one)) card.update(one);
-      else {
+      card.update(one);
+      if (!card.isUpToDate(one)) {
         const response = await fetch(`${this.url}/${one.id}`);
         if (!response.ok) continue;
         card.update(await response.json());

@@ -1,6 +1,6 @@
 /* One series on the page: how far it is, its pictures, its shares, and what failed. */
 
-import { rowsOf, told } from "../page/seriesrows.mjs";
+import { failuresOf, rowsOf, told } from "../page/seriesrows.mjs";
 import { element } from "../shared/dom.mjs";
 import { counted, duration, whenUsed } from "../shared/text.mjs";
 
@@ -48,6 +48,16 @@ const WORST = 5;
 function leastTrusted(rows) {
   const known = rows.filter(({ image }) => image.trust !== null);
   return known.sort((a, b) => (a.image.trust ?? 0) - (b.image.trust ?? 0)).slice(0, Math.min(WORST, known.length - 1));
+}
+
+/**
+ * List what failed, with the reasons.
+ * @param {HTMLElement} list
+ * @param {Item[]} items
+ */
+export function showFailures(list, items) {
+  list.replaceChildren(...failuresOf(items).map(({ name, reason }) => (
+    element("li", {}, element("b", {}, name), ` ${reason}`))));
 }
 
 export class SeriesCard {
@@ -149,8 +159,7 @@ export class SeriesCard {
       const picture = `${item.number} ${item.made_by}`;
       return shown.get(picture) ?? this.thumbnail(item, picture);
     }));
-    this.failed.replaceChildren(...this.items.filter(({ state }) => state === "failed").map(({ name, reason }) => (
-      element("li", {}, element("b", {}, name), ` ${reason}`))));
+    showFailures(this.failed, this.items);
     this.table.replaceChildren(this.tableHead(), element("tbody", {}, ...rows.map((row) => this.tableRow(row))));
     this.table.hidden = !rows.length;
     this.showWorst(rows);

@@ -1,6 +1,8 @@
 /* The table of all objects of a series. */
 
 import { ObjectTable } from "../page/objecttable.mjs";
+import { ofChannel } from "../page/featurenames.mjs";
+import { channelsOf } from "../page/seriesrows.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 import { unpackedColumns } from "../page/unpacked.mjs";
@@ -36,6 +38,8 @@ export class SeriesObjects {
     this.known = [];
     /** @type {Map<string, string>} */
     this.names = new Map();
+    /** What the channels are called. @type {string[]} */
+    this.channels = [];
   }
 
   /**
@@ -58,6 +62,7 @@ export class SeriesObjects {
       return;
     }
     this.known = classes;
+    this.channels = channelsOf(rows);
     this.names = new Map(rows.map(({ item, image, name }) => [`${item.number} ${image.page}`, name]));
     const chosen = this.classes.value;
     this.classes.replaceChildren(
@@ -118,7 +123,7 @@ export class SeriesObjects {
         text: (object) => classNames.get(ids[object]) ?? "",
       },
       ...measures,
-      ...means.map((name, channel) => column(name, `Mean${means.length > 1 ? ` ${channel + 1}` : ""}`)),
+      ...means.map((name, at) => column(name, means.length > 1 ? ofChannel("Mean", at, this.channels) : "Mean")),
     ];
   }
 }

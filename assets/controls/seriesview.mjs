@@ -5,6 +5,7 @@ import { MEASURES, asCsv, numbersIn, rowsOf, told, written } from "../page/serie
 import { SeriesTable } from "../page/seriestable.mjs";
 import { all, byId, element } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
+import { showFailures } from "./seriescard.mjs";
 import { SeriesObjects } from "./seriesobjects.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
@@ -110,6 +111,7 @@ export class SeriesView {
       link.setAttribute("href", `${series.url}/${link.dataset.result}`);
       link.hidden = !this.rows.length;
     }
+    showFailures(byId("series-view-failed"), series.items);
     const stale = series.items.filter((item) => this.isStale(item));
     byId("series-view-stale").hidden = !stale.length;
     byId("series-view-stale-text").textContent = staleSentence(stale.map(({ name }) => name));

@@ -21,20 +21,29 @@ const MARGIN = 8;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 /**
- * @param {Node} label
- * @param {number} share
- * @param {string} colour
- * @param {string} [text] in place of the share
+ * How long bars are, from 0 to 1: the largest share fills its row, so that small ones can be told apart.
+ * @param {number[]} shares
  */
-function bar(label, share, colour, text = percent(share)) {
+export function barLengths(shares) {
+  const largest = Math.max(...shares.map(Math.abs));
+  return shares.map((share) => (largest > 0 ? Math.abs(share) / largest : 0));
+}
+
+/**
+ * @param {Node} label
+ * @param {string} text
+ * @param {number} length from 0 to 1
+ * @param {string} colour
+ */
+function bar(label, text, length, colour) {
   const row = element("div", { class: "explained" }, label, element("b", {}, text), element("i"));
-  row.style.setProperty("--share", String(Math.min(1, Math.abs(share))));
+  row.style.setProperty("--share", String(length));
   row.style.setProperty("--class-colour", colour);
   return row;
 }
 
 /** @param {string} text */
-const label = (text) => element("span", { title: text }, text);
+const label = (text) => element("span", {}, text);
 
 /**
  * Show why a pixel has its class, beside it.
@@ -48,16 +57,19 @@ export function showExplanation(explanation, classes, stroke, go, channels) {
   const { class_id: found, probabilities, strokes, features } = explanation;
   const voted = classes.filter(({ id }) => probabilities[id] > 0);
   const shown = voted.sort((a, b) => probabilities[b.id] - probabilities[a.id]);
-  const votes = shown.map(({ id, name, colour }) => bar(label(name), probabilities[id], colour));
-  const decided = strokes.flatMap(({ image, id, share }) => {
+  const votes = shown.map(({ id, name, colour }) => (
+    bar(label(name), percent(probabilities[id]), probabilities[id], colour)));
+  const strokeLengths = barLengths(strokes.map(({ share }) => share));
+  const decided = strokes.flatMap(({ image, id, share }, index) => {
     const named = stroke(image, id);
     if (!named) return [];
     const button = element("button", { type: "button", title: "Go there", onclick: () => go(image, id) }, named.text);
-    return [bar(button, share, named.colour)];
+    return [bar(button, percent(share), strokeLengths[index], named.colour)];
   });
-  const asked = features.map(({ name, share }) => {
+  const featureLengths = barLengths(features.map(({ share }) => share));
+  const asked = features.map(({ name, share }, index) => {
     const text = `${share < 0 ? "−" : "+"}${Math.abs(share).toFixed(2)}`;
-    return bar(label(withChannelNames(name, channels)), share, "var(--accent)", text);
+    return bar(label(withChannelNames(name, channels)), text, featureLengths[index], "var(--accent)");
   });
   const name = classes.find(({ id }) => id === found)?.name ?? `Class ${found}`;
   byId("explanation").replaceChildren(

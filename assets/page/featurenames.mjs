@@ -1,4 +1,4 @@
-/* What features are called on the page. */
+/* What features, and measures of channels, are called on the page. */
 
 /**
  * The name of a feature, with the names of channels in place of their numbers.
@@ -10,4 +10,15 @@ export function withChannelNames(feature, channels) {
     const names = groups.slice(0, 2).filter(Boolean).map((number) => channels[Number(number) - 1]);
     return names.every(Boolean) ? names.join(" and ") : numbers;
   });
+}
+
+/**
+ * The title of a measure of a channel: with its name, or its number where the file does not name it.
+ * @param {string} measure such as "Mean"
+ * @param {number} channel which one, from 0
+ * @param {string[]} channels names of all channels of the image; none where they are not known
+ */
+export function ofChannel(measure, channel, channels) {
+  const name = channels[channel];
+  return name && name !== `channel ${channel + 1}` ? `${measure}, ${name}` : `${measure} ${channel + 1}`;
 }

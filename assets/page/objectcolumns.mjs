@@ -1,5 +1,6 @@
 /* The measures of objects as the server packs them, see `session/objects.py`, and how people read them. */
 
+import { ofChannel } from "./featurenames.mjs";
 import { unpackedColumns } from "./unpacked.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
@@ -13,6 +14,7 @@ import { unpackedColumns } from "./unpacked.mjs";
  * @property {Map<string, Float64Array>} columns of the table, by their names
  * @property {Uint32Array} labels number of the object at each pixel; none if they were not asked for
  * @property {?string} image its hash
+ * @property {string[]} channels names of those of the image; none where they are not known
  */
 
 /** @type {[name: string, title: string][]} */
@@ -34,11 +36,12 @@ const DIGITS = 4;
 /**
  * @param {Response} response
  * @param {?string} image its hash
+ * @param {string[]} [channels] names of those of the image
  * @returns {Promise<Found>}
  */
-export async function unpackObjects(response, image) {
+export async function unpackObjects(response, image, channels = []) {
   const { facts: { objects, rows, across }, columns, rest } = await unpackedColumns(response);
-  return { objects, rows, across, columns, labels: new Uint32Array(rest), image };
+  return { objects, rows, across, columns, labels: new Uint32Array(rest), image, channels };
 }
 
 /** @param {number} value */
@@ -59,7 +62,7 @@ export function unitOf({ columns }) {
  * @param {string | undefined} unit of lengths; without one they are in pixels
  * @returns {Column[]}
  */
-export function objectColumns({ columns }, classes, unit) {
+export function objectColumns({ columns, channels }, classes, unit) {
   const names = new Map(classes.map(({ id, name }) => [id, name]));
   const classIds = /** @type {Float64Array} */ (columns.get("class_id"));
   /** @param {string} name @param {string} title @returns {Column} */
@@ -76,7 +79,8 @@ export function objectColumns({ columns }, classes, unit) {
   const several = columns.has("intensity_mean-1");
   const values = [...columns.keys()].filter((name) => name.startsWith("intensity_")).map((name) => {
     const [, statistic, channel] = /** @type {string[]} */ (name.match(/^intensity_([a-z]+)(?:-(\d+))?$/));
-    return column(name, `${STATISTICS[statistic]}${several ? ` ${Number(channel) + 1}` : ""}`);
+    const title = STATISTICS[statistic];
+    return column(name, several ? ofChannel(title, Number(channel), channels) : title);
   });
   return [
     column("label", "No."),

@@ -20,6 +20,7 @@ import { inOrderOfNames } from "../shared/text.mjs";
  * @property {Record<string, number>} margins of their shares
  * @property {?number} trust how far the result can be trusted, from 0 to 1
  * @property {?{unit: string, classes: Record<string, ObjectFacts>}} objects
+ * @property {string[]} channels what the file calls them; none if it does not
  */
 
 /**
@@ -29,6 +30,7 @@ import { inOrderOfNames } from "../shared/text.mjs";
  * @property {string} state waiting, working, done or failed
  * @property {string} reason why it failed
  * @property {string[]} notes why it may not be what was meant
+ * @property {string[]} left_out why single ones of its images failed
  * @property {string} made_by the classifier that its results come from
  * @property {ItemImage[]} images those with results
  */
@@ -50,6 +52,28 @@ export function rowsOf(items) {
   return inOrderOfNames(items).flatMap((item) => item.images.map((image) => ({
     item, image, name: item.images.length > 1 || image.page > 1 ? `${item.name}, image ${image.page}` : item.name,
   })));
+}
+
+/**
+ * What failed, and why, in the natural order of names: files, and single images of files that are done.
+ * @param {Item[]} items
+ * @returns {{name: string, reason: string}[]}
+ */
+export function failuresOf(items) {
+  return inOrderOfNames(items).flatMap(({ name, state, reason, left_out: leftOut }) => [
+    ...(state === "failed" ? [{ name, reason }] : []),
+    ...leftOut.map((why) => ({ name, reason: why })),
+  ]);
+}
+
+/**
+ * What the channels are called in all images; none where these differ.
+ * @param {SeriesRow[]} rows
+ * @returns {string[]}
+ */
+export function channelsOf(rows) {
+  const [first, ...others] = rows.map(({ image }) => image.channels);
+  return first && others.every((names) => names.join("\n") === first.join("\n")) ? first : [];
 }
 
 /**

@@ -30,3 +30,13 @@ export function aboutImage(hash, key = hash) {
   known.set(key, asked);
   return asked;
 }
+
+/**
+ * What the channels of an image are called; none where there is but one, or it is not known now.
+ * @param {string} hash
+ * @returns {Promise<string[]>}
+ */
+export async function channelNames(hash) {
+  const channels = (await aboutImage(hash))?.channels ?? [];
+  return channels.length > 1 ? channels.map(({ name }) => name) : [];
+}

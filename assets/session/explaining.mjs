@@ -1,7 +1,7 @@
 /* Alt + click: why a pixel has its class, and the way to the strokes that decided. */
 
 import { hideExplanation, placeExplanation, showExplanation } from "../page/explanation.mjs";
-import { aboutImage } from "../picture/about.mjs";
+import { channelNames } from "../picture/about.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { showStatus } from "../page/status.mjs";
 import { targetOf } from "../shared/dom.mjs";
@@ -70,9 +70,8 @@ export class Explaining {
         return;
       }
       const { classes, image } = session.state;
-      const about = image && image.channels > 1 ? await aboutImage(image.hash) : null;
+      const channels = image ? await channelNames(image.hash) : [];
       if (this.asked > asked) return;
-      const channels = about?.channels.map(({ name }) => name) ?? [];
       showExplanation(
         answer, classes, (hash, id) => this.named(hash, id), (hash, id) => this.go(hash, id), channels,
       );

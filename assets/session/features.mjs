@@ -3,7 +3,7 @@
 import { FEATURE } from "../page/layers.mjs";
 import { looking, sessionUrl } from "../page/context.mjs";
 import { costSentence, showFeatureChoice, showImportance } from "../page/importance.mjs";
-import { aboutImage } from "../picture/about.mjs";
+import { channelNames } from "../picture/about.mjs";
 import { byId } from "../shared/dom.mjs";
 import { showMessage } from "../shared/messages.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
@@ -59,9 +59,8 @@ export class Features {
       byId("importance-note").textContent = answer?.error ?? "";
       return;
     }
-    const about = state.image.channels > 1 ? await aboutImage(state.image.hash) : null;
+    const names = await channelNames(state.image.hash);
     if (key !== this.key) return;
-    const names = about?.channels.map(({ name }) => name) ?? [];
     showImportance(answer, names, (part, what) => this.askCost(part, what));
     showFeatureChoice(answer.features, this.session.view.layer.replace(FEATURE, ""), names);
     byId("importance-note").textContent = answer.fixed ? "" : "Click a name to see what leaving it out would cost.";
@@ -118,7 +117,7 @@ export class Features {
     byId("drift").textContent = answer.error ?? answer.sentence;
     this.offered.drift = answer.standardise ?? null;
     byId("take-drift").textContent = answer.standardise ? "Switch it on" : "Switch it off";
-    byId("take-drift").hidden = Boolean(answer.error) || answer.standardise === answer.now;
+    byId("take-drift").hidden = !answer.clear || answer.standardise === answer.now;
   }
 
   /** Once an image without strokes is segmented: say so, once, if it looks clearly better relative to itself. */

@@ -1,5 +1,6 @@
 /* The segmentation of the current image: when it is requested, and what the page does with what comes. */
 
+import { channelNames } from "../picture/about.mjs";
 import { unpackIds } from "../picture/bits.mjs";
 import { inflate } from "../picture/inflate.mjs";
 import { showOpened } from "../page/openedcard.mjs";
@@ -180,12 +181,23 @@ export class Segmentation {
    */
   turnLayer() {
     const { layer } = this;
-    showLayers(this.state().classes, layer);
+    showLayers(this.state().classes, layer, this.channels);
+    if (typeof layer === "string" && layer.startsWith(FEATURE)) this.nameChannels();
     if (layer === this.shownLayer) return false;
     this.shownLayer = layer;
     this.picture.setLayer(layer);
     if (layer !== null) Object.assign(this, { outdated: true, once: true });
     return layer !== null;
+  }
+
+  /** Names of the channels of the image that was last shown by a feature. @type {string[]} */
+  channels = [];
+
+  /** A feature is named by the channels of the image that is shown. */
+  async nameChannels() {
+    const { image } = this.state();
+    this.channels = image ? await channelNames(image.hash) : [];
+    showLayers(this.state().classes, this.layer, this.channels);
   }
 
   /** The layer that is to come along with the classes; null for none. */

@@ -53,6 +53,7 @@ def methods_paragraph(contents: ModelContents, size: PixelSize | None = None) ->
     compared = contents.channels is None or spec.pointwise(contents.channels).compares_channels
     following = ["differences"] * spec.differences + ["colour"] * (spec.colour and compared)
     from_them = f", and from them, pixel by pixel, {_listed(following)}" if following else ""
+    trees = f"{FOREST_NAMES[settings.kind]}, {settings.n_estimators} trees"
     depth = "" if settings.max_depth is None else f", of a depth of at most {settings.max_depth}"
     pixels = sum(training.get("labelled_pixels", {}).values())
     strokes, images = sum(training.get("strokes", {}).values()), len(training.get("images", ()))
@@ -62,7 +63,7 @@ def methods_paragraph(contents: ModelContents, size: PixelSize | None = None) ->
     sentences = [
         f"Images were segmented with Squiggle {__version__} [1]. For each pixel the features {_listed(kinds)} were "
         f"computed at the scales (sigma) {sigmas_in_words(spec, size)}, as scikit-image computes them [2]{from_them}.",
-        f"A classifier ({FOREST_NAMES[settings.kind]}, {settings.n_estimators} trees{depth}, seed {settings.random_state}) [3] was trained "
+        f"A classifier ({trees}{depth}, seed {settings.random_state}) [3] was trained "
         f"on {learnt} to tell apart {_listed([f'“{one.name}”' for one in contents.classes])}.",
     ]
     if contents.class_weights:

@@ -29,7 +29,10 @@ def features_in_words(contents: ModelContents, size: PixelSize | None = None) ->
     told = [_listed([kind for kind in KINDS if getattr(spec, kind)])]
     told.append(f"scales (sigma) of {sigmas_in_words(spec, size)}")
     told.append(_channels(spec, names, name))
-    told += [f"in {name(one)} trees look at {_listed(kinds) or 'nothing'}" for one, kinds in spec.by_channel or ()]
+    told += [
+        f"in {name(one)} trees look at {_listed(list(kinds)) or 'nothing'}"
+        for one, kinds in dict(spec.by_channel or ()).items()
+    ]
     relative = "taken relative to its mean and spread in the image" if spec.standardise else "taken as it is"
     return "; ".join([*told, f"each channel is {relative}"])
 

@@ -57,6 +57,7 @@ class Page:
         trust: how far the result can be trusted, as :class:`Trust` writes it, if it is known.
         objects: how many there are of each class, and how large, as :func:`describe_objects` tells it; None if they
             were not looked for, or are too many.
+        channel_names: what the file calls the channels; empty if it does not name them.
     """
 
     rows: int
@@ -67,10 +68,12 @@ class Page:
     pixel_size: dict[str, Any] | None = None
     trust: dict[str, Any] | None = None
     objects: dict[str, Any] | None = None
+    channel_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Notes that were lists in JSON become a tuple, so that equal pages compare equal."""
+        """What were lists in JSON become tuples, so that equal pages compare equal."""
         object.__setattr__(self, "notes", tuple(self.notes))
+        object.__setattr__(self, "channel_names", tuple(self.channel_names))
 
 
 def segment_pages(
@@ -174,7 +177,15 @@ class PageWriter:
         notes = self._model.notes(pixels, image) + ((OUTLINED_NOTE,) if image.region is not None else ())
         objects, too_many = self._add_objects(image, segmentation, recounted)
         told = trust.to_json() if trust else None
-        page = Page(*image.shape, pixels, notes=notes + too_many, pixel_size=size, trust=told, objects=objects)
+        page = Page(
+            *image.shape,
+            pixels,
+            notes=notes + too_many,
+            pixel_size=size,
+            trust=told,
+            objects=objects,
+            channel_names=image.channel_names if any(image.metadata.get("channel_names", ())) else (),
+        )
         self.pages.append(page)
 
     def _add_objects(

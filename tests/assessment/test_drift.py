@@ -80,3 +80,14 @@ def test_votes_and_features_tell_it_where_there_are_no_strokes():
     near = Trust(unsure=0.101, unlike=0.0)
     assert to([agreed, agreed]).clear
     assert not drift_of_features([near], [agreed]).clear
+
+
+def test_a_few_percent_more_or_less_are_hardly_any_difference():
+    less, more = Trust(unsure=0.49, unlike=0.0), Trust(unsure=0.52, unlike=0.0)
+    for advice in (drift_of_features([more], [less]), drift_of_features([less], [more])):
+        assert not advice.clear
+        assert advice.sentence.endswith(": hardly any difference.")
+        assert "speaks" not in advice.sentence
+    clear = drift_of_features([Trust(unsure=0.56, unlike=0.0)], [less])
+    assert clear.clear
+    assert clear.sentence.endswith("speaks for it.")

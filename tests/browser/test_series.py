@@ -1,5 +1,6 @@
 """A series on the page: sent, watched, cancelled, gone on with, looked at and deleted."""
 
+import re
 import zipfile
 
 import pytest
@@ -20,13 +21,25 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for number in range(3):
             archive.writestr(f"day{number}/cells.png", png(scene(number, 3, 120, 160)))
+        archive.writestr("grey.png", png(scene(3)))
         archive.writestr("notes.txt", "nothing")
     person = people(server.url, size)
     person.tab("series")
     assert person.page.is_disabled("#series-images")
     draw_two(person)
+    heads = []
+
+    def told_before_its_images(route):
+        heads.append(person.page.locator(".series").first.inner_text())
+        route.continue_()
+
+    person.page.route(re.compile(r"/series/[^/]+$"), told_before_its_images)
     sends(person, tmp_path / "all.zip")
-    person.wait_for(lambda: is_finished(person, 3), "the series is finished")
+    person.wait_for(lambda: is_finished(person, 4), "the series is finished")
+    assert heads
+    assert all("image" in head and "segmented" in head for head in heads), "no card is ever empty"
+    reason = person.page.locator(".series-details .series-failed").inner_text()
+    assert reason.startswith("grey.png ")
     assert person.page.locator(".series-strip img").count() == 3
     table = person.page.locator(".series-shares tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in table] == [f"day{number}/cells.png" for number in range(3)]
@@ -50,6 +63,7 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
         cells = row.replace("\n", " ").split("\t")
         assert float(cells[1].split()[0]) == shares_of(table[one])[0]
         assert float(cells[-1]) == trust[one]
+    assert person.page.locator("#series-view-failed").inner_text() == reason
     person.page.click("#series-view-tab-objects")
     person.wait_for(lambda: "objects." in person.page.inner_text("#series-object-text"), "the objects of all images")
     person.page.click("#series-view-tab-plots")

@@ -62,9 +62,10 @@ class SeriesProgress:
     def items(self, session_id: str, series_id: str) -> list[dict[str, Any]]:
         """The files of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
         not be what was meant), ``made_by`` (which classifier its results come from) and its ``images``, each with
-        ``page``, ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known) and
-        ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many).
-        A file that is done again has its former results until then.
+        ``page``, ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known),
+        ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many)
+        and ``channels``, the names that the file has for them. ``left_out`` says why others of its
+        images failed. A file that is done again has its former results until then.
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -97,6 +98,7 @@ def _described(item: SeriesItem) -> dict[str, Any]:
         "reason": item.reason,
         "notes": list(dict.fromkeys(note for page in done for note in page.get("notes", ()))),
         "images": [_described_image(number, page) for number, page in enumerate(done, start=1) if not page["reason"]],
+        "left_out": [page["reason"] for page in done if page["reason"]],
         "made_by": item.made_by,
     }
 
@@ -109,4 +111,5 @@ def _described_image(number: int, page: dict[str, Any]) -> dict[str, Any]:
         "margins": trust.get("margins", {}),
         "trust": trust.get("trust"),
         "objects": page.get("objects"),
+        "channels": page.get("channel_names", ()),
     }

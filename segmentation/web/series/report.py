@@ -46,13 +46,14 @@ def _images(
             continue
         name = base_name(item) + (f", image {number} of {len(item.pages)}" if len(item.pages) > 1 else "")
         size = PixelSize.from_json(page["pixel_size"]) if page.get("pixel_size") else None
-        facts = size_in_words(page["rows"], page["columns"], size)
+        facts = [size_in_words(page["rows"], page["columns"], size)]
+        facts += [f"channels {', '.join(names)}"] if (names := page.get("channel_names")) else []
         pixels = {int(one): count for one, count in page["pixels"].items()}
         sure = Sureness.of_page(page)
         classes = classes_found(contents.classes, pixels, tables.get((item.number, number)), sure)
         overlay = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}" if picture and number == 1 else ""
         bar, notes = scale_bar(page["columns"], size), tuple(page.get("notes", ()))
-        yield ImageFound(name, (facts,), "", overlay, bar, classes, notes, sure.trust, size)
+        yield ImageFound(name, tuple(facts), "", overlay, bar, classes, notes, sure.trust, size)
 
 
 def shares_csv(store: SeriesStore, session_id: str, series_id: str) -> str:

@@ -118,7 +118,7 @@ class FeatureAdvice:
 
         Returns:
             ``standardise``, which setting it would take; ``now``, the setting of the session; the ``sentence``; and
-            ``clear``, whether that is worth to be said unasked.
+            ``clear``, whether it is advised at all.
 
         Raises:
             ValueError: with a sentence, if nothing tells it.

@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { curves, mixedUnits } from "../../../assets/page/seriesplot.mjs";
-import { asCsv, numbersIn, rowsOf, told, unitsOf, written } from "../../../assets/page/seriesrows.mjs";
+import {
+  asCsv, channelsOf, failuresOf, numbersIn, rowsOf, told, unitsOf, written,
+} from "../../../assets/page/seriesrows.mjs";
 
 const CLASSES = [{ id: 1, name: "=void", colour: "#e69f00" }, { id: 2, name: "grain", colour: "#0072b2" }];
 
 const NONE = { count: 0, low: 0, high: 0, mean: null, median: null };
 
 /** An image with a quarter of class 1. */
-const image = (page = 1, unit = "px") => ({
-  page, pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 }, trust: 0.5,
+const image = (page = 1, unit = "px", channels = /** @type {string[]} */ ([])) => ({
+  page, channels, pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 }, trust: 0.5,
   objects: { unit, classes: { 1: { count: 3, low: 1, high: 6, mean: 12.5, median: 9 }, 2: NONE } },
 });
 
@@ -19,7 +21,9 @@ const image = (page = 1, unit = "px") => ({
  * @param {string} name
  * @param {...any} images
  */
-const item = (name, ...images) => ({ number: 1, name, state: "done", reason: "", notes: [], made_by: "a", images });
+const item = (name, ...images) => ({
+  number: 1, name, state: "done", reason: "", notes: [], left_out: [], made_by: "a", images,
+});
 
 test("images stand in the natural order of their files, those of a stack one after the other", () => {
   const rows = rowsOf([item("a10.tif", image()), item("a9.tif", image(1), image(2))]);
@@ -66,4 +70,20 @@ test("curves have a point for each image and whiskers where an interval is known
 test("saved data can be opened in a spreadsheet and does nothing there", () => {
   const text = asCsv(rowsOf([item('a "b".tif', image())]), CLASSES, "count");
   assert.deepEqual(text.split("\n").slice(0, 2), ["image,class_name,value,low,high", '"a ""b"".tif","\'=void",3,1,6']);
+});
+
+test("what failed is listed with its reason: files, and single images of a stack", () => {
+  const stack = { ...item("a10.tif", image(1)), left_out: ["Image 2 is damaged."] };
+  const letter = { ...item("a9.tif"), state: "failed", reason: "It is no image." };
+  assert.deepEqual(failuresOf([stack, letter, item("b.tif", image())]), [
+    { name: "a9.tif", reason: "It is no image." }, { name: "a10.tif", reason: "Image 2 is damaged." },
+  ]);
+});
+
+test("channels have the names that all images give them, or none", () => {
+  const names = ["DAPI", "GFP"];
+  const two = [item("a.tif", image(1, "px", names)), item("b.tif", image(1, "px", names))];
+  assert.deepEqual(channelsOf(rowsOf(two)), names);
+  assert.deepEqual(channelsOf(rowsOf([...two, item("c.tif", image(1, "px", ["GFP", "DAPI"]))])), []);
+  assert.deepEqual(channelsOf([]), []);
 });

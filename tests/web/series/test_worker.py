@@ -157,6 +157,7 @@ def test_one_image_of_a_stack_does_not_take_the_others_with_it(broken, series, b
     series.add("stack.tif", content)
     work(bench)
     assert (series.progress["done"], series.progress["failed"]) == (1, 0)
+    (item,) = series.progress["items"]
     results = series.results()
     classifier = results.pop("classifier.squiggle")
     (failed,) = csv.DictReader(io.StringIO(results.pop("failed.csv").decode()))
@@ -164,6 +165,7 @@ def test_one_image_of_a_stack_does_not_take_the_others_with_it(broken, series, b
     assert failed["reason"].startswith(
         f"Image {broken + 1} of the 3 in the file cannot be used. The TIFF file is damaged"
     )
+    assert item["left_out"] == [failed["reason"]]
     assert results == expected(classifier, {"stack.tif": content}, tmp_path)
 
 

@@ -87,7 +87,15 @@ def series_view() -> html.Dialog:
                 role="status",
                 hidden=True,
             ),
-            html.Div(html.Table(id="series-view-table"), id="series-view-images", role="tabpanel", tabIndex=0),
+            html.Div(
+                [
+                    html.Table(id="series-view-table"),
+                    html.Ul(id="series-view-failed", className="series-failed", **dashed(aria_label="What failed")),
+                ],
+                id="series-view-images",
+                role="tabpanel",
+                tabIndex=0,
+            ),
             _all_objects(),
             _plots(),
             _pictures(),
