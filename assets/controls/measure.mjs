@@ -10,6 +10,7 @@ import { describeSize, parseSize, partsOfSize, scaleBar } from "../page/lengths.
 
 const WIDEST_BAR = 140;
 const MARGIN = 16;
+const INSET = 6;
 
 /** @param {PixelSize} size */
 function inWords(size) {
@@ -65,7 +66,8 @@ export class Measure {
     if (!size) return;
     const { text, width } = scaleBar(size, viewport.scale, WIDEST_BAR);
     bar.style.width = `${width}px`;
-    bar.style.left = `${Math.max(MARGIN, Math.min(viewport.imageLeft, viewport.width - width - MARGIN))}px`;
+    const farthest = viewport.width - width - MARGIN;
+    bar.style.left = `${Math.max(MARGIN, Math.min(viewport.imageLeft + INSET, farthest))}px`;
     bar.textContent = text;
   }
 

@@ -276,8 +276,7 @@ def _stroke_notes(outside: int) -> list[str]:
     """What is said of the strokes on an image of which so many lie outside of where it is worked on."""
     if not outside:
         return []
-    lie, learnt = ("lies", "it is") if outside == 1 else ("lie", "they are")
-    return [f"{counted(outside, 'stroke')} {lie} outside of “Only here”: {learnt} not learnt from."]
+    return [f"{counted(outside, 'stroke')} outside of “Only here” {'is' if outside == 1 else 'are'} not learnt from."]
 
 
 def _learnt(trained: TrainedClassifier, image: Image, image_hash: str) -> Message:

@@ -63,12 +63,12 @@ def test_strokes_that_lie_outside_are_told_even_if_nothing_is_learnt(someone):
     assert someone.asks(image_hash)["labelled"]["notes"] == []
     someone.does(type="stroke.add", image=image_hash, stroke=HERE)
     asked = someone.asks(image_hash)
-    assert asked["labelled"]["notes"] == ["1 stroke lies outside of “Only here”: it is not learnt from."]
+    assert asked["labelled"]["notes"] == ["1 stroke outside of “Only here” is not learnt from."]
     assert "cannot" in asked
     someone.draws("right", image_hash, 2, "M80,5L85,50")
     someone.draws("across", image_hash, 2, "M60,5L80,50")
     asked = someone.asks(image_hash)
-    assert asked["labelled"]["notes"] == ["2 strokes lie outside of “Only here”: they are not learnt from."]
+    assert asked["labelled"]["notes"] == ["2 strokes outside of “Only here” are not learnt from."]
 
 
 def _stroke(name, class_id, path):
