@@ -3,6 +3,8 @@
  * segmentation/web/session/stacks.py.
  */
 
+import { openingIndex } from "../page/entries.mjs";
+
 /** @import { ImageFacts, SessionEvent } from "./state.mjs" */
 /** @import { PixelSize } from "../page/lengths.mjs" */
 
@@ -35,14 +37,6 @@ function planesOf(stack) {
     known.set(stack, planes);
   }
   return planes;
-}
-
-/**
- * The index of the plane that a stack opens with: amid its depth, where most is seen, at its first time.
- * @param {[name: string, length: number][]} axes the fastest first
- */
-export function openingIndex(axes) {
-  return axes.reduceRight((index, [name, length]) => index * length + (name === "z" ? length >> 1 : 0), 0);
 }
 
 /**

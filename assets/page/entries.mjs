@@ -1,7 +1,5 @@
 /* What a session's images are for a person: single ones, and stacks, whose planes are one entry together. */
 
-import { openingIndex } from "../journal/stacks.mjs";
-
 /** @import { ImageFacts, State } from "../journal/state.mjs" */
 /** @import { Stack } from "../journal/stacks.mjs" */
 
@@ -26,6 +24,14 @@ const FILE = /^[0-9a-f]{64}$/;
  * @param {ImageFacts} image
  */
 export const aboutKey = ({ hash, stack = "" }) => (FILE.test(stack) ? stack : hash);
+
+/**
+ * The index of the plane that a stack opens with: amid its depth, where most is seen, at its first time.
+ * @param {[name: string, length: number][]} axes the fastest first
+ */
+export function openingIndex(axes) {
+  return axes.reduceRight((index, [name, length]) => index * length + (name === "z" ? length >> 1 : 0), 0);
+}
 
 /**
  * The entries of a session in the order in which they came.

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { openingIndex } from "../../../assets/journal/stacks.mjs";
-import { aboutKey, entriesOf, indexOf, placeInWords, placeOf } from "../../../assets/page/entries.mjs";
+import { aboutKey, entriesOf, indexOf, openingIndex, placeInWords, placeOf } from "../../../assets/page/entries.mjs";
 
 /** @import { Stack } from "../../../assets/journal/stacks.mjs" */
 
