@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.web.routes.errors import refused
-from segmentation.web.routes.requests import whole
+from segmentation.web.routes.requests import has_gone, whole
 from segmentation.web.routes.responses import not_kept
 from segmentation.web.session.explanations import Explanations
 from segmentation.web.session.parts import Parts
@@ -40,7 +40,7 @@ def explanation_routes(explanations: Explanations, parts: Parts) -> Blueprint:
         """The outline of the part that a pixel lies in: ``image=hash&row=r&column=c``."""
         row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
         try:
-            return not_kept(jsonify(parts.outline(session_id, request.args.get("image"), row, column)))
+            return not_kept(jsonify(parts.outline(session_id, request.args.get("image"), row, column, has_gone())))
         except ValueError as reason:
             return refused(reason)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.web.routes.errors import refused
+from segmentation.web.routes.requests import has_gone
 from segmentation.web.routes.responses import not_kept
 from segmentation.web.session.feature_advice import FeatureAdvice
 
@@ -26,7 +27,7 @@ def feature_routes(advice: FeatureAdvice) -> Blueprint:
         """What it costs to leave some out: ``part=kind:edges``, ``sigma:16`` or ``channel:1``."""
         try:
             part = request.args.get("part", "")
-            return not_kept(jsonify(advice.leaving_out(session_id, request.args.get("image"), part)))
+            return not_kept(jsonify(advice.leaving_out(session_id, request.args.get("image"), part, has_gone())))
         except ValueError as reason:
             return refused(reason)
 
@@ -34,7 +35,7 @@ def feature_routes(advice: FeatureAdvice) -> Blueprint:
     def drift(session_id: str) -> Response:
         """Whether brightness or colour differs between the images."""
         try:
-            return not_kept(jsonify(advice.drift(session_id, request.args.get("image"))))
+            return not_kept(jsonify(advice.drift(session_id, request.args.get("image"), has_gone())))
         except ValueError as reason:
             return refused(reason)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from math import isnan
@@ -22,6 +21,7 @@ from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Result, Trainer
+from segmentation.web.session.whole_results import Turn, until_gone
 
 MOST_IMAGES = 6
 """Images without strokes that are looked at: the current one and those after it."""
@@ -79,13 +79,16 @@ class FeatureAdvice:
             "fixed": result.trained.unchanged,
         }
 
-    def leaving_out(self, session_id: str, image_hash: str | None, part: str) -> dict[str, Any]:
+    def leaving_out(
+        self, session_id: str, image_hash: str | None, part: str, has_gone: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
         """What it would cost in scores, and save in time, to leave some features out.
 
         Args:
             session_id: the session.
             image_hash: the current image; None stands for the one that was opened last.
             part: as of :func:`~segmentation.assessment.leaving_out.without`.
+            has_gone: says whether nobody waits any more.
 
         Returns:
             ``mean_iou`` of strokes that were held out, ``without`` those features, the ``change``, its
@@ -93,16 +96,18 @@ class FeatureAdvice:
             the ``features`` as settings.
 
         Raises:
+            NobodyWaitsError: if that is so.
             ValueError: with a sentence, if they cannot be left out, or there are too few strokes.
         """
+        turn = self._turn(session_id, has_gone)
         result = self._learnt(session_id, image_hash)
         spec = without(result.state.features, part, result.image.channels)
-        now, then = (self._held_out(session_id, result, one) for one in (result.state.features, spec))
+        now, then = (self._held_out(session_id, result, one, turn) for one in (result.state.features, spec))
         change, error = then.difference(now)
         seconds = []
         for one in (result.state.features, spec):
-            classifier = self._trained(session_id, result, one)
-            with self._scheduler.turn(session_id):
+            classifier = self._trained(session_id, result, one, turn)
+            with turn():
                 seconds.append(seconds_of_features(classifier.adapt(result.image), classifier))
         return {
             "mean_iou": now.mean_iou,
@@ -113,27 +118,38 @@ class FeatureAdvice:
             "features": spec.to_json(),
         }
 
-    def drift(self, session_id: str, image_hash: str | None) -> dict[str, Any]:
+    def drift(
+        self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
         """Whether features of standardised images would be better for the images of a session, and why.
+
+        Args:
+            session_id: the session.
+            image_hash: the current image; None stands for the one that was opened last.
+            has_gone: says whether nobody waits any more.
 
         Returns:
             ``standardise``, which setting it would take; ``now``, the setting of the session; the ``sentence``; and
             ``clear``, whether it is advised at all.
 
         Raises:
+            NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if nothing tells it.
         """
+        turn = self._turn(session_id, has_gone)
         result = self._learnt(session_id, image_hash)
         plain, standardised = (replace(result.state.features, standardise=on) for on in (False, True))
         others = [one for one in self._alike(result) if one not in result.trained.images]
         advice: Drift | None = None
         if len(result.trained.images) > 1:
-            scores = [self._held_out(session_id, result, one, images_at_once=True) for one in (plain, standardised)]
+            scores = [
+                self._held_out(session_id, result, one, turn, images_at_once=True) for one in (plain, standardised)
+            ]
             advice = drift_of_strokes(*scores)
         if advice is None:
             if not others:
                 raise ValueError(NO_DIFFERENCE if len(result.trained.images) > 1 else ONE_IMAGE)
-            trusts = [self._trusts(session_id, result, one, others) for one in (plain, standardised)]
+            trusts = [self._trusts(session_id, result, one, others, turn) for one in (plain, standardised)]
             advice = drift_of_features(*trusts)
         return {
             "standardise": advice.standardise,
@@ -148,10 +164,12 @@ class FeatureAdvice:
             raise ValueError(AS_IT_CAME)
         return result
 
-    def _turn(self, session_id: str) -> Callable[[], AbstractContextManager[None]]:
-        return partial(self._scheduler.turn, session_id)
+    def _turn(self, session_id: str, has_gone: Callable[[], bool]) -> Turn:
+        return until_gone(partial(self._scheduler.turn, session_id), has_gone)
 
-    def _held_out(self, session_id: str, result: Result, spec: FeatureSpec, *, images_at_once: bool = False) -> HeldOut:
+    def _held_out(
+        self, session_id: str, result: Result, spec: FeatureSpec, turn: Turn, *, images_at_once: bool = False
+    ) -> HeldOut:
         """How strokes are found that were held out, with other features."""
         state = replace(result.state, features=spec)
         found = hold_out(
@@ -159,15 +177,15 @@ class FeatureAdvice:
             self._trainer.training(session_id, state),
             state.weights,
             images_at_once=images_at_once,
-            turn=self._turn(session_id),
+            turn=turn,
         )
         assert found is not None
         return found
 
-    def _trained(self, session_id: str, result: Result, spec: FeatureSpec) -> PixelClassifier:
+    def _trained(self, session_id: str, result: Result, spec: FeatureSpec, turn: Turn) -> PixelClassifier:
         """The classifier of a session with other features."""
         training_set = replace(result.training_set, state=replace(result.state, features=spec))
-        with self._scheduler.turn(session_id):
+        with turn():
             return self._trainer.train(session_id, training_set).classifier
 
     def _alike(self, result: Result) -> list[str]:
@@ -177,15 +195,15 @@ class FeatureAdvice:
         current = alike.index(state.image["hash"])
         return alike[current:] + alike[:current]
 
-    def _trusts(self, session_id: str, result: Result, spec: FeatureSpec, images: list[str]) -> list[Trust]:
+    def _trusts(self, session_id: str, result: Result, spec: FeatureSpec, images: list[str], turn: Turn) -> list[Trust]:
         """How far the segmentations of images that were not learnt from could be trusted, with other features."""
-        classifier, trusts = self._trained(session_id, result, spec), []
+        classifier, trusts = self._trained(session_id, result, spec, turn), []
         for one in images[:MOST_IMAGES]:
             image = classifier.adapt(self._images.get(session_id, one))
             grid = Grid.over(image.shape)
             rows = self._features.rows(session_id, image, classifier, grid)
             if image.no_data is not None and not image.no_data.all():
                 rows = rows[~image.no_data.ravel()[grid.places]]
-            with self._scheduler.turn(session_id):
+            with turn():
                 trusts.append(trust_of_rows(classifier, rows))
         return trusts

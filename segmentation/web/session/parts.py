@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from segmentation.strokes.outlines import outline_strokes
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.downloads import Downloads
+from segmentation.web.session.scheduler import Scheduler
 
 MOST_CORNERS = 50_000
 """Corners of the border of a part: its outline travels as text, and stays in the journal."""
@@ -19,12 +21,20 @@ class Parts:
 
     Args:
         downloads: segments whole images.
+        scheduler: says whose turn it is to compute.
     """
 
-    def __init__(self, downloads: Downloads) -> None:
-        self._downloads = downloads
+    def __init__(self, downloads: Downloads, scheduler: Scheduler) -> None:
+        self._downloads, self._scheduler = downloads, scheduler
 
-    def outline(self, session_id: str, image_hash: str | None, row: int, column: int) -> dict[str, Any]:
+    def outline(
+        self,
+        session_id: str,
+        image_hash: str | None,
+        row: int,
+        column: int,
+        has_gone: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any]:
         """The connected part, with 8 neighbours, of its class that a pixel of a result lies in.
 
         Args:
@@ -32,24 +42,27 @@ class Parts:
             image_hash: the image; None stands for the one that was opened last.
             row: of the pixel.
             column: of the pixel.
+            has_gone: says whether nobody waits any more.
 
         Returns:
             ``kind`` and ``path`` of a stroke that labels just that part.
 
         Raises:
+            NobodyWaitsError: if that is so.
             ValueError: with a sentence, if nothing is segmented, the pixel is beside the image or without a class, or
                 the border of the part is too fine.
         """
         from skimage.segmentation import flood
 
-        _, ids = self._downloads.segmented(session_id, image_hash)
+        _, ids = self._downloads.segmented(session_id, image_hash, has_gone)
         rows, columns = ids.shape
         if not (0 <= row < rows and 0 <= column < columns):
             raise ValueError("That pixel lies beside the image.")
         if not ids[row, column]:
             raise ValueError("That pixel holds no data: it has no class.")
-        part = flood(ids, (row, column), connectivity=2)
-        pieces = outline_strokes(part.astype(np.uint8), "part")
+        with self._scheduler.turn(f"{session_id} downloads"):
+            part = flood(ids, (row, column), connectivity=2)
+            pieces = outline_strokes(part.astype(np.uint8), "part")
         lengths = [len(piece.points) for piece in pieces]
         if sum(lengths) > MOST_CORNERS:
             raise ValueError(

@@ -31,6 +31,17 @@ class NobodyWaitsError(Exception):
     """Whoever asked for something has gone before it was there."""
 
 
+def until_gone(turn: Turn, has_gone: Callable[[], bool]) -> Turn:
+    """The same turns, until nobody waits any more: then a NobodyWaitsError ends what they are for."""
+
+    def next_turn() -> AbstractContextManager[None]:
+        if has_gone():
+            raise NobodyWaitsError
+        return turn()
+
+    return next_turn
+
+
 @dataclass
 class WholeImage:
     """A classifier at work on a whole image.
@@ -124,6 +135,4 @@ class WholeImage:
         return plane
 
     def _turn(self) -> AbstractContextManager[None]:
-        if self.has_gone():
-            raise NobodyWaitsError
-        return self.turn()
+        return until_gone(self.turn, self.has_gone)()

@@ -122,7 +122,7 @@ class Workbench:
         self.downloads = Downloads(
             self.journals, labels, trainer, self.images, self.live, self.scheduler, margins, tiles
         )
-        self.parts = Parts(self.downloads)
+        self.parts = Parts(self.downloads, self.scheduler)
         self.stack_results = StackResults(trainer, self.images, self.live, self.scheduler)
         self.sessions = Sessions(store, self.journals, sample, self.looking)
         self.session_files = SessionFiles(

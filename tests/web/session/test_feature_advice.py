@@ -6,6 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
+from segmentation.web.http.connection import HAS_GONE
+from segmentation.web.routes.errors import HAS_LEFT
 from tests.support.asking import Someone, converse
 
 RANDOM = np.random.default_rng(0)
@@ -115,3 +117,16 @@ def test_layers_with_endless_names_are_refused(someone):
     body = {"after": 0, "events": [], "window": "w"}
     tiles = {"image": None, "view": [0, 60, 0, 90], "known": {}, "layer": "feature:" + "x" * 500}
     assert someone.client.post(f"/s/{someone.session}/converse", json=body | {"segment": tiles}).status_code == 422
+
+
+def test_what_nobody_waits_for_any_more_is_computed_no_further(someone):
+    first = drawn(someone, strokes=2)
+    second = drawn(someone, DARKER, name="dark")
+    scheduler = someone.client.application.extensions["workbench"].scheduler
+    for what in (f"leaving-out?part=kind:texture&image={first}", f"drift?image={second}", "part?row=5&column=5"):
+        for turns in (0, 1):
+            asked = iter([False] * turns)
+            gone = {HAS_GONE: lambda asked=asked: next(asked, True)}
+            assert someone.client.get(f"/s/{someone.session}/{what}", environ_overrides=gone).status_code == HAS_LEFT
+        with scheduler.turn("another"):  # nobody holds one
+            pass
