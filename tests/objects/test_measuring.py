@@ -110,7 +110,7 @@ def test_pandas_would_take_the_table():
     ("arguments", "sentence"),
     [
         ((np.ones((4, 4), np.float32), 1), "whole numbers"),
-        ((np.ones((4, 4, 3), np.uint8), 1), "rows and columns"),
+        ((np.ones((4, 4, 3, 2), np.uint8), 1), "rows and columns"),
         ((np.full((4, 4), 300), 1), "0 to 255"),
         ((np.ones((4, 4), np.uint8), 0), "between 1 and 255"),
         ((np.ones((4, 4), np.uint8), 1, np.zeros((4, 5))), "4 x 5 pixels, but the segmentation has 4 x 4"),
