@@ -58,7 +58,10 @@ class RecountedObjects:
         """
         classifier, engine = self._classifier, ENGINES[self._classifier.engine]
         for weights, found in self._found.items():
-            classes = engine.classes(classifier.forest_, planes, np.frombuffer(weights, np.int32))
+            writable = np.frombuffer(
+                weights, np.int32
+            ).copy()  # for Numba one that cannot be written is of another type
+            classes = engine.classes(classifier.forest_, planes, writable)
             found[piece.rows, piece.columns] = classifier.classes_.take(classes, mode="clip")
 
     def bounds(self, counts: dict[int, int], steps: Sequence[CleanUpStep]) -> dict[int, tuple[int, int]]:
