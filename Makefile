@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCRIPT_CHECKS := tests/assets
-SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+# One more than there are cores, since tests of browsers and servers wait for much of their time; four at the most.
+SIDE_BY_SIDE := --numprocesses=$(shell echo $$(($(CORES) < 4 ? $(CORES) + 1 : 4))) --dist=loadgroup
 NPM_PACKAGES := $(SCRIPT_CHECKS)/node_modules
 
 .PHONY: run test check coverage servers lint format benchmarks docs lock audit clean
