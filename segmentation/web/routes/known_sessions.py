@@ -66,15 +66,15 @@ def own(session_id: str) -> None:
         _people().own(session_id, person)
 
 
-def require_room() -> None:
-    """Refuse to begin a session for a user whose sessions hold as much as they may.
+def require_room(copied: str | None = None) -> None:
+    """Refuse to begin a session, or to copy one, for a user whose sessions would hold more than they may.
 
     Raises:
         StoreFullError: with a sentence.
     """
     person = _person()
     if person is not None:
-        _people().check_room(person)
+        _people().check_room(person, copied)
 
 
 def require_owner(session_id: str) -> None:

@@ -43,9 +43,7 @@ def session_file_routes(sessions: Sessions, files: SessionFiles, settings: Setti
 def _imported(files: SessionFiles, file: IO[bytes]) -> Iterator[str]:
     with file:
         try:
-            for message in files.read(file):
-                if "session" in message:
-                    own(message["session"])
+            for message in files.read(file, own):
                 yield json.dumps(message) + "\n"
         except (StoreError, ValueError) as reason:
             yield json.dumps({"error": str(reason)}) + "\n"

@@ -35,7 +35,7 @@ def session_routes(sessions: Sessions) -> Blueprint:
     @routes.post("/s/<session_id>/duplicate")
     def duplicate(session_id: str) -> Response:
         """Makes a copy of a session; its link is in the answer."""
-        require_room()
+        require_room(session_id)
         return _made(sessions.duplicate(session_id))
 
     @routes.post("/sessions/leave")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from segmentation._shared import checks
@@ -121,8 +121,12 @@ class SessionFiles:
 
         return parts()
 
-    def read(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    def read(self, file: IO[bytes], begun: Callable[[str], None] = lambda session_id: None) -> Iterator[dict[str, Any]]:
         """Make a session of a file; all of it appears at once, or nothing.
+
+        Args:
+            file: what was brought.
+            begun: called with the id of the session before anything is kept in it.
 
         Yields:
             ``{"done": images, "of": images}`` as it goes on, and ``{"session": id}`` at last.
@@ -132,11 +136,11 @@ class SessionFiles:
             StoreError: with a sentence, if there is no room for it.
         """
         try:
-            yield from self._read(file)
+            yield from self._read(file, begun)
         except ArchiveError as problem:
             raise SessionFileError(f"That is not a whole session file. {problem}") from problem
 
-    def _read(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    def _read(self, file: IO[bytes], begun: Callable[[str], None]) -> Iterator[dict[str, Any]]:
         archive = Archive(file, self._largest_members, MAX_FILE_BYTES)
         description = _description(archive)
         bodies = _events(archive.read("journal.jsonl"))
@@ -145,6 +149,7 @@ class SessionFiles:
         session_id = self._store.create_session(name=description["name"])
         whole = False
         try:
+            begun(session_id)
             for done, one in enumerate(images):
                 yield {"done": done, "of": len(images)}
                 new, facts[one["hash"]] = self._image(archive, one)

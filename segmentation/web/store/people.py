@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sql
 
-from segmentation.web.store.room import check_room_of
+from segmentation.web.store.room import check_room_of, sizes
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import known_links, sessions
 
@@ -35,14 +35,15 @@ class People:
         with self._store.database.reading() as connection:
             return connection.execute(sql.select(sessions.c.owner).where(sessions.c.id == session_id)).scalar()
 
-    def check_room(self, person: str) -> None:
-        """Make sure that a person may begin another session.
+    def check_room(self, person: str, copied: str | None = None) -> None:
+        """Make sure that a person may begin another session, or copy the one with that id.
 
         Raises:
             StoreFullError: with a sentence, if theirs hold as much as they may.
         """
         with self._store.database.reading() as connection:
-            check_room_of(connection, self._store.limits, person, 0, file=True)
+            more = sizes(connection, [copied]).get(copied, 0) if copied else 0
+            check_room_of(connection, self._store.limits, person, more, file=True)
 
     def links(self, person: str) -> list[str]:
         """The ids in the links that a person has met, the latest first."""

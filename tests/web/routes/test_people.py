@@ -3,11 +3,13 @@
 import json
 import time
 
+import numpy as np
 import pytest
 
 from segmentation.web.application import create_app
 from segmentation.web.settings import Settings
 from tests.support.asking import converse, stroke_event
+from tests.support.files import png
 
 ANN = {"id": "ann", "name": "Ann"}
 IMAGE = "a" * 64
@@ -173,6 +175,25 @@ def test_without_a_proxy_whoever_works_in_a_session_takes_the_link_back(client, 
     assert converse(client, looking)[0]["kind"] == "gone"
 
 
+def test_what_a_user_copies_or_brings_counts_before_it_is_kept(app):
+    bob = User(app, "bob")
+    session = bob.begins()
+    noise = np.random.default_rng(0).integers(0, 256, (800, 800, 3)).astype(np.uint8)
+    facts = bob.client.post(f"/s/{session}/images?name=a.png", data=png(noise)).json
+    converse(bob.client, session, [{"id": "open", "type": "image.open", "image": facts}])
+    whole = bob.client.get(f"/s/{session}/file").data
+    ann = User(app, "ann")
+    own = ann.begins()
+    facts = ann.client.post(f"/s/{own}/images?name=b.png", data=png(noise[:600])).json
+    assert "hash" in facts
+    copied = ann.client.post(f"/s/{session}/duplicate")
+    assert (copied.status_code, "that you have begun hold" in copied.json["error"]) == (507, True)
+    brought = ann.client.post("/sessions/import", data=whole)
+    assert "that you have begun hold" in json.loads(brought.text.splitlines()[-1])["error"]
+    assert ann.client.delete(f"/s/{own}").status_code == 200
+    assert "session" in json.loads(ann.client.post("/sessions/import", data=whole).text.splitlines()[-1])
+
+
 def test_the_sessions_of_one_user_together_are_bounded(app):
     ann, bob = User(app, "ann").client, User(app, "bob").client
     sessions = [ann.post("/sessions").json["session"] for _ in range(2)]
@@ -182,6 +203,8 @@ def test_the_sessions_of_one_user_together_are_bounded(app):
         assert copies < 100
     assert answer.status_code == 507
     assert "that you have begun hold" in answer.json["error"]
+    last = ann.post("/sessions")  # as large as the copy that was refused: there is room for the last one to begin in
+    sessions.append(last.json["session"])
     assert ann.post("/sessions").status_code == 507
     assert ann.post("/sessions/import", data=b"PK").status_code == 507
     assert bob.post("/sessions").status_code == 200
