@@ -2,9 +2,9 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { objectColumns, unitOf, unpackObjects } from "../page/objectcolumns.mjs";
-import { csvOf } from "../page/objectstatistics.mjs";
 import { boxFigure, histogramFigure, scatterFigure } from "../page/plotfigures.mjs";
 import { channelNames } from "../picture/about.mjs";
+import { csvOf } from "../shared/csv.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 

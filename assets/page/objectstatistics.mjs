@@ -90,19 +90,3 @@ export function countIn(values, { low, width, centres }) {
   }
   return counts;
 }
-
-/**
- * Rows as CSV. What spreadsheets would take for a formula is a text.
- * @param {(string | number)[][]} rows
- */
-export function csvOf(rows) {
-  /** @param {string | number} cell */
-  const text = (cell) => {
-    if (typeof cell === "number") return Number.isFinite(cell) ? String(cell) : "";
-    /* Some programs pass over blanks before the sign, and take signs of full width for those of half. */
-    const seen = cell.normalize("NFKC").replace(/[\s\p{C}]/gu, "");
-    const safe = /^[=+\-@\u2212]/.test(seen) || /^[\t\r\n]/.test(cell) ? `'${cell}` : cell;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return `${rows.map((row) => row.map(text).join(",")).join("\n")}\n`;
-}

@@ -1,5 +1,6 @@
 /* The images of a series as rows of a table: what is said of each, and how sure it is. */
 
+import { csvOf } from "../shared/csv.mjs";
 import { inOrderOfNames } from "../shared/text.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
@@ -139,18 +140,16 @@ export function numbersIn(names) {
 }
 
 /**
- * A table of some rows and measures as comma-separated text.
+ * A table of some rows and a measure as comma-separated text; trust is that of an image, and of no class.
  * @param {SeriesRow[]} rows
  * @param {LabelClass[]} classes
  * @param {string} measure
  */
 export function asCsv(rows, classes, measure) {
-  /** @param {?number | string | undefined} value */
-  const cell = (value) => (typeof value === "string"
-    ? `"${(/^\s*[=+@-]/.test(value) ? `'${value}` : value).replaceAll('"', '""')}"` : String(value ?? ""));
-  const lines = rows.flatMap((row) => classes.map(({ id, name }) => {
-    const figure = told(row, id, measure);
-    return [row.name, name, figure?.value, figure?.low, figure?.high].map(cell).join(",");
+  const asked = measure === "trust" ? [{ id: 0, name: "" }] : classes;
+  const lines = rows.flatMap((row) => asked.map(({ id, name }) => {
+    const { value, low, high } = told(row, id, measure) ?? { value: null, low: null, high: null };
+    return [row.name, name, value, low, high];
   }));
-  return ["image,class_name,value,low,high", ...lines, ""].join("\n");
+  return csvOf([["image", "class_name", "value", "low", "high"], ...lines]);
 }

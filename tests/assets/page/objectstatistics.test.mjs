@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { binsOf, boxOf, countIn, csvOf, quantile } from "../../../assets/page/objectstatistics.mjs";
+import { binsOf, boxOf, countIn, quantile } from "../../../assets/page/objectstatistics.mjs";
 
 test("every value lies in one bin, the largest in the last", () => {
   const values = [0, 1, 2, 39.9, 40];
@@ -28,8 +28,4 @@ test("a box has its whiskers at the last values within 1.5 times the middle half
     count: 8, mean: 7.25, least: 1, low: 1, lower: 2.75, median: 4.5, upper: 6.25, high: 7, most: 30, beyond: [30],
   });
   assert.deepEqual(boxOf([3]).beyond, []);
-});
-
-test("tables quote what needs it, and hand no formula to spreadsheets", () => {
-  assert.equal(csvOf([["a,b", 'say "x"'], ["=1+1", -2.5], [" ＋1", NaN]]), '"a,b","say ""x"""\n\'=1+1,-2.5\n\' ＋1,\n');
 });

@@ -69,7 +69,12 @@ test("curves have a point for each image and whiskers where an interval is known
 
 test("saved data can be opened in a spreadsheet and does nothing there", () => {
   const text = asCsv(rowsOf([item('a "b".tif', image())]), CLASSES, "count");
-  assert.deepEqual(text.split("\n").slice(0, 2), ["image,class_name,value,low,high", '"a ""b"".tif","\'=void",3,1,6']);
+  assert.deepEqual(text.split("\n").slice(0, 2), ["image,class_name,value,low,high", '"a ""b"".tif",\'=void,3,1,6']);
+});
+
+test("trust is saved once an image, and what is not known as nothing", () => {
+  const rows = rowsOf([item("\u2212a.tif", image()), item("b.tif", { ...image(), trust: null })]);
+  assert.deepEqual(asCsv(rows, CLASSES, "trust").split("\n").slice(1), ["'\u2212a.tif,,0.5,,", "b.tif,,,,", ""]);
 });
 
 test("what failed is listed with its reason: files, and single images of a stack", () => {
