@@ -82,7 +82,6 @@ from segmentation.strokes.classes import (
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.web.session.authors import who_and_when
 from segmentation.web.session.stacks import AXES, MAX_PLANES, check_stack
-from segmentation.web.session.state import SessionState
 
 MAX_ERASED_AT_ONCE = 100_000
 MAX_NAME_LENGTH = 100
@@ -124,8 +123,8 @@ _FIELDS = {
 }
 
 
-def check_event(body: Any, state: SessionState) -> dict[str, Any]:
-    """An event from a browser, if it makes sense after ``state``.
+def check_event(body: Any) -> dict[str, Any]:
+    """An event from a browser, if it makes sense; whether what it names is there, the fold says.
 
     Returns:
         The event, with its known fields only.
@@ -138,17 +137,17 @@ def check_event(body: Any, state: SessionState) -> dict[str, Any]:
     if not isinstance(body.get("id"), str) or not _EVENT_ID.fullmatch(body["id"]):
         raise ValueError("The page sent an event without a proper id: reload the page.")
     event = {key: body[key] for key in ("id", "type", *sorted(_FIELDS[body["type"]])) if key in body}
-    _CHECKS[event["type"]](event, state)
+    _CHECKS[event["type"]](event)
     return event | who_and_when(body)
 
 
-def _check_name(event: dict[str, Any], _state: SessionState) -> None:
+def _check_name(event: dict[str, Any]) -> None:
     name = event.get("name")
     if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise ValueError(f"The session's name must be one line of at most {MAX_NAME_LENGTH} characters.")
 
 
-def _check_image(event: dict[str, Any], _state: SessionState) -> None:
+def _check_image(event: dict[str, Any]) -> None:
     image = event.get("image")
     if not isinstance(image, Mapping):
         raise ValueError("The image is not described.")
@@ -167,11 +166,11 @@ def _check_image(event: dict[str, Any], _state: SessionState) -> None:
         _require_hash(event["instead"])
 
 
-def _check_image_removal(event: dict[str, Any], _state: SessionState) -> None:
+def _check_image_removal(event: dict[str, Any]) -> None:
     _require_hash(event.get("image"))
 
 
-def _check_stack_making(event: dict[str, Any], _state: SessionState) -> None:
+def _check_stack_making(event: dict[str, Any]) -> None:
     event["name"] = checks.text(event.get("name"), "The stack's name", 255)
     images = checks.sequence(event.get("images"), "The planes of the stack", MAX_PLANES)
     for image_hash in images:
@@ -182,24 +181,24 @@ def _check_stack_making(event: dict[str, Any], _state: SessionState) -> None:
         raise ValueError("The planes of a stack follow each other in z or in t.")
 
 
-def _check_measure(event: dict[str, Any], _state: SessionState) -> None:
+def _check_measure(event: dict[str, Any]) -> None:
     _require_hash(event.get("image"))
     size = event.setdefault("pixel_size", None)
     event["pixel_size"] = None if size is None else PixelSize.from_json(size).to_json()
 
 
-def _check_stroke(event: dict[str, Any], _state: SessionState) -> None:
+def _check_stroke(event: dict[str, Any]) -> None:
     _require_hash(event.get("image"))
     event["stroke"] = Stroke.from_json(event.get("stroke", {})).to_json()
 
 
-def _check_correction(event: dict[str, Any], state: SessionState) -> None:
-    _check_stroke(event, state)
+def _check_correction(event: dict[str, Any]) -> None:
+    _check_stroke(event)
     if event["stroke"]["class_id"] == REGION:
         raise ValueError("A correction is of a class: an outline of where the image is worked on is a stroke.")
 
 
-def _check_strokes(event: dict[str, Any], _state: SessionState) -> None:
+def _check_strokes(event: dict[str, Any]) -> None:
     if not isinstance(event.get("name"), str) or len(event["name"]) > 255:
         raise ValueError("The name of the file must be text of at most 255 characters.")
     event["classes"] = classes_to_json(classes_from_json(event.get("classes")))
@@ -220,53 +219,53 @@ def _strokes_by_image(strokes: Any) -> dict[str, list[Stroke]]:
     }
 
 
-def _check_erase(event: dict[str, Any], _state: SessionState) -> None:
+def _check_erase(event: dict[str, Any]) -> None:
     _require_hash(event.get("image"))
     ids = event.get("strokes")
     if not isinstance(ids, list) or len(ids) > MAX_ERASED_AT_ONCE or not all(isinstance(i, str) for i in ids):
         raise ValueError("The strokes to erase must be named by their ids.")
 
 
-def _check_learning(event: dict[str, Any], _state: SessionState) -> None:
+def _check_learning(event: dict[str, Any]) -> None:
     if not isinstance(event.get("learn"), bool):
         raise ValueError("Corrections are either learnt from or not.")
 
 
-def _check_new_class(event: dict[str, Any], _state: SessionState) -> None:
+def _check_new_class(event: dict[str, Any]) -> None:
     event["class"] = LabelClass.from_json(event.get("class", {})).to_json()
 
 
-def _check_class_change(event: dict[str, Any], _state: SessionState) -> None:
+def _check_class_change(event: dict[str, Any]) -> None:
     _require_class_id(event.get("class_id"))
     changed = LabelClass(event["class_id"], event.get("name", "name"), event.get("colour", "#000000"))
     event.update((key, getattr(changed, key)) for key in ("name", "colour") if key in event)
 
 
-def _check_class_id(event: dict[str, Any], _state: SessionState) -> None:
+def _check_class_id(event: dict[str, Any]) -> None:
     _require_class_id(event.get("class_id"))
 
 
-def _check_hide(event: dict[str, Any], _state: SessionState) -> None:
+def _check_hide(event: dict[str, Any]) -> None:
     _require_class_id(event.get("class_id"))
     if not isinstance(event.get("hidden"), bool):
         raise ValueError("A class is either hidden or shown.")
 
 
-def _check_weight(event: dict[str, Any], _state: SessionState) -> None:
+def _check_weight(event: dict[str, Any]) -> None:
     _require_class_id(event.get("class_id"))
     event["weight"] = checked_weight(event.get("weight"))
 
 
-def _check_class_list(event: dict[str, Any], _state: SessionState) -> None:
+def _check_class_list(event: dict[str, Any]) -> None:
     event["classes"] = classes_to_json(classes_from_json(event.get("classes")))
 
 
-def _check_merging(event: dict[str, Any], _state: SessionState) -> None:
+def _check_merging(event: dict[str, Any]) -> None:
     _require_class_id(event.get("from"))
     _require_class_id(event.get("into"))
 
 
-def _check_order(event: dict[str, Any], _state: SessionState) -> None:
+def _check_order(event: dict[str, Any]) -> None:
     class_ids = checks.sequence(event.get("class_ids"), "The order of the classes", LARGEST_CLASS_ID)
     for class_id in class_ids:
         _require_class_id(class_id)
@@ -274,11 +273,11 @@ def _check_order(event: dict[str, Any], _state: SessionState) -> None:
         raise ValueError("A class has one place in the list.")
 
 
-def _check_clean_up(event: dict[str, Any], _state: SessionState) -> None:
+def _check_clean_up(event: dict[str, Any]) -> None:
     event["steps"] = [step.to_json() for step in steps_from_json(event.get("steps"))]
 
 
-def _check_settings(event: dict[str, Any], _state: SessionState) -> None:
+def _check_settings(event: dict[str, Any]) -> None:
     check_settings(event)
 
 
@@ -295,7 +294,7 @@ def check_settings(event: dict[str, Any]) -> None:
             event[part] = reader.from_json(event[part]).to_json()
 
 
-def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
+def _check_classifier(event: dict[str, Any]) -> None:
     """The server makes these fields from the file; here they are held to what can be folded."""
     facts = event.get("classifier")
     if not isinstance(facts, Mapping) or not isinstance(facts.get("name"), str) or len(facts["name"]) > 255:
@@ -324,19 +323,19 @@ def _check_classifier(event: dict[str, Any], _state: SessionState) -> None:
     if "clean_up" in event:
         event["clean_up"] = [step.to_json() for step in steps_from_json(event["clean_up"])]
     if "keep" in event:
-        _check_keep(event, _state)
+        _check_keep(event)
 
 
-def _check_keep(event: dict[str, Any], _state: SessionState) -> None:
+def _check_keep(event: dict[str, Any]) -> None:
     if not isinstance(event.get("keep"), bool):
         raise ValueError("A classifier is either kept or not.")
 
 
-def _check_nothing(_event: dict[str, Any], _state: SessionState) -> None:
+def _check_nothing(_event: dict[str, Any]) -> None:
     """There is nothing in such an event that could be wrong."""
 
 
-def _check_target(event: dict[str, Any], _state: SessionState) -> None:
+def _check_target(event: dict[str, Any]) -> None:
     if not isinstance(event.get("event"), str) or not _EVENT_ID.fullmatch(event["event"]):
         raise ValueError("What is to be undone or redone is not named.")
 

@@ -146,12 +146,10 @@ class Journals:
         Raises:
             UnknownSessionError: if there is no such session.
         """
-        session = self._sessions.get(session_id)
-        state = session.state if session and session.state else self.state(session_id)
         checked, refused = [], []
         for body in bodies:
             try:
-                event = self._checked(session_id, body, state) | {"time": int(time.time())}
+                event = self._checked(session_id, body) | {"time": int(time.time())}
                 checked.append(event if author is None else event | {"author": dict(author)})
             except ValueError as reason:
                 refused.append({"id": body.get("id") if isinstance(body, Mapping) else None, "reason": str(reason)})
@@ -168,9 +166,9 @@ class Journals:
         """Drop what is cached of a session that is deleted."""
         self._sessions.pop(session_id)
 
-    def _checked(self, session_id: str, body: Any, state: SessionState) -> dict[str, Any]:
+    def _checked(self, session_id: str, body: Any) -> dict[str, Any]:
         """An event that opens a file says what the file says, whatever the browser made of it."""
-        event = check_event(self._with_facts_of_classifier(session_id, body), state)
+        event = check_event(self._with_facts_of_classifier(session_id, body))
         if event["type"] == "image.open":
             try:
                 event["image"] = self._images.facts(session_id, event["image"]["hash"], event["image"]["name"])

@@ -20,9 +20,7 @@ from segmentation.version import __version__
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
 from segmentation.web.session.events import MAX_NAME_LENGTH, check_event, check_settings
 from segmentation.web.session.images import Images
-from segmentation.web.session.journal_fold import fold
 from segmentation.web.session.journals import Journals
-from segmentation.web.session.state import SessionState
 from segmentation.web.store import NewImage, Store
 from segmentation.web.store.classifiers import Classifiers
 
@@ -234,8 +232,7 @@ def _checked(
     if not bodies or bodies[0].get("type") != "session.start":
         raise SessionFileError("Its journal does not begin with the start of a session.")
     start = _start(bodies[0], images)
-    empty = fold([{**start, "classes": []}])
-    return [start, *(_checked_event(body, empty, images, opened) for body in bodies[1:])]
+    return [start, *(_checked_event(body, images, opened) for body in bodies[1:])]
 
 
 def _start(body: Mapping[str, Any], images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -258,10 +255,7 @@ def _start(body: Mapping[str, Any], images: Mapping[str, dict[str, Any]]) -> dic
 
 
 def _checked_event(
-    body: dict[str, Any],
-    state: SessionState,
-    images: Mapping[str, dict[str, Any]],
-    opened: Mapping[str, dict[str, Any]],
+    body: dict[str, Any], images: Mapping[str, dict[str, Any]], opened: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
     if body.get("type") == "image.open":
         body = {**body, "image": {**_facts(body.get("image"), images), "name": body["image"].get("name")}}
@@ -272,7 +266,7 @@ def _checked_event(
             raise SessionFileError("Its journal names a classifier that it does not hold.")
         body = {**body, **opened[content_hash]}
     try:
-        return check_event(body, state)
+        return check_event(body)
     except ValueError as problem:
         raise SessionFileError(f"An event of its journal makes no sense. {problem}") from problem
 

@@ -176,7 +176,7 @@ class TwoFolds(RuleBasedStateMachine):
         event = {"id": f"e{len(self.events)}", **event}
         if self.author:
             event |= {"author": {"id": self.author, "name": ""}, "time": len(self.events)}
-        checked = check_event(event, fold(self.events))
+        checked = check_event(event)
         self.events.append(checked)
         return event["id"] if event["type"] in UNDOABLE else multiple()
 
