@@ -85,6 +85,15 @@ _SECTIONS = (
         ],
     ),
     (
+        "Stacks and time series",
+        [
+            "A TIFF of many planes opens as one entry, with a slider for z and one for time; marks on them show where "
+            "strokes are. Draw on any plane: one classifier learns from all. “Segment all planes” gives the whole "
+            "stack as one TIFF. Single images of equal size become a stack by “Make a stack…” in the strip; undo takes "
+            "it apart again.",
+        ],
+    ),
+    (
         "The list of classes",
         [
             "There may be 255. Drag a class by its number to another place, or press Alt and an arrow; results stay "
@@ -104,6 +113,8 @@ _SECTIONS = (
             "error, and how it went from stroke to stroke. Unfold it for each class and for what was mistaken for "
             "what. If a stroke makes the others worse, you are told once, and can take it back. Drop a mask of what "
             "is true and choose “Score against it” to count every pixel.",
+            "± behind a share says how far it may be off, with a confidence of about 95 %: it follows from votes that "
+            "do not agree, and from how the share changes when strokes are held out.",
         ],
     ),
     (
