@@ -22,6 +22,7 @@ from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
+from segmentation.strokes.raster import region_of
 from segmentation.web import metrics
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
@@ -175,7 +176,7 @@ class Conversations:
             ``draft`` and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the
             window should ask again: it has asked for something newer, or somebody else has written to the journal.
             Then ``here`` with the other people who are in the session, for which no stroke has to wait, and at last
-        ``scores``, for which nothing has to wait.
+            ``scores`` and ``margins``, for which nothing has to wait.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -200,6 +201,7 @@ class Conversations:
         if tiles is not None and learnt is not None and tiles.scores is not None:
             yield from self._scorer.score(session_id, learnt, tiles.scores.newest, stale)
             image = self._images.get(session_id, learnt.state.image["hash"])
+            image = image.within(region_of(learnt.state.outlines, image.shape))
             yield from self._margins.told(session_id, learnt, image, stale)
 
     def _segmentation(

@@ -17,6 +17,7 @@ from segmentation.assessment.trust import Trust, trust_of_rows
 from segmentation.features.spec import KINDS, FeatureSpec
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
+from segmentation.strokes.raster import region_of
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
@@ -199,11 +200,12 @@ class FeatureAdvice:
         """How far the segmentations of images that were not learnt from could be trusted, with other features."""
         classifier, trusts = self._trained(session_id, result, spec, turn), []
         for one in images[:MOST_IMAGES]:
-            image = classifier.adapt(self._images.get(session_id, one))
+            image = self._images.get(session_id, one)
+            image = classifier.adapt(image.within(region_of(result.state.drawn.get(one, ()), image.shape)))
             grid = Grid.over(image.shape)
             rows = self._features.rows(session_id, image, classifier, grid)
-            if image.no_data is not None and not image.no_data.all():
-                rows = rows[~image.no_data.ravel()[grid.places]]
+            if image.left_out is not None and not image.left_out.ravel()[grid.places].all():
+                rows = rows[~image.left_out.ravel()[grid.places]]
             with turn():
                 trusts.append(trust_of_rows(classifier, rows))
         return trusts

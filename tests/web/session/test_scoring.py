@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import segmentation as seg
+from segmentation.strokes.classes import REGION
 from segmentation.web.session.scheduler import Scheduler
 from tests.support.asking import Someone, converse
 from tests.support.files import png
@@ -76,6 +77,19 @@ def test_how_sure_shares_are_is_what_python_says(someone):
     assert "95 % interval" in report
     assert f"mean IoU {seg.cross_validate(PIXELS, document['strokes'], classifier).mean_iou:.2f}" in report
     assert "over 5 strokes, each of which was held out" in report
+
+
+def test_only_here_shares_are_as_sure_on_the_page_as_in_its_table(someone):
+    image_hash = drawn(someone, 5)
+    here = {"id": "here", "class_id": REGION, "kind": "rectangle", "x0": 0, "y0": 0, "x1": 60, "y1": 40}
+    someone.does(type="stroke.add", image=image_hash, stroke=here)
+    tiles = {"image": image_hash, "view": [0, 60, 0, 90], "known": {}, "scores": {}}
+    told = converse(someone.client, someone.session, segment=tiles)[-1]
+    assert told["kind"] == "margins"
+    for row in csv.DictReader(io.StringIO(someone.downloads("shares.csv").data.decode())):
+        share, margin = float(row["percent"]), 100 * told["margins"][row["class_id"]]
+        ends = [float(row[name]) for name in ("percent_low", "percent_high")]
+        assert ends == pytest.approx([max(0, share - margin), min(100, share + margin)], abs=2e-4)
 
 
 def test_what_is_missing_is_said(someone):
