@@ -61,7 +61,7 @@ def test_a_file_that_nginx_would_refuse_unless_told_is_opened(people, behind_ngi
 
 def test_what_nginx_refuses_is_a_sentence_and_the_page_goes_on(people, behind_nginx, tmp_path):
     with (tmp_path / "huge.png").open("wb") as huge:
-        huge.truncate(300 * 2**20)
+        huge.truncate(1100 * 2**20)
     person = people(behind_nginx.url)
     person.within("async ({ load }) => { (await load('page/context.mjs')).facts().maxUploadBytes = Infinity; }")
     person.upload(tmp_path / "huge.png")
