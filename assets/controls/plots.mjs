@@ -1,10 +1,10 @@
 /* The drawer of plots below the image: how a measure is distributed, on each image, and one measure against another. */
 
 import { sessionUrl } from "../page/context.mjs";
+import { csvOf } from "../page/csv.mjs";
 import { objectColumns, unitOf, unpackObjects } from "../page/objectcolumns.mjs";
 import { boxFigure, histogramFigure, scatterFigure } from "../page/plotfigures.mjs";
 import { channelNames } from "../picture/about.mjs";
-import { csvOf } from "../shared/csv.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 

@@ -1,7 +1,7 @@
 /* The images of a series as rows of a table: what is said of each, and how sure it is. */
 
-import { csvOf } from "../shared/csv.mjs";
 import { inOrderOfNames } from "../shared/text.mjs";
+import { csvOf } from "./csv.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { csvOf } from "../../../assets/shared/csv.mjs";
+import { csvOf } from "../../../assets/page/csv.mjs";
 
 test("tables quote what needs it, and hand no formula to spreadsheets", () => {
   const rows = [["a,b", 'say "x"'], ["=1+1", -2.5], [" ＋1", NaN], ["\u2212x", null]];
