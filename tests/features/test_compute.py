@@ -310,7 +310,7 @@ def test_json_of_the_wrong_kind_is_refused(values):
         FeatureSpec.from_json(values)
 
 
-def test_kernels_are_compiled_once_for_every_image():
+def test_kernels_are_compiled_once_for_every_image(kernels):
     from segmentation.features._derivative_kernels import derive
     from segmentation.features._smoothing_kernels import smooth_piece
 

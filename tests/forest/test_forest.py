@@ -245,7 +245,7 @@ def test_a_forest_cannot_be_changed_under_the_table_that_was_made_of_it(field):
         setattr(small_forest(), field, None)
 
 
-def test_the_kernel_is_compiled_once():
+def test_the_kernel_is_compiled_once(kernels):
     from segmentation.forest._walk_kernels import predict_rectangle
 
     forest = Forest.from_sklearn(FORESTS["twenty classes"]())

@@ -169,7 +169,7 @@ def test_a_forest_by_hand():
     assert forest.program.counts(forest.bins.pack(values), 3).T.tolist() == [[1, 1], [0, 2], [1, 1]]
 
 
-def test_kernels_are_compiled_once():
+def test_kernels_are_compiled_once(kernels):
     from segmentation.forest._program_kernels import assemble_trees, run_program
 
     forest = random_forest(5, 4, 3, 4)
