@@ -1,5 +1,6 @@
 """One session cannot reach what is another's, by any route there is."""
 
+import html
 import json
 import re
 
@@ -66,7 +67,10 @@ def test_no_route_of_ones_own_session_leads_into_anothers(client, ada):
                     path = places(rule.rule, ada, session)
                     response = client.open(f"{path}?{query}", method=method, json={} if method == "POST" else None)
                     text = response.get_data().decode("utf-8", "replace")
-                    leaked = [secret for secret in ada["secrets"] if secret in text or secret in str(response.headers)]
+                    said = text + str(response.headers)
+                    for asked in (query, html.escape(query)):
+                        said = said.replace(f"?{asked}", "")  # a redirection repeats what was asked for
+                    leaked = [secret for secret in ada["secrets"] if secret in said]
                     assert not leaked, (method, path, query)
                     if "<image_hash>" in rule.rule and session:
                         assert response.status_code in (404, 405), (method, path)

@@ -59,7 +59,8 @@ def test_tables_numbers_and_reports_are_those_of_the_library(client, measured):
     report = client.get(f"{address}/report.html").text
     classifier = client.get(f"{address}/classifier.squiggle").data
     assert hashlib.sha256(classifier).hexdigest() in report
-    assert "drop_small=3, split=0.5@1" in report
+    assert "parts of all classes of fewer than 3 pixels were given to the surrounding class; then objects of" in report
+    assert "where they are narrower than 0.5 of the smaller one" in report
 
 
 @pytest.mark.slow
