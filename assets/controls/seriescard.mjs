@@ -131,6 +131,7 @@ export class SeriesCard {
     this.root.dataset.state = this.unfinished ? (running ? "running" : "cancelled") : "finished";
     if (!items || !classes) return;
     [this.items, this.classes, this.ended, this.classifier] = [items, classes, done + failed, classifier];
+    this.root.dataset.told = String(this.ended);
     this.showItems(rowsOf(items));
   }
 

@@ -100,6 +100,7 @@ def sends(person, *paths):
 
 
 def is_finished(person, images):
-    """Whether the latest series is done, all its images sent: before the last one came it may have been, too."""
+    """Whether the latest series is done, all its images sent and told: before the last came it may have been, too."""
     card = person.page.locator(".series").first
-    return card.inner_text().startswith(f"{images} images") and card.get_attribute("data-state") == "finished"
+    facts = [card.get_attribute(name) for name in ("data-state", "data-told")]
+    return card.inner_text().startswith(f"{images} images") and facts == ["finished", str(images)]
