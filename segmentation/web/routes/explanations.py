@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.web.routes.errors import refused
@@ -20,28 +24,25 @@ def explanation_routes(explanations: Explanations, parts: Parts) -> Blueprint:
     @routes.get("/s/<session_id>/explain")
     def explain(session_id: str) -> Response:
         """Which strokes and features decided: ``image=hash&row=r&column=c``."""
-        row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
-        try:
-            return not_kept(jsonify(explanations.explain(session_id, request.args.get("image"), row, column)))
-        except ValueError as reason:
-            return refused(reason)
+        return _at_a_pixel(partial(explanations.explain, session_id))
 
     @routes.get("/s/<session_id>/probabilities")
     def probabilities(session_id: str) -> Response:
         """The probability of each class: ``image=hash&row=r&column=c``."""
-        row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
-        try:
-            return not_kept(jsonify(explanations.probabilities(session_id, request.args.get("image"), row, column)))
-        except ValueError as reason:
-            return refused(reason)
+        return _at_a_pixel(partial(explanations.probabilities, session_id))
 
     @routes.get("/s/<session_id>/part")
     def part(session_id: str) -> Response:
         """The outline of the part that a pixel lies in: ``image=hash&row=r&column=c``."""
-        row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
-        try:
-            return not_kept(jsonify(parts.outline(session_id, request.args.get("image"), row, column, has_gone())))
-        except ValueError as reason:
-            return refused(reason)
+        return _at_a_pixel(partial(parts.outline, session_id, has_gone=has_gone()))
 
     return routes
+
+
+def _at_a_pixel(told: Callable[[str | None, int, int], Any]) -> Response:
+    """What is told of the image and the pixel of the query."""
+    row, column = (whole(name, 0, MAX_SIDE) for name in ("row", "column"))
+    try:
+        return not_kept(jsonify(told(request.args.get("image"), row, column)))
+    except ValueError as reason:
+        return refused(reason)

@@ -54,6 +54,20 @@ def series_file_routes(store: SeriesStore, worker: SeriesWorker, images: Images,
         except ImageError as reason:
             return refused(reason)
 
+    @routes.get("/s/<session_id>/series/<series_id>/results.zip")
+    def results(session_id: str, series_id: str) -> Response:
+        """Class ids of all images that are done, shares, classifier, and what failed, in one zip archive."""
+        store.facts(session_id, series_id)
+        archive = Response(results_zip(store, session_id, series_id), mimetype="application/zip")
+        return as_it_comes(as_file(archive, 'filename="series.zip"'))
+
+    _add_tables(routes, store)
+    return routes
+
+
+def _add_tables(routes: Blueprint, store: SeriesStore) -> None:
+    """``objects.bin`` and the tables and the report of a series."""
+
     @routes.get("/s/<session_id>/series/<series_id>/objects.bin")
     def objects(session_id: str, series_id: str) -> Response:
         """The table of all objects, as :func:`table_for_page` packs it."""
@@ -72,12 +86,3 @@ def series_file_routes(store: SeriesStore, worker: SeriesWorker, images: Images,
             return refused(problem)
         mimetype = "text/html" if name.endswith(".html") else "text/csv"
         return not_kept(as_file(Response(content, mimetype=mimetype), f'filename="series-{name}"'))
-
-    @routes.get("/s/<session_id>/series/<series_id>/results.zip")
-    def results(session_id: str, series_id: str) -> Response:
-        """Class ids of all images that are done, shares, classifier, and what failed, in one zip archive."""
-        store.facts(session_id, series_id)
-        archive = Response(results_zip(store, session_id, series_id), mimetype="application/zip")
-        return as_it_comes(as_file(archive, 'filename="series.zip"'))
-
-    return routes
