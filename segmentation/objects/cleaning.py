@@ -14,11 +14,10 @@ from segmentation.objects.labelling import class_ids_of
 from segmentation.objects.steps import (
     DROP_BORDER,
     DROP_SMALL,
-    FILL_HOLES,
     KEEP_BORDER,
-    SMOOTH,
     CleanUpStep,
     Steps,
+    carry_out,
     changes_classes,
     checked_steps,
 )
@@ -52,16 +51,7 @@ def clean_up(segmentation: ArrayLike, steps: Steps) -> NDArray[np.uint8]:
 
         return clean_up_voxels(segmentation, checked)
     ids = class_ids_of(segmentation).copy()
-    for step in checked:
-        if step.kind == SMOOTH:
-            _smooth(ids, step)
-            continue
-        for class_id in np.flatnonzero(np.bincount(ids.ravel(), minlength=256)).tolist():
-            if class_id and step.concerns(class_id):
-                if step.kind == FILL_HOLES:
-                    _fill_holes(ids, class_id, int(step.size))
-                elif step.kind in (DROP_SMALL, DROP_BORDER, KEEP_BORDER):
-                    _drop(ids, class_id, step)
+    carry_out(checked, ids, smooth=_smooth, fill_holes=_fill_holes, drop=_drop)
     return ids
 
 

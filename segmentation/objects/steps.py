@@ -1,11 +1,14 @@
-"""The steps of a clean-up, as people choose them, and as they travel in files."""
+"""The steps of a clean-up, as people choose them, as they travel in files, and in which order they are carried out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from segmentation._shared import checks
 from segmentation.strokes.classes import LARGEST_CLASS_ID
@@ -154,3 +157,32 @@ def split_eagerness(steps: Iterable[CleanUpStep], class_id: int) -> float:
     """How eagerly the objects of a class are split: as the last step says that is about it; 0 if none is."""
     sizes = [step.size for step in steps if step.kind == SPLIT and step.concerns(class_id)]
     return sizes[-1] if sizes else 0.0
+
+
+def carry_out(
+    steps: Sequence[CleanUpStep],
+    ids: NDArray[np.uint8],
+    *,
+    smooth: Callable[[NDArray[np.uint8], CleanUpStep], None],
+    fill_holes: Callable[[NDArray[np.uint8], int, int], None],
+    drop: Callable[[NDArray[np.uint8], int, CleanUpStep], None],
+) -> None:
+    """Carry out steps in their order, each class by class, the smallest id first; those that split change no classes.
+
+    Args:
+        steps: the steps.
+        ids: class ids, uint8 of any shape; they are changed.
+        smooth: smooths the borders of the classes of a step.
+        fill_holes: fills the holes of a class up to a size.
+        drop: drops the parts of a class that a step names.
+    """
+    for step in steps:
+        if step.kind == SMOOTH:
+            smooth(ids, step)
+            continue
+        for class_id in np.flatnonzero(np.bincount(ids.ravel(), minlength=256)).tolist():
+            if class_id and step.concerns(class_id):
+                if step.kind == FILL_HOLES:
+                    fill_holes(ids, class_id, int(step.size))
+                elif step.kind in (DROP_SMALL, DROP_BORDER, KEEP_BORDER):
+                    drop(ids, class_id, step)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared import checks
 from segmentation.io.image import Image
-from segmentation.objects.steps import DROP_SMALL, FILL_HOLES, KEEP_BORDER, SMOOTH, SPLIT, CleanUpStep
+from segmentation.objects.steps import DROP_SMALL, KEEP_BORDER, CleanUpStep, carry_out
 from segmentation.strokes.classes import LARGEST_CLASS_ID
 
 CONNECTIVITIES = {6: 1, 18: 2, 26: 3}
@@ -88,16 +88,7 @@ def measure_voxels(
 def clean_up_voxels(segmentation: ArrayLike, steps: Sequence[CleanUpStep]) -> NDArray[np.uint8]:
     """As :func:`segmentation.objects.cleaning.clean_up`: parts have 26 neighbours, holes 6, and smoothing a ball."""
     ids = voxel_ids(segmentation).copy()
-    for step in steps:
-        if step.kind == SMOOTH:
-            _smooth(ids, step)
-            continue
-        for class_id in np.flatnonzero(np.bincount(ids.ravel(), minlength=256)).tolist():
-            if class_id and step.concerns(class_id):
-                if step.kind == FILL_HOLES:
-                    _fill_holes(ids, class_id, int(step.size))
-                elif step.kind != SPLIT:
-                    _drop(ids, class_id, step)
+    carry_out(steps, ids, smooth=_smooth, fill_holes=_fill_holes, drop=_drop)
     return ids
 
 
