@@ -24,6 +24,7 @@ class Server:
 
     def __init__(self, data_folder: Path, command: str = PROCFILE["web"], **environment: str) -> None:
         self.data_folder = data_folder
+        self.checkout = ROOT
         self.command = command
         self.environment = environment
         self.port = free_port()
@@ -39,7 +40,7 @@ class Server:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **self.environment,
         }
-        return subprocess.Popen(["sh", "-c", f"exec {command}"], cwd=ROOT, env=environment, stdout=stdout)
+        return subprocess.Popen(["sh", "-c", f"exec {command}"], cwd=self.checkout, env=environment, stdout=stdout)
 
     def start(self, stdout: IO[bytes] | None = None) -> None:
         """Start, and wait until it answers."""
