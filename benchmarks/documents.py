@@ -9,7 +9,7 @@ TABLES = ROOT / "docs" / "benchmarks.md"
 README = ROOT / "README.md"
 
 HEADLINES = (
-    "stroke to overlay on screen, 1 megapixel RGB, 72 features, a draft of all",
+    "stroke to overlay on screen, 1 megapixel RGB, all",
     "stroke to a draft of all of the overlay, 30 clients, 95th percentile",
     "features, 1 megapixel RGB",
     "prediction, our default forest, 0.5 megapixel",

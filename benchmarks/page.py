@@ -69,8 +69,9 @@ WATCH_REFERENCE = """() => {
   const graph = document.querySelector(".js-plotly-plot");
   const marks = (window.marks = {});
   let source = graph.data[0].source;
-  const release = () => Object.assign(marks, { up: performance.now(), first: null, draft: null, all: null });
-  window.addEventListener("mouseup", release, true);
+  window.addEventListener("mouseup", () => {
+    Object.assign(marks, { up: performance.now(), first: null, draft: null, all: null, asked: null });
+  }, true);
   graph.on("plotly_afterplot", () => {
     if (graph.data[0].source === source) return;
     source = graph.data[0].source;
@@ -142,7 +143,7 @@ class Wait(NamedTuple):
         first: the first new part.
         draft: a draft of all of it; the same as all where there was none.
         all: all of it.
-        asked: the server; not known without a page.
+        asked: the server; not known without a page, the same as all on that of the reference.
     """
 
     first: float
@@ -317,7 +318,7 @@ def small_rows(browser: Browser) -> list[dict[str, Any]]:
         reference = median(reference_waits(browser, pixels, strokes))
         rows = [
             row(
-                f"stroke to overlay on screen, 1 megapixel RGB, 72 features, {name}",
+                f"stroke to overlay on screen, 1 megapixel RGB, {name}",
                 median(getattr(wait, part) for wait in later),
                 "ms",
                 goal,
