@@ -1,4 +1,4 @@
-"""The compiled loops of :mod:`segmentation.forest.bins`: plain loops over bytes, which LLVM turns into vectors."""
+"""The compiled loops of :mod:`segmentation.forest.bins`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from numpy.typing import NDArray
 
 from segmentation._shared.simd import kernel, part
 from segmentation.forest._bit_layout import BINS, BITS, BLOCK, ROW
-from segmentation.forest._lanes import fetch_line
+from segmentation.forest._lanes import BINS_AT_ONCE, fetch_line, pack_bins
 
 _FIRST = np.float32(0)
 _LAST = np.float32(BINS - 1)
-_NONE = np.uint8(0)
-_ROW = np.uint64(ROW)  # counted without a sign, since Numba lets negative indices count from the end
 
 LINE = 16
 """Float32 numbers of a cache line."""
@@ -64,26 +62,22 @@ def pack_blocks(
         low, scale: see :class:`segmentation.forest.bins.Bins`.
         packed: ``(blocks, features, BITS, ROW)`` to be filled.
     """
-    bins = np.empty(BLOCK, np.uint8)
+    rows, n_features = packed.reshape(packed.size // ROW, ROW), packed.shape[1]
+    rest = np.empty((1, BLOCK), np.float32)
     for block in range(len(packed)):
         start = (first + block) * BLOCK
         count = min(planes.shape[1] - start, BLOCK)
         for number in range(len(features)):
+            feature, place = features[number], (block * n_features + places[number]) * BITS
             if count == BLOCK:
                 following = number + 1 if number + 1 < len(features) else 0
                 ahead = start if following else min(start + BLOCK, planes.shape[1] - BLOCK)
-                for place in range(0, BLOCK, LINE):
-                    fetch_line(planes, features[following], ahead + place)
-            feature, place_of = np.uint64(features[number]), np.uint64(places[number])
-            lowest, bins_per_unit = low[feature], scale[feature]
-            for pixel in range(count):
-                bins[pixel] = _bin(planes[feature, np.uint64(start + pixel)], lowest, bins_per_unit)
-            for pixel in range(count, BLOCK):
-                bins[pixel] = _NONE
-            for digit in range(BITS):
-                asked = np.uint8(1 << digit)
-                for place in range(_ROW):
-                    byte = _NONE
-                    for bit in range(8):
-                        byte |= np.uint8(1 << bit) if bins[np.uint64(bit) * _ROW + place] & asked else _NONE
-                    packed[block, place_of, digit, place] = byte
+                for byte in range(0, ROW, BINS_AT_ONCE):
+                    for column in range(8 * byte, 8 * (byte + BINS_AT_ONCE), LINE):
+                        fetch_line(planes, features[following], ahead + column)
+                    pack_bins(planes, feature, start, low[feature], scale[feature], rows, place, byte)
+            else:
+                rest[:] = np.nan
+                rest[0, :count] = planes[feature, start:]
+                for byte in range(0, ROW, BINS_AT_ONCE):
+                    pack_bins(rest, 0, 0, low[feature], scale[feature], rows, place, byte)

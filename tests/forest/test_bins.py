@@ -124,6 +124,18 @@ def test_kernels_put_any_float_into_the_bin_of_the_definition(planes):
     assert np.array_equal(bins.columns(np.ascontiguousarray(planes.T)), expected)
 
 
+@pytest.mark.parametrize(("low", "high"), RANGES.values(), ids=RANGES)
+def test_kernels_tell_floats_right_at_edges_apart(low, high):
+    bins = bins_of(low, high)
+    with np.errstate(over="ignore"):
+        beside = [np.nextafter(bins.edges[0], np.float32(end)) for end in (np.inf, -np.inf)]
+    random = np.random.default_rng(0).integers(0, 2**32, 4000, np.uint32).view(np.float32)
+    values = np.concatenate([bins.edges[0], *beside, random, np.array([np.nan, np.inf, -np.inf], np.float32)])
+    expected = bins.of_values(np.zeros(len(values), int), values)
+    assert np.array_equal(unpacked(bins.pack(values[None]), len(values))[0], expected)
+    assert np.array_equal(bins.columns(values[:, None])[0], expected)
+
+
 def test_an_image_is_packed_as_its_pixels_row_by_row():
     planes = np.random.default_rng(3).normal(size=(4, 30, 50)).astype(np.float32)
     bins = Bins.of_rows(np.ascontiguousarray(planes.reshape(4, -1).T))
