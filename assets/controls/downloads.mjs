@@ -2,7 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { placeInWords } from "../page/entries.mjs";
-import { all, byId, element } from "../shared/dom.mjs";
+import { all, byId, saveFile } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 
 /** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
@@ -11,7 +11,6 @@ import { AWAY, reasonOf } from "../shared/requests.mjs";
 /** @import { Session } from "../session/session.mjs" */
 
 const CLASSIFIER = "classifier.squiggle";
-const URL_LASTS_MS = 60000;
 
 const buttons = () => /** @type {HTMLButtonElement[]} */ (all("button.download"));
 
@@ -85,9 +84,7 @@ export class Downloads {
     const query = `image=${session.imageHash}&opacity=${session.view.opacity}&along=${along.join(",")}`;
     const response = await fetch(`${sessionUrl}download/${file}?${query}`);
     if (!response.ok) return reasonOf(response);
-    const url = URL.createObjectURL(await response.blob());
-    element("a", { href: url, download: `${nameForFile(session)}-${file}` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
+    saveFile(await response.blob(), `${nameForFile(session)}-${file}`);
     return along.length < this.along.length ? "It came without training pixels: none travel along." : "";
   }
 }

@@ -5,7 +5,7 @@ import { csvOf } from "../page/csv.mjs";
 import { objectColumns, unitOf, unpackObjects } from "../page/objectcolumns.mjs";
 import { boxFigure, histogramFigure, scatterFigure } from "../page/plotfigures.mjs";
 import { channelNames } from "../picture/about.mjs";
-import { byId, element } from "../shared/dom.mjs";
+import { byId, element, saveFile } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 
 /** @import { Found } from "../page/objectcolumns.mjs" */
@@ -18,7 +18,6 @@ import { AWAY, reasonOf } from "../shared/requests.mjs";
 
 /** How much of the drawer the axes of a plot take. */
 const [AXES_WIDTH, AXES_HEIGHT] = [70, 56];
-const URL_LASTS_MS = 60000;
 const GREY = "#888888";
 
 export class Plots {
@@ -244,17 +243,15 @@ export class Plots {
   }
 
   saveData() {
-    const url = URL.createObjectURL(new Blob([csvOf(this.figure?.rows ?? [])], { type: "text/csv" }));
-    this.save(url, "csv");
-    setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
+    this.save(new Blob([csvOf(this.figure?.rows ?? [])], { type: "text/csv" }), "csv");
   }
 
   /**
-   * @param {string} url
+   * @param {Blob | string} content
    * @param {string} ending
    */
-  save(url, ending) {
+  save(content, ending) {
     const stem = this.session.state.image?.name.replace(/\.[^.]*$/, "");
-    element("a", { href: url, download: `${stem}-${this.kind.value}.${ending}` }).click();
+    saveFile(content, `${stem}-${this.kind.value}.${ending}`);
   }
 }

@@ -3,7 +3,7 @@
 import { savePlot, showPlot } from "../page/seriesplot.mjs";
 import { MEASURES, asCsv, numbersIn, rowsOf, told, written } from "../page/seriesrows.mjs";
 import { SeriesTable } from "../page/seriestable.mjs";
-import { all, byId, element } from "../shared/dom.mjs";
+import { all, byId, element, saveFile } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
 import { showFailures } from "./seriescard.mjs";
 import { SeriesObjects } from "./seriesobjects.mjs";
@@ -19,8 +19,6 @@ import { SeriesObjects } from "./seriesobjects.mjs";
  * @property {Item[]} items
  * @property {LabelClass[]} classes
  */
-
-const URL_LASTS_MS = 60000;
 
 export class SeriesView {
   /** @param {{drawOn: (url: string) => void, again: (id: string) => void}} actions */
@@ -167,9 +165,7 @@ export class SeriesView {
 
   saveData() {
     const text = asCsv(this.rows, this.series?.classes ?? [], this.measure.value);
-    const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-    element("a", { href: url, download: `series-${this.measure.value}.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
+    saveFile(new Blob([text], { type: "text/csv" }), `series-${this.measure.value}.csv`);
   }
 
   /** @param {number} at which of the images */

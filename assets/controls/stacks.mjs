@@ -2,15 +2,13 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { announce } from "../page/status.mjs";
-import { byId, element } from "../shared/dom.mjs";
+import { byId, element, saveFile } from "../shared/dom.mjs";
 import { jsonLines } from "../shared/lines.mjs";
 import { showMessage } from "../shared/messages.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 
 /** @import { Stack } from "../journal/stacks.mjs" */
 /** @import { Session } from "../session/session.mjs" */
-
-const URL_LASTS_MS = 60000;
 
 /**
  * The bytes that base64 stands for.
@@ -85,9 +83,7 @@ export class StackSegmenter {
    */
   save({ name, planes }, parts, notes) {
     const file = `${name.replace(/\.[^.]*$/, "")}-segmentation.tif`;
-    const url = URL.createObjectURL(new Blob(parts, { type: "image/tiff" }));
-    element("a", { href: url, download: file }).click();
-    setTimeout(() => URL.revokeObjectURL(url), URL_LASTS_MS);
+    saveFile(new Blob(parts, { type: "image/tiff" }), file);
     announce(`All ${planes.length} planes are in your downloads: “${file}”.`);
     return notes.length ? `${notes.join(" ")} Their pages hold 0.` : "";
   }

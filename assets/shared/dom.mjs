@@ -1,5 +1,7 @@
 /* Elements of a page. */
 
+const BLOB_LASTS_MS = 60000;
+
 /**
  * The element with an id.
  * @template {HTMLElement} [T=HTMLElement]
@@ -40,6 +42,17 @@ export function element(tag, attributes = {}, ...children) {
   }
   node.append(...children);
   return node;
+}
+
+/**
+ * Put a file among a person's downloads. Browsers begin to read a blob some time after the click.
+ * @param {Blob | string} content a blob, or the address of what is to be had
+ * @param {string} name
+ */
+export function saveFile(content, name) {
+  const url = content instanceof Blob ? URL.createObjectURL(content) : content;
+  element("a", { href: url, download: name }).click();
+  if (content instanceof Blob) setTimeout(() => URL.revokeObjectURL(url), BLOB_LASTS_MS);
 }
 
 /**

@@ -239,7 +239,7 @@ class Downloads:
             return self._trainer.result(session_id, image_hash)
 
     def _turn(self, session_id: str) -> Turn:
-        return partial(self._scheduler.turn, f"{session_id} downloads")
+        return partial(self._scheduler.download_turn, session_id)
 
     def _label_file(self, session_id: str, image_hash: str | None) -> bytes:
         state, labels = self._labels.drawn(session_id, image_hash)

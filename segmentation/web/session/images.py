@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
@@ -133,7 +133,7 @@ class Images:
             self._refuse_size(file)
         return reopened(file)
 
-    def _refuse_size(self, file: BinaryIO) -> None:
+    def _refuse_size(self, file: BinaryIO) -> NoReturn:
         raise ImageError(
             f"The file has {file.seek(0, 2) / 2**20:.0f} MB; this server takes at most "
             f"{self._max_image_bytes / 2**20:.0f} MB, and more only of a TIFF whose images are all alike: a stack."

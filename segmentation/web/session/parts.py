@@ -60,7 +60,7 @@ class Parts:
             raise ValueError("That pixel lies beside the image.")
         if not ids[row, column]:
             raise ValueError("That pixel holds no data: it has no class.")
-        with self._scheduler.turn(f"{session_id} downloads"):
+        with self._scheduler.download_turn(session_id):
             part = flood(ids, (row, column), connectivity=2)
             pieces = outline_strokes(part.astype(np.uint8), "part")
         lengths = [len(piece.points) for piece in pieces]

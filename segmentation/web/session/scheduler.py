@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -130,6 +130,10 @@ class Scheduler:
                 with self._lock:
                     self._free += 1
                     self._begin_waiting()
+
+    def download_turn(self, session_id: str) -> AbstractContextManager[None]:
+        """A :meth:`turn` for what somebody takes home: its place is not that of the session's strokes."""
+        return self.turn(f"{session_id} downloads")
 
     @contextmanager
     def spare_time(self, stale: Callable[[], bool]) -> Iterator[None]:

@@ -53,7 +53,7 @@ class StackResults:
         Raises:
             ValueError: with a sentence, if it is no plane, or something is missing to segment it.
         """
-        with self._scheduler.turn(f"{session_id} downloads"):
+        with self._scheduler.download_turn(session_id):
             result = self._trainer.result(session_id, image_hash)
         stack = result.state.stacks.get(result.state.image.get("stack", ""))
         if stack is None:
@@ -100,6 +100,6 @@ class StackResults:
         image = image.within(region_of(state.drawn.get(plane, ()), shape))
         painted = state.corrections.get(plane)
         corrections = rasterise(painted, shape) if painted else None
-        turn = partial(self._scheduler.turn, f"{session_id} downloads")
+        turn = partial(self._scheduler.download_turn, session_id)
         whole = WholeImage(self._live, image, result.classifier, turn, has_gone, corrections)
         pages.add(whole.class_ids(), CLASS_IDS)
