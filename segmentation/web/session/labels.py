@@ -186,8 +186,8 @@ class Labels:
             strokes: by the hash of their image: all that are drawn, those that a classifier is trained on, or
                 corrections; each has a raster of its own, so that none is drawn anew for the others.
         """
-        kinds = {id(state.drawn): "drawn", id(state.corrections): "corrections"}
-        key = (session_id, image_hash, kinds.get(id(strokes), "trained"))
+        kind = "drawn" if strokes is state.drawn else "corrections" if strokes is state.corrections else "trained"
+        key = (session_id, image_hash, kind)
         image = state.images[image_hash]
         raster = self._cache.pop(key) or LabelRaster((image["rows"], image["columns"]))
         raster.update(strokes.get(image_hash, ()))
