@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
 from segmentation._shared.tiling import Window
-from segmentation.features.pieces import rows_of_piece
+from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, free_buffer, release, rows_of_piece
 from segmentation.features.smoothed import Smoothed, planes_of
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import BLOCK, Bins, count_blocks, packed_bytes, packed_room
@@ -156,17 +156,23 @@ class BitPlanes:
         numbers, width = np.flatnonzero(wanted).astype(np.int32), window.shape[1]
         step = BLOCK // math.gcd(BLOCK, width)
         touched = int(np.count_nonzero(wanted) + 4 * np.count_nonzero(planes_of(spec, self._channels, wanted)))
-        strips = window.split(-(-rows_of_piece(touched, width) // step) * step, width)
+        rows = min(
+            -(-rows_of_piece(touched, width) // step), max(1, MAX_FREE_BUFFER_BYTES // (4 * len(wanted) * width * step))
+        )
+        strips = window.split(rows * step, width)
 
         def work(tasks: Iterator[Window]) -> None:
-            memory = np.empty(len(wanted) * strips[0].shape[0] * width, np.float32)
+            memory = free_buffer()
             for strip in tasks:
                 size = strip.shape[0] * width
+                if memory.size < len(wanted) * size:
+                    memory = np.empty(len(wanted) * size, np.float32)
                 planes = memory[: len(wanted) * size].reshape(len(wanted), *strip.shape)
                 smoothed.features(spec, strip.rows, strip.columns, out=planes, wanted=wanted)
                 first = (strip.rows.start - window.rows.start) * width // BLOCK
                 blocks = packed[first : first + count_blocks(size)]
                 bins.pack_blocks(planes.reshape(len(wanted), -1), numbers, numbers, 0, blocks)
+            release(memory)
 
         share(strips, work, threads)
 

@@ -26,7 +26,7 @@ SMOOTHED_PIECE_BYTES = 4_000_000
 """About the bytes of the features of a piece where the window is smoothed already, so that there is no halo to be
 smoothed once more for each piece: they stay in the processor's cache until they have been looked at."""
 
-MAX_FREE_BUFFER_BYTES = 2**22
+MAX_FREE_BUFFER_BYTES = 2**23
 """A larger buffer for features is returned to the system after use."""
 
 Piece = TypeVar("Piece", bound=Window)
@@ -69,7 +69,7 @@ def for_each_piece(
     count = spec.count(image.channels)
 
     def take(queue: Iterator[Piece]) -> None:
-        memory = _free_buffer()
+        memory = free_buffer()
         for piece in queue:
             size = count * piece.shape[0] * piece.shape[1]
             if memory.size < size:
@@ -82,20 +82,23 @@ def for_each_piece(
             else:
                 smoothed.features(spec, piece.rows, piece.columns, out=planes, wanted=wanted)
             work(piece, planes)
-        _release(memory)
+        release(memory)
 
     share(pieces, take, threads)
 
 
-def _free_buffer() -> NDArray[np.float32]:
-    """A buffer that a thread has released, or an empty one: the system must clear new memory, which costs a tenth."""
+def free_buffer() -> NDArray[np.float32]:
+    """A buffer that a thread has released, or an empty one: the system must clear new memory, which costs a tenth of
+    all features, and more than a few of them themselves.
+    """
     try:
         return _FREE_BUFFERS.pop()
     except IndexError:
         return np.empty(0, np.float32)
 
 
-def _release(memory: NDArray[np.float32]) -> None:
+def release(memory: NDArray[np.float32]) -> None:
+    """Leave a buffer to the next thread that needs one."""
     if len(_FREE_BUFFERS) < available_threads() and memory.nbytes <= MAX_FREE_BUFFER_BYTES:
         _FREE_BUFFERS.append(memory)
 
