@@ -58,6 +58,15 @@ def test_a_cluster_writes_the_bytes_of_a_local_run(client, classifier, images, t
     assert len(apply_series(classifier, images, tmp_path / "spread", probabilities=True).finished_before) == 13
 
 
+def test_each_image_is_taken_relative_to_itself_on_a_cluster_too(client, images, tmp_path):
+    """The statistics are those of the whole image, whichever of its tiles a worker has."""
+    relative = trained(textured(), standardise=True)
+    local = apply_series(relative, images, tmp_path / "local", table=True)
+    spread = apply_series(relative, images, tmp_path / "spread", table=True, client=client)
+    assert len(local.outputs) == len(spread.outputs) == 13
+    assert files_in(tmp_path / "local") == files_in(tmp_path / "spread")
+
+
 def test_a_worker_that_dies_costs_a_retry(client, classifier, images, tmp_path):
     apply_series(classifier, images, tmp_path / "undisturbed")
     killed = []

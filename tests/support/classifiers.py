@@ -10,10 +10,10 @@ SPEC = seg.FeatureSpec(texture=False, sigma_max=2)
 CLASSES = (seg.LabelClass(2, "Pore", "#112233"), seg.LabelClass(7, "Grain", "#445566"))
 
 
-def trained(pixels):
+def trained(pixels, **features):
     labels = np.zeros(pixels.shape[:2], np.uint8)
     labels[5:10, 10:40], labels[30:35, 10:40] = 1, 2
-    return seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit(pixels, labels)
+    return seg.PixelClassifier(seg.FeatureSpec(sigma_max=2, **features), n_estimators=5).fit(pixels, labels)
 
 
 def strokes_on(image, name="t"):
