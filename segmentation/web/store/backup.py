@@ -8,26 +8,35 @@ meanwhile. An older one is brought up to date as an older database is.
 from __future__ import annotations
 
 import json
+import logging
 import lzma
 import os
 import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-from segmentation.web.store.blobs import KEY, PART_BYTES, Blobs, TableBlobs, UnknownBlobError
+from segmentation._shared.checks import refuse_many_values
+from segmentation.web.store.blobs import KEY, PART_BYTES, Blobs, ObjectBlobs, TableBlobs, UnknownBlobError
 from segmentation.web.store.database import SCHEMA, Database
+from segmentation.web.store.errors import StoreError
 
 FORMAT = "squiggle backup"
 ROWS_AT_ONCE = 500
+ROW_BYTES_AT_ONCE = 2**24
+ROW_VALUES = 100
+"""More than a row of any table has: what is in the journal is a text in it."""
+
+ITS_OWNER_ALONE = 0o600
+"""Who may read a backup from the moment that there is one: it holds the links, and the key that signs."""
+
 MAX_ABOUT_BYTES = 2**16
 MAX_ROW_BYTES = 2**27
 """Of a row as text; events come in requests of 32 MB, in which a character may take six as JSON."""
@@ -35,6 +44,7 @@ MAX_ROW_BYTES = 2**27
 NOT_KEPT = ("alembic_version", "contents", "presences")
 """Tables that are not rows of a backup: what its schema is, the files, and who was there just then."""
 
+log = logging.getLogger(__name__)
 
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, lzma.LZMAError, EOFError, RuntimeError),  # the archive
@@ -66,7 +76,7 @@ def write_backup(database: Database, blobs: Blobs, path: Path) -> dict[str, int]
         raise BackupError(f"{path} is there already: name another file.")
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("xb") as file:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, ITS_OWNER_ALONE)) as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 told = _write(database, blobs, archive)
             file.flush()
@@ -145,12 +155,13 @@ def restore_backup(database: Database, blobs: Blobs, path: Path) -> dict[str, in
         As :func:`write_backup`.
 
     Raises:
-        BackupError: if the file is no backup, or damaged, or the store holds sessions.
+        BackupError: if the file is no backup, or damaged, or the store holds sessions or has no room for it.
         StoreError: if the store does not answer.
     """
     with _sentences(path), zipfile.ZipFile(path) as archive:
         about = _about(archive)
-        with database.changing_tables() as (connection, upgrade):
+        _check_room(database, blobs, archive)
+        with _kept_as_a_whole(blobs) as keep, database.changing_tables() as (connection, upgrade):
             _empty(connection)
             upgrade(about["schema"])
             tables = _tables(connection)
@@ -165,9 +176,51 @@ def restore_backup(database: Database, blobs: Blobs, path: Path) -> dict[str, in
                 if archive.getinfo(f"files/{key}").compress_type != zipfile.ZIP_STORED:
                     raise ValueError("a file that unfolds")
                 with archive.open(f"files/{key}") as file:
-                    _read_file(connection, tables["contents"], blobs, key, file)
+                    if isinstance(blobs, TableBlobs):
+                        _read_file(connection, tables["contents"], key, file)
+                    else:
+                        keep(key, cast(BinaryIO, file))
             upgrade("head")
     return {name: about[name] for name in ("sessions", "files", "missing")}
+
+
+def _check_room(database: Database, blobs: Blobs, archive: zipfile.ZipFile) -> None:
+    """Make sure that the disk has room for what comes out of an archive: tables unfold, and the archive says how far.
+
+    Raises:
+        BackupError: if it has not.
+    """
+    free = database.free_bytes()
+    here = "" if isinstance(blobs, TableBlobs) else "tables/"
+    needed = sum(member.file_size for member in archive.infolist() if member.filename.startswith(here))
+    if free is not None and needed > free:
+        raise BackupError(
+            f"It unfolds to {needed / 2**20:,.0f} MB, and the disk of the store has room for {free / 2**20:,.0f} MB."
+        )
+
+
+@contextmanager
+def _kept_as_a_whole(blobs: Blobs) -> Iterator[Callable[[str, BinaryIO], None]]:
+    """What keeps a file in an object store; those that were not there before go again if the block does not end well.
+
+    Files that were there stay: the object store may have outlived the database that is restored.
+    """
+    new: list[str] = []
+
+    def keep(key: str, file: BinaryIO) -> None:
+        if isinstance(blobs, ObjectBlobs) and not blobs.has(key):
+            new.append(key)
+        blobs.put(key, file)
+
+    try:
+        yield keep
+    except BaseException:
+        try:
+            for key in new:
+                blobs.delete(key)
+        except StoreError as problem:
+            log.warning("files of a backup that was not restored stay in the object store: %s", problem)
+        raise
 
 
 def _about(archive: zipfile.ZipFile) -> dict[str, Any]:
@@ -206,25 +259,30 @@ def _tables(connection: sql.Connection) -> dict[str, sql.Table]:
 def _read_rows(connection: sql.Connection, table: sql.Table, archive: zipfile.ZipFile) -> None:
     connection.execute(table.delete())  # what migrations write into new tables
     with archive.open(f"tables/{table.name}.jsonl") as lines:
-        rows = map(json.loads, _lines(lines))
-        while some := list(islice(rows, ROWS_AT_ONCE)):
-            if any(row.keys() != set(table.c.keys()) for row in some):
+        for rows in _some_rows(lines):
+            if any(row.keys() != set(table.c.keys()) for row in rows):
                 raise ValueError("a row of another table")
-            connection.execute(table.insert(), some)
+            connection.execute(table.insert(), rows)
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a file, none of which is longer than a row can be."""
+def _some_rows(file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a table, a few at a time: none is longer than a row can be, and together they take little memory."""
+    rows: list[dict[str, Any]] = []
+    size = 0
     while line := file.readline(MAX_ROW_BYTES):
         if not line.endswith(b"\n"):
             raise ValueError("a line without an end")
-        yield line
+        refuse_many_values(line, ROW_VALUES)
+        rows.append(json.loads(line))
+        size += len(line)
+        if len(rows) == ROWS_AT_ONCE or size > ROW_BYTES_AT_ONCE:
+            yield rows
+            rows, size = [], 0
+    if rows:
+        yield rows
 
 
-def _read_file(connection: sql.Connection, contents: sql.Table, blobs: Blobs, key: str, file: IO[bytes]) -> None:
-    if not isinstance(blobs, TableBlobs):
-        blobs.put(key, cast(BinaryIO, file))
-        return
+def _read_file(connection: sql.Connection, contents: sql.Table, key: str, file: IO[bytes]) -> None:
     content, number = file.read(PART_BYTES), 0
     while content or number == 0:
         connection.execute(contents.insert().values(key=key, part=number, content=content))

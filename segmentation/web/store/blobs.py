@@ -142,6 +142,11 @@ class ObjectBlobs:
             except FileNotFoundError as error:  # the bucket: there is nothing else to be found yet
                 raise OSError(str(error)) from error
 
+    def has(self, key: str) -> bool:
+        """Whether there are bytes under a key."""
+        with self._reaching(key) as (system, path):
+            return bool(system.exists(path))
+
     def get(self, key: str) -> bytes:
         """The bytes under a key."""
         with self._reaching(key) as (system, path):

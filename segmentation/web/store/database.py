@@ -99,6 +99,10 @@ class Database:
         """Whether it is a file of SQLite's."""
         return self._engine.dialect.name == "sqlite"
 
+    def free_bytes(self) -> int | None:
+        """Bytes that the disk of SQLite's file has left; None where PostgreSQL keeps that to itself."""
+        return shutil.disk_usage(Path(self._url.database).parent).free if self._url.database and self._file else None
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -1,5 +1,6 @@
 """A backup of a store that is in use, restored into another one, of the same kind or not."""
 
+import io
 import json
 import os
 import subprocess
@@ -12,10 +13,11 @@ import pytest
 import sqlalchemy as sql
 
 from segmentation.web.settings import Settings
-from segmentation.web.store import BackupError, back_up, migrate, open_store, restore
-from segmentation.web.store.backup import write_backup
-from segmentation.web.store.blobs import TableBlobs
+from segmentation.web.store import BackupError, StoreAwayError, back_up, migrate, open_store, restore
+from segmentation.web.store.backup import ROW_BYTES_AT_ONCE, _some_rows, write_backup
+from segmentation.web.store.blobs import ObjectBlobs, TableBlobs
 from segmentation.web.store.database import SCHEMA, Database, sqlite_url
+from tests.support.small_disk import SmallDisk
 
 HASH = "a" * 64
 CONTENT = bytes(range(256)) * 40_000
@@ -251,6 +253,73 @@ def test_a_backup_that_was_cut_off_restores_nothing(backup, tmp_path):
     store = open_store(settings)
     assert store.summaries(["a"]) == []
     store.close()
+
+
+def test_tables_that_unfold_to_more_than_the_disk_holds_restore_nothing(backup):
+    disk = SmallDisk(8)
+    try:
+        other = backup.with_name("bomb.zip")
+        with zipfile.ZipFile(backup) as old, zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as new:
+            for name in old.namelist():
+                new.writestr(name, bytes(2**27) if name == "tables/events.jsonl" else old.read(name))
+        assert other.stat().st_size < 2**20
+        settings = Settings(data_folder=disk.folder / "restored")
+        with pytest.raises(BackupError, match="unfolds to 128 MB, and the disk of the store has room for"):
+            restore(settings, other)
+        restore(settings, backup)
+    finally:
+        disk.unmount()
+
+
+def test_rows_are_read_a_few_at_a_time_however_long_they_are():
+    row = json.dumps({"body": "x" * 2**20}).encode() + b"\n"
+    read = [len(rows) for rows in _some_rows(io.BytesIO(row * 50))]
+    assert sum(read) == 50
+    assert max(read) <= ROW_BYTES_AT_ONCE // 2**20 + 1
+    with pytest.raises(ValueError, match="values"):
+        list(_some_rows(io.BytesIO(b"[" + b"{}," * 1000 + b"1]\n")))
+
+
+def test_a_restore_that_fails_leaves_no_files_in_the_object_store(tmp_path, monkeypatch):
+    store = open_store(Settings(data_folder=tmp_path / "data"))
+    session = store.create_session([event(1)])
+    for number in range(6):
+        store.put_image(session, f"{number:064x}", "a.png", b"%d" % number)
+    with store.database.reading() as connection:
+        there = connection.execute(sql.text("SELECT key FROM blobs")).scalars().first()
+    store.close()
+    back_up(Settings(data_folder=tmp_path / "data"), tmp_path / "all.zip")
+    settings = Settings(data_folder=tmp_path / "restored", objects=f"file://{tmp_path / 'objects'}")
+    ObjectBlobs(settings.objects).put(there, b"outlived its database")
+    put, calls = ObjectBlobs.put, []
+
+    def put_some(self, key, content):
+        calls.append(key)
+        if len(calls) > 4:
+            raise StoreAwayError
+        put(self, key, content)
+
+    monkeypatch.setattr(ObjectBlobs, "put", put_some)
+    with pytest.raises(StoreAwayError):
+        restore(settings, tmp_path / "all.zip")
+    left = [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
+    assert left == [tmp_path / "objects" / there]
+    monkeypatch.undo()
+    assert restore(settings, tmp_path / "all.zip")["files"] == 6
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no such modes there")
+def test_nobody_else_reads_a_backup_even_while_it_is_written(tmp_path, monkeypatch):
+    settings, modes = Settings(data_folder=tmp_path / "data"), []
+    open_store(settings).close()
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (modes.append(os.fstat(file).st_mode & 0o777), fsync(file)))
+    before = os.umask(0)
+    try:
+        back_up(settings, tmp_path / "all.zip")
+    finally:
+        os.umask(before)
+    assert [*modes, (tmp_path / "all.zip").stat().st_mode & 0o777] == [0o600, 0o600]
 
 
 def test_nothing_is_written_over_and_what_is_newer_is_named(backup, tmp_path):
