@@ -46,12 +46,15 @@ function planesOf(stack) {
  * @returns {ImageFacts} the plane that is shown at first
  */
 export function openStack({ images, stacks }, stack) {
-  const planes = planesOf(stack);
-  for (const plane of planes) if (!images.has(plane.hash)) images.set(plane.hash, plane);
-  if (!stacks.has(stack.hash)) {
-    stacks.set(stack.hash, { name: stack.name, planes: planes.map(({ hash }) => hash), axes: stack.axes });
+  let hashes = stacks.get(stack.hash)?.planes ?? [];
+  /* One that is open stays as it is. */
+  if (hashes.length !== stack.pages || !hashes.every((hash) => images.has(hash))) {
+    const planes = planesOf(stack);
+    for (const plane of planes) if (!images.has(plane.hash)) images.set(plane.hash, plane);
+    hashes = planes.map(({ hash }) => hash);
+    if (!stacks.has(stack.hash)) stacks.set(stack.hash, { name: stack.name, planes: hashes, axes: stack.axes });
   }
-  return /** @type {ImageFacts} */ (images.get(planes[openingIndex(stack.axes)].hash));
+  return /** @type {ImageFacts} */ (images.get(hashes[openingIndex(stack.axes)]));
 }
 
 /**

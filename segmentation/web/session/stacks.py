@@ -118,12 +118,14 @@ def opening_index(axes: Sequence[Sequence[Any]]) -> int:
 
 def open_stack(images: dict[str, Any], stacks: dict[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
     """Add the planes of a stack to the images of a session; returns the one that is shown at first."""
-    planes = planes_of(stack)
-    for plane in planes:
-        images.setdefault(plane["hash"], plane)
-    hashes = [plane["hash"] for plane in planes]
-    stacks.setdefault(stack["hash"], {"name": stack["name"], "planes": hashes, "axes": stack["axes"]})
-    return images[planes[opening_index(stack["axes"])]["hash"]]
+    hashes = stacks.get(stack["hash"], {}).get("planes", ())
+    if len(hashes) != stack["pages"] or not all(map(images.__contains__, hashes)):  # else it stays as it is
+        planes = planes_of(stack)
+        for plane in planes:
+            images.setdefault(plane["hash"], plane)
+        hashes = [plane["hash"] for plane in planes]
+        stacks.setdefault(stack["hash"], {"name": stack["name"], "planes": hashes, "axes": stack["axes"]})
+    return images[hashes[opening_index(stack["axes"])]]
 
 
 def make_stack(images: dict[str, Any], stacks: dict[str, Any], event: Mapping[str, Any]) -> None:
