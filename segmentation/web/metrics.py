@@ -41,6 +41,7 @@ class Meters:
         )
         self.answers: Counter = Counter("squiggle_answers", "Answers by their status", ["status"])
         self.refusals: Counter = Counter("squiggle_refusals", "Answers that refuse, by their status", ["status"])
+        self.closed: Counter = Counter("squiggle_closed_connections", "Connections that were given up", ["reason"])
 
 
 _meters: Meters | None = None
@@ -104,6 +105,12 @@ def count_answer(status: int) -> None:
         _meters.answers.labels(str(status)).inc()
         if status >= 400:
             _meters.refusals.labels(str(status)).inc()
+
+
+def count_closed(reason: str) -> None:
+    """A connection was given up: it was ``"slow"``, ``"idle"`` for long, or one of too ``"many"``."""
+    if _meters:
+        _meters.closed.labels(reason).inc()
 
 
 def exposition() -> tuple[bytes, str]:

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PART_BYTES = 2**16
+PATIENCE_SECONDS = 120
+"""As that of the proxy in docs/deploy.md."""
+
 OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "date", "server"}
 
 
@@ -33,10 +36,15 @@ class RoundRobin:
                 served.append(port)
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in OF_THE_CONNECTION}
-                upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
                 try:
                     upstream.request(self.command, self.path, body, headers | {"Connection": "close"})
-                    self.give_back(upstream.getresponse())
+                    try:
+                        answer = upstream.getresponse()
+                    except TimeoutError:
+                        self.send_error(504)
+                        return
+                    self.give_back(answer)
                 except OSError:
                     self.close_connection = True
                 finally:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -68,6 +69,11 @@ def test_all_processes_are_measured_together_and_those_that_end_are_not_forgotte
         assert before["squiggle_waiting_tasks",] == 0
         assert before["squiggle_memory_bytes",] > 50e6
         assert before["squiggle_refusals_total", "401"] == 2
+        assert ("squiggle_refusals_total", "431") not in before
+        with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as no_request:
+            no_request.sendall(b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 2**16 + b"\r\n\r\n")
+            assert b" 431 " in no_request.recv(1000)
+        assert measured(server)["squiggle_refusals_total", "431"] == 1
         assert before["squiggle_answers_total", "200"] >= 9
         workers = server.workers()
         for process in workers:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from waitress.adjustments import Adjustments
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
+
+from segmentation.web import metrics
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -138,10 +140,20 @@ class LoggedTask(WSGITask):  # type: ignore[misc]
             super().set_close_on_finish()
 
 
+class RefusingTask(ErrorTask):  # type: ignore[misc]
+    """The answer to what is no request, or too long a header: the application does not see it."""
+
+    def service(self) -> None:
+        """Answer, and count that."""
+        metrics.count_answer(self.request.error.code)
+        super().service()
+
+
 class Connection(HTTPChannel):  # type: ignore[misc]
     """A connection, which is ended when the other side is too slow."""
 
     task_class = LoggedTask
+    error_task_class = RefusingTask
     close_when_flushed: bool = False
     _has_left_body = False
 
@@ -195,6 +207,11 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def is_active(self) -> bool:
         """Whether it is worked on, or something is to be sent, or to be ended."""
         return bool(self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was begun on it, and nothing is on its way."""
+        return self.request is None and not self.is_active and not self._left_at
 
     def waiting_since(self) -> float | None:
         """When it began to wait for its sender; None as long as it is worked on, or an answer is on its way."""

@@ -17,6 +17,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from segmentation.web import metrics
 from segmentation.web.http.connection import Connection
 from segmentation.web.http.loop import Watched
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 THREADS = 32
+AT_ONCE = "/health"
+"""The path that a thread of its own answers, whatever the others are at work on."""
+
 
 CONNECTIONS = 2_000
 """Open at the same time; for one more, the one that has waited longest for its sender is closed."""
@@ -49,6 +53,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def __init__(self, server: HttpServer, listening: socket.socket, adjustments: Adjustments) -> None:
         self.body_limit, self.log_access = server.body_limit, server.log_access
+        self._at_once = server.at_once
         super().__init__(
             server.application,
             server.map,
@@ -83,7 +88,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
                 one: since for one in self.active_channels.values() if (since := one.waiting_since()) is not None
             }
             if waiting:
+                metrics.count_closed("many")
                 min(waiting, key=waiting.__getitem__).handle_close()
+
+    def add_task(self, task: Connection) -> None:
+        """Let a thread work on the next request of a connection."""
+        at_once = getattr(task.requests[0], "path", "") == AT_ONCE  # what is no request has none
+        (self._at_once if at_once else self.task_dispatcher).add_task(task)
 
     def long_bodies(self) -> int:
         """How many long bodies are coming in."""
@@ -94,6 +105,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         now = time.monotonic()
         for connection in list(self.active_channels.values()):
             if connection.is_too_slow(now):
+                metrics.count_closed("idle" if connection.is_idle else "slow")
                 connection.handle_close()
 
 
@@ -120,6 +132,8 @@ class HttpServer:
         self.map = Watched()
         self.dispatcher = ThreadedTaskDispatcher()
         self.dispatcher.set_thread_count(THREADS)
+        self.at_once = ThreadedTaskDispatcher()
+        self.at_once.set_thread_count(1)
         adjustments = Adjustments(
             sockets=[],
             ident="",

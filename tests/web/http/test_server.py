@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from segmentation.web import metrics
 from segmentation.web.http import connection, server
 from segmentation.web.http.connection import CROWDED, HAS_GONE
 from segmentation.web.http.server import HttpServer
@@ -55,6 +56,7 @@ class Serving:
         self.ends.set()
         self.thread.join()
         self.server.dispatcher.shutdown()
+        self.server.at_once.shutdown()
         self.server.close()
 
 
@@ -69,6 +71,14 @@ def serving():
     yield serve
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Why connections were given up, as a server's figures tell it."""
+    reasons = []
+    monkeypatch.setattr(metrics, "count_closed", reasons.append)
+    return reasons
 
 
 def echo(environ, start_response):
@@ -116,6 +126,31 @@ def test_a_request_is_worked_on_once_it_is_whole(serving):
         assert reads(slow, b"10 bytes")
     wait_for(lambda: len(at.logged) == 2)
     assert at.logged[0] == ("200 OK", 7, "/y")
+
+
+def test_whether_it_is_well_is_answered_though_all_threads_are_at_work(serving):
+    at_work, may_end = threading.Semaphore(0), threading.Event()
+
+    def busy(environ, start_response):
+        if environ["PATH_INFO"] != "/health":
+            at_work.release()
+            assert may_end.wait(PATIENCE_SECONDS)
+        start_response("200 OK", [])
+        return [b"well"]
+
+    at = serving(busy)
+    waiting = [at.connect() for _ in range(2 * server.THREADS)]
+    for one in waiting:
+        one.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+    for _ in range(server.THREADS):
+        assert at_work.acquire(timeout=PATIENCE_SECONDS)
+    for _ in range(3):
+        with at.asking(path="/health") as answer:
+            assert answer.read() == b"well"
+    may_end.set()
+    for one in waiting:
+        assert reads(one, b"well")
+        one.close()
 
 
 @pytest.mark.parametrize("body", [b"x" * (LIMIT + 1), (b"x" * 20_000 for _ in range(30))], ids=["whole", "chunks"])
@@ -168,26 +203,31 @@ def test_many_long_bodies_at_once_are_asked_to_come_again(serving, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("sent", "bounds"),
+    ("sent", "bounds", "reason"),
     [
-        (b"", {"IDLE_SECONDS": 0.0}),
-        (b"GET / HTTP/1.1\r\nX-Slow: ", {"HEADER_SECONDS": 0.0}),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", {"SLOW_SECONDS": 0.0}),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc", {"SLOW_SECONDS": 0.0}),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", {"IDLE_SECONDS": 0.0}),
+        (b"", {"IDLE_SECONDS": 0.0}, "idle"),
+        (b"GET / HTTP/1.1\r\nX-Slow: ", {"HEADER_SECONDS": 0.0}, "slow"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", {"SLOW_SECONDS": 0.0}, "slow"),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc",
+            {"SLOW_SECONDS": 0.0},
+            "slow",
+        ),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", {"IDLE_SECONDS": 0.0}, "idle"),
     ],
     ids=["nothing", "half a header", "half a body", "half a chunk", "an answered request"],
 )
-def test_whoever_has_had_time_enough_is_not_waited_for(serving, monkeypatch, sent, bounds):
+def test_whoever_has_had_time_enough_is_not_waited_for(serving, monkeypatch, counted, sent, bounds, reason):
     for name, value in bounds.items():
         monkeypatch.setattr(connection, name, value)
     at = serving(echo)
     with at.connect() as slow:
         slow.sendall(sent)
         assert is_closed(slow)
+    assert counted == [reason]
 
 
-def test_whoever_takes_nothing_of_an_answer_does_not_keep_its_thread(serving, monkeypatch):
+def test_whoever_takes_nothing_of_an_answer_does_not_keep_its_thread(serving, monkeypatch, counted):
     monkeypatch.setattr(connection, "SLOW_SECONDS", 0.2)
     given_up = threading.Event()
 
@@ -203,6 +243,7 @@ def test_whoever_takes_nothing_of_an_answer_does_not_keep_its_thread(serving, mo
         deaf.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert given_up.wait(PATIENCE_SECONDS)
     assert at.server.is_idle
+    assert counted == ["slow"]
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_noticed(serving):
@@ -237,6 +278,23 @@ def test_what_came_in_whole_is_done_though_its_sender_has_left(serving):
     assert sorted(done) == [b"%03d" % number for number in range(100)]
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 2**16 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400),
+    ],
+)
+def test_what_the_application_never_sees_is_counted_too(serving, monkeypatch, sent, status):
+    statuses = []
+    monkeypatch.setattr(metrics, "count_answer", statuses.append)
+    at = serving(echo)
+    with at.connect() as odd:
+        odd.sendall(sent)
+        assert reads(odd, b"\r\n\r\n").split()[1] == b"%d" % status
+    assert statuses == [status]
+
+
 def test_lines_come_while_they_are_made_and_the_connection_stays(serving):
     more = threading.Event()
 
@@ -260,7 +318,7 @@ def test_lines_come_while_they_are_made_and_the_connection_stays(serving):
             more.clear()
 
 
-def test_for_one_connection_too_many_the_one_that_waited_longest_is_closed(serving, monkeypatch):
+def test_for_one_connection_too_many_the_one_that_waited_longest_is_closed(serving, monkeypatch, counted):
     monkeypatch.setattr(server, "CONNECTIONS", 3)
     at = serving(echo)
     opened = [at.connect() for _ in range(3)]
@@ -269,6 +327,7 @@ def test_for_one_connection_too_many_the_one_that_waited_longest_is_closed(servi
     with at.asking() as answer:
         assert answer.read() == b"0 bytes"
     assert is_closed(opened[0])
+    assert counted == ["many"]
     for one in opened:
         one.close()
 
