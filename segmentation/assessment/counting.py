@@ -9,7 +9,8 @@ is counted, the root of the number. ``python -m benchmarks intervals`` measures 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,22 +65,32 @@ class RecountedObjects:
             classes = engine.classes(classifier.forest_, planes, writable)
             found[piece.rows, piece.columns] = classifier.classes_.take(classes, mode="clip")
 
-    def bounds(self, counts: dict[int, int], steps: Sequence[CleanUpStep]) -> dict[int, tuple[int, int]]:
+    def bounds(
+        self,
+        counts: dict[int, int],
+        steps: Sequence[CleanUpStep],
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> dict[int, tuple[int, int]]:
         """Between what the number of objects of each class lies; a class that has too many to be counted is left out.
 
         Args:
             counts: the number of objects by class id.
             steps: of the clean-up.
+            turn: entered for each segmentation that is cleaned up, and each that is counted.
         """
         bounds = {one: [count] for one, count in counts.items()}
-        cleaned = {key: clean_up_found(self._image.clear(found), steps) for key, found in self._found.items()}
+        cleaned = {}
+        for key, found in self._found.items():
+            with turn():
+                cleaned[key] = clean_up_found(self._image.clear(found), steps)
         for number, weights in self._weights:
             class_id = int(self._classifier.classes_[number])
             if class_id not in bounds:
                 continue
             try:
                 eagerness = split_eagerness(steps, class_id)
-                again = int(label_objects(cleaned[weights.tobytes()], class_id, split=eagerness).max())
+                with turn():
+                    again = int(label_objects(cleaned[weights.tobytes()], class_id, split=eagerness).max())
             except TooManyObjects:
                 del bounds[class_id]
             else:

@@ -24,12 +24,12 @@ def explanation_routes(explanations: Explanations, parts: Parts) -> Blueprint:
     @routes.get("/s/<session_id>/explain")
     def explain(session_id: str) -> Response:
         """Which strokes and features decided: ``image=hash&row=r&column=c``."""
-        return _at_a_pixel(partial(explanations.explain, session_id))
+        return _at_a_pixel(partial(explanations.explain, session_id, has_gone=has_gone()))
 
     @routes.get("/s/<session_id>/probabilities")
     def probabilities(session_id: str) -> Response:
         """The probability of each class: ``image=hash&row=r&column=c``."""
-        return _at_a_pixel(partial(explanations.probabilities, session_id))
+        return _at_a_pixel(partial(explanations.probabilities, session_id, has_gone=has_gone()))
 
     @routes.get("/s/<session_id>/part")
     def part(session_id: str) -> Response:

@@ -18,7 +18,7 @@ def feature_routes(advice: FeatureAdvice) -> Blueprint:
     def importance(session_id: str) -> Response:
         """How much features matter."""
         try:
-            return not_kept(jsonify(advice.importance(session_id, request.args.get("image"))))
+            return not_kept(jsonify(advice.importance(session_id, request.args.get("image"), has_gone())))
         except ValueError as reason:
             return refused(reason)
 

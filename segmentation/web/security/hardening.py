@@ -33,9 +33,9 @@ LONGEST_KEY = 64
 STARTS_AT_ONCE, STARTS_PER_SECOND = 120, 2.0
 """New sessions from one address; a whole course may sit behind one."""
 
-LONG_AT_ONCE, LONG_OF_AN_ADDRESS, LONG_OF_A_SESSION = 12, 8, 4
-"""Uploads that are at work or wait for it, and downloads: a few of the threads, so that the others are there for
-strokes."""
+LONG_AT_ONCE, LONG_OF_AN_ADDRESS, LONG_OF_A_SESSION = 8, 6, 4
+"""Uploads that are at work or wait for it, downloads, and questions that are computed on: a few of the threads each, so
+that the others are there for strokes."""
 
 WAIT_WHERE_CROWDED = 5.0
 """Seconds after which somebody may come again where there are too many of them, or of large bodies that come in."""
@@ -49,8 +49,11 @@ FAILED = "The server failed at this. What you did before is safe; try again."
 
 _SESSION = re.compile(r"/s/([^/]+)")
 _LONG = {
-    "uploads": re.compile(r"POST (/s/[^/]+/(images|classifiers|brought|series/[^/]+/files)|/sessions/import)"),
+    "uploads": re.compile(
+        r"POST (/s/[^/]+/(images|classifiers|brought|mask-scores|series/[^/]+/files)|/sessions/import)"
+    ),
     "downloads": re.compile(r"GET /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip)"),
+    "questions": re.compile(r"GET /s/[^/]+/(part|explain|probabilities|next-strokes|importance|leaving-out|drift)"),
 }
 _STARTS = re.compile(r"(GET|HEAD) /|POST (/sessions|/sessions/import|/s/[^/]+/duplicate)")
 

@@ -41,7 +41,7 @@ from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import SessionState
 from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import Result, Trainer, known_strokes
-from segmentation.web.session.whole_results import Turn, WholeImage
+from segmentation.web.session.whole_results import Turn, WholeImage, until_gone
 
 MAX_PROBABILITY_BYTES = 2**31
 """Bytes of the probabilities that are handed out: they wait on the disk, and as a file once more."""
@@ -113,7 +113,8 @@ class Downloads:
         """
         match file_name:
             case "labels.tif":
-                return self._label_file(session_id, image_hash), "image/tiff"
+                with self._whole_turn(session_id, has_gone)():
+                    return self._label_file(session_id, image_hash), "image/tiff"
             case "strokes.json":
                 return self._stroke_file(session_id, image_hash), "application/json"
             case "corrections.json":
@@ -121,25 +122,28 @@ class Downloads:
             case "log.csv":
                 return log_csv(self._journals.events(session_id)).encode(), "text/csv"
             case "classifier.squiggle":
-                return self.classifier(session_id, image_hash, along), "application/octet-stream"
+                return self.classifier(session_id, image_hash, along, has_gone), "application/octet-stream"
         known = {"overlay.png", "probabilities.tif", "outlines.bin", "all.zip", *_WITH_MARGINS, *_FROM_CLASS_IDS}
         if file_name not in known:
             raise UnknownFileError(file_name)
         result, whole = self._whole(session_id, image_hash, has_gone)
         if file_name == "probabilities.tif":
             return _probabilities_tiff(result, whole), "image/tiff"
+        ids, whole_turn = whole.class_ids(), self._whole_turn(session_id, has_gone)
         if file_name == "outlines.bin":
-            return outlines_for_page(result, whole.class_ids(), clean_up), "application/octet-stream"
+            with whole_turn():
+                return outlines_for_page(result, ids, clean_up), "application/octet-stream"
         if file_name == "overlay.png":
-            return _overlay_png(result, whole.class_ids(), opacity), "image/png"
-        ids = whole.class_ids()
+            with whole_turn():
+                return _overlay_png(result, ids, opacity), "image/png"
         if file_name == "all.zip":
             return self._all(session_id, result, ids, opacity, along, has_gone), "application/zip"
         if file_name in _WITH_MARGINS:
             made = self._with_margins(session_id, result, ids, has_gone, [file_name])
             return made[file_name], _WITH_MARGINS[file_name]
         make, mimetype = _FROM_CLASS_IDS[file_name]
-        return make(result, ids), mimetype
+        with whole_turn():
+            return make(result, ids), mimetype
 
     def _all(
         self,
@@ -151,16 +155,22 @@ class Downloads:
         has_gone: Callable[[], bool],
     ) -> bytes:
         """All files of an image in one zip but its probabilities, which are large."""
-        image_hash = result.state.image["hash"]
-        made = {name: make(result, ids) for name, (make, _) in _FROM_CLASS_IDS.items() if not name.endswith(".bin")}
-        made |= {"overlay.png": _overlay_png(result, ids, opacity)}
+        image_hash, whole_turn = result.state.image["hash"], self._whole_turn(session_id, has_gone)
+        made = {}
+        for name, (make, _) in _FROM_CLASS_IDS.items():
+            if not name.endswith(".bin"):
+                with whole_turn():
+                    made[name] = make(result, ids)
         made |= self._with_margins(session_id, result, ids, has_gone, _WITH_MARGINS)
-        made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
-        made |= {"labels.tif": self._label_file(session_id, image_hash)}
-        made |= {"strokes.json": self._stroke_file(session_id, image_hash)}
-        if result.state.corrections:
-            made["corrections.json"] = self._correction_file(session_id, image_hash)
-        return pack(made)
+        with whole_turn():
+            made |= {"overlay.png": _overlay_png(result, ids, opacity)}
+            made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
+            made |= {"labels.tif": self._label_file(session_id, image_hash)}
+            made |= {"strokes.json": self._stroke_file(session_id, image_hash)}
+            if result.state.corrections:
+                made["corrections.json"] = self._correction_file(session_id, image_hash)
+        with whole_turn():
+            return pack(made)
 
     def _with_margins(
         self,
@@ -171,28 +181,40 @@ class Downloads:
         names: Collection[str],
     ) -> dict[str, bytes]:
         """The files that say how sure shares are."""
-        margins = self._margins.of_result(session_id, result, self._turn(session_id))
-        made = {"shares.csv": shares_csv(ids, _names(result), result.image.pixel_size, margins).encode()}
+        turn, whole_turn = until_gone(self._turn(session_id), has_gone), self._whole_turn(session_id, has_gone)
+        margins = self._margins.of_result(session_id, result, turn)
+        with whole_turn():
+            made = {"shares.csv": shares_csv(ids, _names(result), result.image.pixel_size, margins).encode()}
         if "report.html" in names:
-            again = recounted(result, self._turn(session_id), has_gone)
-            classifier_file = self._classifier_file(session_id, result)
-            made["report.html"] = session_report(
-                result, ids, classifier_file, margins, again, self._margins.scores(session_id, result)
-            )
+            again = recounted(result, turn)
+            with turn():
+                classifier_file = self._classifier_file(session_id, result)
+            scores = self._margins.scores(session_id, result)
+            made["report.html"] = session_report(result, ids, classifier_file, margins, again, scores, whole_turn)
         return made
 
-    def classifier(self, session_id: str, image_hash: str | None = None, along: Collection[str] | None = None) -> bytes:
+    def classifier(
+        self,
+        session_id: str,
+        image_hash: str | None = None,
+        along: Collection[str] | None = None,
+        has_gone: Callable[[], bool] = lambda: False,
+    ) -> bytes:
         """The classifier file; with the strokes, or the pixels, that it was trained on if they are to travel along.
 
         Args:
             session_id: the session.
             image_hash: the image that it is for; None stands for the one that was opened last.
             along: what travels along: ``"strokes"``, ``"pixels"``; None stands for the pixels if they are known.
+            has_gone: says whether nobody waits for it any more.
 
         Raises:
+            NobodyWaitsError: if nobody waits for it any more.
             ValueError: with a sentence, if something is missing to make it.
         """
-        return self._classifier_file(session_id, self._result(session_id, image_hash), along)
+        result = self._result(session_id, image_hash, has_gone)
+        with until_gone(self._turn(session_id), has_gone)():
+            return self._classifier_file(session_id, result, along)
 
     def segmented(
         self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False
@@ -217,10 +239,13 @@ class Downloads:
     def _whole(
         self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool]
     ) -> tuple[Result, WholeImage]:
-        result, turn = self._result(session_id, image_hash), self._turn(session_id)
+        result, turn = self._result(session_id, image_hash, has_gone), self._turn(session_id)
         wanted = Wanted(result.image, result.trained.classifier, None, result.state.outlines)
         known, corrections = partial(self._tiles.known, wanted), result.training_set.corrections
-        return result, WholeImage(self._live, result.image, result.classifier, turn, has_gone, corrections, known)
+        whole_turn = self._whole_turn(session_id, has_gone)
+        return result, WholeImage(
+            self._live, result.image, result.classifier, turn, has_gone, corrections, known, whole_turn
+        )
 
     def _classifier_file(self, session_id: str, result: Result, along: Collection[str] | None = None) -> bytes:
         if along is None:
@@ -234,12 +259,15 @@ class Downloads:
         save_model(target, contents)
         return target.getvalue()
 
-    def _result(self, session_id: str, image_hash: str | None) -> Result:
-        with self._turn(session_id)():
+    def _result(self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool]) -> Result:
+        with until_gone(self._turn(session_id), has_gone)():
             return self._trainer.result(session_id, image_hash)
 
     def _turn(self, session_id: str) -> Turn:
         return partial(self._scheduler.download_turn, session_id)
+
+    def _whole_turn(self, session_id: str, has_gone: Callable[[], bool]) -> Turn:
+        return until_gone(partial(self._scheduler.whole_turn, session_id), has_gone)
 
     def _label_file(self, session_id: str, image_hash: str | None) -> bytes:
         state, labels = self._labels.drawn(session_id, image_hash)

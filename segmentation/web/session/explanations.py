@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from segmentation.io.image import Image
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
+from segmentation.web.session.whole_results import Turn, until_gone
 
 
 class Explanations:
@@ -28,7 +31,14 @@ class Explanations:
     def __init__(self, trainer: Trainer, images: Images, scheduler: Scheduler) -> None:
         self._trainer, self._images, self._scheduler = trainer, images, scheduler
 
-    def probabilities(self, session_id: str, image_hash: str | None, row: int, column: int) -> dict[str, Any]:
+    def probabilities(
+        self,
+        session_id: str,
+        image_hash: str | None,
+        row: int,
+        column: int,
+        has_gone: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any]:
         """The probability of each class at a pixel, by class id as text.
 
         Args:
@@ -36,19 +46,30 @@ class Explanations:
             image_hash: the image; None stands for the one that was opened last.
             row: of the pixel.
             column: of the pixel.
+            has_gone: says whether nobody waits any more.
 
         Raises:
+            NobodyWaitsError: if that is so.
             ValueError: with a sentence, if nothing is segmented, or the pixel is beside the image or has no class.
         """
-        result = self._trainer.result(session_id, image_hash)
+        turn = self._turn(session_id, has_gone)
+        with turn():
+            result = self._trainer.result(session_id, image_hash)
         _require_pixel(result.image, row, column)
-        image = result.classifier.adapt(result.image)
-        with self._scheduler.turn(session_id):
+        with turn():
+            image = result.classifier.adapt(result.image)
             place = Window(slice(row, row + 1), slice(column, column + 1))
             found = result.classifier.predict_proba_window(image, place, threads=1)[:, 0, 0]
         return {str(one): round(float(share), 4) for one, share in zip(result.classifier.classes_, found, strict=True)}
 
-    def explain(self, session_id: str, image_hash: str | None, row: int, column: int) -> dict[str, Any]:
+    def explain(
+        self,
+        session_id: str,
+        image_hash: str | None,
+        row: int,
+        column: int,
+        has_gone: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any]:
         """Why a pixel has its class.
 
         Args:
@@ -56,23 +77,28 @@ class Explanations:
             image_hash: the image; None stands for the one that was opened last.
             row: of the pixel.
             column: of the pixel.
+            has_gone: says whether nobody waits any more.
 
         Returns:
             ``class_id``; ``probabilities`` by class id as text; ``strokes``, each with ``image``, ``id`` and ``share``;
             and ``features``, each with ``name`` and ``share``; the most deciding first.
 
         Raises:
+            NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if nothing is segmented, the pixel is beside the image, or no strokes are known
                 that the classifier learnt from.
         """
-        result = self._trainer.result(session_id, image_hash)
+        turn = self._turn(session_id, has_gone)
+        with turn():
+            result = self._trainer.result(session_id, image_hash)
         _require_pixel(result.image, row, column)
         columns = result.image.shape[1]
         if result.trained.unchanged:
             raise ValueError("The opened classifier is at work as it came: which strokes decided is not known here.")
         drawn = self._trainer.drawn(result.training_set)
-        image = result.classifier.adapt(result.image)
-        with self._scheduler.turn(session_id):
+        with turn():
+            image = result.classifier.adapt(result.image)
+        with turn():
             training = self._trainer.training(session_id, result.state)(result.training_set.images)
             pixels, owners, keys = pixels_with_owners(drawn, training)
             place = np.array([row * columns + column], np.int64)
@@ -84,6 +110,9 @@ class Explanations:
             "strokes": [{"image": one.name[0], "id": one.name[1], "share": round(one.share, 4)} for one in why.strokes],
             "features": [{"name": one.name, "share": round(one.share, 4)} for one in why.features],
         }
+
+    def _turn(self, session_id: str, has_gone: Callable[[], bool]) -> Turn:
+        return until_gone(partial(self._scheduler.turn, session_id), has_gone)
 
 
 def _require_pixel(image: Image, row: int, column: int) -> None:

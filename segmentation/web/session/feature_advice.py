@@ -51,8 +51,15 @@ class FeatureAdvice:
         self._trainer, self._images, self._live = trainer, images, live
         self._scheduler, self._features = scheduler, features
 
-    def importance(self, session_id: str, image_hash: str | None) -> dict[str, Any]:
+    def importance(
+        self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False
+    ) -> dict[str, Any]:
         """How much the features of a session's classifier matter.
+
+        Args:
+            session_id: the session.
+            image_hash: the current image; None stands for the one that was opened last.
+            has_gone: says whether nobody waits any more.
 
         Returns:
             ``kinds``, each with its ``kind`` and its ``shares``, one a sigma; the ``sigmas``; ``channels``, the share
@@ -60,11 +67,12 @@ class FeatureAdvice:
             others.
 
         Raises:
+            NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if nothing is segmented yet.
         """
-        result = self._trainer.result(session_id, image_hash)
-        classifier = result.classifier
-        with self._scheduler.turn(session_id):
+        with self._turn(session_id, has_gone)():
+            result = self._trainer.result(session_id, image_hash)
+            classifier = result.classifier
             table = importance_table(classifier)
             names, shares = classifier.feature_names_, mean_decrease_in_impurity(classifier.forest_)
         order = sorted(range(len(names)), key=lambda number: -shares[number])
@@ -101,7 +109,7 @@ class FeatureAdvice:
             ValueError: with a sentence, if they cannot be left out, or there are too few strokes.
         """
         turn = self._turn(session_id, has_gone)
-        result = self._learnt(session_id, image_hash)
+        result = self._learnt(session_id, image_hash, turn)
         spec = without(result.state.features, part, result.image.channels)
         now, then = (self._held_out(session_id, result, one, turn) for one in (result.state.features, spec))
         change, error = then.difference(now)
@@ -138,7 +146,7 @@ class FeatureAdvice:
             ValueError: with a sentence, if nothing tells it.
         """
         turn = self._turn(session_id, has_gone)
-        result = self._learnt(session_id, image_hash)
+        result = self._learnt(session_id, image_hash, turn)
         plain, standardised = (replace(result.state.features, standardise=on) for on in (False, True))
         others = [one for one in self._alike(result) if one not in result.trained.images]
         advice: Drift | None = None
@@ -159,8 +167,9 @@ class FeatureAdvice:
             "clear": advice.clear,
         }
 
-    def _learnt(self, session_id: str, image_hash: str | None) -> Result:
-        result = self._trainer.result(session_id, image_hash)
+    def _learnt(self, session_id: str, image_hash: str | None, turn: Turn) -> Result:
+        with turn():
+            result = self._trainer.result(session_id, image_hash)
         if result.trained.unchanged:
             raise ValueError(AS_IT_CAME)
         return result
@@ -200,8 +209,9 @@ class FeatureAdvice:
         """How far the segmentations of images that were not learnt from could be trusted, with other features."""
         classifier, trusts = self._trained(session_id, result, spec, turn), []
         for one in images[:MOST_IMAGES]:
-            image = self._images.get(session_id, one)
-            image = classifier.adapt(image.within(region_of(result.state.drawn.get(one, ()), image.shape)))
+            with turn():
+                image = self._images.get(session_id, one)
+                image = classifier.adapt(image.within(region_of(result.state.drawn.get(one, ()), image.shape)))
             grid = Grid.over(image.shape)
             rows = self._features.rows(session_id, image, classifier, grid)
             if image.left_out is not None and not image.left_out.ravel()[grid.places].all():

@@ -106,19 +106,17 @@ class Margins:
         return None if errors is None else {one: half_width(value, errors.get(one)) for one, value in votes.items()}
 
 
-def recounted(result: Result, turn: Turn, has_gone: Callable[[], bool]) -> RecountedObjects:
+def recounted(result: Result, turn: Turn) -> RecountedObjects:
     """The segmentations in which the objects of an image are counted again, made tile by tile.
 
     Args:
         result: what its session works with.
         turn: entered for each tile.
-        has_gone: says whether nobody waits any more; then they are not whole.
     """
-    adapted = result.classifier.adapt(result.image)
-    again = RecountedObjects(result.classifier, adapted)
+    with turn():
+        adapted = result.classifier.adapt(result.image)
+        again = RecountedObjects(result.classifier, adapted)
     for tile in TileGrid(adapted.shape).tiles:
         with turn():
-            if has_gone():
-                break
             result.classifier.predict_window(adapted, tile, on_piece=again.add, threads=1)
     return again

@@ -14,7 +14,7 @@ from segmentation.web.session.brought import Answers
 from segmentation.web.session.labelimage import LabelImage, class_raster
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
-from segmentation.web.session.whole_results import WholeImage
+from segmentation.web.session.whole_results import WholeImage, until_gone
 
 
 class MaskScorer:
@@ -58,15 +58,19 @@ class MaskScorer:
             NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if there is no segmentation, or the mask does not fit it.
         """
-        result = self._trainer.result(session_id, answers.images.get("0"))
+        turn = partial(self._scheduler.turn, f"{session_id} mask")
+        with turn():
+            result = self._trainer.result(session_id, answers.images.get("0"))
         try:
             mask = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, labels=True)
         except ImageError as problem:
             raise ValueError(str(problem)) from problem
-        truth = class_raster(LabelImage.from_image(mask), answers.values, result.state.classes, _no_new_class)
-        turn = partial(self._scheduler.turn, f"{session_id} mask")
-        whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone)
-        scores = score(whole.class_ids(), result.image.clear(truth), list(result.state.classes))
+        whole_turn = partial(self._scheduler.whole_turn, session_id)
+        whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone, whole_turn=whole_turn)
+        ids = whole.class_ids()
+        with until_gone(whole_turn, has_gone)():
+            truth = class_raster(LabelImage.from_image(mask), answers.values, result.state.classes, _no_new_class)
+            scores = score(ids, result.image.clear(truth), list(result.state.classes))
         if not scores.pixels:
             raise ValueError("The mask knows the class of no pixel: say what its values mean.")
         return {"scores": scores.to_json(), "image": result.state.image["name"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
+from segmentation.web.session.whole_results import until_gone
 
 MOST_PLACES = 8
 MOST_IMAGES = 20
@@ -31,30 +34,37 @@ class NextStrokes:
     def __init__(self, trainer: Trainer, images: Images, scheduler: Scheduler, features: GridFeatures) -> None:
         self._trainer, self._images, self._scheduler, self._features = trainer, images, scheduler, features
 
-    def places(self, session_id: str, image_hash: str | None) -> list[dict[str, Any]]:
+    def places(
+        self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False
+    ) -> list[dict[str, Any]]:
         """The places where a stroke helps most, the best first, on all images with the current one's channels.
 
         Args:
             session_id: the session.
             image_hash: the current image; None stands for the one that was opened last.
+            has_gone: says whether nobody waits any more.
 
         Returns:
             ``image`` (its hash), ``row`` and ``column`` of each.
 
         Raises:
+            NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if nothing is segmented yet.
         """
-        result = self._trainer.result(session_id, image_hash)
+        turn = until_gone(partial(self._scheduler.turn, session_id), has_gone)
+        with turn():
+            result = self._trainer.result(session_id, image_hash)
         drawn = {one.hash: np.flatnonzero(one.labels) for one in result.training_set.images}
         state, found = result.state, []
         alike = [one for one, facts in state.images.items() if facts["channels"] == state.image["channels"]]
         first = max(0, alike.index(state.image["hash"]) - MOST_IMAGES // 2)
         for one in alike[first : first + MOST_IMAGES]:
-            region = region_of(state.drawn.get(one, ()), (state.images[one]["rows"], state.images[one]["columns"]))
-            image = result.classifier.adapt(self._images.get(session_id, one).within(region))
+            with turn():
+                region = region_of(state.drawn.get(one, ()), (state.images[one]["rows"], state.images[one]["columns"]))
+                image = result.classifier.adapt(self._images.get(session_id, one).within(region))
             grid = Grid.over(image.shape)
             features = self._features.rows(session_id, image, result.classifier, grid)
-            with self._scheduler.turn(session_id):
+            with turn():
                 labelled = drawn.get(one, np.empty(0, np.int64))
                 places = places_to_draw(
                     result.classifier, grid, features, labelled, MOST_PLACES, left_out=image.left_out

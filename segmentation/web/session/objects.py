@@ -24,6 +24,7 @@ from segmentation.objects.measured import MeasuredObjects, find_objects, number_
 from segmentation.objects.steps import CleanUpStep
 from segmentation.report.report import Sureness, image_found, report_html
 from segmentation.web.session.training import Result
+from segmentation.web.session.whole_results import Turn
 
 
 def objects_of(result: Result, ids: NDArray[np.uint8]) -> NamedObjects:
@@ -66,6 +67,7 @@ def session_report(
     margins: Mapping[int, float],
     again: RecountedObjects,
     scores: str,
+    turn: Turn,
 ) -> bytes:
     """The report of the current image.
 
@@ -76,19 +78,22 @@ def session_report(
         margins: by class id, how far its share may be off to either side.
         again: the segmentations in which objects are counted again.
         scores: a sentence on how good the classifier is.
+        turn: entered for each step that looks at the whole image.
     """
     named = {"name": result.state.image["name"], "page": 1, "pages": 1}
     image = replace(result.image, metadata=result.image.metadata | named)
     contents = load_model(classifier_file)
     try:
-        counts = Counter(objects_of(result, ids).objects.table["class_id"].tolist())
+        with turn():
+            counts = Counter(objects_of(result, ids).objects.table["class_id"].tolist())
     except TooManyObjects:
         bounds = {}
     else:
         steps = result.state.clean_up
-        bounds = again.bounds({one: counts[one] for one in result.state.classes}, steps)
-    found = image_found(image, ids, contents, notes=_corrected(result, ids), sure=Sureness(margins, bounds))
-    return report_html(contents, sha256(classifier_file).hexdigest(), [found], scores).encode()
+        bounds = again.bounds({one: counts[one] for one in result.state.classes}, steps, turn)
+    with turn():
+        found = image_found(image, ids, contents, notes=_corrected(result, ids), sure=Sureness(margins, bounds))
+        return report_html(contents, sha256(classifier_file).hexdigest(), [found], scores).encode()
 
 
 def _corrected(result: Result, ids: NDArray[np.uint8]) -> list[str]:

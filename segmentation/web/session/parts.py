@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from segmentation.strokes.outlines import outline_strokes
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.downloads import Downloads
 from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.whole_results import until_gone
 
 MOST_CORNERS = 50_000
 """Corners of the border of a part: its outline travels as text, and stays in the journal."""
@@ -60,7 +62,7 @@ class Parts:
             raise ValueError("That pixel lies beside the image.")
         if not ids[row, column]:
             raise ValueError("That pixel holds no data: it has no class.")
-        with self._scheduler.download_turn(session_id):
+        with until_gone(partial(self._scheduler.whole_turn, session_id), has_gone)():
             part = flood(ids, (row, column), connectivity=2)
             pieces = outline_strokes(part.astype(np.uint8), "part")
         lengths = [len(piece.points) for piece in pieces]

@@ -75,6 +75,40 @@ class Line:
             place.number, place.begun = next(self._numbers), 0
 
 
+class OneAtATime:
+    """Lets what takes long and cannot be cut be computed one after the other, of one session after the other."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._line = Line(1)
+        self._at_work = False
+
+    @contextmanager
+    def turn(self, session_id: str) -> Iterator[None]:
+        """Wait until nothing else is computed here, and compute something in the ``with`` block."""
+        begin = threading.Event()
+        with self._lock:
+            self._line.hold(session_id)
+            self._line.places[session_id].waiting.append(begin)
+            self._begin_next()
+        metrics.count_waiting(1)
+        begin.wait()
+        metrics.count_waiting(-1)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._line.leave(session_id)
+                self._at_work = False
+                self._begin_next()
+
+    def _begin_next(self) -> None:
+        place = None if self._at_work else self._line.first()
+        if place is not None:
+            self._at_work = True
+            self._line.begin(place)
+
+
 class Scheduler:
     """Lets a few tasks be computed at once; sessions that wait have their turns, each of a few tasks, in a row.
 
@@ -96,6 +130,7 @@ class Scheduler:
         self._urgent: deque[threading.Event] = deque()
         self._others = Line(tasks_per_turn)
         self._urgent_in_a_row = 0
+        self._whole = OneAtATime()
 
     @contextmanager
     def place(self, session_id: str) -> Iterator[None]:
@@ -134,6 +169,13 @@ class Scheduler:
     def download_turn(self, session_id: str) -> AbstractContextManager[None]:
         """A :meth:`turn` for what somebody takes home: its place is not that of the session's strokes."""
         return self.turn(f"{session_id} downloads")
+
+    def whole_turn(self, session_id: str) -> AbstractContextManager[None]:
+        """A turn for what looks at a whole image at once, which may take seconds: one at a time.
+
+        It takes no place among the tasks that may be computed at once, so that no stroke waits for it.
+        """
+        return self._whole.turn(session_id)
 
     @contextmanager
     def spare_time(self, stale: Callable[[], bool]) -> Iterator[None]:

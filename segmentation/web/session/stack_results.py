@@ -19,7 +19,7 @@ from segmentation.strokes.raster import rasterise, region_of
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Result, Trainer
-from segmentation.web.session.whole_results import NobodyWaitsError, WholeImage
+from segmentation.web.session.whole_results import NobodyWaitsError, WholeImage, until_gone
 
 PART_BYTES = 3 * 2**18
 """Bytes that are sent in one line; a multiple of 3, as base64 likes it."""
@@ -95,11 +95,15 @@ class StackResults:
         return first.with_pixel_size(result.state.pixel_size)
 
     def _add(self, session_id: str, result: Result, plane: str, pages: TiffPages, has_gone: Callable[[], bool]) -> None:
+        turn = until_gone(partial(self._scheduler.download_turn, session_id), has_gone)
+        whole_turn = until_gone(partial(self._scheduler.whole_turn, session_id), has_gone)
         image = self._images.get(session_id, plane)
         state, shape = result.state, image.shape
-        image = image.within(region_of(state.drawn.get(plane, ()), shape))
-        painted = state.corrections.get(plane)
-        corrections = rasterise(painted, shape) if painted else None
-        turn = partial(self._scheduler.download_turn, session_id)
-        whole = WholeImage(self._live, image, result.classifier, turn, has_gone, corrections)
-        pages.add(whole.class_ids(), CLASS_IDS)
+        with whole_turn():
+            image = image.within(region_of(state.drawn.get(plane, ()), shape))
+            painted = state.corrections.get(plane)
+            corrections = rasterise(painted, shape) if painted else None
+        whole = WholeImage(self._live, image, result.classifier, turn, has_gone, corrections, whole_turn=whole_turn)
+        ids = whole.class_ids()
+        with whole_turn():
+            pages.add(ids, CLASS_IDS)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, BinaryIO, cast
 
@@ -53,8 +54,9 @@ class WholeImage:
         turn: entered for each tile, so that others have their turn in between.
         has_gone: asked before each tile; says whether nobody waits any more.
         corrections: ``(rows, columns)`` uint8, what people have painted into the result; None for nothing.
-        tiles: those of the image.
         known: the class ids of a tile, before clean-up and corrections, if they need not be computed again.
+        whole_turn: entered for what looks at the whole image at once; None stands for that of tiles.
+        tiles: those of the image.
     """
 
     live: LiveSegmenter
@@ -64,11 +66,16 @@ class WholeImage:
     has_gone: Callable[[], bool]
     corrections: NDArray[np.uint8] | None = None
     known: Callable[[Tile], NDArray[np.uint8] | None] = lambda tile: None
+    whole_turn: Turn | None = None
     tiles: Sequence[Tile] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._adapted = self.classifier.adapt(self.image)
         self.tiles = TileGrid(self.image.shape).tiles
+
+    @cached_property
+    def _adapted(self) -> Image:
+        """The image as the features see it, which is made in the first turn."""
+        return self.classifier.adapt(self.image)
 
     def class_ids(self) -> NDArray[np.uint8]:
         """The class of each pixel, cleaned up and corrected, ``(rows, columns)`` uint8.
@@ -83,7 +90,7 @@ class WholeImage:
                 ids[tile.rows, tile.columns] = (
                     self.live.segment(self._adapted, self.classifier, tile, cache=False) if known is None else known
                 )
-        with self._turn():
+        with self._whole_turn():
             cleaned = self.classifier.cleaned(ids)
             return cleaned if self.corrections is None else apply_corrections(cleaned, self.corrections)
 
@@ -103,7 +110,7 @@ class WholeImage:
             lengths = self._write_planes(planes)
             with probability_pages(cast(BinaryIO, file), class_names, like=self.image) as pages:
                 for number, name in enumerate(class_names):
-                    with self._turn():
+                    with self._whole_turn():
                         pages.add(self._read_plane(planes, lengths, number), name)
             file.seek(len(TIFF_HEAD))
             while part := file.read(PART_BYTES):
@@ -136,3 +143,6 @@ class WholeImage:
 
     def _turn(self) -> AbstractContextManager[None]:
         return until_gone(self.turn, self.has_gone)()
+
+    def _whole_turn(self) -> AbstractContextManager[None]:
+        return until_gone(self.whole_turn or self.turn, self.has_gone)()

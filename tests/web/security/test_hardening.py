@@ -119,6 +119,31 @@ def test_a_few_uploads_wait_and_the_others_come_again(client, held, monkeypatch)
     assert client.post(f"/s/{session}/images", data=b"x").status_code == 200
 
 
+@pytest.mark.parametrize("asked", ["explain", "probabilities"])
+def test_a_few_questions_of_a_session_are_at_work_and_the_others_come_again(client, held, monkeypatch, asked):
+    explanations = client.application.extensions["workbench"].explanations
+    monkeypatch.setattr(explanations, asked, lambda *_, **__: held.work() and {})
+    session = client.post("/sessions").json["session"]
+    for _ in range(hardening.LONG_OF_A_SESSION):
+        held.begin(f"/s/{session}/{asked}?row=1&column=1")
+    for other in ("part", "explain", "probabilities", "next-strokes", "importance", "leaving-out", "drift"):
+        assert client.get(f"/s/{session}/{other}?row=1&column=1").status_code == 429, other
+    held.end()
+    assert held.statuses == [200] * hardening.LONG_OF_A_SESSION
+    assert client.get(f"/s/{session}/{asked}?row=1&column=1").status_code == 200
+
+
+def test_masks_that_are_scored_count_as_uploads(client, held, monkeypatch):
+    workbench = client.application.extensions["workbench"]
+    monkeypatch.setattr(workbench.mask_scorer, "score", lambda *_, **__: held.work() and {})
+    monkeypatch.setattr("segmentation.web.routes.requests._being_opened", threading.BoundedSemaphore(100))
+    session = client.post("/sessions").json["session"]
+    for _ in range(hardening.LONG_OF_A_SESSION):
+        held.begin(f"/s/{session}/mask-scores", "POST")
+    assert client.post(f"/s/{session}/mask-scores", data=b"x").status_code == 429
+    assert client.post(f"/s/{session}/images", data=b"x").status_code == 429
+
+
 def test_places_are_left_again_whatever_came_of_it(client):
     session = client.post("/sessions").json["session"]
     for _ in range(3 * hardening.LONG_AT_ONCE):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import create_app
 from segmentation.web.http.connection import HAS_GONE
-from segmentation.web.session.stacks import plane_key
+from segmentation.web.session import stack_results, stacks
+from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.stacks import plane_key, planes_of
 from segmentation.web.settings import Settings
 from tests.support.asking import converse, stroke_event
 
@@ -170,6 +173,44 @@ def test_a_stack_whose_person_has_gone_is_segmented_no_further(client, session, 
     assert 1 <= len(lines) < 6
     assert all(line.keys() == {"done", "of"} for line in lines)
     assert len(segmented(client, session, plane_key(facts["hash"], 1))) == 6
+
+
+def test_corrections_of_planes_are_painted_in_turns(client, session, stack, monkeypatch):
+    plane = plane_key(stack["hash"], 2)
+    correction = stroke_event("c", plane, 1, "M1,1L9,9") | {"type": "correction.add"}
+    assert converse(client, session, [correction])[0]["refused"] == []
+    inside, painted = [], []
+    whole_turn, rasterise = Scheduler.whole_turn, stack_results.rasterise
+
+    @contextmanager
+    def noted(*given):
+        with whole_turn(*given):
+            inside.append(True)
+            yield
+            inside.pop()
+
+    def watched(*given):
+        painted.append(bool(inside))
+        return rasterise(*given)
+
+    monkeypatch.setattr(Scheduler, "whole_turn", noted)
+    monkeypatch.setattr(stack_results, "rasterise", watched)
+    assert client.get(f"/s/{session}/download/planes?image={plane}").status_code == 200
+    assert painted == [True]
+
+
+def test_a_stack_that_is_open_is_not_opened_anew_under_each_name(monkeypatch):
+    made = []
+    monkeypatch.setattr(stacks, "planes_of", lambda stack: made.append(stack) or planes_of(stack))
+    facts = {"hash": "a" * 56 + "0" * 8, "rows": 9, "columns": 9, "channels": 1, "dtype": "uint8", "pages": 5000}
+    facts |= {"axes": [["z", 5000]]}
+    images, opened_stacks = {}, {}
+    shown = [stacks.open_stack(images, opened_stacks, facts | {"name": f"{n}.tif"}) for n in range(100)]
+    assert len(made) == 1
+    assert shown == [shown[0]] * 100
+    assert len(images) == 5000
+    del images[shown[0]["hash"]]
+    assert stacks.open_stack(images, opened_stacks, facts | {"name": "again.tif"})["name"] == "again.tif"
 
 
 def test_strokes_find_their_planes_again(client, session, stack):

@@ -1,0 +1,150 @@
+"""What takes long is computed in turns, never one within another, and no further once nobody waits."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.web.http.connection import HAS_GONE
+from segmentation.web.session import downloads, objects, parts, training
+from segmentation.web.session.scheduler import Scheduler
+from tests.support import PATIENCE_SECONDS
+from tests.support.asking import converse
+
+DOWNLOADS = [
+    "segmentation.png",
+    "segmentation.tif",
+    "segmentation.ome.tif",
+    "overlay.png",
+    "probabilities.tif",
+    "labels.tif",
+    "shares.csv",
+    "objects.csv",
+    "objects.zip",
+    "objects.bin",
+    "measures.bin",
+    "outlines.bin",
+    "report.html",
+    "all.zip",
+    "classifier.squiggle",
+]
+QUESTIONS = ["part", "explain", "probabilities"]
+LONG = [
+    (downloads, "segmentation_png"),
+    (downloads, "label_tiff"),
+    (downloads, "ome_tiff"),
+    (downloads, "overlay_png"),
+    (downloads, "shares_csv"),
+    (objects, "find_objects"),
+    (objects, "number_objects"),
+    (objects, "image_found"),
+    (parts, "outline_strokes"),
+    (training.PixelClassifier, "adapt"),
+    (LiveSegmenter, "train"),
+    (LiveSegmenter, "segment"),
+    (LiveSegmenter, "probabilities"),
+    (LiveSegmenter, "training_pixels"),
+]
+"""What takes long on a large image, by the modules that call it."""
+
+
+class Turns:
+    """Notes whose turn it is: that of a thread or of none."""
+
+    def __init__(self, monkeypatch):
+        self.mine = threading.local()
+        self.outside = []
+        self.within = []
+        self.seen = set()
+        for kind in ("turn", "whole_turn"):
+            monkeypatch.setattr(Scheduler, kind, self.noting(getattr(Scheduler, kind)))
+        for owner, name in LONG:
+            monkeypatch.setattr(owner, name, self.watched(getattr(owner, name), name))
+
+    @property
+    def depth(self):
+        return getattr(self.mine, "depth", 0)
+
+    def noting(self, turn):
+        @contextmanager
+        def noted(*given, **named):
+            self.within += [given[1:]] if self.depth else []
+            with turn(*given, **named):
+                self.mine.depth = self.depth + 1
+                try:
+                    yield
+                finally:
+                    self.mine.depth -= 1
+
+        return noted
+
+    def watched(self, work, name):
+        def watching(*given, **named):
+            if threading.current_thread() is threading.main_thread():  # the others warm up
+                self.seen.add(name)
+                self.outside += [] if self.depth else [name]
+            return work(*given, **named)
+
+        return watching
+
+
+@pytest.fixture
+def standardising(client, session, halves):
+    """A session whose images are seen relative to their mean and spread."""
+    (journal,) = converse(client, session)
+    features = journal["events"][0]["body"]["features"] | {"standardise": True}
+    (journal,) = converse(client, session, [{"id": "std", "type": "settings.change", "features": features}])
+    assert journal["refused"] == []
+    return session
+
+
+def test_all_that_takes_long_is_computed_in_turns(client, standardising, halves, monkeypatch):
+    turns = Turns(monkeypatch)
+    asked = [f"download/{name}" for name in DOWNLOADS] + [f"{name}?row=3&column=3" for name in QUESTIONS]
+    for path in [*asked, "importance", "next-strokes"]:
+        answer = client.get(f"/s/{standardising}/{path}")
+        assert answer.status_code == 200, (path, answer.text)
+        assert not answer.is_json or "error" not in answer.json, (path, answer.json)
+        assert answer.data
+        assert (turns.outside, turns.within) == ([], []), path
+    assert turns.seen == {name for _, name in LONG}
+
+
+def test_what_looks_at_a_whole_image_keeps_no_task_waiting_and_is_done_one_at_a_time():
+    scheduler, order = Scheduler(1), []
+    first_at_work, may_end, second_asked = threading.Event(), threading.Event(), threading.Event()
+
+    def first():
+        with scheduler.whole_turn("a"):
+            first_at_work.set()
+            assert may_end.wait(PATIENCE_SECONDS)
+            order.append("first")
+
+    def second():
+        second_asked.set()
+        with scheduler.whole_turn("b"):
+            order.append("second")
+
+    threads = [threading.Thread(target=one) for one in (first, second)]
+    threads[0].start()
+    assert first_at_work.wait(PATIENCE_SECONDS)
+    threads[1].start()
+    assert second_asked.wait(PATIENCE_SECONDS)
+    with scheduler.turn("b"):
+        order.append("stroke")
+    may_end.set()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert order == ["stroke", "first", "second"]
+    with scheduler.whole_turn("a"):
+        order.append("again")
+    assert order[-1] == "again"
+
+
+@pytest.mark.parametrize("asked", [*(f"download/{name}" for name in DOWNLOADS), *QUESTIONS, "importance", "drift"])
+def test_nothing_more_is_computed_for_who_has_gone(client, session, halves, asked, monkeypatch):
+    turns = Turns(monkeypatch)
+    answer = client.get(f"/s/{session}/{asked}?row=3&column=3", environ_overrides={HAS_GONE: lambda: True})
+    assert (answer.status_code, answer.data) == (499, b"")
+    assert turns.seen == set()
