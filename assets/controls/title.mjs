@@ -8,6 +8,11 @@ import { duplicateSession, exportSession, goTo, newSession } from "../shared/ses
 
 /** @import { Session } from "../session/session.mjs" */
 
+const SURE = "Yes, take back";
+
+/** In the address of a page that is to show its links, since the one that led there has just been taken back. */
+const SHOW_LINKS = "#links";
+
 /** @param {Session} session */
 function setUpName(session) {
   const field = element("input", {
@@ -91,25 +96,42 @@ function setUpLinks(session) {
   const toWork = setUpLink({ place: "link-field", button: "link-copy", label: "Link to work here" });
   const toLook = setUpLink({ place: "looking-field", button: "looking-copy", label: "Link that only lets look" });
   const back = byId("looking-back", HTMLButtonElement);
+  const workingBack = byId("link-back", HTMLButtonElement);
   const path = `s/${session.id}/looking`;
   const [here] = window.location.href.split(/[?#]/);
   /** Show the link that only lets look, a new one if there is none; gives whether there is one now. */
   const showLooking = async () => {
-    const answer = looking ? { looking: session.id } : await request(path, { method: "POST" });
-    if (answer) toLook(here.replace(session.id, answer.looking));
-    return Boolean(answer);
+    const answer = looking ? { looking: session.id, mine: false } : await request(path, { method: "POST" });
+    if (!answer) return false;
+    toLook(here.replace(session.id, answer.looking));
+    for (const button of [back, workingBack]) button.hidden = !answer.mine;
+    return true;
   };
   byId("link-close").addEventListener("click", () => dialog.close());
   back.addEventListener("click", async () => {
     if (await request(path, { method: "DELETE" }) && await showLooking()) back.textContent = "Taken back";
   });
+  workingBack.addEventListener("click", async () => {
+    /* Whoever works here with this link stands before a closed door then: once is not enough. */
+    if (workingBack.textContent !== SURE) {
+      workingBack.textContent = SURE;
+      return;
+    }
+    await session.conversation.settled();
+    const taken = await request(`s/${session.id}/link`, { method: "DELETE" });
+    if (taken) window.location.replace(`${here.replace(session.id, taken.session)}${SHOW_LINKS}`);
+  });
   byId("log", HTMLAnchorElement).href = `${base}s/${session.id}/download/log.csv`;
-  return async () => {
-    back.textContent = "Take back";
-    back.hidden = looking;
+  const open = async () => {
+    for (const button of [back, workingBack]) button.textContent = "Take back";
     toWork(here);
     if (await showLooking()) dialog.showModal();
   };
+  if (window.location.hash === SHOW_LINKS) {
+    window.history.replaceState(null, "", here);
+    open();
+  }
+  return open;
 }
 
 /** @param {Session} session */

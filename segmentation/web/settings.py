@@ -125,8 +125,8 @@ class Settings(BaseModel):
     user_bytes: Megabytes = Field(
         default=0,
         validation_alias="SQUIGGLE_USER_MB",
-        description="what all sessions that one user has begun may hold together, in megabytes, where a reverse proxy "
-        "names the users; unless set, or 0, as much as all",
+        description="what all sessions that one user has begun may hold together, in megabytes (where no reverse proxy "
+        "names the users: one browser); unless set, or 0, as much as all",
     )
     max_upload_bytes: Megabytes = Field(
         default=256 * 2**20,

@@ -160,3 +160,35 @@ def test_with_a_link_to_look_one_sees_all_takes_it_home_and_changes_nothing(peop
     eve.wait_for(lambda: "New session" in eve.page.inner_text("#message"), "it leads nowhere for who has it")
     eve.page.goto(f"{server.url}/sessions")
     assert session not in eve.page.content()
+
+
+def test_who_began_a_session_takes_the_link_to_work_in_it_back_and_goes_on_with_another(people, server):
+    ann = people(server.url)
+    ann.draw_and_wait(*INK)
+    former = ann.page.url
+    bob = people(former)
+    bob.wait_for(lambda: bob.stroke_counts() == [1, 0], "Ann's stroke")
+    bob.click("#session-menu-button")
+    bob.click("#copy-link")
+    bob.page.wait_for_selector("#link[open]")
+    assert not bob.page.is_visible("#link-back")
+    bob.click("#link-close")
+    ann.click("#session-menu-button")
+    ann.click("#copy-link")
+    ann.page.wait_for_selector("#link[open]")
+    ann.click("#link-back")
+    assert ann.page.inner_text("#link-back") == "Yes, take back"
+    ann.click("#link-back")
+    bob.wait_for(lambda: "This link was taken back" in bob.page.inner_text("#message"), "it leads nowhere for Bob")
+    ann.wait_for(lambda: ann.page.url != former, "the page goes on with another link")
+    ann.wait_until_ready()
+    ann.page.wait_for_selector("#link[open]")
+    assert ann.page.input_value("#link-field input") == ann.page.url
+    ann.click("#link-close")
+    assert ann.stroke_counts() == [1, 0]
+    ann.draw_and_wait((60, 200), (90, 220))
+    ann.wait_until_saved()
+    carol = people(former)
+    carol.wait_for(lambda: "This link was taken back" in carol.page.inner_text("#message"), "a page that comes later")
+    dave = people(ann.page.url)
+    dave.wait_for(lambda: dave.stroke_counts() == [2, 0], "whoever has the new link")

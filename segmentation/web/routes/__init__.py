@@ -13,7 +13,8 @@ from segmentation.web.routes.errors import answer_errors
 from segmentation.web.routes.explanations import explanation_routes
 from segmentation.web.routes.features import feature_routes
 from segmentation.web.routes.images import image_routes
-from segmentation.web.routes.looking import let_only_look, looking_routes
+from segmentation.web.routes.known_sessions import keep_browser
+from segmentation.web.routes.links import find_sessions, link_routes
 from segmentation.web.routes.next_strokes import next_stroke_routes
 from segmentation.web.routes.series import series_routes
 from segmentation.web.routes.series_files import series_file_routes
@@ -29,12 +30,13 @@ def all_routes(workbench: Workbench) -> Blueprint:
     routes = Blueprint("squiggle", __name__)
     routes.before_request(workbench.store.upkeep.sweep_if_due)
     answer_errors(routes)
-    let_only_look(routes, workbench.looking)
+    find_sessions(routes, workbench.links)
+    keep_browser(routes)
     store, settings = workbench.store, workbench.settings
     for part in (
         start_routes(workbench.sessions, sign_out=bool(settings.password)),
         session_routes(workbench.sessions),
-        looking_routes(workbench.looking),
+        link_routes(workbench.links),
         session_file_routes(workbench.sessions, workbench.session_files, settings),
         conversation_routes(workbench.conversations, store, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes, settings.largest_upload_bytes),

@@ -13,16 +13,16 @@ from flask import Blueprint, Response, request
 from segmentation.live.layers import FEATURE, Layer
 from segmentation.objects.steps import steps_from_json
 from segmentation.strokes.classes import LARGEST_CLASS_ID
-from segmentation.web.routes.errors import NO_SESSION
+from segmentation.web.routes.errors import NO_SESSION, TAKEN_BACK
 from segmentation.web.routes.known_sessions import remember
-from segmentation.web.routes.looking import link_id, only_looks, refusal
+from segmentation.web.routes.links import link_id, only_looks, refusal, was_taken_back
 from segmentation.web.routes.people import author_of_request
 from segmentation.web.routes.requests import BadRequestError, json_body
 from segmentation.web.routes.responses import as_it_comes
 from segmentation.web.session.authors import checked_author
 from segmentation.web.session.conversation import Conversations, ScoresRequest, TileRequest
 from segmentation.web.store import Store, StoreAwayError, UnknownImageError, UnknownSessionError
-from segmentation.web.store.looking import PREFIX
+from segmentation.web.store.links import LOOKING
 from segmentation.web.store.presences import Presence
 
 MAX_CONVERSE_BYTES = 32 * 2**20
@@ -47,8 +47,9 @@ def conversation_routes(conversations: Conversations, store: Store, user_header:
         """Reads events, and answers with those of others and the segmentation, a line of JSON a message."""
         author = author_of_request(user_header)
         is_long = request.content_length is None or request.content_length > SHORT_BYTES
-        if is_long and not store.has_session(session_id):
-            return Response(_line(GONE), mimetype="application/x-ndjson")
+        if was_taken_back() or (is_long and not store.has_session(session_id)):
+            gone = GONE | ({"reason": TAKEN_BACK} if was_taken_back() else {})
+            return Response(_line(gone), mimetype="application/x-ndjson")
         asked = _read_request(author)
         if asked["bodies"] and only_looks():
             return refusal()
@@ -110,7 +111,7 @@ def _read_presence(here: Any, author: Mapping[str, str] | None) -> Presence | No
     image = here.get("image")
     if not isinstance(image, str) or not _HASH_OR_NONE.fullmatch(image):
         raise BadRequestError("The page did not name the image by its hash: reload it.")
-    person_id = f"{PREFIX}{person['id']}"[:64] if only_looks() else person["id"]  # so that nobody is overwritten
+    person_id = f"{LOOKING}{person['id']}"[:64] if only_looks() else person["id"]  # so that nobody is overwritten
     return Presence(person_id, person["name"], image, _read_view(here.get("view")))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 from urllib.parse import quote
 
-from flask import Blueprint, Response, stream_with_context
+from flask import Blueprint, Response, request, stream_with_context
 
 from segmentation.web.routes.known_sessions import own, require_room
 from segmentation.web.routes.requests import received
@@ -33,7 +33,7 @@ def session_file_routes(sessions: Sessions, files: SessionFiles, settings: Setti
     @routes.post("/sessions/import")
     def import_() -> Response:
         """Reads the file of a session from the body; tells how far it is, a line of JSON a message, at last its id."""
-        require_room()
+        require_room(request.content_length or 0)
         file = received(settings.session_bytes or MAX_FILE_BYTES)
         return Response(stream_with_context(_imported(files, file)), mimetype="application/x-ndjson")
 

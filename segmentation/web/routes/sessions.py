@@ -9,9 +9,10 @@ from segmentation.web.routes.known_sessions import (
     own,
     remember,
     remember_only,
-    require_owner,
+    require_owner_where_named,
     require_room,
 )
+from segmentation.web.routes.links import link_id
 from segmentation.web.routes.requests import json_body
 from segmentation.web.session.sessions import Sessions
 
@@ -23,19 +24,19 @@ def session_routes(sessions: Sessions) -> Blueprint:
     @routes.post("/sessions")
     def begin() -> Response:
         """Begins a session; its link is in the answer."""
-        require_room()
+        require_room(sessions.begin_bytes)
         return _made(sessions.begin())
 
     @routes.put("/s/<session_id>/name")
     def rename(session_id: str) -> Response:
         """Names a session: ``{"name": text}``."""
         sessions.rename(session_id, json_body(10_000).get("name"))
-        return jsonify(session=session_id)
+        return jsonify(session=link_id())
 
     @routes.post("/s/<session_id>/duplicate")
     def duplicate(session_id: str) -> Response:
         """Makes a copy of a session; its link is in the answer."""
-        require_room(session_id)
+        require_room(copied=session_id)
         return _made(sessions.duplicate(session_id))
 
     @routes.post("/sessions/leave")
@@ -49,10 +50,10 @@ def session_routes(sessions: Sessions) -> Blueprint:
     @routes.delete("/s/<session_id>")
     def delete(session_id: str) -> Response:
         """Deletes a session with all that belongs to it."""
-        require_owner(session_id)
+        require_owner_where_named(session_id)
         sessions.delete(session_id)
-        response = jsonify(session=session_id)
-        remember_only(response, [one for one in known_sessions() if one != session_id])
+        response = jsonify(session=link_id())
+        remember_only(response, [one for one in known_sessions() if one != link_id()])
         return response
 
     return routes

@@ -27,7 +27,7 @@ def start_routes(sessions: Sessions, *, sign_out: bool) -> Blueprint:
         return _forget_the_gone(Response(page, mimetype="text/html"), known)
 
     def begun() -> str:
-        require_room()
+        require_room(sessions.begin_bytes)
         session_id = sessions.begin()
         own(session_id)
         return session_id

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 SIGNED_IN = "squiggle_signed_in"
 SESSIONS = "squiggle_sessions"
+BEGINNER = "squiggle_browser"
 
 
 def signer(key: bytes, purpose: bytes) -> TimestampSigner:

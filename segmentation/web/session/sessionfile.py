@@ -106,14 +106,14 @@ class SessionFiles:
         def parts() -> Iterator[bytes]:
             target = ZipParts()
             with zipfile.ZipFile(target, "w") as archive:
-                archive.writestr("session.json", json_bytes(description), zipfile.ZIP_DEFLATED)
-                archive.writestr("journal.jsonl", journal, zipfile.ZIP_DEFLATED)
+                for name, content in (("session.json", json_bytes(description)), ("journal.jsonl", journal)):
+                    archive.writestr(_member(name), content, zipfile.ZIP_DEFLATED)
                 yield target.next_part()
                 for member, image in files.items():
-                    archive.writestr(member, self._store.image(session_id, image.hash)[1])
+                    archive.writestr(_member(member), self._store.image(session_id, image.hash)[1])
                     yield target.next_part()
                 for member, classifier in forests.items():
-                    archive.writestr(member, self._stored_classifiers.content(session_id, classifier.hash))
+                    archive.writestr(_member(member), self._stored_classifiers.content(session_id, classifier.hash))
                     yield target.next_part()
             yield target.next_part()
 
@@ -183,6 +183,11 @@ class SessionFiles:
         if file.hash != listed["hash"]:
             raise SessionFileError(f"Its classifier {listed['name'][:60]!r} is not the one that was opened.")
         return file.event()
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """A member that says nothing of the time, so that the same session always gives the same bytes."""
+    return zipfile.ZipInfo(name)
 
 
 def _description(archive: Archive) -> Mapping[str, Any]:

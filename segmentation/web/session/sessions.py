@@ -16,7 +16,7 @@ from segmentation.web.session.journal_fold import count
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.sample import Sample
 from segmentation.web.store import NewImage, SessionSummary, Store, UnknownSessionError
-from segmentation.web.store.looking import LookingLinks, is_looking_id
+from segmentation.web.store.links import Links, is_looking_id
 
 COPY = "Copy of "
 MAX_COUNTED = 20_000
@@ -32,17 +32,22 @@ class Sessions:
         store: where they are kept.
         journals: of the sessions.
         sample: what a new session opens on.
-        looking: the links that only let look.
+        links: of the sessions.
     """
 
-    def __init__(self, store: Store, journals: Journals, sample: Sample, looking: LookingLinks) -> None:
+    def __init__(self, store: Store, journals: Journals, sample: Sample, links: Links) -> None:
         self._store = store
         self._journals = journals
         self._sample = sample
-        self._looking = looking
+        self._links = links
         self._counts: BoundedCache[tuple[str, int], tuple[tuple[str, ...], int]] = BoundedCache(
             MAX_COUNTED, lambda counts: 1 + len(counts[0])
         )
+
+    @property
+    def begin_bytes(self) -> int:
+        """Of the file that a new session has."""
+        return len(self._sample.content)
 
     def begin(self) -> str:
         """Begin a session on the sample image with its classes; returns its id."""
@@ -75,8 +80,10 @@ class Sessions:
             done in it yet).
         """
         sample = self._sample.image.hash
-        looking = {session: link for link, session in self._looking.sessions_behind(link_ids).items()}
-        links = looking | {one: one for one in link_ids if not is_looking_id(one)}
+        links: dict[str, str] = {}
+        for link, session_id in self._links.sessions_behind(link_ids).items():
+            if session_id not in links or is_looking_id(links[session_id]):
+                links[session_id] = link
         entries = []
         for summary in sorted(self._store.summaries(list(links)), key=lambda one: -one.used):
             try:

@@ -35,7 +35,7 @@ from segmentation.web.session.tile_stream import TileStream
 from segmentation.web.session.training import Trainer
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store
-from segmentation.web.store.looking import LookingLinks
+from segmentation.web.store.links import Links
 from segmentation.web.store.presences import Presences
 from segmentation.web.store.series import SeriesStore
 from segmentation.web.warming import WarmUp, segment_once
@@ -76,7 +76,7 @@ class Workbench:
         parts: of what is segmented.
         sessions: as a whole.
         session_files: sessions as files.
-        looking: the links that only let look.
+        links: of the sessions.
         series: of all sessions.
         series_worker: works on them while no browser window waits.
     """
@@ -118,13 +118,13 @@ class Workbench:
         self.next_strokes = NextStrokes(trainer, self.images, self.scheduler, grid_features)
         self.feature_advice = FeatureAdvice(trainer, self.images, self.live, self.scheduler, grid_features)
         self.explanations = Explanations(trainer, self.images, self.scheduler)
-        self.looking = LookingLinks(store)
+        self.links = Links(store)
         self.downloads = Downloads(
             self.journals, labels, trainer, self.images, self.live, self.scheduler, margins, tiles
         )
         self.parts = Parts(self.downloads, self.scheduler)
         self.stack_results = StackResults(trainer, self.images, self.live, self.scheduler)
-        self.sessions = Sessions(store, self.journals, sample, self.looking)
+        self.sessions = Sessions(store, self.journals, sample, self.links)
         self.session_files = SessionFiles(
             store, self.journals, self.images, self.classifiers, max_image_bytes=settings.largest_upload_bytes
         )

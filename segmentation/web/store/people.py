@@ -1,11 +1,14 @@
-"""What is known of people whom a reverse proxy names: their sessions, the links that they have met, their room."""
+"""What is known of people whom a reverse proxy names, or of browsers: their sessions, the links that they have met,
+their room."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import sqlalchemy as sql
+from sqlalchemy.exc import IntegrityError
 
 from segmentation.web.store.room import check_room_of, sizes
 from segmentation.web.store.sessions import Store
@@ -35,14 +38,19 @@ class People:
         with self._store.database.reading() as connection:
             return connection.execute(sql.select(sessions.c.owner).where(sessions.c.id == session_id)).scalar()
 
-    def check_room(self, person: str, copied: str | None = None) -> None:
+    def check_room(self, person: str, more: int = 0, copied: str | None = None) -> None:
         """Make sure that a person may begin another session, or copy the one with that id.
+
+        Args:
+            person: who it is.
+            more: bytes that the new session has.
+            copied: id of the session that is copied.
 
         Raises:
             StoreFullError: with a sentence, if theirs hold as much as they may.
         """
         with self._store.database.reading() as connection:
-            more = sizes(connection, [copied]).get(copied, 0) if copied else 0
+            more += sizes(connection, [copied]).get(copied, 0) if copied else 0
             check_room_of(connection, self._store.limits, person, more, file=True)
 
     def links(self, person: str) -> list[str]:
@@ -53,10 +61,12 @@ class People:
             return list(connection.execute(latest).scalars())
 
     def remember(self, person: str, link: str) -> None:
-        """A person has met a link."""
-        with self._store.database.writing() as connection:
-            row = sql.and_(known_links.c.person == person, known_links.c.link == link)
-            connection.execute(known_links.delete().where(row))
+        """A person has met a link; asked with each request, it is written once."""
+        row = sql.and_(known_links.c.person == person, known_links.c.link == link)
+        with self._store.database.reading() as connection:
+            if connection.execute(sql.select(known_links.c.link).where(row)).first():
+                return
+        with suppress(IntegrityError), self._store.database.writing() as connection:  # by another at the same time
             connection.execute(known_links.insert().values(person=person, link=link, since=time.time()))
 
     def forget(self, person: str, links: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
 
 from segmentation.web.store.errors import StoreError
-from segmentation.web.store.looking import PREFIX as LOOKING
+from segmentation.web.store.links import LOOKING
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import presences
 

@@ -19,8 +19,18 @@ sessions = sql.Table(
     sql.Column("journal_bytes", sql.BigInteger, nullable=False),
     # id of the link that only lets look; none until somebody asks for it
     sql.Column("looking", sql.String(32), index=True, unique=True),
-    # id of the person who began it, if a reverse proxy named them
+    # id of the person who began it, if a reverse proxy named them; else of their browser
     sql.Column("owner", sql.String(64), index=True),
+    # id of the link to work in it; none as long as that is the session's own
+    sql.Column("working", sql.String(32), index=True, unique=True),
+)
+# ids in the links of a session that were taken back
+former_links = sql.Table(
+    "former_links",
+    metadata,
+    sql.Column("link", sql.String(32), primary_key=True),
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), index=True, nullable=False),
+    sql.Column("since", sql.Float, nullable=False),
 )
 # ids in the links that people have met, whom a reverse proxy names
 known_links = sql.Table(

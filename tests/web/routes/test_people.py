@@ -169,6 +169,40 @@ def test_who_began_a_session_alone_takes_its_looking_link_back_and_deletes_it(ap
     assert converse(bob, again)[0]["kind"] == "journal"
 
 
+def test_who_began_a_session_alone_takes_the_link_to_work_in_it_back(app):
+    at_work, at_home, bob = (User(app, name) for name in ("ann", "ann", "bob"))
+    session = at_work.begins()
+    for one in (at_work, bob):
+        converse(one.client, session, [stroke_event("a", IMAGE, 1, "M1,1L2,2")])
+    refused = bob.client.delete(f"/s/{session}/link")
+    assert (refused.status_code, "who began this session" in refused.json["error"]) == (403, True)
+    new = at_home.client.delete(f"/s/{session}/link").json["session"]
+    assert bob.lists() == set()
+    assert "taken back" in converse(bob.client, session)[0]["reason"]
+    assert at_work.lists() == at_home.lists() == User(app, "ann").lists() == {new}
+    converse(bob.client, new)
+    assert bob.lists() == {new}
+
+
+def test_a_link_that_was_left_is_found_again_whichever_process_is_asked(app, tmp_path):
+    other = create_app(Settings(data_folder=tmp_path, user_header="X-User"))
+    here, there = User(app, "ann"), User(other, "ann")
+    session = here.begins()
+    converse(here.client, session, [stroke_event("a", IMAGE, 1, "M1,1L2,2")])
+    there.client.post("/sessions/leave", json={"session": session})
+    assert User(app, "ann").lists() == set()
+    converse(here.client, session)
+    assert User(app, "ann").lists() == {session}
+    other.server.extensions["workbench"].store.close()
+
+
+def test_sessions_that_browsers_began_are_everybodys_once_a_proxy_names_people(app, tmp_path):
+    nameless = create_app(Settings(data_folder=tmp_path))
+    session = nameless.server.test_client().post("/sessions").json["session"]
+    assert User(app, "ann").client.delete(f"/s/{session}").status_code == 200
+    nameless.server.extensions["workbench"].store.close()
+
+
 def test_without_a_proxy_whoever_works_in_a_session_takes_the_link_back(client, session):
     looking = client.post(f"/s/{session}/looking").json["looking"]
     assert client.delete(f"/s/{session}/looking").status_code == 200
@@ -203,10 +237,8 @@ def test_the_sessions_of_one_user_together_are_bounded(app):
         assert copies < 100
     assert answer.status_code == 507
     assert "that you have begun hold" in answer.json["error"]
-    last = ann.post("/sessions")  # as large as the copy that was refused: there is room for the last one to begin in
-    sessions.append(last.json["session"])
-    assert ann.post("/sessions").status_code == 507
-    assert ann.post("/sessions/import", data=b"PK").status_code == 507
+    assert ann.post("/sessions").status_code == 507, "what a session begins with counts as the copy did"
+    assert ann.post("/sessions/import", data=b"PK" + bytes(600_000)).status_code == 507
     assert bob.post("/sessions").status_code == 200
     for session in sessions:
         assert ann.delete(f"/s/{session}").status_code == 200

@@ -3,7 +3,7 @@
 import pytest
 
 from segmentation.web.store import UnknownSessionError
-from segmentation.web.store.looking import PREFIX, LookingLinks, is_looking_id
+from segmentation.web.store.links import LOOKING, MAX_FORMER, Links, is_looking_id
 from segmentation.web.store.presences import GONE_SECONDS, MAX_PEOPLE, WRITTEN_SECONDS, Presence, Presences
 from segmentation.web.store.tables import presences
 
@@ -13,7 +13,7 @@ ANN, BOB = Presence("ann", "Ann", "a" * 64, VIEW), Presence("bob", "", "", VIEW)
 
 @pytest.fixture
 def links(store):
-    return LookingLinks(store)
+    return Links(store)
 
 
 @pytest.fixture
@@ -33,22 +33,38 @@ def rows_of(store):
 
 def test_a_session_has_one_link_that_only_lets_look(store, links):
     session, other = store.create_session(), store.create_session()
-    looking = links.of(session)
-    assert links.of(session) == looking != links.of(other)
+    looking = links.looking(session)
+    assert links.looking(session) == looking != links.looking(other)
     assert is_looking_id(looking)
     assert session not in looking
-    assert links.sessions_behind([looking, session, "look-" + "x" * 22]) == {looking: session}
+    assert links.sessions_behind([looking, session, "look-" + "x" * 22]) == {looking: session, session: session}
     assert not is_looking_id(session)
 
 
 def test_a_copy_has_another_link_and_a_deleted_session_none(store, links):
     session = store.create_session()
-    looking = links.of(session)
-    assert links.of(store.duplicate_session(session, name="copy")) != looking
+    looking = links.looking(session)
+    assert links.looking(store.duplicate_session(session, name="copy")) != looking
     store.delete_session(session)
     assert links.sessions_behind([looking]) == {}
     with pytest.raises(UnknownSessionError):
-        links.of(session)
+        links.looking(session)
+
+
+def test_links_that_were_taken_back_are_known_as_such_up_to_a_bound(store, links):
+    session, other = store.create_session(), store.create_session()
+    former = [session]
+    for _ in range(MAX_FORMER + 5):
+        former.append(links.take_working_back(session))
+    new = former.pop()
+    assert links.sessions_behind([*former, new, other]) == {new: session, other: other}
+    assert [links.was_taken_back(one) for one in former] == [False] * 5 + [True] * MAX_FORMER
+    assert not links.was_taken_back(other)
+    store.delete_session(session)
+    assert links.sessions_behind([new]) == {}
+    assert not links.was_taken_back(former[-1])
+    with pytest.raises(UnknownSessionError):
+        links.take_working_back(session)
 
 
 def test_people_meet_whichever_host_serves_them(store, people, clock):
@@ -95,7 +111,7 @@ def test_a_crowd_is_bounded(store, people):
 def test_a_crowd_that_only_looks_leaves_room_for_those_who_work(store, people):
     session = store.create_session()
     for number in range(MAX_PEOPLE):
-        people.meet(session, Presence(f"{PREFIX}{number}", "", "", VIEW))
+        people.meet(session, Presence(f"{LOOKING}{number}", "", "", VIEW))
     people.meet(session, ANN)
     assert ANN in people.meet(session, BOB)
     assert BOB in people.meet(session, ANN)

@@ -77,6 +77,7 @@ def link_dialog() -> html.Dialog:
                     "Whoever has this link can open this session, see its images, and draw in it as you can.",
                     "link-field",
                     "link-copy",
+                    _taking_back("link-back", "You go on with another"),
                 ),
                 id="link-to-work",
             ),
@@ -84,13 +85,7 @@ def link_dialog() -> html.Dialog:
                 "Whoever has this link can see everything and take it home, but change nothing.",
                 "looking-field",
                 "looking-copy",
-                html.Button(
-                    "Take back",
-                    id="looking-back",
-                    type="button",
-                    className="quiet",
-                    title="Lets this link lead nowhere, for all who have it; there is another one then",
-                ),
+                _taking_back("looking-back", "There is another then"),
             ),
             html.Div(
                 html.A("Who did what (CSV)", id="log", download="log.csv", title="All that was done here"),
@@ -102,6 +97,11 @@ def link_dialog() -> html.Dialog:
         id="link",
         **dashed(aria_label="Links of this session"),
     )
+
+
+def _taking_back(name: str, hint: str) -> html.Button:
+    hint = f"Lets this link lead nowhere, for all who have it. {hint}."
+    return html.Button("Take back", id=name, type="button", className="quiet take-back", title=hint)
 
 
 def _link(meaning: str, field: str, copy: str, *more: Component) -> list[Component]:

@@ -141,9 +141,10 @@ _SECTIONS = (
         "Several people",
         [
             "Whoever has the link of a session works in it with you (Session, Share…); a second link only lets look. "
-            "The head of the page shows who is here, a frame shows where they look, and with the tool that moves the "
-            "image the line below it says whose stroke is under the pointer. Undo and redo go through what you did "
-            "yourself; if strokes of others would go along, the page says so first.",
+            "Whoever began the session can take each of them back. The head of the page shows who is here, a frame "
+            "shows where they look, and with the tool that moves the image the line below it says whose stroke is "
+            "under the pointer. Undo and redo go through what you did yourself; if strokes of others would go along, "
+            "the page says so first.",
         ],
     ),
     (
