@@ -41,16 +41,16 @@ Bits: TypeAlias = Any
 
 @kernel
 def assemble_trees(
-    roots: Rows, nodes: Rows, kind: int, comparisons: Rows, complements: Rows, stack: int, votes: Rows, program: Rows
+    roots: Rows, nodes: Rows, digit: int, comparisons: Rows, complements: Rows, stack: int, votes: Rows, program: Rows
 ) -> tuple[int, int]:
-    """Write the selections that tell which trees vote for a class; return how many they are, and the rows that exist.
+    """Write the selections that tell a digit of what trees vote for; return how many they are, and the rows that exist.
 
     What the children of a node say is there before the node itself, since the nodes are taken from the last to the
     first. It waits in a row that is free again once the node has been computed.
 
     Args:
         roots, nodes: see :meth:`segmentation.forest.program.Program.of`.
-        kind: the class.
+        digit: which binary digit of the codes of leaves.
         comparisons: ``(nodes,)``, the row that says whether a node's bin is above its edge.
         complements: ``(comparisons,)``, for each of them a row for the opposite; negative where nothing asked for it
             yet.
@@ -64,7 +64,7 @@ def assemble_trees(
     for tree in range(len(roots) - 1, -1, -1):
         for node in range(stop - 1, roots[tree] - 1, -1):
             if nodes[node, 0] < 0:
-                said[node] = ONES if nodes[node, 4] == kind else ZEROS
+                said[node] = ONES if nodes[node, 4] >> digit & 1 else ZEROS
                 continue
             left, right, comparison = said[nodes[node, 2]], said[nodes[node, 3]], comparisons[node]
             if left == right:
@@ -155,11 +155,21 @@ def _sum(a: Bits, b: Bits, c: Bits) -> tuple[Bits, Bits]:
 
 
 @part
-def _count(votes: Rows, rows: Bytes, digits: Rows) -> None:
-    """Write the binary digits of how many of the votes are 1.
+def _vote(rows: Bytes, votes: Rows, tree: int, masks: Rows) -> Bits:
+    """Whether a tree votes for a class: whether all digits of its vote are those of the class."""
+    found = load_bits(rows, votes[tree, 0]) ^ masks[0]
+    for digit in range(1, len(masks)):
+        found = found & (load_bits(rows, votes[tree, digit]) ^ masks[digit])
+    return found
+
+
+@part
+def _count(votes: Rows, masks: Rows, rows: Bytes, digits: Rows) -> None:
+    """Write the binary digits of how many of the votes are for a class.
 
     Args:
-        votes: their rows, a multiple of ``ADDENDS``.
+        votes: ``(trees, digits)``, the rows of their digits; the number of trees is a multiple of ``ADDENDS``.
+        masks: ``(digits,)``, the opposites of the digits of the class, 0 or -1.
         rows: of bits.
         digits: the rows to be written, the lowest first, at least ``LEAST_DIGITS``.
     """
@@ -167,9 +177,10 @@ def _count(votes: Rows, rows: Bytes, digits: Rows) -> None:
     for digit in digits:
         store_bits(rows, digit, none)
     for n in range(0, len(votes), ADDENDS):
-        ones, two = _sum(load_bits(rows, votes[n]), load_bits(rows, votes[n + 1]), load_bits(rows, votes[n + 2]))
-        ones, more = _sum(ones, load_bits(rows, votes[n + 3]), load_bits(rows, votes[n + 4]))
-        ones, most = _sum(ones, load_bits(rows, votes[n + 5]), load_bits(rows, votes[n + 6]))
+        first, second = _vote(rows, votes, n, masks), _vote(rows, votes, n + 1, masks)
+        ones, two = _sum(first, second, _vote(rows, votes, n + 2, masks))
+        ones, more = _sum(ones, _vote(rows, votes, n + 3, masks), _vote(rows, votes, n + 4, masks))
+        ones, most = _sum(ones, _vote(rows, votes, n + 5, masks), _vote(rows, votes, n + 6, masks))
         twos, fours = _sum(two, more, most)
         digit, carry = _sum(load_bits(rows, digits[0]), ones, none)
         store_bits(rows, digits[0], digit)
@@ -238,8 +249,8 @@ def run_program(
     planes: Rows,
     planes_of_block: int,
     comparisons: tuple[Rows, Rows],
-    selections: tuple[Rows, Rows],
-    votes: Rows,
+    program: Rows,
+    votes: tuple[Rows, Rows],
     steps: Rows,
     class_digits: Rows,
     count_digits: Rows,
@@ -256,9 +267,9 @@ def run_program(
         planes: that of the lowest digit of each feature that is looked at.
         planes_of_block: number of planes of a block.
         comparisons: where the edges of each of these features begin, and their number; and the masks of all edges.
-        selections: where those that tell the votes for each class but the first begin, and their number; and all,
-            ``(selections, 4)``, see :func:`assemble_trees`.
-        votes: ``(classes - 1, trees and more)``, the rows of the votes for each class but the first.
+        program: ``(selections, 4)``, see :func:`assemble_trees`.
+        votes: ``(trees and more, digits)``, the rows of the digits of the votes; and ``(classes - 1, digits)``, the
+            opposites of the digits of each class but the first, 0 or -1.
         steps: ``(steps, 5)``, what follows when the votes are counted.
         class_digits: rows of the binary digits of the class.
         count_digits: ``(classes, digits)``, rows of those of the number of votes.
@@ -270,10 +281,9 @@ def run_program(
     numbers, chosen = np.empty(8 * ROW, np.uint16), np.empty(8 * ROW, np.uint8)
     best = np.empty(8 * ROW, np.int32)
     starts, masks = comparisons
-    begins, program = selections
+    digits_of_votes, classes_but_first = votes
     last = len(packed) // max(planes_of_block, 1) - 1
-    first_end = np.int64(begins[1]) if len(votes) > 0 else np.int64(0)  # where there is one class nothing is asked
-    at_once = first_end // max(len(planes), 1)
+    at_once = len(program) // max(len(planes), 1)
     for place in range(ROW):
         rows[ZEROS, place], rows[ONES, place] = _NONE, _ALL
     for block in range(blocks[0], blocks[1]):
@@ -286,11 +296,9 @@ def run_program(
                 fetch_bits(packed, following + planes[number] + digit)
             _select(program, done, done + at_once, rows)
             done += at_once
-        _select(program, done, first_end, rows)
-        for kind in range(len(votes)):
-            if kind > 0:
-                _select(program, begins[kind], begins[kind + 1], rows)
-            _count(votes[kind], rows, count_digits[kind + 1])
+        _select(program, done, len(program), rows)
+        for kind in range(len(classes_but_first)):
+            _count(digits_of_votes, classes_but_first[kind], rows, count_digits[kind + 1])
         _step(steps, rows)
         start = block * 8 * ROW
         if len(classes) > 0:

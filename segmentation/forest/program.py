@@ -3,9 +3,9 @@
 A bin's binary digits are kept as rows of bits, one bit for each pixel. All comparisons of a bin with edges follow from
 them, once for all trees: whether a number is above another follows from whether that of its lower digits is. A node of
 a tree says what its right child says where the comparison holds, and else what its left child says, which is one
-selection; a node between two leaves of different classes is the comparison itself. The votes of the trees are added up
-as binary digits, seven at a time, and the largest number of votes is found by comparing them digit by digit. Nothing
-depends on the image, so that no branch is guessed wrong.
+selection for each binary digit of a class; a node between two leaves that differ in a digit is the comparison itself.
+The votes of the trees are added up as binary digits, seven at a time, and the largest number of votes is found by
+comparing them digit by digit. Nothing depends on the image, so that no branch is guessed wrong.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ class Program:
         features: the features that are looked at, int32.
         starts: ``(features + 1,)`` int32, where the edges that each is compared with begin, and their number.
         masks: ``(edges, BITS)`` int32, the opposites of the binary digits of these edges, 0 or -1.
-        begins: ``(classes,)`` int32, where the selections for each class but the first begin, and their number.
         selections: ``(selections, 4)`` int32.
-        votes: ``(classes - 1, trees and more)`` int32, the rows of the trees' votes, and then rows without any.
+        votes: ``(trees and more, digits)`` int32, the rows of the digits of the trees' votes, and then, as if they were
+            votes for the first class, rows that hold its digits.
+        classes_but_first: ``(classes - 1, digits)`` int32, the opposites of the digits of these classes, 0 or -1.
         tally: what follows from the votes.
         first_digit: the row where those of the tally begin.
     """
@@ -46,9 +47,9 @@ class Program:
     features: Rows
     starts: Rows
     masks: Rows
-    begins: Rows
     selections: Rows
     votes: Rows
+    classes_but_first: Rows
     tally: _Tally
     first_digit: int
 
@@ -71,31 +72,30 @@ class Program:
         comparisons = np.zeros(len(nodes), np.int32)
         comparisons[inner] = kernels.FIRST_COMPARISON + of_node
         complements = -(kernels.FIRST_COMPARISON + len(pairs) + np.arange(len(pairs), dtype=np.int32))
+        codes, n_digits = _codes(nodes, n_classes), (n_classes - 1).bit_length()
+        digits = codes[:, None] >> np.arange(n_digits) & 1
+        coded = np.concatenate([nodes[:, :4], codes[nodes[:, 4:]]], axis=1, dtype=np.int32)
         first_vote = kernels.FIRST_COMPARISON + 2 * len(pairs)
-        votes = np.full((n_classes - 1, -(-len(roots) // kernels.ADDENDS) * kernels.ADDENDS), kernels.ZEROS, np.int32)
-        votes[:, : len(roots)] = first_vote + np.arange(len(roots))
-        selections = np.empty((len(pairs) + int(inner.sum()) * len(votes), 4), np.int32)
-        begins, first_digit = [0], first_vote
-        for kind, row in enumerate(votes, start=1):
+        stack = first_vote + len(roots) * n_digits
+        votes = np.empty((-(-len(roots) // kernels.ADDENDS) * kernels.ADDENDS, n_digits), np.int32)
+        votes[:] = np.where(digits[0], kernels.ONES, kernels.ZEROS)
+        votes[: len(roots)] = first_vote + np.arange(len(roots) * n_digits).reshape(len(roots), n_digits)
+        selections = np.empty((len(pairs) + int(inner.sum()) * n_digits, 4), np.int32)
+        filled, first_digit = 0, stack
+        for digit in range(n_digits):
+            own = votes[: len(roots), digit].copy()
             length, rows = kernels.assemble_trees(
-                roots,
-                nodes,
-                kind,
-                comparisons,
-                complements,
-                first_vote + len(roots),
-                row[: len(roots)],
-                selections[begins[-1] :],
+                roots, coded, digit, comparisons, complements, stack, own, selections[filled:]
             )
-            begins.append(begins[-1] + length)
-            first_digit = max(first_digit, rows)
+            votes[: len(roots), digit] = own
+            filled, first_digit = filled + length, max(first_digit, rows)
         return cls(
             features.astype(np.int32),
             np.append(starts, len(pairs)).astype(np.int32),
             ((pairs[:, None] >> np.arange(BITS) & 1) - 1).astype(np.int32),
-            np.array(begins, np.int32),
-            selections[: begins[-1]].copy(),
+            selections[:filled].copy(),
             votes,
+            (digits[1:] - 1).astype(np.int32),
             _Tally.of(len(roots), n_classes),
             first_digit,
         )
@@ -114,10 +114,10 @@ class Program:
     @staticmethod
     def most_bytes(n_trees: int, n_inner: int, n_features: int, n_classes: int) -> int:
         """The most bytes that the program of so many trees takes, which have so many nodes that are no leaves."""
-        compared = min(n_inner, n_features * BINS)
-        selections = compared + n_inner * (n_classes - 1)
-        counted = (n_trees + 8) + 200  # votes, and what is done with their number
-        return 16 * selections + 4 * (BITS * compared + 2 * n_features + 1) + 4 * n_classes * counted
+        compared, n_digits = min(n_inner, n_features * BINS), (n_classes - 1).bit_length()
+        selections = compared + n_inner * n_digits
+        votes, counted = (n_trees + 8) * n_digits, n_classes * (200 + n_digits)  # and what is done with their number
+        return 16 * selections + 4 * (BITS * compared + 2 * n_features + 1 + votes + counted)
 
     def classes(
         self, packed: NDArray[np.uint8], pixels: int, weights: Weights | None = None, *, threads: int | None = None
@@ -135,20 +135,20 @@ class Program:
             ``(pixels,)`` uint8, from 0.
         """
         classes = np.empty(pixels, np.uint8)
-        self._run(packed, pixels, weights, classes, np.empty((len(self.begins), 0), np.uint16), threads)
+        self._run(packed, pixels, weights, classes, np.empty((len(self.tally.count_digits), 0), np.uint16), threads)
         return classes
 
     def classes_and_counts(
         self, packed: NDArray[np.uint8], pixels: int, weights: Weights | None = None, *, threads: int | None = None
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
         """What :meth:`classes` and :meth:`counts` give, in one walk."""
-        classes, counts = np.empty(pixels, np.uint8), np.empty((len(self.begins), pixels), np.uint16)
+        classes, counts = np.empty(pixels, np.uint8), np.empty((len(self.tally.count_digits), pixels), np.uint16)
         self._run(packed, pixels, weights, classes, counts, threads)
         return classes, counts
 
     def counts(self, packed: NDArray[np.uint8], pixels: int, *, threads: int | None = None) -> NDArray[np.uint16]:
         """The number of trees that vote for each class, ``(classes, pixels)`` uint16; else as :meth:`classes`."""
-        counts = np.empty((len(self.begins), pixels), np.uint16)
+        counts = np.empty((len(self.tally.count_digits), pixels), np.uint16)
         self._run(packed, pixels, None, np.empty(0, np.uint8), counts, threads)
         return counts
 
@@ -178,8 +178,8 @@ class Program:
                     features * np.int32(BITS),
                     of_block,
                     (self.starts, self.masks),
-                    (self.begins, self.selections),
-                    self.votes,
+                    self.selections,
+                    (self.votes, self.classes_but_first),
                     steps,
                     class_digits,
                     count_digits,
@@ -199,6 +199,27 @@ class Program:
         rows[2:] += np.int32(self.first_digit - 2)  # the first two, which hold the same bit for all pixels, are shared
         steps = np.concatenate([tally.steps[:, :1], rows[tally.steps[:, 1:]]], axis=1)
         return steps, rows[tally.class_digits], rows[tally.count_digits]
+
+
+def _codes(nodes: Rows, n_classes: int) -> Rows:
+    """A number for each class: those that leaves of one node tell apart differ in few binary digits.
+
+    The classes stand in a row, each beside the one that it is told apart from most often of those that are left, and
+    are numbered along it by Gray's code. What is voted for does not depend on it, only how much has to be selected.
+
+    Args:
+        nodes, n_classes: see :meth:`Program.of`.
+    """
+    left, right = (nodes[nodes[nodes[:, 0] >= 0, side]] for side in (2, 3))
+    left, right = (some[(left[:, 0] < 0) & (right[:, 0] < 0), 4] for some in (left, right))
+    apart = np.bincount(left * n_classes + right, minlength=n_classes**2).reshape(n_classes, n_classes)
+    apart, row = apart + apart.T, [0]
+    for _ in range(n_classes - 1):
+        apart[:, row[-1]] = -1
+        row.append(int(apart[row[-1]].argmax()))
+    codes = np.empty(n_classes, np.int32)
+    codes[row] = np.arange(n_classes) ^ np.arange(n_classes) >> 1
+    return codes
 
 
 @dataclass(frozen=True, eq=False)
