@@ -68,14 +68,12 @@ def _purity(values: Bytes, counts: Counts, edge: int) -> float:
 
     Args:
         values: the bins of the pixels, class by class.
-        counts: pixels of each class.
+        counts: pixels of each class that has any.
         edge: the largest bin that goes left.
     """
     start, below = 0, 0
     left, right = 0.0, 0.0
     for count in counts:
-        if count == 0:  # as deep in a tree that tells many classes apart most are
-            continue
         number = 0
         for place in range(start, start + count):
             number += values[place] <= edge
@@ -88,7 +86,14 @@ def _purity(values: Bytes, counts: Counts, edge: int) -> float:
 
 @part
 def _choose(
-    columns: Bytes, pixels: Ints, counts: Counts, tries: int, random: States, order: Counts, values: Bytes
+    columns: Bytes,
+    pixels: Ints,
+    counts: Counts,
+    tries: int,
+    random: States,
+    order: Counts,
+    values: Bytes,
+    there: Counts,
 ) -> tuple[int, int]:
     """The feature and the edge that divide pixels best among those that are drawn; -1 if none divides them.
 
@@ -99,8 +104,12 @@ def _choose(
         tries: features tried.
         random: the stream that is drawn from.
         order: the features in any order, which is changed.
-        values: scratch.
+        values, there: scratch.
     """
+    classes = 0
+    for count in counts:  # deep in a tree that tells many classes apart most have no pixels, which is found once
+        there[classes] = count
+        classes += count > 0
     best, best_feature, best_edge = -1.0, -1, -1
     remaining = len(order)
     while remaining > 0 and (len(order) - remaining < tries or best_feature < 0):
@@ -116,7 +125,7 @@ def _choose(
             highest = max(highest, values[number])
         if lowest < highest:
             edge = _below(random, np.int64(highest) - np.int64(lowest)) + np.int64(lowest)
-            purity = _purity(values, counts, edge)
+            purity = _purity(values, there[:classes], edge)
             if purity > best:
                 best, best_feature, best_edge = purity, feature, edge
     return best_feature, best_edge
@@ -174,7 +183,7 @@ def grow_trees(
     """
     classes, size, filled = len(starts) - 1, draws.sum(), 0
     sample, spare, values = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.uint8)
-    order, lower = np.empty(len(columns), np.int64), np.empty(classes, np.int64)
+    order, lower, there = np.empty(len(columns), np.int64), np.empty(classes, np.int64), np.empty(classes, np.int64)
     waiting = np.empty((size + 1, 4 + classes), np.int64)  # first pixel, that after the last, depth, parent, counts
     for tree in range(len(roots)):
         roots[tree] = filled
@@ -192,7 +201,7 @@ def grow_trees(
                 most = max(most, counts[kind])
             feature, edge = -1, -1
             if most < stop - start and depth < max_depth:
-                feature, edge = _choose(columns, pixels, counts, tries, streams[tree], order, values)
+                feature, edge = _choose(columns, pixels, counts, tries, streams[tree], order, values, there)
             nodes[node, 0], nodes[node, 1], nodes[node, 2], nodes[node, 3] = feature, edge, -1, -1
             if feature < 0:
                 last -= 1

@@ -6,8 +6,9 @@ scikit-learn, as if the bins were the features.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,23 +45,26 @@ class GrownTrees:
     nodes: NDArray[np.int32]
     counts: NDArray[np.int32]
 
-    def moved(self, start: int) -> GrownTrees:
-        """The same trees where their first node is to have another number than 0."""
-        nodes = self.nodes.copy()
-        nodes[:, 2:][nodes[:, 0] >= 0] += np.int32(start)
-        return GrownTrees(self.roots + np.int32(start), nodes, self.counts)
+    @classmethod
+    def joined(cls, some: Sequence[GrownTrees]) -> GrownTrees:
+        """Some trees, and then others."""
+        starts = np.cumsum([0, *(len(trees.nodes) for trees in some)], dtype=np.int32)
+        nodes = np.concatenate([trees.nodes for trees in some])
+        for start, stop in pairwise(starts):
+            nodes[start:stop, 2:] += (nodes[start:stop, 2:] >= 0) * start
+        roots = [trees.roots + start for trees, start in zip(some, starts, strict=False)]
+        return cls(np.concatenate(roots), nodes, np.concatenate([trees.counts for trees in some]))
 
     def of_features(self, seen: NDArray[np.intp]) -> GrownTrees:
         """The same trees where the features that they compare have these numbers."""
         nodes = self.nodes.copy()
-        inner = nodes[:, 0] >= 0
-        nodes[inner, 0] = seen[nodes[inner, 0]]
+        nodes[:, 0] = np.append(seen, -1)[nodes[:, 0]]
         return GrownTrees(self.roots, nodes, self.counts)
 
-    def impurity(self) -> NDArray[np.float64]:
-        """``(nodes,)``, that of Gini, rounded as scikit-learn does."""
+    def impurity(self, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+        """``(nodes,)``, that of Gini, rounded as scikit-learn does; ``samples`` are the pixels of each node."""
         squares = np.einsum("ij,ij->i", self.counts, self.counts, dtype=np.float64)  # whole numbers below 2**53
-        return 1 - squares / self.counts.sum(axis=1, dtype=np.float64) ** 2
+        return np.asarray(1 - squares / samples**2)
 
 
 def draws_of_each_class(counts: NDArray[np.integer[Any]], settings: ForestSettings) -> NDArray[np.int64]:
@@ -156,24 +160,18 @@ def grow_forest(
     classes, classified = np.unique(class_ids, return_inverse=True)
     grow = _extra_trees if settings.kind == "extra_trees" else _random_trees
     groups = trees_by_reach(len(columns), settings, fine, seen)
-    some = grow(columns, classes, classified, settings, groups, threads)
-    starts = np.cumsum([0, *(len(trees.nodes) for trees in some)])
-    moved = [trees.moved(int(start)) for trees, start in zip(some, starts, strict=False)]
-    feature, edge, left, right = np.concatenate([trees.nodes for trees in moved]).T.copy()
-    inner = feature >= 0
-    threshold = np.zeros(len(feature), np.float32)
-    pairs, pair_of_node = np.unique(feature[inner] * np.int32(BINS) + edge[inner], return_inverse=True)
-    threshold[inner] = bins.thresholds(*np.divmod(pairs, BINS))[pair_of_node]
-    samples = np.concatenate([trees.counts.sum(axis=1) for trees in moved])
-    shares = np.concatenate([trees.counts / trees.counts.sum(axis=1, keepdims=True) for trees in moved])
-    impurity = np.concatenate([trees.impurity() for trees in moved])
+    trees = GrownTrees.joined(grow(columns, classes, classified, settings, groups, threads))
+    feature, edge, left, right = trees.nodes.T.copy()
+    samples = trees.counts.sum(axis=1)
+    shares, impurity = trees.counts / samples[:, None], trees.impurity(samples)
     if settings.max_depth is None:
-        shares[~inner] = np.eye(len(classes))[shares[~inner].argmax(axis=1)]
-    return Forest(
+        mixed = np.flatnonzero((feature < 0) & (impurity > 0))
+        shares[mixed] = np.eye(len(classes))[trees.counts[mixed].argmax(axis=1)]
+    forest = Forest(
         n_features=bins.n_features,
-        roots=np.concatenate([trees.roots for trees in moved]),
+        roots=trees.roots,
         feature=feature,
-        threshold=threshold,
+        threshold=_thresholds(bins, feature, edge),
         left=left,
         right=right,
         probabilities=shares,
@@ -181,6 +179,22 @@ def grow_forest(
         samples=samples.astype(np.int32),
         impurity=impurity,
     )
+    vars(forest)["_checked"] = True  # what is grown contradicts itself nowhere
+    if settings.max_depth is None:
+        vars(forest)["leaves_vote"] = True
+    return forest
+
+
+def _thresholds(bins: Bins, feature: NDArray[np.int32], edge: NDArray[np.int32]) -> NDArray[np.float32]:
+    """What the features of nodes are compared with, 0 at leaves; each edge is computed once."""
+    inner = feature >= 0
+    edges = feature[inner] * np.int32(BINS) + edge[inner]
+    asked = np.zeros(bins.n_features * BINS, np.bool_)
+    asked[edges] = True
+    values, threshold = np.zeros(len(asked), np.float32), np.zeros(len(feature), np.float32)
+    values[asked] = bins.thresholds(*np.divmod(np.flatnonzero(asked), BINS))
+    threshold[inner] = values[edges]
+    return threshold
 
 
 def _extra_trees(
@@ -233,7 +247,7 @@ def _extra_trees(
                 nodes,
                 of_nodes,
             )
-            grown[index] = GrownTrees(roots, nodes[:filled].copy(), of_nodes[:filled].copy()).of_features(seen)
+            grown[index] = GrownTrees(roots, nodes[:filled], of_nodes[:filled].copy()).of_features(seen)
 
     share(range(len(tasks)), grow, threads)
     return [grown[index] for index in range(len(tasks))]

@@ -67,7 +67,10 @@ class Program:
         from segmentation.forest import _program_kernels as kernels
 
         inner = nodes[:, 0] >= 0
-        pairs, of_node = np.unique(nodes[inner, 0] * BINS + nodes[inner, 1], return_inverse=True)
+        compared = nodes[inner, 0] * np.int32(BINS) + nodes[inner, 1]
+        asked = np.zeros(int(compared.max(initial=-1)) + 1, np.bool_)
+        asked[compared] = True
+        pairs, of_node = np.flatnonzero(asked), (np.cumsum(asked) - 1)[compared]
         features, starts = np.unique(pairs // BINS, return_index=True)
         comparisons = np.zeros(len(nodes), np.int32)
         comparisons[inner] = kernels.FIRST_COMPARISON + of_node

@@ -72,11 +72,17 @@ class Trees:
         return np.diff(up_to_class, axis=0, prepend=0, append=WHOLE_SHARE).astype(np.int32)
 
     def check(self) -> None:
-        """Make sure that the arrays are a forest, wherever they come from.
+        """Make sure that the arrays are a forest, wherever they come from; the same ones are looked at once.
 
         Raises:
             ValueError: with a sentence that says what is wrong.
         """
+        if not vars(self).get("_checked"):
+            self._check_nodes()
+            vars(self)["_checked"] = True
+
+    def _check_nodes(self) -> None:
+        """Refuse arrays that contradict each other."""
         kinds = {
             "roots": (np.int32, 1),
             "feature": (np.int32, 1),
