@@ -46,20 +46,24 @@ class Pointwise:
         of_two = (kinds == DIFFERENCE) | (kinds == RATIO)
         return np.where(of_two, np.maximum(first % self.sigmas, second % self.sigmas), first % self.sigmas)
 
+    @cached_property
+    def _made_of(self) -> NDArray[np.bool_]:
+        """``(features, channels x sigmas)``, the smoothed planes that each is made of."""
+        kinds, first, second = self.rows.T
+        planes = np.arange(self.channels * self.sigmas)
+        of_two, of_all = (kinds == DIFFERENCE) | (kinds == RATIO), (kinds == RATIO_TO_MEAN) | (kinds == LAB)
+        made = planes == first[:, None]
+        made |= of_two[:, None] & (planes == second[:, None])
+        made |= of_all[:, None] & (planes % self.sigmas == first[:, None])
+        return np.asarray(made)
+
     def planes(self, features: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which of the smoothed planes some of them are made of, ``(channels x sigmas,)``."""
-        needed = np.zeros(self.channels * self.sigmas, np.bool_)
-        kinds, first, second = self.rows[features].T
-        needed[first] = True
-        needed[second[(kinds == DIFFERENCE) | (kinds == RATIO)]] = True
-        for plane in np.unique(first[(kinds == RATIO_TO_MEAN) | (kinds == LAB)]):
-            needed[plane :: self.sigmas] = True
-        return needed
+        return np.asarray(self._made_of[features].any(axis=0))
 
     def follow_from(self, planes: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """``(features,)``, which of them follow from some of the smoothed planes alone."""
-        each = [~(self.planes(np.array([number])) & ~planes).any() for number in range(len(self.rows))]
-        return np.array(each, np.bool_)
+        return np.asarray(~self._made_of[:, ~planes].any(axis=1))
 
     def of_channels(self, differences: NDArray[np.bool_], colour: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """``(features,)``, which of them are made of some of the channels.
