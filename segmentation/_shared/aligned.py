@@ -20,5 +20,5 @@ def on_cache_lines(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[A
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(size + CACHE_LINE, np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
+    start = -memory.__array_interface__["data"][0] % CACHE_LINE
     return memory[start : start + size].view(dtype).reshape(shape)

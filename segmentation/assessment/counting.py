@@ -63,7 +63,7 @@ class RecountedObjects:
                 weights, np.int32
             ).copy()  # for Numba one that cannot be written is of another type
             classes = engine.classes(classifier.forest_, planes, writable)
-            found[piece.rows, piece.columns] = classifier.classes_.take(classes, mode="clip")
+            found[piece.rows, piece.columns] = classifier.ids_of(classes)
 
     def bounds(
         self,

@@ -234,8 +234,13 @@ class PixelClassifier(Parameters):
             ``(window rows, window columns)`` uint8, 0 where the image holds no data.
         """
         classes = self._prediction(threads).classes(image, window, smoothed, on_piece)
-        ids = self.classes_.take(classes, mode="clip")  # three times as fast as to look for an error
-        return image.clear(ids, window.rows, window.columns)
+        return image.clear(self.ids_of(classes), window.rows, window.columns)
+
+    def ids_of(self, found: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The class ids of indices into ``classes_``, a new array; most often they follow on one another."""
+        if int(self.classes_[-1]) - int(self.classes_[0]) == len(self.classes_) - 1:
+            return np.asarray(found + self.classes_[0])
+        return self.classes_.take(found, mode="clip")  # three times as fast as to look for an error
 
     def predict_proba_window(
         self,
