@@ -17,6 +17,7 @@ from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probabil
 from segmentation.io.image import Image
 from segmentation.io.limits import PageError
 from segmentation.io.tiffwriter import BIG_TIFF_BYTES, TiffPages
+from segmentation.io.worldfile import map_files
 from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import find_objects
 from segmentation.series.model import Model, Segmented
@@ -167,11 +168,11 @@ class PageWriter:
         number = f".{image.metadata['page']:04d}" if image.metadata["pages"] > 1 else ""
         if self._extras.png:
             png = segmentation_png(segmentation, self._model.colours, level=6)
-            self._staging.write(file_name(self._name, f"{number}.png"), png)
+            self._write_png(number, png, image)
         if self._extras.overlay:
             shown = display_pixels(image, ranges=display_range(image))
             png = overlay_png(shown, segmentation, self._model.colours)
-            self._staging.write(file_name(self._name, f"{number}.overlay.png"), png)
+            self._write_png(f"{number}.overlay", png, image)
         pixels = self._model.count(segmentation)
         size = image.pixel_size.to_json() if image.pixel_size else None
         notes = self._model.notes(pixels, image) + ((OUTLINED_NOTE,) if image.region is not None else ())
@@ -187,6 +188,14 @@ class PageWriter:
             channel_names=image.channel_names if any(image.metadata.get("channel_names", ())) else (),
         )
         self.pages.append(page)
+
+    def _write_png(self, ending: str, png: bytes, image: Image) -> None:
+        """A PNG of an image, and what lays it on the map that the image is of."""
+        files = {".png": png, **map_files(image)}
+        longest = max(files, key=len)
+        name = file_name(self._name, f"{ending}{longest}").removesuffix(longest)
+        for suffix, content in files.items():
+            self._staging.write(f"{name}{suffix}", content)
 
     def _add_objects(
         self, image: Image, segmentation: NDArray[np.uint8], recounted: RecountedObjects | None
