@@ -1,5 +1,6 @@
 /* Files that come back: strokes, label images, GeoJSON; what is not clear about them is asked. */
 
+import { REGION } from "../page/classids.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { reasonOf } from "../shared/requests.mjs";
@@ -12,6 +13,7 @@ import { counted } from "../shared/text.mjs";
  * @typedef {object} Question what the server asks about a file
  * @property {{key: string, text: string, images: {hash: string, name: string}[], chosen: string}[]} places
  * @property {{value: string, pixels: number, chosen: number | "new"}[]} [values]
+ * @property {number} [planes] how many label images it holds, if it belongs to a stack
  * @property {string[]} notes
  */
 
@@ -54,7 +56,7 @@ const valueName = (value) => (value === ALL_OTHERS ? "All values above 0" : `Val
  * @param {boolean} perhapsImage whether it may be an image to be opened instead
  * @returns {Promise<{answers: Answers, score: boolean} | "image" | null>} null if the person thought better of it
  */
-function ask(name, { places, values: asked, notes }, classes, perhapsImage) {
+function ask(name, { places, values: asked, planes, notes }, classes, perhapsImage) {
   const isLabelImage = asked !== undefined;
   const values = asked ?? [];
   const optional = places.length > 1;
@@ -65,8 +67,9 @@ function ask(name, { places, values: asked, notes }, classes, perhapsImage) {
   });
   const meanings = values.map(({ value, pixels, chosen }) => {
     const options = classes.map(({ id, name: label }) => /** @type {[string, string]} */ ([String(id), label]));
+    options.push(["new", "a new class"], ["0", "nothing"], [String(REGION), "only here: where to work"]);
     const text = `${valueName(value)}, ${counted(pixels, "pixel")}`;
-    return { text, select: choice([...options, ["new", "a new class"], ["0", "nothing"]], String(chosen), text) };
+    return { text, select: choice(options, String(chosen), text) };
   });
   /** @param {{text: string, select: HTMLSelectElement}} field */
   const row = ({ text, select }) => element("label", { class: "bring-field" }, element("span", {}, text), select);
@@ -76,7 +79,7 @@ function ask(name, { places, values: asked, notes }, classes, perhapsImage) {
     ...(meanings.length ? [element("p", { class: "note" }, "What do its values mean?")] : []), ...meanings.map(row),
   );
   byId("bring-image").hidden = !perhapsImage;
-  byId("bring-score").hidden = !isLabelImage;
+  byId("bring-score").hidden = !isLabelImage || planes !== undefined;
   const dialog = byId("bring", HTMLDialogElement);
   dialog.returnValue = "";
   dialog.showModal();

@@ -28,9 +28,11 @@ function inStack(image, stacks) {
  * @param {Available} available
  * @param {StateWithImage} state
  */
-export function enableDownloads({ here, anywhere, corrected, result }, { image, images, stacks }) {
+export function enableDownloads({ here, anywhere, outlined, corrected, result }, { image, images, stacks }) {
   /** @type {Record<string, boolean>} */
-  const enough = { "labels.tif": here, "strokes.json": anywhere, "corrections.json": corrected };
+  const enough = {
+    "labels.tif": here, "strokes.json": anywhere, "region.tif": outlined, "corrections.json": corrected,
+  };
   for (const button of buttons()) button.disabled = !(enough[button.dataset.file ?? ""] ?? result);
   byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."
     : images.length > 1

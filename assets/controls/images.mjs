@@ -10,7 +10,7 @@ import { counted, inOrderOfNames, megabytes } from "../shared/text.mjs";
 import { Bringer } from "./bring.mjs";
 import { filePicker } from "./pickers.mjs";
 
-/** @import { ImageFacts } from "../journal/state.mjs" */
+/** @import { ImageFacts, State } from "../journal/state.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
 /**
@@ -45,9 +45,21 @@ function imagesFirst(files) {
 }
 
 /**
+ * Rows and columns of the images, and of the stacks with the number of their planes, as the server is asked with them.
+ * @param {State} state
+ */
+function sizesIn({ images, stacks }) {
+  const sizes = new Set(images.flatMap(({ rows, columns, stack }) => {
+    const planes = stacks.get(stack ?? "")?.planes.length;
+    return [`${rows}x${columns}`, ...(planes ? [`${rows}x${columns}x${planes}`] : [])];
+  }));
+  return [...sizes].slice(0, MOST_SIZES);
+}
+
+/**
  * Send an image file; a busy server is asked again after a while.
  * @param {File} file
- * @param {ImageFacts[]} beside images that it may be the labels of
+ * @param {string[]} beside sizes of what it may be the labels of
  * @returns {Promise<Answer | {error: string, notes?: undefined, labels?: undefined}>}
  */
 async function send(file, beside) {
@@ -55,8 +67,7 @@ async function send(file, beside) {
   if (file.size > limit) {
     return { error: `It has ${megabytes(file.size)}; this server takes at most ${megabytes(limit)}.` };
   }
-  const sizes = [...new Set(beside.map(({ rows, columns }) => `${rows}x${columns}`))].slice(0, MOST_SIZES);
-  const url = `${sessionUrl}images?name=${encodeURIComponent(file.name)}&beside=${sizes.join(",")}`;
+  const url = `${sessionUrl}images?name=${encodeURIComponent(file.name)}&beside=${beside.join(",")}`;
   for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(url, { method: "POST", body: file });
     if (response.ok) return response.json();
@@ -155,7 +166,7 @@ export class ImageOpener {
    * @param {number} total how many files are opened at once
    */
   async sendOne(file, outcome, total) {
-    let beside = this.session.state.images;
+    let beside = sizesIn(this.session.state);
     for (;;) {
       const { error, notes = [], labels, ...image } = STROKES.test(file.name)
         ? { labels: true } : await send(file, beside);

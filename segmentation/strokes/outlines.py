@@ -27,13 +27,13 @@ TILE = 4_096
 """Larger labels are cut into tiles, which bounds the memory that it takes."""
 
 
-def outline_strokes(labels: NDArray[np.uint8], prefix: str) -> list[Stroke]:
+def outline_strokes(labels: NDArray[np.uint8 | np.int32], prefix: str) -> list[Stroke]:
     """Strokes that label what labels label: painted on an empty image they give the same labels, pixel by pixel.
 
     The corners lie between pixels, at halves, so that no pixel centre lies on a border and holes stay free (even-odd).
 
     Args:
-        labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
+        labels: ``(rows, columns)`` uint8 or int32 class ids, 0 = unlabelled, 256 = where the image is worked on.
         prefix: of the ids of the strokes, which a number follows.
 
     Raises:
@@ -43,7 +43,7 @@ def outline_strokes(labels: NDArray[np.uint8], prefix: str) -> list[Stroke]:
     for row in range(0, labels.shape[0], TILE):
         for column in range(0, labels.shape[1], TILE):
             pieces += _traced(labels[row : row + TILE, column : column + TILE], row, column)
-            _check(sum(len(points) for _, points, _ in pieces))
+            check_corners(sum(len(points) for _, points, _ in pieces))
     return [
         Stroke(f"{prefix}{number}", class_id, "polygon", points, starts=starts)
         for number, (class_id, points, starts) in enumerate(pieces, start=1)
@@ -96,7 +96,7 @@ def trace_rings(labels: NDArray[Any], most: int) -> Rings | None:
 _Piece = tuple[int, NDArray[np.float64], tuple[int, ...]]
 
 
-def _traced(labels: NDArray[np.uint8], row: int, column: int) -> list[_Piece]:
+def _traced(labels: NDArray[np.uint8 | np.int32], row: int, column: int) -> list[_Piece]:
     """Class, points and starts of each stroke of a part of labels that begins at a row and column."""
     if not labels.any():
         return []
@@ -123,7 +123,7 @@ def _traced(labels: NDArray[np.uint8], row: int, column: int) -> list[_Piece]:
 
 def _groups(
     order: NDArray[np.intp],
-    classes: NDArray[np.uint8],
+    classes: NDArray[np.uint8 | np.int32],
     regions: NDArray[np.int32],
     lengths: NDArray[np.int64],
     apart: bool,
@@ -144,7 +144,7 @@ def _groups(
         yield group
 
 
-def _quarters(labels: NDArray[np.uint8], row: int, column: int) -> list[_Piece]:
+def _quarters(labels: NDArray[np.uint8 | np.int32], row: int, column: int) -> list[_Piece]:
     middle, centre = (labels.shape[0] + 1) // 2, (labels.shape[1] + 1) // 2
     return [
         piece
@@ -157,6 +157,11 @@ def _quarters(labels: NDArray[np.uint8], row: int, column: int) -> list[_Piece]:
 _TOO_FINE = f"The borders of its regions have more than {MAX_CORNERS:,} corners: smooth it, or take a part of it."
 
 
-def _check(corners: int) -> None:
+def check_corners(corners: int) -> None:
+    """Refuse borders with more corners than strokes of one file may have.
+
+    Raises:
+        ValueError: with a sentence.
+    """
     if corners > MAX_CORNERS:
         raise ValueError(_TOO_FINE)

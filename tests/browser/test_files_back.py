@@ -70,6 +70,44 @@ def test_an_image_and_its_mask_are_dropped_together_and_black_and_white_is_asked
     assert "727 px" in person.page.locator(".class-facts").nth(1).inner_text()
 
 
+def test_labels_of_a_stack_are_dropped_on_it_and_lie_each_on_its_plane(person, tmp_path):
+    rng = np.random.default_rng(0)
+    tifffile.imwrite(tmp_path / "deep.tif", rng.integers(0, 255, (4, 60, 100), np.uint8), photometric="minisblack")
+    truth = np.zeros((4, 60, 100), np.uint8)
+    truth[1, 10:30, 10:40], truth[3, 30:50, 50:90] = 1, 2
+    tifffile.imwrite(tmp_path / "deep_labels.tif", truth, photometric="minisblack")
+    person.upload(tmp_path / "deep.tif")
+    wait_for_image(person, "deep.tif")
+    drops(person, "#stage", tmp_path / "deep_labels.tif")
+    question = dialog(person)
+    assert "The labels of 4 planes of 100 × 60 pixels belong to" in question.inner_text()
+    assert not question.get_by_role("button", name="Score against it").is_visible()
+    person.click("#bring-yes")
+    person.wait_for_status("Brought in 2 strokes")
+    for plane in (1, 2, 3, 4):
+        person.page.locator("input[data-axis=z]").fill(str(plane))
+        shown = f"{plane} / 4"
+        person.wait_for(lambda told=shown: person.page.inner_text("#plane-axes output") == told, shown)
+        person.wait_for(lambda: not person.within("({ session }) => session.planes.turning"), "the plane is there")
+        if truth[plane - 1].any():
+            person.wait_for_segmentation()
+            assert np.array_equal(labels(person), truth[plane - 1])
+
+
+def test_a_mask_says_where_to_work_and_goes_home_as_one(person, own, mask):
+    path, truth = mask
+    person.upload(own)
+    wait_for_image(person, "cells.png")
+    assert person.page.locator('[data-file="region.tif"]').is_disabled()
+    person.upload(path)
+    question = dialog(person)
+    question.get_by_label("Value 255").select_option("only here: where to work")
+    person.click("#bring-yes")
+    person.wait_for(lambda: person.page.is_visible("#region"), "only here")
+    assert person.page.inner_text("#region-text") == "Only within 3 outlines"
+    assert np.array_equal(tifffile.imread(io.BytesIO(person.download("region.tif"))), truth * np.uint8(255))
+
+
 def test_what_looks_like_labels_can_be_opened_as_an_image_or_left_alone(person, own, mask):
     person.upload(own)
     wait_for_image(person, "cells.png")

@@ -10,7 +10,7 @@ from segmentation.io.read import read_image, read_pages, read_stack
 
 
 def read_one(source: bytes | BinaryIO, limits: dict[str, Any], page: int | None, labels: bool) -> Image:
-    """The image of a file, or the one of a stack that is counted ``page``, or its labels.
+    """The image of a file, or the one of a stack that is counted ``page``, or the labels in it.
 
     Args:
         source: the file.
@@ -22,7 +22,7 @@ def read_one(source: bytes | BinaryIO, limits: dict[str, Any], page: int | None,
         ImageError: with a sentence, if it cannot be read.
     """
     if labels:
-        found = next(read_pages(source, **limits, labels=True))
+        found = next(read_pages(source, **limits, labels=True, first=page or 1))
         if isinstance(found, ImageError):
             raise found
         return found

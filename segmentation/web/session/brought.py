@@ -6,22 +6,31 @@ come with the file, since nothing is kept in between.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 
 from segmentation._shared import checks
 from segmentation._shared.text import counted
 from segmentation.io.limits import ImageError
-from segmentation.strokes.classes import DEFAULT_COLOURS, LARGEST_CLASS_ID, LONGEST_NAME, LabelClass, classes_to_json
+from segmentation.strokes.classes import (
+    DEFAULT_COLOURS,
+    LARGEST_CLASS_ID,
+    LONGEST_NAME,
+    REGION,
+    LabelClass,
+    classes_to_json,
+)
 from segmentation.strokes.document import FORMAT, Drawing, strokes_from_json
 from segmentation.strokes.geojson import Outline, is_geojson, outlines_from_geojson
-from segmentation.strokes.outlines import outline_strokes
+from segmentation.strokes.outlines import check_corners, outline_strokes
 from segmentation.strokes.raster import stroke_bounds
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
-from segmentation.web.session.labelimage import LabelImage, asked_values, class_raster
+from segmentation.web.session.labelimage import LabelFile, LabelImage, Meanings, asked_values
 from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import SessionState
 
@@ -170,10 +179,14 @@ def read_brought(
     """
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
         try:
-            image = decoder.read_image(content, name=name, max_pixels=max_pixels, labels=True)
+            with TemporaryFile() as file:
+                file.write(content)
+                file.flush()
+                labels = LabelFile(decoder, cast(BinaryIO, file), max_pixels)
+                read = _labels if labels.pages == 1 else _labels_of_planes
+                return read(labels, name, state, answers).answer()
         except ImageError as problem:
             raise ValueError(f"{problem} {ACCEPTED}") from problem
-        return _labels(LabelImage.from_image(image), name, state, answers).answer()
     if len(content) > MAX_JSON_BYTES:
         raise ValueError(f"It has more than {MAX_JSON_BYTES >> 20} MB of JSON: bring it in parts.")
     document = checks.parse_json(content, "The file")
@@ -231,8 +244,8 @@ def _place_of_drawing(
     return _place(key, text, drawing.name or brought.name, candidates, answers)
 
 
-def _labels(labels: LabelImage, name: str, state: SessionState, answers: Answers) -> Brought:
-    brought, classes = Brought(name), Classes(state, answers.last_class_id)
+def _labels(file: LabelFile, name: str, state: SessionState, answers: Answers) -> Brought:
+    brought, classes, labels = Brought(name), Classes(state, answers.last_class_id), file.read(1)
     rows, columns = labels.shape
     candidates = _of_size(state, labels.shape)
     if not candidates:
@@ -242,16 +255,58 @@ def _labels(labels: LabelImage, name: str, state: SessionState, answers: Answers
         )
     image_hash = answers.images.get("0")
     if image_hash not in candidates:
-        brought.questions = {
-            "places": [_place("0", f"The labels of {columns} × {rows} pixels belong to", name, candidates, answers)],
-            "values": asked_values(labels, state.classes),
-        }
+        places = [_place("0", f"The labels of {columns} × {rows} pixels belong to", name, candidates, answers)]
+        brought.questions = {"places": places, "values": asked_values(labels.pixels, name, state.classes)}
         return brought
-    raster = class_raster(labels, answers.values, state.classes, classes.add)
-    stem = "".join(one for one in PurePath(name).stem if one.isascii() and one.isalnum())[:24]
-    brought.strokes[image_hash] = outline_strokes(raster, f"{stem}-{labels.digest}-")
+    meanings = Meanings(answers.values, (*state.classes, REGION), classes.add)
+    brought.strokes[image_hash] = _outlined(labels, meanings, name)
     brought.classes = classes.changed.values()
     return brought
+
+
+def _labels_of_planes(file: LabelFile, name: str, state: SessionState, answers: Answers) -> Brought:
+    """Label images of the planes of a stack, each of the plane at its place."""
+    brought, classes, first = Brought(name), Classes(state, answers.last_class_id), file.read(1)
+    rows, columns = first.shape
+    of_size = _of_size(state, first.shape)
+    candidates = {
+        key: {"hash": key, "name": stack["name"]}
+        for key, stack in state.stacks.items()
+        if len(stack["planes"]) == file.pages and all(plane in of_size for plane in stack["planes"])
+    }
+    if not candidates:
+        raise ValueError(
+            f"It holds {file.pages} label images of {columns} × {rows} pixels, and this session has no stack of as "
+            "many planes of that size: open the stack first, or bring the labels of one image."
+        )
+    stack_key = answers.images.get("0")
+    if stack_key not in candidates:
+        pixels: Counter[int] = Counter()
+        for page in range(1, file.pages + 1):
+            pixels.update(file.read(page, first.shape).pixels)
+        text = f"The labels of {file.pages} planes of {columns} × {rows} pixels belong to"
+        seen = replace(answers, current=state.images.get(answers.current, {}).get("stack", ""))
+        brought.questions = {
+            "places": [_place("0", text, name, candidates, seen)],
+            "values": asked_values(dict(sorted(pixels.items())), name, state.classes),
+            "planes": file.pages,
+        }
+        return brought
+    meanings = Meanings(answers.values, (*state.classes, REGION), classes.add)
+    corners = 0
+    for page, plane in enumerate(state.stacks[stack_key]["planes"], 1):
+        drawn = _outlined(file.read(page, first.shape), meanings, name)
+        corners += sum(len(stroke.points) for stroke in drawn)
+        check_corners(corners)
+        brought.strokes[plane] = drawn
+    brought.classes = classes.changed.values()
+    return brought
+
+
+def _outlined(labels: LabelImage, meanings: Meanings, name: str) -> list[Stroke]:
+    """The strokes that label what a label image labels."""
+    stem = "".join(one for one in PurePath(name).stem if one.isascii() and one.isalnum())[:24]
+    return outline_strokes(meanings.raster(labels), f"{stem}-{labels.digest}-")
 
 
 def _geojson(outlines: Sequence[Outline], name: str, state: SessionState, answers: Answers) -> Brought:

@@ -17,11 +17,14 @@ from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import label_tiff, overlay_png, segmentation_png
 from segmentation.io.ome_classes import ome_tiff
 from segmentation.io.shares import shares_csv
+from segmentation.io.worldfile import map_files
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.modelfile import save_model
 from segmentation.model.weights import weights_to_json
 from segmentation.objects.steps import CleanUpStep
+from segmentation.strokes.classes import LabelClass
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
+from segmentation.strokes.raster import region_of
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
@@ -45,6 +48,9 @@ from segmentation.web.session.whole_results import Turn, WholeImage, until_gone
 
 MAX_PROBABILITY_BYTES = 2**31
 """Bytes of the probabilities that are handed out: they wait on the disk, and as a file once more."""
+
+INSIDE = LabelClass(255, "Only here", "#ffffff")
+"""What a mask of where an image is worked on holds there."""
 
 
 class UnknownFileError(LookupError):
@@ -115,6 +121,9 @@ class Downloads:
             case "labels.tif":
                 with self._whole_turn(session_id, has_gone)():
                     return self._label_file(session_id, image_hash), "image/tiff"
+            case "region.tif":
+                with self._whole_turn(session_id, has_gone)():
+                    return self._region_file(session_id, image_hash), "image/tiff"
             case "strokes.json":
                 return self._stroke_file(session_id, image_hash), "application/json"
             case "corrections.json":
@@ -164,9 +173,13 @@ class Downloads:
         made |= self._with_margins(session_id, result, ids, has_gone, _WITH_MARGINS)
         with whole_turn():
             made |= {"overlay.png": _overlay_png(result, ids, opacity)}
+            for suffix, content in map_files(result.image).items():
+                made |= {f"segmentation{suffix}": content, f"overlay{suffix}": content}
             made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
             made |= {"labels.tif": self._label_file(session_id, image_hash)}
             made |= {"strokes.json": self._stroke_file(session_id, image_hash)}
+            if result.state.outlines:
+                made["region.tif"] = self._region_file(session_id, image_hash)
             if result.state.corrections:
                 made["corrections.json"] = self._correction_file(session_id, image_hash)
         with whole_turn():
@@ -273,6 +286,19 @@ class Downloads:
         state, labels = self._labels.drawn(session_id, image_hash)
         image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
         return label_tiff(labels, state.classes.values(), like=image)
+
+    def _region_file(self, session_id: str, image_hash: str | None) -> bytes:
+        """A mask of where an image is worked on, which looks like one everywhere: 255 inside, 0 outside.
+
+        Raises:
+            ValueError: with a sentence, if all of it is worked on.
+        """
+        state = self._journals.state(session_id).with_image(image_hash)
+        image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
+        region = region_of(state.outlines, image.shape)
+        if region is None:
+            raise ValueError("Nothing of this image is outlined with “Only here”: all of it is worked on.")
+        return label_tiff(region * np.uint8(INSIDE.id), [INSIDE], like=image)
 
     def _stroke_file(self, session_id: str, image_hash: str | None) -> bytes:
         """The strokes on all images; where a single one has any, the document is that of one image."""

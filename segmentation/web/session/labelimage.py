@@ -1,18 +1,23 @@
-"""Label images of any program: what their values are, what is asked about them, and the class ids that they become."""
+"""Label images of any program: their files, what is asked about their values, and the class ids that these become."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.io.image import Image
+from segmentation.strokes.classes import REGION, UNLABELLED
+from segmentation.web.decoding.client import Decoder
 
 FEW_VALUES = 20
 """More values than that are numbers of objects, not of classes."""
+
+NAMES_OF_REGIONS = re.compile(r"(?<![a-z])(regions?|roi|only.?here)(?![a-z])", re.IGNORECASE)
 
 ALL_OTHERS = "*"
 """Stands for all values above 0 of a label image that numbers its objects."""
@@ -37,11 +42,6 @@ class LabelImage:
         """Rows and columns."""
         return self.raster.shape[0], self.raster.shape[1]
 
-    @property
-    def numbers_objects(self) -> bool:
-        """Whether its values are numbers of objects."""
-        return len(self.pixels) - (0 in self.pixels) > FEW_VALUES or max(self.pixels) > 255
-
     @classmethod
     def from_image(cls, image: Image) -> LabelImage:
         """The labels in an image that was read as labels.
@@ -49,8 +49,6 @@ class LabelImage:
         Raises:
             ValueError: with a sentence, if it has colours, or values that are no numbers of anything.
         """
-        if image.metadata.get("pages", 1) > 1:
-            raise ValueError(f"It holds {image.metadata['pages']} images: bring the labels of one image at a time.")
         pixels = image.pixels
         if pixels.ndim != 2:
             raise ValueError(
@@ -67,25 +65,83 @@ class LabelImage:
         return cls(pixels, dict(zip(values.tolist(), counts.tolist(), strict=True)), image.hash[:8])
 
 
-def asked_values(labels: LabelImage, classes: Collection[int]) -> list[dict[str, Any]]:
-    """What to ask about the values of a label image; nothing, if all are numbers of classes.
+class LabelFile:
+    """A file of label images, each read when it is asked for.
+
+    Args:
+        decoder: reads strangers' images.
+        file: open for reading, in binary.
+        max_pixels: that a label image may have.
+
+    Attributes:
+        pages: how many label images it holds.
+
+    Raises:
+        ImageError: with a sentence, if the first cannot be read.
+    """
+
+    def __init__(self, decoder: Decoder, file: BinaryIO, max_pixels: int) -> None:
+        self._decoder, self._file, self._max_pixels = decoder, file, max_pixels
+        self._first = self._decoded(1)
+        self.pages: int = self._first.metadata["pages"]
+
+    def _decoded(self, page: int) -> Image:
+        self._file.seek(0)
+        return self._decoder.read_image(self._file, max_pixels=self._max_pixels, page=page, labels=True)
+
+    def read(self, page: int, shape: tuple[int, int] | None = None) -> LabelImage:
+        """A label image.
+
+        Args:
+            page: which one, from 1.
+            shape: rows and columns that it is to have; None takes any.
+
+        Raises:
+            ImageError: with a sentence, if it cannot be read.
+            ValueError: with a sentence, if it has colours, other values than labels have, or another shape.
+        """
+        image = self._first if page == 1 else self._decoded(page)
+        try:
+            labels = LabelImage.from_image(image)
+        except ValueError as problem:
+            if self.pages == 1:
+                raise
+            raise ValueError(f"Image {page} of {self.pages}: {problem}") from problem
+        if shape is not None and labels.shape != shape:
+            raise ValueError(f"Image {page} of {self.pages} has another size than the first: bring them one by one.")
+        return labels
+
+
+def numbers_objects(pixels: Mapping[int, int]) -> bool:
+    """Whether values, each with its number of pixels, are numbers of objects."""
+    return len(pixels) - (0 in pixels) > FEW_VALUES or max(pixels) > 255
+
+
+def asked_values(pixels: Mapping[int, int], name: str, classes: Collection[int]) -> list[dict[str, Any]]:
+    """What to ask about the values of label images; nothing, if all are numbers of classes.
+
+    Args:
+        pixels: number of pixels by value, ascending.
+        name: of the file; one that speaks of a region may say where the image is worked on.
+        classes: the ids of the classes that there are.
 
     Returns:
         For each value that is asked for its ``value`` as text, the number of its ``pixels``, and what is ``chosen`` as
-        long as nobody chooses: the id of a class, 0 for nothing, or ``"new"``.
+        long as nobody chooses: the id of a class, 0 for nothing, ``"new"``, or 256 for "only here".
     """
-    zero = [{"value": "0", "pixels": labels.pixels[0], "chosen": 0}] if 0 in labels.pixels else []
-    others = {value: count for value, count in labels.pixels.items() if value}
-    if labels.numbers_objects and not _are_classes(others, classes):
-        return [*zero, {"value": ALL_OTHERS, "pixels": sum(others.values()), "chosen": min(classes, default="new")}]
-    if _are_classes(others, classes):
+    zero = [{"value": "0", "pixels": pixels[0], "chosen": 0}] if 0 in pixels else []
+    others = {value: count for value, count in pixels.items() if value}
+    first = REGION if NAMES_OF_REGIONS.search(name) else min(classes, default="new")
+    if numbers_objects(pixels) and not _are_classes(others, classes):
+        return [*zero, {"value": ALL_OTHERS, "pixels": sum(others.values()), "chosen": first}]
+    if _are_classes(others, classes) and first != REGION:
         return []
     asked = [
         {"value": str(value), "pixels": count, "chosen": value if value in classes else "new"}
         for value, count in others.items()
     ]
-    if len(asked) == 1 and asked[0]["chosen"] == "new":
-        asked[0]["chosen"] = min(classes, default="new")
+    if len(asked) == 1 and (asked[0]["chosen"] == "new" or first == REGION):
+        asked[0]["chosen"] = first
     return zero + asked
 
 
@@ -93,38 +149,40 @@ def _are_classes(values: Collection[int], classes: Collection[int]) -> bool:
     return all(value in classes for value in values)
 
 
-def class_raster(
-    labels: LabelImage, meanings: Mapping[str, int | str] | None, classes: Collection[int], add: Callable[[], int]
-) -> NDArray[np.uint8]:
-    """The class ids of a label image.
+class Meanings:
+    """What the values of label images stand for, as somebody said; the same in each of a stack.
 
     Args:
-        labels: it.
-        meanings: what its values stand for, as :func:`asked_values` asks; None takes them for class ids.
-        classes: the ids of the classes that there are.
+        given: the meaning of each value, as :func:`asked_values` asks; None takes them for class ids.
+        known: the ids that a value can stand for.
         add: adds a class, and returns its id.
-
-    Returns:
-        ``(rows, columns)`` uint8, 0 where there is none.
-
-    Raises:
-        ValueError: with a sentence, if a value stands for nothing that is known.
     """
-    given = dict(meanings or {})
 
-    def meaning_of(key: str, otherwise: int) -> int:
-        meaning = given.get(key, otherwise)
+    def __init__(self, given: Mapping[str, int | str] | None, known: Collection[int], add: Callable[[], int]) -> None:
+        self._given, self._known, self._add = given or {}, known, add
+        self._new: dict[str, int] = {}
+
+    def raster(self, labels: LabelImage) -> NDArray[np.int32]:
+        """The class ids of a label image, ``(rows, columns)``, 0 where there is none.
+
+        Raises:
+            ValueError: with a sentence, if a value stands for nothing that is known.
+        """
+        raster = np.zeros(labels.shape, np.int32)
+        if ALL_OTHERS in self._given:
+            raster[labels.raster == 0] = self._meaning_of("0", 0)
+            raster[labels.raster > 0] = self._meaning_of(ALL_OTHERS, 0)
+            return raster
+        for value in labels.pixels:
+            raster[labels.raster == value] = self._meaning_of(str(value), value)
+        return raster
+
+    def _meaning_of(self, key: str, otherwise: int) -> int:
+        meaning = self._given.get(key, otherwise)
         if isinstance(meaning, str):
-            return add()
-        if meaning != 0 and meaning not in classes:
+            if key not in self._new:
+                self._new[key] = self._add()
+            return self._new[key]
+        if meaning != UNLABELLED and meaning not in self._known:
             raise ValueError(f"It holds the value {key}, and no class is named for it.")
         return meaning
-
-    raster = np.zeros(labels.shape, np.uint8)
-    if ALL_OTHERS in given:
-        raster[labels.raster == 0] = meaning_of("0", 0)
-        raster[labels.raster > 0] = meaning_of(ALL_OTHERS, 0)
-        return raster
-    for value in labels.pixels:
-        raster[labels.raster == value] = meaning_of(str(value), value)
-    return raster

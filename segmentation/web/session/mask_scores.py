@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from segmentation.io.limits import ImageError
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.metrics import score
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.brought import Answers
-from segmentation.web.session.labelimage import LabelImage, class_raster
+from segmentation.web.session.labelimage import LabelImage, Meanings
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.training import Trainer
 from segmentation.web.session.whole_results import WholeImage, until_gone
@@ -65,11 +67,13 @@ class MaskScorer:
             mask = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, labels=True)
         except ImageError as problem:
             raise ValueError(str(problem)) from problem
+        if mask.metadata["pages"] > 1:
+            raise ValueError(f"It holds {mask.metadata['pages']} masks: hold one at a time against the segmentation.")
         whole_turn = partial(self._scheduler.whole_turn, session_id)
         whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone, whole_turn=whole_turn)
-        ids = whole.class_ids()
+        ids, meanings = whole.class_ids(), Meanings(answers.values, result.state.classes, _no_new_class)
         with until_gone(whole_turn, has_gone)():
-            truth = class_raster(LabelImage.from_image(mask), answers.values, result.state.classes, _no_new_class)
+            truth = meanings.raster(LabelImage.from_image(mask)).astype(np.uint8)
             scores = score(ids, result.image.clear(truth), list(result.state.classes))
         if not scores.pixels:
             raise ValueError("The mask knows the class of no pixel: say what its values mean.")

@@ -1,5 +1,6 @@
 """Files that come back to a session: what they become, what is asked, and what is refused."""
 
+import base64
 import io
 import json
 from urllib.parse import quote
@@ -10,8 +11,10 @@ import tifffile
 from PIL import Image
 
 import segmentation as seg
+from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_to_json
 from segmentation.web.application import create_app
+from segmentation.web.session.stacks import plane_key
 from segmentation.web.settings import Settings
 from tests.support.asking import Someone, stroke_of
 from tests.support.files import png
@@ -66,6 +69,13 @@ def tiff(pixels):
     return file.getvalue()
 
 
+def open_stack(someone, pixels):
+    """Open a stack; what it and its planes are known by."""
+    facts = someone.client.post(f"/s/{someone.session}/images?name=cells.tif", data=tiff(pixels)).json
+    someone.does(type="image.open", image=facts)
+    return facts["hash"], [plane_key(facts["hash"], page) for page in range(1, len(pixels) + 1)]
+
+
 def indexed(labels):
     image = Image.fromarray(labels)
     image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
@@ -90,6 +100,66 @@ def test_a_label_image_becomes_the_very_same_labels_and_one_undo_takes_it_back(s
     )
     someone.does(type="undo", event=event)
     assert not someone.labels(mine).any()
+
+
+def test_labels_of_a_stack_lie_each_on_its_plane_and_one_undo_takes_them_back(someone):
+    stack, planes = open_stack(someone, np.random.default_rng(0).integers(0, 99, (3, *SHAPE)).astype(np.uint8))
+    expected = [blobs([1, 2], seed=1), np.zeros(SHAPE, np.uint8), blobs([7], seed=2)]
+    content = tiff(np.stack(expected))
+    beside = f"{SHAPE[0]}x{SHAPE[1]},{SHAPE[0]}x{SHAPE[1]}x3"
+    known = someone.client.post(f"/s/{someone.session}/images?name=mask.tif&beside={beside}", data=content)
+    assert known.json == {"labels": True}
+    question = someone.asks_to_bring(content, "mask.tif", current=planes[1])["question"]
+    (place,) = question["places"]
+    assert ([one["hash"] for one in place["images"]], place["chosen"], question["planes"]) == ([stack], stack, 3)
+    counts = np.bincount(np.stack(expected).ravel())
+    assert [(one["value"], one["pixels"]) for one in question["values"]] == [
+        (str(value), counts[value]) for value in (0, 1, 2, 7)
+    ]
+    values = {"0": 0, "1": 2, "2": 1, "7": "new"}
+    event = someone.brings(content, "mask.tif", images={"0": stack}, values=values, last_class_id=2)
+    for plane, labels in zip(planes, expected, strict=True):
+        assert np.array_equal(someone.labels(plane), np.array([0, 2, 1, 0, 0, 0, 0, 3], np.uint8)[labels])
+    someone.does(type="undo", event=event)
+    assert not any(someone.labels(plane).any() for plane in planes)
+
+    two = someone.asks_to_bring(tiff(np.stack(expected[:2])), images={"0": stack})
+    assert "no stack of as many planes" in two["error"]
+    one = someone.asks_to_bring(png(expected[0]))["question"]["places"][0]
+    assert [place["hash"] for place in one["images"]] == planes
+
+
+def test_the_page_s_segmentation_of_a_stack_comes_back_as_labels_of_its_planes(someone):
+    stack, planes = open_stack(someone, np.stack([scene(number) for number in range(3)]))
+    someone.draws("a", planes[0], 1, "M5,5L20,20")
+    someone.draws("b", planes[2], 2, "M60,5L80,20")
+    lines = someone.client.get(f"/s/{someone.session}/download/planes?image={planes[0]}").data.splitlines()
+    parts = [base64.b64decode(line["part"]) for line in map(json.loads, lines) if "part" in line]
+    content = b"".join(parts)
+    someone.does(type="stroke.erase", image=planes[0], strokes=["a"])
+    someone.does(type="stroke.erase", image=planes[2], strokes=["b"])
+    someone.brings(content, "s.tif", images={"0": stack})
+    found = np.stack([someone.labels(plane) for plane in planes])
+    assert np.array_equal(found, tifffile.imread(io.BytesIO(content)))
+
+
+def test_a_mask_says_where_to_work_and_goes_home_as_one(someone, mine):
+    region = someone.downloads("region.tif", f"image={mine}")
+    assert "Nothing of this image is outlined" in region.json["error"]
+    inside = blobs([255]) > 0
+    mask = png(inside.astype(np.uint8) * 255)
+    values = someone.asks_to_bring(mask, "cells_roi.png")["question"]["values"]
+    assert [one["chosen"] for one in values] == [0, REGION]
+    someone.brings(mask, "cells_roi.png", images={"0": mine}, values={"0": 0, "255": REGION})
+    content = someone.downloads("region.tif", f"image={mine}").data
+    assert np.array_equal(tifffile.imread(io.BytesIO(content)), inside * np.uint8(255))
+    assert np.array_equal(np.array(Image.open(io.BytesIO(content)).convert("L")), inside * np.uint8(255))
+
+    other = Bringing(someone.client)
+    there = other.open_image(scene(0))
+    (_, white) = other.asks_to_bring(content, "region.tif")["question"]["values"]
+    other.brings(content, "region.tif", images={"0": there}, values={"0": 0, white["value"]: white["chosen"]})
+    assert other.downloads("region.tif", f"image={there}").data == content
 
 
 def test_what_was_drawn_before_lies_above(someone, mine):
@@ -183,7 +253,7 @@ def test_a_class_that_nobody_named_gives_its_place(someone, mine):
         (png(np.zeros((60, 90, 3), np.uint8)), "holds the number of a class at each pixel"),
         (tiff(np.full(SHAPE, 0.5, np.float32)), "no whole numbers"),
         (tiff(np.full(SHAPE, -1, np.int16)), "negative values"),
-        (tiff(np.zeros((3, *SHAPE), np.uint8)), "one image at a time"),
+        (tiff(np.zeros((3, *SHAPE), np.uint8)), "no stack of as many planes"),
     ],
 )
 def test_what_cannot_be_brought_is_refused_in_a_sentence_and_changes_nothing(someone, mine, content, sentence):

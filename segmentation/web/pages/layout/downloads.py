@@ -15,6 +15,7 @@ DOWNLOADS = (
     ("labels.tif", "Labels", "TIFF of what you drew, 0 = nothing"),
     ("strokes.json", "Strokes", "JSON, to draw or train again"),
     ("corrections.json", "Corrections", "JSON, what you painted into results"),
+    ("region.tif", "Only here", "TIFF mask of the outlines, 255 = inside"),
     ("shares.csv", "Class shares", "CSV, pixels and per cent"),
     ("objects.csv", "Objects", "CSV, a row an object, all measures"),
     ("objects.zip", "Objects, outlined", "numbers (TIFF), QuPath, ImageJ, COCO"),
