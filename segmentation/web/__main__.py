@@ -66,16 +66,23 @@ def work_on_series(settings: Settings) -> None:
 
     from segmentation.web.decoding.client import Decoder
     from segmentation.web.series.worker import SeriesWorker
+    from segmentation.web.session.classifiers import ClassifierFiles
+    from segmentation.web.session.images import images_of
+    from segmentation.web.session.journals import Journals
+    from segmentation.web.session.outlined import Outlines
     from segmentation.web.store.series import SeriesStore
 
     closing = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: closing.set())
+    store, decoder = open_store(settings), Decoder(settings.decoding_bytes)
+    images = images_of(store, decoder, settings)
     worker = SeriesWorker(
-        SeriesStore(open_store(settings)),
-        Decoder(settings.decoding_bytes),
+        SeriesStore(store),
+        decoder,
         max_pixels=settings.max_pixels,
         threads=settings.threads,
+        outlines=Outlines(Journals(store, images, ClassifierFiles(store, settings.threads)), images),
         busy=lambda: False,
         closing=closing,
     )

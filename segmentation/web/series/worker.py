@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +32,10 @@ from segmentation.series.model import Model, Segmented, both
 from segmentation.series.objects import ObjectTables
 from segmentation.series.pages import Extras, PageWriter, segment_pages
 from segmentation.series.results import ResultFolder
+from segmentation.strokes.raster import region_of
+from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
-from segmentation.web.store import StoreAwayError, StoreFullError
+from segmentation.web.store import StoreAwayError, StoreFullError, UnknownSessionError
 from segmentation.web.store.records import ItemResult
 from segmentation.web.store.series import CLAIM_SECONDS, ClaimedItem, SeriesStore, UnknownSeriesError
 
@@ -70,6 +72,7 @@ class SeriesWorker:
         decoder: reads the images.
         max_pixels: that an image may have.
         threads: number of threads of one computation.
+        outlines: says where images of a session are worked on, by the hashes of their pixels.
         busy: says whether a browser window waits for its segmentation.
         closing: set once this process is to end.
     """
@@ -81,11 +84,12 @@ class SeriesWorker:
         *,
         max_pixels: int,
         threads: int,
+        outlines: Callable[[str], Mapping[str, Sequence[Stroke]]],
         busy: Callable[[], bool],
         closing: threading.Event,
     ) -> None:
         self._store, self._decoder, self._max_pixels, self._threads = store, decoder, max_pixels, threads
-        self._busy, self._closing = busy, closing
+        self._outlines, self._busy, self._closing = outlines, busy, closing
         self._noticed = threading.Event()
         self._begun = threading.Lock()
         self._model: tuple[str, Model] | None = None
@@ -127,7 +131,7 @@ class SeriesWorker:
         holder.start()
         try:
             self._work_on(item)
-        except (NotOursError, UnknownSeriesError):
+        except (NotOursError, UnknownSeriesError, UnknownSessionError):
             self._store.release(item)
         finally:
             ended.set()
@@ -157,7 +161,7 @@ class SeriesWorker:
         try:
             if self._store.finish(item, self._segmented(item)):
                 log.info("image of a series done", extra={"fields": {"seconds": round(time.monotonic() - begun, 3)}})
-        except (NotOursError, UnknownSeriesError, StoreAwayError):
+        except (NotOursError, UnknownSeriesError, UnknownSessionError, StoreAwayError):
             raise
         except StoreFullError as problem:
             self._store.fail(item, str(problem))
@@ -167,8 +171,12 @@ class SeriesWorker:
             self._store.fail(item, reason(error))
 
     def _segmented(self, item: ClaimedItem) -> ItemResult:
-        """What the image gives; the class ids are a TIFF as the command line writes it for the same image."""
+        """What the image gives; the class ids are a TIFF as the command line writes it for the same image.
+
+        An image that the session works on within outlines is worked on within them here too.
+        """
         model, tables = self._model_for(item), ObjectTables()
+        outlines = self._outlines(item.session_id)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             folder = ResultFolder(Path(desk))
@@ -181,7 +189,7 @@ class SeriesWorker:
                 return segmented
 
             with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging, tables) as writer:
-                for _ in segment_pages(self._images(self._store.image(item)), segment, writer):
+                for _ in segment_pages(self._images(self._store.image(item), outlines), segment, writer):
                     pass
             result = (folder.path / f"{RESULT}.tif").read_bytes()
         return ItemResult(result, picture, pack_tables(tables.pages), [vars(page) for page in writer.pages])
@@ -192,8 +200,8 @@ class SeriesWorker:
             self._model = item.classifier_key, Model.from_file(data)
         return self._model[1]
 
-    def _images(self, content: bytes) -> Iterator[Image | PageError]:
-        """The images of a file, one after the other, or why one cannot be read."""
+    def _images(self, content: bytes, outlines: Mapping[str, Sequence[Stroke]]) -> Iterator[Image | PageError]:
+        """The images of a file, one after the other, each within its outlines, or why one cannot be read."""
         page, pages = 1, 1
         while page <= pages:
             try:
@@ -205,7 +213,8 @@ class SeriesWorker:
                 yield error if isinstance(error, PageError) else PageError(page, pages, error)
             else:
                 pages = image.metadata["pages"]
-                yield image
+                known = (one for one in image.hashes if one in outlines)
+                yield image.within(region_of(outlines.get(next(known, ""), ()), image.shape))
                 del image
             self._pause()
             page += 1

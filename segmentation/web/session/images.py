@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, NoReturn
@@ -13,16 +13,21 @@ import numpy as np
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
+from segmentation.model.channels import named_channels
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.labelimage import FEW_VALUES, LabelImage
 from segmentation.web.session.stackfiles import StackFiles, reopened
 from segmentation.web.session.stacks import describe_axes, plane_key, stack_and_page, stack_key
+from segmentation.web.settings import Settings
 from segmentation.web.store import Store, UnknownImageError
 from segmentation.web.store.files import digest_and_size
 
 LOSSY = ("JPEG", "WebP")
 NAMES_OF_LABELS = re.compile("mask|label|annotation|segmentation", re.IGNORECASE)
 TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+STACK_FILES = 3
+"""The largest stacks of which a process keeps the files on its disk at the same time."""
 
 KINDS, PIXEL_HASHES = 1_000, 10_000
 SAMPLED_PLANES = 5
@@ -86,7 +91,8 @@ class Images:
             session_id: the session.
             file: its bytes, or it itself, open for reading.
             name: of the file.
-            beside: rows and columns, such as ``"512x768"``, of images of which it may be the labels.
+            beside: rows and columns, such as ``"512x768"``, of images of which it may be the labels; of stacks with the
+                number of their planes: ``"512x768x20"``.
 
         Returns:
             ``{"labels": True}``, if it looks like labels of such an image: then it is not kept. Else the facts that an
@@ -107,7 +113,8 @@ class Images:
         if not isinstance(content, bytes) and not is_stack:
             self._refuse_size(content)
         if isinstance(content, bytes):
-            if f"{image.shape[0]}x{image.shape[1]}" in beside and self._looks_like_labels(image, content, name):
+            size = "x".join(map(str, (*image.shape, image.metadata["pages"])[: 3 if is_stack else 2]))
+            if size in beside and self._looks_like_labels(image, content, name):
                 return {"labels": True}
             if not is_stack:
                 image = image if image.metadata["pages"] == 1 else self.decode(content, name)
@@ -140,11 +147,12 @@ class Images:
         )
 
     def _looks_like_labels(self, image: Image, content: bytes, name: str) -> bool:
-        """Whether its name says so, or it has a few whole numbers, perhaps behind a palette."""
+        """Whether its name says so, or it has a few whole numbers, perhaps behind a palette; of a stack, amid it."""
         if image.channels not in (1, 3) or image.metadata["format"] in LOSSY:
             return False
         try:
-            read = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, labels=True)
+            page = image.metadata["pages"] // 2 + 1
+            read = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, page=page, labels=True)
             labels = LabelImage.from_image(read)
         except ValueError:
             return False
@@ -157,18 +165,22 @@ class Images:
             UnknownImageError: if the session has no such image.
             ImageError: with a sentence, if a plane cannot be read, or is unlike the first of its stack.
         """
-        if self._store.has_image(session_id, image_hash):
-            image = self._cache.get(image_hash)
-            if image is not None:
-                return image
-            name, content = self._store.image(session_id, image_hash)
-            image = self.decode(content, name).known_as(image_hash)
-            self._cache.put(image_hash, image)
-            return image
+        return self._get(session_id, image_hash)[0]
+
+    def _get(self, session_id: str, image_hash: str) -> tuple[Image, str]:
+        """An image, and what the stack is known by that came as one file with it; empty of an image of its own."""
         stack, page = stack_and_page(image_hash)
-        if not page or not self._store.has_image(session_id, stack):
+        kept = self._store.kept_images(session_id, (image_hash, stack))
+        if image_hash in kept:
+            image = self._cache.get(image_hash)
+            if image is None:
+                name, content = self._store.image(session_id, image_hash)
+                image = self.decode(content, name).known_as(image_hash)
+                self._cache.put(image_hash, image)
+            return image, ""
+        if not page or stack not in kept:
             raise UnknownImageError(image_hash)
-        return self._plane(session_id, stack, page)
+        return self._plane(session_id, stack, page), stack
 
     def formerly(self, session_id: str, image_hashes: Iterable[str], former_hash: str) -> str:
         """Which image of a session had a hash before pixels without data counted; empty if none had.
@@ -223,9 +235,18 @@ class Images:
                 with suppress(ImageError):
                     plane = self._read_plane(session_id, stack, int(page))
                     planes += [plane] if _kind(plane) == _kind(first) else []
-            step = -(-first.shape[0] * first.shape[1] // SAMPLED_PIXELS)
-            sample = replace(first, pixels=np.concatenate([one.pixels[::step] for one in planes]), no_data=None)
+            sample = _some_rows(planes)
             self._samples.put(stack, sample)
+        return sample
+
+    def _sample_of_made(self, session_id: str, made: str, planes: Sequence[str]) -> Image:
+        """The same of a stack that was made of images."""
+        key = f"{session_id} {made}"
+        sample = self._samples.get(key)
+        if sample is None:
+            some = np.linspace(0, len(planes) - 1, SAMPLED_PLANES).astype(int)
+            sample = _some_rows([self.get(session_id, planes[one]) for one in dict.fromkeys(some.tolist())])
+            self._samples.put(key, sample)
         return sample
 
     def pixel_hash(self, session_id: str, image_hash: str) -> str:
@@ -243,16 +264,23 @@ class Images:
             self._pixel_hashes.put(image_hash, known)
         return known
 
-    def shown(self, session_id: str, image_hash: str) -> Shown:
+    def shown(self, session_id: str, image_hash: str, made: str = "", planes: Sequence[str] = ()) -> Shown:
         """An image of a session with what says how it is shown, which is the same for all planes of a stack.
+
+        Args:
+            session_id: the session.
+            image_hash: the image.
+            made: what the stack is known by that was made of images of the session, if it is a plane of one.
+            planes: of that stack.
 
         Raises:
             UnknownImageError: if the session has no such image.
             ImageError: with a sentence, if a plane cannot be read, or is unlike the first of its stack.
         """
-        image = self.get(session_id, image_hash)
-        stack, page = stack_and_page(image_hash)
-        if image.metadata.get("page") == page and is_a_stack(image) and self._store.has_image(session_id, stack):
+        image, stack = self._get(session_id, image_hash)
+        if made:
+            return Shown(image, self._sample_of_made(session_id, made, planes), f"{session_id} {made}")
+        if stack:
             return Shown(image, self._sample(session_id, stack), stack)
         return Shown(image, image, image_hash)
 
@@ -291,6 +319,18 @@ class Images:
         return describe_image(image.known_as(image_hash), name)
 
 
+def images_of(store: Store, decoder: Decoder, settings: Settings) -> Images:
+    """The images of a store, within what a server has room for."""
+    return Images(
+        store,
+        decoder,
+        StackFiles(store, max(settings.max_upload_bytes, STACK_FILES * settings.max_stack_bytes)),
+        max_pixels=settings.max_pixels,
+        max_image_bytes=settings.max_upload_bytes,
+        cache_bytes=settings.image_cache_bytes,
+    )
+
+
 def is_a_stack(first: Image) -> bool:
     """Whether an image is the first of several in a file that are alike."""
     return bool(first.metadata.get("pages", 1) > 1 and first.metadata.get("alike"))
@@ -298,6 +338,7 @@ def is_a_stack(first: Image) -> bool:
 
 def describe_image(image: Image, name: str) -> dict[str, Any]:
     """The facts of an image that the page shows and an ``image.open`` event names."""
+    names = named_channels(image)
     return {
         "hash": image.hash,
         "name": name,
@@ -305,6 +346,7 @@ def describe_image(image: Image, name: str) -> dict[str, Any]:
         "columns": image.shape[1],
         "channels": image.channels,
         "dtype": str(image.pixels.dtype),
+        **({"channel_names": list(names)} if names else {}),
     }
 
 
@@ -321,6 +363,13 @@ def describe_stack(first: Image, name: str, key: str) -> dict[str, Any]:
     """
     axes = describe_axes(first)
     return describe_image(first, name) | {"hash": key, "pages": first.metadata["pages"], "axes": axes}
+
+
+def _some_rows(planes: Sequence[Image]) -> Image:
+    """Rows of planes that are alike, one below the other, as if they were one image."""
+    first = planes[0]
+    step = -(-first.shape[0] * first.shape[1] // SAMPLED_PIXELS)
+    return replace(first, pixels=np.concatenate([one.pixels[::step] for one in planes]), no_data=None)
 
 
 def _key(content: bytes | BinaryIO) -> str:

@@ -17,12 +17,13 @@ from segmentation.web.session.downloads import Downloads
 from segmentation.web.session.explanations import Explanations
 from segmentation.web.session.feature_advice import FeatureAdvice
 from segmentation.web.session.grid_features import GridFeatures
-from segmentation.web.session.images import Images
+from segmentation.web.session.images import images_of
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.margins import Margins
 from segmentation.web.session.mask_scores import MaskScorer
 from segmentation.web.session.next_strokes import NextStrokes
+from segmentation.web.session.outlined import Outlines
 from segmentation.web.session.parts import Parts
 from segmentation.web.session.sample import Sample
 from segmentation.web.session.scheduler import Scheduler
@@ -30,7 +31,6 @@ from segmentation.web.session.scoring import Scorer
 from segmentation.web.session.sessionfile import SessionFiles
 from segmentation.web.session.sessions import Sessions
 from segmentation.web.session.stack_results import StackResults
-from segmentation.web.session.stackfiles import StackFiles
 from segmentation.web.session.tile_stream import TileStream
 from segmentation.web.session.training import Trainer
 from segmentation.web.settings import Settings
@@ -43,9 +43,6 @@ from segmentation.web.warming import WarmUp, segment_once
 TASKS_AT_ONCE = 2
 """Tasks that are computed at the same time at least; as many as there are threads, since one alone computes most
 tiles."""
-
-STACK_FILES = 3
-"""The largest stacks of which a process keeps the files on its disk at the same time."""
 
 TASKS_PER_TURN = 16
 """Tiles of 1 megapixel: an image that has more lets other sessions compute in between."""
@@ -93,7 +90,7 @@ class Workbench:
         self.warming = WarmUp(self._warm_up)
         self.closing = threading.Event()
         self.busy = Busy()
-        self.images = self._images()
+        self.images = images_of(store, self.decoder, settings)
         self.classifiers = ClassifierFiles(store, settings.threads)
         self.journals = Journals(store, self.images, self.classifiers)
         labels, tiles = Labels(self.journals), TileStream(self.live, self.scheduler)
@@ -134,19 +131,9 @@ class Workbench:
             self.decoder,
             max_pixels=settings.max_pixels,
             threads=1,
+            outlines=Outlines(self.journals, self.images),
             busy=self.busy,
             closing=self.closing,
-        )
-
-    def _images(self) -> Images:
-        settings = self.settings
-        return Images(
-            self.store,
-            self.decoder,
-            StackFiles(self.store, max(settings.max_upload_bytes, STACK_FILES * settings.max_stack_bytes)),
-            max_pixels=settings.max_pixels,
-            max_image_bytes=settings.max_upload_bytes,
-            cache_bytes=settings.image_cache_bytes,
         )
 
     def _warm_up(self) -> None:

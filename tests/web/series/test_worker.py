@@ -22,6 +22,8 @@ from PIL import Image
 
 import segmentation as seg
 from segmentation.series.run import apply_series
+from segmentation.strokes.classes import REGION
+from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import create_app
 from segmentation.web.series.upload_zip import ZipError, shown_path, unpacked
 from segmentation.web.settings import Settings
@@ -148,6 +150,32 @@ def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
     picture = series.client.get(f"{series.url}/pictures/{by_name['large.tif']['number']}")
     assert max(Image.open(io.BytesIO(picture.data)).size) <= 640
     assert series.client.get(f"{series.url}/pictures/{by_name['colour.png']['number']}").status_code == 404
+
+
+def test_images_of_the_session_are_worked_on_where_they_are_outlined_there(series, bench, tmp_path):
+    outlined, other = scene(3), scene(4)
+    image = series.someone.open_image(outlined)
+    here = {"id": "here", "class_id": REGION, "kind": "rectangle", "x0": 10, "y0": 5, "x1": 60, "y1": 40}
+    series.someone.does(type="stroke.add", image=image, stroke=here)
+    files = {"outlined.png": png(outlined), "other.png": png(other)}
+    for name, content in files.items():
+        series.add(name, content)
+    work(bench)
+    results = series.results()
+    (tmp_path / "cells.squiggle").write_bytes(results.pop("classifier.squiggle"))
+    strokes = series.someone.downloads("strokes.json").data
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    images = [tmp_path / name for name in files]
+    typed = [strokes_from_json(strokes)]
+    apply_series(tmp_path / "cells.squiggle", images, tmp_path / "out", table=True, objects=True, strokes=typed)
+    written = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name in results}
+    assert results == written
+    ids = tifffile.imread(io.BytesIO(results["outlined.tif"]))
+    assert (ids > 0).sum() == 51 * 36
+    assert tifffile.imread(io.BytesIO(results["other.tif"])).all()
+    by_name = {item["name"]: item for item in series.progress["items"]}
+    assert "only within what was outlined" in " ".join(by_name["outlined.png"]["notes"])
 
 
 @pytest.mark.parametrize("broken", [0, 1, 2])
