@@ -27,11 +27,11 @@ const known = new WeakMap();
  * @param {ImageFacts & {pages: number}} stack
  */
 function planesOf(stack) {
-  const { hash, name, rows, columns, channels, dtype, pages } = stack;
+  const { hash, name, rows, columns, channels, dtype, pages, channel_names: names } = stack;
   let planes = known.get(stack);
   if (!planes) {
     planes = Array.from({ length: pages }, (_, n) => ({
-      name, rows, columns, channels, dtype, stack: hash, page: n + 1,
+      name, rows, columns, channels, dtype, stack: hash, page: n + 1, ...(names && { channel_names: names }),
       hash: hash.slice(0, -PAGE_DIGITS) + (n + 1).toString(16).padStart(PAGE_DIGITS, "0"),
     }));
     known.set(stack, planes);

@@ -16,6 +16,7 @@ import { undoTargets } from "./undo.mjs";
  * @property {number} columns
  * @property {number} channels
  * @property {string} dtype
+ * @property {string[]} [channel_names] where its file calls each by a name of its own
  * @property {string[]} [names] all, where files of several names had the same pixels
  * @property {string} [stack] what the stack is known by that it is a plane of
  * @property {number} [page] which plane it is there, from 1

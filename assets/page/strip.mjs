@@ -2,6 +2,7 @@
 
 import { byId, element, icon } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
+import { imagesAlike, serves } from "./alike.mjs";
 import { hasClass } from "./classids.mjs";
 import { sessionUrl } from "./context.mjs";
 import { entryKey } from "./entries.mjs";
@@ -105,7 +106,7 @@ export class Strip {
       hash === state.image.hash ? state.strokes : state.strokesElsewhere.get(hash) ?? []
     ));
     const count = drawn.filter(hasClass).length;
-    const unlike = image.channels !== state.image.channels;
+    const unlike = !serves(image, state.image) && !serves(state.image, image);
     root.classList.toggle("chosen", current);
     root.classList.toggle("apart", unlike);
     choose.setAttribute("aria-checked", String(current));
@@ -118,10 +119,13 @@ export class Strip {
   }
 
   /** @param {StateWithImage} state */
-  sayWhatIsLeftOut({ image, images, strokesElsewhere }) {
-    const unlike = images.filter((one) => one.channels !== image.channels && strokesElsewhere.get(one.hash)?.length);
-    byId("images-note").textContent = unlike.length
-      ? `Not learnt from here: ${counted(unlike.length, "image")} with other channels.`
+  sayWhatIsLeftOut({ image, images, strokes, strokesElsewhere }) {
+    const labelled = images.filter(({ hash }) => (
+      (hash === image.hash ? strokes : strokesElsewhere.get(hash))?.some(hasClass)
+    ));
+    const unlike = labelled.length - imagesAlike(image, labelled).length;
+    byId("images-note").textContent = unlike
+      ? `Not learnt from here: ${counted(unlike, "image")} with other channels.`
       : "";
   }
 

@@ -1,7 +1,8 @@
 /* What the classifier of a session learns from, as the page knows it: the same rules hold on the server. */
 
 import { versionOf } from "../drawing/strokes.mjs";
-import { hasClass } from "../page/classids.mjs";
+import { imagesAlike } from "../page/alike.mjs";
+import { hasClass, isRegion } from "../page/classids.mjs";
 
 /** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
 
@@ -9,16 +10,21 @@ import { hasClass } from "../page/classids.mjs";
  * @typedef {object} Available what can be downloaded
  * @property {boolean} here whether there are strokes on the current image
  * @property {boolean} anywhere whether there are any strokes
+ * @property {boolean} outlined whether only a part of the current image is worked on
  * @property {boolean} corrected whether anything was painted into results
  * @property {boolean} result whether there is a classifier for the current image
  */
 
 /**
- * The images from whose strokes the classifier learns.
+ * The images from whose strokes, and corrections, the classifier learns.
  * @param {StateWithImage} state
  */
-function imagesAlike({ image, images }) {
-  return images.filter((one) => one.channels === image.channels);
+function learntImages({ image, images, strokes, strokesElsewhere, corrections, correctionsElsewhere, learnsCorrections }) {
+  return imagesAlike(image, images.filter(({ hash }) => {
+    const drawn = hash === image.hash ? strokes : strokesElsewhere.get(hash);
+    const painted = hash === image.hash ? corrections : correctionsElsewhere.get(hash);
+    return drawn?.some(hasClass) || (learnsCorrections && painted?.some(hasClass));
+  }));
 }
 
 /**
@@ -38,15 +44,16 @@ function learntCorrections({ image, corrections, correctionsElsewhere, learnsCor
  */
 export function available(state) {
   const { image, opened, strokes, strokesElsewhere } = state;
-  const learntFrom = [...strokes, ...imagesAlike(state).flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
+  const alike = learntImages(state);
+  const learntFrom = [...strokes, ...alike.flatMap((one) => strokesElsewhere.get(one.hash) ?? [])];
   const more = opened?.channel_names && image.channels > opened.channel_names.length;
   const suitable = opened !== null && ([null, image.channels].includes(opened.channels) || Boolean(more));
   const drawnIn = new Set(learntFrom.filter(hasClass).map((stroke) => stroke.class_id));
-  for (const { class_id: id } of learntCorrections(state, imagesAlike(state)).filter(hasClass)) drawnIn.add(id);
+  for (const { class_id: id } of learntCorrections(state, alike).filter(hasClass)) drawnIn.add(id);
   const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
   const corrected = [state.corrections, ...state.correctionsElsewhere.values()].some((painted) => painted.length);
   const [here, result] = [strokes.length > 0, drawnIn.size > 1 || suitable];
-  return { here, anywhere: here || elsewhere, corrected, result };
+  return { here, anywhere: here || elsewhere, outlined: strokes.some(isRegion), corrected, result };
 }
 
 /**
@@ -56,11 +63,12 @@ export function available(state) {
 export function segmentationKey(state) {
   const { image, images, strokes, strokesElsewhere, features, forest, classes, weights, opened, keeps } = state;
   const cleanUp = state.cleanUp.filter(({ kind }) => kind !== "split");
-  const elsewhere = imagesAlike(state).map(({ hash }) => [hash, (strokesElsewhere.get(hash) ?? []).map(versionOf)]);
+  const alike = learntImages(state);
+  const elsewhere = alike.map(({ hash }) => [hash, (strokesElsewhere.get(hash) ?? []).map(versionOf)]);
   return JSON.stringify([
     image.hash, strokes.map(versionOf), features, forest, classes.map(({ id }) => id),
     elsewhere.filter(([, ids]) => ids.length), cleanUp, [...weights].sort(([a], [b]) => a - b),
-    state.corrections.map(versionOf), learntCorrections(state, imagesAlike(state)).map(versionOf),
+    state.corrections.map(versionOf), learntCorrections(state, alike).map(versionOf),
     opened && [opened.hash, keeps, opened.strokes && images.map(({ hash }) => hash)],
   ]);
 }

@@ -232,9 +232,14 @@ class Training:
 def _with_channels_alike(
     images: Sequence[LabelledImage], facts: ImageFacts, earlier: TrainedClassifier | None
 ) -> list[LabelledImage]:
-    """The images with the channels of the earlier classifier, or else of the first, by names where they have some."""
-    named = [facts(one).get("channel_names") for one in images]
-    names = learnt_channels(earlier.training_) if earlier is not None else named[0] if named else None
+    """The images with the channels of the earlier classifier, or else of the first of those that have the fewest.
+
+    Channels are taken by their names where they have some.
+    """
+    told = [facts(one) for one in images]
+    named = [one.get("channel_names") for one in told]
+    fewest = min(told, key=lambda one: one["channels"], default={})
+    names = learnt_channels(earlier.training_) if earlier is not None else fewest.get("channel_names")
     chosen = [chosen_channels(one, names) for one in named]
     return [image if one is None else image.with_channels(one) for image, one in zip(images, chosen, strict=True)]
 

@@ -20,6 +20,7 @@ from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
 from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.channels import channels_note
 from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.raster import region_of
@@ -283,11 +284,14 @@ def _stroke_notes(outside: int) -> list[str]:
 
 def _learnt(trained: TrainedClassifier, image: Image, image_hash: str) -> Message:
     """What is said of a classifier before it segments an image."""
+    classifier = trained.classifier
+    by_name = channels_note(image, classifier.training_)
+    learnt_from = [by_name] if by_name else []
     return {
         "kind": "learnt",
         "text": trained.text,
         "as_it_came": trained.unchanged,
         "images": trained.images,
         "choice": trained.choice,
-        "notes": [] if image_hash in trained.images else trained.classifier.value_notes(image),
+        "notes": learnt_from if image_hash in trained.images else classifier.value_notes(image),
     }

@@ -7,9 +7,10 @@ type                fields                                                      
                     by the server, first); old journals name no settings, and
                     those of their time hold
 ``session.rename``  ``name``                                                    no
-``image.open``      ``image``: hash, name, rows, columns, channels, dtype, of   no
-                    a stack also ``pages`` and ``axes``, the fastest first,
-                    each with its length;
+``image.open``      ``image``: hash, name, rows, columns, channels, dtype,      no
+                    ``channel_names`` where its file has them, of a stack
+                    also ``pages`` and ``axes``, the fastest first, each with
+                    its length;
                     in journals of before perhaps ``instead``: the hash of an
                     image that is not shown as long as nothing is drawn on it
 ``image.remove``    ``image``: hash; its strokes go along, and with a plane     yes
@@ -161,9 +162,16 @@ def _check_image(event: dict[str, Any]) -> None:
     if not isinstance(image.get("dtype"), str) or len(image["dtype"]) > 16:
         raise ValueError("The image's type of number must be named.")
     described = {key: image[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype")}
+    if "channel_names" in image:
+        described["channel_names"] = _channel_names(image["channel_names"], "The channels of the image")
     event["image"] = described | check_stack(image)
     if "instead" in event:
         _require_hash(event["instead"])
+
+
+def _channel_names(names: Any, what: str) -> list[str]:
+    named = checks.sequence(names, what, MAX_CHANNELS)
+    return [checks.text(name, "The name of a channel", LONGEST_NAME) for name in named]
 
 
 def _check_image_removal(event: dict[str, Any]) -> None:
@@ -301,8 +309,7 @@ def _check_classifier(event: dict[str, Any]) -> None:
         raise ValueError("The classifier is not described.")
     _require_hash(facts.get("hash"))
     checks.mapping(facts, "The classifier", CLASSIFIER_FACTS, ("channel_names",))
-    for name in checks.sequence(facts.get("channel_names", ()), "The channels of the classifier", MAX_CHANNELS):
-        checks.text(name, "The name of a channel", LONGEST_NAME)
+    _channel_names(facts.get("channel_names", ()), "The channels of the classifier")
     if facts["channels"] is not None:
         checks.whole_number(facts["channels"], "The channels of the classifier", 1, 2**31)
     for count in ("trees", "strokes", "pixels"):

@@ -18,6 +18,7 @@ from segmentation.features.spec import KINDS, FeatureSpec
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.strokes.raster import region_of
+from segmentation.web.session.alike import serves
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
@@ -201,7 +202,7 @@ class FeatureAdvice:
     def _alike(self, result: Result) -> list[str]:
         """The images that can be segmented, the current one first."""
         state = result.state
-        alike = [one for one, facts in state.images.items() if facts["channels"] == state.image["channels"]]
+        alike = [one for one, facts in state.images.items() if serves(state.image, facts)]
         current = alike.index(state.image["hash"])
         return alike[current:] + alike[:current]
 

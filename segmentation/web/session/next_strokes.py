@@ -10,6 +10,7 @@ import numpy as np
 
 from segmentation.assessment.next_stroke import Grid, best_of_all, places_to_draw
 from segmentation.strokes.raster import region_of
+from segmentation.web.session.alike import serves
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
@@ -56,7 +57,7 @@ class NextStrokes:
             result = self._trainer.result(session_id, image_hash)
         drawn = {one.hash: np.flatnonzero(one.labels) for one in result.training_set.images}
         state, found = result.state, []
-        alike = [one for one, facts in state.images.items() if facts["channels"] == state.image["channels"]]
+        alike = [one for one, facts in state.images.items() if serves(state.image, facts)]
         first = max(0, alike.index(state.image["hash"]) - MOST_IMAGES // 2)
         for one in alike[first : first + MOST_IMAGES]:
             with turn():

@@ -93,15 +93,18 @@ def check_stack(image: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=32)
-def _planes(stack: str, name: str, rows: int, columns: int, channels: int, dtype: str, pages: int) -> list[Any]:
+def _planes(
+    stack: str, name: str, rows: int, columns: int, channels: int, dtype: str, pages: int, names: tuple[str, ...]
+) -> list[Any]:
     facts = {"name": name, "rows": rows, "columns": columns, "channels": channels, "dtype": dtype, "stack": stack}
+    facts |= {"channel_names": list(names)} if names else {}
     return [{**facts, "hash": plane_key(stack, page), "page": page} for page in range(1, pages + 1)]
 
 
 def planes_of(stack: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The facts of the planes of a stack that an event opens; not to be changed."""
     named = (stack[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype", "pages"))
-    return _planes(*named)
+    return _planes(*named, tuple(stack.get("channel_names", ())))
 
 
 def opening_index(axes: Sequence[Sequence[Any]]) -> int:

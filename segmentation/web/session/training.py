@@ -19,6 +19,7 @@ from segmentation.model.fit import LabelledImage, Training
 from segmentation.model.weights import checked_weights
 from segmentation.strokes.classes import REGION, UNLABELLED
 from segmentation.strokes.stroke import Stroke
+from segmentation.web.session.alike import images_alike, serves
 from segmentation.web.session.classifiers import ClassifierFile, ClassifierFiles
 from segmentation.web.session.continued_training import (
     continues_from_pixels,
@@ -126,8 +127,7 @@ class Trainer:
         self._classifiers = classifiers
 
     def training_set(self, session_id: str, image_hash: str | None = None) -> TrainingSet:
-        """What a session's classifier is trained on: the strokes on all images with as many channels as the current
-        one.
+        """What a session's classifier is trained on: the strokes on all images with the channels of the current one.
 
         Args:
             session_id: the session.
@@ -138,21 +138,22 @@ class Trainer:
         """
         with self._journals.locked(session_id) as state:
             state = state.with_image(image_hash)
-            current = state.image
-            images = []
-            pixels = np.zeros(256, np.int64)
-            strokes = training_strokes(state)
+            current, strokes = state.image, training_strokes(state)
             painted = state.corrections if state.learns_corrections else ()
-            for one in (one for one in state.images if one in strokes or one in painted):
-                if state.images[one]["channels"] != current["channels"]:
-                    continue
-                labels, counts = self._labels.learnt(session_id, state, one, strokes)
-                if counts.any():
-                    pixels += counts
-                    read, known_as = partial(self._images.get, session_id, one), ""
-                    if page_in_file(state.images[one]):
-                        known_as = self._images.pixel_hash(session_id, one)
-                    images.append(LabelledImage(one, labels, read, known_as))
+            learnt = {
+                one: self._labels.learnt(session_id, state, one, strokes)
+                for one, facts in state.images.items()
+                if (one in strokes or one in painted) and (serves(facts, current) or serves(current, facts))
+            }
+            labelled = [state.images[one] for one, (_, counts) in learnt.items() if counts.any()]
+            images, pixels = [], np.zeros(256, np.int64)
+            for facts in images_alike(current, labelled):
+                one = facts["hash"]
+                labels, counts = learnt[one]
+                pixels += counts
+                read = partial(self._images.get, session_id, one)
+                known_as = self._images.pixel_hash(session_id, one) if page_in_file(facts) else ""
+                images.append(LabelledImage(one, labels, read, known_as))
             drawn = self._labels.raster(session_id, state, current["hash"], state.drawn)
             corrections = self._labels.corrections(session_id, state, current["hash"])
             counts, outside = drawn.pixels_by_class.copy(), drawn.strokes_outside
@@ -296,8 +297,8 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
     by_content = {
         one.hash: one.known_as for one in result.training_set.images if page_in_file(state.images.get(one.hash, {}))
     }
-    here = {by_content.get(image_hash, image_hash): strokes for image_hash, strokes in state.drawn.items()}
-    drawn = {**came} if trained.unchanged else {**came, **here}
+    known = {**came} if trained.unchanged else {**came, **state.drawn}
+    drawn = {by_content.get(image_hash, image_hash): strokes for image_hash, strokes in known.items()}
     return {
         image_hash: tuple(
             stroke for stroke in drawn[image_hash] if stroke.class_id in {UNLABELLED, REGION, *state.classes}

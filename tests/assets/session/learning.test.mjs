@@ -44,6 +44,7 @@ for (const [what, change, expected] of /** @type {[string, Partial<StateWithImag
   ["one for any channels was", { opened: { ...OPENED, channels: null } }, [false, false, true]],
   ["corrections are learnt from",
     { strokes: [stroke("1", 1)], corrections: [stroke("2", 2)], learnsCorrections: true }, [true, true, true]],
+  ["an outline says where to work", { strokes: [stroke("1", 256)] }, [true, true, false]],
   ["corrections are not learnt from", { strokes: [stroke("1", 1)], corrections: [stroke("2", 2)] },
     [true, true, false]],
   ["one for other channels was", { opened: { ...OPENED, channels: 1 } }, [false, false, false]],
@@ -53,6 +54,24 @@ for (const [what, change, expected] of /** @type {[string, Partial<StateWithImag
     assert.deepEqual([here, anywhere, result], expected);
   });
 }
+
+test("images share strokes by the names of their channels", () => {
+  const named = (/** @type {string} */ hash, /** @type {string[]} */ ...names) => (
+    { ...image(hash, names.length), channel_names: names }
+  );
+  const [few, many, unlike] = [named("few", "G", "D"), named("many", "E", "D", "G"), named("unlike", "E", "C", "G")];
+  const images = [few, many, unlike];
+  const both = [stroke("1", 1), stroke("2", 2)];
+  const results = (/** @type {Partial<StateWithImage>} */ change) => available(state({ images, ...change })).result;
+  assert.ok(results({ image: many, strokesElsewhere: new Map([["few", both]]) }));
+  assert.ok(!results({ image: unlike, strokesElsewhere: new Map([["few", both]]) }));
+  assert.ok(!results({ image: few, strokesElsewhere: new Map([["many", both]]) }));
+  assert.ok(results({ image: few, strokes: [both[0]], strokesElsewhere: new Map([["many", [both[1]]]]) }));
+  const key = (/** @type {any[]} */ drawn) => (
+    segmentationKey(state({ images, image: many, strokesElsewhere: new Map([["few", drawn]]) }))
+  );
+  assert.notEqual(key(both), key([both[0]]));
+});
 
 test("a segmentation is outdated by what it depends on, and by nothing else", () => {
   const before = segmentationKey(state({}));

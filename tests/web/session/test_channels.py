@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 import segmentation as seg
+from segmentation.__main__ import main
 from tests.support.asking import Someone
 
 PIXELS = np.random.default_rng(0).integers(100, 900, (4, 60, 90)).astype(np.uint16)
@@ -46,3 +47,48 @@ def test_an_opened_classifier_takes_them_and_says_so(someone):
     facts = someone.client.post(f"/s/{someone.session}/images?name=unlike.ome.tif", data=unlike).json
     someone.does(type="image.open", image={key: one for key, one in facts.items() if key != "notes"})
     assert "was trained on images with 3 channels" in someone.asks(facts["hash"])["cannot"]["reason"]
+
+
+def opens(someone, name, pixels, names):
+    facts = someone.client.post(f"/s/{someone.session}/images?name={name}.ome.tif", data=ome(pixels, names)).json
+    someone.does(type="image.open", image={key: one for key, one in facts.items() if key != "notes"})
+    return facts["hash"]
+
+
+def test_images_of_a_session_share_strokes_by_the_names_of_their_channels(someone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    few, many = ["GFP", "DAPI"], ["extra", "DAPI", "GFP"]
+    first = opens(someone, "few", PIXELS[[1, 0]], few)
+    more = opens(someone, "many", PIXELS[[3, 0, 1]] // 2, many)
+    someone.draws("a", first, 1, "M5,5L30,50")
+    someone.draws("b", first, 2, "M55,5L80,50")
+    told = someone.asks(more)
+    assert told["learnt"]["images"] == [first]
+    assert "“GFP” (number 3), “DAPI” (number 2); 1 other channel is not looked at" in told["learnt"]["notes"][0]
+
+    someone.draws("c", more, 2, "M60,30L85,55")
+    both = [someone.asks(one)["learnt"] for one in (first, more)]
+    assert [one["images"] for one in both] == [[first, more]] * 2
+    assert [len(one["notes"]) for one in both] == [0, 1]
+    (tmp_path / "few.ome.tif").write_bytes(ome(PIXELS[[1, 0]], few))
+    (tmp_path / "many.ome.tif").write_bytes(ome(PIXELS[[3, 0, 1]] // 2, many))
+    for name in ("strokes.json", "classifier.squiggle"):
+        (tmp_path / name).write_bytes(someone.downloads(name, f"image={more}").data)
+    train = ["train", "many.ome.tif", "few.ome.tif", "--strokes", "strokes.json", "-o", "typed.squiggle"]
+    assert main(train) == 0
+    assert (tmp_path / "typed.squiggle").read_bytes() == (tmp_path / "classifier.squiggle").read_bytes()
+    assert someone.downloads("classifier.squiggle", f"image={first}").data == (tmp_path / "typed.squiggle").read_bytes()
+
+
+def test_the_image_with_the_fewest_channels_says_which_are_learnt_from(someone):
+    more = opens(someone, "many", PIXELS[[3, 0, 1]], ["extra", "DAPI", "GFP"])
+    few = opens(someone, "few", PIXELS[[1, 0]] // 2, ["GFP", "DAPI"])
+    unlike = opens(someone, "unlike", PIXELS[[2, 3]] // 3, ["Cy5", "extra"])
+    someone.draws("a", more, 1, "M5,5L30,50")
+    someone.draws("b", more, 2, "M55,5L80,50")
+    assert "Draw a squiggle" in someone.asks(few)["cannot"]["reason"]
+    someone.draws("c", few, 1, "M5,30L30,55")
+    assert someone.asks(few)["learnt"]["images"] == [more, few]
+    assert someone.asks(more)["learnt"]["images"] == [more, few]
+    assert "number 3" in someone.asks(more)["learnt"]["notes"][0]
+    assert "So far only" in someone.asks(unlike)["cannot"]["reason"]

@@ -273,6 +273,7 @@ class TwoFolds(RuleBasedStateMachine):
     @rule(name=NAMES)
     def opens_a_stack(self, name):
         stack = {"hash": STACK, "name": name, "pages": 6, "axes": [["z", 3], ["t", 2]]}
+        stack |= {"channel_names": ["a", "b", "c"]}
         self.does(type="image.open", image=image() | stack)
 
     @rule(target=undoable, planes=st.lists(IMAGES, unique=True, max_size=4), name=NAMES, axis=st.sampled_from("zt"))
