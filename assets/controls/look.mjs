@@ -1,6 +1,6 @@
 /* How the image is shown: channels, colours, histogram with handles. Kept for each image, in this browser. */
 
-import { aboutKey, entryKey } from "../page/entries.mjs";
+import { entryKey } from "../page/entries.mjs";
 import { aboutImage } from "../picture/about.mjs";
 import { MOST_CHANNELS, usualLook, withPreset } from "../picture/composite.mjs";
 import { all, byId, element } from "../shared/dom.mjs";
@@ -9,6 +9,8 @@ import { all, byId, element } from "../shared/dom.mjs";
 /** @import { ChannelFacts, ChannelLook, Look } from "../picture/composite.mjs" */
 
 const MOST_IMAGES = 50;
+/** After so long a change is on the screen: only then is the histogram drawn, which takes as long as the image does. */
+const PAINTED_MS = 60;
 const CONFIG = { displayModeBar: false, staticPlot: true };
 
 /** @param {number} value as few digits as say it */
@@ -29,6 +31,8 @@ export class LookPanel {
     this.chosen = 0;
     /** @type {number | undefined} */
     this.frame = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.later = undefined;
     const range = (/** @type {string} */ label, /** @type {"low" | "high"} */ end) => element("input", {
       type: "range", "aria-label": label, step: "any", min: 0, max: 1,
       oninput: (/** @type {Event} */ event) => this.drag(end, event),
@@ -57,13 +61,13 @@ export class LookPanel {
   /** Turn to the current image, if it is another one. */
   async show() {
     const { image } = this.session.state;
-    if (!image || image.hash === this.hash) return;
+    if (!image || (image.hash === this.hash && entryKey(image) === this.key)) return;
     this.hash = image.hash;
     this.key = entryKey(image);
     const { photo } = this.session.picture;
     const kept = this.session.view.looks[this.key];
     if (!kept) await photo.shown;
-    const about = await aboutImage(image.hash, aboutKey(image));
+    const about = await aboutImage(image);
     if (this.hash !== image.hash || !about) return;
     this.facts = about.channels;
     this.look = kept?.length === this.facts.length ? kept : usualLook(this.facts);
@@ -88,7 +92,7 @@ export class LookPanel {
       this.frame = undefined;
       const chosen = view.looks[this.key];
       picture.photo.develop(chosen ? { facts: this.facts, look: chosen } : null);
-      this.showChosen();
+      this.showRange();
     });
   }
 
@@ -165,6 +169,12 @@ export class LookPanel {
 
   /** Show the histogram and the contrast of the chosen channel. */
   showChosen() {
+    this.showRange();
+    this.drawHistogram();
+  }
+
+  /** Show the contrast of the chosen channel, and its histogram once the image has been painted. */
+  showRange() {
     const { smallest, largest } = this.facts[this.chosen];
     const { low, high, gamma } = this.look[this.chosen];
     for (const [end, value] of /** @type {["low" | "high", number][]} */ ([["low", low], ["high", high]])) {
@@ -174,7 +184,10 @@ export class LookPanel {
       if (document.activeElement !== this.numbers[end]) this.numbers[end].value = String(short(value));
     }
     this.gamma.value = String(Math.log10(gamma));
-    this.drawHistogram();
+    this.later ??= setTimeout(() => {
+      this.later = undefined;
+      this.drawHistogram();
+    }, PAINTED_MS);
   }
 
   /** Draw the histogram of the chosen channel, if it is seen; what is beyond the range is grey. */

@@ -73,11 +73,26 @@ export function withPreset(look, name, chosen) {
 export function brightnesses({ bits, offset, scale }, { low, high, gamma }) {
   const shown = new Float32Array(2 ** bits);
   const span = Math.max(high - low, 1e-30);
-  for (let level = 0; level < shown.length; level += 1) {
+  const { first, last } = betweenEnds(shown.length, { offset, scale }, { low, high });
+  for (let level = first; level < last; level += 1) {
     const part = Math.min(Math.max((offset + level * scale - low) / span, 0), 1);
     shown[level] = 255 * (gamma === 1 ? part : part ** gamma);
   }
-  return shown;
+  return shown.fill(255, last);
+}
+
+/**
+ * The levels between those that are black and those that are as bright as can be, the last exclusive: with one of the
+ * former and one of the latter, however they are rounded.
+ * @param {number} levels how many there are
+ * @param {Pick<ChannelFacts, "offset" | "scale">} facts
+ * @param {Pick<ChannelLook, "low" | "high">} look
+ */
+function betweenEnds(levels, { offset, scale }, { low, high }) {
+  const [first, last] = [(low - offset) / scale - 1, (high - offset) / scale + 2].map((level) => (
+    Math.min(Math.max(Math.floor(level), 0), levels)
+  ));
+  return { first, last: Math.max(first, last) };
 }
 
 /** @param {string} colour as #rrggbb */
@@ -92,11 +107,13 @@ function packedColours(facts, look) {
   const [red, green, blue] = partsOf(look.colour);
   const lights = brightnesses(facts, look);
   const packed = new Uint32Array(lights.length);
-  for (let level = 0; level < lights.length; level += 1) {
-    const light = lights[level];
-    packed[level] = Math.round(light * red) + (Math.round(light * green) << 10) + (Math.round(light * blue) << 20);
-  }
-  return packed;
+  const { first, last } = betweenEnds(lights.length, facts, look);
+  /** @param {number} light */
+  const packedOf = (light) => (
+    Math.round(light * red) + (Math.round(light * green) << 10) + (Math.round(light * blue) << 20)
+  );
+  for (let level = first; level < last; level += 1) packed[level] = packedOf(lights[level]);
+  return packed.fill(packedOf(255), last);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* The pixels of an image as the server sends them: coarse and whole first, then as sharp as the screen can show. */
 
 import { sessionUrl } from "../page/context.mjs";
+import { stackQuery } from "../page/entries.mjs";
 import { pause } from "../shared/requests.mjs";
 import { Negative } from "./developed.mjs";
 
@@ -19,9 +20,9 @@ import { Negative } from "./developed.mjs";
  * @property {Negative} [negative] its channels, where they are here
  */
 
-const PREVIEW_PIXELS = 4e6;
+const PREVIEW_PIXELS = 2 ** 22;
 /** Of the channels: they are composed anew at each change of how they are shown. */
-const LOOK_PIXELS = 1e6;
+const LOOK_PIXELS = 2 ** 20;
 const DETAIL_MS = 150;
 const RETRY_SECONDS = 0.3;
 const MAX_RETRY_SECONDS = 5;
@@ -158,7 +159,7 @@ export class Photo {
       const fetched = negative.fetch(image, development);
       return fetched.then(() => negative.develop(this.development ?? development), () => null);
     }
-    const query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}`;
+    const query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}${stackQuery(image)}`;
     const url = `${sessionUrl}images/${image.hash}/view?${query}`;
     for (let attempt = 0; this.image === image; attempt += 1) {
       try {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ DISPLAY_PERCENTILES = (0.35, 99.65)
 
 NARROW = 128
 """8-bit grey values that span less than this are stretched for display."""
+
+_UP = 2
+"""The filter of PNG that takes from each byte the one above it."""
 
 _STRIP_VALUES = 2**22
 """Values that are stretched at a time, which bounds the memory that it takes."""
@@ -85,6 +90,19 @@ def display_pixels(
     Raises:
         ValueError: if the window is empty, or the step or the ranges do not fit.
     """
+    shown = screen_pixels(image, rows=rows, columns=columns, step=step, ranges=ranges)
+    return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)
+
+
+def screen_pixels(
+    image: Image,
+    *,
+    rows: slice = slice(None),
+    columns: slice = slice(None),
+    step: int = 1,
+    ranges: Sequence[tuple[float, float]] | None = None,
+) -> NDArray[np.uint8]:
+    """The same, whose arguments it takes, but ``(..., ...)`` without colours of an image with one channel."""
     from PIL.Image import fromarray
 
     (top, bottom), (left, right) = _window(rows, image.shape[0]), _window(columns, image.shape[1])
@@ -94,7 +112,8 @@ def display_pixels(
     if len(ranges) != image.channels or not all(low < high for low, high in ranges):
         raise ValueError("There must be one display range for each channel, its low end below its high end.")
     seen = min(image.channels, 3)
-    shown = np.empty((-(-(bottom - top) // step), -(-(right - left) // step), 3), np.uint8)
+    size = -(-(bottom - top) // step), -(-(right - left) // step)
+    shown = np.empty(size if seen == 1 else (*size, 3), np.uint8)
     strip_rows = step * max(1, _STRIP_VALUES // (seen * step * (right - left)))
     for start in range(top, bottom, strip_rows):
         strip = image.stacked[start : min(start + strip_rows, bottom), left:right, :seen]
@@ -106,7 +125,7 @@ def display_pixels(
         if step > 1:
             grey = np.asarray(fromarray(np.ascontiguousarray(grey)).reduce(step))
         first = (start - top) // step
-        shown[first : first + len(grey)] = grey[..., None] if seen == 1 else grey
+        shown[first : first + len(grey)] = grey
     return shown
 
 
@@ -147,6 +166,28 @@ def encode_png(pixels: NDArray[np.uint8], level: int = 1) -> bytes:
         level: of the compression, from 0 to 9; 1 is quick, for the screen.
     """
     return _encoded(pixels, "PNG", compress_level=level)
+
+
+def screen_png(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG as :func:`encode_png` takes it, in a fifth of the time: for the screen, not to be kept.
+
+    Each row is told by what differs from the row above (filter 2), and packed by libdeflate. PNG specification, third
+    edition, https://www.w3.org/TR/png-3.
+    """
+    from imagecodecs import deflate_encode
+
+    rows, columns = pixels.shape[:2]
+    colours = 0 if pixels.ndim == 2 else {3: 2, 4: 6}[pixels.shape[2]]
+    flat = pixels.reshape(rows, -1)
+    told = np.empty((rows, 1 + flat.shape[1]), np.uint8)
+    told[:, 0], told[0, 1:] = _UP, flat[0]
+    np.subtract(flat[1:], flat[:-1], out=told[1:, 1:])
+    header = struct.pack(">IIBBBBB", columns, rows, 8, colours, 0, 0, 0)
+    parts = (b"IHDR", header), (b"IDAT", deflate_encode(told.tobytes(), level=1, raw=False)), (b"IEND", b"")
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 92) -> bytes:

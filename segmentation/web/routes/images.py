@@ -8,25 +8,39 @@ import numpy as np
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation._shared.bounded_cache import BoundedCache
-from segmentation.io.display import display_pixels, display_range, encode_jpeg, encode_png
+from segmentation.io.display import display_pixels, display_range, encode_jpeg, screen_pixels, screen_png
 from segmentation.io.levels import blocks_without_data
 from segmentation.io.limits import ImageError
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded_file, whole
 from segmentation.web.routes.responses import kept_for_good
-from segmentation.web.session.images import TIFF_BEGINNINGS, Images
+from segmentation.web.routes.shown import shown_of_query
+from segmentation.web.session.images import TIFF_BEGINNINGS, Images, Shown
+from segmentation.web.session.journals import Journals
 from segmentation.web.store import Store, UnknownSessionError
 
 MAX_VIEW_PIXELS = 6_000_000
 LOSSLESS_PIXELS = 1_500_000
 THUMBNAIL_PIXELS = 192
 THUMBNAIL_CACHE_BYTES = 8 * 2**20
+DISPLAY_RANGES = 1_000
+"""Display ranges that are cached."""
+
+DisplayRanges = tuple[tuple[float, float], ...]
 
 
-def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: int) -> Blueprint:
+def image_routes(images: Images, journals: Journals, store: Store, max_bytes: int, max_tiff_bytes: int) -> Blueprint:
     """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
     thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
+    known: BoundedCache[str, DisplayRanges] = BoundedCache(DISPLAY_RANGES)
+
+    def ranges_of(shown: Shown) -> DisplayRanges:
+        ranges = known.get(shown.key)
+        if ranges is None:
+            ranges = display_range(shown.sample)
+            known.put(shown.key, ranges)
+        return ranges
 
     def limit_of(beginning: bytes) -> int:
         """A TIFF may be a stack."""
@@ -50,22 +64,21 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: i
 
     @routes.get("/s/<session_id>/images/<image_hash>/view")
     def view(session_id: str, image_hash: str) -> Response:
-        """A part of an image as it is shown: ``rows=a,b&columns=a,b&step=n``."""
-        shown = images.shown(session_id, image_hash)
+        """A part of an image as it is shown: ``rows=a,b&columns=a,b&step=n``, and ``of=stack`` of a made one."""
+        shown = shown_of_query(images, journals, session_id, image_hash)
         image = shown.image
         rows = span("rows", image.shape[0])
         columns = span("columns", image.shape[1])
         step = whole("step", 1, 4096)
         if (rows.stop - rows.start) * (columns.stop - columns.start) > MAX_VIEW_PIXELS * step * step:
             raise BadRequestError("That part of the image is too large to show at that step.")
-        pixels = display_pixels(image, rows=rows, columns=columns, step=step, ranges=display_range(shown.sample))
         missing = blocks_without_data(image, rows, columns, step)
+        as_shown = screen_pixels if missing is None else display_pixels
+        pixels = as_shown(image, rows=rows, columns=columns, step=step, ranges=ranges_of(shown))
         if missing is not None:  # nothing is seen there
             pixels = np.dstack([pixels, np.where(missing, 0, 255).astype(np.uint8)])
-        elif image.channels == 1:  # shown in three that are alike: one says as much
-            pixels = pixels[..., 0]
         if missing is not None or pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
-            response = Response(encode_png(pixels), mimetype="image/png")
+            response = Response(screen_png(pixels), mimetype="image/png")
         else:
             response = Response(encode_jpeg(pixels), mimetype="image/jpeg")
         return kept_for_good(response)
@@ -77,8 +90,7 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: i
         if content is None:
             shown = images.shown(session_id, image_hash)
             step = -(-max(shown.image.shape) // THUMBNAIL_PIXELS)
-            ranges = display_range(shown.sample)
-            content = encode_jpeg(display_pixels(shown.image, step=step, ranges=ranges), quality=85)
+            content = encode_jpeg(display_pixels(shown.image, step=step, ranges=ranges_of(shown)), quality=85)
             thumbnails.put(image_hash, content)
         return kept_for_good(Response(content, mimetype="image/jpeg"))
 

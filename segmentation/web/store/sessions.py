@@ -312,6 +312,16 @@ class Store:
         """Whether the session has that image."""
         return self._image(session_id, image_hash) is not None
 
+    def kept_images(self, session_id: str, image_hashes: Iterable[str]) -> set[str]:
+        """Which of some images the session has."""
+        if not _SESSION_ID.fullmatch(session_id):
+            return set()
+        images = tables.images.c
+        known = images.hash.in_([one for one in image_hashes if _HASH.fullmatch(one)])
+        query = sql.select(images.hash).where(images.session_id == session_id, known)
+        with self.database.reading() as connection:
+            return set(connection.execute(query).scalars())
+
     def image(self, session_id: str, image_hash: str) -> tuple[str, bytes]:
         """Name and file of an image of a session.
 
