@@ -1,6 +1,5 @@
 /* Which channels of the image a classifier learns from, and which kinds of features of each. */
 
-import { aboutKey } from "../page/entries.mjs";
 import { aboutImage } from "../picture/about.mjs";
 import { byId, element } from "../shared/dom.mjs";
 
@@ -25,7 +24,7 @@ export class LearnChannels {
     byId("learn-channels").hidden = image.channels < 2;
     if (image.channels < 2) return;
     await this.session.picture.photo.shown; // first things first
-    const about = await aboutImage(image.hash, aboutKey(image));
+    const about = await aboutImage(image);
     if (this.shown !== now) return;
     const all = Array.from({ length: image.channels }, (_, index) => index);
     const used = features.channels ?? all;

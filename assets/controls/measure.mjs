@@ -1,6 +1,5 @@
 /* How large a pixel is: shown below the image, with a scale bar on it, and typed where the file does not say it. */
 
-import { aboutKey } from "../page/entries.mjs";
 import { aboutImage } from "../picture/about.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { describeSize, parseSize, partsOfSize, scaleBar } from "../page/lengths.mjs";
@@ -53,7 +52,7 @@ export class Measure {
     if (image.hash !== this.hash) {
       Object.assign(this, { hash: image.hash, said: null });
       await this.session.picture.photo.shown; // first things first
-      const about = await aboutImage(image.hash, aboutKey(image));
+      const about = await aboutImage(image);
       if (this.hash !== image.hash) return;
       this.said = about?.pixel_size ?? null;
     }

@@ -18,6 +18,8 @@ import { openingIndex } from "../page/entries.mjs";
 /** @typedef {{images: Map<string, ImageFacts>, stacks: Map<string, Stack>}} Stacked */
 
 const PAGE_DIGITS = 8;
+/** So many planes say how all planes of a stack are shown. */
+const SAMPLED_PLANES = 5;
 
 /** The planes of stacks that were opened. @type {WeakMap<object, ImageFacts[]>} */
 const known = new WeakMap();
@@ -75,7 +77,12 @@ export function makeStack({ images, stacks }, { id, name, images: hashes, axis }
   /** @type {ImageFacts[]} */
   const planes = hashes.map((/** @type {string} */ one) => images.get(one)).filter(Boolean);
   if (!areAlike(planes)) return;
-  planes.forEach((plane, n) => images.set(plane.hash, { ...plane, stack: id, page: n + 1 }));
+  const last = planes.length - 1;
+  const seen = Array.from({ length: SAMPLED_PLANES }, (_, part) => (
+    planes[Math.floor((part * last) / (SAMPLED_PLANES - 1))].hash
+  ));
+  const told = { stack: id, shown_with: [...new Set(seen)] };
+  planes.forEach((plane, n) => images.set(plane.hash, { ...plane, ...told, page: n + 1 }));
   stacks.set(id, { name, planes: planes.map(({ hash }) => hash), axes: [[axis, planes.length]] });
 }
 

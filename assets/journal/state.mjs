@@ -19,6 +19,7 @@ import { undoTargets } from "./undo.mjs";
  * @property {string[]} [channel_names] where its file calls each by a name of its own
  * @property {string[]} [names] all, where files of several names had the same pixels
  * @property {string} [stack] what the stack is known by that it is a plane of
+ * @property {string[]} [shown_with] of a stack that was made of images: those that say how all are shown
  * @property {number} [page] which plane it is there, from 1
  * @property {number} [pages] of what an event opens: how many planes it has; one image has no pages
  */

@@ -13,17 +13,16 @@
 
 /**
  * What an image is shown, and looked at, together with: itself, or its stack.
- * @param {ImageFacts} image
+ * @param {Pick<ImageFacts, "hash" | "stack">} image
  */
 export const entryKey = ({ hash, stack }) => stack ?? hash;
 
-const FILE = /^[0-9a-f]{64}$/;
-
 /**
- * What the server tells of an image holds for: itself, or all planes of the file that it is one of.
- * @param {ImageFacts} image
+ * How the server is asked for an image so that it is shown as all planes of the stack are that was made of it; empty of
+ * an image of its own, and of a plane of a file, which the server knows for one.
+ * @param {Pick<ImageFacts, "hash" | "shown_with">} image
  */
-export const aboutKey = ({ hash, stack = "" }) => (FILE.test(stack) ? stack : hash);
+export const stackQuery = ({ shown_with: planes }) => (planes ? `&with=${planes.join(",")}` : "");
 
 /**
  * The index of the plane that a stack opens with: amid its depth, where most is seen, at its first time.

@@ -1,7 +1,9 @@
 /* What the files of images say of them, beside their pixels: fetched once. */
 
 import { sessionUrl } from "../page/context.mjs";
+import { entryKey, stackQuery } from "../page/entries.mjs";
 
+/** @import { ImageFacts } from "../journal/state.mjs" */
 /** @import { ChannelFacts } from "./composite.mjs" */
 /** @import { PixelSize } from "../page/lengths.mjs" */
 
@@ -16,12 +18,13 @@ const known = new Map();
 
 /**
  * What is known of an image; null if it cannot be had now.
- * @param {string} hash
- * @param {string} [key] what it is known by, with its stack, all planes of which are alike
+ * @param {Pick<ImageFacts, "hash" | "stack" | "shown_with">} image
  * @returns {Promise<?About>}
  */
-export function aboutImage(hash, key = hash) {
-  const asked = known.get(key) ?? fetch(`${sessionUrl}images/${hash}/about`)
+export function aboutImage(image) {
+  const query = stackQuery(image);
+  const key = query ? `${image.hash}${query}` : entryKey(image);
+  const asked = known.get(key) ?? fetch(`${sessionUrl}images/${image.hash}/about${query.replace("&", "?")}`)
     .then((response) => (response.ok ? response.json() : null), () => null)
     .then((about) => {
       if (!about) known.delete(key);
@@ -37,6 +40,6 @@ export function aboutImage(hash, key = hash) {
  * @returns {Promise<string[]>}
  */
 export async function channelNames(hash) {
-  const channels = (await aboutImage(hash))?.channels ?? [];
+  const channels = (await aboutImage({ hash }))?.channels ?? [];
   return channels.length > 1 ? channels.map(({ name }) => name) : [];
 }

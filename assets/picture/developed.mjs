@@ -1,6 +1,7 @@
 /* Parts of an image whose channels are here, so that they can be shown anew, in another look, without the server. */
 
 import { sessionUrl } from "../page/context.mjs";
+import { stackQuery } from "../page/entries.mjs";
 import { compose } from "./composite.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
@@ -40,7 +41,8 @@ export class Negative {
   async fetch(image, { facts, look }) {
     const missing = [...look.keys()].filter((index) => look[index].on && !this.levels.has(index));
     if (!missing.length) return;
-    const url = `${sessionUrl}images/${image.hash}/levels?${this.query}&channels=${missing.join(",")}`;
+    const query = `${this.query}&channels=${missing.join(",")}${stackQuery(image)}`;
+    const url = `${sessionUrl}images/${image.hash}/levels?${query}`;
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${response.status}`);
     const data = await response.arrayBuffer();

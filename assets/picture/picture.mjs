@@ -1,5 +1,6 @@
 /* What is on screen: the image, the segmentation above it, the strokes on top. */
 
+import { stackQuery } from "../page/entries.mjs";
 import { KeptImages } from "./kept.mjs";
 import { OverlayLayer, PhotoLayer, RegionLayer, StrokeLayer } from "./layers.mjs";
 import { ObjectLayer } from "./objectlayer.mjs";
@@ -35,6 +36,12 @@ const NOTHING_HIDDEN = new Set();
 const NO_DATA = 255;
 const TILES_MS = 80;
 const FRAME_MS = 40;
+
+/**
+ * What an image is kept by, as it is shown.
+ * @param {ImageFacts} image
+ */
+const keyOf = (image) => `${image.hash}${stackQuery(image)}`;
 
 export class Picture {
   /**
@@ -100,14 +107,24 @@ export class Picture {
    * @param {boolean} about.stays whether what is seen stays until it is there: it is a plane of the same stack
    */
   setImage(image, { several, waits, stays }) {
-    if (this.image) this.kept.keep(this.image.hash, { preview: this.photo.preview, tiles: this.tiles });
-    const { preview, tiles } = this.kept.release(image.hash);
+    if (this.image) this.kept.keep(keyOf(this.image), { preview: this.photo.preview, tiles: this.tiles });
+    const { preview, tiles } = this.kept.release(keyOf(image));
     this.image = image;
     this.layers.objects.setMarks(null);
     this.correcting = [];
     this.tiles = tiles;
     for (const tile of tiles.values()) if (tile.look !== this.look) tile.paint(this.look);
     this.photo.setImage(image, preview, several && !stays, waits, stays);
+  }
+
+  /**
+   * Show the same image as what it is shown together with now: it became a plane of a stack, or is none any more.
+   * @param {ImageFacts} image
+   * @param {boolean} waits whether somebody has chosen how it is shown
+   */
+  restack(image, waits) {
+    if (this.image && keyOf(this.image) !== keyOf(image)) this.photo.setImage(image, null, false, waits, true);
+    this.image = image;
   }
 
   /**

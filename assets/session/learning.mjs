@@ -19,10 +19,11 @@ import { hasClass, isRegion } from "../page/classids.mjs";
  * The images from whose strokes, and corrections, the classifier learns.
  * @param {StateWithImage} state
  */
-function learntImages({ image, images, strokes, strokesElsewhere, corrections, correctionsElsewhere, learnsCorrections }) {
+function learntImages(state) {
+  const { image, images, strokes, strokesElsewhere, learnsCorrections } = state;
   return imagesAlike(image, images.filter(({ hash }) => {
     const drawn = hash === image.hash ? strokes : strokesElsewhere.get(hash);
-    const painted = hash === image.hash ? corrections : correctionsElsewhere.get(hash);
+    const painted = hash === image.hash ? state.corrections : state.correctionsElsewhere.get(hash);
     return drawn?.some(hasClass) || (learnsCorrections && painted?.some(hasClass));
   }));
 }

@@ -194,6 +194,7 @@ export class Session {
     if (!state.classes.some(({ id }) => id === view.classId)) view.classId = state.classes[0]?.id ?? 0;
     this.segmentation.update(state);
     this.onAvailable(available(state), state);
+    this.picture.restack(state.image, entryKey(state.image) in view.looks);
     this.picture.setClasses(state.classes, state.hidden);
     this.picture.setStrokes(this.drawing.sweep.left(state.strokes));
     this.drawing.choose(view);

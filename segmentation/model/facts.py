@@ -35,6 +35,8 @@ def image_facts(image: Image) -> dict[str, Any]:
     }
     if (names := named_channels(image)) is not None:
         facts["channel_names"] = list(names)
+    if image.metadata.get("pages", 1) > 1:
+        facts["page"] = image.metadata["page"]
     if image.no_data is not None:
         facts["no_data"] = int(np.count_nonzero(image.no_data))
     return facts

@@ -373,6 +373,7 @@ def _checked_training(values: object) -> dict[str, Any]:
             checks.whole_number(image.get(side), f"The {side} of a training image", 1, 2**31 - 1)
         for name in checks.sequence(image.get("channel_names", ()), "The channels of a training image", MAX_CHANNELS):
             checks.text(name, "The name of a channel", LONGEST_NAME)
+        checks.whole_number(image.get("page", 1), "The page of a training image", 1, 2**31 - 1)
         checks.whole_number(image.get("strokes", 0), "The strokes of a training image", 0, MAX_STROKES)
         for value in checks.sequence(image.get("value_range", ()), "The value range of a training image", 2):
             checks.number(value, "The value range of a training image")

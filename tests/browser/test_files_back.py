@@ -85,7 +85,7 @@ def test_labels_of_a_stack_are_dropped_on_it_and_lie_each_on_its_plane(person, t
     person.click("#bring-yes")
     person.wait_for_status("Brought in 2 strokes")
     for plane in (1, 2, 3, 4):
-        person.page.locator("input[data-axis=z]").fill(str(plane))
+        person.page.locator("input[data-axis=z]").fill(str(plane - 1))
         shown = f"{plane} / 4"
         person.wait_for(lambda told=shown: person.page.inner_text("#plane-axes output") == told, shown)
         person.wait_for(lambda: not person.within("({ session }) => session.planes.turning"), "the plane is there")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import tifffile
@@ -115,22 +116,53 @@ def test_a_stack_is_drawn_on_and_segmented_plane_by_plane(person, tmp_path):
     assert person.page.get_attribute("#play", "aria-pressed") == "false"
 
 
+def test_segmenting_all_planes_is_cancelled_and_done_later(person, tmp_path):
+    rng = np.random.default_rng(4)
+    pixels = rng.integers(0, 30, (60, 240, 320)) + 100 * (np.arange(320) > 160)
+    tifffile.imwrite(tmp_path / "deep.tif", pixels.astype(np.uint8), photometric="minisblack")
+    person.upload(tmp_path / "deep.tif")
+    person.wait_for(lambda: in_hand(person) == "deep.tif", "deep.tif")
+    person.draw_and_wait((40, 60), (100, 200))
+    person.press("2")
+    person.draw_and_wait((200, 60), (300, 200))
+    person.wait_for_segmentation()
+    came = []
+    person.page.on("download", lambda one: came.append(one))
+    person.click("#segment-planes")
+    told = person.page.locator("#segment-planes")
+    person.wait_for(lambda: re.match(r"Cancel \([1-9]\d* of 60\)", told.inner_text()), "the first plane is done")
+    person.click("#segment-planes")
+    said = "Segmenting the stack was cancelled."
+    person.wait_for(lambda: person.page.inner_text("#status") == said, said)
+    assert told.inner_text() == "Segment all planes"
+    assert not came
+
+    segment_all(person).save_as(tmp_path / "all.tif")
+    assert tifffile.imread(tmp_path / "all.tif").shape == pixels.shape
+    assert len(came) == 1
+
+
 def test_images_are_made_a_stack_and_taken_apart_again(person, tmp_path):
     rng = np.random.default_rng(5)
     for number in (1, 2, 10):
-        Image.fromarray(rng.integers(0, 255, (60, 100), np.uint8)).save(tmp_path / f"t{number}.png")
+        pixels = rng.integers(0, 900, (60, 100)) + 4000 * number
+        Image.fromarray(pixels.astype(np.uint16)).save(tmp_path / f"t{number}.png")
     person.upload(sorted(tmp_path.glob("t*.png")))
     person.wait_for(lambda: len(names(person)) == 3, "three thumbnails")
     person.draw_and_wait(*DARK)
+    shown = person.colour_at((5, 5))
     person.click("#make-stack")
     assert "3 images, from “t1.png” to “t10.png”" in person.page.inner_text("#question-text")
     person.page.select_option("#question select", "t")
     person.click("#question-yes")
     person.wait_for(lambda: person.page.is_visible("#planes"), "the sliders")
+    person.wait_for(lambda: person.colour_at((5, 5)) != shown, "contrast that all planes share")
     assert not person.page.is_visible("#strip")
     assert person.page.locator("#plane-axes output").all_text_contents() == ["1 / 3"]
     person.press("ArrowRight", "ArrowRight")
     person.wait_for(lambda: in_hand(person) == "t10.png", "the last one")
     person.press("Control+z")
     person.wait_for(lambda: len(names(person)) == 3, "three thumbnails again")
+    person.click(".thumb-choose")
+    person.wait_for(lambda: person.colour_at((5, 5)) == shown, "contrast of its own again")
     assert not person.page.is_visible("#planes")

@@ -41,7 +41,7 @@ def all_routes(workbench: Workbench) -> Blueprint:
         conversation_routes(workbench.conversations, store, settings.user_header),
         image_routes(workbench.images, store, settings.max_upload_bytes, settings.largest_upload_bytes),
         channel_routes(workbench.images),
-        classifier_routes(workbench.classifiers, store, settings.max_upload_bytes),
+        classifier_routes(workbench.classifiers, workbench.journals, store, settings.max_upload_bytes),
         brought_routes(workbench.journals, workbench.images, workbench.decoder, workbench.mask_scorer, settings),
         next_stroke_routes(workbench.next_strokes),
         explanation_routes(workbench.explanations, workbench.parts),

@@ -9,6 +9,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.levels import ChannelFacts, blocks_without_data, channel_facts, levels
 from segmentation.web.routes.requests import BadRequestError, span, whole
 from segmentation.web.routes.responses import kept_for_good
+from segmentation.web.routes.shown import shown_of_query
 from segmentation.web.session.images import Images, Shown
 
 MAX_LEVELS = 16_000_000
@@ -20,7 +21,10 @@ FACTS_OF_CHANNELS = 1_000
 
 
 def channel_routes(images: Images) -> Blueprint:
-    """``GET /s/<session>/images/<hash>/about``, ``.../levels`` and ``.../values``."""
+    """``GET /s/<session>/images/<hash>/about``, ``.../levels`` and ``.../values``.
+
+    ``with=hash,hash`` says of the first two which images say how it is shown, if it is a plane of a stack made of them.
+    """
     routes = Blueprint("channels", __name__)
     known: BoundedCache[str, list[ChannelFacts]] = BoundedCache(FACTS_OF_CHANNELS, len)
 
@@ -34,7 +38,7 @@ def channel_routes(images: Images) -> Blueprint:
     @routes.get("/s/<session_id>/images/<image_hash>/about")
     def about(session_id: str, image_hash: str) -> Response:
         """What the image's file says of it beside its pixels, and what its channels are, as JSON."""
-        shown = images.shown(session_id, image_hash)
+        shown = shown_of_query(images, session_id, image_hash)
         size = shown.image.pixel_size
         return jsonify(
             {
@@ -48,7 +52,7 @@ def channel_routes(images: Images) -> Blueprint:
         """Levels of channels, ``rows=a,b&columns=a,b&step=n&channels=0,2``: plane after plane, little-endian; then, if
         there are pixels without data, a byte for each pixel that is 1 where it holds none.
         """
-        shown = images.shown(session_id, image_hash)
+        shown = shown_of_query(images, session_id, image_hash)
         image, facts = shown.image, facts_of(shown)
         rows, columns = span("rows", image.shape[0]), span("columns", image.shape[1])
         step = whole("step", 1, 4096)

@@ -8,10 +8,13 @@ from segmentation.model.modelfile import SUFFIX, ModelFileError
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import file_name, uploaded
 from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
+from segmentation.web.session.journals import Journals
 from segmentation.web.store import Store, UnknownSessionError
 
 
-def classifier_routes(classifiers: ClassifierFiles, store: Store, max_upload_bytes: int) -> Blueprint:
+def classifier_routes(
+    classifiers: ClassifierFiles, journals: Journals, store: Store, max_upload_bytes: int
+) -> Blueprint:
     """``POST /s/<session>/classifiers``."""
     routes = Blueprint("classifiers", __name__)
 
@@ -23,7 +26,7 @@ def classifier_routes(classifiers: ClassifierFiles, store: Store, max_upload_byt
         try:
             with uploaded(min(MAX_CLASSIFIER_BYTES, max_upload_bytes)) as content:
                 file = classifiers.open(session_id, file_name(f"classifier{SUFFIX}"), content)
-                return jsonify(file.event())
+                return jsonify(journals.opening(session_id, file))
         except ModelFileError as reason:
             return refused(reason)
 

@@ -16,7 +16,6 @@ from segmentation.web.routes.requests import BadRequestError, file_name, span, u
 from segmentation.web.routes.responses import kept_for_good
 from segmentation.web.routes.shown import shown_of_query
 from segmentation.web.session.images import TIFF_BEGINNINGS, Images, Shown
-from segmentation.web.session.journals import Journals
 from segmentation.web.store import Store, UnknownSessionError
 
 MAX_VIEW_PIXELS = 6_000_000
@@ -29,7 +28,7 @@ DISPLAY_RANGES = 1_000
 DisplayRanges = tuple[tuple[float, float], ...]
 
 
-def image_routes(images: Images, journals: Journals, store: Store, max_bytes: int, max_tiff_bytes: int) -> Blueprint:
+def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: int) -> Blueprint:
     """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
     thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
@@ -64,8 +63,8 @@ def image_routes(images: Images, journals: Journals, store: Store, max_bytes: in
 
     @routes.get("/s/<session_id>/images/<image_hash>/view")
     def view(session_id: str, image_hash: str) -> Response:
-        """A part of an image as it is shown: ``rows=a,b&columns=a,b&step=n``, and ``of=stack`` of a made one."""
-        shown = shown_of_query(images, journals, session_id, image_hash)
+        """A part of an image as it is shown: ``rows=a,b&columns=a,b&step=n``; of a made stack ``with=hash,hash``."""
+        shown = shown_of_query(images, session_id, image_hash)
         image = shown.image
         rows = span("rows", image.shape[0])
         columns = span("columns", image.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -46,8 +46,17 @@ class ClassifierFile:
         points = sum(stroke.points.nbytes for stroke in self.contents.strokes or ())
         return self.classifier.forest_.nbytes + (pixels.features.nbytes if pixels else 0) + points
 
-    def event(self) -> dict[str, Any]:
-        """The fields of the ``classifier.open`` event."""
+    @property
+    def pages(self) -> dict[str, int | None]:
+        """Which image of its file each one is that it learnt from, by its hash, as far as that is said."""
+        return {image["hash"]: image.get("page") for image in self.contents.training.get("images", ())}
+
+    def event(self, places: Mapping[str, str]) -> dict[str, Any]:
+        """The fields of the ``classifier.open`` event.
+
+        Args:
+            places: what the planes are known by, by the hash of their pixels, on which strokes of it lie.
+        """
         contents = self.contents
         names = learnt_channels(contents.training)
         return {
@@ -70,7 +79,7 @@ class ClassifierFile:
             "features": contents.spec.to_json(),
             "forest": contents.settings.to_json(),
             "strokes": {
-                image_hash: [stroke.to_json() for stroke in drawn]
+                places.get(image_hash, image_hash): [stroke.to_json() for stroke in drawn]
                 for image_hash, drawn in contents.strokes_by_image().items()
             },
             "weights": weights_to_json(contents.class_weights) or {},

@@ -17,7 +17,7 @@ from segmentation.model.channels import named_channels
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.labelimage import FEW_VALUES, LabelImage
 from segmentation.web.session.stackfiles import StackFiles, reopened
-from segmentation.web.session.stacks import describe_axes, plane_key, stack_and_page, stack_key
+from segmentation.web.session.stacks import SAMPLED_PLANES, describe_axes, plane_key, stack_and_page, stack_key
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store, UnknownImageError
 from segmentation.web.store.files import digest_and_size
@@ -30,7 +30,6 @@ STACK_FILES = 3
 """The largest stacks of which a process keeps the files on its disk at the same time."""
 
 KINDS, PIXEL_HASHES = 1_000, 10_000
-SAMPLED_PLANES = 5
 SAMPLED_PIXELS = 2**18
 """Pixels of each of these planes that say how all planes of a stack are shown, about."""
 
@@ -239,13 +238,19 @@ class Images:
             self._samples.put(stack, sample)
         return sample
 
-    def _sample_of_made(self, session_id: str, made: str, planes: Sequence[str]) -> Image:
+    def _sample_of_made(self, session_id: str, planes: Sequence[str]) -> Image:
         """The same of a stack that was made of images."""
-        key = f"{session_id} {made}"
+        kept = self._store.kept_images(session_id, planes)
+        for one in planes:
+            if one not in kept:
+                raise UnknownImageError(one)
+        key = " ".join(planes)
         sample = self._samples.get(key)
         if sample is None:
-            some = np.linspace(0, len(planes) - 1, SAMPLED_PLANES).astype(int)
-            sample = _some_rows([self.get(session_id, planes[one]) for one in dict.fromkeys(some.tolist())])
+            read = [self.get(session_id, one) for one in planes]
+            if len(set(map(_kind, read))) > 1:
+                raise ImageError("The planes of a stack are alike.")
+            sample = _some_rows(read)
             self._samples.put(key, sample)
         return sample
 
@@ -264,22 +269,21 @@ class Images:
             self._pixel_hashes.put(image_hash, known)
         return known
 
-    def shown(self, session_id: str, image_hash: str, made: str = "", planes: Sequence[str] = ()) -> Shown:
+    def shown(self, session_id: str, image_hash: str, planes: Sequence[str] = ()) -> Shown:
         """An image of a session with what says how it is shown, which is the same for all planes of a stack.
 
         Args:
             session_id: the session.
             image_hash: the image.
-            made: what the stack is known by that was made of images of the session, if it is a plane of one.
-            planes: of that stack.
+            planes: images of the session of which a stack was made with it, and that say how all are shown.
 
         Raises:
             UnknownImageError: if the session has no such image.
             ImageError: with a sentence, if a plane cannot be read, or is unlike the first of its stack.
         """
         image, stack = self._get(session_id, image_hash)
-        if made:
-            return Shown(image, self._sample_of_made(session_id, made, planes), f"{session_id} {made}")
+        if planes:
+            return Shown(image, self._sample_of_made(session_id, planes), " ".join(planes))
         if stack:
             return Shown(image, self._sample(session_id, stack), stack)
         return Shown(image, image, image_hash)

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
-from segmentation.web.session.classifiers import ClassifierFiles
+from segmentation.web.session.classifiers import ClassifierFile, ClassifierFiles
 from segmentation.web.session.events import check_event
 from segmentation.web.session.images import Images
 from segmentation.web.session.journal_fold import JournalFold
+from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import SessionState
 from segmentation.web.store import NumberedEvent, Store, UnknownImageError
 from segmentation.web.store.classifiers import UnknownClassifierError
@@ -182,6 +183,21 @@ class Journals:
         if not isinstance(content_hash, str):
             return body
         try:
-            return {**body, **self._classifiers.get(session_id, content_hash).event()}
+            return {**body, **self.opening(session_id, self._classifiers.get(session_id, content_hash))}
         except UnknownClassifierError:
             raise ValueError("This session has no such classifier.") from None
+
+    def opening(self, session_id: str, file: ClassifierFile) -> dict[str, Any]:
+        """The fields of the event that opens a classifier in a session; strokes on planes of its stacks lie on them.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        images, places = self.state(session_id).images, dict[str, str]()
+        for image_hash in file.contents.strokes_by_image():
+            page = file.pages.get(image_hash)
+            planes = (one for one, facts in images.items() if page and page_in_file(facts) == page)
+            found = (one for one in planes if self._images.pixel_hash(session_id, one) == image_hash)
+            if image_hash not in images and (plane := next(found, None)) is not None:
+                places[image_hash] = plane
+        return file.event(places)

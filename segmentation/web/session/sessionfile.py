@@ -17,7 +17,7 @@ from segmentation.io.limits import ImageError
 from segmentation.model.modelfile import ModelFileError
 from segmentation.strokes.classes import LabelClass, classes_from_json, classes_to_json
 from segmentation.version import __version__
-from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFiles
+from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, ClassifierFile, ClassifierFiles
 from segmentation.web.session.events import MAX_NAME_LENGTH, check_event, check_settings
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
@@ -152,7 +152,7 @@ class SessionFiles:
                 yield {"done": done, "of": len(images)}
                 new, facts[one["hash"]] = self._image(archive, one)
                 self._store.put_image(session_id, new.hash, new.name, new.content)
-            opened = {}
+            opened = dict[str, ClassifierFile]()
             for one in description["classifiers"]:
                 opened[one["hash"]] = self._open_classifier(archive, session_id, one)
             self._store.append(session_id, _checked(bodies, facts, opened))
@@ -174,15 +174,15 @@ class SessionFiles:
             raise SessionFileError(f"Its image {name!r} is not the one that the strokes belong to.")
         return NewImage(facts["hash"], name, content), facts
 
-    def _open_classifier(self, archive: Archive, session_id: str, listed: Mapping[str, str]) -> dict[str, Any]:
-        """Keep a classifier of the archive; gives the fields of the event that opens it."""
+    def _open_classifier(self, archive: Archive, session_id: str, listed: Mapping[str, str]) -> ClassifierFile:
+        """Keep a classifier of the archive."""
         try:
             file = self._classifiers.open(session_id, listed["name"][:200], archive.read(listed["file"]))
         except ModelFileError as problem:
             raise SessionFileError(f"Its classifier {listed['name'][:60]!r} cannot be opened: {problem}") from problem
         if file.hash != listed["hash"]:
             raise SessionFileError(f"Its classifier {listed['name'][:60]!r} is not the one that was opened.")
-        return file.event()
+        return file
 
 
 def _member(name: str) -> zipfile.ZipInfo:
@@ -231,7 +231,7 @@ def _events(journal: bytes) -> list[dict[str, Any]]:
 
 
 def _checked(
-    bodies: Sequence[dict[str, Any]], images: Mapping[str, dict[str, Any]], opened: Mapping[str, dict[str, Any]]
+    bodies: Sequence[dict[str, Any]], images: Mapping[str, dict[str, Any]], opened: Mapping[str, ClassifierFile]
 ) -> list[dict[str, Any]]:
     """The events of a journal, each checked, with the facts of the files that they name."""
     if not bodies or bodies[0].get("type") != "session.start":
@@ -260,7 +260,7 @@ def _start(body: Mapping[str, Any], images: Mapping[str, dict[str, Any]]) -> dic
 
 
 def _checked_event(
-    body: dict[str, Any], images: Mapping[str, dict[str, Any]], opened: Mapping[str, dict[str, Any]]
+    body: dict[str, Any], images: Mapping[str, dict[str, Any]], opened: Mapping[str, ClassifierFile]
 ) -> dict[str, Any]:
     if body.get("type") == "image.open":
         body = {**body, "image": {**_facts(body.get("image"), images), "name": body["image"].get("name")}}
@@ -269,11 +269,24 @@ def _checked_event(
         content_hash = facts.get("hash") if isinstance(facts, Mapping) else None
         if not isinstance(content_hash, str) or content_hash not in opened:
             raise SessionFileError("Its journal names a classifier that it does not hold.")
-        body = {**body, **opened[content_hash]}
+        file = opened[content_hash]
+        body = {**body, **file.event(_places(file, body.get("strokes")))}
     try:
         return check_event(body)
     except ValueError as problem:
         raise SessionFileError(f"An event of its journal makes no sense. {problem}") from problem
+
+
+def _places(file: ClassifierFile, told: Any) -> dict[str, str]:
+    """What the planes are known by on which strokes of a classifier were put when it was opened."""
+    drawn, places = file.event({})["strokes"], dict[str, str]()
+    others = [key for key in told if key not in drawn] if isinstance(told, Mapping) else []
+    for image_hash in (one for one in drawn if others and one not in told):
+        plane = next((key for key in others if told[key] == drawn[image_hash]), None)
+        if plane is not None:
+            places[image_hash] = plane
+            others.remove(plane)
+    return places
 
 
 def _facts(claimed: Any, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

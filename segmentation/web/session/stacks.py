@@ -21,6 +21,9 @@ MAX_PLANES = 5_000
 MAX_STACK_PIXELS = 32_000_000_000
 """Rows times columns times planes of a stack on the page: 5,000 planes of 2,500 x 2,500."""
 
+SAMPLED_PLANES = 5
+"""So many planes say how all planes of a stack are shown."""
+
 AXES = ("z", "t")
 
 _PAGE_DIGITS = 8
@@ -132,13 +135,19 @@ def open_stack(images: dict[str, Any], stacks: dict[str, Any], stack: Mapping[st
 
 
 def make_stack(images: dict[str, Any], stacks: dict[str, Any], event: Mapping[str, Any]) -> None:
-    """Let images of a session be the planes of a stack, if they are alike and of no other."""
+    """Let images of a session be the planes of a stack, if they are alike and of no other.
+
+    What is ``shown_with`` them says how all of them are shown.
+    """
     planes = [images[one] for one in event["images"] if one in images]
     kinds = {tuple(plane[key] for key in ("rows", "columns", "channels", "dtype")) for plane in planes}
     if len(planes) < 2 or len(kinds) > 1 or any("stack" in plane for plane in planes):
         return
+    last = len(planes) - 1
+    seen = [planes[part * last // (SAMPLED_PLANES - 1)]["hash"] for part in range(SAMPLED_PLANES)]
+    told = {"stack": event["id"], "shown_with": list(dict.fromkeys(seen))}
     for page, plane in enumerate(planes, 1):
-        images[plane["hash"]] = {**plane, "stack": event["id"], "page": page}
+        images[plane["hash"]] = {**plane, **told, "page": page}
     hashes, axes = [plane["hash"] for plane in planes], [[event["axis"], len(planes)]]
     stacks[event["id"]] = {"name": event["name"], "planes": hashes, "axes": axes}
 

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { aboutKey, entriesOf, indexOf, openingIndex, placeInWords, placeOf } from "../../../assets/page/entries.mjs";
+import {
+  entriesOf, indexOf, openingIndex, placeInWords, placeOf, stackQuery,
+} from "../../../assets/page/entries.mjs";
 
 /** @import { Stack } from "../../../assets/journal/stacks.mjs" */
 
@@ -38,7 +40,8 @@ test("places lead to planes and back", () => {
   assert.equal(placeInWords(single, stacks), "");
 });
 
-test("planes of one file are told about once, images that were made a stack each", () => {
-  assert.equal(aboutKey(planes[1]), KEY);
-  assert.equal(aboutKey({ ...single, stack: "event-1" }), "a");
+test("of a stack that was made of images the server is told which", () => {
+  assert.equal(stackQuery(single), "");
+  assert.equal(stackQuery(planes[1]), "");
+  assert.equal(stackQuery({ ...single, shown_with: ["a", "b"] }), "&with=a,b");
 });

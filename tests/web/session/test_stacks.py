@@ -45,8 +45,8 @@ def opened(client, session, content, name="s.tif"):
     return facts
 
 
-def view(client, session, image_hash):
-    query = "rows=0,60&columns=0,80&step=1"
+def view(client, session, image_hash, of=""):
+    query = f"rows=0,60&columns=0,80&step=1{of}"
     response = client.get(f"/s/{session}/images/{image_hash}/view?{query}")
     shown = response.json if response.is_json else np.array(Image.open(io.BytesIO(response.data)))
     return response, shown
@@ -230,6 +230,28 @@ def test_a_classifier_file_names_the_planes_by_their_pixels(client, session, sta
     assert set(load_model(path.read_bytes()).strokes_by_image()) == hashes
 
 
+def test_strokes_of_a_classifier_lie_on_the_planes_of_the_stack_again(client, session, stack):
+    facts, pixels = stack
+    drawn = state(client, session).drawn
+    content = client.get(f"/s/{session}/download/classifier.squiggle?along=strokes").data
+    again = client.post("/sessions").json["session"]
+    opened(client, again, stack_file(pixels.reshape(2, 3, 60, 80), imagej=True, metadata={"axes": "TZYX"}))
+    answer = client.post(f"/s/{again}/classifiers?name=c.squiggle", data=content).json
+    assert set(answer["strokes"]) == {plane_key(facts["hash"], page) for page in (2, 5)}
+    converse(client, again, [{"id": "opened", "type": "classifier.open", **answer}])
+    assert state(client, again).drawn == drawn
+    bench = client.application.extensions["workbench"]
+    trained = bench.downloads.segmented(again, plane_key(facts["hash"], 1))[0].trained
+    assert trained.unchanged
+    assert "together with its strokes." in trained.text
+    kept = load_model(client.get(f"/s/{again}/download/classifier.squiggle?along=strokes").data)
+    assert kept.strokes_by_image() == load_model(content).strokes_by_image()
+
+    packed = client.get(f"/s/{again}/file").data
+    third = json.loads(client.post("/sessions/import?name=x", data=packed).data.splitlines()[-1])["session"]
+    assert state(client, third).drawn == drawn
+
+
 def test_the_command_line_learns_the_same_from_the_stack_and_its_strokes(client, session, stack, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.tif").write_bytes(stack_file(stack[1]))
@@ -292,6 +314,23 @@ def test_images_are_made_a_stack(client, session):
     converse(client, session, [{"id": "undone", "type": "undo", "event": "made"}])
     assert not state(client, session).stacks
     assert "not a plane of a stack" in client.get(f"/s/{session}/download/planes?image={hashes[1]}").json["error"]
+
+
+def test_images_that_were_made_a_stack_are_shown_in_one_range(client, session):
+    content = [stack_file(np.full((60, 80), value, np.uint16)) for value in (100, 200, 300)]
+    hashes = [opened(client, session, one, f"s{n}.tif")["hash"] for n, one in enumerate(content)]
+    assert [view(client, session, one)[1].max() for one in hashes] == [128] * 3
+    event = {"id": "made", "type": "stack.make", "name": "s1 – s3", "images": hashes, "axis": "t"}
+    converse(client, session, [event])
+    assert [state(client, session).images[one]["shown_with"] for one in hashes] == [hashes] * 3
+    query = f"with={','.join(hashes)}"
+    shown = [view(client, session, one, f"&{query}")[1].max() for one in hashes]
+    assert shown[0] < 10 < shown[1] < 245 < shown[2]
+    told = [client.get(f"/s/{session}/images/{one}/about?{query}").json["channels"][0] for one in hashes]
+    assert told[0] == told[2]
+    assert (told[0]["smallest"], told[0]["largest"]) == (100, 300)
+    assert view(client, session, hashes[0], f"&with={'f' * 64}")[0].status_code == 404
+    assert view(client, session, hashes[0], f"&{query},{query[5:]}")[0].status_code == 422
 
 
 def test_stacks_that_are_too_large_are_refused_in_words(client, session, monkeypatch):

@@ -54,7 +54,9 @@ _SECTIONS = (
             "“Only here” outlines what is worked on: outside of all such outlines nothing is segmented, counted or "
             "learnt from. Inside nothing changes, since features still see what lies around. Each outline is undone, "
             "selected at its rim, moved and deleted as a stroke is; a rectangle or circle that is selected becomes one "
-            "with the same key.",
+            "with the same key. A mask can say it too: drop it, and choose what its values mean; Take home gives one. "
+            "In a series the images that you have outlined here are worked on within their outlines, as they are when "
+            "their turn comes.",
             "The eraser unlabels the pixels under it, and has a width of its own. With Shift, or the switch beside its "
             "width, it takes whole strokes. Select a stroke to move it, to give it another width or class, or to "
             "delete it.",
@@ -75,8 +77,9 @@ _SECTIONS = (
         [
             "Open as many images as you like, several at once or one after the other; the strip below the image "
             "moves between them. Strokes belong to their image, and the forest learns from the strokes on all "
-            "images that have as many channels as the one that is shown: a stroke here improves the segmentation "
-            "there. Below the shares stands which images were learnt from.",
+            "images that have the channels of the one that is shown: a stroke here improves the segmentation there. "
+            "Where files name their channels, their order does not matter, and further ones are not looked at; where "
+            "they do not, images with as many count. Below the shares stands which images were learnt from.",
             "Where light, gain or stain differs from image to image, Learn has a switch that takes each channel "
             "relative to its mean and spread in the image. “Which is better here?” measures both: on strokes of "
             "images that were not learnt from, or on how sure the votes are on images without strokes.",
@@ -90,7 +93,8 @@ _SECTIONS = (
             "A TIFF of many planes opens as one entry, with a slider for z and one for time; marks on them show where "
             "strokes are. Draw on any plane: one classifier learns from all. “Segment all planes” gives the whole "
             "stack as one TIFF. Single images of equal size become a stack by “Make a stack…” in the strip; undo takes "
-            "it apart again.",
+            "it apart again. A TIFF with a label image for each plane becomes strokes on all of them: drop it on the "
+            "stack.",
         ],
     ),
     (
