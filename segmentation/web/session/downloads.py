@@ -117,6 +117,19 @@ class Downloads:
             NobodyWaitsError: if nobody waits for it any more.
             ValueError: with a sentence, if something is missing to make it.
         """
+        with self._scheduler.download_place(session_id):
+            return self._made(session_id, file_name, image_hash, opacity, along, clean_up, has_gone)
+
+    def _made(
+        self,
+        session_id: str,
+        file_name: str,
+        image_hash: str | None,
+        opacity: float,
+        along: Collection[str] | None,
+        clean_up: tuple[CleanUpStep, ...],
+        has_gone: Callable[[], bool],
+    ) -> tuple[bytes | Iterator[bytes], str]:
         match file_name:
             case "labels.tif":
                 with self._whole_turn(session_id, has_gone)():
@@ -137,7 +150,7 @@ class Downloads:
             raise UnknownFileError(file_name)
         result, whole = self._whole(session_id, image_hash, has_gone)
         if file_name == "probabilities.tif":
-            return _probabilities_tiff(result, whole), "image/tiff"
+            return self._in_its_place(session_id, _probabilities_tiff(result, whole)), "image/tiff"
         ids, whole_turn = whole.class_ids(), self._whole_turn(session_id, has_gone)
         if file_name == "outlines.bin":
             with whole_turn():
@@ -153,6 +166,10 @@ class Downloads:
         make, mimetype = _FROM_CLASS_IDS[file_name]
         with whole_turn():
             return make(result, ids), mimetype
+
+    def _in_its_place(self, session_id: str, parts: Iterator[bytes]) -> Iterator[bytes]:
+        with self._scheduler.download_place(session_id):
+            yield from parts
 
     def _all(
         self,

@@ -170,6 +170,10 @@ class Scheduler:
         """A :meth:`turn` for what somebody takes home: its place is not that of the session's strokes."""
         return self.turn(f"{session_id} downloads")
 
+    def download_place(self, session_id: str) -> AbstractContextManager[None]:
+        """Hold the :meth:`place` of these turns, so that a download does not go to the end of the line for each."""
+        return self.place(f"{session_id} downloads")
+
     def whole_turn(self, session_id: str) -> AbstractContextManager[None]:
         """A turn for what looks at a whole image at once, which may take seconds: one at a time.
 

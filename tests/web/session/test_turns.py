@@ -111,6 +111,23 @@ def test_all_that_takes_long_is_computed_in_turns(client, standardising, halves,
     assert turns.seen == {name for _, name in LONG}
 
 
+@pytest.mark.parametrize("name", ["shares.csv", "probabilities.tif"])
+def test_a_download_does_not_go_to_the_end_of_the_line_for_each_task(client, session, halves, name, monkeypatch):
+    scheduler, held = client.application.extensions["workbench"].scheduler, []
+    for work in ("segment", "probabilities"):
+        compute = getattr(LiveSegmenter, work)
+
+        def watched(*given, compute=compute, **named):
+            if threading.current_thread() is threading.main_thread():  # the others warm up
+                held.append(scheduler._others.places[f"{session} downloads"].holders)
+            return compute(*given, **named)
+
+        monkeypatch.setattr(LiveSegmenter, work, watched)
+    assert client.get(f"/s/{session}/download/{name}").data
+    assert set(held) == {2}, "the download holds it, and the task"
+    assert f"{session} downloads" not in scheduler._others.places
+
+
 def test_what_looks_at_a_whole_image_keeps_no_task_waiting_and_is_done_one_at_a_time():
     scheduler, order = Scheduler(1), []
     first_at_work, may_end, second_asked = threading.Event(), threading.Event(), threading.Event()
