@@ -188,7 +188,7 @@ def test_who_began_a_session_takes_the_link_to_work_in_it_back_and_goes_on_with_
     assert ann.stroke_counts() == [1, 0]
     ann.draw_and_wait((60, 200), (90, 220))
     ann.wait_until_saved()
-    carol = people(former)
-    carol.wait_for(lambda: "This link was taken back" in carol.page.inner_text("#message"), "a page that comes later")
-    dave = people(ann.page.url)
-    dave.wait_for(lambda: dave.stroke_counts() == [2, 0], "whoever has the new link")
+    bob.page.reload()
+    bob.wait_for(lambda: "This link was taken back" in bob.page.inner_text("#message"), "it is said to who comes later")
+    carol = people(ann.page.url)
+    carol.wait_for(lambda: carol.stroke_counts() == [2, 0], "whoever has the new link")
