@@ -27,9 +27,10 @@ from .objects.correcting import apply_corrections as apply_corrections
 from .objects.labelling import label_objects as label_objects
 from .objects.measuring import measure_objects as measure_objects
 from .objects.steps import CleanUpStep as CleanUpStep
-from .series.run import SeriesReport as SeriesReport
+from .series.events import SeriesReport as SeriesReport
 from .series.run import apply_series as apply_series
 from .strokes.classes import LabelClass as LabelClass
+from .strokes.document import strokes_from_json as strokes_from_json
 from .strokes.raster import rasterise as rasterise
 from .strokes.stroke import Stroke as Stroke
 from .version import __version__ as __version__

@@ -12,6 +12,7 @@ import { SeriesView } from "./seriesview.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 /** @import { NamedFile } from "./dropped.mjs" */
+/** @import { Now } from "../page/seriesrows.mjs" */
 /** @import { SeriesFacts } from "./seriescard.mjs" */
 
 /** @typedef {{name?: string, reason: string}} Refusal of a file, or of all */
@@ -44,10 +45,10 @@ export class Series {
     this.timer = undefined;
     const images = this.picker({ accept: `${facts().accept},.zip` }, "Images of the series, or a zip");
     const folder = this.picker({ webkitdirectory: true }, "Folder of the series");
-    /** The classifier of the session, as the results say which one has made them. @type {?string} */
-    this.classifier = null;
+    /** The classifier and the corrections of the session, as results say what has made them. @type {?Now} */
+    this.now = null;
     this.view = new SeriesView({ drawOn: (url) => this.drawOn(url), again: (id) => this.doAgain(id) });
-    session.segmentation.whenSegmented(() => this.askForClassifier());
+    session.segmentation.whenSegmented(() => this.askForNow());
     byId("series-images").addEventListener("click", () => images.click());
     byId("series-folder").addEventListener("click", () => folder.click());
     byId("series-stop-sending").addEventListener("click", () => { this.sending = false; });
@@ -78,20 +79,20 @@ export class Series {
     this.isShown = isShown;
     if (!isShown) return;
     this.look();
-    this.askForClassifier();
+    this.askForNow();
   }
 
-  /** Learn which classifier the session has, so that it is seen which results are out of date. */
-  async askForClassifier() {
+  /** Learn what the session has now, so that it is seen which results are out of date. */
+  async askForNow() {
     if (!this.isShown || ![...this.cards.values()].some(({ ended }) => ended > 0)) return;
     await this.session.conversation.settled();
     try {
       const response = await fetch(`${this.url}/classifier?image=${this.session.imageHash}`);
-      if (response.ok) this.classifier = (await response.json()).classifier;
+      if (response.ok) this.now = await response.json();
     } catch {
       return;
     }
-    for (const card of this.cards.values()) card.showStale(this.classifier);
+    for (const card of this.cards.values()) card.showStale(this.now);
   }
 
   /** @param {string} id */
@@ -99,7 +100,7 @@ export class Series {
     await this.session.conversation.settled();
     const body = JSON.stringify({ image: this.session.imageHash });
     await this.act(`/${id}/again`, "POST", { body, headers: { "Content-Type": "application/json" } });
-    this.askForClassifier();
+    this.askForNow();
   }
 
   /** @param {string} problem */
@@ -238,11 +239,11 @@ export class Series {
         const response = await fetch(`${this.url}/${one.id}`);
         if (!response.ok) continue;
         card.update(await response.json());
-        card.showStale(this.classifier);
-        if (this.view.shows(one.id)) this.view.update(card, this.classifier);
+        card.showStale(this.now);
+        if (this.view.shows(one.id)) this.view.update(card, this.now);
       }
     }
-    if (this.classifier === null) this.askForClassifier();
+    if (this.now === null) this.askForNow();
   }
 
   /**
@@ -293,9 +294,9 @@ export class Series {
    * @param {number} [number] of the file whose picture is to be seen
    */
   async open(card, number) {
-    this.view.open(card, this.classifier, number);
-    await this.askForClassifier();
-    if (this.view.shows(card.id)) this.view.update(card, this.classifier);
+    this.view.open(card, this.now, number);
+    await this.askForNow();
+    if (this.view.shows(card.id)) this.view.update(card, this.now);
   }
 
   /**

@@ -1,11 +1,11 @@
 /* One series on the page: how far it is, its pictures, its shares, and what failed. */
 
-import { failuresOf, rowsOf, told } from "../page/seriesrows.mjs";
+import { failuresOf, rowsOf, staleSentences, told } from "../page/seriesrows.mjs";
 import { element } from "../shared/dom.mjs";
 import { counted, duration, whenUsed } from "../shared/text.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
-/** @import { Item, SeriesRow } from "../page/seriesrows.mjs" */
+/** @import { Item, Now, SeriesRow } from "../page/seriesrows.mjs" */
 
 /** @typedef {{names: HTMLElement, first: string, more: number}} Noted the images that a sentence is about */
 
@@ -20,6 +20,7 @@ import { counted, duration, whenUsed } from "../shared/text.mjs";
  * @property {boolean} running
  * @property {?number} seconds_left
  * @property {number} created in seconds since 1970
+ * @property {number} latest when the last one ended, in the same way
  * @property {string} classifier that it is done with
  * @property {Item[]} [items] where all is told
  * @property {LabelClass[]} [classes] where all is told
@@ -75,8 +76,9 @@ export class SeriesCard {
     this.items = [];
     /** @type {LabelClass[]} */
     this.classes = [];
-    /** How many images have ended, as of when all was told last, and with which classifier. */
+    /** How many images have ended, as of when all was told last, when the last one, and with which classifier. */
     this.ended = -1;
+    this.latest = 0;
     this.classifier = "";
     this.running = false;
     this.unfinished = false;
@@ -109,12 +111,13 @@ export class SeriesCard {
   }
 
   /** Whether nothing has happened since all was told last. @param {SeriesFacts} facts */
-  isUpToDate({ done, failed, classifier }) {
-    return this.ended === done + failed && this.classifier === classifier;
+  isUpToDate({ done, failed, latest, classifier }) {
+    return this.ended === done + failed && this.latest === latest && this.classifier === classifier;
   }
 
   /** @param {SeriesFacts} facts */
-  update({ images, done, failed, running, working, waiting, seconds_left: left, created, classifier, items, classes }) {
+  update(facts) {
+    const { images, done, failed, running, working, waiting, seconds_left: left, created, items, classes } = facts;
     this.running = running;
     this.unfinished = waiting + working > 0;
     this.title = `${counted(images, "image")}, ${whenUsed(created)}`;
@@ -130,22 +133,19 @@ export class SeriesCard {
     this.download.hidden = this.results.hidden = !done;
     this.root.dataset.state = this.unfinished ? (running ? "running" : "cancelled") : "finished";
     if (!items || !classes) return;
-    [this.items, this.classes, this.ended, this.classifier] = [items, classes, done + failed, classifier];
+    [this.items, this.classes, this.ended] = [items, classes, done + failed];
+    [this.latest, this.classifier] = [facts.latest, facts.classifier];
     this.root.dataset.told = String(this.ended);
     this.showItems(rowsOf(items));
   }
 
   /**
-   * Say which images are out of date.
-   * @param {?string} classifier of the session as it is now
+   * Say which images are out of date, and why.
+   * @param {?Now} now what the session has
    */
-  showStale(classifier) {
-    const done = this.items.filter(({ state }) => state === "done");
-    const stale = classifier === null ? [] : done.filter(({ made_by: by }) => by !== classifier);
-    this.stale.hidden = !stale.length;
-    const are = stale.length === 1 ? "image is" : "images are";
-    this.staleText.textContent = `The classifier has learnt on: ${stale.length} ${are} out of date.`;
-    this.stale.title = stale.map(({ name }) => name).join(", ");
+  showStale(now) {
+    this.staleText.textContent = staleSentences(this.items, now);
+    this.stale.hidden = !this.staleText.textContent;
   }
 
   /** @param {SeriesRow[]} rows */
@@ -157,7 +157,7 @@ export class SeriesCard {
     }
     const shown = new Map([...this.strip.children].map((one) => [one.getAttribute("data-picture"), one]));
     this.strip.replaceChildren(...rows.filter(({ image }) => image.page === 1).map(({ item }) => {
-      const picture = `${item.number} ${item.made_by}`;
+      const picture = `${item.number} ${item.picture}`;
       return shown.get(picture) ?? this.thumbnail(item, picture);
     }));
     showFailures(this.failed, this.items);
@@ -168,16 +168,16 @@ export class SeriesCard {
 
   /**
    * @param {Item} item
-   * @param {string} picture which one it is
+   * @param {string} shown which picture it is
    */
-  thumbnail({ number, name, made_by: by }, picture) {
+  thumbnail({ number, name, picture }, shown) {
     return element(
       "button",
       {
-        type: "button", title: name, "aria-label": `Enlarge ${name}`, "data-picture": picture,
+        type: "button", title: name, "aria-label": `Enlarge ${name}`, "data-picture": shown,
         onclick: () => this.actions.open(this, number),
       },
-      element("img", { src: `${this.url}/pictures/${number}?of=${by}`, loading: "lazy", alt: "" }),
+      element("img", { src: `${this.url}/pictures/${number}?of=${picture}`, loading: "lazy", alt: "" }),
     );
   }
 

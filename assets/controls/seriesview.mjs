@@ -1,15 +1,14 @@
 /* What a series has given, large: its images and their numbers, all objects, plots, and the overlays one by one. */
 
 import { savePlot, showPlot } from "../page/seriesplot.mjs";
-import { MEASURES, asCsv, numbersIn, rowsOf, told, written } from "../page/seriesrows.mjs";
+import { MEASURES, asCsv, numbersIn, outOfDate, rowsOf, staleSentences, told, written } from "../page/seriesrows.mjs";
 import { SeriesTable } from "../page/seriestable.mjs";
 import { all, byId, element, saveFile } from "../shared/dom.mjs";
-import { counted } from "../shared/text.mjs";
 import { showFailures } from "./seriescard.mjs";
 import { SeriesObjects } from "./seriesobjects.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
-/** @import { Item, SeriesRow } from "../page/seriesrows.mjs" */
+/** @import { Item, Now, SeriesRow } from "../page/seriesrows.mjs" */
 
 /**
  * @typedef {object} Shown a series
@@ -29,8 +28,8 @@ export class SeriesView {
     this.series = null;
     /** @type {SeriesRow[]} */
     this.rows = [];
-    /** The classifier of the session as it is now. @type {?string} */
-    this.classifier = null;
+    /** What the session has now. @type {?Now} */
+    this.now = null;
     this.name = "images";
     this.at = 0;
     this.table = new SeriesTable((row) => this.showPicture(this.rows.indexOf(row)));
@@ -74,12 +73,12 @@ export class SeriesView {
 
   /**
    * @param {Shown} series
-   * @param {?string} classifier
+   * @param {?Now} now
    * @param {number} [number] of the file whose picture is to be seen
    */
-  open(series, classifier, number) {
+  open(series, now, number) {
     this.name = number === undefined ? "images" : "pictures";
-    this.take(series, classifier);
+    this.take(series, now);
     if (number !== undefined) this.at = Math.max(0, this.rows.findIndex(({ item }) => item.number === number));
     if (!this.dialog.open) this.dialog.showModal();
     this.choose(this.name);
@@ -88,20 +87,20 @@ export class SeriesView {
   /**
    * Take what is new, while it is seen.
    * @param {Shown} series
-   * @param {?string} classifier
+   * @param {?Now} now
    */
-  update(series, classifier) {
-    this.take(series, classifier);
+  update(series, now) {
+    this.take(series, now);
     if (this.name !== "objects") this.choose(this.name);
   }
 
   /**
    * @param {Shown} series
-   * @param {?string} classifier
+   * @param {?Now} now
    */
-  take(series, classifier) {
+  take(series, now) {
     this.series = series;
-    this.classifier = classifier;
+    this.now = now;
     this.rows = rowsOf(series.items);
     this.at = Math.min(this.at, Math.max(0, this.rows.length - 1));
     byId("enlarged-name").textContent = series.title;
@@ -110,20 +109,15 @@ export class SeriesView {
       link.hidden = !this.rows.length;
     }
     showFailures(byId("series-view-failed"), series.items);
-    const stale = series.items.filter((item) => this.isStale(item));
-    byId("series-view-stale").hidden = !stale.length;
-    byId("series-view-stale-text").textContent = staleSentence(stale.map(({ name }) => name));
-  }
-
-  /** Whether the results of a file come from another classifier than that of now. @param {Item} item */
-  isStale(item) {
-    return item.state === "done" && this.classifier !== null && item.made_by !== this.classifier;
+    const stale = staleSentences(series.items, this.now);
+    byId("series-view-stale").hidden = !stale;
+    byId("series-view-stale-text").textContent = stale;
   }
 
   /** What else is said of an image. @param {SeriesRow} row */
   stateOf({ item }) {
     if (item.state === "waiting" || item.state === "working") return "being done again";
-    return this.isStale(item) ? "out of date" : "";
+    return { learnt: "out of date", corrected: "corrected since", "": "" }[outOfDate(item, this.now)];
   }
 
   /** @param {string} name of the view */
@@ -180,7 +174,7 @@ export class SeriesView {
     }
     const row = rows[this.at];
     const picture = byId("enlarged-picture", HTMLImageElement);
-    picture.src = `${series.url}/pictures/${row.item.number}?of=${row.item.made_by}`;
+    picture.src = `${series.url}/pictures/${row.item.number}?of=${row.item.picture}`;
     picture.alt = `${row.name} with its classes`;
     byId("series-view-place").textContent = `${this.at + 1} of ${rows.length}`;
     byId("series-view-previous", HTMLButtonElement).disabled = this.at === 0;
@@ -208,12 +202,4 @@ function fact(row, { id, name, colour }) {
   const shown = element("li", {}, element("b", {}, name), ` ${[share, count].filter(Boolean).join(", ")}`);
   shown.style.setProperty("--class-colour", colour);
   return shown;
-}
-
-/** @param {string[]} names of the files that are out of date */
-function staleSentence(names) {
-  const listed = names.slice(0, 3).map((name) => `“${name}”`).join(", ");
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-  const are = names.length === 1 ? "is" : "are";
-  return `The classifier has learnt on since: ${counted(names.length, "image")} ${are} out of date (${listed}${more}).`;
 }

@@ -1,6 +1,6 @@
 /* The images of a series as rows of a table: what is said of each, and how sure it is. */
 
-import { inOrderOfNames } from "../shared/text.mjs";
+import { counted, inOrderOfNames } from "../shared/text.mjs";
 import { csvOf } from "./csv.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
@@ -22,6 +22,8 @@ import { csvOf } from "./csv.mjs";
  * @property {?number} trust how far the result can be trusted, from 0 to 1
  * @property {?{unit: string, classes: Record<string, ObjectFacts>}} objects
  * @property {string[]} channels what the file calls them; none if it does not
+ * @property {string[]} hashes by which sessions know it
+ * @property {string} corrected digits of what was painted into its result; empty for nothing
  */
 
 /**
@@ -33,7 +35,14 @@ import { csvOf } from "./csv.mjs";
  * @property {string[]} notes why it may not be what was meant
  * @property {string[]} left_out why single ones of its images failed
  * @property {string} made_by the classifier that its results come from
+ * @property {string} picture digits that tell small pictures apart
  * @property {ItemImage[]} images those with results
+ */
+
+/**
+ * @typedef {object} Now what a session has now
+ * @property {?string} classifier as the items' `made_by` tells it; null if there is none
+ * @property {Record<string, string>} corrected digits of what was painted on each image, by its hash
  */
 
 /** @typedef {{item: Item, image: ItemImage, name: string}} SeriesRow */
@@ -65,6 +74,45 @@ export function failuresOf(items) {
     ...(state === "failed" ? [{ name, reason }] : []),
     ...leftOut.map((why) => ({ name, reason: why })),
   ]);
+}
+
+/**
+ * Why the results of a file are out of date, if they are: the classifier has learnt on, or something else is painted
+ * on one of its images now.
+ * @param {Item} item
+ * @param {?Now} now
+ * @returns {"" | "learnt" | "corrected"}
+ */
+export function outOfDate({ state, made_by: by, images }, now) {
+  if (state !== "done" || !now?.classifier) return "";
+  if (by !== now.classifier) return "learnt";
+  const known = now.corrected;
+  const painted = images.some(({ hashes, corrected }) => hashes.map((one) => known[one] ?? "").join("") !== corrected);
+  return painted ? "corrected" : "";
+}
+
+/**
+ * Which files are out of date, and why.
+ * @param {Item[]} items
+ * @param {?Now} now
+ */
+export function staleSentences(items, now) {
+  /** @type {(why: string) => string[]} */
+  const names = (why) => items.filter((item) => outOfDate(item, now) === why).map(({ name }) => name);
+  const [learnt, corrected] = [names("learnt"), names("corrected")];
+  const are = learnt.length === 1 ? "is" : "are";
+  const was = corrected.length === 1 ? "was" : "were";
+  const numberOf = (/** @type {string[]} */ images) => counted(images.length, "image");
+  return [
+    learnt.length && `The classifier has learnt on: ${numberOf(learnt)} ${are} out of date ${shortly(learnt)}.`,
+    corrected.length && `${numberOf(corrected)} ${was} corrected since ${shortly(corrected)}.`,
+  ].filter(Boolean).join(" ");
+}
+
+/** @param {string[]} names of images */
+function shortly(names) {
+  const listed = names.slice(0, 3).map((name) => `“${name}”`).join(", ");
+  return `(${listed}${names.length > 3 ? ` and ${names.length - 3} more` : ""})`;
 }
 
 /**

@@ -210,6 +210,14 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         help="segment the images that these strokes were drawn on only within the outlines of “Only here” in them",
     )
     how.add_argument(
+        "--corrections",
+        nargs="+",
+        type=typed_path,
+        default=[],
+        metavar="CORRECTIONS.json",
+        help="paint these into the results of the images that they were painted on, after the clean-up, as on the page",
+    )
+    how.add_argument(
         "--axes",
         metavar="ZYX",
         help="what the axes of Zarr arrays are, if they do not say it themselves: y and x, c for channels, any other "

@@ -51,6 +51,7 @@ def apply(given: Namespace) -> int:
             axes=given.axes,
             pixel_size=given.pixel_size,
             strokes=_outlining(given.only_here),
+            corrections=_corrections(given.corrections),
             workers=given.workers,
             threads=given.threads,
             engine=given.engine,
@@ -78,6 +79,25 @@ def _outlining(paths: list[Path]) -> list[StrokesDocument]:
         documents.append(strokes_from_json(path.read_bytes()))
         if not outlines_of(documents[-1:]):
             raise ValueError(f"{path.name} outlines nowhere to work: draw an outline with “Only here” on the page.")
+    return documents
+
+
+def _corrections(paths: list[Path]) -> list[StrokesDocument]:
+    """The files of corrections.
+
+    Raises:
+        ValueError: if one of them is none.
+    """
+    from segmentation.strokes.document import corrections_of, strokes_from_json
+
+    documents = []
+    for path in paths:
+        document = strokes_from_json(path.read_bytes())
+        if document.settings:
+            raise ValueError(f"{path.name} holds strokes that are learnt from, not corrections: give corrections.json.")
+        if not corrections_of([document]):
+            raise ValueError(f"{path.name} holds no correction.")
+        documents.append(document)
     return documents
 
 

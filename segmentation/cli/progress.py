@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from segmentation._shared.text import counted, duration, escaped
 
 if TYPE_CHECKING:
-    from segmentation.series.run import Event, SeriesReport
+    from segmentation.series.events import Event, SeriesReport
 
 BAR = 24
 EVERY_SECONDS = 0.2

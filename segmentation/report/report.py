@@ -193,7 +193,13 @@ def _sizes(table: Table, label_class: LabelClass) -> dict[str, Any]:
     return {"objects": len(areas), "mean": mean, "median": median, "unit": unit, "histogram": drawn}
 
 
-def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[ImageFound], scores: str = "") -> str:
+def report_html(
+    contents: ModelContents,
+    classifier_hash: str,
+    images: Sequence[ImageFound],
+    scores: str = "",
+    failed: Sequence[tuple[str, str]] = (),
+) -> str:
     """A report.
 
     Args:
@@ -201,6 +207,7 @@ def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[
         classifier_hash: SHA-256 of its file.
         images: what was found.
         scores: a sentence on how good the classifier is, if that is known.
+        failed: the names of files that could not be segmented, or not all of whose images could be, and why.
 
     Returns:
         An HTML document; the same arguments give the same text.
@@ -211,6 +218,7 @@ def report_html(contents: ModelContents, classifier_hash: str, images: Sequence[
         "contents": contents,
         "classifier_hash": classifier_hash,
         "images": images,
+        "failed": failed,
         "methods": methods_paragraph(contents, size),
         "citations": citations(contents),
         "version": __version__,

@@ -1,2 +1,2 @@
-from .run import SeriesReport as SeriesReport
+from .events import SeriesReport as SeriesReport
 from .run import apply_series as apply_series

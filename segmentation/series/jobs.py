@@ -19,11 +19,10 @@ from segmentation.io.pixel_size import PixelSize
 from segmentation.io.read import read_pages
 from segmentation.io.standardise import standardised
 from segmentation.model.values import in_type
-from segmentation.series.model import Model
+from segmentation.series.drawn import on_images, outlined, painted_on
+from segmentation.series.model import Model, Segmented
 from segmentation.series.pages import Extras, Page, PageWriter, segment_pages
 from segmentation.series.results import ResultFolder
-from segmentation.strokes.raster import region_of
-from segmentation.strokes.stroke import Stroke
 
 Report = Callable[[float], None]
 """Called now and then with the part of a job that is done, from 0 to 1."""
@@ -61,28 +60,23 @@ class FileJob:
             PageWriter(model, self.name, self.extras, staging) as writer,
             closing(read_pages(self.image)) as images,
         ):
-            for image in segment_pages(
-                self._as_chosen(images),
-                lambda image: model.segment_whole(image, self.extras.probabilities, self.extras.objects),
-                writer,
-            ):
+            for image in segment_pages(self._as_chosen(images), lambda image: self._segment(model, image), writer):
                 report(image.metadata["page"] / image.metadata["pages"])
-        record = {"key": self.key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
+        key = on_images(self.key, {one for page in writer.pages for one in page.hashes})
+        record = {"key": key, "outputs": staging.sizes, "pages": [asdict(page) for page in writer.pages]}
         folder.finish(self.name, record)
         return writer.pages
 
     def _as_chosen(self, images: Iterable[Image | PageError]) -> Iterator[Image | PageError]:
         """The images with pixels of the size that somebody typed, worked on where it was outlined."""
-        typed, outlines = self.key.get("pixel_size"), self.key.get("outlines", {})
+        typed = self.key.get("pixel_size")
         size = PixelSize.from_json(typed) if typed else None
         for image in images:
-            if isinstance(image, PageError):
-                yield image
-                continue
-            image = image.with_pixel_size(size)
-            known = [one for one in image.hashes if one in outlines] if outlines else []
-            strokes = [Stroke.from_json(one) for image_hash in known for one in outlines[image_hash]]
-            yield image.within(region_of(strokes, image.shape))
+            yield image if isinstance(image, PageError) else outlined(image.with_pixel_size(size), self.key)
+
+    def _segment(self, model: Model, image: Image) -> Segmented:
+        segmented = model.segment_whole(image, self.extras.probabilities, self.extras.objects)
+        return segmented.corrected(painted_on(image, self.key))
 
 
 @dataclass(frozen=True)

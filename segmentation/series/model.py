@@ -23,6 +23,7 @@ from segmentation.model.classifier import PixelClassifier, load_classifier
 from segmentation.model.prediction import OnPiece
 from segmentation.model.values import classes_note
 from segmentation.model.weights import ClassWeights, checked_weights
+from segmentation.objects.correcting import apply_corrections, correction_note
 from segmentation.objects.steps import Steps
 from segmentation.strokes.classes import LabelClass
 
@@ -35,12 +36,21 @@ class Segmented(NamedTuple):
         probabilities: ``(classes, rows, columns)`` float32, if they are asked for.
         trust: how far that can be trusted.
         recounted: the segmentations in which objects are counted again, if that is asked for.
+        note: a sentence on how much of it was corrected; empty if nothing was.
     """
 
     class_ids: NDArray[np.uint8]
     probabilities: NDArray[np.float32] | None
     trust: Trust
     recounted: RecountedObjects | None = None
+    note: str = ""
+
+    def corrected(self, painted: NDArray[np.uint8] | None) -> Segmented:
+        """The same with what was painted into it, ``(rows, columns)`` uint8, 0 for nothing; None for nothing at all."""
+        if painted is None:
+            return self
+        ids = apply_corrections(self.class_ids, painted)
+        return self._replace(class_ids=ids, note=correction_note(painted, ids))
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,11 +40,10 @@ class ObjectWriter:
     Args:
         name: of the results.
         staging: where files are made.
-        classifier: names the classes.
         first: the first image that has results.
     """
 
-    def __init__(self, name: str, staging: Staging, classifier: PixelClassifier, first: Image) -> None:
+    def __init__(self, name: str, staging: Staging, first: Image) -> None:
         self._several = first.metadata["pages"] > 1
         files = {ending: staging.open(file_name(name, f".{ending}")) for ending in OBJECT_ENDINGS}
         self._table = TextIOWrapper(files["objects.csv"], "utf-8", newline="", write_through=True)

@@ -59,6 +59,7 @@ class Page:
         objects: how many there are of each class, and how large, as :func:`describe_objects` tells it; None if they
             were not looked for, or are too many.
         channel_names: what the file calls the channels; empty if it does not name them.
+        hashes: by which what was drawn on it is known; none of an image of a Zarr array.
     """
 
     rows: int
@@ -70,11 +71,12 @@ class Page:
     trust: dict[str, Any] | None = None
     objects: dict[str, Any] | None = None
     channel_names: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """What were lists in JSON become tuples, so that equal pages compare equal."""
-        object.__setattr__(self, "notes", tuple(self.notes))
-        object.__setattr__(self, "channel_names", tuple(self.channel_names))
+        for name in ("notes", "channel_names", "hashes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
 
 def segment_pages(
@@ -150,6 +152,7 @@ class PageWriter:
         probabilities: NDArray[np.float32] | None = None,
         trust: Trust | None = None,
         recounted: RecountedObjects | None = None,
+        note: str = "",
     ) -> None:
         """Writes the results of the next image.
 
@@ -159,6 +162,7 @@ class PageWriter:
             probabilities: ``(classes, rows, columns)`` float32, if they are among the extras.
             trust: how far that can be trusted, if it is known.
             recounted: the segmentations in which its objects are counted again, if that is to be known.
+            note: a sentence on how it was made; empty for none.
         """
         if self._labels is None:
             self._labels = self._begin(image)
@@ -181,11 +185,12 @@ class PageWriter:
         page = Page(
             *image.shape,
             pixels,
-            notes=notes + too_many,
+            notes=notes + too_many + ((note,) if note else ()),
             pixel_size=size,
             trust=told,
             objects=objects,
             channel_names=image.channel_names if any(image.metadata.get("channel_names", ())) else (),
+            hashes=image.hashes,
         )
         self.pages.append(page)
 
@@ -247,9 +252,7 @@ class PageWriter:
             )
         )
         if self._extras.objects:
-            self._objects = self._open_files.enter_context(
-                ObjectWriter(self._name, self._staging, self._model.classifier, first)
-            )
+            self._objects = self._open_files.enter_context(ObjectWriter(self._name, self._staging, first))
         if self._extras.probabilities:
             names = [one.name for one in self._model.planes]
             file = self._staging.open(file_name(self._name, ".probabilities.tif"))

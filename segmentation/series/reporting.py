@@ -17,6 +17,7 @@ from segmentation.io.masks import read_masks
 from segmentation.io.read import read_pages
 from segmentation.model.modelfile import load_model
 from segmentation.report.report import ImageFound, Sureness, image_found, report_html
+from segmentation.series.events import SeriesReport
 from segmentation.series.inputs import is_zarr
 from segmentation.series.model import Model
 from segmentation.series.objects import count_objects
@@ -48,13 +49,13 @@ class Finished:
     pages: Sequence[Mapping[str, Any]]
 
 
-def series_report(model: Model, images: Iterable[Finished], notes: Mapping[str, tuple[str, ...]]) -> str:
+def series_report(model: Model, images: Iterable[Finished], went: SeriesReport) -> str:
     """A report of a series as one HTML document.
 
     Args:
         model: what was applied.
         images: what is finished.
-        notes: on why results may not be what was meant, by the path of the image.
+        went: how the series went: what failed, and why results may not be what was meant.
 
     Raises:
         ImageError: if an image or its class ids cannot be read any more.
@@ -68,17 +69,18 @@ def series_report(model: Model, images: Iterable[Finished], notes: Mapping[str, 
             )
             found.append(ImageFound(one.path.name, (), "", "", None, (), where))
             continue
-        told = notes.get(str(one.path), ())
+        told = went.notes.get(str(one.path), ())
         for image, segmentation in _pages(one.path, one.ids_path):
             pictured = sum(bool(other.picture) for other in found) < MOST_PICTURES
-            sure = _sureness(model, image, one.pages[image.metadata["page"] - 1])
+            sure = _sureness(model, image, segmentation, one.pages[image.metadata["page"] - 1])
             found.append(image_found(image, segmentation, contents, with_pictures=pictured, notes=told, sure=sure))
-    return report_html(contents, model.hash, found)
+    failed = [(Path(path).name, why) for path, why in went.failed.items()]
+    return report_html(contents, model.hash, found, failed=failed)
 
 
-def _sureness(model: Model, image: Image, page: Mapping[str, Any]) -> Sureness:
+def _sureness(model: Model, image: Image, segmentation: NDArray[np.uint8], page: Mapping[str, Any]) -> Sureness:
     """How sure the results of an image are; objects are counted again if that was not done with its segmentation."""
     if page.get("objects") is None:
-        segmented = model.segment_whole(image, False, with_objects=True)
+        segmented = model.segment_whole(image, False, with_objects=True)._replace(class_ids=segmentation)
         page = {**page, "objects": count_objects(model.classifier, segmented)}
     return Sureness.of_page(page)

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.weights import ClassWeights
 from segmentation.objects.steps import Steps
+from segmentation.series.drawn import CORRECTIONS, drawn_on, on_images
+from segmentation.series.events import Event, SeriesReport
 from segmentation.series.inputs import find_images, is_zarr, name_results, natural_path, stamp
 from segmentation.series.jobs import Job, reason
 from segmentation.series.model import Model, open_model
@@ -30,7 +32,7 @@ from segmentation.series.pages import Extras, Page
 from segmentation.series.results import ResultFolder, file_name
 from segmentation.series.tasks import Task, array_task, file_task
 from segmentation.series.workers import run_here, run_in_processes
-from segmentation.strokes.document import StrokesDocument, outlines_of
+from segmentation.strokes.document import StrokesDocument
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -38,47 +40,6 @@ if TYPE_CHECKING:
 MODEL_FILE = "classifier.squiggle"
 TABLE = "shares.csv"
 OBJECT_TABLE = "objects.csv"
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in a series.
-
-    Attributes:
-        kind: ``"start"``, ``"progress"``, ``"segmented"``, ``"finished before"``, ``"failed"`` or ``"end"``.
-        images: number of images of the series.
-        done: part of the work that is done, from 0 to 1; what was finished before does not count as work.
-        image: path of the image, if it is about one.
-        outputs: paths of its results.
-        pages: the outcome for each of its images.
-        reason: why it failed; of one that was segmented, why some of its images could not be.
-    """
-
-    kind: str
-    images: int
-    done: float
-    image: str = ""
-    outputs: tuple[str, ...] = ()
-    pages: tuple[Page, ...] = ()
-    reason: str = ""
-
-
-@dataclass
-class SeriesReport:
-    """How a series went.
-
-    Attributes:
-        outputs: paths of the results, by path of the image, of all that are finished.
-        finished_before: the images that an earlier run had finished.
-        failed: the sentence that says why, by path of the image that could not be segmented, or of the stack of which
-            some images could not be, or of the table of all objects.
-        notes: sentences on why the result may not be what was meant, by path of the image, of those with any.
-    """
-
-    outputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    finished_before: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def apply_series(
@@ -97,6 +58,7 @@ def apply_series(
     axes: str | None = None,
     pixel_size: PixelSize | None = None,
     strokes: Iterable[StrokesDocument] = (),
+    corrections: Iterable[StrokesDocument] = (),
     workers: int = 1,
     threads: int | None = None,
     engine: str = "compiled",
@@ -127,6 +89,7 @@ def apply_series(
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
         pixel_size: how large a pixel is, in place of what the images say; of Zarr arrays it counts for the table only.
         strokes: of which the outlines of where to work count: the images that they lie on are segmented only there.
+        corrections: what people have painted into results, which is applied after the clean-up, as on the page.
         workers: number of processes; with one it is this process that works.
         threads: number of threads of all processes together; None takes all cores.
         engine: what computes with a classifier file, see :class:`PixelClassifier`.
@@ -152,7 +115,8 @@ def apply_series(
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay, objects)
     size = {} if pixel_size is None else {"pixel_size": pixel_size.to_json()}
-    chosen = size | ({"outlines": outlines} if (outlines := outlines_of(strokes)) else {})
+    class_ids = [one.id for one in model.classifier.label_classes_]
+    chosen = size | drawn_on(strokes, corrections, class_ids)
     series = Series(model, find_images(images), results, extras, on_event, axes=axes, chosen=chosen)
     series.plan()
     series.run(workers, threads, client)
@@ -164,7 +128,7 @@ def apply_series(
         from segmentation.series.reporting import Finished, series_report
 
         done = [Finished(path, ids, series.outcomes(path)) for path, ids in series.finished(".tif")]
-        text = series_report(model, done, series.report.notes)
+        text = series_report(model, done, series.report)
         Path(report).write_text(text, encoding="utf-8")
     series.end()
     return series.report
@@ -256,11 +220,12 @@ class Series:
             "axes": self._axes if is_zarr(path) else None,
             **self._chosen,
         }
-        record = self._results.finished(name, key)
+        pages = (self._results.record(name) or {}).get("pages", ())
+        hashes = {one for page in pages for one in page.get("hashes", ())}
+        record = self._results.finished(name, key if is_zarr(path) else on_images(key, hashes))
         if record is not None:
             self.report.finished_before.append(str(path))
-            pages = [Page(**page) for page in record["pages"]]
-            self._finish("finished before", path, record["outputs"], pages)
+            self._finish("finished before", path, record["outputs"], [Page(**page) for page in pages])
         elif is_zarr(path):
             self._add(array_task(self._model, self._results, path, name, key, self._extras, self._axes))
         else:
@@ -334,7 +299,7 @@ class Series:
         except (ValueError, OSError) as error:
             self._fail(task.path, reason(error))
             return
-        record = self._results.finished(task.name, task.key)
+        record = self._results.record(task.name)
         self._finish("segmented", task.path, record["outputs"] if record else {}, pages)
 
     def _report(self, kind: str, **about: Any) -> None:
@@ -390,5 +355,12 @@ class Series:
             staging.write(OBJECT_TABLE, text.encode())
 
     def end(self) -> None:
-        """Reports the end."""
+        """Reports the end, and whether corrections were painted on images that are not there."""
+        lost = set(self._chosen.get(CORRECTIONS, ())) if not self.report.failed else set()
+        if lost:
+            lost -= {one for path in self._images for page in self.outcomes(path) for one in page["hashes"]}
+        if lost:
+            self.report.notes[CORRECTIONS] = (
+                f"Those on {counted(len(lost), 'image')} that was not given do not count.",
+            )
         self._report("end")

@@ -17,6 +17,7 @@ from segmentation.model.classifier import PixelClassifier
 from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
 from segmentation.objects.steps import changes_classes
 from segmentation.series.cleaning import clean_blocks, refuse_large
+from segmentation.series.drawn import CORRECTIONS, OUTLINES
 from segmentation.series.jobs import BlockJob, FileJob, Job
 from segmentation.series.model import Model
 from segmentation.series.pages import Extras, Page
@@ -157,8 +158,10 @@ def _begun(
 
 def _refuse_extras(extras: Extras, key: Mapping[str, Any]) -> None:
     """Refuse what can be made of image files only."""
-    if "outlines" in key:
+    if OUTLINES in key:
         raise ValueError("Where to work was outlined on image files: a Zarr array is segmented without --only-here.")
+    if CORRECTIONS in key:
+        raise ValueError("Corrections are painted on image files: a Zarr array is segmented without --corrections.")
     if extras.png or extras.overlay or extras.objects:
         raise ValueError(
             "A Zarr array can have no PNG, no overlay and no objects: ask for its class ids and probabilities only."

@@ -104,6 +104,16 @@ def outlines_of(documents: Iterable[StrokesDocument]) -> dict[str, list[dict[str
     return outlines
 
 
+def corrections_of(documents: Iterable[StrokesDocument]) -> dict[str, list[dict[str, Any]]]:
+    """What was painted into results, as plain JSON values, by the hash of their image; class 0 takes away."""
+    painted: dict[str, list[dict[str, Any]]] = {}
+    for drawing in (one for document in documents for one in document.drawings):
+        own = [stroke.to_json() for stroke in drawing.strokes if stroke.class_id != REGION]
+        if own:
+            painted.setdefault(drawing.image_hash, []).extend(own)
+    return painted
+
+
 def strokes_to_json(
     strokes: Iterable[Stroke],
     classes: Iterable[LabelClass],

@@ -4,7 +4,7 @@ import io
 import sys
 
 from segmentation.cli.progress import JsonLines, Quiet, Terminal, bar
-from segmentation.series.run import Event, SeriesReport
+from segmentation.series.events import Event, SeriesReport
 
 
 def test_the_bar_tells_the_time_left_once_it_can():

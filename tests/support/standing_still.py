@@ -13,7 +13,8 @@ from typing import Any
 
 from segmentation.__main__ import main
 from segmentation.series import run
-from segmentation.series.run import Event, apply_series
+from segmentation.series.events import Event
+from segmentation.series.run import apply_series
 
 
 def stand_still(event: Event, share: float) -> None:

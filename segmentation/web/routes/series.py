@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import json_body
 from segmentation.web.routes.responses import not_kept
+from segmentation.web.series.corrected import digests, painted_anew
 from segmentation.web.series.progress import SeriesProgress
 from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.session.downloads import Downloads
@@ -20,13 +21,17 @@ def series_routes(store: SeriesStore, worker: SeriesWorker, downloads: Downloads
     routes = Blueprint("series", __name__)
     progress = SeriesProgress(store)
 
+    def of_now(session_id: str) -> tuple[bytes, bytes]:
+        """The files of the classifier and of the corrections as they are now, for the image that a request names."""
+        named = json_body(10_000).get("image")
+        image_hash = named if isinstance(named, str) else None
+        return downloads.classifier(session_id, image_hash), downloads.corrections(session_id, image_hash)
+
     @routes.post("/s/<session_id>/series")
     def begin(session_id: str) -> Response:
         """Begins a series with the classifier as it is now: ``{"image": hash of the current image}``."""
-        image_hash = json_body(10_000).get("image")
         try:
-            classifier = downloads.classifier(session_id, image_hash if isinstance(image_hash, str) else None)
-            return jsonify(series=store.begin(session_id, classifier))
+            return jsonify(series=store.begin(session_id, *of_now(session_id)))
         except (ValueError, StoreFullError) as problem:
             return refused(problem)
 
@@ -50,20 +55,26 @@ def series_routes(store: SeriesStore, worker: SeriesWorker, downloads: Downloads
 
     @routes.get("/s/<session_id>/series/classifier")
     def current(session_id: str) -> Response:
-        """Which classifier the session has now, as ``made_by`` of an item tells it; null if it has none."""
+        """Which classifier the session has now, as ``made_by`` of an item tells it, null if it has none, and what was
+        painted on its images, as ``corrected`` of these tells it, by their hashes.
+        """
+        image_hash = request.args.get("image")
         try:
-            classifier = downloads.classifier(session_id, request.args.get("image"))
+            classifier = downloads.classifier(session_id, image_hash)
         except ValueError:
-            return not_kept(jsonify(classifier=None))
-        return not_kept(jsonify(classifier=content_hash(classifier)))
+            return not_kept(jsonify(classifier=None, corrected={}))
+        corrected = digests(downloads.corrections(session_id, image_hash))
+        return not_kept(jsonify(classifier=content_hash(classifier), corrected=corrected))
 
     @routes.post("/s/<session_id>/series/<series_id>/again")
     def again(session_id: str, series_id: str) -> Response:
-        """Does those images again whose results another classifier than that of now has made."""
-        image_hash = json_body(10_000).get("image")
+        """Does those images again whose results another classifier than that of now has made, and those on which
+        something else is painted now than in their results.
+        """
         try:
-            classifier = downloads.classifier(session_id, image_hash if isinstance(image_hash, str) else None)
-            count = store.do_again(session_id, series_id, classifier)
+            classifier, corrections = of_now(session_id)
+            also = painted_anew(store.items(session_id, series_id), corrections)
+            count = store.do_again(session_id, series_id, classifier, corrections, also)
         except (ValueError, StoreFullError) as problem:
             return refused(problem)
         worker.notice()

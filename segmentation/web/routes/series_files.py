@@ -6,9 +6,11 @@ from flask import Blueprint, Response, jsonify, request
 
 from segmentation.io.limits import ImageError
 from segmentation.objects.tables import table_for_page
+from segmentation.web.decoding.client import Decoder
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import received
 from segmentation.web.routes.responses import as_file, as_it_comes, kept_for_good, not_kept
+from segmentation.web.series.object_files import ObjectFiles
 from segmentation.web.series.report import SERIES_FILES
 from segmentation.web.series.results_zip import all_objects, results_zip
 from segmentation.web.series.upload import Uploads
@@ -18,9 +20,12 @@ from segmentation.web.settings import Settings
 from segmentation.web.store.series import SeriesStore
 
 
-def series_file_routes(store: SeriesStore, worker: SeriesWorker, images: Images, settings: Settings) -> Blueprint:
+def series_file_routes(
+    store: SeriesStore, worker: SeriesWorker, images: Images, decoder: Decoder, settings: Settings
+) -> Blueprint:
     """``files``, ``pictures``, ``open`` and ``results.zip`` below ``/s/<session>/series/<series>``."""
     routes = Blueprint("series_files", __name__)
+    object_files = ObjectFiles(store, decoder, max_pixels=settings.max_pixels)
     uploads = Uploads(
         store,
         max_images=settings.series_images,
@@ -56,9 +61,12 @@ def series_file_routes(store: SeriesStore, worker: SeriesWorker, images: Images,
 
     @routes.get("/s/<session_id>/series/<series_id>/results.zip")
     def results(session_id: str, series_id: str) -> Response:
-        """Class ids of all images that are done, shares, classifier, and what failed, in one zip archive."""
+        """Class ids of all images that are done, shares, classifier, and what failed, in one zip archive; with
+        ``?objects=1`` also a table, numbers and outlines of the objects of each image.
+        """
         store.facts(session_id, series_id)
-        archive = Response(results_zip(store, session_id, series_id), mimetype="application/zip")
+        made = results_zip(store, session_id, series_id, object_files if request.args.get("objects") else None)
+        archive = Response(made, mimetype="application/zip")
         return as_it_comes(as_file(archive, 'filename="series.zip"'))
 
     _add_tables(routes, store)

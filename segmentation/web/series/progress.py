@@ -8,8 +8,8 @@ from typing import Any
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.classes import classes_to_json
-from segmentation.web.store.records import SeriesItem
-from segmentation.web.store.series import SeriesFacts, SeriesStore
+from segmentation.web.store.records import SeriesFacts, SeriesItem
+from segmentation.web.store.series import SeriesStore
 
 MAX_CACHED_SERIES = 1_000
 RATE_ITEMS = 20
@@ -37,7 +37,7 @@ class SeriesProgress:
         Returns:
             ``id``, ``classes``, ``classifier`` (as ``made_by`` of its items), ``created`` (seconds since 1970),
             ``running``, ``images`` (their number), of these the number that are ``waiting``, ``working``, ``done`` and
-            ``failed``, and ``seconds_left`` (None: not known).
+            ``failed``, ``latest``, when the last of them ended, and ``seconds_left`` (None: not known).
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -56,6 +56,7 @@ class SeriesProgress:
             "running": facts.running,
             "images": len(items),
             **counts,
+            "latest": max((item.ended for item in items), default=0.0),
             "seconds_left": _seconds_left(items, left) if facts.running and left else None,
         }
 
@@ -63,9 +64,10 @@ class SeriesProgress:
         """The files of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
         not be what was meant), ``made_by`` (which classifier its results come from) and its ``images``, each with
         ``page``, ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known),
-        ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many)
-        and ``channels``, the names that the file has for them. ``left_out`` says why others of its
-        images failed. A file that is done again has its former results until then.
+        ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many),
+        ``channels``, the names that the file has for them, ``hashes``, by which sessions know it, and ``corrected``,
+        digits of what was painted into its result. ``picture`` tells small pictures apart; ``left_out`` says why others
+        of its images failed. A file that is done again has its former results until then.
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -100,6 +102,7 @@ def _described(item: SeriesItem) -> dict[str, Any]:
         "images": [_described_image(number, page) for number, page in enumerate(done, start=1) if not page["reason"]],
         "left_out": [page["reason"] for page in done if page["reason"]],
         "made_by": item.made_by,
+        "picture": item.picture,
     }
 
 
@@ -112,4 +115,6 @@ def _described_image(number: int, page: dict[str, Any]) -> dict[str, Any]:
         "trust": trust.get("trust"),
         "objects": page.get("objects"),
         "channels": page.get("channel_names", ()),
+        "hashes": page.get("hashes", ()),
+        "corrected": page.get("corrected", ""),
     }

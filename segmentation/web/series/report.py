@@ -14,7 +14,7 @@ from segmentation.objects.files import objects_csv
 from segmentation.objects.measuring import Table
 from segmentation.report.figures import scale_bar
 from segmentation.report.report import ImageFound, Sureness, classes_found, report_html, size_in_words
-from segmentation.web.series.results_zip import all_objects, base_name, items_in_order
+from segmentation.web.series.results_zip import all_objects, base_name, failures, items_in_order
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore, UnknownSeriesError
 
@@ -35,7 +35,8 @@ def series_report(store: SeriesStore, session_id: str, series_id: str) -> str:
         found += _images(item, contents, tables, picture)
     if not found:
         raise ValueError("No image of the series is done yet: there is nothing to report.")
-    return report_html(contents, sha256(classifier).hexdigest(), found)
+    failed = list(failures(store.items(session_id, series_id)))
+    return report_html(contents, sha256(classifier).hexdigest(), found, failed=failed)
 
 
 def _images(

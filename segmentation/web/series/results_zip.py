@@ -12,6 +12,7 @@ from pathlib import Path
 
 from segmentation._shared.archive import ZipParts
 from segmentation._shared.text import natural_key
+from segmentation.io.limits import ImageError
 from segmentation.io.shares import csv_text, shares_table, spreadsheet_text
 from segmentation.model.modelfile import load_model
 from segmentation.objects.files import objects_csv
@@ -19,10 +20,11 @@ from segmentation.objects.tables import PageTable, unpack_tables
 from segmentation.series.inputs import name_results
 from segmentation.series.results import file_name
 from segmentation.series.run import MODEL_FILE, OBJECT_TABLE, TABLE
+from segmentation.web.series.object_files import ObjectFiles
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore, UnknownSeriesError
 
-FAILURES = "failed.csv"
+FAILURES, CORRECTIONS_FILE = "failed.csv", "corrections.json"
 _ROOT = Path("/")
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 _DEVICE = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\s*(\.|$))", re.IGNORECASE)
@@ -52,36 +54,59 @@ def _for_windows(part: str) -> str:
     return _DEVICE.sub(r"\1-", part)
 
 
-def results_zip(store: SeriesStore, session_id: str, series_id: str) -> Iterator[bytes]:
-    """A zip archive of all that is done: class ids, tables of shares and of all objects, classifier, and what failed.
+def results_zip(
+    store: SeriesStore, session_id: str, series_id: str, object_files: ObjectFiles | None = None
+) -> Iterator[bytes]:
+    """A zip archive of all that is done: class ids, tables of shares and of all objects, classifier, corrections, and
+    what failed.
 
-    No more of it is in memory at a time than one result.
+    No more of it is in memory at a time than the results of one file.
+
+    Args:
+        store: where series are.
+        session_id: the session.
+        series_id: the series.
+        object_files: makes of each image also the files of its objects; None leaves them out.
+
+    Yields:
+        Its parts.
 
     Raises:
         UnknownSeriesError: with the first part, if there is no such series.
     """
     items = store.items(session_id, series_id)
-    classifier = store.classifier(session_id, series_id)
-    names, classes = result_names(items), load_model(classifier).classes
-    parts = ZipParts()
+    classifier, corrections = store.classifier(session_id, series_id), store.corrections(session_id, series_id)
+    names, contents = result_names(items), load_model(classifier)
+    classes = contents.classes
+    parts, unreadable = ZipParts(), list[tuple[str, str]]()
     with zipfile.ZipFile(parts, "w") as archive:
         for item in (item for item in items if item.state == "done"):
             with suppress(UnknownSeriesError):
                 _add(archive, file_name(names[item.number], ".tif"), store.result(session_id, series_id, item.number))
             yield parts.next_part()
+            if object_files is not None:
+                try:
+                    for name, made in object_files.of_item(session_id, series_id, item, names[item.number], contents):
+                        _add(archive, name, made)
+                except (UnknownSeriesError, ImageError) as problem:
+                    why = str(problem) if isinstance(problem, ImageError) else "Its objects are not kept any more."
+                    unreadable.append((item.name, why))
+                yield parts.next_part()
         done = [(base_name(item), item.pages) for item in items_in_order(store, session_id, series_id)]
-        failures = list(_failures(items))
+        failed = [(spreadsheet_text(name), why) for name, why in [*failures(items), *unreadable]]
         try:
             objects = all_objects(store, session_id, series_id)
             _add(archive, OBJECT_TABLE, objects_csv(one.named(name, classes) for _, name, one in objects).encode())
         except ValueError as problem:
-            failures.append((OBJECT_TABLE, str(problem)))
+            failed.append((OBJECT_TABLE, str(problem)))
         yield parts.next_part()
         class_names = {one.id: one.name for one in classes}
         _add(archive, TABLE, shares_table(class_names, done).encode())
         _add(archive, MODEL_FILE, classifier)
-        if failures:
-            _add(archive, FAILURES, csv_text(("image", "reason"), failures).encode())
+        if corrections:
+            _add(archive, CORRECTIONS_FILE, corrections)
+        if failed:
+            _add(archive, FAILURES, csv_text(("image", "reason"), failed).encode())
         yield parts.next_part()
     yield parts.next_part()
 
@@ -121,9 +146,9 @@ def base_name(item: SeriesItem) -> str:
     return item.name.rpartition("/")[2]
 
 
-def _failures(items: Sequence[SeriesItem]) -> Iterator[tuple[str, str]]:
-    """The name of each file that could not be segmented, or not all of its images, and why; as cells of a table."""
+def failures(items: Sequence[SeriesItem]) -> Iterator[tuple[str, str]]:
+    """The name of each file that could not be segmented, or not all of its images, and why."""
     for item in items:
         reasons = [page["reason"] for page in item.pages if page.get("reason")] if item.state == "done" else []
         for reason in [item.reason] if item.state == "failed" else reasons:
-            yield spreadsheet_text(item.name), reason
+            yield item.name, reason

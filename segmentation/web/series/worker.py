@@ -27,6 +27,7 @@ from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PageError
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.tables import pack_tables
+from segmentation.series.drawn import painted_on
 from segmentation.series.jobs import reason
 from segmentation.series.model import Model, Segmented, both
 from segmentation.series.objects import ObjectTables
@@ -35,9 +36,10 @@ from segmentation.series.results import ResultFolder
 from segmentation.strokes.raster import region_of
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
+from segmentation.web.series.corrected import digest_of, digests, painted_key
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownSessionError
-from segmentation.web.store.records import ItemResult
-from segmentation.web.store.series import CLAIM_SECONDS, ClaimedItem, SeriesStore, UnknownSeriesError
+from segmentation.web.store.records import ClaimedItem, ItemResult
+from segmentation.web.store.series import CLAIM_SECONDS, SeriesStore, UnknownSeriesError
 
 LOOK_SECONDS = 2.0
 """How often a worker that has nothing to do asks the store for work."""
@@ -176,7 +178,8 @@ class SeriesWorker:
         An image that the session works on within outlines is worked on within them here too.
         """
         model, tables = self._model_for(item), ObjectTables()
-        outlines = self._outlines(item.session_id)
+        outlines, document = self._outlines(item.session_id), self._store.corrections_of(item)
+        painted, known = painted_key(document, model.names), digests(document)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             folder = ResultFolder(Path(desk))
@@ -184,7 +187,7 @@ class SeriesWorker:
 
             def segment(image: Image) -> Segmented:
                 nonlocal picture
-                segmented = self._segment(model.classifier, image)
+                segmented = self._segment(model.classifier, image).corrected(painted_on(image, painted))
                 picture = picture or small_picture(image, segmented.class_ids, model.colours)
                 return segmented
 
@@ -192,7 +195,8 @@ class SeriesWorker:
                 for _ in segment_pages(self._images(self._store.image(item), outlines), segment, writer):
                     pass
             result = (folder.path / f"{RESULT}.tif").read_bytes()
-        return ItemResult(result, picture, pack_tables(tables.pages), [vars(page) for page in writer.pages])
+        pages = [vars(page) | {"corrected": digest_of(page.hashes, known)} for page in writer.pages]
+        return ItemResult(result, picture, pack_tables(tables.pages), pages)
 
     def _model_for(self, item: ClaimedItem) -> Model:
         if self._model is None or self._model[0] != item.classifier_key:

@@ -246,6 +246,16 @@ class Downloads:
         with until_gone(self._turn(session_id), has_gone)():
             return self._classifier_file(session_id, result, along)
 
+    def corrections(self, session_id: str, image_hash: str | None = None) -> bytes:
+        """The file of the corrections of all images; empty if nothing was painted into results.
+
+        Args:
+            session_id: the session.
+            image_hash: the image that comes first; None stands for the one that was opened last.
+        """
+        painted = self._journals.state(session_id).corrections
+        return self._correction_file(session_id, image_hash) if any(painted.values()) else b""
+
     def segmented(
         self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False
     ) -> tuple[Result, NDArray[np.uint8]]:

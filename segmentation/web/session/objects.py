@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.archive import pack
-from segmentation._shared.text import counted
 from segmentation.assessment.counting import RecountedObjects
 from segmentation.model.modelfile import load_model
 from segmentation.objects import files
+from segmentation.objects.correcting import correction_note
 from segmentation.objects.files import NamedObjects
 from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import MeasuredObjects, find_objects, number_objects
@@ -83,6 +83,7 @@ def session_report(
     named = {"name": result.state.image["name"], "page": 1, "pages": 1}
     image = replace(result.image, metadata=result.image.metadata | named)
     contents = load_model(classifier_file)
+    note = correction_note(result.training_set.corrections, ids)
     try:
         with turn():
             counts = Counter(objects_of(result, ids).objects.table["class_id"].tolist())
@@ -92,18 +93,8 @@ def session_report(
         steps = result.state.clean_up
         bounds = again.bounds({one: counts[one] for one in result.state.classes}, steps, turn)
     with turn():
-        found = image_found(image, ids, contents, notes=_corrected(result, ids), sure=Sureness(margins, bounds))
+        found = image_found(image, ids, contents, notes=[note] if note else [], sure=Sureness(margins, bounds))
         return report_html(contents, sha256(classifier_file).hexdigest(), [found], scores).encode()
-
-
-def _corrected(result: Result, ids: NDArray[np.uint8]) -> list[str]:
-    """A sentence on what was corrected by hand, if anything was."""
-    corrections = result.training_set.corrections
-    pixels = 0 if corrections is None else int(np.count_nonzero((corrections > 0) & (ids > 0)))
-    if not pixels:
-        return []
-    percent = np.format_float_positional(100 * pixels / ids.size, precision=2, fractional=False, trim="-")
-    return [f"The result was corrected by hand in {counted(pixels, 'pixel')} ({percent} %)."]
 
 
 def objects_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:

@@ -92,6 +92,7 @@ class SeriesItem:
         reason: why it failed.
         pages: the outcome for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
         made_by: the hash of the classifier's file that they come from, as :func:`content_hash` has it.
+        picture: the hash of the small picture, in the same way; empty if there is none.
     """
 
     number: int
@@ -102,6 +103,7 @@ class SeriesItem:
     reason: str
     pages: list[dict[str, Any]]
     made_by: str
+    picture: str = ""
 
     @property
     def result_is_there(self) -> bool:
@@ -124,3 +126,36 @@ class ItemResult:
     picture: bytes
     objects: bytes
     pages: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class SeriesFacts:
+    """A series: its id, when it was begun, whether it is being worked on, and the hash of its classifier's file."""
+
+    id: str
+    created: float
+    running: bool
+    classifier: str
+
+
+@dataclass(frozen=True)
+class ClaimedItem:
+    """An item that a worker has claimed.
+
+    Attributes:
+        session_id: whose it is.
+        series_id: of which series.
+        number: which item.
+        key: of the image's file.
+        classifier_key: of the file of the classifier.
+        corrections_key: of the file of what was painted into results; None if there is none.
+        owner: a random name of this claim.
+    """
+
+    session_id: str
+    series_id: str
+    number: int
+    key: str
+    classifier_key: str
+    corrections_key: str | None
+    owner: str

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import sqlalchemy as sql
@@ -20,7 +19,7 @@ from segmentation.web.store.blobs import UnknownBlobError
 from segmentation.web.store.database import Database
 from segmentation.web.store.errors import StoreFullError
 from segmentation.web.store.files import content_hash, hash_in_key
-from segmentation.web.store.records import ItemResult, SeriesItem
+from segmentation.web.store.records import ClaimedItem, ItemResult, SeriesFacts, SeriesItem
 from segmentation.web.store.rows import lock_session
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import blobs, series, series_items
@@ -38,37 +37,6 @@ class UnknownSeriesError(LookupError):
     """A session has no such series, or the series no such result."""
 
 
-@dataclass(frozen=True)
-class SeriesFacts:
-    """A series: its id, when it was begun, whether it is being worked on, and the hash of its classifier's file."""
-
-    id: str
-    created: float
-    running: bool
-    classifier: str
-
-
-@dataclass(frozen=True)
-class ClaimedItem:
-    """An item that a worker has claimed.
-
-    Attributes:
-        session_id: whose it is.
-        series_id: of which series.
-        number: which item.
-        key: of the image's file.
-        classifier_key: of the file of the classifier.
-        owner: a random name of this claim.
-    """
-
-    session_id: str
-    series_id: str
-    number: int
-    key: str
-    classifier_key: str
-    owner: str
-
-
 class SeriesStore:
     """Keeps series for sessions; its methods may raise what those of :class:`Store` may."""
 
@@ -78,16 +46,18 @@ class SeriesStore:
 
     # ---- what people do
 
-    def begin(self, session_id: str, classifier: bytes) -> str:
-        """Begin a series with a classifier file; returns its id.
+    def begin(self, session_id: str, classifier: bytes, corrections: bytes = b"") -> str:
+        """Begin a series with a classifier file, and one of what was painted into results, if it is; returns its id.
 
         Raises:
             UnknownSessionError: if there is no such session.
         """
-        series_id = secrets.token_urlsafe(12)
+        series_id, painted = secrets.token_urlsafe(12), self._put_corrections(session_id, corrections)
         with self._files.keeping(session_id, "classifier", classifier) as (connection, key):
             row = {"session_id": session_id, "id": series_id, "created": time.time(), "running": True, "key": key}
-            connection.execute(series.insert().values(row))
+            connection.execute(series.insert().values(row | {"corrections_key": painted}))
+            if painted:
+                self._files.assign(connection, painted, session_id)
         return series_id
 
     def add(
@@ -163,7 +133,7 @@ class SeriesStore:
         return [
             SeriesItem(
                 row.number, row.name, row.bytes, row.state, row.ended, row.reason, json.loads(row.pages or "[]"),
-                row.made_by or made_by,
+                row.made_by or made_by, hash_in_key(row.picture_key or ""),
             )
             for row in rows
         ]  # fmt: skip
@@ -179,10 +149,19 @@ class SeriesStore:
             if not connection.execute(change.values(running=running)).rowcount:
                 raise UnknownSeriesError(series_id)
 
-    def do_again(self, session_id: str, series_id: str, classifier: bytes) -> int:
-        """Let the images be done again whose results are those of another classifier than this one.
+    def do_again(
+        self, session_id: str, series_id: str, classifier: bytes, corrections: bytes = b"", also: Collection[int] = ()
+    ) -> int:
+        """Let the images be done again whose results are those of another classifier than this one, and some others.
 
         Until then they keep the results that they have.
+
+        Args:
+            session_id: the session.
+            series_id: the series.
+            classifier: the file of the classifier.
+            corrections: the file of what was painted into results; empty if there is none.
+            also: the numbers of further images, of those that are done or being worked on.
 
         Returns:
             How many there are.
@@ -191,20 +170,24 @@ class SeriesStore:
             UnknownSeriesError: if the session has no such series.
         """
         mine, released = content_hash(classifier), list[str]()
-        item = series_items.c
+        item, painted = series_items.c, self._put_corrections(session_id, corrections)
         with self._files.keeping(session_id, "classifier", classifier) as (connection, key):
-            former = self._require(connection, session_id, series_id).key
+            row = self._require(connection, session_id, series_id)
+            former = row.key
             of_series = _belongs_to_series(series_items, session_id, series_id)
             unnamed = series_items.update().where(of_series, item.state == "done", item.made_by.is_(None))
             connection.execute(unnamed.values(made_by=hash_in_key(former)))
             of_another = (item.state == "working") | ((item.state == "done") & (item.made_by != mine))
             if hash_in_key(former) == mine:
                 of_another = (item.state == "done") & (item.made_by != mine)
+            of_another |= item.state.in_(("working", "done")) & item.number.in_(also)
             anew = {"state": "waiting", "owner": "", "until": 0.0, "tries": 0, "ended": 0.0, "reason": ""}
             changed = connection.execute(series_items.update().where(of_series, of_another).values(anew)).rowcount
             this = series.update().where(series.c.session_id == session_id, series.c.id == series_id)
-            connection.execute(this.values(key=key, running=True))
-            released += self._files.release(connection, blobs.c.key == former)
+            connection.execute(this.values(key=key, corrections_key=painted, running=True))
+            if painted:
+                self._files.assign(connection, painted, session_id)
+            released += self._files.release(connection, blobs.c.key.in_([former, row.corrections_key or former]))
         self._files.remove(released)
         return changed
 
@@ -217,7 +200,8 @@ class SeriesStore:
         with self._database.deleting():
             with self._database.writing() as connection:
                 lock_session(connection, session_id)
-                kept = {self._require(connection, session_id, series_id).key}
+                this = self._require(connection, session_id, series_id)
+                kept = {key for key in (this.key, this.corrections_key) if key}
                 of_series = _belongs_to_series(series_items, session_id, series_id)
                 named = (series_items.c.key, *_RESULT_KEYS)
                 for row in connection.execute(sql.select(*named).where(of_series)):
@@ -236,6 +220,16 @@ class SeriesStore:
         with self._database.reading() as connection:
             key = self._require(connection, session_id, series_id).key
         return self._content(key)
+
+    def corrections(self, session_id: str, series_id: str) -> bytes:
+        """The file of what was painted into the results of a series; empty if there is none.
+
+        Raises:
+            UnknownSeriesError: if the session has no such series.
+        """
+        with self._database.reading() as connection:
+            key = self._require(connection, session_id, series_id).corrections_key
+        return self._content(key) if key else b""
 
     def result(self, session_id: str, series_id: str, number: int) -> bytes:
         """The class ids of an item that is done, a TIFF.
@@ -280,7 +274,8 @@ class SeriesStore:
             free = (series_items.c.state == "waiting") | (
                 (series_items.c.state == "working") & (series_items.c.until < now)
             )
-            query = sql.select(series_items, series.c.key.label("classifier_key")).join(series)
+            of_series = series.c.key.label("classifier_key"), series.c.corrections_key
+            query = sql.select(series_items, *of_series).join(series)
             query = query.where(series.c.running, free).order_by(series_items.c.number, series.c.created).limit(1)
             with self._database.reading() as connection:
                 row = connection.execute(query).first()
@@ -298,7 +293,8 @@ class SeriesStore:
                 same = (*item, series_items.c.state == row.state, *as_it_was)
                 claimed = connection.execute(series_items.update().where(*same).values(change)).rowcount
             if claimed and not given_up:
-                return ClaimedItem(row.session_id, row.series_id, row.number, row.key, row.classifier_key, owner)
+                keys = row.key, row.classifier_key, row.corrections_key
+                return ClaimedItem(row.session_id, row.series_id, row.number, *keys, owner)
 
     def image(self, item: ClaimedItem) -> bytes:
         """The image file of an item, or an UnknownSeriesError if the series is gone."""
@@ -307,6 +303,10 @@ class SeriesStore:
     def classifier_of(self, item: ClaimedItem) -> bytes:
         """The classifier file for an item, or an UnknownSeriesError if the series is gone."""
         return self._content(item.classifier_key)
+
+    def corrections_of(self, item: ClaimedItem) -> bytes:
+        """The file of what was painted into results, empty if there is none, or an UnknownSeriesError if it is gone."""
+        return self._content(item.corrections_key) if item.corrections_key else b""
 
     def heartbeat(self, item: ClaimedItem) -> bool:
         """Renew the claim on an item; False if the claim has ended, or the series is not to be worked on any more."""
@@ -346,6 +346,9 @@ class SeriesStore:
         return bool(counts)
 
     # ---- rows
+
+    def _put_corrections(self, session_id: str, corrections: bytes) -> str | None:
+        return self._files.put(session_id, "corrections", corrections) if corrections else None
 
     def _content(self, key: str) -> bytes:
         try:

@@ -97,6 +97,8 @@ series = sql.Table(
     sql.Column("created", sql.Float, nullable=False),
     sql.Column("running", sql.Boolean, nullable=False),
     sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
+    # of the file of what people painted into results, if they did
+    sql.Column("corrections_key", sql.ForeignKey("blobs.key")),
 )
 series_items = sql.Table(
     "series_items",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { curves, mixedUnits } from "../../../assets/page/seriesplot.mjs";
 import {
-  asCsv, channelsOf, failuresOf, numbersIn, rowsOf, told, unitsOf, written,
+  asCsv, channelsOf, failuresOf, numbersIn, outOfDate, rowsOf, staleSentences, told, unitsOf, written,
 } from "../../../assets/page/seriesrows.mjs";
 
 const CLASSES = [{ id: 1, name: "=void", colour: "#e69f00" }, { id: 2, name: "grain", colour: "#0072b2" }];
@@ -12,7 +12,7 @@ const NONE = { count: 0, low: 0, high: 0, mean: null, median: null };
 
 /** An image with a quarter of class 1. */
 const image = (page = 1, unit = "px", channels = /** @type {string[]} */ ([])) => ({
-  page, channels, pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 }, trust: 0.5,
+  page, channels, hashes: [], corrected: "", pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 }, trust: 0.5,
   objects: { unit, classes: { 1: { count: 3, low: 1, high: 6, mean: 12.5, median: 9 }, 2: NONE } },
 });
 
@@ -22,7 +22,7 @@ const image = (page = 1, unit = "px", channels = /** @type {string[]} */ ([])) =
  * @param {...any} images
  */
 const item = (name, ...images) => ({
-  number: 1, name, state: "done", reason: "", notes: [], left_out: [], made_by: "a", images,
+  number: 1, name, state: "done", reason: "", notes: [], left_out: [], made_by: "a", picture: "p", images,
 });
 
 test("images stand in the natural order of their files, those of a stack one after the other", () => {
@@ -91,4 +91,21 @@ test("channels have the names that all images give them, or none", () => {
   assert.deepEqual(channelsOf(rowsOf(two)), names);
   assert.deepEqual(channelsOf(rowsOf([...two, item("c.tif", image(1, "px", ["GFP", "DAPI"]))])), []);
   assert.deepEqual(channelsOf([]), []);
+});
+
+test("what another classifier has made is out of date, and what something else is painted on now", () => {
+  const painted = { ...image(), hashes: ["h", "former"], corrected: "12" };
+  const files = [item("a.tif", painted), { ...item("b.tif", image()), made_by: "b" }];
+  const now = { classifier: "a", corrected: { h: "1", former: "2", other: "3" } };
+  assert.deepEqual(files.map((one) => outOfDate(one, now)), ["", "learnt"]);
+  assert.equal(outOfDate(files[0], { ...now, corrected: { h: "1", former: "9" } }), "corrected");
+  assert.equal(outOfDate(files[0], { ...now, corrected: {} }), "corrected");
+  assert.equal(outOfDate({ ...files[0], state: "waiting" }, { ...now, corrected: {} }), "");
+  assert.equal(outOfDate(files[1], null), "");
+  assert.equal(outOfDate(files[1], { classifier: null, corrected: {} }), "");
+  assert.equal(
+    staleSentences(files, { ...now, corrected: {} }),
+    "The classifier has learnt on: 1 image is out of date (“b.tif”). 1 image was corrected since (“a.tif”).",
+  );
+  assert.equal(staleSentences(files.slice(0, 1), now), "");
 });

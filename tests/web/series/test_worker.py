@@ -26,6 +26,7 @@ from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.application import create_app
 from segmentation.web.series.upload_zip import ZipError, shown_path, unpacked
+from segmentation.web.session.stacks import plane_key
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreFullError
 from segmentation.web.store import series as series_module
@@ -104,7 +105,11 @@ def series(client):
     return Series(client)
 
 
-def expected(classifier, files, folder):
+def correction(name, class_id, x0, y0, x1, y1):
+    return {"id": name, "class_id": class_id, "kind": "rectangle", "x0": x0, "y0": y0, "x1": x1, "y1": y1}
+
+
+def expected(classifier, files, folder, **more):
     """What the command line writes."""
     (folder / "in").mkdir(parents=True)
     (folder / "cells.squiggle").write_bytes(classifier)
@@ -113,7 +118,7 @@ def expected(classifier, files, folder):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     images = [folder / "in" / name for name in files]
-    apply_series(folder / "cells.squiggle", images, folder / "out", table=True, objects=True)
+    apply_series(folder / "cells.squiggle", images, folder / "out", table=True, objects=True, **more)
     written = [path for path in (folder / "out").iterdir() if path.is_file() and ".objects." not in path.name]
     return {path.name: path.read_bytes() for path in written}
 
@@ -215,7 +220,7 @@ def test_what_another_classifier_has_made_is_done_again_and_nothing_else(series,
     (item, failed) = series.progress["items"]
     assert failed["state"] == "failed"
     current = f"/s/{series.session}/series/classifier"
-    assert series.client.get(current).json == {"classifier": item["made_by"]}
+    assert series.client.get(current).json == {"classifier": item["made_by"], "corrected": {}}
     image = {"image": None}
     assert series.client.post(f"{series.url}/again", json=image).json == {"again": 0}
 
@@ -237,6 +242,70 @@ def test_what_another_classifier_has_made_is_done_again_and_nothing_else(series,
     assert b"Renamed" in results["shares.csv"]
     assert np.array_equal(tifffile.imread(io.BytesIO(results["a.tif"])), tifffile.imread(io.BytesIO(before)))
     assert series.client.post(f"{series.url}/again", json=image).json == {"again": 0}
+
+
+def test_only_images_that_something_else_is_painted_on_are_done_again(series, bench, tmp_path):
+    files = {"a.png": FILES["day1/a.png"], "b.tif": FILES["day2/a.tif"], "stack.tif": FILES["stack.tif"]}
+    for name, content in files.items():
+        series.add(name, content)
+    work(bench)
+    before, first = series.results(), series.progress["items"]
+    facts = series.client.post(f"{series.url}/open/2").json
+    series.someone.does(type="image.open", image={key: value for key, value in facts.items() if key != "notes"})
+    stack = series.client.post(f"{series.url}/open/3").json
+    series.someone.does(type="image.open", image={key: value for key, value in stack.items() if key != "notes"})
+    series.someone.does(type="correction.add", image=facts["hash"], stroke=correction("c", 7, 3, 4, 12, 14))
+    series.someone.does(
+        type="correction.add", image=plane_key(stack["hash"], 2), stroke=correction("d", 2, 60, 4, 80, 9)
+    )
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 2}
+    assert [item["state"] for item in series.progress["items"]] == ["done", "waiting", "waiting"]
+    work(bench)
+    items, results = series.progress["items"], series.results()
+    assert items[0] == first[0]
+    assert items[1]["picture"] != first[1]["picture"]
+    assert results["a.tif"] == before["a.tif"]
+    assert results["b.tif"] != before["b.tif"]
+    series.someone.does(type="image.show", image=facts["hash"])
+    np.testing.assert_array_equal(tifffile.imread(io.BytesIO(results["b.tif"])), series.someone.segmentation())
+    pages = [tifffile.imread(io.BytesIO(one["stack.tif"])) for one in (before, results)]
+    assert [(old == new).all() for old, new in zip(*pages, strict=True)] == [True, False, True]
+    (note,) = items[1]["notes"]
+    assert note.startswith("The result was corrected by hand in 110 pixels")
+    assert note in series.client.get(f"{series.url}/report.html").data.decode()
+    now = series.client.get(f"/s/{series.session}/series/classifier").json
+    assert items[1]["images"][0]["corrected"] == now["corrected"][facts["hash"]]
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 0}
+
+    (tmp_path / "corrections.json").write_bytes(results.pop("corrections.json"))
+    classifier = results.pop("classifier.squiggle")
+    document = seg.strokes_from_json((tmp_path / "corrections.json").read_bytes())
+    assert results == expected(classifier, files, tmp_path, corrections=[document])
+
+    erased = series.someone.does(type="correction.add", image=facts["hash"], stroke=correction("e", 0, 0, 0, 90, 60))
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
+    series.someone.does(type="undo", event=erased)
+    work(bench)
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
+    work(bench)
+    assert series.results()["b.tif"] == results["b.tif"]
+
+
+def test_the_zip_has_the_files_of_objects_that_the_command_line_writes(series, bench, tmp_path):
+    stack = np.stack([scene(3), scene(4), scene(5)]).astype(np.float32)
+    files = {"a.png": FILES["day1/a.png"], "stack.tif": tiff_with_broken_page(stack, 1)}
+    for name, content in files.items():
+        series.add(name, content)
+    work(bench)
+    results = contents_of(series.client.get(f"{series.url}/results.zip?objects=1").data)
+    expected(results["classifier.squiggle"], files, tmp_path)
+    written = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.objects.*")}
+    assert {name: content for name, content in results.items() if ".objects." in name} == written
+    assert len(written) == 6
+    assert tifffile.imread(io.BytesIO(results["stack.objects.tif"])).dtype == np.uint32
+    report = series.client.get(f"{series.url}/report.html").data.decode()
+    assert "What could not be segmented" in report
+    assert "Image 2 of the 3 in the file cannot be used" in report
 
 
 def test_the_files_of_a_series_are_those_of_its_zip_and_the_report_loads_nothing(series, bench):

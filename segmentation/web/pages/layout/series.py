@@ -48,7 +48,7 @@ FILES = (
     ("shares.csv", "Shares (CSV)"),
     ("objects.csv", "Objects (CSV)"),
     ("report.html", "Report (HTML)"),
-    ("results.zip", "All (zip)"),
+    ("results.zip?objects=1", "All with outlines (zip)"),
 )
 
 

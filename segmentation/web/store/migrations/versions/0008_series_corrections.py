@@ -1,0 +1,13 @@
+"""What people painted into the results of a series."""
+
+import sqlalchemy as sql
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Make the column."""
+    key = sql.Column("corrections_key", sql.String(128), sql.ForeignKey("blobs.key"))
+    op.add_column("series", key, inline_references=True)
