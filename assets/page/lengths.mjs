@@ -115,12 +115,17 @@ export function sizeInUnit(pixels, { x, y, unit }, power) {
 }
 
 /**
- * How many pixels a length or an area is that was typed in the unit of the image; null if it is no number.
+ * How many pixels a length or an area is that was typed; null if it is none. Without a unit it is in that of the image.
  * @param {string} text
  * @param {PixelSize} size of a pixel
  * @param {1 | 2} power 2 of an area
  */
-export function sizeInPixels(text, { x, y }, power) {
-  const typed = text.replace(",", ".").match(/^\s*(\d*\.?\d+(?:e[+-]?\d+)?)/i);
-  return typed ? Math.round(Number(typed[1]) / (x * y) ** (power / 2)) : null;
+export function sizeInPixels(text, { x, y, unit }, power) {
+  const found = text.replace(",", ".").match(/^\s*(\d*\.?\d+(?:e[+-]?\d+)?)\s*([^\d\s²]*)[²2]?\s*$/i);
+  if (!found) return null;
+  const [typed, named] = [Number(found[1]), SPELLINGS[found[2]] ?? found[2]];
+  if (named === "px") return Math.round(typed);
+  if (named && named !== unit && !(named in METRES && unit in METRES)) return null;
+  const times = named in METRES && unit in METRES ? METRES[named] / METRES[unit] : 1;
+  return Math.round((typed * times ** power) / (x * y) ** (power / 2));
 }

@@ -110,6 +110,7 @@ def train(given: Namespace) -> int:
     from segmentation.model.classifier import PixelClassifier
     from segmentation.model.modelfile import save_model
     from segmentation.model.weights import weights_from_json
+    from segmentation.objects.sized import steps_in_pixels
     from segmentation.objects.steps import steps_from_json
     from segmentation.strokes.document import strokes_from_json
 
@@ -137,8 +138,10 @@ def train(given: Namespace) -> int:
     of_strokes = weights_from_json(settings.get("class_weights"))
     known = {class_id: weight for class_id, weight in of_strokes.items() if class_id in classifier.classes_}
     classifier.set_params(class_weights=known | weights_of(given.class_weights))
-    steps = typed_steps(given.clean_up)
-    classifier.set_params(clean_up=steps_from_json(settings.get("clean_up", ())) if steps is None else steps)
+    typed = typed_steps(given.clean_up)
+    known_as = {str(image.metadata["name"]): size for image, size in zip(data.images, sizes, strict=True)}
+    steps = steps_from_json(settings.get("clean_up", ())) if typed is None else steps_in_pixels(typed, lambda: known_as)
+    classifier.set_params(clean_up=steps)
     contents = classifier.contents(
         named_classes(classifier.label_classes_, documents, given.classes),
         strokes={one: drawn for one, drawn in data.strokes.items() if drawn} if given.with_strokes else None,

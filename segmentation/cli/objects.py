@@ -22,6 +22,7 @@ from segmentation.objects import files
 from segmentation.objects.cleaning import clean_up
 from segmentation.objects.files import NamedObjects
 from segmentation.objects.measured import find_objects
+from segmentation.objects.sized import steps_in_pixels
 from segmentation.strokes.classes import LabelClass
 
 ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects], Image | None], bytes]] = {
@@ -38,7 +39,7 @@ ONE_BY_ONE: dict[str, Callable[[Sequence[NamedObjects], Image | None], bytes]] =
 def objects(given: Namespace) -> int:
     """Measures the objects in segmentations."""
     _check(given)
-    steps = typed_steps(given.clean_up) or ()
+    typed = typed_steps(given.clean_up) or ()
     every: list[NamedObjects] = []
     pairs = zip(given.segmentations, given.image or [None] * len(given.segmentations), strict=True)
     for path, image_path in sorted(pairs, key=lambda pair: [natural_key(part) for part in pair[0].parts]):
@@ -49,6 +50,7 @@ def objects(given: Namespace) -> int:
             like = like or origin
             classes = _classes(path, segmentation, given.class_ids)
             try:
+                steps = steps_in_pixels(typed, {path.name: origin.pixel_size}.copy)
                 cleaned = clean_up(segmentation, steps)
                 measured = find_objects(
                     cleaned,

@@ -10,13 +10,15 @@ from segmentation.cli.paths import typed_path
 from segmentation.io.pixel_size import parse_pixel_size
 
 if TYPE_CHECKING:
+    from segmentation.objects.sized import SizedStep
     from segmentation.objects.steps import CleanUpStep
 
 Parsed = TypeVar("Parsed")
 
 STEPS = (
     "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border@CLASS keep_border@CLASS split=EAGERNESS, in the order "
-    "in which they are done; areas and radii in pixels; each for all classes, or for some: drop_small=20@1,2"
+    "in which they are done; areas and radii in pixels, or in a unit: drop_small=5um2 smooth=2um; each for all "
+    "classes, or for some: drop_small=20@1,2"
 )
 
 
@@ -78,17 +80,17 @@ def add_clean_up(command: argparse._ActionsContainer, otherwise: str = "none") -
     )
 
 
-def typed_steps(typed: Sequence[str] | None) -> tuple[CleanUpStep, ...] | None:
+def typed_steps(typed: Sequence[str] | None) -> tuple[CleanUpStep | SizedStep, ...] | None:
     """The steps that were typed; None if nothing was.
 
     Raises:
         ValueError: if one of them is not understood.
     """
-    from segmentation.objects.steps import CleanUpStep, checked_steps
+    from segmentation.objects.sized import SizedStep
 
     if typed is None:
         return None
-    return checked_steps(CleanUpStep.from_text(text) for text in typed if text != "none")
+    return tuple(SizedStep.from_text(text) for text in typed if text != "none")
 
 
 def told(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:

@@ -5,12 +5,15 @@ All steps look at the whole segmentation, so that a part is one part wherever an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmentation.io.pixel_size import PixelSize
 from segmentation.objects.labelling import class_ids_of
+from segmentation.objects.sized import AnyStep, steps_in_pixels
 from segmentation.objects.steps import (
     DROP_BORDER,
     DROP_SMALL,
@@ -25,7 +28,9 @@ from segmentation.objects.steps import (
 _SIDES_AT_FIRST = 1 << 16
 
 
-def clean_up(segmentation: ArrayLike, steps: Steps) -> NDArray[np.uint8]:
+def clean_up(
+    segmentation: ArrayLike, steps: Iterable[AnyStep], *, pixel_size: PixelSize | None = None
+) -> NDArray[np.uint8]:
     """A segmentation after some steps, in their order.
 
     A part is a connected part of a class with 8 neighbours, a hole a connected part of all other pixels with 4
@@ -37,7 +42,9 @@ def clean_up(segmentation: ArrayLike, steps: Steps) -> NDArray[np.uint8]:
         segmentation: ``(rows, columns)`` class ids, 0 where there is none; or those of a volume, ``(planes, rows,
             columns)``, where parts have 26 neighbours, holes 6, and borders are smoothed within a ball. It is not
             changed.
-        steps: see :class:`CleanUpStep`; or their plain JSON values, such as ``{"kind": "drop_small", "size": 20}``.
+        steps: see :class:`CleanUpStep`; or their plain JSON values, such as ``{"kind": "drop_small", "size": 20}``, or
+            ``{"kind": "drop_small", "size": 5, "unit": "µm"}`` for 5 µm².
+        pixel_size: how large a pixel is, for sizes in a unit.
 
     Returns:
         As large, uint8.
@@ -45,7 +52,7 @@ def clean_up(segmentation: ArrayLike, steps: Steps) -> NDArray[np.uint8]:
     Raises:
         ValueError: if the segmentation or a step is not possible.
     """
-    checked = checked_steps(steps)
+    checked = steps_in_pixels(steps, lambda: {"the segmentation": pixel_size})
     if np.ndim(segmentation) == 3:
         from segmentation.objects.volumes import clean_up_voxels
 

@@ -30,7 +30,7 @@ SIZES: dict[str, tuple[str, float]] = {
 }
 """What the size of each kind of step is, and the largest; those without one have a size of 0."""
 
-_TYPED = re.compile(r"([a-z_]+)(?:=([0-9.]{1,12}))?(?:@([0-9,]{1,200}))?")
+_TYPED = re.compile(r"([a-z_]+)(?:=([0-9.]{1,12})\s?([^\W\d]{0,15}[2²]?))?(?:@([0-9,]{1,200}))?")
 
 
 @dataclass(frozen=True)
@@ -108,21 +108,33 @@ class CleanUpStep:
         Raises:
             ValueError: if it is not understood.
         """
-        found = _TYPED.fullmatch(text.strip())
-        if not found:
-            raise ValueError(f"{text[:60]!r} is no step of a clean-up such as drop_small=20 or drop_small=20@1,2.")
-        kind, size, classes = found.groups()
-        ids = None if classes is None else tuple(int(one) for one in classes.split(",") if one)
-        try:
-            number = 0 if size is None else float(size) if "." in size else int(size)
-        except ValueError:
-            raise ValueError(f"{size!r} is not a number.") from None
-        return cls(kind, number, ids)
+        kind, size, unit, classes = parts_of_text(text)
+        if unit:
+            raise ValueError(f"The size of {text[:60]!r} is in a unit, and must be in pixels here.")
+        return cls(kind, size, classes)
 
     def to_text(self) -> str:
         """The step as it is typed."""
         size = f"={self.size:g}" if SIZES[self.kind][0] else ""
         return self.kind + size + ("" if self.classes is None else f"@{','.join(map(str, self.classes))}")
+
+
+def parts_of_text(text: str) -> tuple[str, float, str, tuple[int, ...] | None]:
+    """Kind, size, its unit (empty for pixels) and classes (None for all) of a step that was typed.
+
+    Raises:
+        ValueError: if it is not understood.
+    """
+    found = _TYPED.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text[:60]!r} is no step of a clean-up such as drop_small=20 or drop_small=5um2@1,2.")
+    kind, size, unit, classes = found.groups()
+    ids = None if classes is None else tuple(int(one) for one in classes.split(",") if one)
+    try:
+        number = 0 if size is None else float(size) if "." in size else int(size)
+    except ValueError:
+        raise ValueError(f"{size!r} is not a number.") from None
+    return kind, number, "" if unit in (None, "px") else unit, ids
 
 
 Steps = Iterable[CleanUpStep | Mapping[str, Any]]

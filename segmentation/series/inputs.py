@@ -6,10 +6,14 @@ import glob
 import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from segmentation._shared.text import natural_key
+from segmentation.io.limits import PageError
+from segmentation.io.pixel_size import PixelSize
+from segmentation.io.read import read_pages
 from segmentation.series.results import EarlierResults
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
@@ -157,3 +161,31 @@ def stamp(path: Path) -> dict[str, Any]:
         states = [os.stat(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names]
         size, modified = sum(one.st_size for one in states), max((one.st_mtime_ns for one in states), default=modified)
     return {"path": str(path), "bytes": size, "modified_ns": modified}
+
+
+def pixel_sizes(
+    paths: Iterable[Path], given: PixelSize | None = None, axes: str | None = None
+) -> dict[str, PixelSize | None]:
+    """How large the pixels of images are, by the names of their files; of a stack those of its first image.
+
+    What cannot be read is left out: reading it again will say why.
+
+    Args:
+        paths: of the images.
+        given: what somebody typed, in place of what they say; they are not read then.
+        axes: what the axes of Zarr arrays are, if they were chosen.
+    """
+    sizes: dict[str, PixelSize | None] = {}
+    for path in paths:
+        with suppress(ValueError, OSError):
+            sizes[path.name] = given or _pixel_size(path, axes)
+    return sizes
+
+
+def _pixel_size(path: Path, axes: str | None) -> PixelSize | None:
+    if is_zarr(path):
+        from segmentation.io.zarr_images import open_images
+
+        return open_images(path, axes=axes).pixel_size
+    with closing(read_pages(path)) as images:
+        return next((image.pixel_size for image in images if not isinstance(image, PageError)), None)

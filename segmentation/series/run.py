@@ -21,10 +21,10 @@ from segmentation.io.pixel_size import PixelSize
 from segmentation.io.shares import shares_table
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.weights import ClassWeights
-from segmentation.objects.steps import Steps
+from segmentation.objects.sized import AnyStep, steps_in_pixels
 from segmentation.series.drawn import CORRECTIONS, drawn_on, on_images
 from segmentation.series.events import Event, SeriesReport
-from segmentation.series.inputs import find_images, is_zarr, name_results, natural_path, stamp
+from segmentation.series.inputs import find_images, is_zarr, name_results, natural_path, pixel_sizes, stamp
 from segmentation.series.jobs import Job, reason
 from segmentation.series.model import Model, open_model
 from segmentation.series.objects import OBJECT_ENDINGS, table_of_all
@@ -54,7 +54,7 @@ def apply_series(
     objects: bool = False,
     report: str | os.PathLike[str] | None = None,
     class_weights: ClassWeights | None = None,
-    clean_up: Steps | None = None,
+    clean_up: Iterable[AnyStep] | None = None,
     axes: str | None = None,
     pixel_size: PixelSize | None = None,
     strokes: Iterable[StrokesDocument] = (),
@@ -85,7 +85,8 @@ def apply_series(
         report: write also one HTML file, here, that shows all images, what was found in them, and how.
         class_weights: by class id, what the probability of a class is multiplied with, in place of what the classifier
             says of these classes.
-        clean_up: steps in place of those of the classifier, see :class:`CleanUpStep`; None takes those.
+        clean_up: steps in place of those of the classifier, see :class:`CleanUpStep`, also with sizes in a unit, if the
+            pixels of all images are of one size; None takes those.
         axes: what the axes of Zarr arrays are, such as ``"zyx"``; None reads or guesses it.
         pixel_size: how large a pixel is, in place of what the images say; of Zarr arrays it counts for the table only.
         strokes: of which the outlines of where to work count: the images that they lie on are segmented only there.
@@ -110,14 +111,15 @@ def apply_series(
     model = open_model(classifier, threads, engine)
     if class_weights is not None:
         model = model.weighed(class_weights)
+    paths = find_images(images)
     if clean_up is not None:
-        model = model.with_clean_up(clean_up)
+        model = model.with_clean_up(steps_in_pixels(clean_up, lambda: pixel_sizes(paths, pixel_size, axes)))
     results = ResultFolder(Path(os.path.abspath(folder)))
     extras = Extras(png, probabilities, overlay, objects)
     size = {} if pixel_size is None else {"pixel_size": pixel_size.to_json()}
     class_ids = [one.id for one in model.classifier.label_classes_]
     chosen = size | drawn_on(strokes, corrections, class_ids)
-    series = Series(model, find_images(images), results, extras, on_event, axes=axes, chosen=chosen)
+    series = Series(model, paths, results, extras, on_event, axes=axes, chosen=chosen)
     series.plan()
     series.run(workers, threads, client)
     if table:

@@ -64,5 +64,9 @@ test("sizes of a clean-up are shown and typed in the unit of the image", () => {
   assert.deepEqual(
     ["5 µm²", "2,5", "1e2 um2", "none", ""].map((text) => sizeInPixels(text, size, 2)), [20, 10, 400, null, null],
   );
+  assert.deepEqual(
+    ["5000000 nm2", "0.005 mm²", "7 px", "5 °", "5 light years"].map((text) => sizeInPixels(text, size, 2)),
+    [20, 20000, 7, null, null], "a unit that is typed counts",
+  );
   assert.equal(sizeInPixels("1.5 µm", { ...size, x: 0.25, y: 1 }, 1), 3);
 });
