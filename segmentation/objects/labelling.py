@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -47,7 +49,12 @@ def skimage_connectivity(connectivity: int) -> int:
 
 
 def label_objects(
-    segmentation: ArrayLike, class_id: int, *, connectivity: int | None = None, split: float = 0.0
+    segmentation: ArrayLike,
+    class_id: int,
+    *,
+    connectivity: int | None = None,
+    split: float = 0.0,
+    spacing: float | Sequence[float] | None = None,
 ) -> NDArray[np.int32]:
     """The objects of a class, numbered from 1 in the order of their first pixels, row by row.
 
@@ -57,7 +64,9 @@ def label_objects(
         connectivity: 4 or 8 neighbours of a pixel are connected to it, or 6, 18 or 26 of a voxel; None takes all, 8 or
             26.
         split: objects that touch are split where they are narrower than this share of the smaller one's width; 0 splits
-            nothing, 1 at every waist. See :func:`segmentation.objects.splitting.split_objects`. In volumes it is 0.
+            nothing, 1 at every waist. See :func:`segmentation.objects.splitting.split_objects`.
+        spacing: of a volume, distance of planes, height and width of a voxel, in which waists are measured; those of an
+            image are measured in pixels.
 
     Returns:
         As large, int32, 0 where there is no object.
@@ -71,7 +80,7 @@ def label_objects(
     if np.ndim(segmentation) == 3:
         from segmentation.objects.volumes import label_voxels
 
-        voxels = label_voxels(segmentation, class_id, 26 if connectivity is None else connectivity, split)
+        voxels = label_voxels(segmentation, class_id, 26 if connectivity is None else connectivity, split, spacing)
         refuse_too_many(voxels, class_id)
         return voxels
     ids = class_ids_of(segmentation)

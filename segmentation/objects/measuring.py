@@ -37,7 +37,9 @@ def measure_objects(
     ``_max`` and ``_std``, with the number of the channel (``intensity_mean-0``) if it has several.
 
     Of a volume the columns are ``label``, ``area`` (voxels, or their volume), ``equivalent_diameter_area``, ``extent``,
-    ``axis_major_length``, ``centroid-0`` to ``centroid-2``, ``bbox-0`` to ``bbox-5``, and those of the values.
+    ``axis_major_length``, ``axis_minor_length``, ``centroid-0`` to ``centroid-2``, ``bbox-0`` to ``bbox-5``,
+    ``surface_area`` (of the mesh of :func:`skimage.measure.marching_cubes`), ``solidity``, ``feret_diameter_max``, and
+    those of the values.
 
     Args:
         segmentation: ``(rows, columns)`` class ids, or ``(planes, rows, columns)`` of a volume.
@@ -55,7 +57,7 @@ def measure_objects(
         ValueError: if an argument is not possible.
         TooManyObjects: if there are more than 500,000.
     """
-    labels = label_objects(segmentation, class_id, connectivity=connectivity, split=split)
+    labels = label_objects(segmentation, class_id, connectivity=connectivity, split=split, spacing=spacing)
     if labels.ndim == 3:
         from segmentation.objects.volumes import measure_voxels
 

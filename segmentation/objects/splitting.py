@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
-
-def split_objects(labels: NDArray[np.int32], eagerness: float, connectivity: int) -> NDArray[np.int32]:
+def split_objects(
+    labels: NDArray[np.int32], eagerness: float, connectivity: int, spacing: Sequence[float] | None = None
+) -> NDArray[np.int32]:
     """Split objects at their waists.
 
     The watershed of the negative distance from the border (``skimage.segmentation.watershed``; S. Beucher, F. Meyer,
@@ -19,18 +21,19 @@ def split_objects(labels: NDArray[np.int32], eagerness: float, connectivity: int
     their largest widths, so that the size of an object does not matter; others are joined, the widest waists first.
 
     Args:
-        labels: ``(rows, columns)``, from 1, 0 where there is no object.
+        labels: ``(rows, columns)`` or ``(planes, rows, columns)``, from 1, 0 where there is no object.
         eagerness: from 0, which splits nothing, to 1.
-        connectivity: as scikit-image has it, 1 or 2.
+        connectivity: as scikit-image has it, from 1 to the number of axes.
+        spacing: of the pixels along each axis, in which widths are measured; None measures in pixels.
 
     Returns:
-        ``(rows, columns)``, numbered in the order of the first pixels.
+        As large, numbered in the order of the first pixels.
     """
     from scipy.ndimage import distance_transform_edt
     from skimage.segmentation import watershed
 
     padded = np.pad(labels > 0, 1)  # the border of the image is a border of objects, as if nothing lay beyond
-    distance = distance_transform_edt(padded)[1:-1, 1:-1].astype(np.float32)
+    distance = distance_transform_edt(padded, sampling=spacing)[(slice(1, -1),) * labels.ndim].astype(np.float32)
     basins = watershed(-distance, mask=labels > 0, connectivity=connectivity).astype(np.int32, copy=False)
     return number_by_first_pixel(_joined(basins, distance, eagerness, connectivity)[basins])
 
@@ -64,16 +67,22 @@ def _waists(
 ) -> list[tuple[int, int, float]]:
     """Pairs of basins that touch, and half the width of the waist between them; the widest first."""
     pairs, heights = [], []
-    rows, columns = basins.shape
-    for down, right in _NEIGHBOURS[: 2 * connectivity]:
-        here = slice(0, rows - down), slice(max(0, -right), columns - max(0, right))
-        there = slice(down, rows), slice(max(0, right), columns - max(0, -right))
+    for steps in _neighbours(basins.ndim, connectivity):
+        sides = list(zip(basins.shape, steps, strict=True))
+        here = tuple(slice(max(0, -step), side - max(0, step)) for side, step in sides)
+        there = tuple(slice(max(0, step), side - max(0, -step)) for side, step in sides)
         touching = (basins[here] != basins[there]) & (basins[here] > 0) & (basins[there] > 0)
         pairs.append(np.sort(np.stack((basins[here][touching], basins[there][touching]), axis=1), axis=1))
         heights.append(np.minimum(distance[here][touching], distance[there][touching]))
     every, height = np.concatenate(pairs), np.concatenate(heights)
     order = np.lexsort((every[:, 1], every[:, 0], -height))
     return list(zip(every[order, 0].tolist(), every[order, 1].tolist(), height[order].tolist(), strict=True))
+
+
+def _neighbours(axes: int, connectivity: int) -> list[tuple[int, ...]]:
+    """The steps to neighbours of a pixel, of each pair of opposite ones one."""
+    every = product((-1, 0, 1), repeat=axes)
+    return [steps for steps in every if steps > (0,) * axes and sum(map(abs, steps)) <= connectivity]
 
 
 def number_by_first_pixel(labels: NDArray[Any]) -> NDArray[np.int32]:

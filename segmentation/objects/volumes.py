@@ -16,7 +16,18 @@ from segmentation.strokes.classes import LARGEST_CLASS_ID
 CONNECTIVITIES = {6: 1, 18: 2, 26: 3}
 """How many neighbours a voxel is connected with, and what scikit-image calls that."""
 
-MEASURES = ("label", "area", "equivalent_diameter_area", "extent", "axis_major_length", "centroid", "bbox")
+MEASURES = (
+    "label",
+    "area",
+    "equivalent_diameter_area",
+    "extent",
+    "axis_major_length",
+    "axis_minor_length",
+    "centroid",
+    "bbox",
+)
+Spacing = float | Sequence[float] | None
+
 VALUES = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
 
 
@@ -34,34 +45,56 @@ def voxel_ids(segmentation: ArrayLike) -> NDArray[np.uint8]:
     return np.ascontiguousarray(given, np.uint8)
 
 
-def label_voxels(segmentation: ArrayLike, class_id: int, connectivity: int, split: float) -> NDArray[np.int32]:
+def label_voxels(
+    segmentation: ArrayLike, class_id: int, connectivity: int, split: float, spacing: Spacing
+) -> NDArray[np.int32]:
     """The objects of a class, numbered from 1 in the order of their first voxels.
 
     Args:
         segmentation: ``(planes, rows, columns)`` class ids.
         class_id: the class.
         connectivity: 6, 18 or 26.
-        split: must be 0: objects in volumes are not split.
+        split: how eagerly objects are split, from 0 to 1, see :func:`segmentation.objects.splitting.split_objects`.
+        spacing: distance of planes, height and width of a voxel, in which waists are measured.
 
     Raises:
         ValueError: if an argument is not possible.
     """
     from skimage.measure import label
 
+    from segmentation.objects.splitting import split_objects
+
     if connectivity not in CONNECTIVITIES:
         raise ValueError("Voxels are connected with 6, 18 or 26 neighbours.")
-    if split:
-        raise ValueError("Objects in volumes are not split: leave the step out.")
+    eagerness, steps = checks.number(split, "The eagerness of splitting", 0, 1), voxel_spacing(spacing)
     ids = voxel_ids(segmentation)
     checks.whole_number(class_id, "The class", 1, LARGEST_CLASS_ID)
-    labels: NDArray[np.int32] = label(ids == class_id, connectivity=CONNECTIVITIES[connectivity]).astype(np.int32)
-    return labels
+    theirs = CONNECTIVITIES[connectivity]
+    labels: NDArray[np.int32] = label(ids == class_id, connectivity=theirs).astype(np.int32)
+    return split_objects(labels, eagerness, theirs, steps) if eagerness and labels.any() else labels
+
+
+def voxel_spacing(spacing: Spacing) -> tuple[float, float, float]:
+    """Distance of planes, height and width of a voxel; 1 if they are not known.
+
+    Raises:
+        ValueError: if they are not one or three positive numbers.
+    """
+    each = 1.0 if spacing is None else spacing
+    given = [each] * 3 if np.ndim(each) == 0 else list(each)  # type: ignore[arg-type]
+    if len(given) != 3:
+        raise ValueError("The spacing of a volume is one number, or three: distance of planes, height and width.")
+    planes, height, width = (checks.number(one, "The spacing", 1e-12, 1e12) for one in given)
+    return planes, height, width
 
 
 def measure_voxels(
-    labels: NDArray[np.int32], image: Image | ArrayLike | None, spacing: float | Sequence[float] | None
+    labels: NDArray[np.int32], image: Image | ArrayLike | None, spacing: Spacing
 ) -> dict[str, NDArray[Any]]:
-    """Measures of objects that are numbered, by :func:`skimage.measure.regionprops_table`.
+    """Measures of objects that are numbered, by :func:`skimage.measure.regionprops_table`, and their surface.
+
+    The surface is that of the mesh that marching cubes (T. Lewiner et al., "Efficient implementation of marching cubes'
+    cases with topological guarantees", 2003) lay around the object, by :func:`skimage.measure.mesh_surface_area`.
 
     Args:
         labels: ``(planes, rows, columns)`` int32.
@@ -73,16 +106,44 @@ def measure_voxels(
     """
     from skimage.measure import regionprops_table
 
-    steps = np.ones(3) if spacing is None else np.broadcast_to(np.asarray(spacing, float), 3)
-    for step in steps:
-        checks.number(float(step), "The spacing", 1e-12, 1e12)
-    values = None
+    steps, values = voxel_spacing(spacing), None
     if image is not None:
         values = np.asarray(image.pixels if isinstance(image, Image) else image)
         if values.shape[:3] != labels.shape or values.ndim > 4:
             raise ValueError("The image must have as many planes, rows and columns as the segmentation.")
-    names = MEASURES + (VALUES if values is not None else ())
-    return dict(regionprops_table(labels, values, properties=names, spacing=tuple(steps)))
+    measured = dict(regionprops_table(labels, values, properties=MEASURES, spacing=steps))
+    measured |= _shapes(labels, steps)
+    if values is not None:
+        measured |= regionprops_table(labels, values, properties=VALUES, spacing=steps)
+    return measured
+
+
+def _shapes(labels: NDArray[np.int32], spacing: tuple[float, float, float]) -> dict[str, NDArray[np.float64]]:
+    """Surface, solidity and Feret's diameter of objects."""
+    from skimage.measure import marching_cubes, mesh_surface_area, regionprops
+
+    columns: dict[str, list[float]] = {"surface_area": [], "solidity": [], "feret_diameter_max": []}
+    for region in regionprops(labels, spacing=spacing):
+        points, faces, _, _ = marching_cubes(np.pad(region.image, 1), 0.5, spacing=spacing)
+        columns["surface_area"].append(float(mesh_surface_area(points, faces)))
+        convex = region.image_convex
+        columns["solidity"].append(float(region.num_pixels / convex.sum()))
+        columns["feret_diameter_max"].append(_feret(convex, spacing))
+    return {name: np.array(column, np.float64) for name, column in columns.items()}
+
+
+def _feret(convex: NDArray[np.bool_], spacing: tuple[float, float, float]) -> float:
+    """The largest distance of two points of the surface of a convex object: two corners of its hull.
+
+    Scikit-image looks at all pairs of points of the surface, which are too many to be kept of a large object.
+    """
+    from scipy.spatial import ConvexHull
+    from scipy.spatial.distance import pdist
+    from skimage.measure import marching_cubes
+
+    surface = marching_cubes(np.pad(convex, 2), level=0.5)[0]
+    corners = surface[ConvexHull(surface).vertices] * spacing
+    return float(np.sqrt(pdist(corners, "sqeuclidean").max()))
 
 
 def clean_up_voxels(segmentation: ArrayLike, steps: Sequence[CleanUpStep]) -> NDArray[np.uint8]:

@@ -84,7 +84,7 @@ def test_python_takes_units_with_the_size_of_a_pixel():
     with pytest.raises(ValueError, match="How large a pixel"):
         seg.clean_up(ids, [sized])
     for wrong in ({**sized, "unit": 3}, {**sized, "size": "5"}, {**sized, "kind": 5}, {**sized, "more": 1}):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"unit of length|size of a step|kind|more"):
             seg.clean_up(ids, [wrong], pixel_size=HALF)
 
 
