@@ -20,6 +20,7 @@ const TOO_FEW = "Two strokes of a class tell how well one is found that was not 
 const COMING = "Holding strokes out, in turn…";
 const HOW = "Each stroke was looked at by a forest that had not learnt from it. Strokes lie where somebody drew them: "
   + "this compares one state with another, and is no measure of the whole image.";
+const CLASSIFIER_ALONE = "What was corrected by hand does not count: this is how good the classifier is.";
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 84;
 const HEIGHT = 24;
@@ -167,15 +168,16 @@ export function showScores(scores, note, classes) {
 /**
  * Show how good the segmentation is against a mask, and unfold the card.
  * @param {string} title what was held against what
- * @param {Scores} scores
+ * @param {{scores: Scores, corrected: boolean}} found and whether the result was corrected
  * @param {LabelClass[]} classes
  * @param {() => void} again what to do to score once more
  */
-export function showMaskScores(title, scores, classes, again) {
+export function showMaskScores(title, { scores, corrected }, classes, again) {
   const button = element("button", { type: "button", class: "quiet small", onclick: again }, "Score again");
   const head = element("div", { class: "section-head" }, element("b", {}, `${title}: ${shownMean(scores)}`), button);
   const section = byId("scores-mask");
-  section.replaceChildren(head, ...scoreDetails(scores, classes, "All pixels count whose class the mask knows."));
+  const how = `All pixels count whose class the mask knows.${corrected ? ` ${CLASSIFIER_ALONE}` : ""}`;
+  section.replaceChildren(head, ...scoreDetails(scores, classes, how));
   section.classList.remove("stale");
   unfoldScores(true);
   section.scrollIntoView({ block: "nearest" });

@@ -78,12 +78,12 @@ export class SessionScores {
     await conversation.settled();
     const query = `name=${encodeURIComponent(file.name)}&answers=${encodeURIComponent(JSON.stringify(answers))}`;
     const response = await fetch(`${sessionUrl}mask-scores?${query}`, { method: "POST", body: file });
-    const { error, scores, image } = response.ok ? await response.json() : { error: await reasonOf(response) };
+    const { error, ...found } = response.ok ? await response.json() : { error: await reasonOf(response) };
     if (error) {
       showMessage(`“${file.name}” was not held against the segmentation. ${error}`);
       return;
     }
     const again = () => this.scoreAgainst(file, answers);
-    showMaskScores(`“${image}” against “${file.name}”`, scores, classes, again);
+    showMaskScores(`“${found.image}” against “${file.name}”`, found, classes, again);
   }
 }

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmentation._shared.text import counted, escaped
+from segmentation._shared.text import counted
 from segmentation.cli.arguments import FEATURE_KINDS
 from segmentation.cli.objects_arguments import typed_steps
 
 if TYPE_CHECKING:
     from segmentation.features.spec import FeatureSpec
     from segmentation.model.modelfile import ModelContents
-    from segmentation.strokes.classes import LabelClass
     from segmentation.strokes.document import StrokesDocument
 
 FAILED = 1
@@ -31,6 +29,7 @@ def sentence(error: Exception) -> str:
 
 def apply(given: Namespace) -> int:
     """Segments images with a classifier."""
+    from segmentation.cli.classes import weights_of
     from segmentation.cli.progress import JsonLines, Quiet, Terminal
     from segmentation.series.run import apply_series
 
@@ -103,6 +102,7 @@ def _corrections(paths: list[Path]) -> list[StrokesDocument]:
 
 def train(given: Namespace) -> int:
     """Trains a classifier on images and labels."""
+    from segmentation.cli.classes import named_classes, weights_of
     from segmentation.cli.labelled import read_training_data
     from segmentation.features.spec import FeatureSpec
     from segmentation.forest.settings import ForestSettings
@@ -166,114 +166,11 @@ def chosen(given: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(given, name) for name in names if getattr(given, name) is not None}
 
 
-def weights_of(typed: list[tuple[int, float]]) -> dict[int, float]:
-    """The class weights that were typed, by class id.
-
-    Raises:
-        ValueError: if a class is given two.
-    """
-    weights = dict(typed)
-    if len(weights) < len(typed):
-        raise ValueError("Give each class one weight: --class-weight 2=1.5 once for a class.")
-    return weights
-
-
-def named_classes(
-    numbered: tuple[LabelClass, ...], documents: list[StrokesDocument], typed: list[tuple[int, str, str | None]]
-) -> tuple[LabelClass, ...]:
-    """The classes as they are called: as typed, or else as the strokes say, or else by their numbers.
-
-    Raises:
-        ValueError: if two strokes files call the same class by different names, or what was typed is not possible.
-    """
-    classes: dict[int, LabelClass] = {}
-    for one in (one for document in documents for one in document.classes):
-        if classes.setdefault(one.id, one) != one:
-            raise ValueError(f"The strokes files do not agree on what class {one.id} is: name it with --class.")
-    for one in numbered:
-        classes.setdefault(one.id, one)
-    for class_id, name, colour in typed:
-        if class_id not in classes:
-            raise ValueError(f"There is no class {class_id} to be named.")
-        known = classes[class_id]
-        classes[class_id] = replace(known, name=name, colour=colour or known.colour)
-    return tuple(classes.values())
-
-
 def evaluate(given: Namespace) -> int:
     """Holds a classifier against masks of what is true, or against strokes that are held out."""
-    return _evaluate_on_strokes(given) if given.strokes else _evaluate_on_masks(given)
+    from segmentation.cli import evaluate as of_files
 
-
-def _evaluate_on_strokes(given: Namespace) -> int:
-    from segmentation.assessment.cross_validation import cross_validate
-    from segmentation.cli.labelled import read_training_data
-    from segmentation.model.classifier import load_classifier
-    from segmentation.model.facts import numbered_classes
-    from segmentation.model.weights import checked_weights
-    from segmentation.strokes.document import strokes_from_json
-
-    if given.map is not None:
-        raise ValueError("--map says what the values of masks stand for: strokes have classes.")
-    classifier = load_classifier(given.model, engine=given.engine, threads=given.threads)
-    classifier = classifier.weighed(checked_weights(classifier.class_weights) | weights_of(given.class_weights))
-    documents = [strokes_from_json(path.read_bytes()) for path in given.strokes]
-    data = read_training_data(given.images, [], None, dict(zip(given.strokes, documents, strict=True)))
-    drawn = [data.strokes.get(image.hash, ()) for image in data.images]
-    found = cross_validate(data.images, drawn, classifier)
-    held_out_classes = numbered_classes(found.held_out.class_ids)
-    names = {one.id: one.name for one in named_classes(held_out_classes, documents, [])}
-    if given.json:
-        print(json.dumps(_with_names(found.to_json(), names) | {"note": found.note(names)}))
-    else:
-        print(found.describe(names))
-    return 0
-
-
-def _with_names(scores: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
-    for entry in scores["classes"]:
-        entry["name"] = names[entry["id"]]
-    return scores
-
-
-def _evaluate_on_masks(given: Namespace) -> int:
-    import numpy as np
-
-    from segmentation._shared.tiling import whole_window
-    from segmentation.cli.labelled import read_with_masks
-    from segmentation.io.masks import MAP_HINT
-    from segmentation.model.classifier import load_classifier
-    from segmentation.model.metrics import score
-    from segmentation.model.weights import checked_weights
-
-    if len(given.images) % 2:
-        raise ValueError("Give a mask for each image: IMAGE MASK IMAGE MASK ...")
-    classifier = load_classifier(given.model, engine=given.engine, threads=given.threads)
-    classifier = classifier.weighed(checked_weights(classifier.class_weights) | weights_of(given.class_weights))
-    ids = [one.id for one in classifier.label_classes_]
-    scores, notes = None, dict[str, Path]()
-    for image_path, mask_path in zip(given.images[::2], given.images[1::2], strict=True):
-        for image, truth in read_with_masks(image_path, mask_path, given.map):
-            try:
-                adapted = classifier.adapt(image)
-                predicted = classifier.cleaned(classifier.predict_window(adapted, whole_window(image.shape)))
-                found = score(predicted, image.clear(truth), ids)
-            except ValueError as error:
-                strange = given.map is None and not np.isin(truth, [0, *ids]).all()
-                hint = f" If the mask has other values than class ids, {MAP_HINT}." if strange else ""
-                raise ValueError(f"{image_path}: {error}{hint}") from error
-            scores = found if scores is None else scores + found
-            for note in classifier.value_notes(image):
-                notes.setdefault(note, image_path)
-    for note, image_path in notes.items():
-        print(f"squiggle: {escaped(f'{image_path}: {note}')}", file=sys.stderr)
-    assert scores is not None
-    names = {one.id: one.name for one in classifier.label_classes_}
-    if given.json:
-        print(json.dumps(_with_names(scores.to_json(), names)))
-    else:
-        print(scores.describe(names))
-    return 0
+    return of_files.on_strokes(given) if given.strokes else of_files.on_masks(given)
 
 
 def objects(given: Namespace) -> int:

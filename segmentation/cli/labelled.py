@@ -15,6 +15,7 @@ from segmentation.io.image import Image
 from segmentation.io.limits import PageError
 from segmentation.io.masks import is_black_and_white, read_masks
 from segmentation.io.read import read_stack
+from segmentation.series.inputs import is_zarr
 from segmentation.strokes.document import StrokesDocument
 from segmentation.strokes.raster import paint
 from segmentation.strokes.stroke import Stroke
@@ -51,6 +52,7 @@ def read_with_masks(
     Raises:
         ValueError: if one of the files cannot be read, or they do not hold as many.
     """
+    refuse_zarr(image_path, mask_path)
     with closing(read_stack(image_path)) as images, closing(read_masks(mask_path, values)) as masks:
         try:
             for image, mask in zip(images, masks, strict=False):
@@ -63,6 +65,20 @@ def read_with_masks(
                 yield image, mask.pixels
         except PageError as error:
             raise ValueError(f"{image_path.name}: {error}") from error
+
+
+def refuse_zarr(*paths: Path) -> None:
+    """Refuse Zarr arrays where image files are asked for.
+
+    Raises:
+        ValueError: if one of the paths is that of one.
+    """
+    for path in paths:
+        if is_zarr(path):
+            raise ValueError(
+                f"{path.name} is a Zarr array: strokes, labels and masks belong to image files. Give the part of it "
+                "that they belong to as a TIFF."
+            )
 
 
 def read_training_data(
@@ -125,6 +141,7 @@ def _with_labels(
                 )
             yield image, labelled
         return
+    refuse_zarr(path)
     with closing(read_stack(path)) as images:
         for image in images:
             yield image, np.zeros(image.shape, np.uint8)

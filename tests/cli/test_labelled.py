@@ -119,6 +119,38 @@ def test_strokes_are_held_out_of_a_stack(desk, capsys):
         one.pop("name", None)
     assert {key: told[key] for key in expected} == expected
     assert len(told["classes"]) == 2
+    assert [(one["image"], one["page"]) for one in told["shares"]] == [("stack.tif", 3), ("stack.tif", 2)]
+    stack, drawn_on = list(seg.read_stack("stack.tif")), [images[page] for page in drawn]
+    for one in told["shares"]:
+        image = stack[one["page"] - 1]
+        known = seg.share_intervals(image, seg.load_classifier("model"), drawn_on, list(drawn.values()))
+        assert [(c["id"], c["share"], c["low"], c["high"]) for c in one["classes"]] == [
+            (c.id, c.share, c.low, c.high) for c in known
+        ]
+        assert all(0 <= c["low"] <= c["share"] <= c["high"] <= 1 for c in one["classes"])
+    assert main(["evaluate", "model", "stack.tif", "--strokes", "strokes.json"]) == 0
+    text = capsys.readouterr().out
+    assert "stack.tif, image 3 of 3: shares, with a confidence of about 95 %" in text
+    first = told["shares"][0]["classes"][0]
+    assert f"{first['name']}  {first['share']:.2%} ({first['low']:.2%} to {first['high']:.2%})" in text
+
+
+def test_zarr_arrays_have_no_strokes_labels_or_masks(desk, capsys):
+    zarr = pytest.importorskip("zarr")
+    zarr.save_array("slide.zarr", desk[0])
+    assert main(["train", "stack.tif", "--labels", "labels.tif", "-o", "model", *SMALL]) == 0
+    image = seg.image_from_pixels(desk[0][0])
+    drawing = Drawing(image.hash, image.shape, (seg.Stroke("a", 1, "path", [[10, 7], [40, 7]], 4.0),), "", 1)
+    Path("strokes.json").write_text(json.dumps(drawings_to_json([drawing], CLASSES, {})))
+    for typed in (
+        ["evaluate", "model", "slide.zarr", "--strokes", "strokes.json"],
+        ["evaluate", "model", "slide.zarr", "masks.tif"],
+        ["evaluate", "model", "stack.tif", "slide.zarr"],
+        ["train", "slide.zarr", "--labels", "labels.tif", "-o", "other"],
+        ["train", "slide.zarr", "--strokes", "strokes.json", "-o", "other"],
+    ):
+        assert main(typed) == 1
+        assert "slide.zarr is a Zarr array: strokes, labels and masks belong to image files" in capsys.readouterr().err
 
 
 def test_an_image_of_a_stack_that_cannot_be_read_is_named(desk, capsys):

@@ -1,4 +1,8 @@
-"""Scores of the segmentation of an image against a mask that somebody has: each pixel whose class it knows counts."""
+"""Scores of the segmentation of an image against a mask that somebody has: each pixel whose class it knows counts.
+
+They say how good the classifier is, after its clean-up. What people have painted into the result would only say how
+diligent they were, and does not count.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +58,8 @@ class MaskScorer:
             has_gone: says whether nobody waits for the scores any more.
 
         Returns:
-            ``scores`` as :meth:`~segmentation.model.metrics.Scores.to_json` gives them, and the ``image``'s name.
+            ``scores`` as :meth:`~segmentation.model.metrics.Scores.to_json` gives them, the ``image``'s name, and
+            whether it is ``corrected``, which does not count.
 
         Raises:
             NobodyWaitsError: if nobody waits any more.
@@ -77,7 +82,8 @@ class MaskScorer:
             scores = score(ids, result.image.clear(truth), list(result.state.classes))
         if not scores.pixels:
             raise ValueError("The mask knows the class of no pixel: say what its values mean.")
-        return {"scores": scores.to_json(), "image": result.state.image["name"]}
+        corrected = result.training_set.corrections is not None
+        return {"scores": scores.to_json(), "image": result.state.image["name"], "corrected": corrected}
 
 
 def _no_new_class() -> int:

@@ -205,7 +205,17 @@ def test_a_mask_is_held_against_the_segmentation(someone):
     truth = np.select([mask == 255, mask == 40], [1, 2]).astype(np.uint8)
     assert told["scores"] == seg.score(someone.segmentation(), truth, [1, 2]).to_json()
     assert told["scores"]["pixels"] == 57 * 90
-    assert told["image"] == "mine.png"
+    assert (told["image"], told["corrected"]) == ("mine.png", False)
+
+
+def test_a_mask_scores_the_classifier_and_not_what_was_corrected_by_hand(someone):
+    image_hash = drawn(someone, 4)
+    mask = np.repeat([1, 2], 45).astype(np.uint8)[None].repeat(60, axis=0)
+    before = against_mask(someone, image_hash, mask).json
+    wrong = {"id": "c", "class_id": 2, "kind": "rectangle", "x0": 0, "y0": 0, "x1": 30, "y1": 59}
+    someone.does(type="correction.add", image=image_hash, stroke=wrong)
+    assert (someone.segmentation()[:, :30] == 2).all()
+    assert against_mask(someone, image_hash, mask).json == before | {"corrected": True}
 
 
 @pytest.mark.parametrize(

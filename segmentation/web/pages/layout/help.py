@@ -116,7 +116,8 @@ _SECTIONS = (
             "learnt from the others only: the mean of intersection over union (IoU) of the classes, its standard "
             "error, and how it went from stroke to stroke. Unfold it for each class and for what was mistaken for "
             "what. If a stroke makes the others worse, you are told once, and can take it back. Drop a mask of what "
-            "is true and choose “Score against it” to count every pixel.",
+            "is true and choose “Score against it” to count every pixel; what was corrected by hand does not count "
+            "there: the score is that of the classifier.",
             "± behind a share says how far it may be off, with a confidence of about 95 %: it follows from votes that "
             "do not agree, and from how the share changes when strokes are held out.",
         ],
