@@ -104,6 +104,15 @@ def test_a_mask_of_another_program_has_numbered_classes(folder, cells, capsys):
     assert capsys.readouterr().out == "mask.png: Class 255: 3 objects, area mean 182.3, median 150 pixels\n"
 
 
+def test_a_class_without_a_pixel_gives_an_empty_table_with_its_columns_and_a_sentence(folder, capsys):
+    arguments = ["objects", f"{folder}/cells.tif", "--image", f"{folder}/raw.png", "--class", "9"]
+    assert main([*arguments, "--csv", f"{folder}/out.csv", "--geojson", f"{folder}/out.geojson"]) == 0
+    assert "no pixel of class 9, and so no objects" in capsys.readouterr().out
+    (header,) = (folder / "out.csv").read_text().splitlines()
+    assert {"area", "perimeter", "centroid-0", "intensity_mean-0"} <= set(header.split(","))
+    assert b'"features":[]' in (folder / "out.geojson").read_bytes()
+
+
 def test_a_pixel_size_adds_columns(folder):
     arguments = ["objects", f"{folder}/cells.tif", "--pixel-size", "0.5um", "--csv", f"{folder}/out.csv"]
     assert main(arguments) == 0

@@ -332,6 +332,23 @@ def test_the_files_of_a_series_are_those_of_its_zip_and_the_report_loads_nothing
         assert numbers[facts["columns"].index(name)].tolist() == [float(row[name]) for row in rows]
 
 
+def test_units_that_differ_are_refused_with_the_names_of_the_files(series, bench):
+    series.add("bare.tif", tiff(scene(1)))
+    file = io.BytesIO()
+    tifffile.imwrite(file, scene(2), imagej=True, resolution=(2, 2), metadata={"axes": "YX", "unit": "um"})
+    series.add("sized.tif", file.getvalue())
+    work(bench)
+    assert series.progress["done"] == 2
+    results = series.results()
+    assert "objects.csv" not in results
+    (failed,) = csv.DictReader(io.StringIO(results["failed.csv"].decode()))
+    assert failed["image"] == "objects.csv"
+    sentences = [failed["reason"]]
+    sentences += [series.client.get(f"{series.url}/{name}").json["error"] for name in ("objects.csv", "objects.bin")]
+    for sentence in sentences:
+        assert "pixels (bare.tif); µm (sized.tif)" in sentence
+
+
 def test_without_a_classifier_there_is_no_series_but_a_sentence(client):
     someone = Someone(client)
     answer = client.post(f"/s/{someone.session}/series", json={"image": None})
