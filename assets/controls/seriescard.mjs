@@ -1,6 +1,6 @@
 /* One series on the page: how far it is, its pictures, its shares, and what failed. */
 
-import { failuresOf, rowsOf, staleSentences, told } from "../page/seriesrows.mjs";
+import { failuresOf, outOfDate, rowsOf, staleSentences, told } from "../page/seriesrows.mjs";
 import { element } from "../shared/dom.mjs";
 import { counted, duration, whenUsed } from "../shared/text.mjs";
 
@@ -146,6 +146,7 @@ export class SeriesCard {
   showStale(now) {
     this.staleText.textContent = staleSentences(this.items, now);
     this.stale.hidden = !this.staleText.textContent;
+    this.stale.title = this.items.filter((item) => outOfDate(item, now)).map(({ name }) => name).join(", ");
   }
 
   /** @param {SeriesRow[]} rows */

@@ -140,6 +140,18 @@ def test_an_image_is_corrected_and_the_series_is_done_again(people, server, tmp_
     card.get_by_text("Do again").click()
     person.wait_for(lambda: is_finished(person, 2) and "out of date" not in card.inner_text(), "all is done again")
 
+    pictures = card.locator(".series-strip img")
+    before = [pictures.nth(one).get_attribute("src") for one in range(2)]
+    person.page.locator("#stage").hover()
+    person.press("p", "1", "r")
+    person.draw((60, 60), (120, 110))
+    person.wait_for(lambda: "1 image was corrected since (“cells10.png”)" in card.inner_text(), "what is corrected")
+    assert "out of date" not in card.inner_text()
+    card.get_by_text("Do again").click()
+    person.wait_for(lambda: is_finished(person, 2) and "corrected since" not in card.inner_text(), "only that one")
+    person.wait_for(lambda: pictures.nth(1).get_attribute("src") != before[1], "its picture is another")
+    assert pictures.nth(0).get_attribute("src") == before[0], "the other image is left alone"
+
 
 def test_what_is_no_image_is_not_sent(person, tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")

@@ -178,7 +178,8 @@ def _pictures() -> html.Div:
                         id="series-view-correct",
                         type="button",
                         className="small",
-                        title="Opens the image in the session: draw on it, then do again what is out of date",
+                        title="Opens the image in the session: draw on it, or correct its result, and do again what "
+                        "is out of date then",
                     ),
                 ],
                 className="row",
