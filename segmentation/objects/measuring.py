@@ -38,8 +38,8 @@ def measure_objects(
 
     Of a volume the columns are ``label``, ``area`` (voxels, or their volume), ``equivalent_diameter_area``, ``extent``,
     ``axis_major_length``, ``axis_minor_length``, ``centroid-0`` to ``centroid-2``, ``bbox-0`` to ``bbox-5``,
-    ``surface_area`` (of the mesh of :func:`skimage.measure.marching_cubes`), ``solidity``, ``feret_diameter_max``, and
-    those of the values.
+    ``surface_area`` (of the mesh of :func:`skimage.measure.marching_cubes`), ``solidity`` (NaN of a flat object, which
+    has no convex hull there), ``feret_diameter_max``, and those of the values.
 
     Args:
         segmentation: ``(rows, columns)`` class ids, or ``(planes, rows, columns)`` of a volume.

@@ -119,16 +119,17 @@ def measure_voxels(
 
 
 def _shapes(labels: NDArray[np.int32], spacing: tuple[float, float, float]) -> dict[str, NDArray[np.float64]]:
-    """Surface, solidity and Feret's diameter of objects."""
+    """Surface, solidity and Feret's diameter of objects; scikit-image has no convex hull of those that are flat."""
     from skimage.measure import marching_cubes, mesh_surface_area, regionprops
 
     columns: dict[str, list[float]] = {"surface_area": [], "solidity": [], "feret_diameter_max": []}
     for region in regionprops(labels, spacing=spacing):
         points, faces, _, _ = marching_cubes(np.pad(region.image, 1), 0.5, spacing=spacing)
         columns["surface_area"].append(float(mesh_surface_area(points, faces)))
-        convex = region.image_convex
-        columns["solidity"].append(float(region.num_pixels / convex.sum()))
-        columns["feret_diameter_max"].append(_feret(convex, spacing))
+        flat = np.linalg.matrix_rank(region.coords - region.coords[0]) < 3
+        hull = region.image if flat else region.image_convex
+        columns["solidity"].append(np.nan if flat else float(region.num_pixels / hull.sum()))
+        columns["feret_diameter_max"].append(_feret(hull, spacing))
     return {name: np.array(column, np.float64) for name, column in columns.items()}
 
 

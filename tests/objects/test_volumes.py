@@ -22,17 +22,27 @@ VALUES = np.random.default_rng(1).random((*IDS.shape, 2)).astype(np.float32)
 def test_measures_are_those_of_scikit_image(connectivity, theirs, spacing):
     found = seg.measure_objects(IDS, 2, VALUES, spacing, connectivity=connectivity)
     names = ("label", "area", "equivalent_diameter_area", "extent", "axis_major_length", "axis_minor_length")
-    names += ("centroid", "bbox", "solidity", "feret_diameter_max")
+    names += ("centroid", "bbox")
     values = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
     scale = tuple(np.broadcast_to(1.0 if spacing is None else spacing, 3).tolist())
     labels = label(IDS == 2, connectivity=theirs)
     expected = regionprops_table(labels, VALUES, properties=names + values, spacing=scale)
-    assert set(found) == {*expected, "surface_area"}
+    assert set(found) == {*expected, "surface_area", "solidity", "feret_diameter_max"}
     for name, column in expected.items():
-        np.testing.assert_allclose(found[name], column, rtol=1e-6 if name == "feret_diameter_max" else 0, err_msg=name)
-    meshes = [marching_cubes(np.pad(one.image, 1), 0.5, spacing=scale) for one in regionprops(labels)]
-    surfaces = [mesh_surface_area(points, faces) for points, faces, _, _ in meshes]
-    np.testing.assert_allclose(found["surface_area"], surfaces, rtol=1e-12)
+        assert np.array_equal(found[name], column), name
+    deep = []
+    for region, surface in zip(regionprops(labels, spacing=scale), found["surface_area"], strict=True):
+        points, faces, _, _ = marching_cubes(np.pad(region.image, 1), 0.5, spacing=scale)
+        assert surface == mesh_surface_area(points, faces)
+        deep.append(np.linalg.matrix_rank(region.coords - region.coords.mean(axis=0)) == 3)
+    assert any(deep)
+    assert not all(deep)
+    kept = np.where(np.append(False, deep)[labels], labels, 0)
+    theirs = regionprops_table(kept, properties=("solidity", "feret_diameter_max"), spacing=scale)
+    assert np.array_equal(found["solidity"][deep], theirs["solidity"])
+    np.testing.assert_allclose(found["feret_diameter_max"][deep], theirs["feret_diameter_max"], rtol=1e-6)
+    assert np.isnan(found["solidity"][~np.array(deep)]).all()
+    assert (found["feret_diameter_max"] > 0).all()
 
 
 def test_the_surface_of_a_ball_is_about_that_of_a_sphere():
