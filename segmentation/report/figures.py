@@ -43,6 +43,11 @@ def scale_bar(columns: int, size: PixelSize | None) -> tuple[float, str] | None:
     return 100 * length / (columns * size.x), f"{length:g} {size.unit}"
 
 
+def short(value: float) -> str:
+    """A number as people read it, in about four digits."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def histogram(values: NDArray[np.float64], colour: str, unit: str) -> str:
     """A histogram as SVG, of ``(objects,)`` finite values; empty if there are none."""
     if not len(values):
@@ -58,7 +63,7 @@ def histogram(values: NDArray[np.float64], colour: str, unit: str) -> str:
         f'<svg viewBox="0 -2 {_WIDTH} {_HEIGHT}" role="img" aria-label="Histogram of areas">'
         f'<g fill="{colour}">{bars}</g>'
         f'<path d="M0 {_BASE}H{_WIDTH}" stroke="currentColor"/><g fill="currentColor" font-size="11">'
-        f'<text x="0" y="{_HEIGHT - 6}">{edges[0]:.4g}</text><text x="{_WIDTH / 2}" y="{_HEIGHT - 6}" '
+        f'<text x="0" y="{_HEIGHT - 6}">{short(edges[0])}</text><text x="{_WIDTH / 2}" y="{_HEIGHT - 6}" '
         f'text-anchor="middle">area, {unit}</text><text x="{_WIDTH}" y="{_HEIGHT - 6}" text-anchor="end">'
-        f"{edges[-1]:.4g}</text></g></svg>"
+        f"{short(edges[-1])}</text></g></svg>"
     )

@@ -22,7 +22,7 @@ from segmentation.model.modelfile import ModelContents
 from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import MeasuredObjects, area_column, find_objects
 from segmentation.objects.measuring import Table
-from segmentation.report.figures import histogram, pictures, scale_bar
+from segmentation.report.figures import histogram, pictures, scale_bar, short
 from segmentation.report.methods import citations, methods_paragraph, step_sentence
 from segmentation.report.settings import features_in_words, forest_in_words
 from segmentation.strokes.classes import LabelClass
@@ -234,4 +234,5 @@ def report_html(
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters["short"] = short
     return environment.from_string((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
