@@ -189,7 +189,13 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         help="one HTML file that shows images, classes, objects, and how it was done; prints well",
     )
     extras.add_argument("--csv", action="store_true", help="shares.csv: the share of each class in each image")
-    how = command.add_argument_group("how it runs")
+    _add_running(command.add_argument_group("how it runs"))
+    told = command.add_mutually_exclusive_group()
+    told.add_argument("--quiet", action="store_true", help="tell only of images that could not be segmented")
+    told.add_argument("--json", action="store_true", help="tell on stdout what happens, one JSON object a line")
+
+
+def _add_running(how: argparse._ActionsContainer) -> None:
     how.add_argument(
         "--workers", type=_positive, default=1, metavar="N", help="processes that share the images (default: 1)"
     )
@@ -223,9 +229,6 @@ def _add_apply(command: argparse.ArgumentParser) -> None:
         help="what the axes of Zarr arrays are, if they do not say it themselves: y and x, c for channels, any other "
         "letter for stacks",
     )
-    told = command.add_mutually_exclusive_group()
-    told.add_argument("--quiet", action="store_true", help="tell only of images that could not be segmented")
-    told.add_argument("--json", action="store_true", help="tell on stdout what happens, one JSON object a line")
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:
