@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +18,9 @@ from segmentation.io.shares import shares_csv
 from segmentation.io.worldfile import map_files
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.modelfile import save_model
-from segmentation.model.weights import weights_to_json
 from segmentation.objects.steps import CleanUpStep
-from segmentation.strokes.classes import LabelClass
-from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
-from segmentation.strokes.raster import region_of
-from segmentation.strokes.stroke import Stroke
-from segmentation.web.session.images import Images
+from segmentation.web.session.drawn_files import DrawnFiles
 from segmentation.web.session.journals import Journals
-from segmentation.web.session.labels import Labels
 from segmentation.web.session.log import log_csv
 from segmentation.web.session.margins import Margins, recounted
 from segmentation.web.session.objects import (
@@ -40,17 +32,12 @@ from segmentation.web.session.objects import (
     session_report,
 )
 from segmentation.web.session.scheduler import Scheduler
-from segmentation.web.session.stacks import page_in_file
-from segmentation.web.session.state import SessionState
 from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import Result, Trainer, known_strokes
 from segmentation.web.session.whole_results import Turn, WholeImage, until_gone
 
 MAX_PROBABILITY_BYTES = 2**31
 """Bytes of the probabilities that are handed out: they wait on the disk, and as a file once more."""
-
-INSIDE = LabelClass(255, "Only here", "#ffffff")
-"""What a mask of where an image is worked on holds there."""
 
 
 class UnknownFileError(LookupError):
@@ -62,9 +49,8 @@ class Downloads:
 
     Args:
         journals: of the sessions.
-        labels: of their images.
+        drawn: makes the files of what is drawn.
         trainer: trains their classifiers.
-        images: of the sessions.
         live: segments.
         scheduler: says whose turn it is to compute; a session's downloads have a place of their own, so that strokes
             do not wait for them.
@@ -75,16 +61,15 @@ class Downloads:
     def __init__(
         self,
         journals: Journals,
-        labels: Labels,
+        drawn: DrawnFiles,
         trainer: Trainer,
-        images: Images,
         live: LiveSegmenter,
         scheduler: Scheduler,
         margins: Margins,
         tiles: TileStream,
     ) -> None:
-        self._journals, self._labels, self._trainer = journals, labels, trainer
-        self._images, self._live, self._scheduler = images, live, scheduler
+        self._journals, self._drawn, self._trainer = journals, drawn, trainer
+        self._live, self._scheduler = live, scheduler
         self._margins, self._tiles = margins, tiles
 
     def make(
@@ -133,14 +118,14 @@ class Downloads:
         match file_name:
             case "labels.tif":
                 with self._whole_turn(session_id, has_gone)():
-                    return self._label_file(session_id, image_hash), "image/tiff"
+                    return self._drawn.labels(session_id, image_hash), "image/tiff"
             case "region.tif":
                 with self._whole_turn(session_id, has_gone)():
-                    return self._region_file(session_id, image_hash), "image/tiff"
+                    return self._drawn.region(session_id, image_hash), "image/tiff"
             case "strokes.json":
-                return self._stroke_file(session_id, image_hash), "application/json"
+                return self._drawn.strokes(session_id, image_hash), "application/json"
             case "corrections.json":
-                return self._correction_file(session_id, image_hash), "application/json"
+                return self._drawn.corrections(session_id, image_hash), "application/json"
             case "log.csv":
                 return log_csv(self._journals.events(session_id)).encode(), "text/csv"
             case "classifier.squiggle":
@@ -193,12 +178,12 @@ class Downloads:
             for suffix, content in map_files(result.image).items():
                 made |= {f"segmentation{suffix}": content, f"overlay{suffix}": content}
             made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
-            made |= {"labels.tif": self._label_file(session_id, image_hash)}
-            made |= {"strokes.json": self._stroke_file(session_id, image_hash)}
+            made |= {"labels.tif": self._drawn.labels(session_id, image_hash)}
+            made |= {"strokes.json": self._drawn.strokes(session_id, image_hash)}
             if result.state.outlines:
-                made["region.tif"] = self._region_file(session_id, image_hash)
+                made["region.tif"] = self._drawn.region(session_id, image_hash)
             if result.state.corrections:
-                made["corrections.json"] = self._correction_file(session_id, image_hash)
+                made["corrections.json"] = self._drawn.corrections(session_id, image_hash)
         with whole_turn():
             return pack(made)
 
@@ -254,7 +239,7 @@ class Downloads:
             image_hash: the image that comes first; None stands for the one that was opened last.
         """
         painted = self._journals.state(session_id).corrections
-        return self._correction_file(session_id, image_hash) if any(painted.values()) else b""
+        return self._drawn.corrections(session_id, image_hash) if any(painted.values()) else b""
 
     def segmented(
         self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False
@@ -308,63 +293,6 @@ class Downloads:
 
     def _whole_turn(self, session_id: str, has_gone: Callable[[], bool]) -> Turn:
         return until_gone(partial(self._scheduler.whole_turn, session_id), has_gone)
-
-    def _label_file(self, session_id: str, image_hash: str | None) -> bytes:
-        state, labels = self._labels.drawn(session_id, image_hash)
-        image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
-        return label_tiff(labels, state.classes.values(), like=image)
-
-    def _region_file(self, session_id: str, image_hash: str | None) -> bytes:
-        """A mask of where an image is worked on, which looks like one everywhere: 255 inside, 0 outside.
-
-        Raises:
-            ValueError: with a sentence, if all of it is worked on.
-        """
-        state = self._journals.state(session_id).with_image(image_hash)
-        image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
-        region = region_of(state.outlines, image.shape)
-        if region is None:
-            raise ValueError("Nothing of this image is outlined with “Only here”: all of it is worked on.")
-        return label_tiff(region * np.uint8(INSIDE.id), [INSIDE], like=image)
-
-    def _stroke_file(self, session_id: str, image_hash: str | None) -> bytes:
-        """The strokes on all images; where a single one has any, the document is that of one image."""
-        state = self._journals.state(session_id).with_image(image_hash)
-        settings: dict[str, object] = {"features": state.features.to_json(), "forest": state.forest.to_json()}
-        if state.weights:
-            settings["class_weights"] = weights_to_json(state.weights)
-        if state.clean_up:
-            settings["clean_up"] = [step.to_json() for step in state.clean_up]
-        return self._strokes_json(session_id, state, state.drawn, settings)
-
-    def _correction_file(self, session_id: str, image_hash: str | None) -> bytes:
-        """The corrections of all images, as a document of strokes."""
-        state = self._journals.state(session_id).with_image(image_hash)
-        return self._strokes_json(session_id, state, state.corrections)
-
-    def _strokes_json(
-        self,
-        session_id: str,
-        state: SessionState,
-        strokes: Mapping[str, tuple[Stroke, ...]],
-        settings: Mapping[str, object] | None = None,
-    ) -> bytes:
-        """A document of strokes; where a single image has any, it is that of one image."""
-        classes = tuple(state.classes.values())
-        drawn = [one for one in state.images if strokes.get(one)] or [state.image["hash"]]
-        drawings = [self._drawing(session_id, state.images[one], strokes.get(one, ())) for one in drawn]
-        (first, *others) = drawings
-        if others or first.page:
-            document = drawings_to_json(drawings, classes, settings)
-        else:
-            document = strokes_to_json(first.strokes, classes, first.image_hash, first.image_shape, settings)
-        return json.dumps(document, indent=1).encode()
-
-    def _drawing(self, session_id: str, facts: Mapping[str, Any], strokes: tuple[Stroke, ...]) -> Drawing:
-        """Strokes on an image; a plane is known by the hash of its pixels, whatever the file that it lies in."""
-        page = page_in_file(facts)
-        known = (self._images.pixel_hash(session_id, facts["hash"]) if page else "") or facts["hash"]
-        return Drawing(known, (facts["rows"], facts["columns"]), strokes, facts["name"], facts["channels"], page)
 
 
 def _colours(result: Result) -> dict[int, str]:

@@ -14,6 +14,7 @@ from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.session.classifiers import ClassifierFiles
 from segmentation.web.session.conversation import Busy, Conversations
 from segmentation.web.session.downloads import Downloads
+from segmentation.web.session.drawn_files import DrawnFiles
 from segmentation.web.session.explanations import Explanations
 from segmentation.web.session.feature_advice import FeatureAdvice
 from segmentation.web.session.grid_features import GridFeatures
@@ -116,9 +117,8 @@ class Workbench:
         self.feature_advice = FeatureAdvice(trainer, self.images, self.live, self.scheduler, grid_features)
         self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.links = Links(store)
-        self.downloads = Downloads(
-            self.journals, labels, trainer, self.images, self.live, self.scheduler, margins, tiles
-        )
+        drawn = DrawnFiles(self.journals, labels, self.images)
+        self.downloads = Downloads(self.journals, drawn, trainer, self.live, self.scheduler, margins, tiles)
         self.parts = Parts(self.downloads, self.scheduler)
         self.stack_results = StackResults(trainer, self.images, self.live, self.scheduler)
         self.sessions = Sessions(store, self.journals, sample, self.links)
