@@ -13,7 +13,7 @@ from segmentation.web.settings import Settings
 from segmentation.web.store.backup import restore_backup, write_backup
 from segmentation.web.store.blobs import ObjectBlobs, TableBlobs
 from segmentation.web.store.database import SCHEMA, Database, postgresql_url, sqlite_url
-from segmentation.web.store.errors import SchemaError, StoreError
+from segmentation.web.store.errors import SchemaError, StoreAwayError, StoreError
 from segmentation.web.store.records import Limits
 from segmentation.web.store.sessions import Store
 
@@ -98,5 +98,7 @@ def _naming_the_place_that_fails(settings: Settings) -> Iterator[None]:
     except (OSError, StoreError, DBAPIError) as problem:
         error = problem.__cause__ or problem
         place = "the database" if settings.database_url else f"the data folder {settings.data_folder}"
+        if settings.objects and isinstance(problem, StoreAwayError) and not isinstance(error, DBAPIError):
+            place = "the object store"
         reason = " ".join(str(getattr(error, "orig", error)).split())
         raise StoreError(f"{place} cannot be used ({reason}).") from problem

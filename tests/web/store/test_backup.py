@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sql
 
 from segmentation.web.settings import Settings
-from segmentation.web.store import BackupError, StoreAwayError, back_up, migrate, open_store, restore
+from segmentation.web.store import BackupError, StoreAwayError, StoreError, back_up, migrate, open_store, restore
 from segmentation.web.store.backup import ROW_BYTES_AT_ONCE, _some_rows, write_backup
 from segmentation.web.store.blobs import ObjectBlobs, TableBlobs
 from segmentation.web.store.database import SCHEMA, Database, sqlite_url
@@ -300,7 +300,7 @@ def test_a_restore_that_fails_leaves_no_files_in_the_object_store(tmp_path, monk
         put(self, key, content)
 
     monkeypatch.setattr(ObjectBlobs, "put", put_some)
-    with pytest.raises(StoreAwayError):
+    with pytest.raises(StoreError, match="the object store cannot be used"):
         restore(settings, tmp_path / "all.zip")
     left = [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
     assert left == [tmp_path / "objects" / there]
