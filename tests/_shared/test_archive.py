@@ -179,6 +179,7 @@ def test_what_unpacks_to_too_much_is_refused_before_it_is_unpacked():
         opened(pack({"a": noise, "b": noise}), max_bytes=1500)
 
 
+@pytest.mark.slow
 def test_a_long_table_of_contents_is_not_even_read(monkeypatch):
     data = zipped(*((str(number), b"") for number in range(70_000)))  # more than fit the old header: ZIP64
     monkeypatch.setattr("zipfile.ZipFile", None)

@@ -10,6 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
 PINS = re.findall(r"^([\w.\[\],-]+==[^\\]+?) \\\n((?:    --hash=.*\n)+)", LOCK, re.MULTILINE)

@@ -19,6 +19,8 @@ from tests.support.classifiers import trained
 from tests.support.files import files_in
 from tests.support.images import textured
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):

@@ -149,6 +149,7 @@ def test_json_that_is_no_stroke_is_refused(values, sentence):
         Stroke.from_json(values)
 
 
+@pytest.mark.slow
 def test_labels_of_strokes_and_of_what_stands_for_strokes():
     stroke = Stroke("a", 3, "path", [[2, 2], [8, 6]], 3)
     expected = rasterise([stroke], (10, 10))

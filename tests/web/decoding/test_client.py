@@ -22,6 +22,8 @@ from segmentation.web.decoding.client import Decoder, _error, _image, _memory
 from tests.support import PATIENCE_SECONDS
 from tests.support.imagefiles import tiff_with_broken_page
 
+pytestmark = pytest.mark.slow
+
 MAX_PIXELS = 4_000_000
 RNG = np.random.default_rng(0)
 

@@ -25,6 +25,8 @@ from segmentation.web.session.training import Trainer
 from tests.support.asking import converse, stroke_event, stroke_of, tile_request, unpacked
 from tests.support.images import HALVES
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_new_session_has_the_sample_and_two_classes(client, session):
     (journal,) = converse(client, session)

@@ -12,6 +12,8 @@ from segmentation.web.security.guard import PUBLIC_PATHS
 from segmentation.web.security.ratelimit import RateLimit
 from segmentation.web.settings import Settings, settings_from_environment, why_not_to_serve
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "a squiggle ⌇ nobody guesses"
 
 

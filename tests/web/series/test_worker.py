@@ -38,6 +38,8 @@ from tests.support.files import png, tiff, zipped
 from tests.support.imagefiles import tiff_with_broken_page
 from tests.support.images import scene
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 LIMITS = {"max_images": 10, "max_bytes": 1000}
 

@@ -19,6 +19,8 @@ from segmentation.web.store.blobs import ObjectBlobs, TableBlobs
 from segmentation.web.store.database import SCHEMA, Database, sqlite_url
 from tests.support.small_disk import SmallDisk
 
+pytestmark = pytest.mark.slow
+
 HASH = "a" * 64
 CONTENT = bytes(range(256)) * 40_000
 """More than one part."""

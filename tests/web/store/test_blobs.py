@@ -16,6 +16,8 @@ from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageE
 from segmentation.web.store.blobs import PART_BYTES, ObjectBlobs, TableBlobs, UnknownBlobError
 from segmentation.web.store.files import OWNERLESS_SECONDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -13,6 +13,8 @@ import sqlalchemy as sql
 
 from segmentation.web.store import NewImage, UnknownImageError, UnknownSessionError, open_store, tables
 
+pytestmark = pytest.mark.slow
+
 TABLES = (tables.sessions, tables.events, tables.images, tables.blobs, tables.contents)
 
 
