@@ -205,6 +205,8 @@ def test_the_command_line_gives_the_numbers_of_python(files, capsys):
     expected = seg.cross_validate(IMAGE, good_strokes(3), seg.load_classifier(files / "cells.squiggle")).to_json()
     assert [entry.pop("name") for entry in told["classes"]] == ["light", "dark"]
     assert told.pop("note") == ""
+    (shares,) = told.pop("shares")
+    assert all(0 <= one["low"] <= one["high"] <= 1 for one in shares["classes"])
     assert told == expected
     assert main(command) == 0
     shown = capsys.readouterr().out

@@ -47,9 +47,8 @@ def desk(tmp_path, monkeypatch):
 def test_a_stack_is_learnt_from_page_by_page(desk):
     stack, labels = desk
     assert main(["train", "stack.tif", "--labels", "labels.tif", "-o", "typed", *SMALL]) == 0
-    expected = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit(
-        [stack[0], stack[2]], [labels[0], labels[2]]
-    )
+    pages = [seg.read_image("stack.tif", page=page) for page in (1, 3)]
+    expected = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit(pages, [labels[0], labels[2]])
     expected.save("python")
     with open("typed", "rb") as typed, open("python", "rb") as python:
         assert typed.read() == python.read()

@@ -176,7 +176,8 @@ def test_a_stack_whose_person_has_gone_is_segmented_no_further(client, session, 
 
 
 def test_corrections_of_planes_are_painted_in_turns(client, session, stack, monkeypatch):
-    plane = plane_key(stack["hash"], 2)
+    facts, _ = stack
+    plane = plane_key(facts["hash"], 2)
     correction = stroke_event("c", plane, 1, "M1,1L9,9") | {"type": "correction.add"}
     assert converse(client, session, [correction])[0]["refused"] == []
     inside, painted = [], []
