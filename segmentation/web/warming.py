@@ -78,9 +78,10 @@ class WarmUp:
             unload_llvm_code()
             self.state = "warm"
             log.info("kernels are warm")
-        except Exception:
+        except Exception as problem:
             self.state = "failed"
-            log.exception("kernels could not be warmed up")
+            if "interpreter shutdown" not in str(problem):  # who is asked to end in the middle of it has done no wrong
+                log.exception("kernels could not be warmed up")
 
 
 def segment_once(live: LiveSegmenter, image: Image) -> None:
