@@ -24,6 +24,7 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import open_store
 from segmentation.web.store.series import SeriesStore
 from tests.support import PATIENCE_SECONDS, ROOT
+from tests.support.events import START
 from tests.support.server import PROCFILE, Server
 
 pytestmark = pytest.mark.slow
@@ -258,7 +259,7 @@ seg.PixelClassifier().fit(image, seg.rasterise(strokes, image.shape)).predict(im
 def test_the_worker_line_works_on_series_and_ends_when_it_is_asked_to(tmp_path):
     with closing(open_store(Settings(data_folder=tmp_path))) as store:
         series = SeriesStore(store)
-        session = store.create_session()
+        session = store.create_session([START])
         series_id = series.begin(session, CLASSIFIER.read_bytes())
         series.add(session, series_id, "letter.png", b"Dear colleague", max_images=1, max_bytes=2**20)
         environment = host({"SQUIGGLE_DATA": str(tmp_path), "SQUIGGLE_SERIES_IN_WEB": "0"})
