@@ -122,7 +122,7 @@ def keep_browser(routes: Blueprint) -> None:
 
     @routes.after_request
     def keep(response: FlaskResponse) -> FlaskResponse:
-        if g.get("keeps_browser"):
+        if g.get("keeps_browser") and response.status_code < 400:  # else nothing was begun, and the store may be away
             set_cookie(response, BEGINNER, _browser_signer().sign(_browser()).decode(), YEAR_SECONDS)
         return response
 
