@@ -75,41 +75,7 @@ class Line:
             place.number, place.begun = next(self._numbers), 0
 
 
-class OneAtATime:
-    """Lets what takes long and cannot be cut be computed one after the other, of one session after the other."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._line = Line(1)
-        self._at_work = False
-
-    @contextmanager
-    def turn(self, session_id: str) -> Iterator[None]:
-        """Wait until nothing else is computed here, and compute something in the ``with`` block."""
-        begin = threading.Event()
-        with self._lock:
-            self._line.hold(session_id)
-            self._line.places[session_id].waiting.append(begin)
-            self._begin_next()
-        metrics.count_waiting(1)
-        begin.wait()
-        metrics.count_waiting(-1)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._line.leave(session_id)
-                self._at_work = False
-                self._begin_next()
-
-    def _begin_next(self) -> None:
-        place = None if self._at_work else self._line.first()
-        if place is not None:
-            self._at_work = True
-            self._line.begin(place)
-
-
-class Scheduler:
+class Turns:
     """Lets a few tasks be computed at once; sessions that wait have their turns, each of a few tasks, in a row.
 
     Urgent tasks go ahead of the others, such as the first tile that a person sees of a new answer. They come in the
@@ -130,7 +96,6 @@ class Scheduler:
         self._urgent: deque[threading.Event] = deque()
         self._others = Line(tasks_per_turn)
         self._urgent_in_a_row = 0
-        self._whole = OneAtATime()
 
     @contextmanager
     def place(self, session_id: str) -> Iterator[None]:
@@ -165,21 +130,6 @@ class Scheduler:
                 with self._lock:
                     self._free += 1
                     self._begin_waiting()
-
-    def download_turn(self, session_id: str) -> AbstractContextManager[None]:
-        """A :meth:`turn` for what somebody takes home: its place is not that of the session's strokes."""
-        return self.turn(f"{session_id} downloads")
-
-    def download_place(self, session_id: str) -> AbstractContextManager[None]:
-        """Hold the :meth:`place` of these turns, so that a download does not go to the end of the line for each."""
-        return self.place(f"{session_id} downloads")
-
-    def whole_turn(self, session_id: str) -> AbstractContextManager[None]:
-        """A turn for what looks at a whole image at once, which may take seconds: one at a time.
-
-        It takes no place among the tasks that may be computed at once, so that no stroke waits for it.
-        """
-        return self._whole.turn(session_id)
 
     @contextmanager
     def spare_time(self, stale: Callable[[], bool]) -> Iterator[None]:
@@ -216,3 +166,30 @@ class Scheduler:
             self._free -= 1
         if self._free == self._all:
             self._spare.notify()
+
+
+class Scheduler(Turns):
+    """The turns of strokes; those of what people take home beside them, and of what takes long and cannot be cut.
+
+    Args:
+        tasks_at_once, tasks_per_turn: see :class:`Turns`.
+    """
+
+    def __init__(self, tasks_at_once: int, tasks_per_turn: int = 1) -> None:
+        super().__init__(tasks_at_once, tasks_per_turn)
+        self._whole = Turns(1)
+
+    def download_turn(self, session_id: str) -> AbstractContextManager[None]:
+        """A :meth:`turn` for what somebody takes home: its place is not that of the session's strokes."""
+        return self.turn(f"{session_id} downloads")
+
+    def download_place(self, session_id: str) -> AbstractContextManager[None]:
+        """Hold the :meth:`place` of these turns, so that a download does not go to the end of the line for each."""
+        return self.place(f"{session_id} downloads")
+
+    def whole_turn(self, session_id: str) -> AbstractContextManager[None]:
+        """A turn for what looks at a whole image at once, which may take seconds: one at a time.
+
+        It takes no place among the tasks that may be computed at once, so that no stroke waits for it.
+        """
+        return self._whole.turn(session_id)
