@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.parallel import share
 from segmentation._shared.tiling import Window
-from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, free_buffer, release, rows_of_piece
+from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, reused_memory, rows_of_piece
 from segmentation.features.smoothed import Smoothed, planes_of
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import BLOCK, Bins, count_blocks, packed_bytes, packed_room
@@ -162,17 +162,13 @@ class BitPlanes:
         strips = window.split(rows * step, width)
 
         def work(tasks: Iterator[Window]) -> None:
-            memory = free_buffer()
-            for strip in tasks:
-                size = strip.shape[0] * width
-                if memory.size < len(wanted) * size:
-                    memory = np.empty(len(wanted) * size, np.float32)
-                planes = memory[: len(wanted) * size].reshape(len(wanted), *strip.shape)
-                smoothed.features(spec, strip.rows, strip.columns, out=planes, wanted=wanted)
-                first = (strip.rows.start - window.rows.start) * width // BLOCK
-                blocks = packed[first : first + count_blocks(size)]
-                bins.pack_blocks(planes.reshape(len(wanted), -1), numbers, numbers, 0, blocks)
-            release(memory)
+            with reused_memory() as planes_for:
+                for strip in tasks:
+                    planes = planes_for(len(wanted), strip)
+                    smoothed.features(spec, strip.rows, strip.columns, out=planes, wanted=wanted)
+                    first = (strip.rows.start - window.rows.start) * width // BLOCK
+                    blocks = packed[first : first + count_blocks(strip.shape[0] * width)]
+                    bins.pack_blocks(planes.reshape(len(wanted), -1), numbers, numbers, 0, blocks)
 
         share(strips, work, threads)
 

@@ -6,6 +6,7 @@ The memory that is needed depends on the size of a piece, not of the image.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -69,36 +70,40 @@ def for_each_piece(
     count = spec.count(image.channels)
 
     def take(queue: Iterator[Piece]) -> None:
-        memory = free_buffer()
-        for piece in queue:
-            size = count * piece.shape[0] * piece.shape[1]
-            if memory.size < size:
-                memory = np.empty(size, np.float32)
-            planes = memory[:size].reshape(count, *piece.shape)
-            if smoothed is None:
-                compute(
-                    image.pixels, spec, rows=piece.rows, columns=piece.columns, out=planes, wanted=wanted, threads=1
-                )
-            else:
-                smoothed.features(spec, piece.rows, piece.columns, out=planes, wanted=wanted)
-            work(piece, planes)
-        release(memory)
+        with reused_memory() as planes_for:
+            for piece in queue:
+                rows, columns, planes = piece.rows, piece.columns, planes_for(count, piece)
+                if smoothed is None:
+                    compute(image.pixels, spec, rows=rows, columns=columns, out=planes, wanted=wanted, threads=1)
+                else:
+                    smoothed.features(spec, rows, columns, out=planes, wanted=wanted)
+                work(piece, planes)
 
     share(pieces, take, threads)
 
 
-def free_buffer() -> NDArray[np.float32]:
-    """A buffer that a thread has released, or an empty one: the system must clear new memory, which costs a tenth of
-    all features, and more than a few of them themselves.
+@contextmanager
+def reused_memory() -> Iterator[Callable[[int, Window], NDArray[np.float32]]]:
+    """Memory for the features of pieces, which one thread leaves to the next: the system must clear new memory, which
+    costs a tenth of all features, and more than a few of them themselves.
+
+    Yields:
+        A function that gives ``(features, rows, columns)`` float32 for a number of features of a piece; they are
+        overwritten by those of the next.
     """
     try:
-        return _FREE_BUFFERS.pop()
+        memory = _FREE_BUFFERS.pop()
     except IndexError:
-        return np.empty(0, np.float32)
+        memory = np.empty(0, np.float32)
 
+    def planes_for(features: int, piece: Window) -> NDArray[np.float32]:
+        nonlocal memory
+        size = features * piece.shape[0] * piece.shape[1]
+        if memory.size < size:
+            memory = np.empty(size, np.float32)
+        return memory[:size].reshape(features, *piece.shape)
 
-def release(memory: NDArray[np.float32]) -> None:
-    """Leave a buffer to the next thread that needs one."""
+    yield planes_for
     if len(_FREE_BUFFERS) < available_threads() and memory.nbytes <= MAX_FREE_BUFFER_BYTES:
         _FREE_BUFFERS.append(memory)
 
