@@ -48,8 +48,7 @@ class Links:
         """
         row = sessions.c.id == session_id
         with self._store.database.writing() as connection:
-            lock_session(connection, session_id)
-            looking = connection.execute(sql.select(sessions.c.looking).where(row)).scalar()
+            looking = _locked_link(connection, session_id, sessions.c.looking)
             if looking is None:
                 looking = LOOKING + secrets.token_urlsafe(RANDOM_BYTES)
                 connection.execute(sessions.update().where(row).values(looking=looking))
@@ -63,8 +62,7 @@ class Links:
         """
         row = sessions.c.id == session_id
         with self._store.database.writing() as connection:
-            lock_session(connection, session_id)
-            looking = connection.execute(sql.select(sessions.c.looking).where(row)).scalar()
+            looking = _locked_link(connection, session_id, sessions.c.looking)
             connection.execute(sessions.update().where(row).values(looking=None))
             if looking is not None:
                 _note_former(connection, session_id, looking)
@@ -77,8 +75,7 @@ class Links:
         """
         row, new = sessions.c.id == session_id, WORKING + secrets.token_urlsafe(RANDOM_BYTES)
         with self._store.database.writing() as connection:
-            lock_session(connection, session_id)
-            working = connection.execute(sql.select(sessions.c.working).where(row)).scalar()
+            working = _locked_link(connection, session_id, sessions.c.working)
             connection.execute(sessions.update().where(row).values(working=new))
             _note_former(connection, session_id, working or session_id)
         return new
@@ -104,6 +101,12 @@ class Links:
         query = sql.select(former_links.c.link).where(former_links.c.link == link_id)
         with self._store.database.reading() as connection:
             return connection.execute(query).first() is not None
+
+
+def _locked_link(connection: sql.Connection, session_id: str, column: sql.Column[str]) -> str | None:
+    """The id in a link of a session, which nobody else changes until the transaction ends."""
+    lock_session(connection, session_id)
+    return connection.execute(sql.select(column).where(sessions.c.id == session_id)).scalar()
 
 
 def _note_former(connection: sql.Connection, session_id: str, link: str) -> None:
