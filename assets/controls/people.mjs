@@ -32,14 +32,15 @@ export function setUpPeople(session) {
     const box = button.getBoundingClientRect();
     Object.assign(form.style, { top: `${box.bottom + 4}px`, right: `${window.innerWidth - box.right}px` });
     if (newState === "open") field.value = me().name;
-  });
-  form.addEventListener("toggle", ({ newState }) => {
-    if (newState === "open") field.select();
+    /* Not at "toggle", which comes some time after the form is away: a page that is left before would forget. */
     else if (!isNamedByServer() && field.value.trim() !== me().name) {
       nameMe(field.value);
       session.people.show();
       session.conversation.sync();
     }
+  });
+  form.addEventListener("toggle", ({ newState }) => {
+    if (newState === "open") field.select();
   });
   session.people.show();
 }
