@@ -4,6 +4,7 @@ import { byId } from "../shared/dom.mjs";
 
 const OFFLINE_AFTER_MS = 600;
 const READING_MS = 3000;
+const PROGRESS_MS = 150;
 
 /**
  * @callback Say
@@ -39,6 +40,19 @@ export function showStatus(text, done = null) {
   clearTimeout(reading);
   reading = undefined;
   say(text, done);
+}
+
+let progressedAt = -Infinity;
+
+/**
+ * Say how far the work under way is, a few times a second: each time the browser paints, which takes time from it.
+ * @param {string} text
+ * @param {number} done the share that is finished
+ */
+export function showProgress(text, done) {
+  if (performance.now() - progressedAt < PROGRESS_MS) return;
+  progressedAt = performance.now();
+  showStatus(text, done);
 }
 
 /**

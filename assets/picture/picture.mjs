@@ -34,7 +34,7 @@ import { Tile } from "./tile.mjs";
 /** @type {Set<number>} */
 const NOTHING_HIDDEN = new Set();
 const NO_DATA = 255;
-const TILES_MS = 80;
+const TILES_MS = 120;
 const FRAME_MS = 40;
 
 /**

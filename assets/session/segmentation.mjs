@@ -7,7 +7,7 @@ import { showOpened } from "../page/openedcard.mjs";
 import { looking } from "../page/context.mjs";
 import { FEATURE, showLayers } from "../page/layers.mjs";
 import { scoresAreStale, showScores } from "../page/scores.mjs";
-import { showStatus } from "../page/status.mjs";
+import { showProgress, showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
 import { newSession } from "../shared/sessions.mjs";
@@ -244,7 +244,7 @@ export class Segmentation {
 
   /** @param {Message} message */
   onTile({ index, rows, columns, crc, ids: packed, lowest, digits, layer = "", values, done, of: total }) {
-    showStatus(`Segmenting: part ${done} of ${total}`, done / total);
+    showProgress(`Segmenting: part ${done} of ${total}`, done / total);
     if (!packed) return;
     const current = this.whetherCurrent();
     const tile = Promise.all([inflate(packed), values ? inflate(values) : null]).then(([bits, shown]) => {

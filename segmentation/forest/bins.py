@@ -4,9 +4,9 @@ A forest that asks only for bins can be grown on bytes and walked on bits. Its t
 are float32 numbers too: what :meth:`Bins.thresholds` gives divides all float32 numbers exactly as the bins do, so that
 any other program that compares floats comes to the same answer.
 
-The range of a feature depends on the rows that are learnt from and on nothing else. It is rounded outwards to a grid
-of at least eight steps, so that a further stroke moves few ranges; of the 64 bins, 51 or more still lie within the
-rows' own range.
+The range of a feature depends on the rows that are learnt from and on nothing else. It is rounded outwards to a grid,
+so that a further stroke moves few ranges. If that has two steps at least, 32 or more of the 64 bins still lie within
+the rows' own range, which are as good as 64 (docs/performance.md); with eight, 51 or more do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from segmentation.forest._bit_layout import BITS, ROW
 from segmentation.forest._bit_layout import BLOCK as BLOCK
 
 _LARGEST = np.finfo(np.float32).max
-_GRID_DIGITS = 3
 _BLOCKS_PER_TASK = 8
 _NEAR = 16
 """Float32 numbers on each side of where an edge lies without rounding, among which it is found soon."""
@@ -66,14 +65,15 @@ class Bins:
             raise ValueError("A scale of the bins is negative.")
 
     @classmethod
-    def of_rows(cls, rows: NDArray[np.float32]) -> Bins:
+    def of_rows(cls, rows: NDArray[np.float32], steps: int = 2) -> Bins:
         """The bins over the range of these rows.
 
         Args:
             rows: ``(pixels, features)`` float32, at least one pixel, finite.
+            steps: how many steps of the grid there are at least between the ends of a range, a power of two.
         """
         low, high = (np.asarray(end, np.float64) for end in (rows.min(axis=0), rows.max(axis=0)))
-        exponent = np.frexp(high - low)[1] - 1 - _GRID_DIGITS
+        exponent = np.frexp(high - low)[1] - steps.bit_length()
         step = np.where(high > low, np.ldexp(1.0, exponent), 1.0)
         rounded_low = np.where(high > low, np.floor(low / step) * step, low)
         rounded_high = np.where(high > low, np.ceil(high / step) * step, high)

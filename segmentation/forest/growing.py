@@ -155,7 +155,7 @@ def grow_forest(
     Returns:
         A forest with bins, whose edges depend on the rows alone. Its classes are those of ``class_ids``, ascending.
     """
-    bins = Bins.of_rows(rows)
+    bins = Bins.of_rows(rows, settings.range_steps)
     columns = bins.columns(rows)
     classes, classified = np.unique(class_ids, return_inverse=True)
     grow = _extra_trees if settings.kind == "extra_trees" else _random_trees

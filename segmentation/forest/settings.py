@@ -10,7 +10,7 @@ from segmentation._shared.checks import mapping, number, whole_number
 
 FOREST_KINDS = ("extra_trees", "random_forest")
 
-UNNAMED = {"n_estimators": 100, "max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0}
+UNNAMED = {"n_estimators": 100, "max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0, "range_steps": 8}
 """What settings that were written before, and do not name these, stand for: the defaults of their time."""
 
 MIN_TREE_PIXELS = 100
@@ -35,6 +35,8 @@ class ForestSettings:
             1, at 0 as many as their part of the training pixels, and between the two a mixture. 0 to 1.
         fine_trees: share of the trees that see fine features only, those of small sigmas, 0 to 1.
         random_state: seed of all that is drawn, 0 to 4294967295.
+        range_steps: the range of a feature over which its bins lie is rounded outwards to a grid of so many steps at
+            least, 1, 2, 4 or 8: the fewer, the fewer ranges a further stroke moves.
 
     Raises:
         ValueError: with a sentence for the person who chose, if a value is out of bounds.
@@ -47,6 +49,7 @@ class ForestSettings:
     balance: float = 0.0
     fine_trees: float = 0.5
     random_state: int = 0
+    range_steps: int = 2
 
     def __post_init__(self) -> None:
         if self.kind not in FOREST_KINDS:
@@ -60,6 +63,8 @@ class ForestSettings:
         share = number(self.fine_trees, "The share of the trees that see fine features only", 0, 1)
         object.__setattr__(self, "fine_trees", share)
         whole_number(self.random_state, "The seed", 0, 2**32 - 1)
+        if type(self.range_steps) is not int or self.range_steps not in (1, 2, 4, 8):
+            raise ValueError("The steps of a range must be 1, 2, 4 or 8.")
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

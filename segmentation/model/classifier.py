@@ -46,10 +46,10 @@ class PixelClassifier(Parameters):
 
     Args:
         spec: which features the forest sees.
-        kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state: see :class:`ForestSettings`.
-        class_weights: by class id, what the probability of a class is multiplied with, from 0.01 to 100, in
-            thousandths: more of it where that is above 1. It changes nothing of what is learnt, unlike scikit-learn's
-            ``class_weight``.
+        kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state, range_steps: see
+            :class:`ForestSettings`.
+        class_weights: by class id, what its probability is multiplied with, from 0.01 to 100, in thousandths: more of
+            it where that is above 1. It changes nothing of what is learnt, unlike scikit-learn's ``class_weight``.
         clean_up: steps that :meth:`predict` does to a segmentation, see :class:`CleanUpStep`; or their JSON values.
         engine: ``"compiled"``, or ``"reference"``: scikit-image and NumPy, with the same bytes, a hundred times slower.
         threads: number of threads; None takes all cores. No result depends on it.

@@ -33,6 +33,7 @@ class Parameters:
         balance: float = ForestSettings.balance,
         fine_trees: float = ForestSettings.fine_trees,
         random_state: int = ForestSettings.random_state,
+        range_steps: int = ForestSettings.range_steps,
         class_weights: ClassWeights | None = None,
         clean_up: Steps = (),
         engine: str = "compiled",
@@ -40,7 +41,9 @@ class Parameters:
     ) -> None:
         checked_weights(class_weights)
         self.spec, self.class_weights, self.clean_up = spec, class_weights, checked_steps(clean_up)
-        self.settings = ForestSettings(kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state)
+        self.settings = ForestSettings(
+            kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state, range_steps
+        )
         self.engine = checked_engine(engine)
         self.threads = threads
 

@@ -26,8 +26,8 @@ RANGES = {
 }
 
 
-def bins_of(low, high):
-    return Bins.of_rows(np.array([[low], [high]], np.float32))
+def bins_of(low, high, steps=8):
+    return Bins.of_rows(np.array([[low], [high]], np.float32), steps)
 
 
 def told_apart(bins, values):
@@ -69,18 +69,20 @@ def test_the_ends_of_the_range_lie_in_the_first_and_last_bins(low, high):
         assert last >= BINS - 8
 
 
+@pytest.mark.parametrize(("steps", "least"), [(1, 20), (2, 31), (4, 41), (8, 50)])
 @given(st.floats(-1e6, 1e6, width=32), st.floats(0.25, 1e6, width=32))
-def test_most_of_the_bins_lie_within_the_range(low, width):
+def test_enough_of_the_bins_lie_within_the_range(steps, least, low, width):
     high = np.float32(low) + np.float32(width)
     assume(high > np.float32(low) + 64 * np.spacing(np.abs(np.float32(low)) + np.float32(width)))
-    first, last = bins_of(low, high).of_values(np.zeros(2, int), np.array([low, high], np.float32))
-    assert last - first >= 50
+    first, last = bins_of(low, high, steps).of_values(np.zeros(2, int), np.array([low, high], np.float32))
+    assert last - first >= least
 
 
 def test_a_little_more_of_a_range_changes_no_bin():
     wide, wider = bins_of(0.11, 0.93), bins_of(0.109, 0.935)
     assert np.array_equal(wide.edges, wider.edges)
     assert not np.array_equal(wide.edges, bins_of(0.02, 0.93).edges)
+    assert np.array_equal(bins_of(0.11, 0.93, 2).edges, bins_of(0.02, 0.93, 2).edges)
 
 
 def test_bins_follow_from_the_rows_whatever_their_order():
