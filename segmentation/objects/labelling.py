@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,9 @@ FEW_OBJECTS = 100_000
 """At most so many are left by the size filter that is offered instead."""
 
 _CONNECTIVITIES = {4: 1, 8: 2}
+
+Split = Callable[[NDArray[np.int32], float, int], NDArray[np.int32]]
+"""Splits numbered objects with an eagerness, where pixels are connected as scikit-image has it."""
 
 
 class TooManyObjects(ValueError):
@@ -75,8 +78,6 @@ def label_objects(
         ValueError: if an argument is not possible.
         TooManyObjects: if there are more than 500,000.
     """
-    from skimage.measure import label
-
     if np.ndim(segmentation) == 3:
         from segmentation.objects.volumes import label_voxels
 
@@ -86,14 +87,29 @@ def label_objects(
     ids = class_ids_of(segmentation)
     checks.whole_number(class_id, "The class", 1, LARGEST_CLASS_ID)
     eagerness = checks.number(split, "The eagerness of splitting", 0, 1)
-    neighbours = skimage_connectivity(8 if connectivity is None else connectivity)
-    mask = ids == class_id
-    labels: NDArray[np.int32] = label(mask, connectivity=neighbours, return_num=False).astype(np.int32, copy=False)
+    return label_class(ids, class_id, skimage_connectivity(8 if connectivity is None else connectivity), eagerness)
+
+
+def label_class(
+    ids: NDArray[np.uint8], class_id: int, neighbours: int, eagerness: float, splitter: Split | None = None
+) -> NDArray[np.int32]:
+    """What :func:`label_objects` gives, of arguments that are checked.
+
+    Args:
+        ids: ``(rows, columns)`` class ids.
+        class_id: the class.
+        neighbours: how pixels are connected, as scikit-image has it.
+        eagerness: of splitting, from 0 to 1.
+        splitter: splits, perhaps with what it remembers; None takes :func:`split_objects`.
+    """
+    from skimage.measure import label
+
+    labels: NDArray[np.int32] = label(ids == class_id, connectivity=neighbours).astype(np.int32, copy=False)
     refuse_too_many(labels, class_id)
     if eagerness and labels.any():
         from segmentation.objects.splitting import split_objects
 
-        labels = split_objects(labels, eagerness, neighbours)
+        labels = (splitter or split_objects)(labels, eagerness, neighbours)
         refuse_too_many(labels, class_id)
     return np.ascontiguousarray(labels)
 

@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from segmentation._shared.text import counted
 from segmentation.io.image import Image
 from segmentation.io.pixel_size import PixelSize
-from segmentation.objects.labelling import MOST_OBJECTS, TooManyObjects, class_ids_of, label_objects
+from segmentation.objects.labelling import (
+    MOST_OBJECTS,
+    Split,
+    TooManyObjects,
+    class_ids_of,
+    label_class,
+    skimage_connectivity,
+)
 from segmentation.objects.measuring import Table, measure_labels
 from segmentation.objects.steps import CleanUpStep, split_eagerness
 from segmentation.strokes.classes import LabelClass
@@ -95,8 +102,13 @@ def number_objects(
     *,
     steps: Sequence[CleanUpStep] = (),
     connectivity: int = 8,
+    splitter: Split | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Find the objects of some classes; the arguments are those of :func:`find_objects`.
+    """Find the objects of some classes.
+
+    Args:
+        segmentation, classes, steps, connectivity: as of :func:`find_objects`.
+        splitter: splits objects, perhaps with what it remembers of others.
 
     Returns:
         ``(rows, columns)``, the number of the object at each pixel, from 1, 0 for none; and the class of each object.
@@ -105,12 +117,12 @@ def number_objects(
         ValueError: if an argument is not possible.
         TooManyObjects: if there are more than 500,000 of all classes.
     """
-    ids = class_ids_of(segmentation)
+    ids, neighbours = class_ids_of(segmentation), skimage_connectivity(connectivity)
     labels, found = np.zeros(ids.shape, np.int32), 0
     class_of: list[NDArray[np.int64]] = []
     for one in classes:
         eagerness = split_eagerness(steps, one.id)
-        of_class = label_objects(ids, one.id, connectivity=connectivity, split=eagerness)
+        of_class = label_class(ids, one.id, neighbours, eagerness, splitter)
         count = int(of_class.max())
         if found + count > MOST_OBJECTS:
             raise TooManyObjects(

@@ -1,9 +1,12 @@
 """Objects that touch are split at their waists."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
 import segmentation as seg
+from segmentation.objects.splitting import Splitter
 
 
 def disks(*places, shape=(120, 260)):
@@ -61,3 +64,14 @@ def test_four_neighbours_do_not_join_over_corners():
     assert seg.label_objects(segmentation, 1, connectivity=4, split=1).max() == 6
     with pytest.raises(ValueError, match="4 or with 8"):
         seg.label_objects(segmentation, 1, connectivity=6)
+
+
+def test_what_is_remembered_of_other_splits_changes_nothing():
+    random = np.random.default_rng(8)
+    places = [(random.integers(10, 110), random.integers(10, 250), random.integers(4, 20)) for _ in range(70)]
+    splitter = Splitter(2**20)
+    for segmentation in (disks(*places), disks(*places[:30])):
+        for connectivity, split in product((4, 8), (0.9, 0.1, 0.5)):
+            whole = seg.label_objects(segmentation, 1, connectivity=connectivity)
+            expected = seg.label_objects(segmentation, 1, connectivity=connectivity, split=split)
+            assert np.array_equal(splitter(whole, split, connectivity // 4), expected)

@@ -18,6 +18,7 @@ from segmentation.io.shares import shares_csv
 from segmentation.io.worldfile import map_files
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.modelfile import save_model
+from segmentation.objects.splitting import Splitter
 from segmentation.objects.steps import CleanUpStep
 from segmentation.web.session.drawn_files import DrawnFiles
 from segmentation.web.session.journals import Journals
@@ -38,6 +39,9 @@ from segmentation.web.session.whole_results import Turn, WholeImage, until_gone
 
 MAX_PROBABILITY_BYTES = 2**31
 """Bytes of the probabilities that are handed out: they wait on the disk, and as a file once more."""
+
+BASIN_CACHE_BYTES = 32 * 2**20
+"""What splitting has found of lately, of which a megapixel takes 4 MB a class: a slider asks for it step by step."""
 
 
 class UnknownFileError(LookupError):
@@ -71,6 +75,7 @@ class Downloads:
         self._journals, self._drawn, self._trainer = journals, drawn, trainer
         self._live, self._scheduler = live, scheduler
         self._margins, self._tiles = margins, tiles
+        self._splitter = Splitter(BASIN_CACHE_BYTES)
 
     def make(
         self,
@@ -139,7 +144,7 @@ class Downloads:
         ids, whole_turn = whole.class_ids(), self._whole_turn(session_id, has_gone)
         if file_name == "outlines.bin":
             with whole_turn():
-                return outlines_for_page(result, ids, clean_up), "application/octet-stream"
+                return outlines_for_page(result, ids, clean_up, self._splitter), "application/octet-stream"
         if file_name == "overlay.png":
             with whole_turn():
                 return _overlay_png(result, ids, opacity), "image/png"

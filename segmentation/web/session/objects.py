@@ -21,6 +21,7 @@ from segmentation.objects.correcting import correction_note
 from segmentation.objects.files import NamedObjects
 from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import MeasuredObjects, find_objects, number_objects
+from segmentation.objects.splitting import Splitter
 from segmentation.objects.steps import CleanUpStep
 from segmentation.report.report import Sureness, image_found, report_html
 from segmentation.web.session.training import Result
@@ -114,15 +115,18 @@ def measures_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:
     return zlib.compress(_packed_table(objects_of(result, ids).objects), 1)
 
 
-def outlines_for_page(result: Result, ids: NDArray[np.uint8], steps: Sequence[CleanUpStep]) -> bytes:
+def outlines_for_page(
+    result: Result, ids: NDArray[np.uint8], steps: Sequence[CleanUpStep], splitter: Splitter
+) -> bytes:
     """The number of the object at each pixel, as :func:`objects_for_page` has it, with no columns.
 
     Args:
         result: of the session.
         ids: its segmentation.
         steps: of a clean-up that is tried out, of which those that split objects count.
+        splitter: splits them, step by step of a slider.
     """
-    labels, class_of = number_objects(ids, result.state.classes.values(), steps=steps)
+    labels, class_of = number_objects(ids, result.state.classes.values(), steps=steps, splitter=splitter)
     return zlib.compress(_head([], len(class_of), labels.shape) + labels.astype("<u4").tobytes(), 1)
 
 
