@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import time
 from contextlib import suppress
@@ -42,6 +43,10 @@ CROWDED = "squiggle.crowded"
 
 HAS_GONE = "waitress.client_disconnected"
 """Key in the environment of a request: a function that says whether nobody waits for the answer any more."""
+
+
+WHOLE_BODY = "squiggle.whole_body"
+"""Key in the environment of a request: its body, a file of ours at its beginning, if that lies on the disk."""
 
 
 class IncomingRequest(HTTPRequestParser):  # type: ignore[misc]
@@ -126,6 +131,9 @@ class LoggedTask(WSGITask):  # type: ignore[misc]
         """The environment of the application."""
         environ: WSGIEnvironment = super().get_environment()
         environ[CROWDED] = self.request.crowded
+        body = environ["wsgi.input"]
+        if isinstance(body, io.BufferedRandom):
+            environ[WHOLE_BODY] = body
         return environ
 
     def write(self, data: bytes) -> None:

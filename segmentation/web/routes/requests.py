@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 
 from segmentation._shared.text import shown_name
-from segmentation.web.http.connection import HAS_GONE
+from segmentation.web.http.connection import HAS_GONE, WHOLE_BODY
 
 SMALL_BYTES = 8 * 2**20
 """Files up to this size wait in memory, larger ones on the disk."""
@@ -38,6 +39,8 @@ def has_gone() -> Callable[[], bool]:
 def received(limit: int, limit_of: Callable[[bytes], int] | None = None) -> IO[bytes]:
     """The body as an open file of at most ``limit`` bytes, at its beginning; closing it removes it.
 
+    What the server has received into a file is not copied into another.
+
     Args:
         limit: the most bytes that it may have.
         limit_of: tells from how it begins that a body may have more; None allows none more.
@@ -49,6 +52,12 @@ def received(limit: int, limit_of: Callable[[bytes], int] | None = None) -> IO[b
     if limit_of is None:
         _check_length(length, limit)
         request.max_content_length = limit + 1  # what is too large is refused here, not without words by the stream
+    body: IO[bytes] | None = request.environ.get(WHOLE_BODY)
+    if body is not None:
+        limit = limit if limit_of is None else limit_of(body.read(PART_BYTES))
+        _check_length(body.seek(0, os.SEEK_END), limit)
+        body.seek(0)
+        return body
     file = SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115 - closed by who reads it
     try:
         while part := request.stream.read(PART_BYTES):

@@ -120,9 +120,10 @@ class Images:
                 self._store.put_image(session_id, image.hash, name, content)
                 self._cache.put(image.hash, image)
                 return describe_image(image, name) | {"notes": image.metadata.get("notes", [])}
-        facts = describe_stack(image, name, _key(content))
-        self._store.put_image(session_id, facts["hash"], name, content)
-        self._stack_files.put(facts["hash"], content)
+        digest, _ = digest_and_size(content)
+        facts = describe_stack(image, name, stack_key(digest))
+        self._store.put_image(session_id, facts["hash"], name, content, digest)
+        self._stack_files.put(session_id, facts["hash"], content)
         self._cache.put(plane_key(facts["hash"], 1), image)
         return facts | {"notes": image.metadata.get("notes", [])}
 

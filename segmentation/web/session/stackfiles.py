@@ -1,7 +1,8 @@
 """The files of stacks, on the disk of this machine while planes are read out of them.
 
 The store holds a stack once, as the file that came. Reading a plane out of it needs a file that can be read in any
-order, which neither a database nor an object store has.
+order: the store's own where it keeps large ones as such, else a copy, since neither a database nor an object store has
+one.
 """
 
 from __future__ import annotations
@@ -53,9 +54,12 @@ class StackFiles:
             max_bytes, lambda file: max(file.size, max_bytes // MOST_FILES)
         )
 
-    def put(self, stack: str, content: bytes | BinaryIO) -> None:
-        """Keep a file that has just come: its bytes, or what :func:`reopened` gave of it."""
-        if isinstance(content, bytes):
+    def put(self, session_id: str, stack: str, content: bytes | BinaryIO) -> None:
+        """Keep a file that has just come, unless the store has it as one: its bytes, or what :func:`reopened` gave."""
+        own = self._store.opened_image(session_id, stack)
+        if own is not None:
+            own.close()
+        elif isinstance(content, bytes):
             with TemporaryFile() as file:
                 file.write(content)
                 self._files.put(stack, _OpenFile(file))
@@ -68,6 +72,9 @@ class StackFiles:
         Raises:
             UnknownImageError: if the session has no such stack.
         """
+        own = self._store.opened_image(session_id, stack)
+        if own is not None:
+            return cast(BufferedReader, own)
         file = self._files.get(stack)
         if file is None:
             with self._lock:  # of many who ask at once for the same file, one fetches it

@@ -2,9 +2,9 @@
 
 The server keeps everything else only as a cache, so that any process can answer any request and each may be
 killed at any moment. ``tables.py`` says what is kept, ``database.py`` reaches it and knows its schema, ``blobs.py``
-holds the content of files and ``files.py`` says whose they are, ``sessions.py`` is what the page asks for,
-``opening.py`` leads from the settings to it, ``migrations/`` brings older stores up to date,
-``backup.py`` makes one file of all and a store of that.
+holds the content of files, ``beside.py`` that of large ones beside SQLite, and ``files.py`` says whose they are,
+``sessions.py`` is what the page asks for, ``opening.py`` leads from the settings to it, ``migrations/`` brings older
+stores up to date, ``backup.py`` makes one file of all and a store of that.
 """
 
 from segmentation.web.store.backup import BackupError

@@ -2,7 +2,8 @@
 
 The file is a ZIP archive: ``backup.json`` says what it is and which schema its tables have, ``tables/<name>.jsonl`` has
 a row a line, and ``files/<key>`` what lies under a key. It is read at one moment of the store, whatever is written
-meanwhile. An older one is brought up to date as an older database is.
+meanwhile. An older one is brought up to date as an older database is. Into SQLite large files come back into the table,
+as part of the one transaction that brings all or nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from segmentation._shared.checks import refuse_many_values
-from segmentation.web.store.blobs import KEY, PART_BYTES, Blobs, ObjectBlobs, TableBlobs, UnknownBlobError
+from segmentation.web.store.blobs import KEY, PART_BYTES, Blobs, ObjectBlobs, TableBlobs, UnknownBlobError, pieces
 from segmentation.web.store.database import SCHEMA, Database
 from segmentation.web.store.errors import StoreError
 
@@ -131,6 +132,11 @@ def _parts(connection: sql.Connection, contents: sql.Table, blobs: Blobs, key: s
     Raises:
         UnknownBlobError: if nothing does.
     """
+    file = blobs.opened(key)
+    if file is not None:
+        with file:
+            yield from pieces(file)
+        return
     if not isinstance(blobs, TableBlobs):
         yield blobs.get(key)
         return

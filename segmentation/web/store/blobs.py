@@ -1,6 +1,7 @@
-"""Where the files of sessions lie, under keys that we make: a table of the database, or an object store.
+"""Where the files of sessions lie, under keys that we make: a table of the database, or an object store; beside SQLite
+also a folder (``beside.py``).
 
-Both hold bytes and know nothing else; which blob belongs to whom, and how large it is, says the table ``blobs``.
+All hold bytes and know nothing else; which blob belongs to whom, and how large it is, says the table ``blobs``.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ class Blobs(Protocol):
     def write_to(self, key: str, file: BinaryIO) -> None:
         """Write the bytes under a key to a file; raises an UnknownBlobError if there are none."""
 
+    def opened(self, key: str) -> BinaryIO | None:
+        """The file under a key itself, to read, where one lies on this machine; None elsewhere."""
+
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too; raises an UnknownBlobError if there are none."""
 
@@ -66,7 +70,7 @@ class TableBlobs:
 
         Part by part, so that strokes of others are written in between, and SQLite's log stays short.
         """
-        for part, piece in enumerate(_pieces(content)):
+        for part, piece in enumerate(pieces(content)):
             with self._database.writing() as connection:
                 if not part:
                     connection.execute(contents.delete().where(contents.c.key == key))
@@ -89,6 +93,10 @@ class TableBlobs:
                 if row is None:
                     return
                 file.write(row.content)
+
+    def opened(self, key: str) -> BinaryIO | None:
+        """None: there are no files."""
+        return None
 
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too."""
@@ -138,7 +146,7 @@ class ObjectBlobs:
                     system.pipe_file(path, content)
                     return
                 with system.open(path, "wb") as file:
-                    file.writelines(_pieces(content))
+                    file.writelines(pieces(content))
             except FileNotFoundError as error:  # the bucket: there is nothing else to be found yet
                 raise OSError(str(error)) from error
 
@@ -156,6 +164,10 @@ class ObjectBlobs:
         """Write the bytes under a key to a file."""
         with self._reaching(key) as (system, path), system.open(path, "rb") as content:
             shutil.copyfileobj(content, file, PART_BYTES)
+
+    def opened(self, key: str) -> BinaryIO | None:
+        """None: its files are elsewhere."""
+        return None
 
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too."""
@@ -190,7 +202,12 @@ class ObjectBlobs:
             return self._reached
 
 
-def _pieces(content: bytes | BinaryIO) -> Iterator[bytes]:
+def size_of(content: bytes | BinaryIO) -> int:
+    """The bytes of a file."""
+    return len(content) if isinstance(content, bytes) else content.seek(0, os.SEEK_END)
+
+
+def pieces(content: bytes | BinaryIO) -> Iterator[bytes]:
     """The bytes in parts, at least one; those of a file from its beginning."""
     file = io.BytesIO(content) if isinstance(content, bytes) else content
     file.seek(0)
@@ -203,6 +220,6 @@ def _pieces(content: bytes | BinaryIO) -> Iterator[bytes]:
 def _write_to_disk(path: str, content: bytes | BinaryIO) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
-        file.writelines(_pieces(content))
+        file.writelines(pieces(content))
         file.flush()
         os.fsync(file.fileno())

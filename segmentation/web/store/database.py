@@ -99,9 +99,14 @@ class Database:
         """Whether it is a file of SQLite's."""
         return self._engine.dialect.name == "sqlite"
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of SQLite's file; None of PostgreSQL."""
+        return Path(self._url.database).parent if self._url.database and self._file else None
+
     def free_bytes(self) -> int | None:
         """Bytes that the disk of SQLite's file has left; None where PostgreSQL keeps that to itself."""
-        return shutil.disk_usage(Path(self._url.database).parent).free if self._url.database and self._file else None
+        return shutil.disk_usage(self.folder).free if self.folder else None
 
     def close(self) -> None:
         """Close all connections."""

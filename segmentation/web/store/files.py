@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import sqlalchemy as sql
 
-from segmentation.web.store.blobs import Blobs, UnknownBlobError
+from segmentation.web.store.blobs import Blobs, UnknownBlobError, size_of
 from segmentation.web.store.database import Database
 from segmentation.web.store.errors import StoreError
 from segmentation.web.store.records import Limits
@@ -57,7 +57,9 @@ class Files:
         self._limits = limits
 
     @contextmanager
-    def keeping(self, session_id: str, kind: str, content: bytes | BinaryIO) -> Iterator[tuple[sql.Connection, str]]:
+    def keeping(
+        self, session_id: str, kind: str, content: bytes | BinaryIO, digest: str = ""
+    ) -> Iterator[tuple[sql.Connection, str]]:
         """Keep a file for a session, together with the row that names its key.
 
         ::
@@ -69,20 +71,21 @@ class Files:
             session_id: the session; its row is locked while the block runs.
             kind: what it is, a word of letters; becomes part of the key.
             content: the file: its bytes, or open for reading.
+            digest: its SHA-256 as hexadecimal digits, if that is known.
 
         Raises:
             UnknownSessionError: if there is no such session.
             StoreFullError: if there is no room for it.
         """
-        key = self.put(session_id, kind, content)
+        key = self.put(session_id, kind, content, digest)
         with self._database.writing() as connection:
             lock_session(connection, session_id)
             self.assign(connection, key, session_id)
             yield connection, key
 
-    def put(self, session_id: str, kind: str, content: bytes | BinaryIO) -> str:
+    def put(self, session_id: str, kind: str, content: bytes | BinaryIO, digest: str = "") -> str:
         """Write a file that is meant for a session, and belongs to none yet; returns its key."""
-        digest, size = digest_and_size(content)
+        digest, size = (digest, size_of(content)) if digest else digest_and_size(content)
         key = f"{session_id}/{kind}/{digest[:HASH_DIGITS]}-{secrets.token_hex(4)}"
         self._register(session_id, key, size)
         self.blobs.put(key, content)

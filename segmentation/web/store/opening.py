@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from segmentation.web.settings import Settings
 from segmentation.web.store.backup import restore_backup, write_backup
-from segmentation.web.store.blobs import ObjectBlobs, TableBlobs
+from segmentation.web.store.beside import blobs_of
 from segmentation.web.store.database import SCHEMA, Database, postgresql_url, sqlite_url
 from segmentation.web.store.errors import SchemaError, StoreAwayError, StoreError
 from segmentation.web.store.records import Limits
@@ -72,8 +72,7 @@ def restore(settings: Settings, path: Path) -> dict[str, int]:
     with _naming_the_place_that_fails(settings):
         database = Database(_store_url(settings))
         try:
-            blobs = ObjectBlobs(settings.objects) if settings.objects else TableBlobs(database)
-            return restore_backup(database, blobs, path)
+            return restore_backup(database, blobs_of(database, settings.objects), path)
         finally:
             database.close()
 

@@ -15,7 +15,8 @@ import sqlalchemy as sql
 from segmentation._shared.text import shown_name
 from segmentation.web import metrics
 from segmentation.web.store import tables
-from segmentation.web.store.blobs import ObjectBlobs, TableBlobs, UnknownBlobError
+from segmentation.web.store.beside import blobs_of
+from segmentation.web.store.blobs import UnknownBlobError
 from segmentation.web.store.database import Database
 from segmentation.web.store.errors import (
     SchemaError,
@@ -55,7 +56,7 @@ class Store:
 
         Args:
             url: the database.
-            objects: fsspec URL of the object store in which files lie; empty if they lie in the database.
+            objects: fsspec URL of the object store in which files lie; empty if they lie in the database, or beside it.
             limits: what the store may hold.
 
         Raises:
@@ -65,7 +66,7 @@ class Store:
         """
         self.database = Database(url)
         self.limits = limits or Limits()
-        self.files = Files(self.database, ObjectBlobs(objects) if objects else TableBlobs(self.database), self.limits)
+        self.files = Files(self.database, blobs_of(self.database, objects), self.limits)
         self.upkeep = Upkeep(
             self.database,
             self.files,
@@ -292,9 +293,13 @@ class Store:
 
     # ---- images
 
-    def put_image(self, session_id: str, image_hash: str, name: str, content: bytes | BinaryIO) -> None:
+    def put_image(
+        self, session_id: str, image_hash: str, name: str, content: bytes | BinaryIO, digest: str = ""
+    ) -> None:
         """Keep an image file for a session, known by the hash of its pixels, or of a stack by that of the file; a
         second time does nothing.
+
+        Its ``digest`` is its SHA-256, if that is known.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -302,7 +307,7 @@ class Store:
         _check_id(session_id)
         if self.has_image(session_id, image_hash):
             return
-        with self.files.keeping(session_id, "image", content) as (connection, key):
+        with self.files.keeping(session_id, "image", content, digest) as (connection, key):
             if find_image(connection, session_id, image_hash):
                 self.files.release(connection, tables.blobs.c.key == key)
             else:
@@ -349,6 +354,17 @@ class Store:
             self.files.write_to(row.key, file)
         except UnknownBlobError:
             raise UnknownImageError(image_hash) from None
+
+    def opened_image(self, session_id: str, image_hash: str) -> BinaryIO | None:
+        """The file of an image of a session itself, to read, where it is one on this machine; None elsewhere.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+        """
+        row = self._image(session_id, image_hash)
+        if row is None:
+            raise UnknownImageError(image_hash)
+        return self.files.blobs.opened(row.key)
 
     def images(self, session_id: str) -> list[StoredImage]:
         """The images of a session, in the order in which they came."""

@@ -1,16 +1,18 @@
 """A body is read up to a limit, however the request says its length, and refused with a sentence beyond it."""
 
 import io
+from tempfile import TemporaryFile
 
 import pytest
 from flask import Flask
 
+from segmentation.web.http.connection import WHOLE_BODY
 from segmentation.web.routes.requests import SMALL_BYTES, received, uploaded
 
 LIMIT = 3 * 2**20
 
 
-@pytest.fixture(params=["with its length", "in chunks"])
+@pytest.fixture(params=["with its length", "in chunks", "in a file of the server"])
 def send(request):
     """Sends a body to a server that answers with what it has received."""
     server = Flask("received")
@@ -27,6 +29,11 @@ def send(request):
 
     def to(path, body):
         terminated = {"wsgi.input_terminated": True}
+        if request.param == "in a file of the server":
+            with TemporaryFile() as file:
+                file.write(body)
+                file.seek(0)
+                return server.test_client().post(path, environ_overrides={WHOLE_BODY: file})
         if request.param == "with its length":
             return server.test_client().post(path, data=body, environ_overrides=terminated)
         return server.test_client().post(

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sql
 
 from segmentation.web.settings import Settings
-from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, blobs, open_store, tables
-from segmentation.web.store.blobs import PART_BYTES, ObjectBlobs, TableBlobs, UnknownBlobError
+from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, beside, blobs, open_store, tables
+from segmentation.web.store.blobs import PART_BYTES, ObjectBlobs, UnknownBlobError
 from segmentation.web.store.files import OWNERLESS_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -21,9 +21,11 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(params=["table", "file", "memory", pytest.param("s3", marks=pytest.mark.slow)])
-def objects(request, tmp_path):
-    """What SQUIGGLE_OBJECTS names; nothing where files lie in the database."""
+@pytest.fixture(params=["table", "beside", "file", "memory", pytest.param("s3", marks=pytest.mark.slow)])
+def objects(request, tmp_path, monkeypatch):
+    """What SQUIGGLE_OBJECTS names; nothing where files lie in the database, or large ones beside it."""
+    if request.param == "beside":
+        monkeypatch.setattr(beside, "LARGE_BYTES", 1)
     if request.param == "s3":
         yield request.getfixturevalue("bucket")
     elif request.param == "memory":
@@ -49,8 +51,8 @@ def keys_in(store):
 
 
 @pytest.mark.parametrize("size", [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES + 5])
-def test_bytes_come_back_as_they_were_and_can_be_copied_and_deleted(filing, objects, size):
-    kept = ObjectBlobs(objects) if objects else TableBlobs(filing.database)
+def test_bytes_come_back_as_they_were_and_can_be_copied_and_deleted(filing, size):
+    kept = filing.files.blobs
     content = bytes(range(256)) * (size // 256) + bytes(size % 256)
     kept.put("session/image/a", b"before")
     kept.put("session/image/a", content)

@@ -1,0 +1,164 @@
+"""Large files of sessions beside SQLite's database, each a file of its own in a folder.
+
+SQLite writes each byte twice, into its log and then into its file: a stack of 1 GB takes it ten times as long as the
+file system. What is small stays in the table, where it comes and goes with the rows, and costs no file.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from segmentation.web.store.blobs import AWAY, KEY, Blobs, ObjectBlobs, TableBlobs, UnknownBlobError, pieces, size_of
+from segmentation.web.store.database import Database
+from segmentation.web.store.errors import StoreAwayError, StoreFullError
+
+LARGE_BYTES = 16 * 2**20
+"""What has as many is a file of its own."""
+
+log = logging.getLogger(__name__)
+
+
+class BesideTableBlobs(TableBlobs):
+    """In a table of the database what is small, in a folder what is large.
+
+    A file of the folder is written under another name, and is on the disk before it gets its own; it is never changed
+    then. Older stores, and those that come out of a backup, may have large ones in the table too.
+
+    Args:
+        database: SQLite.
+        folder: on the same machine; made when it is needed.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        super().__init__(database)
+        self._folder = folder
+
+    def put(self, key: str, content: bytes | BinaryIO) -> None:
+        """Keep bytes, or those of a file, under a key."""
+        if size_of(content) < LARGE_BYTES:
+            super().put(key, content)
+            self._remove(key)
+            return
+        with self._writing(key) as part, open(part, "wb") as file:
+            file.writelines(pieces(content))
+            file.flush()
+            os.fsync(file.fileno())
+        super().delete(key)
+
+    def get(self, key: str) -> bytes:
+        """The bytes under a key."""
+        file = self.opened(key)
+        if file is None:
+            return super().get(key)
+        with _sentences(), file:
+            return file.read()
+
+    def write_to(self, key: str, file: BinaryIO) -> None:
+        """Write the bytes under a key to a file."""
+        content = self.opened(key)
+        if content is None:
+            super().write_to(key, file)
+            return
+        with content:
+            file.writelines(pieces(content))
+
+    def opened(self, key: str) -> BinaryIO | None:
+        """The file under a key itself, to read; None if there is none, such as where it lies in the table."""
+        with _sentences():
+            try:
+                return open(self._path(key), "rb")
+            except FileNotFoundError:
+                return None
+
+    def copy(self, key: str, to: str) -> None:
+        """Keep the bytes of one key under another too; of a large file there is then a second name."""
+        file = self.opened(key)
+        if file is None:
+            super().copy(key, to)
+            return
+        with file:
+            try:
+                with self._writing(to) as part:
+                    os.link(self._path(key), part)
+            except (FileNotFoundError, StoreAwayError):  # deleted just now; or a file has one name only here
+                self.put(to, file)
+
+    def delete(self, key: str) -> None:
+        """Forget the bytes under a key."""
+        self._remove(key)
+        super().delete(key)
+
+    def _path(self, key: str) -> Path:
+        """Where a large file lies: no part of a key that leads elsewhere becomes one of a path."""
+        if not KEY.fullmatch(key):
+            raise UnknownBlobError(key)
+        return self._folder / key.replace("/", ".")
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[Path]:
+        """A path to write to; what lies there gets its own name once the block ends well, and else goes."""
+        path = self._path(key)
+        part = path.with_name(f"{path.name}.part")
+        with _sentences():
+            if not self._folder.exists():
+                self._folder.mkdir(exist_ok=True)
+                _sync_names(self._folder.parent)
+            try:
+                part.unlink(missing_ok=True)
+                yield part
+                part.replace(path)
+            except BaseException:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+                raise
+            _sync_names(self._folder)
+
+    def _remove(self, key: str) -> None:
+        with suppress(UnknownBlobError), _sentences():
+            path = self._path(key)
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.part").unlink(missing_ok=True)
+
+
+def blobs_of(database: Database, objects: str) -> Blobs:
+    """Where the files of a database's sessions lie.
+
+    Args:
+        database: the database.
+        objects: fsspec URL of an object store; empty if they lie in the database, or beside it.
+
+    Raises:
+        ValueError: with a sentence, if there is no such kind of object store.
+    """
+    if objects:
+        return ObjectBlobs(objects)
+    return BesideTableBlobs(database, database.folder / "files") if database.folder else TableBlobs(database)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What goes wrong with the folder becomes a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFullError from error
+        log.warning("the folder of large files failed: %s", error)
+        raise StoreAwayError(AWAY) from error
+
+
+def _sync_names(folder: Path) -> None:
+    """Let the names in a folder be on the disk, where a system can say so of a folder."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,157 @@
+"""Large files beside SQLite's database: safe from kills and full disks, and gone with their session."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from segmentation.web.settings import Settings
+from segmentation.web.store import StoreFullError, back_up, open_store, restore
+from segmentation.web.store.beside import LARGE_BYTES
+from segmentation.web.store.blobs import TableBlobs
+from segmentation.web.store.files import OWNERLESS_SECONDS
+from tests.support.small_disk import SmallDisk
+
+ROOT = Path(__file__).resolve().parents[3]
+LARGE = b"large" * (LARGE_BYTES // 5 + 1)
+HASHES = ["a" * 64, "b" * 64]
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """They name a folder for SQLite."""
+    return Settings(data_folder=tmp_path / "data")
+
+
+@pytest.fixture
+def beside(settings):
+    """A store in it."""
+    store = open_store(settings)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def small_disk():
+    """A disk of 48 MB."""
+    disk = SmallDisk(megabytes=48)
+    yield disk
+    disk.unmount()
+
+
+def files_in(settings):
+    return sorted(path.name for path in (settings.data_folder / "files").glob("*"))
+
+
+def database_bytes(settings):
+    return sum(path.stat().st_size for path in settings.data_folder.glob("squiggle.sqlite3*"))
+
+
+def test_only_what_is_large_is_a_file_and_it_goes_with_the_last_session_that_has_it(beside, settings):
+    session = beside.create_session()
+    beside.put_image(session, HASHES[0], "small.png", b"pixels")
+    assert files_in(settings) == []
+    beside.put_image(session, HASHES[1], "large.tif", io.BytesIO(LARGE))
+    assert len(files_in(settings)) == 1
+    assert database_bytes(settings) < LARGE_BYTES / 4
+    assert [summary.size for summary in beside.summaries([session])] == [len(LARGE) + 6]
+    copy = beside.duplicate_session(session, name="")
+    beside.delete_session(session)
+    assert len(files_in(settings)) == 1
+    assert beside.image(copy, HASHES[1]) == ("large.tif", LARGE)
+    with beside.opened_image(copy, HASHES[1]) as file:
+        beside.delete_session(copy)
+        assert file.read() == LARGE
+    assert files_in(settings) == []
+
+
+def test_where_a_file_can_have_one_name_only_a_copied_session_has_its_own(beside, settings, monkeypatch):
+    def refuse(*_paths):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    session = beside.create_session()
+    beside.put_image(session, HASHES[0], "large.tif", LARGE)
+    copy = beside.duplicate_session(session, name="")
+    assert len(files_in(settings)) == 2
+    assert beside.image(copy, HASHES[0]) == ("large.tif", LARGE)
+
+
+def test_large_files_in_the_table_of_an_older_store_are_read_copied_and_deleted(beside, settings):
+    session = beside.create_session()
+    beside.files.blobs, now = TableBlobs(beside.database), beside.files.blobs
+    beside.put_image(session, HASHES[0], "large.tif", LARGE)
+    beside.files.blobs = now
+    assert beside.opened_image(session, HASHES[0]) is None
+    copy = beside.duplicate_session(session, name="")
+    beside.delete_session(session)
+    assert beside.image(copy, HASHES[0]) == ("large.tif", LARGE)
+    assert files_in(settings) == []
+
+
+KILLED_AS_IT_WRITES = """
+import io, os, signal, sys
+from pathlib import Path
+from segmentation.web.settings import Settings
+from segmentation.web.store import open_store
+
+class Content(io.BytesIO):
+    def read(self, size=-1):
+        if self.tell() > len(self.getvalue()) / 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(size)
+
+store = open_store(Settings(data_folder=Path(sys.argv[1])))
+store.put_image(sys.argv[2], "a" * 64, "large.tif", Content(bytes(int(sys.argv[3]))), "0" * 64)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_of_a_process_that_is_killed_as_it_writes_nothing_is_seen_and_its_file_is_swept_away(
+    beside, settings, monkeypatch
+):
+    session = beside.create_session()
+    script = [sys.executable, "-c", textwrap.dedent(KILLED_AS_IT_WRITES)]
+    run = subprocess.run([*script, str(settings.data_folder), session, str(len(LARGE))], cwd=ROOT, check=False)
+    assert run.returncode == -signal.SIGKILL
+    (left,) = files_in(settings)
+    assert left.endswith(".part")
+    assert beside.images(session) == []
+    beside.put_image(session, HASHES[0], "large.tif", LARGE)
+    later = time.time() + OWNERLESS_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    beside.files.remove_ownerless()
+    assert len(files_in(settings)) == 1
+    assert beside.image(session, HASHES[0]) == ("large.tif", LARGE)
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_a_sentence_leaves_no_half_of_a_file_and_room_for_strokes(small_disk):
+    settings = Settings(data_folder=small_disk.folder)
+    store = open_store(settings)
+    session = store.create_session()
+    with pytest.raises(StoreFullError):
+        store.put_image(session, HASHES[0], "large.tif", os.urandom(64 * 2**20))
+    assert files_in(settings) == []
+    store.append(session, [{"id": "a", "type": "note"}])
+    store.close()
+
+
+def test_a_backup_has_large_files_and_a_restore_gives_them_back(beside, settings, tmp_path):
+    session = beside.create_session()
+    beside.put_image(session, HASHES[0], "large.tif", LARGE)
+    beside.put_image(session, HASHES[1], "small.png", b"pixels")
+    assert back_up(settings, tmp_path / "all.zip") == {"sessions": 1, "files": 2, "missing": 0}
+    restore(Settings(data_folder=tmp_path / "again"), tmp_path / "all.zip")
+    again = open_store(Settings(data_folder=tmp_path / "again"))
+    assert again.image(session, HASHES[0]) == ("large.tif", LARGE)
+    assert again.image(session, HASHES[1]) == ("small.png", b"pixels")
+    again.delete_session(session)
+    again.close()
