@@ -35,6 +35,13 @@ def page() -> Rows:
     return page_rows()
 
 
+def display() -> Rows:
+    """What a person waits for who looks at channels and stacks."""
+    from benchmarks.display import display_rows
+
+    return display_rows()
+
+
 def load() -> Rows:
     """Thirty people at once, memory and starting up."""
     from benchmarks.load import load_rows
@@ -72,6 +79,7 @@ PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
         table.markdown,
     ),
     "page": ("The page, from the end of a stroke to the screen, in Chromium", page, table.markdown),
+    "display": ("Channels and stacks, from a hand to the screen, in Chromium", display, table.markdown),
     "quality": (
         "Gain in mean IoU of the defaults over scikit-image's features with 50 trees of depth 8 on 5 % of the samples",
         quality.quality_table,

@@ -1,7 +1,8 @@
 """What a person waits for who looks at channels and stacks, in Chromium: contrast, opening, planes.
 
-``python -m benchmarks.display`` prints the table. The page is served by the Procfile's line, as in
-:mod:`benchmarks.page`; contrast is changed with a real mouse, planes are turned to with real keys.
+``python -m benchmarks display`` measures it; ``python -m benchmarks.display`` prints the table alone. The page is
+served by the Procfile's line, as in :mod:`benchmarks.page`; contrast is changed with a real mouse, planes are turned to
+with real keys.
 """
 
 from __future__ import annotations
