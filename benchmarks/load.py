@@ -120,6 +120,8 @@ class Client:
                 elif last == "tile" and "ids" in message:
                     self._known[str(message["index"])] = message["crc"]
                     first = first or time.perf_counter() - started
+                elif last == "busy":
+                    time.sleep(message["seconds"])
                 elif last == "failed":
                     raise ValueError(message["reason"])
             if wish is None or last in ("done", "cannot"):

@@ -201,6 +201,12 @@ export class Conversation {
       this.retry();
       return true;
     }
+    if (message.kind === "busy") {
+      /* What was done is in the journal; there are too many that wait for their segmentation. */
+      this.exchanging = null;
+      this.syncLater(1000 * message.seconds);
+      return true;
+    }
     if (!this.again || !this.acknowledged) return false;
     this.sync();
     return true;
@@ -274,8 +280,9 @@ export class Conversation {
     else this.syncLater();
   }
 
-  syncLater() {
-    this.timer = setTimeout(() => this.sync(), POLL_MS);
+  /** @param {number} rest milliseconds */
+  syncLater(rest = POLL_MS) {
+    this.timer = setTimeout(() => this.sync(), rest);
   }
 
   retry() {

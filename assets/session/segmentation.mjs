@@ -46,6 +46,9 @@ const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, strokeN
  */
 
 export class Segmentation {
+  requests = 0;
+  requested = 0;
+
   /** @param {SegmentationParts} parts */
   constructor({ view, picture, visible, state, onCounts, scores, sync }) {
     this.view = view;
@@ -76,8 +79,6 @@ export class Segmentation {
     this.triedNext = null;
     /** Called once what the session has chosen is segmented. @type {(() => void)[]} */
     this.listeners = [];
-    this.requests = 0;
-    this.requested = 0;
     /** Resolves when all tiles that have come are unpacked. @type {Promise<unknown>} */
     this.unpacked = Promise.resolve();
     /**
@@ -95,6 +96,7 @@ export class Segmentation {
       cannot: ({ reason }) => this.onCannot(reason),
       failed: ({ reason }) => this.onFailed(reason),
       away: ({ reason }) => showStatus(reason, 0),
+      busy: ({ reason }) => showStatus(reason, 0),
       full: ({ reason }) => showMessage(reason, { label: "Understood", run: hideMessage }),
       room: () => {
         this.outdated = true;

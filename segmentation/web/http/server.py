@@ -24,7 +24,9 @@ from segmentation.web.http.loop import Watched
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-THREADS = 32
+THREADS = 80
+"""All that takes long has its bounds (``security/hardening.py``), which leave some of them; most are idle."""
+
 AT_ONCE = "/health"
 """The path that a thread of its own answers, whatever the others are at work on."""
 

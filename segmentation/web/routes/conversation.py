@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -17,8 +18,9 @@ from segmentation.web.routes.errors import NO_SESSION, TAKEN_BACK
 from segmentation.web.routes.known_sessions import remember
 from segmentation.web.routes.links import link_id, only_looks, refusal, was_taken_back
 from segmentation.web.routes.people import author_of_request
-from segmentation.web.routes.requests import BadRequestError, json_body
+from segmentation.web.routes.requests import BadRequestError, has_gone, json_body
 from segmentation.web.routes.responses import as_it_comes
+from segmentation.web.security.hardening import SEGMENTING_WAIT, TOO_OFTEN, enter_segmenting
 from segmentation.web.session.authors import checked_author
 from segmentation.web.session.conversation import Conversations, ScoresRequest, TileRequest
 from segmentation.web.store import Store, StoreAwayError, UnknownImageError, UnknownSessionError
@@ -32,6 +34,7 @@ SHORT_BYTES = 2**16
 MAX_EVENTS_AT_ONCE = 5_000
 MAX_LAYER_NAME = 200
 GONE = {"kind": "gone", "reason": NO_SESSION}
+BUSY = {"kind": "busy", "reason": TOO_OFTEN, "seconds": SEGMENTING_WAIT}
 
 _HASH_OR_NONE = re.compile(r"([0-9a-f]{64})?")
 
@@ -53,14 +56,20 @@ def conversation_routes(conversations: Conversations, store: Store, user_header:
         asked = _read_request(author)
         if asked["bodies"] and only_looks():
             return refusal()
-        messages = conversations.answer(session_id, **asked, author=author)
+        is_crowded = asked["tiles"] is not None and not enter_segmenting(session_id)
+        if is_crowded:  # what was drawn is stored all the same
+            asked["tiles"] = None
+        messages = conversations.answer(session_id, **asked, author=author, has_gone=has_gone())
         try:
             first = next(messages)
         except UnknownSessionError:
             first = GONE
-        response = as_it_comes(Response(_lines(first, messages), mimetype="application/x-ndjson"))
+        rest = chain(messages, [BUSY]) if is_crowded and first["kind"] != "gone" else messages
+        response = as_it_comes(Response(_lines(first, rest), mimetype="application/x-ndjson"))
         if first["kind"] != "gone":
             remember(response, link_id())
+        if is_crowded:
+            response.headers["Retry-After"] = f"{SEGMENTING_WAIT:.0f}"
         return response
 
     return routes

@@ -11,7 +11,7 @@ import math
 import re
 from typing import Any, NoReturn
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
@@ -36,6 +36,16 @@ STARTS_AT_ONCE, STARTS_PER_SECOND = 120, 2.0
 LONG_AT_ONCE, LONG_OF_AN_ADDRESS, LONG_OF_A_SESSION = 8, 6, 4
 """Uploads that are at work or wait for it, downloads, and questions that are computed on: a few of the threads each, so
 that the others are there for strokes."""
+
+SEGMENTING_AT_ONCE, SEGMENTING_OF_AN_ADDRESS, SEGMENTING_OF_A_SESSION = 40, 32, 12
+"""Windows that have their segmentation or wait for it; a whole course may draw at once behind one address. With all
+that takes long there are threads left for what does not."""
+
+SEGMENTING_WAIT = 2.0
+"""Seconds after which a window may come again where there are too many of them."""
+
+SEGMENTING = "squiggle segmenting"
+"""Key in the extensions of the server: the crowd of those windows."""
 
 WAIT_WHERE_CROWDED = 5.0
 """Seconds after which somebody may come again where there are too many of them, or of large bodies that come in."""
@@ -118,6 +128,7 @@ def _refuse_before_reading(server: Flask) -> None:
 
 def _let_few_take_long(server: Flask) -> None:
     crowds = {kind: Crowd(LONG_AT_ONCE) for kind in _LONG}
+    server.extensions[SEGMENTING] = Crowd(SEGMENTING_AT_ONCE)
 
     @server.before_request
     def enter() -> tuple[Response, int, dict[str, str]] | None:
@@ -141,6 +152,21 @@ def _let_few_take_long(server: Flask) -> None:
     def leave_after_all(_error: BaseException | None) -> None:
         if leave := g.pop("leave", None):
             leave()
+
+
+def enter_segmenting(session_id: str) -> bool:
+    """Let the request that is answered be one of those that wait for a segmentation, until its answer has ended.
+
+    Args:
+        session_id: the session that is segmented.
+
+    Returns:
+        False if there are too many already: it is to come again after :data:`SEGMENTING_WAIT`.
+    """
+    crowd: Crowd = current_app.extensions[SEGMENTING]
+    groups = {f"from {_address()}": SEGMENTING_OF_AN_ADDRESS, f"of {session_id}": SEGMENTING_OF_A_SESSION}
+    g.leave = crowd.enter(groups)
+    return g.leave is not None
 
 
 def _address() -> str:

@@ -160,6 +160,7 @@ class Conversations:
         tiles: TileRequest | None,
         author: Mapping[str, str] | None = None,
         here: Presence | None = None,
+        has_gone: Callable[[], bool] = lambda: False,
     ) -> Iterator[Message]:
         """Answer a browser window: what is new in the journal, then the segmentation if it is asked for.
 
@@ -171,6 +172,7 @@ class Conversations:
             tiles: the segmentation that the window asks for.
             author: whose window it is, as a reverse proxy says; None leaves it to what the events say.
             here: who looks at the window, and at what; None says nothing about that.
+            has_gone: says whether nobody waits for the answer any more: then nothing more is segmented.
 
         Yields:
             Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``,
@@ -193,7 +195,7 @@ class Conversations:
             has_grown = self._journals.watch(session_id, updates[-1].number if updates else after)
 
             def stale() -> bool:
-                return superseded() or self._closing.is_set() or has_grown()
+                return superseded() or has_gone() or self._closing.is_set() or has_grown()
 
             with self._busy:
                 learnt = yield from self._segmentation(session_id, tiles, stale)

@@ -113,6 +113,20 @@ test("a server that does not answer is asked again, with the same events", async
   assert.equal(exchanges.length, 3, "silence is no answer");
 });
 
+test("a window that is told to come again does so then, and counts as connected", async () => {
+  const talk = conversation();
+  talk.append({ type: "session.rename", name: "mine" });
+  const busy = { kind: "busy", reason: "It goes on in a moment.", seconds: 2 };
+  exchanges[0].answer(answer(journal(1, START, exchanges[0].body.events[0]), busy));
+  await settle();
+  assert.deepEqual(messages, [busy]);
+  assert.deepEqual(connections.at(-1), { ok: true, unsent: 0, stored: true, full: false });
+  mock.timers.tick(1999);
+  assert.equal(exchanges.length, 1);
+  mock.timers.tick(1);
+  assert.equal(exchanges.length, 2);
+});
+
 test("what a closed window left unsent is sent by the next", () => {
   stored.set("squiggle:unsent:a:gone", JSON.stringify([{ id: "e", type: "session.rename", name: "left" }]));
   stored.set("squiggle:unsent:b:gone", JSON.stringify([{ id: "f", type: "session.rename", name: "elsewhere" }]));

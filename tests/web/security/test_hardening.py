@@ -1,5 +1,6 @@
 """What is refused before anything of a request is read."""
 
+import json
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from segmentation.web.application import create_app
 from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
+from tests.support.asking import converse, tile_request
 
 
 @pytest.fixture
@@ -142,6 +144,48 @@ def test_masks_that_are_scored_count_as_uploads(client, held, monkeypatch):
         held.begin(f"/s/{session}/mask-scores", "POST")
     assert client.post(f"/s/{session}/mask-scores", data=b"x").status_code == 429
     assert client.post(f"/s/{session}/images", data=b"x").status_code == 429
+
+
+def waits_for_a_segmentation(client, session, window, events=()):
+    return client.post(
+        f"/s/{session}/converse",
+        json={"after": 0, "events": list(events), "segment": tile_request(10, 10) | {"image": None}, "window": window},
+        buffered=True,
+    )
+
+
+def test_a_few_windows_of_a_session_wait_for_its_segmentation_and_the_others_come_again(client, held, monkeypatch):
+    workbench = client.application.extensions["workbench"]
+    monkeypatch.setattr(hardening, "SEGMENTING_OF_A_SESSION", 3)
+    monkeypatch.setattr(hardening, "SEGMENTING_OF_AN_ADDRESS", 5)
+    session, other = (client.post("/sessions").json["session"] for _ in range(2))
+
+    def begin(one):
+        window = f"window {len(held.threads)}"
+        held.threads.append(threading.Thread(target=lambda: held.statuses.append(asks(one, window).status_code)))
+        held.threads[-1].start()
+        assert held.at_work.acquire(timeout=60)
+
+    def asks(one, window, **body):
+        return waits_for_a_segmentation(client.application.test_client(use_cookies=False), one, window, **body)
+
+    monkeypatch.setattr(workbench.conversations._trainer, "training_set", held.work)
+    for _ in range(3):
+        begin(session)
+    renames = {"id": "named", "type": "session.rename", "name": "drawn all the same"}
+    refused = asks(session, "late", events=[renames])
+    assert float(refused.headers["Retry-After"]) > 0
+    journal, busy = map(json.loads, refused.text.splitlines())
+    assert [event["body"]["id"] for event in journal["events"]][-1] == "named"
+    assert busy == {"kind": "busy", "reason": hardening.TOO_OFTEN, "seconds": hardening.SEGMENTING_WAIT}
+    for _ in range(2):
+        begin(other)
+    assert "Retry-After" in asks(other, "late").headers
+    assert len(converse(client, other)) == 1
+    held.end()
+    assert held.statuses == [200] * 5
+    monkeypatch.undo()
+    assert "busy" not in asks(session, "late").text
 
 
 def test_places_are_left_again_whatever_came_of_it(client):

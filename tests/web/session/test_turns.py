@@ -1,5 +1,6 @@
 """What takes long is computed in turns, never one within another, and no further once nobody waits."""
 
+import json
 import threading
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ from segmentation.web.http.connection import HAS_GONE
 from segmentation.web.session import downloads, objects, parts, training
 from segmentation.web.session.scheduler import Scheduler
 from tests.support import PATIENCE_SECONDS
-from tests.support.asking import converse
+from tests.support.asking import converse, stroke_event, tile_request
 
 DOWNLOADS = [
     "segmentation.png",
@@ -165,3 +166,19 @@ def test_nothing_more_is_computed_for_who_has_gone(client, session, halves, aske
     answer = client.get(f"/s/{session}/{asked}?row=3&column=3", environ_overrides={HAS_GONE: lambda: True})
     assert (answer.status_code, answer.data) == (499, b"")
     assert turns.seen == set()
+
+
+def test_what_somebody_drew_who_has_gone_is_stored_and_not_segmented(client, session, halves, monkeypatch):
+    turns = Turns(monkeypatch)
+    body = {
+        "after": 0,
+        "events": [stroke_event("c", halves["hash"], 1, "M30,9L70,20")],
+        "segment": tile_request(60, 90),
+        "window": "w",
+    }
+    answer = client.post(f"/s/{session}/converse", json=body, environ_overrides={HAS_GONE: lambda: True})
+    kinds = [json.loads(line)["kind"] for line in answer.text.splitlines()]
+    assert "done" not in kinds
+    assert turns.seen == set()
+    (journal,) = converse(client, session)
+    assert journal["events"][-1]["body"]["stroke"]["id"] == "c"
