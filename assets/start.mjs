@@ -71,7 +71,7 @@ function setUp(id) {
   const overlay = new Overlay(session);
   const overview = new Overview(session);
   const learnChannels = new LearnChannels(session);
-  new Pointer(session, () => measure.size);
+  new Pointer(session, () => measure.size, (values) => look.showValues(values));
   const sigmas = new Sigmas(session, () => measure.size);
   session.onSight = () => {
     measure.show().then(() => session.cleanUp.showAgain());

@@ -150,7 +150,7 @@ export class LookPanel {
         type: "button", class: "quiet small", "aria-pressed": String(index === this.chosen),
         title: "Its histogram and contrast", onclick: () => this.turnTo(index),
       }, name);
-      return element("div", { class: "look-channel" }, box, colour, button);
+      return element("div", { class: "look-channel" }, box, colour, button, element("span", {}));
     });
     const list = byId("look-channels");
     const focused = list.contains(document.activeElement) ? [...list.querySelectorAll("input, button")] : [];
@@ -158,6 +158,18 @@ export class LookPanel {
     list.replaceChildren(...rows);
     const again = list.querySelectorAll("input, button")[place];
     if (again instanceof HTMLElement) again.focus();
+  }
+
+  /**
+   * Show the value of each channel under the pointer.
+   * @param {?number[]} values null if it is nowhere, or they are not known yet
+   */
+  showValues(values) {
+    const places = document.querySelectorAll("#look-channels .look-channel > span");
+    for (const [index, place] of places.entries()) {
+      const value = values?.[index] ?? NaN;
+      place.textContent = Number.isNaN(value) ? "" : String(Number(value.toPrecision(5)));
+    }
   }
 
   /** @param {number} index of the channel whose histogram is to be shown */

@@ -24,14 +24,23 @@ function describeLayer(layer, classes) {
   return found ? `probability of ${found.name}` : "uncertainty";
 }
 
+/** @param {number[]} values of the channels of a pixel */
+function describeValues(values) {
+  if (values.some(Number.isNaN)) return "no data";
+  const shown = values.slice(0, MOST_SHOWN).map((value) => String(Number(value.toPrecision(6))));
+  return `${values.length > 1 ? "values" : "value"} ${shown.join(" ")}${values.length > MOST_SHOWN ? " …" : ""}`;
+}
+
 export class Pointer {
   /**
    * @param {Session} session
    * @param {() => ?PixelSize} size of a pixel of the current image
+   * @param {(values: ?number[]) => void} onValues is told those of all channels of the pixel, as far as they are here
    */
-  constructor(session, size) {
+  constructor(session, size, onValues) {
     this.session = session;
     this.size = size;
+    this.onValues = onValues;
     /** Values of small parts of images, as they are fetched. @type {Map<string, Float64Array | null>} */
     this.patches = new Map();
     /** @type {?MouseEvent} */
@@ -48,6 +57,7 @@ export class Pointer {
       this.last = null;
       clearTimeout(this.rest);
       byId("position").textContent = "";
+      this.onValues(null);
     });
   }
 
@@ -66,7 +76,9 @@ export class Pointer {
     const layer = value === undefined ? "" : `${describeLayer(picture.look.layer, classes)} ${value} %`;
     const sure = found ? this.probability(found, x, y) : "";
     const place = `x ${x}, y ${y}${found ? `: ${found.name}${sure}` : ""}`;
-    const told = inside ? [place, layer, world, this.values(x, y)] : [];
+    const values = inside ? this.values(x, y) : null;
+    this.onValues(values);
+    const told = inside ? [place, layer, world, values ? describeValues(values) : ""] : [];
     byId("position").textContent = [...told, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
   }
 
@@ -104,24 +116,21 @@ export class Pointer {
   }
 
   /**
-   * The values of a pixel's channels, once they are here.
+   * The values of a pixel's channels; null until they are here.
    * @param {number} x
    * @param {number} y
    */
   values(x, y) {
     const { image } = this.session.state;
-    if (!image) return "";
+    if (!image) return null;
     const [row, column] = [y - (y % PATCH), x - (x % PATCH)];
     const key = `${image.hash} ${row} ${column}`;
     const patch = this.patches.get(key);
     if (patch === undefined) this.fetch(key, row, column);
-    if (!patch) return "";
+    if (!patch) return null;
     const width = Math.min(PATCH, image.columns - column);
     const at = ((y - row) * width + x - column) * image.channels;
-    const values = [...patch.subarray(at, at + image.channels)];
-    if (values.some(Number.isNaN)) return "no data";
-    const shown = values.slice(0, MOST_SHOWN).map((value) => String(Number(value.toPrecision(6))));
-    return `${image.channels > 1 ? "values" : "value"} ${shown.join(" ")}${values.length > MOST_SHOWN ? " …" : ""}`;
+    return [...patch.subarray(at, at + image.channels)];
   }
 
   /**

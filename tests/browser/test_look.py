@@ -86,9 +86,13 @@ def test_the_handles_of_the_histogram_set_the_contrast(person, tmp_path):
 
 def test_the_values_under_the_pointer_are_told(person, tmp_path):
     opens(person, four_channels(tmp_path / "four.ome.tif"))
+    person.tab("look")
     ((x, y),) = person.on_screen([(50, 60)])
     person.page.mouse.move(x, y)
     expect(person.page.locator("#position")).to_contain_text("x 50, y 60 · values 100 3001 100 100")
+    expect(person.page.locator("#look-channels .look-channel > span")).to_have_text(["100", "3001", "100", "100"])
+    person.page.mouse.move(5, 5)
+    expect(person.page.locator("#look-channels .look-channel > span").nth(1)).to_have_text("")
     person.draw_and_wait((20, 20), (20, 100))
     person.press("2")
     person.draw_and_wait((140, 20), (140, 100))
