@@ -8,6 +8,7 @@ import { sessionUrl } from "../page/context.mjs";
 import { channelNames } from "../picture/about.mjs";
 import { byId, element } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { splits } from "../session/learning.mjs";
 import { counted } from "../shared/text.mjs";
 
 /** @import { CleanUpStep } from "../journal/state.mjs" */
@@ -67,7 +68,7 @@ export class Objects {
    * @param {CleanUpStep[]} steps
    */
   async tryOut(steps) {
-    const split = JSON.stringify(steps.filter(({ kind }) => kind === "split"));
+    const split = JSON.stringify(steps.filter(splits));
     if (!this.open || !this.found || split === this.triedNext) return;
     this.triedNext = split;
     if (this.trying) return;
@@ -94,9 +95,9 @@ export class Objects {
 
   /** What is chosen may split objects in another way: that is measured anew. */
   notice() {
-    const splits = JSON.stringify(this.session.state.cleanUp.filter(({ kind }) => kind === "split"));
-    if (splits === this.splits) return;
-    this.splits = splits;
+    const split = JSON.stringify(this.session.state.cleanUp.filter(splits));
+    if (split === this.splits) return;
+    this.splits = split;
     this.stale = true;
     this.onStale();
     this.refresh();

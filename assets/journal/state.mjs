@@ -44,7 +44,7 @@ import { undoTargets } from "./undo.mjs";
 
 /**
  * @typedef {object} CleanUpStep
- * @property {string} kind fill_holes, drop_small, smooth, drop_border, keep_border or split
+ * @property {string} kind fill_holes, drop_small, smooth, drop_border, keep_border, split or split_corners
  * @property {number} size in pixels; of split from 0 to 1; else 0
  * @property {?number[]} classes ids of the classes that it is for; null: all
  */

@@ -25,7 +25,11 @@ const KINDS = {
   drop_border: { name: "Drop parts at the border", first: 0, largest: 0, least: 0, most: 0, scale: "none" },
   keep_border: { name: "Keep parts at the border", first: 0, largest: 0, least: 0, most: 0, scale: "none" },
   split: { name: "Split touching objects", first: 0.7, largest: 1, least: 0, most: 1, scale: "share" },
+  split_corners: { name: "Split at corners (4 neighbours)", first: 0, largest: 0, least: 0, most: 0, scale: "none" },
 };
+
+/** Steps that ask for a class. */
+const BY_BORDER = ["drop_border", "keep_border"];
 
 const AREA_STEPS = 100;
 /* So near 1, 2, 5, 10, 20... a size snaps to it. */
@@ -107,8 +111,7 @@ export class CleanUp {
 
   /** @param {string} kind */
   add(kind) {
-    const byBorder = KINDS[kind].scale === "none";
-    const classes = byBorder ? [this.classes?.[0]?.id ?? 1] : null;
+    const classes = BY_BORDER.includes(kind) ? [this.classes?.[0]?.id ?? 1] : null;
     this.onChange([...this.steps, { kind, size: KINDS[kind].first, classes }]);
   }
 
@@ -157,7 +160,7 @@ export class CleanUp {
     const kind = KINDS[step.kind];
     const chosen = step.classes?.join(",") ?? "";
     const options = classes.map(({ id, name }) => ({ value: String(id), name }));
-    if (kind.scale !== "none") options.unshift({ value: "", name: "all classes" });
+    if (!BY_BORDER.includes(step.kind)) options.unshift({ value: "", name: "all classes" });
     if (!options.some(({ value }) => value === chosen)) {
       options.push({ value: chosen, name: `class ${step.classes?.join(", ")}` });
     }

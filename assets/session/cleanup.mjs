@@ -1,6 +1,7 @@
 /* The clean-up of a session: what its controls try out, and what they choose. */
 
 import { CleanUp } from "../page/cleanup.mjs";
+import { splits } from "./learning.mjs";
 
 /** @import { CleanUpStep } from "../journal/state.mjs" */
 /** @import { Session } from "./session.mjs" */
@@ -9,7 +10,7 @@ import { CleanUp } from "../page/cleanup.mjs";
  * Those of steps that change the classes of pixels, as text: splitting changes objects only.
  * @param {CleanUpStep[]} steps
  */
-const changing = (steps) => JSON.stringify(steps.filter(({ kind }) => kind !== "split"));
+const changing = (steps) => JSON.stringify(steps.filter((step) => !splits(step)));
 
 /** @param {Session} session */
 export function cleanUpOf(session) {

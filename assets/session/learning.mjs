@@ -4,7 +4,7 @@ import { versionOf } from "../drawing/strokes.mjs";
 import { imagesAlike } from "../page/alike.mjs";
 import { hasClass, isRegion } from "../page/classids.mjs";
 
-/** @import { ImageFacts, StateWithImage } from "../journal/state.mjs" */
+/** @import { CleanUpStep, ImageFacts, StateWithImage } from "../journal/state.mjs" */
 
 /**
  * @typedef {object} Available what can be downloaded
@@ -58,12 +58,18 @@ export function available(state) {
 }
 
 /**
+ * Whether a step changes no pixel's class, but what an object is.
+ * @param {CleanUpStep} step
+ */
+export const splits = ({ kind }) => kind === "split" || kind === "split_corners";
+
+/**
  * Says all that the segmentation of the current image depends on: it is to be computed anew when this changes.
  * @param {StateWithImage} state
  */
 export function segmentationKey(state) {
   const { image, images, strokes, strokesElsewhere, features, forest, classes, weights, opened, keeps } = state;
-  const cleanUp = state.cleanUp.filter(({ kind }) => kind !== "split");
+  const cleanUp = state.cleanUp.filter((step) => !splits(step));
   const alike = learntImages(state);
   const elsewhere = alike.map(({ hash }) => [hash, (strokesElsewhere.get(hash) ?? []).map(versionOf)]);
   return JSON.stringify([

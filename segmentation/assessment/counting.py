@@ -23,7 +23,7 @@ from segmentation.model.classifier import PixelClassifier
 from segmentation.model.engines import ENGINES
 from segmentation.objects.cleaning import clean_up_found
 from segmentation.objects.labelling import TooManyObjects, label_objects
-from segmentation.objects.steps import CleanUpStep, split_eagerness
+from segmentation.objects.steps import CleanUpStep, connectivity_of, split_eagerness
 
 COUNTED_AGAIN = 4
 """How many times as much the votes for a class count, or those for the others."""
@@ -88,9 +88,10 @@ class RecountedObjects:
             if class_id not in bounds:
                 continue
             try:
-                eagerness = split_eagerness(steps, class_id)
+                eagerness, neighbours = split_eagerness(steps, class_id), connectivity_of(steps, class_id)
                 with turn():
-                    again = int(label_objects(cleaned[weights.tobytes()], class_id, split=eagerness).max())
+                    ids = cleaned[weights.tobytes()]
+                    again = int(label_objects(ids, class_id, connectivity=neighbours, split=eagerness).max())
             except TooManyObjects:
                 del bounds[class_id]
             else:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 Parsed = TypeVar("Parsed")
 
 STEPS = (
-    "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border@CLASS keep_border@CLASS split=EAGERNESS, in the order "
-    "in which they are done; areas and radii in pixels, or in a unit: drop_small=5um2 smooth=2um; each for all "
+    "fill_holes=AREA drop_small=AREA smooth=RADIUS drop_border@CLASS keep_border@CLASS split=EAGERNESS "
+    "split_corners (4 neighbours instead of 8), in the order in which they are done; "
+    "areas and radii in pixels, or in a unit: drop_small=5um2 smooth=2um; each for all "
     "classes, or for some: drop_small=20@1,2"
 )
 

@@ -21,7 +21,7 @@ from segmentation.objects.labelling import (
     skimage_connectivity,
 )
 from segmentation.objects.measuring import Table, measure_labels
-from segmentation.objects.steps import CleanUpStep, split_eagerness
+from segmentation.objects.steps import CleanUpStep, connectivity_of, split_eagerness
 from segmentation.strokes.classes import LabelClass
 
 
@@ -79,7 +79,7 @@ def find_objects(
         image: whose values are measured.
         pixel_size: gives columns in its unit beside those in pixels; None takes that of the image.
         steps: of a clean-up, of which those that split objects count.
-        connectivity: 4 or 8.
+        connectivity: 4 or 8; of a class whose objects the steps split at corners, it is 4.
 
     Raises:
         ValueError: if an argument is not possible.
@@ -117,11 +117,12 @@ def number_objects(
         ValueError: if an argument is not possible.
         TooManyObjects: if there are more than 500,000 of all classes.
     """
-    ids, neighbours = class_ids_of(segmentation), skimage_connectivity(connectivity)
+    ids = class_ids_of(segmentation)
     labels, found = np.zeros(ids.shape, np.int32), 0
     class_of: list[NDArray[np.int64]] = []
     for one in classes:
         eagerness = split_eagerness(steps, one.id)
+        neighbours = skimage_connectivity(connectivity_of(steps, one.id, connectivity))
         of_class = label_class(ids, one.id, neighbours, eagerness, splitter)
         count = int(of_class.max())
         if found + count > MOST_OBJECTS:

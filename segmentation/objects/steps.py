@@ -18,7 +18,8 @@ LARGEST_RADIUS = 50
 MOST_STEPS = 32
 
 FILL_HOLES, DROP_SMALL, SMOOTH = "fill_holes", "drop_small", "smooth"
-DROP_BORDER, KEEP_BORDER, SPLIT = "drop_border", "keep_border", "split"
+DROP_BORDER, KEEP_BORDER = "drop_border", "keep_border"
+SPLIT, SPLIT_CORNERS = "split", "split_corners"
 
 SIZES: dict[str, tuple[str, float]] = {
     FILL_HOLES: ("The area of holes, in pixels,", LARGEST_AREA),
@@ -27,6 +28,7 @@ SIZES: dict[str, tuple[str, float]] = {
     DROP_BORDER: ("", 0),
     KEEP_BORDER: ("", 0),
     SPLIT: ("The eagerness of splitting", 1),
+    SPLIT_CORNERS: ("", 0),
 }
 """What the size of each kind of step is, and the largest; those without one have a size of 0."""
 
@@ -43,8 +45,9 @@ class CleanUpStep:
             ``"smooth"``: each pixel takes the class that is most frequent within ``size`` pixels;
             ``"drop_border"`` and ``"keep_border"``: parts that touch the border of the image, or that do not, go to the
             class that most of their border touches;
-            ``"split"``: objects are split where they are narrower than the share ``size`` of the smaller's width; which
-            changes no pixel's class, but what is counted and measured.
+            ``"split"``: objects are split where they are narrower than the share ``size`` of the smaller's width, and
+            ``"split_corners"``: where they only touch at corners (pixels are connected with 4 neighbours instead of
+            8); which change no pixel's class, but what is counted and measured.
         size: see there.
         classes: the class ids that it is for; None takes all.
 
@@ -67,7 +70,7 @@ class CleanUpStep:
         elif self.size:
             raise ValueError(f"A step {self.kind!r} has no size.")
         if self.classes is None:
-            if not what:
+            if self.kind in (DROP_BORDER, KEEP_BORDER):
                 raise ValueError(f"Say for which classes parts are told by the border, such as {self.kind}@1.")
             return
         ids = [checks.whole_number(one, "A class of a clean-up", 1, LARGEST_CLASS_ID) for one in self.classes]
@@ -162,13 +165,18 @@ def steps_from_json(values: object) -> tuple[CleanUpStep, ...]:
 
 def changes_classes(steps: Iterable[CleanUpStep]) -> bool:
     """Whether any of the steps can change the class of a pixel."""
-    return any(step.kind != SPLIT for step in steps)
+    return any(step.kind not in (SPLIT, SPLIT_CORNERS) for step in steps)
 
 
 def split_eagerness(steps: Iterable[CleanUpStep], class_id: int) -> float:
     """How eagerly the objects of a class are split: as the last step says that is about it; 0 if none is."""
     sizes = [step.size for step in steps if step.kind == SPLIT and step.concerns(class_id)]
     return sizes[-1] if sizes else 0.0
+
+
+def connectivity_of(steps: Iterable[CleanUpStep], class_id: int, otherwise: int = 8) -> int:
+    """With how many neighbours the pixels of an object of a class are connected: 4 if a step says so."""
+    return 4 if any(step.kind == SPLIT_CORNERS and step.concerns(class_id) for step in steps) else otherwise
 
 
 def carry_out(

@@ -14,7 +14,9 @@ from segmentation.objects.steps import (
     KEEP_BORDER,
     SMOOTH,
     SPLIT,
+    SPLIT_CORNERS,
     CleanUpStep,
+    connectivity_of,
 )
 from segmentation.report.settings import FOREST_NAMES, sigmas_in_words
 from segmentation.strokes.classes import LabelClass
@@ -37,6 +39,7 @@ _STEPS = {
     KEEP_BORDER: "parts of {of} that do not touch the border of the image were given to the surrounding class",
     SPLIT: "objects of {of} were split by a watershed of the distance transform where they are narrower than {size:g} "
     "of the smaller one's width",
+    SPLIT_CORNERS: "objects of {of} that only touch at corners were taken for several (4 neighbours)",
 }
 
 
@@ -74,12 +77,19 @@ def methods_paragraph(contents: ModelContents, size: PixelSize | None = None) ->
         steps = "; then ".join(step_sentence(step, contents.classes) for step in contents.clean_up)
         sentences.append(f"{steps[:1].upper()}{steps[1:]}.")
     sentences.append(
-        "Objects are connected parts of a class (8 neighbours), measured as scikit-image's regionprops does [2]. "
-        "Intervals of shares (95 %) follow from the votes of trees against what pixels were taken for and, on images "
-        "that were drawn on, from strokes that were held out (delete-a-group jackknife [4]); intervals of numbers of "
-        "objects from counting again where the votes for a class weigh four times as much, and a quarter."
+        f"Objects are connected parts of a class ({_neighbours(contents)}), measured as scikit-image's regionprops "
+        "does [2]. Intervals of shares (95 %) follow from the votes of trees against what pixels were taken for and, "
+        "on images that were drawn on, from strokes that were held out (delete-a-group jackknife [4]); intervals of "
+        "numbers of objects from counting again where the votes for a class weigh four times as much, and a quarter."
     )
     return " ".join(sentences)
+
+
+def _neighbours(contents: ModelContents) -> str:
+    """How the pixels of objects are connected."""
+    ids = [one.id for one in contents.classes]
+    four = [one for one in ids if connectivity_of(contents.clean_up, one) == 4]
+    return "8 neighbours" if not four else "4 neighbours" if four == ids else "8 neighbours where nothing else is said"
 
 
 def citations(contents: ModelContents) -> list[str]:

@@ -80,15 +80,15 @@ def test_steps_are_chosen_seen_undone_and_taken_home(people, server, tmp_path):
 def test_steps_are_put_in_order_and_a_border_step_asks_for_a_class(person):
     draw_two(person)
     person.wait_for_segmentation()
-    for kind in ("fill_holes", "smooth", "drop_border", "split"):
+    for kind in ("fill_holes", "smooth", "drop_border", "split", "split_corners"):
         add_step(person, kind)
     kinds = [step["kind"] for step in steps_of(person)]
-    assert kinds == ["fill_holes", "smooth", "drop_border", "split"]
-    assert [step["classes"] for step in steps_of(person)] == [None, None, [1], None]
+    assert kinds == ["fill_holes", "smooth", "drop_border", "split", "split_corners"]
+    assert [step["classes"] for step in steps_of(person)] == [None, None, [1], None, None]
     person.page.locator("[data-kind=smooth] [aria-label$=earlier]").click()
     person.wait_for(lambda: [step["kind"] for step in steps_of(person)][:2] == ["smooth", "fill_holes"], "earlier")
     person.page.locator("[data-kind=smooth] select").select_option("2")
     person.wait_for(lambda: steps_of(person)[0]["classes"] == [2], "of a class")
     person.page.locator("[data-kind=drop_border] [aria-label$='leave out']").click()
-    person.wait_for(lambda: len(steps_of(person)) == 3, "left out")
+    person.wait_for(lambda: len(steps_of(person)) == 4, "left out")
     person.wait_for_segmentation()

@@ -50,6 +50,17 @@ def test_the_table_is_the_one_of_python(folder, cells, capsys):
     assert {(row["image"], row["page"], row["class_name"]) for row in rows} == {("cells.tif", "1", "nuclei")}
 
 
+def test_a_step_splits_objects_at_corners_as_four_neighbours_do(folder, cells):
+    cells[52:58, 2:8] = 1 + np.eye(6, dtype=np.uint8)
+    (folder / "cells.tif").write_bytes(label_tiff(cells, CLASSES))
+    areas = {}
+    for name, option in (("step", ["--clean-up", "split_corners@2"]), ("four", ["--connectivity", "4"]), ("eight", [])):
+        assert main(["objects", f"{folder}/cells.tif", *option, "--class", "2", "--csv", f"{folder}/out.csv"]) == 0
+        areas[name] = [float(row["area"]) for row in rows_of(folder / "out.csv")]
+    assert areas["step"] == areas["four"]
+    assert len(areas["step"]) == len(areas["eight"]) + 5
+
+
 def test_a_clean_up_is_the_one_of_python_and_all_files_are_written(folder, cells):
     outputs = {name: f"{folder}/out.{name}" for name in ("csv", "labels", "ome", "geojson", "rois", "coco")}
     options = [word for name, path in outputs.items() for word in (f"--{name}", path)]

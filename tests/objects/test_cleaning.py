@@ -104,7 +104,7 @@ def test_the_order_of_the_steps_counts_and_the_segmentation_stays_as_it_is():
 def test_nothing_to_do_and_splitting_change_no_pixel():
     segmentation = noise()
     assert np.array_equal(seg.clean_up(segmentation, []), segmentation)
-    assert np.array_equal(seg.clean_up(segmentation, [step("split", 0.8)]), segmentation)
+    assert np.array_equal(seg.clean_up(segmentation, [step("split", 0.8), step("split_corners")]), segmentation)
 
 
 def test_an_image_of_one_class_stays():

@@ -22,6 +22,7 @@ STEPS = [
     {"kind": "drop_small", "size": 60},
     {"kind": "fill_holes", "size": 300, "classes": [2]},
     {"kind": "split", "size": 0.5},
+    {"kind": "split_corners", "size": 0, "classes": [2]},
 ]
 
 

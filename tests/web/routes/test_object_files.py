@@ -64,6 +64,35 @@ def test_tables_numbers_and_reports_are_those_of_the_library(client, measured):
 
 
 @pytest.mark.slow
+def test_objects_that_are_split_at_corners_are_so_in_every_file(client, session, measured, halves):
+    address, _ = measured
+    steps = [{"kind": "split_corners", "size": 0, "classes": [2]}, {"kind": "split", "size": 0.6, "classes": None}]
+    squares = [
+        {"id": f"s{at}", "class_id": 2, "kind": "rectangle", "x0": at, "y0": at, "x1": at + 3, "y1": at + 3}
+        for at in (2, 5, 8)
+    ]
+    painted = [{"id": one["id"], "type": "correction.add", "image": halves["hash"], "stroke": one} for one in squares]
+    converse(client, session, [*painted, {"id": "corners", "type": "clean_up.change", "steps": steps}])
+    ids = tifffile.imread(io.BytesIO(client.get(f"{address}/segmentation.tif").data))
+    tables = {one: seg.measure_objects(ids, one, split=0.6, connectivity=12 - 4 * one) for one in (1, 2)}
+    joined = seg.measure_objects(ids, 2, split=0.6)
+    assert len(tables[2]["label"]) == len(joined["label"]) + 2
+    areas = [area for table in tables.values() for area in table["area"].tolist()]
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{address}/objects.csv").text)))
+    assert [float(row["area"]) for row in rows] == areas
+    archive = zipfile.ZipFile(io.BytesIO(client.get(f"{address}/objects.zip").data))
+    assert np.bincount(tifffile.imread(io.BytesIO(archive.read("objects.tif"))).ravel())[1:].tolist() == areas
+    for name in ("objects.bin", "outlines.bin"):
+        tried = {"clean_up": json.dumps(steps)} if name == "outlines.bin" else {}
+        data = zlib.decompress(client.get(f"{address}/{name}", query_string=tried).data)
+        assert np.bincount(np.frombuffer(data, "<u4", ids.size, len(data) - 4 * ids.size))[1:].tolist() == areas
+    report = client.get(f"{address}/report.html").text
+    assert "only touch at corners were taken for several (4 neighbours)" in report
+    classifier = seg.load_classifier(client.get(f"{address}/classifier.squiggle").data)
+    assert [one.to_json() for one in classifier.clean_up] == steps
+
+
+@pytest.mark.slow
 def test_too_many_objects_are_refused_with_a_size_filter(client, measured, monkeypatch):
     monkeypatch.setattr(labelling, "MOST_OBJECTS", 0)
     monkeypatch.setattr(labelling, "FEW_OBJECTS", 0)

@@ -40,6 +40,7 @@ WEIGHTS = st.floats(0.01, 100) | st.just(1)
 STEPS = st.lists(
     st.builds(CleanUpStep, st.sampled_from(["fill_holes", "drop_small", "smooth"]), st.integers(1, 50))
     | st.builds(CleanUpStep, st.just("split"), st.floats(0, 1))
+    | st.just(CleanUpStep("split_corners"))
     | st.builds(CleanUpStep, st.just("drop_border"), classes=st.tuples(CLASS_IDS)),
     max_size=3,
 ).map(lambda steps: [step.to_json() for step in steps])
