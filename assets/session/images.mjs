@@ -3,6 +3,7 @@
 import { hasClass } from "../page/classids.mjs";
 import { areAlike } from "../journal/stacks.mjs";
 import { entriesOf, entryKey } from "../page/entries.mjs";
+import { announce } from "../page/status.mjs";
 import { element } from "../shared/dom.mjs";
 import { ask } from "../shared/messages.mjs";
 import { counted, inOrderOfNames } from "../shared/text.mjs";
@@ -135,8 +136,9 @@ export class Images {
     const asked = element("label", { class: "stack-axis" }, "They follow each other in ", axis);
     const which = `${counted(planes.length, "image")}, from “${first}” to “${last}”`;
     const question = `Make one stack of ${which}? Undo takes it apart again.`;
-    if (!(await ask(question, "Make a stack", asked))) return;
+    if (!(await ask(question, "Make a stack", asked, false))) return;
     const name = `${first} – ${last}`.slice(0, 255);
     this.session.append({ type: "stack.make", name, images: planes.map(({ hash }) => hash), axis: axis.value });
+    announce(`${counted(planes.length, "image")} are a stack: the slider below the image turns to its planes.`);
   }
 }

@@ -27,20 +27,23 @@ export function hideMessage() {
 }
 
 /**
- * Ask whether something is to be deleted; who only presses Enter deletes nothing.
+ * Ask whether something is to be done; who only presses Enter deletes nothing.
  * @param {string} text
  * @param {string} yes what the button says that agrees
  * @param {?HTMLElement} [other] something else that can be done about it, which closes the dialog `#question`
+ * @param {boolean} [deletes] whether that deletes something, or cannot be undone
  * @returns {Promise<boolean>} whether the answer was yes
  */
-export function ask(text, yes, other = null) {
+export function ask(text, yes, other = null, deletes = true) {
   return new Promise((resolve) => {
     const dialog = byId("question", HTMLDialogElement);
     byId("question-text").replaceChildren(text, ...(other ? [other] : []));
-    byId("question-yes").textContent = yes;
+    const agree = byId("question-yes");
+    agree.textContent = yes;
+    agree.classList.toggle("danger", deletes);
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
     dialog.showModal();
-    byId("question-no").focus();
+    (deletes ? byId("question-no") : agree).focus();
   });
 }
