@@ -20,9 +20,9 @@ from segmentation.web.routes.links import link_id, only_looks, refusal, was_take
 from segmentation.web.routes.people import author_of_request
 from segmentation.web.routes.requests import BadRequestError, has_gone, json_body
 from segmentation.web.routes.responses import as_it_comes
-from segmentation.web.security.hardening import SEGMENTING_WAIT, TOO_OFTEN, enter_segmenting
+from segmentation.web.security.hardening import SEGMENTING_WAIT, enter_segmenting
 from segmentation.web.session.authors import checked_author
-from segmentation.web.session.conversation import Conversations, ScoresRequest, TileRequest
+from segmentation.web.session.conversation import BUSY, Conversations, ScoresRequest, TileRequest
 from segmentation.web.store import Store, StoreAwayError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.links import LOOKING
 from segmentation.web.store.presences import Presence
@@ -34,7 +34,6 @@ SHORT_BYTES = 2**16
 MAX_EVENTS_AT_ONCE = 5_000
 MAX_LAYER_NAME = 200
 GONE = {"kind": "gone", "reason": NO_SESSION}
-BUSY = {"kind": "busy", "reason": TOO_OFTEN, "seconds": SEGMENTING_WAIT}
 
 _HASH_OR_NONE = re.compile(r"([0-9a-f]{64})?")
 

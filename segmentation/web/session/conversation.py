@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, cast
@@ -25,6 +26,8 @@ from segmentation.model.values import classes_note
 from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.raster import region_of
 from segmentation.web import metrics
+from segmentation.web.security.hardening import SEGMENTING_WAIT, TOO_OFTEN
+from segmentation.web.session.at_work import CrowdedError, ImagesAtWork
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.margins import Margins
@@ -35,6 +38,8 @@ from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.presences import Presence, Presences
+
+BUSY = {"kind": "busy", "reason": TOO_OFTEN, "seconds": SEGMENTING_WAIT}
 
 MAX_SESSIONS = 256
 """Sessions whose windows are told apart."""
@@ -127,6 +132,7 @@ class Conversations:
         busy: entered while a window waits for its segmentation.
         closing: set once this process is to end; answers then end at the next tile.
         presences: say who is in a session.
+        at_work: bounds the bytes of the images that are segmented at the same time.
     """
 
     def __init__(
@@ -143,11 +149,12 @@ class Conversations:
         busy: Busy,
         closing: threading.Event,
         presences: Presences,
+        at_work: ImagesAtWork,
     ) -> None:
         self._journals, self._images, self._trainer = journals, images, trainer
         self._live, self._tile_stream, self._scorer, self._scheduler = live, tile_stream, scorer, scheduler
         self._margins, self._busy, self._closing = margins, busy, closing
-        self._presences = presences
+        self._presences, self._at_work = presences, at_work
         self._latest = LatestRequests()
 
     def answer(
@@ -191,24 +198,29 @@ class Conversations:
         told = [{"number": event.number, "body": event.body} for event in updates]
         yield {"kind": "journal", "events": told, "refused": refused}
         learnt, stale = None, superseded
-        if tiles is not None:
-            has_grown = self._journals.watch(session_id, updates[-1].number if updates else after)
+        with ExitStack() as held:
+            if tiles is not None:
+                has_grown = self._journals.watch(session_id, updates[-1].number if updates else after)
 
-            def stale() -> bool:
-                return superseded() or has_gone() or self._closing.is_set() or has_grown()
+                def stale() -> bool:
+                    return superseded() or has_gone() or self._closing.is_set() or has_grown()
 
-            with self._busy:
-                learnt = yield from self._segmentation(session_id, tiles, stale)
-        if here is not None:
-            yield {"kind": "here", "people": [asdict(one) for one in self._presences.meet(session_id, here)]}
-        if tiles is not None and learnt is not None and tiles.scores is not None:
-            yield from self._scorer.score(session_id, learnt, tiles.scores.newest, stale)
-            image = self._images.get(session_id, learnt.state.image["hash"])
-            image = image.within(region_of(learnt.state.outlines, image.shape))
-            yield from self._margins.told(session_id, learnt, image, stale)
+                with self._busy:
+                    try:
+                        learnt = yield from self._segmentation(session_id, tiles, stale, held)
+                    except CrowdedError:
+                        yield BUSY
+                        return
+            if here is not None:
+                yield {"kind": "here", "people": [asdict(one) for one in self._presences.meet(session_id, here)]}
+            if tiles is not None and learnt is not None and tiles.scores is not None:
+                yield from self._scorer.score(session_id, learnt, tiles.scores.newest, stale)
+                image = self._images.get(session_id, learnt.state.image["hash"])
+                image = image.within(region_of(learnt.state.outlines, image.shape))
+                yield from self._margins.told(session_id, learnt, image, stale)
 
     def _segmentation(
-        self, session_id: str, tiles: TileRequest, stale: Callable[[], bool]
+        self, session_id: str, tiles: TileRequest, stale: Callable[[], bool], held: ExitStack
     ) -> Generator[Message, None, Learnt | None]:
         """The segmentation; returns what it was learnt from, if nobody has asked for another one meanwhile."""
         started = time.perf_counter()
@@ -222,6 +234,7 @@ class Conversations:
             "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in state.classes},
             "notes": _stroke_notes(training_set.strokes_outside),
         }
+        held.enter_context(self._at_work.holding(state.image))
         try:
             image = self._images.get(session_id, state.image["hash"]).within(training_set.region)
         except ImageError as reason:  # a plane that is not as its stack said

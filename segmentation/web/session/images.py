@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, NoReturn
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -76,6 +77,7 @@ class Images:
         self._stack_files = stack_files
         self._max_pixels = max_pixels
         self._max_image_bytes = max_image_bytes
+        self._in_use: WeakValueDictionary[str, Image] = WeakValueDictionary()
         self._cache: BoundedCache[str, Image] = BoundedCache(cache_bytes, lambda image: image.pixels.nbytes)
         self._pixel_hashes: BoundedCache[str, str] = BoundedCache(PIXEL_HASHES)
         self._kinds: BoundedCache[str, tuple[tuple[Any, ...], int]] = BoundedCache(KINDS)
@@ -172,10 +174,11 @@ class Images:
         stack, page = stack_and_page(image_hash)
         kept = self._store.kept_images(session_id, (image_hash, stack))
         if image_hash in kept:
-            image = self._cache.get(image_hash)
+            image = self._cache.get(image_hash) or self._in_use.get(image_hash)
             if image is None:
                 name, content = self._store.image(session_id, image_hash)
                 image = self.decode(content, name).known_as(image_hash)
+                image = self._in_use.setdefault(image_hash, image)  # what many hold at once is in memory once
                 self._cache.put(image_hash, image)
             return image, ""
         if not page or stack not in kept:
@@ -192,7 +195,7 @@ class Images:
         return next(known, "")
 
     def _plane(self, session_id: str, stack: str, page: int) -> Image:
-        image = self._cache.get(plane_key(stack, page))
+        image = self._cache.get(plane_key(stack, page)) or self._in_use.get(plane_key(stack, page))
         if image is None:
             kind, pages = (None, 1) if page == 1 else self._kind_of(session_id, stack)
             if page > pages:
@@ -206,6 +209,7 @@ class Images:
                     f"Plane {page} of the stack has {columns} × {rows} pixels of type {image.pixels.dtype}, unlike the "
                     "first: it cannot be used."
                 )
+            image = self._in_use.setdefault(plane_key(stack, page), image)
             self._cache.put(plane_key(stack, page), image)
         return image
 

@@ -11,6 +11,7 @@ from segmentation.features.cache import FeatureCache
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.session.at_work import ImagesAtWork
 from segmentation.web.session.classifiers import ClassifierFiles
 from segmentation.web.session.conversation import Busy, Conversations
 from segmentation.web.session.downloads import Downloads
@@ -44,6 +45,9 @@ from segmentation.web.warming import WarmUp, segment_once
 TASKS_AT_ONCE = 2
 """Tasks that are computed at the same time at least; as many as there are threads, since one alone computes most
 tiles."""
+
+IMAGES_AT_WORK = 3
+"""Times the cache of decoded images that those may take which are segmented at the same time."""
 
 TASKS_PER_TURN = 16
 """Tiles of 1 megapixel: an image that has more lets other sessions compute in between."""
@@ -110,6 +114,7 @@ class Workbench:
             busy=self.busy,
             closing=self.closing,
             presences=Presences(store),
+            at_work=ImagesAtWork(IMAGES_AT_WORK * settings.image_cache_bytes),
         )
         self.mask_scorer = MaskScorer(trainer, self.live, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
         grid_features = GridFeatures(self.scheduler)

@@ -1,0 +1,65 @@
+"""How many bytes of images answers hold at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+LARGE_SHARE = 4
+"""Images that take more than this part of the budget leave one of these parts to others."""
+
+
+class CrowdedError(Exception):
+    """Too many large images are at work already."""
+
+
+class ImagesAtWork:
+    """Bounds the bytes of the images that answers hold; one that several hold counts once.
+
+    Args:
+        budget: bytes of pixels; a single image may have more where no other is at work.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._holders: Counter[str] = Counter()
+        self._used = 0
+
+    @contextmanager
+    def holding(self, facts: Mapping[str, Any]) -> Iterator[None]:
+        """Hold an image in the ``with`` block.
+
+        Args:
+            facts: of the image, as an ``image.open`` event has them.
+
+        Raises:
+            CrowdedError: if there is no room for it now.
+        """
+        key, size = facts["hash"], _size(facts)
+        part = self._budget // LARGE_SHARE
+        most = self._budget - part if size > part else self._budget
+        with self._lock:
+            if key not in self._holders:
+                if self._used and self._used + size > most:
+                    raise CrowdedError
+                self._used += size
+            self._holders[key] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders[key] -= 1
+                if not self._holders[key]:
+                    del self._holders[key]
+                    self._used -= size
+
+
+def _size(facts: Mapping[str, Any]) -> int:
+    """Bytes of its pixels."""
+    return int(facts["rows"] * facts["columns"] * facts["channels"] * np.dtype(facts["dtype"]).itemsize)

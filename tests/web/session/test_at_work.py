@@ -1,0 +1,49 @@
+"""Many large images at once: as many as there is room for, and one whatever its size."""
+
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+
+from segmentation.web.session.at_work import CrowdedError, ImagesAtWork
+from segmentation.web.session.conversation import BUSY
+from tests.support.asking import converse, tile_request
+
+
+def image(name, rows, dtype="uint8"):
+    return {"hash": name, "rows": rows, "columns": 10, "channels": 1, "dtype": dtype}
+
+
+def test_large_images_leave_room_to_small_ones_and_one_that_many_hold_counts_once():
+    at_work = ImagesAtWork(1000)
+    with ExitStack() as held:
+        held.enter_context(at_work.holding(image("a", 35)))
+        held.enter_context(at_work.holding(image("b", 20, "uint16")))
+        held.enter_context(at_work.holding(image("a", 35)))
+        with pytest.raises(CrowdedError), at_work.holding(image("c", 26)):
+            pass
+        held.enter_context(at_work.holding(image("small", 25)))
+        with pytest.raises(CrowdedError), at_work.holding(image("small too", 1)):
+            pass
+    with at_work.holding(image("c", 1_000)), pytest.raises(CrowdedError), at_work.holding(image("a", 35)):
+        pass
+    with at_work.holding(image("a", 35)):
+        pass
+
+
+def test_a_window_is_told_to_come_again_while_others_hold_the_memory(client, session, halves, monkeypatch):
+    workbench = client.application.extensions["workbench"]
+    monkeypatch.setattr(workbench.conversations, "_at_work", at_work := ImagesAtWork(1))
+    asked = tile_request(10, 10) | {"image": halves["hash"]}
+    with at_work.holding(image("another", 10)):
+        assert converse(client, session, segment=asked)[-1] == BUSY
+    assert converse(client, session, segment=asked)[-1]["kind"] == "done"
+
+
+def test_an_image_that_the_cache_does_not_keep_is_in_memory_once(client, session, halves):
+    images = client.application.extensions["workbench"].images
+    images._cache.budget = 0
+    images._cache.pop(halves["hash"])
+    one, other = (images.get(session, halves["hash"]) for _ in range(2))
+    assert one is other
+    assert np.shares_memory(one.pixels, other.pixels)
