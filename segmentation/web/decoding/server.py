@@ -24,6 +24,9 @@ from segmentation.web.decoding.reading import read_one
 
 DESCRIPTORS = 3
 STANDS_BACK = 10
+QUICK_SECONDS = 0.1
+"""Of processor time, which a plane that somebody waits for takes at most; what takes longer stands back."""
+
 MAX_OPEN_FILES = 64
 IDLE_SECONDS = 20
 """Without an image, after which this process ends: 25 MB for something that is mostly not needed."""
@@ -75,9 +78,10 @@ def _answer(source: int, target: int, reply: int) -> None:
 def _limit(memory_bytes: int, seconds: float) -> None:
     """Bound what this process may take: the system ends it when it takes more, and first when memory runs out.
 
-    It stands back behind what people draw meanwhile.
+    What is not quick stands back behind what people draw meanwhile.
     """
-    os.nice(STANDS_BACK)
+    signal.signal(signal.SIGVTALRM, _stand_back)
+    signal.setitimer(signal.ITIMER_VIRTUAL, QUICK_SECONDS)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     for limit, most in (
@@ -93,6 +97,10 @@ def _limit(memory_bytes: int, seconds: float) -> None:
         with open("/proc/self/statm") as pages:
             used = int(pages.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + memory_bytes, used + memory_bytes))
+
+
+def _stand_back(_signal: int, _frame: Any) -> None:
+    os.nice(STANDS_BACK)
 
 
 def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None, labels: bool) -> dict[str, Any]:

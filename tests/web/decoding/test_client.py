@@ -227,3 +227,21 @@ def test_pixels_without_data_come_along(decoder):
     np.testing.assert_array_equal(there.no_data, np.isnan(pixels))
     np.testing.assert_array_equal(there.pixels, here.pixels)
     assert there.hash == here.hash
+
+
+STANDS_BACK = """
+import os
+from segmentation.web.decoding.server import _limit
+before = os.nice(0)
+_limit(2**31, 20.0)
+print(os.nice(0) - before)
+while os.nice(0) == before:
+    pass
+print(os.nice(0) - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="images are read in the server itself")
+def test_what_takes_long_to_read_stands_back_and_a_plane_that_somebody_waits_for_does_not():
+    run = subprocess.run([sys.executable, "-c", STANDS_BACK], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["0", "10"]
