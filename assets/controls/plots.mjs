@@ -221,7 +221,7 @@ export class Plots {
   async showFigure(figure) {
     this.figure = figure;
     for (const format of ["png", "svg", "csv"]) {
-      byId(`plot-${format}`, HTMLButtonElement).disabled = !figure?.rows.length;
+      byId(`plot-${format}`, HTMLButtonElement).disabled = !figure?.traces.length;
     }
     if (!figure) {
       window.Plotly.purge(this.place);
@@ -243,7 +243,7 @@ export class Plots {
   }
 
   saveData() {
-    this.save(new Blob([csvOf(this.figure?.rows ?? [])], { type: "text/csv" }), "csv");
+    this.save(new Blob([csvOf(this.figure?.rows() ?? [])], { type: "text/csv" }), "csv");
   }
 
   /**

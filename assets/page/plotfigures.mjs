@@ -27,7 +27,7 @@ import { binsOf, boxOf, countIn } from "./objectstatistics.mjs";
  * @typedef {object} Figure
  * @property {object[]} traces
  * @property {Record<string, any>} layout
- * @property {(string | number)[][]} rows the data, titles first
+ * @property {() => (string | number)[][]} rows gives the data, titles first
  */
 
 /** How far apart the boxes of an image are, all together. */
@@ -36,6 +36,9 @@ const BOX_WIDTH = 0.7;
 const MOST_BEYOND = 500;
 const MARGIN = 0.03;
 const POINT = 3;
+/* Of points at the same place so many are drawn: they hide what is below. */
+const MOST_ATOP = 8;
+const UNPICKED = "#888888";
 
 /**
  * @param {Colours} colours
@@ -77,12 +80,12 @@ export function histogramFigure(groups, title, colours) {
       marker: { color: colour, opacity: drawn.length > 1 ? 0.6 : 0.9 },
       hovertemplate: "%{y} at %{x:.4~g}<extra></extra>",
     })),
-    rows: drawn.length ? [
+    rows: () => (drawn.length ? [
       [`${title}: from`, "to", ...drawn.map(({ name }) => name)],
       ...bins.centres.map((centre, bin) => [
         centre - bins.width / 2, centre + bins.width / 2, ...counts.map((ofClass) => ofClass[bin]),
       ]),
-    ] : [],
+    ] : []),
   };
 }
 
@@ -97,7 +100,7 @@ export function boxFigure(images, title, colours) {
   const names = [...new Set(images.flatMap(({ groups }) => groups.map(({ name }) => name)))];
   const width = SPREAD / Math.max(1, names.length);
   const layout = layoutOf(colours);
-  /** @type {Figure["rows"]} */
+  /** @type {ReturnType<Figure["rows"]>} */
   const rows = [];
   const traces = names.flatMap((name, place) => {
     const boxes = images.flatMap(({ name: image, groups }, index) => {
@@ -139,7 +142,7 @@ export function boxFigure(images, title, colours) {
   layout.yaxis.title = { text: title };
   layout.showlegend = names.length > 1;
   const titles = ["image", "class", "objects", "mean", "least", "lower whisker", "first quartile", "median"];
-  return { traces, layout, rows: [[...titles, "third quartile", "upper whisker", "most"], ...rows] };
+  return { traces, layout, rows: () => [[...titles, "third quartile", "upper whisker", "most"], ...rows] };
 }
 
 /**
@@ -182,7 +185,9 @@ export function scatterFigure(points, titles, colours, size, picked) {
   return {
     layout,
     traces: [{ type: "scatter", mode: "markers", x, y, marker: { opacity: 0 }, hoverinfo: "skip" }],
-    rows: [["No.", "class", ...titles], ...objects.map((one) => [...points.cells(one), points.x[one], points.y[one]])],
+    rows: () => [
+      ["No.", "class", ...titles], ...objects.map((one) => [...points.cells(one), points.x[one], points.y[one]]),
+    ],
   };
 }
 
@@ -216,12 +221,20 @@ function pictureOf(points, objects, xRange, yRange, { width, height }) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const side = POINT * density;
   const [xScale, yScale] = [canvas.width / (xRange[1] - xRange[0]), canvas.height / (yRange[1] - yRange[0])];
+  const atop = new Uint8Array(canvas.width * canvas.height);
   for (const seen of [false, true]) {
+    atop.fill(0);
     context.globalAlpha = seen ? 0.7 : 0.25;
+    let set = "";
     for (const one of objects) {
       if (points.picked(one) !== seen) continue;
-      context.fillStyle = seen ? points.colour(one) : "#888888";
       const [left, top] = [(points.x[one] - xRange[0]) * xScale, (yRange[1] - points.y[one]) * yScale];
+      const place = Math.floor(top) * canvas.width + Math.floor(left);
+      if (atop[place] === MOST_ATOP) continue;
+      atop[place] += 1;
+      const colour = seen ? points.colour(one) : UNPICKED;
+      if (colour !== set) context.fillStyle = colour; /* a canvas reads each as CSS, which is dear for so many */
+      set = colour;
       context.fillRect(left - side / 2, top - side / 2, side, side);
     }
   }

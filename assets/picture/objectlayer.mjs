@@ -18,34 +18,59 @@ const OUTLINE = 0xe6ffffff;
 const CHOSEN = 0xff00d7ff;
 const FADED = 0xb4808080;
 
+/**
+ * Where an object ends: 1 at its pixels beside others, or at the border of the image.
+ * @param {Uint32Array} labels
+ * @param {number} rows
+ * @param {number} across
+ */
+function bordersOf(labels, rows, across) {
+  const borders = new Uint8Array(labels.length);
+  for (let row = 0, at = 0; row < rows; row += 1) {
+    for (let column = 0; column < across; column += 1, at += 1) {
+      const label = labels[at];
+      if (label && (
+        row === 0 || column === 0 || row === rows - 1 || column === across - 1
+        || labels[at - 1] !== label || labels[at + 1] !== label
+        || labels[at - across] !== label || labels[at + across] !== label
+      )) borders[at] = 1;
+    }
+  }
+  return borders;
+}
+
 export class ObjectLayer extends Layer {
   /** @type {?Marks} */
   marks = null;
   bitmap = new OffscreenCanvas(1, 1);
+  /**
+   * What was drawn last: the same objects are drawn again for each that is chosen or filtered out.
+   * @type {?{labels: Uint32Array, borders: Uint8Array, pixels: ImageData}}
+   */
+  drawn = null;
 
   /** @param {?Marks} marks */
   setMarks(marks) {
     this.marks = marks;
     this.look = null;
     if (marks) this.draw(marks);
+    else this.drawn = null;
   }
 
   /** @param {Marks} marks */
   draw({ labels, rows, across, faded, chosen }) {
-    Object.assign(this.bitmap, { width: across, height: rows });
-    const pixels = new ImageData(across, rows);
+    if (this.drawn?.labels !== labels) {
+      Object.assign(this.bitmap, { width: across, height: rows });
+      this.drawn = { labels, borders: bordersOf(labels, rows, across), pixels: new ImageData(across, rows) };
+    }
+    const { borders, pixels } = this.drawn;
     const words = new Uint32Array(pixels.data.buffer);
-    for (let row = 0, at = 0; row < rows; row += 1) {
-      for (let column = 0; column < across; column += 1, at += 1) {
-        const label = labels[at];
-        if (!label) continue;
-        if (faded[label]) words[at] = FADED;
-        else if (
-          row === 0 || column === 0 || row === rows - 1 || column === across - 1
-          || labels[at - 1] !== label || labels[at + 1] !== label
-          || labels[at - across] !== label || labels[at + across] !== label
-        ) words[at] = label === chosen ? CHOSEN : OUTLINE;
-      }
+    for (let at = 0; at < labels.length; at += 1) {
+      const label = labels[at];
+      if (!label) continue;
+      if (faded[label]) words[at] = FADED;
+      else if (borders[at]) words[at] = label === chosen ? CHOSEN : OUTLINE;
+      else words[at] = 0;
     }
     this.bitmap.getContext("2d")?.putImageData(pixels, 0, 0);
   }
