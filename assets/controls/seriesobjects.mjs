@@ -52,7 +52,8 @@ export class SeriesObjects {
     byId("series-object-table").hidden = true;
     try {
       const response = await fetch(`${url}/objects.bin`);
-      if (!response.ok) {
+      /* What is refused with a sentence, such as other units from file to file, is no failure for a browser. */
+      if (!response.ok || response.headers.get("Content-Type")?.includes("json")) {
         this.say(await reasonOf(response));
         return;
       }

@@ -1,9 +1,13 @@
 """A series on the page: sent, watched, cancelled, gone on with, looked at and deleted."""
 
+import io
 import re
 import zipfile
 
+import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from tests.support.files import png
 from tests.support.images import scene
@@ -14,6 +18,21 @@ from tests.support.server import PROCFILE, Server
 def shares_of(row):
     """The shares in a row of the small table."""
     return [float(cell.split()[0]) for cell in row.split("\t")[1:-1]]
+
+
+def test_units_that_differ_are_told_with_the_names_of_the_files(person, tmp_path):
+    for name, size, unit in (("wide.ome.tif", 0.5, "µm"), ("close.ome.tif", 250, "nm")):
+        known = {"PhysicalSizeX": size, "PhysicalSizeXUnit": unit, "PhysicalSizeY": size, "PhysicalSizeYUnit": unit}
+        pixels = np.asarray(Image.open(io.BytesIO(png(scene(1, 3, 60, 80)))))
+        tifffile.imwrite(tmp_path / name, pixels, photometric="rgb", metadata={"axes": "YXS", **known})
+    draw_two(person)
+    person.tab("series")
+    sends(person, tmp_path / "wide.ome.tif", tmp_path / "close.ome.tif")
+    person.wait_for(lambda: is_finished(person, 2), "the series is finished")
+    person.page.locator(".series-strip button").first.click()
+    person.page.click("#series-view-tab-objects")
+    told = "in different units: nm (close.ome.tif); µm (wide.ome.tif)"
+    person.wait_for(lambda: told in person.page.inner_text("#series-object-text"), "why there is no table")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
