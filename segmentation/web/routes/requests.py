@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import unquote
@@ -23,7 +23,12 @@ PART_BYTES = 2**20
 FILES_AT_ONCE = 2
 PATIENCE_SECONDS = 25
 
+LONG_JSON_BYTES = 2**20
+LONG_JSON_AT_ONCE = 2
+"""Longer bodies of JSON that are read at the same time: each is in memory as a whole, and more than once."""
+
 _being_opened = threading.BoundedSemaphore(FILES_AT_ONCE)
+_being_read = threading.BoundedSemaphore(LONG_JSON_AT_ONCE)
 
 
 class BadRequestError(ValueError):
@@ -112,15 +117,28 @@ def json_body(limit: int) -> Mapping[str, Any]:
 
     Raises:
         RequestEntityTooLarge: if it is larger.
+        ServiceUnavailable: if it is long and others take too long.
         BadRequestError: if it is none.
     """
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge("That is more than a page says at once.")
     request.max_content_length = limit
-    asked = request.get_json(silent=True, cache=False)
+    length = request.content_length
+    with _reading() if length is None or length > LONG_JSON_BYTES else nullcontext():
+        asked = request.get_json(silent=True, cache=False)
     if not isinstance(asked, Mapping):
         raise BadRequestError("The page sent something that is not JSON: reload it.")
     return asked
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    if not _being_read.acquire(timeout=PATIENCE_SECONDS):
+        raise ServiceUnavailable("Others send very much just now: it goes on in a moment.")
+    try:
+        yield
+    finally:
+        _being_read.release()
 
 
 def file_name(default: str) -> str:
