@@ -31,19 +31,28 @@ class CachedRows:
         """Bytes that the arrays take."""
         return self.places.nbytes + self.rows.nbytes
 
-    def at(self, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-        """Which of the places are cached, and the rows of those."""
+    def known(self, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the places are cached."""
         if not len(self.places):
-            return np.zeros(len(places), bool), self.rows
+            return np.zeros(len(places), bool)
         found = np.minimum(np.searchsorted(self.places, places), len(self.places) - 1)
-        known = self.places[found] == places
-        return known, self.rows[found[known]]
+        return np.asarray(self.places[found] == places)
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The rows at places that are all cached, ascending; not to be written to."""
+        if len(places) == len(self.places):
+            return self.rows
+        return self.rows[np.searchsorted(self.places, places)]
 
     def merged(self, places: NDArray[np.int64], rows: NDArray[np.float32]) -> CachedRows:
-        """These and further rows, whose places are not among these."""
-        together = np.concatenate([self.places, places])
-        order = np.argsort(together, kind="stable")
-        return CachedRows(together[order], np.concatenate([self.rows, rows])[order])
+        """These and further rows, whose places are ascending and not among these."""
+        new = np.searchsorted(self.places, places) + np.arange(len(places))
+        old = np.ones(len(self.places) + len(places), bool)
+        old[new] = False
+        together = CachedRows(np.empty(len(old), np.int64), np.empty((len(old), rows.shape[1]), np.float32))
+        together.places[old], together.places[new] = self.places, places
+        together.rows[old], together.rows[new] = self.rows, rows
+        return together
 
     def filled(
         self, places: NDArray[np.int64], compute: Callable[[NDArray[np.int64]], NDArray[np.float32]], most: int
@@ -56,13 +65,11 @@ class CachedRows:
             most: pixels beyond which only those asked for last are cached.
 
         Returns:
-            ``(places, features)`` float32, and what is cached from now on.
+            ``(places, features)`` float32, not to be written to, and what is cached from now on.
         """
-        known, known_rows = self.at(places)
+        known = self.known(places)
         if known.all():
-            return known_rows, self
-        rows = np.empty((len(places), known_rows.shape[1]), np.float32)
-        rows[known], rows[~known] = known_rows, compute(places[~known])
-        if len(self.places) + np.count_nonzero(~known) > most:
-            return rows, CachedRows(places, rows)
-        return rows, self.merged(places[~known], rows[~known])
+            return self.at(places), self
+        together = self.merged(places[~known], compute(places[~known]))
+        rows = together.at(places)
+        return rows, together if len(together.places) <= most else CachedRows(places, rows)

@@ -194,7 +194,7 @@ class Training:
         chosen = zip(self._images, self.sample.places, strict=True)
         rows = [self._rows(image, self._spec, places) for image, places in chosen]
         known = [] if self._earlier_pixels is None else [self._earlier_pixels.features[:0]]
-        return PixelSample(np.concatenate([*known, *rows]), self.sample.class_ids)
+        return PixelSample(rows[0] if len(rows) == 1 else np.concatenate([*known, *rows]), self.sample.class_ids)
 
     def pixels(self) -> PixelSample:
         """The training pixels: those of the sample, and those of the earlier classifier."""
