@@ -10,7 +10,7 @@ README = ROOT / "README.md"
 
 HEADLINES = (
     "stroke to overlay on screen, 1 megapixel RGB, all",
-    "stroke to a draft of all of the overlay, 30 clients, 95th percentile",
+    "stroke to all of the overlay, 30 clients, 95th percentile",
     "features, 1 megapixel RGB",
     "prediction, our default forest, 0.5 megapixel",
     "series of 100 images of 1 megapixel RGB, 72 features, two workers",
