@@ -360,8 +360,10 @@ export class Session {
 
   /** @param {Settings} forest */
   chooseForest(forest) {
-    if (hasImage(this.state) && !sameSettings(forest, this.state.forest)) {
-      this.append({ type: "settings.change", forest });
+    /* What has no control stays as the session has it. */
+    const chosen = { ...forest, range_steps: this.state.forest.range_steps };
+    if (hasImage(this.state) && !sameSettings(chosen, this.state.forest)) {
+      this.append({ type: "settings.change", forest: chosen });
     }
   }
 

@@ -35,7 +35,7 @@ def forests(spec, widened=()):
     ids = (1 + (rows[:, 0] > np.median(rows[:, 0]))).astype(np.uint8)
     for some in [[], *widened]:
         changed = rows.copy()
-        changed[0, some] *= 9
+        changed[0, some] = 9 * np.abs(rows[:, some]).max(axis=0)
         yield features, grow_forest(np.ascontiguousarray(changed), ids, ForestSettings(n_estimators=8))
 
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import tifffile
 from PIL import Image as PillowImage
@@ -58,3 +59,10 @@ def grey_tiff_tags(columns, rows, compression, size):
         (278, 4, 1, rows),
         (279, 4, 1, size),
     ]
+
+
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -13,6 +13,8 @@ import resource
 import signal
 import socket
 import sys
+import threading
+import time
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -80,8 +82,7 @@ def _limit(memory_bytes: int, seconds: float) -> None:
 
     What is not quick stands back behind what people draw meanwhile.
     """
-    signal.signal(signal.SIGVTALRM, _stand_back)
-    signal.setitimer(signal.ITIMER_VIRTUAL, QUICK_SECONDS)
+    threading.Thread(target=_stand_back_in_time, args=(os.getpid(), time.process_time()), daemon=True).start()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     for limit, most in (
@@ -99,8 +100,11 @@ def _limit(memory_bytes: int, seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + memory_bytes, used + memory_bytes))
 
 
-def _stand_back(_signal: int, _frame: Any) -> None:
-    os.nice(STANDS_BACK)
+def _stand_back_in_time(reader: int, begun: float) -> None:
+    """Let the thread that reads stand back: a signal would wait until the decoder, a single call, has ended."""
+    while time.process_time() - begun < QUICK_SECONDS:
+        time.sleep(QUICK_SECONDS / 5)
+    os.setpriority(os.PRIO_PROCESS, reader, os.getpriority(os.PRIO_PROCESS, reader) + STANDS_BACK)
 
 
 def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None, labels: bool) -> dict[str, Any]:

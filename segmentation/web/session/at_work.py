@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 LARGE_SHARE = 4
-"""Images that take more than this part of the budget leave one of these parts to others."""
+"""Images that take more than this part of the budget are large, and leave one of these parts to the others."""
 
 
 class CrowdedError(Exception):
@@ -21,15 +21,18 @@ class CrowdedError(Exception):
 class ImagesAtWork:
     """Bounds the bytes of the images that answers hold; one that several hold counts once.
 
+    Large images wait for large ones only, and small ones for small ones only: neither keeps the other away for good.
+
     Args:
-        budget: bytes of pixels; a single image may have more where no other is at work.
+        budget: bytes of pixels; a single image may have more where no other large one is at work.
     """
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._lock = threading.Lock()
         self._holders: Counter[str] = Counter()
-        self._used = 0
+        self._used = Counter[bool]()
+        """Bytes of the small images, and of the large ones."""
 
     @contextmanager
     def holding(self, facts: Mapping[str, Any]) -> Iterator[None]:
@@ -43,12 +46,12 @@ class ImagesAtWork:
         """
         key, size = facts["hash"], _size(facts)
         part = self._budget // LARGE_SHARE
-        most = self._budget - part if size > part else self._budget
+        large = size > part
         with self._lock:
             if key not in self._holders:
-                if self._used and self._used + size > most:
+                if self._is_crowded(size, part, large):
                     raise CrowdedError
-                self._used += size
+                self._used[large] += size
             self._holders[key] += 1
         try:
             yield
@@ -57,7 +60,13 @@ class ImagesAtWork:
                 self._holders[key] -= 1
                 if not self._holders[key]:
                     del self._holders[key]
-                    self._used -= size
+                    self._used[large] -= size
+
+    def _is_crowded(self, size: int, part: int, large: bool) -> bool:
+        together = self._used[large] + size
+        if large:
+            return self._used[True] > 0 and together > self._budget - part
+        return together > part and self._used.total() + size > self._budget
 
 
 def _size(facts: Mapping[str, Any]) -> int:

@@ -210,7 +210,6 @@ class Conversations:
                         learnt = yield from self._segmentation(session_id, tiles, stale, held)
                     except CrowdedError:
                         yield BUSY
-                        return
             if here is not None:
                 yield {"kind": "here", "people": [asdict(one) for one in self._presences.meet(session_id, here)]}
             if tiles is not None and learnt is not None and tiles.scores is not None:

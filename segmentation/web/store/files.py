@@ -77,11 +77,17 @@ class Files:
             UnknownSessionError: if there is no such session.
             StoreFullError: if there is no room for it.
         """
-        key = self.put(session_id, kind, content, digest)
-        with self._database.writing() as connection:
-            lock_session(connection, session_id)
-            self.assign(connection, key, session_id)
-            yield connection, key
+        key, named = self.put(session_id, kind, content, digest), False
+        try:
+            with self._database.writing() as connection:
+                lock_session(connection, session_id)
+                self.assign(connection, key, session_id)
+                yield connection, key
+                named = True
+        except BaseException:
+            if not named:  # else it is not known whether the row is there
+                self.remove([key])
+            raise
 
     def put(self, session_id: str, kind: str, content: bytes | BinaryIO, digest: str = "") -> str:
         """Write a file that is meant for a session, and belongs to none yet; returns its key."""
@@ -132,13 +138,13 @@ class Files:
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove files that belong to no session; what cannot be removed now is left to the sweep."""
-        try:
-            for key in keys:
+        for key in keys:
+            try:
                 self.blobs.delete(key)
                 with self._database.writing() as connection:
                     connection.execute(blobs.delete().where(blobs.c.key == key, blobs.c.session_id.is_(None)))
-        except StoreError as problem:
-            log.warning("files that were let go stay until the next sweep: %s", problem)
+            except StoreError as problem:
+                log.warning("a file that was let go stays until the next sweep: %s", problem)
 
     def remove_ownerless(self) -> None:
         """Remove what never came to belong to a session, or does no longer."""

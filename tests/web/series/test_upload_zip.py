@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from segmentation.web.series.upload_zip import ZipError, unpacked
+from segmentation.web.series.upload_zip import ZipError, shown_path, unpacked
 from tests.support.files import zipped
 
 LIMITS = {"max_images": 10, "max_image_bytes": 1000, "max_bytes": 10**6}
@@ -84,3 +84,46 @@ def test_what_is_compressed_is_read():
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.png", b"a" * 500)
     assert [one.content for one in unpacked(file, **LIMITS)] == [b"a" * 500]
+
+
+def limits(**given):
+    return {"max_images": 5, "max_image_bytes": 1000, "max_bytes": 2000} | given
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\x03\x04 and nothing more", "not a zip archive"),
+        (zipped({"a.png": b"x"})[:-4], "not a zip archive"),
+        (zipped({"readme.txt": b"x"}), "holds no image"),
+        (zipped({f"{n}.png": b"x" for n in range(6)}), "6 images, more than the 5"),
+        (zipped({f"{n}.png": bytes(900) for n in range(3)}, compression=zipfile.ZIP_DEFLATED), "unpack to more than"),
+        (zipped({f"{n}.txt": b"" for n in range(20_001)}), "more than 20,000 files"),
+    ],
+)
+def test_a_hostile_zip_is_refused_before_anything_is_unpacked(content, sentence):
+    with pytest.raises(ZipError, match=sentence):
+        list(unpacked(io.BytesIO(content), **limits()))
+
+
+def test_a_member_that_cannot_be_used_is_refused_alone():
+    bomb = zipped({"bomb.png": bytes(1001), "good.png": b"x"}, compression=zipfile.ZIP_DEFLATED)
+    first, second = unpacked(io.BytesIO(bomb), **limits())
+    assert "this server takes at most" in first.reason
+    assert (second.name, second.content) == ("good.png", b"x")
+    lying = bytearray(zipped({"lying.png": bytes(500)}, compression=zipfile.ZIP_DEFLATED))
+    for start in (lying.find(b"PK\x03\x04") + 22, lying.find(b"PK\x01\x02") + 24):
+        lying[start : start + 4] = (50).to_bytes(4, "little")
+    (only,) = unpacked(io.BytesIO(bytes(lying)), **limits())
+    assert (only.content, only.reason) == (b"", "It is damaged in the archive.")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a.png", "a.png"), ("/etc/./x/../a.png", "etc/x/a.png"), ("C:\\b\\a.png", "C:/b/a.png"), ("", "image"),
+        ("../..", "image"), ("a\x00\n.png", "a.png"), ("d" * 300 + "/a.png", ("d" * 300 + "/a.png")[-200:]),
+    ],
+)  # fmt: skip
+def test_a_name_is_for_reading_only(name, shown):
+    assert shown_path(name) == shown

@@ -2,17 +2,12 @@
 
 import csv
 import io
-import json
 import os
-import re
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -24,110 +19,19 @@ import segmentation as seg
 from segmentation.series.run import apply_series
 from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_from_json
-from segmentation.web.application import create_app
-from segmentation.web.series.upload_zip import ZipError, shown_path, unpacked
-from segmentation.web.session.stacks import plane_key
-from segmentation.web.settings import Settings
-from segmentation.web.store import StoreFullError
-from segmentation.web.store import series as series_module
-from segmentation.web.store.records import ItemResult
-from segmentation.web.store.series import DIED, SeriesStore, UnknownSeriesError
 from tests.support.asking import Someone
-from tests.support.classifiers import made
 from tests.support.files import png, tiff, zipped
 from tests.support.imagefiles import tiff_with_broken_page
 from tests.support.images import scene
+from tests.support.series import FILES, expected, work
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
-LIMITS = {"max_images": 10, "max_bytes": 1000}
-
-
-FILES = {
-    "day1/a.png": png(scene(1)),
-    "day2/a.tif": tiff(scene(2)),
-    "stack.tif": tiff(np.stack([scene(3), scene(4), scene(5)]), photometric="minisblack"),
-    "large.tif": tiff(np.tile(scene(6), (12, 8))),
-    "colour.png": png(scene(7, channels=3)),
-    "letter.tif": b"Dear colleague",
-}
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(data_folder=tmp_path / "data", max_upload_bytes=5_000_000, series_images=8, series_bytes=8_000_000)
-
-
-@pytest.fixture
-def client(settings):
-    app = create_app(settings)
-    yield app.server.test_client()
-    app.server.extensions["workbench"].store.close()
-
-
-@pytest.fixture
-def bench(client):
-    return client.application.extensions["workbench"]
-
-
-class Series:
-    """A series of a session on an image like those of the series."""
-
-    def __init__(self, client):
-        self.someone = Someone(client)
-        self.client = client
-        image = self.someone.open_image(scene(0))
-        self.someone.opens(made(seg.image_from_pixels(scene(0))))
-        self.session = self.someone.session
-        self.url = f"/s/{self.session}/series"
-        answer = client.post(self.url, json={"image": image}).json
-        self.id = answer["series"]
-        self.url += f"/{self.id}"
-
-    def add(self, name, content):
-        return self.client.post(f"{self.url}/files?name={name}", data=content).json
-
-    @property
-    def progress(self):
-        return self.client.get(self.url).json
-
-    def results(self):
-        return contents_of(self.client.get(f"{self.url}/results.zip").data)
-
-
-def contents_of(archive):
-    with zipfile.ZipFile(io.BytesIO(archive)) as file:
-        assert file.testzip() is None
-        return {name: file.read(name) for name in file.namelist()}
-
-
-@pytest.fixture
-def series(client):
-    return Series(client)
 
 
 def correction(name, class_id, x0, y0, x1, y1):
     return {"id": name, "class_id": class_id, "kind": "rectangle", "x0": x0, "y0": y0, "x1": x1, "y1": y1}
-
-
-def expected(classifier, files, folder, **more):
-    """What the command line writes."""
-    (folder / "in").mkdir(parents=True)
-    (folder / "cells.squiggle").write_bytes(classifier)
-    for name, content in files.items():
-        path = folder / "in" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-    images = [folder / "in" / name for name in files]
-    apply_series(folder / "cells.squiggle", images, folder / "out", table=True, objects=True, **more)
-    written = [path for path in (folder / "out").iterdir() if path.is_file() and ".objects." not in path.name]
-    return {path.name: path.read_bytes() for path in written}
-
-
-def work(bench):
-    while bench.series_worker.work_on_one():
-        pass
 
 
 def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
@@ -246,111 +150,6 @@ def test_what_another_classifier_has_made_is_done_again_and_nothing_else(series,
     assert series.client.post(f"{series.url}/again", json=image).json == {"again": 0}
 
 
-def test_only_images_that_something_else_is_painted_on_are_done_again(series, bench, tmp_path):
-    files = {"a.png": FILES["day1/a.png"], "b.tif": FILES["day2/a.tif"], "stack.tif": FILES["stack.tif"]}
-    for name, content in files.items():
-        series.add(name, content)
-    work(bench)
-    before, first = series.results(), series.progress["items"]
-    facts = series.client.post(f"{series.url}/open/2").json
-    series.someone.does(type="image.open", image={key: value for key, value in facts.items() if key != "notes"})
-    stack = series.client.post(f"{series.url}/open/3").json
-    series.someone.does(type="image.open", image={key: value for key, value in stack.items() if key != "notes"})
-    series.someone.does(type="correction.add", image=facts["hash"], stroke=correction("c", 7, 3, 4, 12, 14))
-    series.someone.does(
-        type="correction.add", image=plane_key(stack["hash"], 2), stroke=correction("d", 2, 60, 4, 80, 9)
-    )
-    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 2}
-    assert [item["state"] for item in series.progress["items"]] == ["done", "waiting", "waiting"]
-    work(bench)
-    items, results = series.progress["items"], series.results()
-    assert items[0] == first[0]
-    assert items[1]["picture"] != first[1]["picture"]
-    assert results["a.tif"] == before["a.tif"]
-    assert results["b.tif"] != before["b.tif"]
-    shown = series.someone.downloads("segmentation.tif", f"image={facts['hash']}").data
-    np.testing.assert_array_equal(tifffile.imread(io.BytesIO(results["b.tif"])), tifffile.imread(io.BytesIO(shown)))
-    pages = [tifffile.imread(io.BytesIO(one["stack.tif"])) for one in (before, results)]
-    assert [(old == new).all() for old, new in zip(*pages, strict=True)] == [True, False, True]
-    (note,) = items[1]["notes"]
-    assert note.startswith("The result was corrected by hand in 110 pixels")
-    assert note in series.client.get(f"{series.url}/report.html").data.decode()
-    now = series.client.get(f"/s/{series.session}/series/classifier").json
-    assert items[1]["images"][0]["corrected"] == now["corrected"][facts["hash"]]
-    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 0}
-
-    (tmp_path / "corrections.json").write_bytes(results.pop("corrections.json"))
-    classifier = results.pop("classifier.squiggle")
-    document = seg.strokes_from_json((tmp_path / "corrections.json").read_bytes())
-    assert results == expected(classifier, files, tmp_path, corrections=[document])
-
-    erased = series.someone.does(type="correction.add", image=facts["hash"], stroke=correction("e", 0, 0, 0, 90, 60))
-    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
-    series.someone.does(type="undo", event=erased)
-    work(bench)
-    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
-    work(bench)
-    assert series.results()["b.tif"] == results["b.tif"]
-
-
-def test_the_zip_has_the_files_of_objects_that_the_command_line_writes(series, bench, tmp_path):
-    stack = np.stack([scene(3), scene(4), scene(5)]).astype(np.float32)
-    files = {"a.png": FILES["day1/a.png"], "stack.tif": tiff_with_broken_page(stack, 1)}
-    for name, content in files.items():
-        series.add(name, content)
-    work(bench)
-    results = contents_of(series.client.get(f"{series.url}/results.zip?objects=1").data)
-    expected(results["classifier.squiggle"], files, tmp_path)
-    written = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.objects.*")}
-    assert {name: content for name, content in results.items() if ".objects." in name} == written
-    assert len(written) == 6
-    assert tifffile.imread(io.BytesIO(results["stack.objects.tif"])).dtype == np.uint32
-    report = series.client.get(f"{series.url}/report.html").data.decode()
-    assert "What could not be segmented" in report
-    assert "Image 2 of the 3 in the file cannot be used" in report
-
-
-def test_the_files_of_a_series_are_those_of_its_zip_and_the_report_loads_nothing(series, bench):
-    series.add("a10.png", FILES["day1/a.png"])
-    series.add("a9.png", png(scene(8)))
-    assert "nothing to report" in series.client.get(f"{series.url}/report.html").json["error"]
-    work(bench)
-    results = series.results()
-    for name in ("shares.csv", "objects.csv"):
-        assert series.client.get(f"{series.url}/{name}").data == results[name]
-        images = [row["image"] for row in csv.DictReader(io.StringIO(results[name].decode()))]
-        assert list(dict.fromkeys(images)) == ["a9.png", "a10.png"], "in natural order"
-    report = series.client.get(f"{series.url}/report.html").data.decode()
-    assert report.index("a9.png") < report.index("a10.png")
-    assert "95 % interval" in report
-    assert "http" not in re.sub('data:image/jpeg;base64,[^"]*', "", report)
-    packed = zlib.decompress(series.client.get(f"{series.url}/objects.bin").data)
-    (length,) = struct.unpack_from("<I", packed)
-    facts = json.loads(packed[4 : 4 + length])
-    numbers = np.frombuffer(packed[4 + length :], "<f8").reshape(len(facts["columns"]), facts["objects"])
-    rows = list(csv.DictReader(io.StringIO(results["objects.csv"].decode())))
-    assert len(rows) == facts["objects"]
-    for name in ("label", "class_id", "area"):
-        assert numbers[facts["columns"].index(name)].tolist() == [float(row[name]) for row in rows]
-
-
-def test_units_that_differ_are_refused_with_the_names_of_the_files(series, bench):
-    series.add("bare.tif", tiff(scene(1)))
-    file = io.BytesIO()
-    tifffile.imwrite(file, scene(2), imagej=True, resolution=(2, 2), metadata={"axes": "YX", "unit": "um"})
-    series.add("sized.tif", file.getvalue())
-    work(bench)
-    assert series.progress["done"] == 2
-    results = series.results()
-    assert "objects.csv" not in results
-    (failed,) = csv.DictReader(io.StringIO(results["failed.csv"].decode()))
-    assert failed["image"] == "objects.csv"
-    sentences = [failed["reason"]]
-    sentences += [series.client.get(f"{series.url}/{name}").json["error"] for name in ("objects.csv", "objects.bin")]
-    for sentence in sentences:
-        assert "pixels (bare.tif); µm (sized.tif)" in sentence
-
-
 def test_without_a_classifier_there_is_no_series_but_a_sentence(client):
     someone = Someone(client)
     answer = client.post(f"/s/{someone.session}/series", json={"image": None})
@@ -382,53 +181,6 @@ def test_the_same_file_twice_is_one_image(series):
     series.add("a.png", FILES["day1/a.png"])
     series.add("a.png", FILES["colour.png"])
     assert series.progress["images"] == 2
-
-
-def found(result):
-    return ItemResult(result, b"picture", b"objects", [])
-
-
-def limits(**given):
-    return {"max_images": 5, "max_image_bytes": 1000, "max_bytes": 2000} | given
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"PK\x03\x04 and nothing more", "not a zip archive"),
-        (zipped({"a.png": b"x"})[:-4], "not a zip archive"),
-        (zipped({"readme.txt": b"x"}), "holds no image"),
-        (zipped({f"{n}.png": b"x" for n in range(6)}), "6 images, more than the 5"),
-        (zipped({f"{n}.png": bytes(900) for n in range(3)}, compression=zipfile.ZIP_DEFLATED), "unpack to more than"),
-        (zipped({f"{n}.txt": b"" for n in range(20_001)}), "more than 20,000 files"),
-    ],
-)
-def test_a_hostile_zip_is_refused_before_anything_is_unpacked(content, sentence):
-    with pytest.raises(ZipError, match=sentence):
-        list(unpacked(io.BytesIO(content), **limits()))
-
-
-def test_a_member_that_cannot_be_used_is_refused_alone():
-    bomb = zipped({"bomb.png": bytes(1001), "good.png": b"x"}, compression=zipfile.ZIP_DEFLATED)
-    first, second = unpacked(io.BytesIO(bomb), **limits())
-    assert "this server takes at most" in first.reason
-    assert (second.name, second.content) == ("good.png", b"x")
-    lying = bytearray(zipped({"lying.png": bytes(500)}, compression=zipfile.ZIP_DEFLATED))
-    for start in (lying.find(b"PK\x03\x04") + 22, lying.find(b"PK\x01\x02") + 24):
-        lying[start : start + 4] = (50).to_bytes(4, "little")
-    (only,) = unpacked(io.BytesIO(bytes(lying)), **limits())
-    assert (only.content, only.reason) == (b"", "It is damaged in the archive.")
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("a.png", "a.png"), ("/etc/./x/../a.png", "etc/x/a.png"), ("C:\\b\\a.png", "C:/b/a.png"), ("", "image"),
-        ("../..", "image"), ("a\x00\n.png", "a.png"), ("d" * 300 + "/a.png", ("d" * 300 + "/a.png")[-200:]),
-    ],
-)  # fmt: skip
-def test_a_name_is_for_reading_only(name, shown):
-    assert shown_path(name) == shown
 
 
 def test_there_are_limits_with_sentences(series, bench):
@@ -484,105 +236,6 @@ def test_a_worker_lets_people_who_draw_go_first_and_leaves_its_image_when_the_pr
 
 
 # The store, on both databases
-
-
-@pytest.fixture
-def kept(store):
-    return SeriesStore(store)
-
-
-@pytest.fixture
-def of_two(store, kept):
-    """A series of two images."""
-    session = store.create_session()
-    series = kept.begin(session, b"classifier")
-    for name in ("a", "b"):
-        kept.add(session, series, name, name.encode(), **LIMITS)
-    return session, series
-
-
-def states(kept, of_two):
-    return [item.state for item in kept.items(*of_two)]
-
-
-def test_each_item_is_taken_once_and_ends_once(kept, of_two):
-    first, second = kept.claim(), kept.claim()
-    assert {first.number, second.number} == {1, 2}
-    assert kept.claim() is None
-    assert kept.image(first) == b"a"
-    assert kept.classifier_of(first) == b"classifier"
-    assert kept.heartbeat(first)
-    assert kept.finish(first, found(b"result"))
-    assert not kept.finish(first, found(b"other"))
-    kept.fail(second, "It is broken.")
-    assert states(kept, of_two) == ["done", "failed"]
-    assert kept.result(*of_two, 1) == b"result"
-    with pytest.raises(UnknownSeriesError):
-        kept.result(*of_two, 2)
-
-
-def test_an_item_whose_worker_fell_silent_is_taken_over_and_the_former_one_is_not_heard(kept, of_two, monkeypatch):
-    monkeypatch.setattr(series_module, "CLAIM_SECONDS", -1.0)
-    former = kept.claim()
-    monkeypatch.setattr(series_module, "CLAIM_SECONDS", 60.0)
-    latter = kept.claim()
-    assert (former.number, latter.number) == (1, 1)
-    assert not kept.heartbeat(former)
-    assert not kept.finish(former, found(b"former"))
-    kept.fail(former, "former")
-    kept.release(former)
-    assert states(kept, of_two) == ["working", "waiting"]
-    assert kept.finish(latter, found(b"latter"))
-    assert kept.result(*of_two, 1) == b"latter"
-
-
-def test_an_image_that_ends_its_workers_is_given_up(kept, of_two, monkeypatch):
-    monkeypatch.setattr(series_module, "CLAIM_SECONDS", -1.0)
-    assert [kept.claim().number for _ in range(3)] == [1, 1, 1]
-    assert kept.claim().number == 2
-    assert kept.items(*of_two)[0].reason == DIED
-
-
-def test_many_workers_at_once_do_each_item_once(store, kept):
-    session = store.create_session()
-    series = kept.begin(session, b"classifier")
-    for number in range(8):
-        kept.add(session, series, str(number), str(number).encode(), **LIMITS)
-    taken = []
-
-    def worker():
-        while (item := kept.claim()) is not None:
-            taken.append(item.number)
-            assert kept.finish(item, found(b"r"))
-
-    workers = [threading.Thread(target=worker) for _ in range(4)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
-    assert sorted(taken) == list(range(1, 9))
-
-
-def test_a_stopped_series_is_left(kept, of_two):
-    held = kept.claim()
-    kept.run(*of_two, running=False)
-    assert not kept.heartbeat(held)
-    kept.release(held)
-    assert kept.claim() is None
-    assert states(kept, of_two) == ["waiting", "waiting"]
-    kept.run(*of_two, running=True)
-    assert kept.claim().number == 1
-
-
-def test_what_a_session_may_have_is_counted_over_its_series(store, kept):
-    session = store.create_session()
-    first, second = kept.begin(session, b"c"), kept.begin(session, b"c")
-    kept.add(session, first, "a", bytes(600), **LIMITS)
-    with pytest.raises(StoreFullError, match="delete a series"):
-        kept.add(session, second, "b", bytes(600), **LIMITS)
-    kept.delete(session, first)
-    kept.add(session, second, "b", bytes(600), **LIMITS)
-    assert [one.id for one in kept.of_session(session)] == [second]
 
 
 # Real processes, really killed

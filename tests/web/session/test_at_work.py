@@ -31,6 +31,15 @@ def test_large_images_leave_room_to_small_ones_and_one_that_many_hold_counts_onc
         pass
 
 
+def test_neither_small_images_nor_large_ones_keep_the_others_away():
+    at_work = ImagesAtWork(1000)
+    with ExitStack() as held:
+        for one in (image("small", 24), image("huge", 1000), image("tiny", 1)):
+            held.enter_context(at_work.holding(one))
+        with pytest.raises(CrowdedError), at_work.holding(image("huge too", 1000)):
+            pass
+
+
 def test_a_window_is_told_to_come_again_while_others_hold_the_memory(client, session, halves, monkeypatch):
     workbench = client.application.extensions["workbench"]
     monkeypatch.setattr(workbench.conversations, "_at_work", at_work := ImagesAtWork(1))
