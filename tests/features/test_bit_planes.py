@@ -35,7 +35,7 @@ def forests(spec, widened=()):
     ids = (1 + (rows[:, 0] > np.median(rows[:, 0]))).astype(np.uint8)
     for some in [[], *widened]:
         changed = rows.copy()
-        changed[0, some] = 9 * np.abs(rows[:, some]).max(axis=0)
+        changed[0, some] = 3 * np.abs(rows[:, some]).max(axis=0)
         yield features, grow_forest(np.ascontiguousarray(changed), ids, ForestSettings(n_estimators=8))
 
 
@@ -60,7 +60,7 @@ def test_they_say_what_floats_say_after_any_change_of_bins(spec, window, smoothe
 def test_what_has_not_changed_costs_no_features(monkeypatch):
     spec, window = SPECS[0], WINDOWS[0]
     planes = BitPlanes(spec, 3, window)
-    (_, one), (_, other) = forests(spec, [[5]])
+    (_, one), (_, other) = forests(spec, [[6]])
     planes.classes(one, IMAGE, None)
     computed, compute = [], Smoothed.compute
     monkeypatch.setattr(
@@ -97,7 +97,7 @@ def test_threads_that_want_other_bins_do_not_disturb_each_other():
 def test_after_an_error_all_is_made_again(monkeypatch):
     spec, window = SPECS[0], WINDOWS[0]
     planes = BitPlanes(spec, 3, window)
-    (features, one), (_, other) = forests(spec, [[5]])
+    (features, one), (_, other) = forests(spec, [[6]])
     planes.classes(one, IMAGE, None)
     with monkeypatch.context() as context:
         context.setattr(Smoothed, "features", lambda *given, **more: 1 / 0)
