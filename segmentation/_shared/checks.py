@@ -54,13 +54,16 @@ def parse_json(data: str | bytes, what: str) -> object:
     try:
         refuse_many_values(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
         characters = data if isinstance(data, str) else data.decode("utf-8")
-        return json.loads(
+        value: object = json.loads(
             characters,
             parse_constant=_refuse_constant,
             parse_float=_finite,
             parse_int=_short,
             object_pairs_hook=_unique_keys,
         )
+        if "\\ud" in characters.lower():
+            json.dumps(value, ensure_ascii=False).encode()  # refuses halves of characters
+        return value
     except RecursionError:
         raise ValueError(f"{what} is nested too deeply.") from None
     except ValueError as error:

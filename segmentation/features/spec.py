@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.checks import number
 from segmentation.features.constants import ColourConstants
 from segmentation.features.table import Pointwise, pointwise_features
 from segmentation.io.limits import MAX_CHANNELS
@@ -80,10 +81,8 @@ class FeatureSpec:
         """Refuse values that cannot go together; sigmas become floats, so that equal specs are written alike."""
         if not (self.intensity or self.edges or self.texture or self.differences):
             raise ValueError("Choose at least one kind of feature: intensity, edges, texture or differences.")
-        if not (np.isfinite(self.sigma_min) and np.isfinite(self.sigma_max)):
-            raise ValueError("The smallest and the largest sigma must be numbers.")
-        for name in ("sigma_min", "sigma_max"):
-            object.__setattr__(self, name, float(getattr(self, name)))
+        for name, what in (("sigma_min", "The smallest sigma"), ("sigma_max", "The largest sigma")):
+            object.__setattr__(self, name, number(getattr(self, name), what))
         if self.sigma_min < 0.1:
             raise ValueError("The smallest sigma must be at least 0.1 pixels.")
         if self.sigma_max > 64:

@@ -107,9 +107,11 @@ def levels(image: Image, facts: ChannelFacts, channel: int, rows: slice, columns
 def block_means(values: NDArray[Any], step: int) -> NDArray[np.float64]:
     """The means of ``step`` x ``step`` values, of fewer at the lower and right end."""
     rows, columns = (np.arange(0, length, step) for length in values.shape)
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0, dtype=np.float64), columns, axis=1)
     heights, widths = (np.minimum(step, length - np.arange(0, length, step)) for length in values.shape)
-    means: NDArray[np.float64] = sums / (heights[:, None] * widths[None])
+    means = np.empty((len(rows), len(columns)))
+    for row, (first, height) in enumerate(zip(rows, heights, strict=True)):  # NumPy would make floats of all of them
+        sums = np.add.reduce(values[first : first + height], axis=0, dtype=np.float64)
+        means[row] = np.add.reduceat(sums, columns) / (height * widths)
     return means
 
 

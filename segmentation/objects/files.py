@@ -123,12 +123,12 @@ def geojson(images: Sequence[NamedObjects]) -> bytes:
     """Outlines with class names, colours and measures, as QuPath opens them (RFC 7946; QuPath 0.6, "GeoJSON").
 
     Coordinates are corners of pixels: (0, 0) is the upper left corner of the image. The images of a stack lie at one z
-    after the other.
+    after the other, and one alone at its own.
     """
     features = [
         feature
-        for number, one in enumerate(images)
-        for feature in outline_features(one.objects, number, of_several=len(images) > 1)
+        for place, one in zip(_places(images), images, strict=True)
+        for feature in outline_features(one.objects, max(place - 1, 0), of_several=place > 0)
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":")).encode()
 
@@ -160,17 +160,24 @@ def _closed(ring: Any) -> list[list[int]]:
     return [*corners, corners[0]]
 
 
+def _places(images: Sequence[NamedObjects]) -> list[int]:
+    """Where each image lies in a stack, from 1; 0 for one that is alone in its file, or the first of it."""
+    if len(images) > 1:
+        return list(range(1, len(images) + 1))
+    return [one.page if one.page > 1 else 0 for one in images]
+
+
 def imagej_rois(images: Sequence[NamedObjects]) -> bytes:
     """A zip of outlines that ImageJ's ROI Manager opens, one of each object, named by class and number."""
     members: dict[str, bytes] = {}
-    for number, one in enumerate(images, start=1):
+    for number, (place, one) in enumerate(zip(_places(images), images, strict=True), start=1):
         classes = {label_class.id: label_class for label_class in one.objects.classes}
         for label, polygons in object_outlines(one.objects.labels):
             label_class = classes[int(one.objects.table["class_id"][label - 1])]
             name = f"{label_class.name} {label}" + (f" of image {number}" if len(images) > 1 else "")
             roi = _roi(polygons)
             roi.name, roi.stroke_color = name, bytes((255, *parse_colour(label_class.colour)))
-            roi.position = number if len(images) > 1 else 0
+            roi.position = place
             members[f"{number:04d}-{label:06d}-{label_class.id:03d}.roi"] = roi.tobytes()
     return pack(members)
 

@@ -260,7 +260,8 @@ def test_a_missing_channel_is_refused():
     ("values", "sentence"),
     [
         ({"intensity": False, "edges": False, "texture": False, "differences": False}, "at least one kind"),
-        ({"sigma_min": float("nan")}, "must be numbers"),
+        ({"sigma_min": float("nan")}, "smallest sigma must be a finite number"),
+        ({"sigma_max": 10**400}, "largest sigma must be a finite number"),
         ({"sigma_min": 0.05}, "at least 0.1"),
         ({"sigma_max": 65}, "at most 64"),
         ({"sigma_min": 4, "sigma_max": 2}, "swap them"),

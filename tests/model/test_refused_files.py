@@ -42,6 +42,7 @@ def test_what_is_no_classifier_file(data):
     refused(pack({"classifier.json": b'{"format": "squiggle-strokes", "version": 1}'}), "not a classifier of Squiggle")
     refused(pack({"classifier.json": b"not json"}), "classifier.json is not valid JSON")
     refused(pack({"classifier.json": b"[" * 1_000_000}), "nested too deeply")
+    refused(pack({"classifier.json": b'{"version": "\\ud800"}'}), "not valid JSON")
 
 
 def test_a_pickle_among_the_members_is_not_even_looked_at(data):

@@ -120,6 +120,15 @@ def test_geojson_has_what_qupath_wants_and_the_page_opens_it_again(found):
     assert {(one.class_name, one.colour) for one in outlines} == {(one.name, one.colour) for one in CLASSES}
 
 
+def test_a_plane_alone_says_where_in_its_stack_it_lies():
+    plane = named(0, 7)
+    document = json.loads(files.geojson([plane]))
+    assert {feature["geometry"]["plane"]["z"] for feature in document["features"]} == {6}
+    with zipfile.ZipFile(io.BytesIO(files.imagej_rois([plane]))) as archive:
+        assert {roifile.ImagejRoi.frombytes(archive.read(name)).position for name in archive.namelist()} == {7}
+    assert json.loads(files.coco_json([plane]))["images"][0]["page"] == 7
+
+
 def test_the_images_of_a_stack_lie_one_behind_the_other_in_qupath():
     document = json.loads(files.geojson([named(0, 1), named(1, 2)]))
     assert {feature["geometry"]["plane"]["z"] for feature in document["features"]} == {0, 1}

@@ -87,9 +87,12 @@ def _channels(count: int) -> list[int]:
     """The channels that the query names.
 
     Raises:
-        BadRequestError: if it names none, or one that is not there.
+        BadRequestError: if it names none, one that is not there, or one twice.
     """
     named = request.args.get("channels", "").split(",")
     if not all(one.isascii() and one.isdecimal() and len(one) < 4 and int(one) < count for one in named):
         raise BadRequestError(f"'channels' must be whole numbers below {count}.")
-    return [int(one) for one in named]
+    chosen = [int(one) for one in named]
+    if len(set(chosen)) < len(chosen):
+        raise BadRequestError("'channels' must name each channel once.")
+    return chosen

@@ -45,12 +45,12 @@ def series_file_routes(
         worker.notice()
         return jsonify(added=added, refused=refusals)
 
-    @routes.get("/s/<session_id>/series/<series_id>/pictures/<int:number>")
+    @routes.get("/s/<session_id>/series/<series_id>/pictures/<int(max=2147483647):number>")
     def picture(session_id: str, series_id: str, number: int) -> Response:
         """A small picture of an image with its classes."""
         return kept_for_good(Response(store.picture(session_id, series_id, number), mimetype="image/jpeg"))
 
-    @routes.post("/s/<session_id>/series/<series_id>/open/<int:number>")
+    @routes.post("/s/<session_id>/series/<series_id>/open/<int(max=2147483647):number>")
     def open_in_session(session_id: str, series_id: str, number: int) -> Response:
         """Lets an image of the series be one of the session, to be drawn on; answers with its facts."""
         name, content = store.file(session_id, series_id, number)

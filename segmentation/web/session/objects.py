@@ -24,6 +24,7 @@ from segmentation.objects.measured import MeasuredObjects, find_objects, number_
 from segmentation.objects.splitting import Splitter
 from segmentation.objects.steps import CleanUpStep
 from segmentation.report.report import Sureness, image_found, report_html
+from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.training import Result
 from segmentation.web.session.whole_results import Turn
 
@@ -39,7 +40,14 @@ def objects_of(result: Result, ids: NDArray[np.uint8]) -> NamedObjects:
         TooManyObjects: if there are more than can be measured.
     """
     found = find_objects(ids, result.state.classes.values(), result.image, steps=result.state.clean_up)
-    return NamedObjects(result.state.image["name"], 1, found)
+    return NamedObjects(result.state.image["name"], _page(result)[0], found)
+
+
+def _page(result: Result) -> tuple[int, int]:
+    """Which image of its file it is, from 1, and how many there are."""
+    image = result.state.image
+    page = page_in_file(image)
+    return (1, 1) if page is None else (page, len(result.state.stacks[image["stack"]]["planes"]))
 
 
 def objects_csv(result: Result, ids: NDArray[np.uint8]) -> bytes:
@@ -81,7 +89,8 @@ def session_report(
         scores: a sentence on how good the classifier is.
         turn: entered for each step that looks at the whole image.
     """
-    named = {"name": result.state.image["name"], "page": 1, "pages": 1}
+    page, pages = _page(result)
+    named = {"name": result.state.image["name"], "page": page, "pages": pages}
     image = replace(result.image, metadata=result.image.metadata | named)
     contents = load_model(classifier_file)
     note = correction_note(result.training_set.corrections, ids)

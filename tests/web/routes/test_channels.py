@@ -39,6 +39,7 @@ def test_values_are_the_values(client, there):
     "asked",
     [
         "levels?rows=0,4&columns=0,4&step=1&channels=2",
+        "levels?rows=0,4&columns=0,4&step=1&channels=1,0,1",
         "levels?rows=0,4&columns=0,4&step=1&channels=",
         "levels?rows=0,4&columns=0,4&step=1&channels=-1",
         "levels?rows=0,4&columns=0,4&step=1&channels=0,²",

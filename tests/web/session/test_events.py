@@ -167,6 +167,7 @@ def test_a_sound_event_passes_with_its_known_fields_only():
         ({"id": "a", "type": "class.change", "class_id": 1, "colour": "red"}, "colour"),
         ({"id": "a", "type": "class.hide", "class_id": 1, "hidden": "yes"}, "hidden"),
         ({"id": "a", "type": "settings.change", "features": {"sigma_min": 9, "sigma_max": 3}}, "above the largest"),
+        ({"id": "a", "type": "settings.change", "features": {"sigma_min": 10**400}}, "smallest sigma"),
         ({"id": "a", "type": "settings.change", "forest": {"n_estimators": 10**9}}, "trees"),
         ({"id": "a", "type": "image.open", "image": {"hash": IMAGE, "name": "x" * 999}}, "name"),
     ],

@@ -146,6 +146,10 @@ def test_strokes_on_planes_make_one_classifier_that_segments_the_stack(client, s
     assert (segmented(client, session, current) == expected).all()
     single = tifffile.imread(io.BytesIO(client.get(f"/s/{session}/download/segmentation.tif?image={current}").data))
     assert (single == expected[0]).all()
+    query = f"image={plane_key(facts['hash'], 5)}"
+    table = client.get(f"/s/{session}/download/objects.csv?{query}").text.splitlines()
+    assert {row.split(",")[1] for row in table[1:]} == {"5"}
+    assert "image 5 of 6" in client.get(f"/s/{session}/download/report.html?{query}").text
 
 
 def test_outlines_and_corrections_count_on_their_planes(client, session, stack):
