@@ -136,8 +136,8 @@ class Settings(BaseModel):
     max_stack_bytes: Megabytes = Field(
         default=2**30,
         validation_alias="SQUIGGLE_MAX_STACK_MB",
-        description="largest file of a stack (a TIFF whose images are all alike) that may be opened, in megabytes; a "
-        "process keeps up to three such files among the temporary ones",
+        description="largest file of a stack (a TIFF whose images are all alike) that may be opened, in megabytes; "
+        "where they do not lie beside SQLite, a process keeps up to three such files among the temporary ones",
     )
     max_pixels: Megapixels = Field(
         default=64_000_000,

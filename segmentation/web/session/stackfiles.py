@@ -40,7 +40,8 @@ class _OpenFile:
 
 
 class StackFiles:
-    """Copies of the files of stacks; they lie in no folder, so that nothing is left of them, however this ends.
+    """The files of stacks: those of the store where it opens them, else copies, which lie in no folder, so that nothing
+    is left of them, however this ends.
 
     Args:
         store: where the files come from.

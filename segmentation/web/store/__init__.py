@@ -1,5 +1,7 @@
 """What must not be lost: sessions, their journals of events, and the images, in one database.
 
+Where that is SQLite, large files lie beside it.
+
 The server keeps everything else only as a cache, so that any process can answer any request and each may be
 killed at any moment. ``tables.py`` says what is kept, ``database.py`` reaches it and knows its schema, ``blobs.py``
 holds the content of files, ``beside.py`` that of large ones beside SQLite, and ``files.py`` says whose they are,
