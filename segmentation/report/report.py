@@ -126,6 +126,8 @@ def image_found(
         sure: how sure it is.
     """
     told = list(notes)
+    if image.region is not None:
+        told.append(_only_within(image.region))
     try:
         found: MeasuredObjects | None = find_objects(segmentation, contents.classes, image, steps=contents.clean_up)
     except TooManyObjects as error:
@@ -152,6 +154,12 @@ def image_found(
 def size_in_words(rows: int, columns: int, size: PixelSize | None) -> str:
     """How large an image is, such as ``"1,024 x 512 pixels of 0.5 µm"``."""
     return f"{columns:,} x {rows:,} pixels" + (f" of {size.describe()}" if size else "")
+
+
+def _only_within(region: NDArray[np.bool_]) -> str:
+    inside = int(np.count_nonzero(region))
+    share = f"{100 * inside / region.size:.1f} %"
+    return f"Only what is outlined was segmented and counted: {inside:,} of {region.size:,} pixels ({share})."
 
 
 def _channel_names(image: Image) -> str:

@@ -52,9 +52,15 @@ def test_inside_all_is_as_it_was_and_outside_nothing_is_segmented_counted_or_lea
     np.testing.assert_array_equal(found, np.where(INSIDE, expected, 0))
     shares = [line.split(",") for line in someone.downloads("shares.csv").text.splitlines()[1:]]
     assert sum(int(line[2]) for line in shares) == INSIDE.sum()
+    assert "Only what is outlined was segmented and counted: 2,091 of 5,400 pixels" in report(someone)
 
     someone.does(type="undo", event=outlined)
     assert someone.asks(image_hash)["done"]["pixels"] == whole["done"]["pixels"]
+    assert "outlined" not in report(someone)
+
+
+def report(someone):
+    return someone.downloads("report.html").text
 
 
 def test_strokes_that_lie_outside_are_told_even_if_nothing_is_learnt(someone):
