@@ -85,6 +85,7 @@ export class ObjectTable {
       this.body.scrollTop = (at + 0.5) * ROW_PIXELS - clientHeight / 2;
     }
     this.paint();
+    this.rows.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
   }
 
   paint() {
@@ -94,6 +95,7 @@ export class ObjectTable {
     this.rows.replaceChildren(...this.objects.slice(first, last).map((object, index) => element(
       "div", {
         class: `object-row${object === this.chosen ? " chosen" : ""}`, role: "row",
+        "aria-selected": String(object === this.chosen),
         style: `top: ${(first + index) * ROW_PIXELS}px`, onclick: () => this.onChoose(object),
       },
       ...this.columns.map(({ text }) => element("span", { role: "cell" }, text(object))),

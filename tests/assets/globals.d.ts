@@ -12,6 +12,7 @@ interface Window {
   };
   Plotly: {
     relayout(graph: Element, changes: Record<string, unknown>): Promise<unknown>;
+    update(graph: Element, traces: Record<string, unknown>, layout: Record<string, unknown>): Promise<unknown>;
     downloadImage(graph: Element, options: object): Promise<unknown>;
     purge(graph: Element): void;
     toImage(graph: Element, options: object): Promise<string>;

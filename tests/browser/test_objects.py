@@ -63,6 +63,15 @@ def test_rows_lead_to_objects_and_objects_to_rows(person):
     person.wait_for(
         lambda: person.page.locator(".object-row.chosen span").first.inner_text() == str(smallest + 1), "its row"
     )
+    seen = person.page.locator(".object-row.chosen[aria-selected=true]").bounding_box()
+    assert seen["y"] + seen["height"] <= person.page.viewport_size["height"]
+
+    number = "getComputedStyle(document.querySelector('#object-histogram .xtick text')).fill"
+    before = person.page.evaluate(number)
+    person.click("#theme")
+    person.wait_for(lambda: person.page.evaluate(number) != before, "numbers in the colour of the theme")
+    person.click("#theme")
+    person.wait_for(lambda: person.page.evaluate(number) == before, "and in that of the former one")
 
     threshold = float(np.median(tables[0]["area"]))
     person.page.fill("#object-from", str(threshold))
