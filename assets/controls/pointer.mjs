@@ -107,9 +107,10 @@ export class Pointer {
    */
   async fetchProbabilities(key, x, y) {
     const query = `image=${this.session.imageHash}&row=${y}&column=${x}`;
-    const response = await fetch(`${sessionUrl}probabilities?${query}`).catch(() => null);
-    if (!response?.ok) return;
-    const shares = await response.json();
+    const shares = await fetch(`${sessionUrl}probabilities?${query}`)
+      .then((response) => (response.ok ? response.json() : null))
+      .catch(() => null);
+    if (!shares) return;
     if (this.probabilities.key !== key) return;
     this.probabilities = { key, shares };
     if (this.last) this.show(this.last);
@@ -146,12 +147,14 @@ export class Pointer {
     const rows = `${row},${Math.min(row + PATCH, image.rows)}`;
     const columns = `${column},${Math.min(column + PATCH, image.columns)}`;
     const url = `${sessionUrl}images/${image.hash}/values?rows=${rows}&columns=${columns}`;
-    const response = await fetch(url).catch(() => null);
-    if (!response?.ok) {
+    const values = await fetch(url)
+      .then((response) => (response.ok ? response.arrayBuffer() : null))
+      .catch(() => null);
+    if (!values) {
       this.patches.delete(key);
       return;
     }
-    this.patches.set(key, new Float64Array(await response.arrayBuffer()));
+    this.patches.set(key, new Float64Array(values));
     if (this.last) this.show(this.last);
   }
 }

@@ -25,7 +25,8 @@ export function aboutImage(image) {
   const query = stackQuery(image);
   const key = query ? `${image.hash}${query}` : entryKey(image);
   const asked = known.get(key) ?? fetch(`${sessionUrl}images/${image.hash}/about${query.replace("&", "?")}`)
-    .then((response) => (response.ok ? response.json() : null), () => null)
+    .then((response) => (response.ok ? response.json() : null))
+    .catch(() => null) // of the body too, which may end with its server
     .then((about) => {
       if (!about) known.delete(key);
       return about;
