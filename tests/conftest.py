@@ -13,8 +13,8 @@ settings.register_profile("gate", derandomize=True, database=None, deadline=None
 settings.load_profile("gate")
 
 ROOMS = Path(__file__).parent
-SERVERS = {"chromium", "postgres", "own_postgres", "object_store"}
-"""Fixtures that start what `make check` does without."""
+SERVERS = {"chromium", "postgres", "own_postgres", "object_store", "client", "store"}
+"""Fixtures that start what `make check` does without: browsers, servers, and whatever has a database."""
 
 TOGETHER = {
     **dict.fromkeys(["web/test_hosting.py", "house/test_wheel.py", "docs/test_readme.py"], "checkout"),
