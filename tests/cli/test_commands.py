@@ -17,41 +17,14 @@ import segmentation as seg
 from segmentation.__main__ import main
 from segmentation.cli.commands import described
 from segmentation.features.cache import FeatureCache
-from segmentation.io.export import label_tiff, probabilities_tiff, segmentation_png
+from segmentation.io.export import label_tiff, probabilities_tiff
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.fit import LabelledImage
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
+from tests.support.desk import SMALL, textured
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ["--trees", "5", "--sigma-max", "2"]
-
-
-def textured(rows=60, columns=80, seed=0):
-    random = np.random.default_rng(seed)
-    pixels = random.integers(100, 200, (rows, columns, 3)).astype(np.uint8)
-    pixels[: rows // 2] //= 2
-    return pixels
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    """A folder with an image, its labels, a mask, a small classifier and a series."""
-    folder = tmp_path_factory.mktemp("desk")
-    pixels = textured()
-    labels = np.zeros(pixels.shape[:2], np.uint8)
-    labels[5:10, 10:40], labels[45:50, 10:40] = 1, 2
-    tifffile.imwrite(folder / "cells.tif", pixels, photometric="rgb")
-    (folder / "labels.png").write_bytes(segmentation_png(labels, {1: "#e69f00", 2: "#0072b2"}))
-    mask = np.full(labels.shape, 2, np.uint8)
-    mask[:30] = 1
-    PillowImage.fromarray(mask).save(folder / "mask.png")
-    arguments = ["train", f"{folder}/cells.tif", "--labels", f"{folder}/labels.png", "-o", f"{folder}/cells.squiggle"]
-    assert main([*arguments, *SMALL, "--class", "1=void", "--class", "2=grain,#00ff00"]) == 0
-    (folder / "series").mkdir()
-    for number in range(3):
-        tifffile.imwrite(folder / f"series/day{number}.tif", textured(seed=number), photometric="rgb")
-    return folder
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ import io
 import json
 import random
 import re
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +24,8 @@ from segmentation.web.pages.callbacks import FEATURE_CONTROLS, FOREST_CONTROLS
 from segmentation.web.security import hardening
 from segmentation.web.session.stacks import stack_key
 from segmentation.web.settings import Settings
-from tests.support import PATIENCE_SECONDS
 from tests.support.asking import converse, stroke_event, tile_request
-from tests.support.server import Server
+from tests.support.damaged import damaged
 
 pytestmark = pytest.mark.slow
 
@@ -124,31 +122,6 @@ FILES = {
     "big tiff": picture("TIFF", GREY.astype(np.uint16), bigtiff=True, byteorder=">"),
 }
 CLASSIFIER = (DATA / "golden/waves_second_channel.squiggle").read_bytes()
-
-
-def damaged(content, chance):
-    """A file after one to some accidents or attacks."""
-    content = bytearray(content)
-    for _ in range(chance.choice((1, 1, 1, 2, 5, 20))):
-        content = content or bytearray(b"?")
-        at = chance.randrange(len(content)) if chance.random() < 0.5 else chance.randrange(min(len(content), 200))
-        match chance.randrange(7):
-            case 0:
-                content[at] ^= 1 << chance.randrange(8)
-            case 1:
-                content[at] = chance.choice((0, 255, 127, 128))
-            case 2:
-                size = chance.choice((2, 4, 8))
-                content[at : at + size] = chance.choice((b"\xff", b"\0", b"\x7f")) * size
-            case 3:
-                del content[at : at + chance.randrange(1, 40)]
-            case 4:
-                content[at:at] = chance.randbytes(chance.randrange(1, 40))
-            case 5:
-                content = content[: max(1, at)]
-            case 6:
-                content += content[at : at + 100]
-    return bytes(content)
 
 
 def what_the_library_says(content, name):
@@ -398,24 +371,3 @@ def test_who_asks_too_often_is_told_to_wait_and_others_are_not(tmp_path, monkeyp
 
 
 # ---- what is hardly HTTP
-
-
-def test_whatever_comes_through_the_socket_leaves_the_workers_alive(tmp_path):
-    server = Server(tmp_path)
-    server.start()
-    try:
-        workers = server.workers()
-        chance = random.Random(7)
-        head = b"POST /s/nobody/converse HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        request = head + b"Content-Length: 20\r\n\r\n{}"
-        for number in range(300):
-            with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as connection:
-                connection.sendall(damaged(request, chance) if number % 3 else chance.randbytes(200) + b"\r\n\r\n")
-                connection.shutdown(socket.SHUT_WR)
-                answer = b""
-                while part := connection.recv(65536):
-                    answer += part
-            assert b"Traceback" not in answer
-        assert server.workers() == workers
-    finally:
-        server.stop()
