@@ -61,13 +61,18 @@ def parse_json(data: str | bytes, what: str) -> object:
             parse_int=_short,
             object_pairs_hook=_unique_keys,
         )
-        if "\\ud" in characters.lower():
-            json.dumps(value, ensure_ascii=False).encode()  # refuses halves of characters
+        refuse_half_characters(value, characters)
         return value
     except RecursionError:
         raise ValueError(f"{what} is nested too deeply.") from None
     except ValueError as error:
         raise ValueError(f"{what} is not valid JSON: {error}.") from None
+
+
+def refuse_half_characters(value: object, text: str) -> None:
+    """Raises a ValueError if a value that was read from a JSON text holds halves of characters, which no file can."""
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()
 
 
 def _refuse_constant(name: str) -> NoReturn:

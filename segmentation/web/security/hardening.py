@@ -5,7 +5,6 @@ The routes of sessions answer for themselves (``routes/``); this is for what com
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import re
@@ -15,7 +14,7 @@ from flask import Flask, Response, current_app, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
-from segmentation._shared.checks import refuse_many_values
+from segmentation._shared.checks import refuse_half_characters, refuse_many_values
 from segmentation.web.http.connection import CROWDED
 from segmentation.web.networks import neighbourhood
 from segmentation.web.security.crowd import Crowd
@@ -78,9 +77,7 @@ class StrictJson(DefaultJSONProvider):
         refuse_many_values(s.encode("utf-8", "surrogatepass") if isinstance(s, str) else s)
         try:
             value = super().loads(s, parse_constant=_refuse_constant, **options)
-            text = s if isinstance(s, str) else s.decode("utf-8")
-            if "\\ud" in text.lower():
-                json.dumps(value, ensure_ascii=False).encode()
+            refuse_half_characters(value, s if isinstance(s, str) else s.decode("utf-8"))
         except RecursionError:
             raise ValueError("nested too deeply") from None
         return value

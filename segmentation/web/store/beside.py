@@ -86,7 +86,7 @@ class BesideTableBlobs(TableBlobs):
             try:
                 with self._writing(to) as part:
                     os.link(self._path(key), part)
-            except (FileNotFoundError, StoreAwayError):  # deleted just now; or a file has one name only here
+            except StoreAwayError:  # deleted just now; or a file has one name only here
                 self.put(to, file)
 
     def delete(self, key: str) -> None:
