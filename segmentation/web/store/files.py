@@ -30,6 +30,9 @@ OWNERLESS_SECONDS = 3600
 log = logging.getLogger(__name__)
 
 
+FAILURES = 3
+"""Files that cannot be removed, after which the store is taken to be away: each may have been waited for."""
+
 HASH_DIGITS = 32
 """Of the SHA-256 of a file, those that its key has."""
 
@@ -138,6 +141,7 @@ class Files:
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove files that belong to no session; what cannot be removed now is left to the sweep."""
+        failures = 0
         for key in keys:
             try:
                 self.blobs.delete(key)
@@ -145,6 +149,9 @@ class Files:
                     connection.execute(blobs.delete().where(blobs.c.key == key, blobs.c.session_id.is_(None)))
             except StoreError as problem:
                 log.warning("a file that was let go stays until the next sweep: %s", problem)
+                failures += 1
+                if failures == FAILURES:
+                    return
 
     def remove_ownerless(self) -> None:
         """Remove what never came to belong to a session, or does no longer."""
