@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, stroke_of_pixels
 from segmentation.forest.sampling import PixelSample
-from segmentation.model.fit import LabelledImage, Training
+from segmentation.model.fit import Fitted, LabelledImage, Training
 from segmentation.model.metrics import Scores
 from segmentation.model.weights import ClassWeights, whole_weights
 
@@ -130,6 +130,16 @@ class HeldOut:
         return HeldOutScores(self.class_ids, confusion)
 
 
+def _classified(
+    fitted: Fitted, features: NDArray[np.float32], class_weights: ClassWeights
+) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
+    """The class ids of some pixels, ``(pixels, features)``, and the share of each class, ``(classes, pixels)``."""
+    planes = np.ascontiguousarray(features.T)
+    weights = whole_weights(_of_classes(class_weights, fitted.class_ids), fitted.class_ids)
+    taken = np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
+    return taken, fitted.forest.predict_proba(planes, weights, threads=1)
+
+
 def hold_out(
     drawn: Sequence[DrawnImage],
     train: Train,
@@ -175,11 +185,8 @@ def hold_out(
                 return None
             held = folds[owners] == fold
             fitted = training.fit_part(PixelSample(pixels.features[~held], pixels.class_ids[~held]))
-            planes = np.ascontiguousarray(pixels.features[held].T)
-            weights = whole_weights(_of_classes(class_weights, fitted.class_ids), fitted.class_ids)
-            taken = np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
+            taken, shares = _classified(fitted, pixels.features[held], class_weights)
             np.add.at(found, (owners[held], np.searchsorted(class_ids, taken)), 1)
-            shares = fitted.forest.predict_proba(planes, weights, threads=1)
             for share, class_id in zip(shares, fitted.class_ids, strict=True):
                 np.add.at(votes, (owners[held], np.searchsorted(class_ids, class_id)), share)
     held_out = np.flatnonzero(folds >= 0)

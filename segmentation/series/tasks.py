@@ -24,6 +24,7 @@ from segmentation.series.pages import Extras, Page
 from segmentation.series.results import ResultFolder, file_name, read_json, write_json
 
 if TYPE_CHECKING:
+    from segmentation._shared.tiling import Window
     from segmentation.io.zarr_images import ZarrImages
 
 UNFINISHED = ".unfinished"
@@ -63,6 +64,32 @@ def file_task(results: ResultFolder, path: Path, name: str, key: dict[str, Any],
     return Task(path, name, key, [job], key["image"]["bytes"], lambda outcomes: outcomes[0])
 
 
+def _block_jobs(
+    path: Path,
+    axes: str | None,
+    blocks: list[Window],
+    taken: Mapping[tuple[int, ...], ValuesTaken],
+    labels: str,
+    planes: str | None,
+) -> list[Job]:
+    """A job for each block of each image of an array, image by image."""
+    return [
+        BlockJob(
+            str(path),
+            axes,
+            place,
+            (block.rows.start, block.rows.stop),
+            (block.columns.start, block.columns.stop),
+            labels,
+            planes,
+            values.type,
+            values.standards,
+        )
+        for place, values in taken.items()
+        for block in blocks
+    ]
+
+
 def array_task(
     model: Model, results: ResultFolder, path: Path, name: str, key: dict[str, Any], extras: Extras, axes: str | None
 ) -> Task:
@@ -90,21 +117,7 @@ def array_task(
     places = list(np.ndindex(images.stack_shape))
     blocks = images.blocks()
     taken = {place: values_taken(images, place, model.classifier) for place in places}
-    jobs: list[Job] = [
-        BlockJob(
-            str(path),
-            axes,
-            place,
-            (block.rows.start, block.rows.stop),
-            (block.columns.start, block.columns.stop),
-            labels,
-            planes[0] if planes else None,
-            taken[place].type,
-            taken[place].standards,
-        )
-        for place in places
-        for block in blocks
-    ]
+    jobs = _block_jobs(path, axes, blocks, taken, labels, planes[0] if planes else None)
 
     def finish(outcomes: list[list[Page]]) -> list[Page]:
         parts = [page for pages in outcomes for page in pages]

@@ -16,7 +16,7 @@ from segmentation.web.routes.images import image_routes
 from segmentation.web.routes.known_sessions import keep_browser
 from segmentation.web.routes.links import find_sessions, link_routes
 from segmentation.web.routes.next_strokes import next_stroke_routes
-from segmentation.web.routes.series import series_routes
+from segmentation.web.routes.series import series_classifier_routes, series_routes
 from segmentation.web.routes.series_files import series_file_routes
 from segmentation.web.routes.sessionfile import session_file_routes
 from segmentation.web.routes.sessions import session_routes
@@ -48,7 +48,8 @@ def all_routes(workbench: Workbench) -> Blueprint:
         feature_routes(workbench.feature_advice),
         stack_routes(workbench.stack_results),
         download_routes(workbench.downloads),
-        series_routes(workbench.series, workbench.series_worker, workbench.downloads),
+        series_routes(workbench.series, workbench.series_worker),
+        series_classifier_routes(workbench.series, workbench.series_worker, workbench.downloads),
         series_file_routes(workbench.series, workbench.series_worker, workbench.images, workbench.decoder, settings),
     ):
         routes.register_blueprint(part)

@@ -40,12 +40,8 @@ def channel_routes(images: Images) -> Blueprint:
         """What the image's file says of it beside its pixels, and what its channels are, as JSON."""
         shown = shown_of_query(images, session_id, image_hash)
         size = shown.image.pixel_size
-        return jsonify(
-            {
-                "pixel_size": size.to_json() if size else None,
-                "channels": [one.to_json() for one in facts_of(shown)],
-            }
-        )
+        channels = [one.to_json() for one in facts_of(shown)]
+        return jsonify(pixel_size=size.to_json() if size else None, channels=channels)
 
     @routes.get("/s/<session_id>/images/<image_hash>/levels")
     def level_planes(session_id: str, image_hash: str) -> Response:

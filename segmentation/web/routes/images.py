@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.display import display_pixels, display_range, encode_jpeg, screen_pixels, screen_png
+from segmentation.io.image import Image
 from segmentation.io.levels import blocks_without_data
 from segmentation.io.limits import ImageError
 from segmentation.web.routes.errors import refused
@@ -26,6 +27,20 @@ DISPLAY_RANGES = 1_000
 """Display ranges that are cached."""
 
 DisplayRanges = tuple[tuple[float, float], ...]
+
+
+def picture(image: Image, rows: slice, columns: slice, step: int, ranges: DisplayRanges) -> Response:
+    """Every ``step``-th pixel of a part of an image, as it is shown: PNG where it is small or where pixels are without
+    data, which are transparent, and JPEG otherwise.
+    """
+    missing = blocks_without_data(image, rows, columns, step)
+    as_shown = screen_pixels if missing is None else display_pixels
+    pixels = as_shown(image, rows=rows, columns=columns, step=step, ranges=ranges)
+    if missing is not None:
+        pixels = np.dstack([pixels, np.where(missing, 0, 255).astype(np.uint8)])
+    if missing is not None or pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
+        return Response(screen_png(pixels), mimetype="image/png")
+    return Response(encode_jpeg(pixels), mimetype="image/jpeg")
 
 
 def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: int) -> Blueprint:
@@ -71,16 +86,7 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: i
         step = whole("step", 1, 4096)
         if (rows.stop - rows.start) * (columns.stop - columns.start) > MAX_VIEW_PIXELS * step * step:
             raise BadRequestError("That part of the image is too large to show at that step.")
-        missing = blocks_without_data(image, rows, columns, step)
-        as_shown = screen_pixels if missing is None else display_pixels
-        pixels = as_shown(image, rows=rows, columns=columns, step=step, ranges=ranges_of(shown))
-        if missing is not None:  # nothing is seen there
-            pixels = np.dstack([pixels, np.where(missing, 0, 255).astype(np.uint8)])
-        if missing is not None or pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
-            response = Response(screen_png(pixels), mimetype="image/png")
-        else:
-            response = Response(encode_jpeg(pixels), mimetype="image/jpeg")
-        return kept_for_good(response)
+        return kept_for_good(picture(image, rows, columns, step, ranges_of(shown)))
 
     @routes.get("/s/<session_id>/images/<image_hash>/thumbnail")
     def thumbnail(session_id: str, image_hash: str) -> Response:

@@ -1,4 +1,4 @@
-"""Series: begun, shown, stopped, continued, and deleted."""
+"""Series: begun, shown, stopped, continued, done again, and deleted."""
 
 from __future__ import annotations
 
@@ -16,24 +16,10 @@ from segmentation.web.store.files import content_hash
 from segmentation.web.store.series import SeriesStore
 
 
-def series_routes(store: SeriesStore, worker: SeriesWorker, downloads: Downloads) -> Blueprint:
+def series_routes(store: SeriesStore, worker: SeriesWorker) -> Blueprint:
     """``/s/<session>/series``, and what is done with a series as a whole."""
     routes = Blueprint("series", __name__)
     progress = SeriesProgress(store)
-
-    def of_now(session_id: str) -> tuple[bytes, bytes]:
-        """The files of the classifier and of the corrections as they are now, for the image that a request names."""
-        named = json_body(10_000).get("image")
-        image_hash = named if isinstance(named, str) else None
-        return downloads.classifier(session_id, image_hash), downloads.corrections(session_id, image_hash)
-
-    @routes.post("/s/<session_id>/series")
-    def begin(session_id: str) -> Response:
-        """Begins a series with the classifier as it is now: ``{"image": hash of the current image}``."""
-        try:
-            return jsonify(series=store.begin(session_id, *of_now(session_id)))
-        except (ValueError, StoreFullError) as problem:
-            return refused(problem)
 
     @routes.get("/s/<session_id>/series")
     def all_of_session(session_id: str) -> Response:
@@ -52,6 +38,33 @@ def series_routes(store: SeriesStore, worker: SeriesWorker, downloads: Downloads
         store.run(session_id, series_id, running=what == "continue")
         worker.notice()
         return jsonify(progress.summary(session_id, series_id))
+
+    @routes.delete("/s/<session_id>/series/<series_id>")
+    def delete(session_id: str, series_id: str) -> Response:
+        """Removes a series, its images and its results."""
+        store.delete(session_id, series_id)
+        return jsonify(deleted=series_id)
+
+    return routes
+
+
+def series_classifier_routes(store: SeriesStore, worker: SeriesWorker, downloads: Downloads) -> Blueprint:
+    """What a series does with the classifier and the corrections of its session, as they are at the time."""
+    routes = Blueprint("series_classifier", __name__)
+
+    def of_now(session_id: str) -> tuple[bytes, bytes]:
+        """The files of the classifier and of the corrections as they are now, for the image that a request names."""
+        named = json_body(10_000).get("image")
+        image_hash = named if isinstance(named, str) else None
+        return downloads.classifier(session_id, image_hash), downloads.corrections(session_id, image_hash)
+
+    @routes.post("/s/<session_id>/series")
+    def begin(session_id: str) -> Response:
+        """Begins a series with the classifier as it is now: ``{"image": hash of the current image}``."""
+        try:
+            return jsonify(series=store.begin(session_id, *of_now(session_id)))
+        except (ValueError, StoreFullError) as problem:
+            return refused(problem)
 
     @routes.get("/s/<session_id>/series/classifier")
     def current(session_id: str) -> Response:
@@ -79,11 +92,5 @@ def series_routes(store: SeriesStore, worker: SeriesWorker, downloads: Downloads
             return refused(problem)
         worker.notice()
         return jsonify(again=count)
-
-    @routes.delete("/s/<session_id>/series/<series_id>")
-    def delete(session_id: str, series_id: str) -> Response:
-        """Removes a series, its images and its results."""
-        store.delete(session_id, series_id)
-        return jsonify(deleted=series_id)
 
     return routes
