@@ -10,6 +10,8 @@ import { AWAY, reasonOf } from "../shared/requests.mjs";
 /** @import { Available } from "../session/learning.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
+/** That is enabled where what is left of corrections is counted. */
+const CORRECTIONS = "corrections.json";
 const CLASSIFIER = "classifier.squiggle";
 
 const buttons = () => /** @type {HTMLButtonElement[]} */ (all("button.download"));
@@ -28,12 +30,13 @@ function inStack(image, stacks) {
  * @param {Available} available
  * @param {StateWithImage} state
  */
-export function enableDownloads({ here, anywhere, outlined, corrected, result }, { image, images, stacks }) {
+export function enableDownloads({ here, anywhere, outlined, result }, { image, images, stacks }) {
   /** @type {Record<string, boolean>} */
-  const enough = {
-    "labels.tif": here, "strokes.json": anywhere, "region.tif": outlined, "corrections.json": corrected,
-  };
-  for (const button of buttons()) button.disabled = !(enough[button.dataset.file ?? ""] ?? result);
+  const enough = { "labels.tif": here, "strokes.json": anywhere, "region.tif": outlined };
+  for (const button of buttons()) {
+    const file = button.dataset.file ?? "";
+    if (file !== CORRECTIONS) button.disabled = !(enough[file] ?? result);
+  }
   byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."
     : images.length > 1
       ? `Of “${image.name}”${inStack(image, stacks)}, the image that is shown; strokes and classifier are those of all.`

@@ -2,9 +2,16 @@
 
 import { byId, element } from "../shared/dom.mjs";
 import { counted } from "../shared/text.mjs";
+import { hasClass } from "./classids.mjs";
 import { looking } from "./context.mjs";
 
 /** @import { State } from "../journal/state.mjs" */
+
+/**
+ * @typedef {object} Left what is left of corrections, where others were erased again
+ * @property {?number} here pixels on the current image; null before they are counted: there may be some
+ * @property {number} elsewhere how many other images are corrected
+ */
 
 /** @param {(learn: boolean) => void} onChange */
 export function setUpCorrectionSwitch(onChange) {
@@ -16,17 +23,24 @@ export function setUpCorrectionSwitch(onChange) {
 
 /**
  * @param {State} state
+ * @param {Left} left
  * @param {boolean} corrects whether the pens paint into the result
  */
-export function showCorrections({ corrections, correctionsElsewhere, learnsCorrections }, corrects) {
-  const elsewhere = [...correctionsElsewhere.values()].flat().length;
-  const here = corrections.length;
-  byId("corrections").hidden = !corrects && !here && !elsewhere && !learnsCorrections;
-  byId("corrections-text").textContent = here || elsewhere
-    ? `${counted(here, "correction")} here${elsewhere ? `, ${elsewhere} on other images` : ""}: `
-      + `${here + elsewhere === 1 ? "it stays" : "they stay"} whatever is learnt.`
+export function showCorrections({ corrections, learnsCorrections }, { here, elsewhere }, corrects) {
+  const some = here !== 0 || elsewhere > 0;
+  byId("corrections").hidden = !corrects && !some && !learnsCorrections;
+  byId("corrections-text").textContent = some
+    ? `${inWords(here, corrections)} here${elsewhere ? `, and some on ${counted(elsewhere, "other image")}` : ""}: `
+      + "they stay whatever is learnt."
     : "Paint where the result is wrong. What you paint stays, whatever is learnt.";
-  byId("clear-corrections", HTMLButtonElement).disabled = !here || looking;
+  byId("clear-corrections", HTMLButtonElement).disabled = here === 0 || looking;
+  byId("download-corrections-json", HTMLButtonElement).disabled = !some;
   const learn = byId("learn-corrections", HTMLInputElement);
   Object.assign(learn, { checked: learnsCorrections, disabled: looking });
+}
+
+/** @type {(pixels: ?number, corrections: State["corrections"]) => string} */
+function inWords(pixels, corrections) {
+  if (pixels === null) return counted(corrections.filter(hasClass).length, "correction");
+  return pixels ? `${counted(pixels, "pixel")} corrected` : "Nothing corrected";
 }

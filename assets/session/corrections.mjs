@@ -6,8 +6,10 @@ import { newId } from "../page/ids.mjs";
 import { byId, targetOf } from "../shared/dom.mjs";
 import { showMessage } from "../shared/messages.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { correctionsLeft } from "./learning.mjs";
 
 /** @import { Stroke } from "../journal/state.mjs" */
+/** @import { Left } from "../page/corrections.mjs" */
 /** @import { Session } from "./session.mjs" */
 
 const NO_RESULT = "There is no result to correct yet: it comes once two classes have strokes.";
@@ -16,6 +18,8 @@ export class Corrections {
   /** @param {Session} session */
   constructor(session) {
     this.session = session;
+    /** What was shown last, and of which image. @type {Left & {image?: string}} */
+    this.left = { here: 0, elsewhere: 0 };
     byId("correct").addEventListener("click", () => this.toggle());
     byId("correcting").addEventListener("click", () => this.toggle(false));
     byId("clear-corrections").addEventListener("click", () => this.clear());
@@ -24,7 +28,13 @@ export class Corrections {
   }
 
   show() {
-    showCorrections(this.session.state, this.session.view.corrects);
+    const { state, segmentation, view } = this.session;
+    const left = correctionsLeft(state, segmentation.corrected);
+    const image = state.image?.hash;
+    /* Until those that were just painted are counted, the former number stays; without live update none is counted. */
+    const here = left.here === null && view.live && this.left.image === image ? this.left.here : left.here;
+    this.left = { ...left, here, image };
+    showCorrections(state, this.left, view.corrects);
   }
 
   /**

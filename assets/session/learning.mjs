@@ -4,14 +4,14 @@ import { versionOf } from "../drawing/strokes.mjs";
 import { imagesAlike } from "../page/alike.mjs";
 import { hasClass, isRegion } from "../page/classids.mjs";
 
-/** @import { CleanUpStep, ImageFacts, StateWithImage } from "../journal/state.mjs" */
+/** @import { Left } from "../page/corrections.mjs" */
+/** @import { CleanUpStep, ImageFacts, State, StateWithImage } from "../journal/state.mjs" */
 
 /**
  * @typedef {object} Available what can be downloaded
- * @property {boolean} here whether there are strokes on the current image
+ * @property {boolean} here whether anything is labelled on the current image
  * @property {boolean} anywhere whether there are any strokes
  * @property {boolean} outlined whether only a part of the current image is worked on
- * @property {boolean} corrected whether anything was painted into results
  * @property {boolean} result whether there is a classifier for the current image
  */
 
@@ -39,6 +39,44 @@ function learntCorrections({ image, corrections, correctionsElsewhere, learnsCor
 }
 
 /**
+ * What is painted into the results of all images, by their hashes.
+ * @param {State} state
+ */
+const painted = ({ image, corrections, correctionsElsewhere }) => (
+  new Map([...(image ? [/** @type {const} */ ([image.hash, corrections])] : []), ...correctionsElsewhere])
+);
+
+/** @typedef {Map<string, {versions: string, pixels: number}>} Corrected pixels of images, and of which corrections */
+
+/**
+ * What the server has counted of the corrections that it was asked with.
+ * @param {State} state as it was then
+ * @param {Record<string, number>} pixels that are corrected, by the hashes of their images
+ * @returns {Corrected}
+ */
+export function correctedPixels(state, pixels) {
+  return new Map([...painted(state)].map(([hash, strokes]) => (
+    [hash, { versions: strokes.map(versionOf).join(), pixels: pixels[hash] ?? 0 }]
+  )));
+}
+
+/**
+ * What is left of corrections where others were erased: pixels here, and the number of other images that have any.
+ * @param {State} state
+ * @param {Corrected} told
+ * @returns {Left}
+ */
+export function correctionsLeft(state, told) {
+  const left = [...painted(state)].map(([hash, strokes]) => {
+    if (!strokes.some(hasClass)) return 0;
+    const known = told.get(hash);
+    return known?.versions === strokes.map(versionOf).join() ? known.pixels : null;
+  });
+  const [here = 0, ...others] = state.image ? left : [0];
+  return { here, elsewhere: others.filter((pixels) => pixels !== 0).length };
+}
+
+/**
  * What can be downloaded.
  * @param {StateWithImage} state
  * @returns {Available}
@@ -52,9 +90,12 @@ export function available(state) {
   const drawnIn = new Set(learntFrom.filter(hasClass).map((stroke) => stroke.class_id));
   for (const { class_id: id } of learntCorrections(state, alike).filter(hasClass)) drawnIn.add(id);
   const elsewhere = [...strokesElsewhere.values()].some((drawn) => drawn.length);
-  const corrected = [state.corrections, ...state.correctionsElsewhere.values()].some((painted) => painted.length);
-  const [here, result] = [strokes.length > 0, drawnIn.size > 1 || suitable];
-  return { here, anywhere: here || elsewhere, outlined: strokes.some(isRegion), corrected, result };
+  return {
+    here: strokes.some(hasClass),
+    anywhere: strokes.length > 0 || elsewhere,
+    outlined: strokes.some(isRegion),
+    result: drawnIn.size > 1 || suitable,
+  };
 }
 
 /**

@@ -11,12 +11,13 @@ import { showProgress, showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
 import { newSession } from "../shared/sessions.mjs";
-import { available, segmentationKey } from "./learning.mjs";
+import { available, correctedPixels, segmentationKey } from "./learning.mjs";
 
 /** @import { Message } from "../journal/conversation.mjs" */
 /** @import { CleanUpStep, State, StateWithImage } from "../journal/state.mjs" */
 /** @import { PixelCounts } from "../page/classlist.mjs" */
 /** @import { Picture } from "../picture/picture.mjs" */
+/** @import { Corrected } from "./learning.mjs" */
 /** @import { View } from "./view.mjs" */
 
 /**
@@ -48,6 +49,10 @@ const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, strokeN
 export class Segmentation {
   requests = 0;
   requested = 0;
+  /** Pixels that are corrected. @type {Corrected} */
+  corrected = new Map();
+  /** What the session was when the segmentation was asked for. @type {?State} */
+  askedWith = null;
 
   /** @param {SegmentationParts} parts */
   constructor({ view, picture, visible, state, onCounts, scores, sync }) {
@@ -86,7 +91,7 @@ export class Segmentation {
      * @type {Record<string, (message: Message) => void | Promise<void>>}
      */
     this.reactions = {
-      labelled: ({ pixels, notes }) => this.count({ labelled: pixels, strokeNotes: notes }),
+      labelled: (message) => this.onLabelled(message),
       status: ({ text }) => showStatus(`${text}…`, 0),
       learnt: (message) => this.onLearnt(message),
       draft: (message) => this.onDraft(message),
@@ -160,6 +165,7 @@ export class Segmentation {
     if (this.state().image?.hash !== this.imageHash) return null;
     this.requests += 1;
     this.requested = performance.now();
+    this.askedWith = this.state();
     const { visible, picture: { knownTiles: known } } = this;
     const asked = { image: this.imageHash, view: visible(), known, layer: this.layer };
     return this.tried ? { ...asked, clean_up: this.tried } : { ...asked, scores: this.scores() };
@@ -221,6 +227,12 @@ export class Segmentation {
   count(counts) {
     this.counts = { ...this.counts, ...counts };
     this.onCounts();
+  }
+
+  /** @param {Message} message */
+  onLabelled({ pixels, notes, corrected }) {
+    if (this.askedWith) this.corrected = correctedPixels(this.askedWith, corrected);
+    this.count({ labelled: pixels, strokeNotes: notes });
   }
 
   /** @param {Message} message */

@@ -79,7 +79,7 @@ export class Session {
       picture: this.picture,
       visible: () => this.viewport.visible,
       state: () => this.state,
-      onCounts: () => { this.classes.show(); this.onSight(); },
+      onCounts: () => { this.classes.show(); this.onSight(); this.corrections.show(); },
       scores: () => this.scores.request,
       sync: () => this.conversation.sync(),
     });

@@ -97,8 +97,19 @@ def test_the_result_is_corrected_and_stays_so_whatever_is_learnt(people, server)
     pixels = seg.load_classifier(ann.download("classifier.squiggle")).training_["labelled_pixels"]
     assert pixels == {str(one): int(np.count_nonzero(both == one)) for one in (1, 2)}
     ann.tab("live")
+    told = f"{np.count_nonzero(kept):,} pixels corrected here"
+    assert ann.page.inner_text("#corrections-text").startswith(told)
     ann.click("#clear-corrections")
     ann.wait_for(lambda: not corrections_of(ann), "cleared")
     ann.page.locator("#stage").hover()
     ann.press("Control+z")
     ann.wait_for(lambda: len(corrections_of(ann)) == 3, "and back")
+
+    home = ann.page.locator("#download-corrections-json")
+    ann.wait_for(home.is_enabled, "there is something to take home")
+    ann.page.locator("#stage").hover()
+    ann.press("p", "e")
+    ann.draw(*[(column, row) for row in range(298, 366, 4) for column in (290, 390)])
+    ann.wait_for(lambda: ann.page.inner_text("#corrections-text").startswith("Paint where"), "all are erased again")
+    assert home.is_disabled()
+    assert ann.page.locator("#clear-corrections").is_disabled()

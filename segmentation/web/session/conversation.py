@@ -232,6 +232,7 @@ class Conversations:
             "kind": "labelled",
             "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in state.classes},
             "notes": _stroke_notes(training_set.strokes_outside),
+            "corrected": dict(training_set.corrected_pixels),
         }
         held.enter_context(self._at_work.holding(state.image))
         try:

@@ -170,7 +170,7 @@ class Downloads:
         along: Collection[str] | None,
         has_gone: Callable[[], bool],
     ) -> bytes:
-        """All files of an image in one zip but its probabilities, which are large."""
+        """All files of an image in one zip but its probabilities, which are large, and those that would be empty."""
         image_hash, whole_turn = result.state.image["hash"], self._whole_turn(session_id, has_gone)
         made = {}
         for name, (make, _) in _FROM_CLASS_IDS.items():
@@ -183,12 +183,7 @@ class Downloads:
             for suffix, content in map_files(result.image).items():
                 made |= {f"segmentation{suffix}": content, f"overlay{suffix}": content}
             made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
-            made |= {"labels.tif": self._drawn.labels(session_id, image_hash)}
-            made |= {"strokes.json": self._drawn.strokes(session_id, image_hash)}
-            if result.state.outlines:
-                made["region.tif"] = self._drawn.region(session_id, image_hash)
-            if result.state.corrections:
-                made["corrections.json"] = self._drawn.corrections(session_id, image_hash)
+            made |= self._drawn.of_image(session_id, image_hash)
         with whole_turn():
             return pack(made)
 
@@ -237,14 +232,13 @@ class Downloads:
             return self._classifier_file(session_id, result, along)
 
     def corrections(self, session_id: str, image_hash: str | None = None) -> bytes:
-        """The file of the corrections of all images; empty if nothing was painted into results.
+        """The file of the corrections of all images; empty if no pixel is corrected.
 
         Args:
             session_id: the session.
             image_hash: the image that comes first; None stands for the one that was opened last.
         """
-        painted = self._journals.state(session_id).corrections
-        return self._drawn.corrections(session_id, image_hash) if any(painted.values()) else b""
+        return self._drawn.corrections(session_id, image_hash) if self._drawn.is_corrected(session_id) else b""
 
     def segmented(
         self, session_id: str, image_hash: str | None, has_gone: Callable[[], bool] = lambda: False

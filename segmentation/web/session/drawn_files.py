@@ -36,6 +36,22 @@ class DrawnFiles:
     def __init__(self, journals: Journals, labels: Labels, images: Images) -> None:
         self._journals, self._labels, self._images = journals, labels, images
 
+    def of_image(self, session_id: str, image_hash: str | None) -> dict[str, bytes]:
+        """All files of what is drawn, by their names; those that would hold nothing are left out."""
+        state, labels = self._labels.drawn(session_id, image_hash)
+        makers = {
+            "labels.tif": (self.labels, labels.any()),
+            "strokes.json": (self.strokes, any(state.drawn.values())),
+            "region.tif": (self.region, state.outlines),
+            "corrections.json": (self.corrections, self.is_corrected(session_id)),
+        }
+        return {name: make(session_id, image_hash) for name, (make, holds) in makers.items() if holds}
+
+    def is_corrected(self, session_id: str) -> bool:
+        """Whether any pixel of the results of a session is: what is painted may be erased again."""
+        with self._journals.locked(session_id) as state:
+            return bool(self._labels.corrected_pixels(session_id, state))
+
     def labels(self, session_id: str, image_hash: str | None) -> bytes:
         """The label image of an image's strokes, as a TIFF."""
         state, labels = self._labels.drawn(session_id, image_hash)

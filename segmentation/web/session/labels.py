@@ -18,6 +18,9 @@ from segmentation.web.session.state import SessionState
 LABEL_CACHE_BYTES = 80 * 2**20
 """Those of the largest image that the page opens by default, and of its strokes."""
 
+COUNT_CACHE_BYTES = 2**22
+"""Of corrections whose pixels were counted."""
+
 STROKE_BYTES = 750
 """What a stroke takes beside its points, about."""
 
@@ -159,6 +162,9 @@ class Labels:
         self._cache: BoundedCache[tuple[str, str, str], LabelRaster] = BoundedCache(
             LABEL_CACHE_BYTES, lambda raster: raster.nbytes
         )
+        self._corrected: BoundedCache[tuple[str, str], tuple[tuple[Stroke, ...], int]] = BoundedCache(
+            COUNT_CACHE_BYTES, lambda counted: sum(map(_bytes_of, counted[0]))
+        )
 
     def drawn(self, session_id: str, image_hash: str | None = None) -> tuple[SessionState, NDArray[np.uint8]]:
         """The state of a session, and the labels of all that is drawn on its current image.
@@ -199,6 +205,22 @@ class Labels:
         if not state.corrections.get(image_hash):
             return None
         return self.raster(session_id, state, image_hash, state.corrections).snapshot()
+
+    def corrected_pixels(self, session_id: str, state: SessionState) -> dict[str, int]:
+        """How many pixels of each image are corrected, by its hash; none where all corrections are erased again."""
+        pixels = {one: self._corrected_pixels(session_id, state, one) for one in state.corrections}
+        return {one: count for one, count in pixels.items() if count}
+
+    def _corrected_pixels(self, session_id: str, state: SessionState, image_hash: str) -> int:
+        strokes = state.corrections[image_hash]
+        if not any(one.class_id != UNLABELLED for one in strokes):
+            return 0
+        counted = self._corrected.get((session_id, image_hash))
+        if counted is None or counted[0] != strokes:
+            raster = self.raster(session_id, state, image_hash, state.corrections)
+            counted = strokes, int(raster.pixels_by_class.sum())
+            self._corrected.put((session_id, image_hash), counted)
+        return counted[1]
 
     def learnt(
         self, session_id: str, state: SessionState, image_hash: str, strokes: Mapping[str, tuple[Stroke, ...]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -50,6 +50,7 @@ class TrainingSet:
         region: ``(rows, columns)`` bool, where the current image is worked on; None: everywhere.
         corrections: ``(rows, columns)`` uint8, what was painted into the result of the current image; None for nothing.
         strokes_outside: how many strokes on the current image lie outside of where it is worked on, all of each.
+        corrected_pixels: of each image of the session that is corrected, by its hash.
     """
 
     state: SessionState
@@ -59,6 +60,7 @@ class TrainingSet:
     region: NDArray[np.bool_] | None = None
     corrections: NDArray[np.uint8] | None = None
     strokes_outside: int = 0
+    corrected_pixels: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +159,8 @@ class Trainer:
             drawn = self._labels.raster(session_id, state, current["hash"], state.drawn)
             corrections = self._labels.corrections(session_id, state, current["hash"])
             counts, outside = drawn.pixels_by_class.copy(), drawn.strokes_outside
-            return TrainingSet(state, tuple(images), pixels, counts, drawn.region, corrections, outside)
+            corrected = self._labels.corrected_pixels(session_id, state)
+            return TrainingSet(state, tuple(images), pixels, counts, drawn.region, corrections, outside, corrected)
 
     def train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
         """The classifier of a session for its current image, with the weights of its classes.

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { available, learningKey, sameSettings, segmentationKey } from "../../../assets/session/learning.mjs";
+import {
+  available, correctedPixels, correctionsLeft, learningKey, sameSettings, segmentationKey,
+} from "../../../assets/session/learning.mjs";
 
 /** @import { StateWithImage } from "../../../assets/journal/state.mjs" */
 
@@ -44,7 +46,7 @@ for (const [what, change, expected] of /** @type {[string, Partial<StateWithImag
   ["one for any channels was", { opened: { ...OPENED, channels: null } }, [false, false, true]],
   ["corrections are learnt from",
     { strokes: [stroke("1", 1)], corrections: [stroke("2", 2)], learnsCorrections: true }, [true, true, true]],
-  ["an outline says where to work", { strokes: [stroke("1", 256)] }, [true, true, false]],
+  ["an outline says where to work", { strokes: [stroke("1", 256)] }, [false, true, false]],
   ["corrections are not learnt from", { strokes: [stroke("1", 1)], corrections: [stroke("2", 2)] },
     [true, true, false]],
   ["one for other channels was", { opened: { ...OPENED, channels: 1 } }, [false, false, false]],
@@ -54,6 +56,18 @@ for (const [what, change, expected] of /** @type {[string, Partial<StateWithImag
     assert.deepEqual([here, anywhere, result], expected);
   });
 }
+
+test("what is left of corrections is what the server counted of them, and nothing where all are erased", () => {
+  const erased = stroke("e", 0);
+  const before = state({
+    corrections: [stroke("1", 1), erased], correctionsElsewhere: new Map([["b", [stroke("2", 1)]], ["grey", [erased]]]),
+  });
+  assert.deepEqual(correctionsLeft(before, new Map()), { here: null, elsewhere: 1 });
+  assert.deepEqual(correctionsLeft(before, correctedPixels(before, { a: 7 })), { here: 7, elsewhere: 0 });
+  const after = state({ corrections: [stroke("1", 1), erased, stroke("3", 1)] });
+  assert.deepEqual(correctionsLeft(after, correctedPixels(before, { b: 7 })), { here: null, elsewhere: 0 });
+  assert.deepEqual(correctionsLeft(state({ corrections: [erased] }), new Map()), { here: 0, elsewhere: 0 });
+});
 
 test("images share strokes by the names of their channels", () => {
   const named = (/** @type {string} */ hash, /** @type {string[]} */ ...names) => (

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -104,6 +105,28 @@ def test_corrections_are_in_every_result_and_outlive_what_is_learnt(asked):
 
     asked.does(correction_event("all", hash, 1, x0=-1, y0=-1, x1=before.shape[1], y1=before.shape[0]))
     assert f"in {before.size} pixels (100 %)" in asked.file("report.html").decode().replace(",", "")
+
+
+@pytest.mark.slow
+def test_what_is_erased_again_is_not_counted_and_files_that_would_hold_nothing_are_not_made(asked):
+    hash = asked.image["hash"]
+
+    def told():
+        return next(one["corrected"] for one in asked.tiles()[1] if one["kind"] == "labelled")
+
+    def zipped():
+        return set(zipfile.ZipFile(io.BytesIO(asked.file("all.zip"))).namelist())
+
+    drawn = {"labels.tif", "strokes.json"}
+    assert (told(), zipped() & {*drawn, "corrections.json"}) == ({}, drawn)
+    asked.does(correction_event("c", hash, 2, x0=10, y0=10, x1=29, y1=29))
+    assert told() == {hash: 400}
+    assert "corrections.json" in zipped()
+    asked.does(correction_event("part", hash, 0, x0=10, y0=10, x1=19, y1=29))
+    assert told() == {hash: 200}
+    asked.does(correction_event("rest", hash, 0, x0=5, y0=5, x1=35, y1=35))
+    assert told() == {}
+    assert "corrections.json" not in zipped()
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Classifier files that are opened in a session, and what becomes of them there."""
 
 import io
+import zipfile
 from dataclasses import replace
 from hashlib import sha256
 
@@ -56,6 +57,8 @@ def test_an_opened_classifier_segments_the_current_image_with_exactly_its_forest
     home = seg.load_model(someone.downloads("classifier.squiggle").data)
     assert home.classes == CLASSES
     assert (seg.PixelClassifier.from_contents(home).predict(MINE) == expected).all()
+    zipped = zipfile.ZipFile(io.BytesIO(someone.downloads("all.zip").data)).namelist()
+    assert not {"labels.tif", "strokes.json"} & {*zipped}, "nothing is drawn here any more"
 
 
 def test_undo_brings_back_what_was_there_before(someone):

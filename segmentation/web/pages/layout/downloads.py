@@ -21,7 +21,7 @@ DOWNLOADS = (
     ("objects.zip", "Objects, outlined", "numbers (TIFF), QuPath, ImageJ, COCO"),
     ("report.html", "Report", "HTML, to print: pictures, numbers, methods"),
     ("classifier.squiggle", "Classifier", "for the rest of the series"),
-    ("all.zip", "All of these", "one zip, but for the probabilities"),
+    ("all.zip", "All of these", "one zip; without probabilities and what is empty"),
 )
 ALONG = (
     ("strokes", "with strokes", "shows what you drew, and on which images; not the images"),
