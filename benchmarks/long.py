@@ -56,7 +56,7 @@ class Session:
         rows, columns = self._grey.shape
         wanted = {"view": [0, rows, 0, columns], "known": {}} if segment else None
         body = {"after": self._after, "events": events, "segment": wanted, "window": "w"}
-        answer = self._client.post(f"/s/{self._id}/converse", json=body)
+        answer = self._client.post(f"/s/{self._id}/converse", json=body, buffered=True)  # else it keeps its place
         messages: list[dict[str, Any]] = [json.loads(line) for line in answer.text.splitlines()]
         self._after = max([self._after, *(one["number"] for one in messages[0]["events"])])
         return messages

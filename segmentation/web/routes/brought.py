@@ -35,8 +35,8 @@ def brought_routes(
         try:
             with uploaded(settings.max_upload_bytes) as content:
                 name, most = file_name("labels"), settings.max_pixels
-                formerly = partial(images.formerly, session_id)
-                return jsonify(read_brought(content, name, state, answers, decoder, max_pixels=most, formerly=formerly))
+                hashes = partial(images.hashes, session_id)
+                return jsonify(read_brought(content, name, state, answers, decoder, max_pixels=most, hashes=hashes))
         except ValueError as reason:
             return refused(reason)
 

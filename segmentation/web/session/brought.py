@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import PurePath
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
@@ -41,8 +42,14 @@ ACCEPTED = (
 )
 
 
-Formerly = Callable[[Iterable[str], str], str]
-"""Says which of some images, by their hashes, had a hash once; empty if none had."""
+Hashes = Callable[[str], Iterable[str]]
+"""Says by which hashes files may name an image of the session."""
+
+MAX_PLACES = 100
+"""Parts of a file for which it is asked to which image they belong: answers to more have no room in an address."""
+
+MAX_NOTES = 5
+"""Images without a place that are told of one by one."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ def read_brought(
     decoder: Decoder,
     *,
     max_pixels: int,
-    formerly: Formerly = lambda image_hashes, former_hash: "",
+    hashes: Hashes = lambda image_hash: (),
 ) -> dict[str, Any]:
     """What a file brings into a session, or what is to be asked before.
 
@@ -169,7 +176,7 @@ def read_brought(
         answers: to what was asked before.
         decoder: reads label images.
         max_pixels: that a label image may have.
-        formerly: says which of some images had another hash once, as :meth:`Images.formerly` does.
+        hashes: says by which hashes files may name an image, as :meth:`Images.hashes` does.
 
     Returns:
         ``{"question": ...}`` or ``{"event": fields of strokes.add, "notes": sentences}``.
@@ -191,23 +198,26 @@ def read_brought(
         raise ValueError(f"It has more than {MAX_JSON_BYTES >> 20} MB of JSON: bring it in parts.")
     document = checks.parse_json(content, "The file")
     if isinstance(document, Mapping) and document.get("format") == FORMAT:
-        return _strokes(document, name, state, answers, formerly).answer()
+        return _strokes(document, name, state, answers, hashes).answer()
     if is_geojson(document):
         return _geojson(outlines_from_geojson(document), name, state, answers).answer()
     raise ValueError(f"It is JSON, but neither strokes of Squiggle nor GeoJSON. {ACCEPTED}")
 
 
-def _strokes(
-    document: Mapping[str, Any], name: str, state: SessionState, answers: Answers, formerly: Formerly
-) -> Brought:
+def _strokes(document: Mapping[str, Any], name: str, state: SessionState, answers: Answers, hashes: Hashes) -> Brought:
     read = strokes_from_json(document)
     brought, classes, parts = Brought(name), Classes(state, answers.last_class_id), []
     used = {stroke.class_id for drawing in read.drawings for stroke in drawing.strokes}
     ids = {one.id: classes.find(one.name, one.colour) for one in read.classes if one.id in used}
+    by_size = _by_size(state)
+    by_hash = cache(partial(_by_hash, by_size, hashes))
     for number, drawing in enumerate(read.drawings):
+        if not drawing.strokes:
+            continue
         image_hash = drawing.image_hash
         if image_hash not in state.images:
-            image_hash = formerly(_may_be(state, drawing), image_hash)
+            found = (by_hash(drawing.image_shape, page).get(image_hash) for page in (None, drawing.page))
+            image_hash = next(filter(None, found), image_hash)
         if image_hash not in state.images:
             image_hash = answers.images.get(str(number), "")
             if str(number) not in answers.images:
@@ -219,29 +229,42 @@ def _strokes(
             ]
             brought.strokes.setdefault(image_hash, []).extend(moved)
     brought.classes = classes.changed.values()
-    places = [place for key, drawing in parts if (place := _place_of_drawing(key, drawing, state, answers, brought))]
-    if places:
+    elsewhere = [(key, one, by_size[one.image_shape]) for key, one in parts if one.image_shape in by_size]
+    if len(elsewhere) > MAX_PLACES:
+        raise ValueError(
+            f"It holds strokes on {len(elsewhere):,} images that are not in this session, and at most {MAX_PLACES} can "
+            "be asked about: open these images first, or bring their strokes in several files."
+        )
+    brought.notes += _without_images([drawing for _, drawing in parts if drawing.image_shape not in by_size])
+    if places := [_place_of_drawing(*one, answers, brought.name) for one in elsewhere]:
         brought.questions = {"places": places}
     return brought
 
 
 def _place_of_drawing(
-    key: str, drawing: Drawing, state: SessionState, answers: Answers, brought: Brought
-) -> dict[str, Any] | None:
-    """The question to which image strokes belong whose own is not there; a note, if there is none that could be."""
-    rows, columns = drawing.image_shape
-    called = f"“{drawing.name}”" if drawing.name else "an image"
-    candidates = _of_size(state, drawing.image_shape)
+    key: str, drawing: Drawing, candidates: Mapping[str, Mapping[str, Any]], answers: Answers, name: str
+) -> dict[str, Any]:
+    """The question to which of some images strokes belong whose own is not there."""
     number = len(drawing.strokes)
-    if not candidates:
-        brought.notes.append(
-            f"{counted(number, 'stroke')} {'lies' if number == 1 else 'lie'} on {called} of {columns} × {rows} pixels, "
-            "and this session has no image of that size: open it, and bring this file again."
-        )
-        return None
     belong = "belongs" if number == 1 else "belong"
-    text = f"{counted(number, 'stroke')} on {called}, whose pixels are not in this session, {belong} to"
-    return _place(key, text, drawing.name or brought.name, candidates, answers)
+    text = f"{counted(number, 'stroke')} on {_named(drawing)}, whose pixels are not in this session, {belong} to"
+    return _place(key, text, drawing.name or name, candidates, answers)
+
+
+def _without_images(drawings: Sequence[Drawing]) -> list[str]:
+    """What is said of strokes of which no image of the session could be theirs."""
+    if len(drawings) > MAX_NOTES:
+        number = counted(sum(len(drawing.strokes) for drawing in drawings), "stroke")
+        return [f"{number} lie on {len(drawings):,} images of sizes that this session has none of: open these first."]
+    return [
+        f"{counted(number, 'stroke')} {'lies' if number == 1 else 'lie'} on {_named(one)} of {one.image_shape[1]} × "
+        f"{one.image_shape[0]} pixels, and this session has no image of that size: open it, and bring this file again."
+        for one, number in ((drawing, len(drawing.strokes)) for drawing in drawings)
+    ]
+
+
+def _named(drawing: Drawing) -> str:
+    return f"“{drawing.name}”" if drawing.name else "an image"
 
 
 def _labels(file: LabelFile, name: str, state: SessionState, answers: Answers) -> Brought:
@@ -333,14 +356,27 @@ def _geojson(outlines: Sequence[Outline], name: str, state: SessionState, answer
     return brought
 
 
-def _may_be(state: SessionState, drawing: Drawing) -> list[str]:
-    """The images whose pixels may be those that strokes were drawn on; of stacks the planes of the same page."""
-    of_size = _of_size(state, drawing.image_shape)
-    return [one for one, facts in of_size.items() if page_in_file(facts) in (None, drawing.page)]
+def _by_size(state: SessionState) -> dict[tuple[int, int], dict[str, Mapping[str, Any]]]:
+    """The images by their rows and columns."""
+    images: dict[tuple[int, int], dict[str, Mapping[str, Any]]] = {}
+    for key, one in state.images.items():
+        images.setdefault((one["rows"], one["columns"]), {})[key] = one
+    return images
+
+
+def _by_hash(
+    images: Mapping[tuple[int, int], Mapping[str, Mapping[str, Any]]],
+    hashes: Hashes,
+    shape: tuple[int, int],
+    page: int | None,
+) -> dict[str, str]:
+    """Which images of a size files name by which hash: those of their own, or of stacks the planes of a page."""
+    some = (one for one, facts in images.get(shape, {}).items() if page_in_file(facts) == page)
+    return {known_as: one for one in some for known_as in hashes(one)}
 
 
 def _of_size(state: SessionState, shape: tuple[int, int]) -> dict[str, Mapping[str, Any]]:
-    return {key: one for key, one in state.images.items() if (one["rows"], one["columns"]) == shape}
+    return _by_size(state).get(shape, {})
 
 
 def _called(facts: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, NoReturn
@@ -30,7 +30,7 @@ TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 STACK_FILES = 3
 """The largest stacks of which a process keeps the files on its disk at the same time."""
 
-KINDS, PIXEL_HASHES = 1_000, 10_000
+KINDS, HASHES = 1_000, 10_000
 SAMPLED_PIXELS = 2**18
 """Pixels of each of these planes that say how all planes of a stack are shown, about."""
 
@@ -79,7 +79,7 @@ class Images:
         self._max_image_bytes = max_image_bytes
         self._in_use: WeakValueDictionary[str, Image] = WeakValueDictionary()
         self._cache: BoundedCache[str, Image] = BoundedCache(cache_bytes, lambda image: image.pixels.nbytes)
-        self._pixel_hashes: BoundedCache[str, str] = BoundedCache(PIXEL_HASHES)
+        self._hashes: BoundedCache[str, tuple[str, ...]] = BoundedCache(HASHES)
         self._kinds: BoundedCache[str, tuple[tuple[Any, ...], int]] = BoundedCache(KINDS)
         self._samples: BoundedCache[str, Image] = BoundedCache(cache_bytes // 8, lambda image: image.pixels.nbytes)
 
@@ -185,15 +185,6 @@ class Images:
             raise UnknownImageError(image_hash)
         return self._plane(session_id, stack, page), stack
 
-    def formerly(self, session_id: str, image_hashes: Iterable[str], former_hash: str) -> str:
-        """Which image of a session had a hash before pixels without data counted; empty if none had.
-
-        Raises:
-            UnknownImageError: if the session has no such image.
-        """
-        known = (one for one in image_hashes if former_hash in self.get(session_id, one).hashes)
-        return next(known, "")
-
     def _plane(self, session_id: str, stack: str, page: int) -> Image:
         image = self._cache.get(plane_key(stack, page)) or self._in_use.get(plane_key(stack, page))
         if image is None:
@@ -265,13 +256,21 @@ class Images:
         Raises:
             UnknownImageError: if the session has no such image.
         """
-        known = self._pixel_hashes.get(image_hash)
+        return next(iter(self.hashes(session_id, image_hash)), "")
+
+    def hashes(self, session_id: str, image_hash: str) -> tuple[str, ...]:
+        """By which hashes files may name an image, or a plane, which is found once; none if it cannot be read.
+
+        Raises:
+            UnknownImageError: if the session has no such image.
+        """
+        known = self._hashes.get(image_hash)
         if known is None:
             try:
-                known = self.get(session_id, image_hash).hash
+                known = self.get(session_id, image_hash).hashes
             except ImageError:
-                return ""
-            self._pixel_hashes.put(image_hash, known)
+                return ()
+            self._hashes.put(image_hash, known)
         return known
 
     def shown(self, session_id: str, image_hash: str, planes: Sequence[str] = ()) -> Shown:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections import Counter
 from urllib.parse import quote
 
 import numpy as np
@@ -11,7 +12,7 @@ import tifffile
 from PIL import Image
 
 import segmentation as seg
-from segmentation.strokes.classes import REGION
+from segmentation.strokes.classes import REGION, LabelClass
 from segmentation.strokes.document import strokes_to_json
 from segmentation.web.application import create_app
 from segmentation.web.session.stacks import plane_key
@@ -268,3 +269,41 @@ def test_answers_that_make_no_sense_are_refused(someone, mine):
         assert reply.status_code == 422
         assert reply.json["error"].endswith(".")
     assert "no class is named" in someone.asks_to_bring(png(blobs([7])), images={"0": mine})["error"]
+
+
+def drawn_elsewhere(images, shape=SHAPE, page=None):
+    """A strokes file with a stroke on each of some images that nobody has."""
+    document = strokes_to_json([], [LabelClass(1, "one", "#ff0000")], "f" * 64, SHAPE)
+    of_image = {"rows": shape[0], "columns": shape[1]} | ({} if page is None else {"page": page})
+    others = [
+        {"image": {"hash": f"{n:064x}", **of_image}, "strokes": [stroke_of(f"s{n}", 1, "M5,20L30,40")]}
+        for n in range(1, images + 1)
+    ]
+    return json.dumps(document | {"others": others}).encode()
+
+
+def test_images_that_nobody_has_cost_each_image_of_the_session_to_be_read_once(someone, monkeypatch):
+    reads = Counter()
+    images = someone.client.application.extensions["workbench"].images
+    get = images.get
+
+    def counting(session_id, image_hash):
+        reads[image_hash] += 1
+        return get(session_id, image_hash)
+
+    monkeypatch.setattr(images, "get", counting)
+    mine = [someone.open_image(scene(seed)) for seed in range(3)]
+    reads.clear()
+    for content in (drawn_elsewhere(90), drawn_elsewhere(80)):
+        assert len(someone.asks_to_bring(content, "strokes.json")["question"]["places"]) in (80, 90)
+    assert all(reads[one] <= 1 for one in mine), reads
+
+
+def test_more_images_than_can_be_asked_about_are_refused_in_a_sentence(someone, mine):
+    answer = someone.asks_to_bring(drawn_elsewhere(10_000), "strokes.json")
+    assert "It holds strokes on 10,000 images that are not in this session, and at most 100" in answer["error"]
+    answer = someone.asks_to_bring(drawn_elsewhere(10_000, (61, 90)), "strokes.json")
+    assert (
+        answer["error"]
+        == "10,000 strokes lie on 10,000 images of sizes that this session has none of: open these first."
+    )
