@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import llvmlite.binding  # type: ignore[import-untyped]
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import config
 from numba.core.cgutils import get_or_insert_function
 from numba.core.imputils import lower_builtin
@@ -56,23 +56,6 @@ FLOATS = 16 if AVX512 else 8
 """Lanes of a run of float32."""
 
 INT32 = ir.IntType(32)
-
-
-def kernel(function: Kernel) -> Kernel:
-    """Compile a function that Python calls: it runs without the GIL, and is kept on disk where that can be written.
-
-    Numba compiles anew when the function's own file changes, but does not notice a change to other files that the
-    kernel is compiled from, such as those of lanes.
-    """
-    try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # neither the package nor the home directory can be written
-        return njit(nogil=True)(function)
-
-
-def part(function: Kernel) -> Kernel:
-    """Compile a function that only kernels call."""
-    return njit(function)
 
 
 class Lanes(types.Type):

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.simd import FLOATS, kernel, load_run, part, store_run
+from segmentation._shared.compiled import kernel, part
+from segmentation._shared.simd import FLOATS, load_run, store_run
 from segmentation.features._lanes import SIDE, load_wide_run, narrow, store_wide_run
 from segmentation.features.spec import DERIVATIVE_REACH
 

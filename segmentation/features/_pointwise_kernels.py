@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.simd import kernel, part
+from segmentation._shared.compiled import kernel, part
 from segmentation.features._colour_numbers import (
     FIFTH,
     FIFTH_BITS,

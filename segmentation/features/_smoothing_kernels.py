@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.aligned import on_cache_lines
-from segmentation._shared.simd import kernel, part
+from segmentation._shared.compiled import kernel, part
 from segmentation.features._derivative_kernels import MARGIN, Apron, smooth_scratch
 from segmentation.features._lanes import (
     SIDE,

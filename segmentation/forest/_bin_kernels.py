@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.simd import kernel, part
+from segmentation._shared.compiled import kernel, part
 from segmentation.forest._bit_layout import BINS, BITS, BLOCK, ROW
 from segmentation.forest._lanes import BINS_AT_ONCE, fetch_line, pack_bins
 

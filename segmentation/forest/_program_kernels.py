@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.simd import kernel, part
+from segmentation._shared.compiled import kernel, part
 from segmentation.forest._bit_layout import BITS, ROW
 from segmentation.forest._lanes import fetch_bits, load_bits, store_bits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.simd import kernel, part
+from segmentation._shared.compiled import kernel, part
 from segmentation.forest._bit_layout import WORD
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)

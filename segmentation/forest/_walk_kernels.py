@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.simd import AVX512, FLOATS, kernel, load_run, part, store_run
+from segmentation._shared.compiled import kernel, part
+from segmentation._shared.simd import AVX512, FLOATS, load_run, store_run
 from segmentation.forest._bit_layout import WHOLE_SHARE
 from segmentation.forest._lanes import PIXELS, above, add_sums, add_where, no_sums
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from segmentation._shared.compiled import typed_kernel
 
 _IDS = "Array(uint8, 2, 'C', readonly=True)"
 _PARTS = "Array(int32, 2, 'C', readonly=True)"
 
 
-@numba.njit(f"int64({_IDS}, {_PARTS}, boolean[::1], int64[::1])", cache=True, nogil=True)
+@typed_kernel(f"int64({_IDS}, {_PARTS}, boolean[::1], int64[::1])")
 def touched(ids: NDArray[np.uint8], parts: NDArray[np.int32], gone: NDArray[np.bool_], keys: NDArray[np.int64]) -> int:
     """What the sides of parts that are dropped touch.
 
@@ -41,7 +42,7 @@ def touched(ids: NDArray[np.uint8], parts: NDArray[np.int32], gone: NDArray[np.b
     return count
 
 
-@numba.njit(f"void({_IDS}, int64, uint8, int32[:, ::1])", cache=True, nogil=True)
+@typed_kernel(f"void({_IDS}, int64, uint8, int32[:, ::1])")
 def running_counts(ids: NDArray[np.uint8], margin: int, class_id: int, counts: NDArray[np.int32]) -> None:
     """In each row, the number of pixels of a class before each column.
 
@@ -61,7 +62,7 @@ def running_counts(ids: NDArray[np.uint8], margin: int, class_id: int, counts: N
         counts[row, margin + columns + 1 :] = total
 
 
-@numba.njit("void(int32[:, ::1], int64[::1], int32[:, ::1])", cache=True, nogil=True)
+@typed_kernel("void(int32[:, ::1], int64[::1], int32[:, ::1])")
 def count_in_disk(counts: NDArray[np.int32], widths: NDArray[np.int64], found: NDArray[np.int32]) -> None:
     """Pixels of a class within a disk around each pixel.
 
@@ -82,10 +83,8 @@ def count_in_disk(counts: NDArray[np.int32], widths: NDArray[np.int64], found: N
                 found[row, column] += ends[column] - starts[column]
 
 
-@numba.njit(
+@typed_kernel(
     f"void({_IDS}, uint8, int32[:, ::1], int32[:, ::1], uint8[:, ::1])",
-    cache=True,
-    nogil=True,
 )
 def keep_most_frequent(
     ids: NDArray[np.uint8],

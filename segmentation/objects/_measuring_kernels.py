@@ -6,16 +6,17 @@ kernels go over all objects at once, and give what ``skimage.measure.regionprops
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from segmentation._shared.compiled import kernel, typed_kernel
 
 Labels = NDArray[np.int32]
 _LABELS = "Array(int32, 2, 'C', readonly=True)"
 _INTS = "int64[:, ::1]"
 
 
-@numba.njit(f"void({_LABELS}, {_INTS}, {_INTS})", cache=True, nogil=True)
+@typed_kernel(f"void({_LABELS}, {_INTS}, {_INTS})")
 def extents(labels: Labels, sums: NDArray[np.int64], boxes: NDArray[np.int64]) -> None:
     """Pixels and bounding box of each object.
 
@@ -40,7 +41,7 @@ def extents(labels: Labels, sums: NDArray[np.int64], boxes: NDArray[np.int64]) -
             boxes[one, 3] = max(boxes[one, 3], column + 1)
 
 
-@numba.njit(f"void({_LABELS}, float64[:, ::1], float64[:, ::1])", cache=True, nogil=True)
+@typed_kernel(f"void({_LABELS}, float64[:, ::1], float64[:, ::1])")
 def central_moments(labels: Labels, centroids: NDArray[np.float64], moments: NDArray[np.float64]) -> None:
     """Sums of squared distances from the centroid.
 
@@ -60,7 +61,7 @@ def central_moments(labels: Labels, centroids: NDArray[np.float64], moments: NDA
                 moments[one, 2] += down * right
 
 
-@numba.njit(f"boolean({_LABELS}, int64, int64, int32)", cache=True, nogil=True, inline="always")
+@typed_kernel(f"boolean({_LABELS}, int64, int64, int32)", inline="always")
 def _on_border(labels: Labels, row: int, column: int, label: int) -> bool:
     """Whether a pixel is of an object, and one of its four neighbours is not."""
     rows, columns = labels.shape
@@ -78,7 +79,7 @@ def _on_border(labels: Labels, row: int, column: int, label: int) -> bool:
     )
 
 
-@numba.njit(f"void({_LABELS}, {_INTS})", cache=True, nogil=True)
+@typed_kernel(f"void({_LABELS}, {_INTS})")
 def border_steps(labels: Labels, steps: NDArray[np.int64]) -> None:
     """How often the border of each object goes straight, aslant, and half of each, as of ``skimage.measure.perimeter``.
 
@@ -109,7 +110,7 @@ def border_steps(labels: Labels, steps: NDArray[np.int64]) -> None:
                 steps[label - 1, 2] += 1
 
 
-@numba.njit(f"void({_LABELS}, int64[::1], {_INTS}, {_INTS})", cache=True, nogil=True)
+@typed_kernel(f"void({_LABELS}, int64[::1], {_INTS}, {_INTS})")
 def row_spans(labels: Labels, starts: NDArray[np.int64], boxes: NDArray[np.int64], spans: NDArray[np.int64]) -> None:
     """The first and the last column of each object in each of its rows.
 
@@ -130,7 +131,7 @@ def row_spans(labels: Labels, starts: NDArray[np.int64], boxes: NDArray[np.int64
                 spans[at, 1] = column
 
 
-@numba.njit(f"int64({_INTS}, int64, {_INTS})", cache=True, nogil=True)
+@typed_kernel(f"int64({_INTS}, int64, {_INTS})")
 def _chain(spans: NDArray[np.int64], side: int, chain: NDArray[np.int64]) -> int:
     """One side of the convex hull of the middles of the pixels' sides, in half pixels: a pixel is two wide.
 
@@ -164,7 +165,7 @@ def _chain(spans: NDArray[np.int64], side: int, chain: NDArray[np.int64]) -> int
     return count
 
 
-@numba.njit("float64(int64[:, :, ::1], int64, int64, float64, float64)", cache=True, nogil=True)
+@typed_kernel("float64(int64[:, :, ::1], int64, int64, float64, float64)")
 def _largest_distance(chains: NDArray[np.int64], lefts: int, rights: int, height: float, width: float) -> float:
     largest = 0.0
     for first in range(lefts + rights):
@@ -176,12 +177,12 @@ def _largest_distance(chains: NDArray[np.int64], lefts: int, rights: int, height
     return np.sqrt(largest)
 
 
-@numba.njit("int64(int64, int64)", cache=True, nogil=True, inline="always")
+@typed_kernel("int64(int64, int64)", inline="always")
 def _ceiling(number: int, divisor: int) -> int:
     return -((-number) // divisor)
 
 
-@numba.njit(f"void({_INTS}, int64[::1], float64, float64, int64[::1], float64[::1])", cache=True, nogil=True)
+@typed_kernel(f"void({_INTS}, int64[::1], float64, float64, int64[::1], float64[::1])")
 def convex_measures(
     spans: NDArray[np.int64],
     starts: NDArray[np.int64],
@@ -227,7 +228,7 @@ def convex_measures(
         diameters[one] = _largest_distance(chains, lefts, rights, height / 2, width / 2)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def values(
     labels: Labels, pixels: NDArray[np.generic], found: NDArray[np.float64], squares: NDArray[np.float64]
 ) -> None:

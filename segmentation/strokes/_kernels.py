@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.compiled import typed_kernel
 from segmentation.strokes._borders import ROUNDING, SLACK
 
 _POINTS = "Array(float64, 2, 'C', readonly=True)"
 _PLACES = "Array(int64, 1, 'C', readonly=True)"
 
 
-@numba.njit("boolean(float64, float64, float64, float64, float64, float64, float64, float64)", cache=True, nogil=True)
+@typed_kernel("boolean(float64, float64, float64, float64, float64, float64, float64, float64)")
 def _within(
     x: float, y: float, ax: float, ay: float, dx: float, dy: float, length_squared: float, reach_squared: float
 ) -> bool:
@@ -29,9 +29,7 @@ def _within(
     return (x - ax - t * dx) ** 2 + (y - ay - t * dy) ** 2 <= reach_squared
 
 
-@numba.njit(
-    "UniTuple(int64, 2)(float64, float64, float64, float64, float64, float64, int64, int64)", cache=True, nogil=True
-)
+@typed_kernel("UniTuple(int64, 2)(float64, float64, float64, float64, float64, float64, int64, int64)")
 def _span(
     y: float, ax: float, ay: float, dx: float, dy: float, reach_squared: float, low: int, high: int
 ) -> tuple[int, int]:
@@ -66,11 +64,9 @@ def _span(
     return first, last
 
 
-@numba.njit(
+@typed_kernel(
     "Tuple((boolean, int64))(uint8[:, :], int32[:, :], boolean[:], float64, float64, float64, float64, float64, uint8, "
     "int64, int64)",
-    cache=True,
-    nogil=True,
 )
 def _paint_segment(
     window: NDArray[np.uint8],
@@ -116,9 +112,7 @@ def _paint_segment(
     return painted, filled
 
 
-@numba.njit(
-    f"boolean(uint8[:, :], {_POINTS}, {_PLACES}, float64, uint8, int64, int64, boolean)", cache=True, nogil=True
-)
+@typed_kernel(f"boolean(uint8[:, :], {_POINTS}, {_PLACES}, float64, uint8, int64, int64, boolean)")
 def paint_path(
     window: NDArray[np.uint8],
     points: NDArray[np.float64],
@@ -173,7 +167,7 @@ def paint_path(
     return painted
 
 
-@numba.njit(f"boolean(uint8[:, :], {_POINTS}, {_PLACES}, uint8, int64, int64)", cache=True, nogil=True)
+@typed_kernel(f"boolean(uint8[:, :], {_POINTS}, {_PLACES}, uint8, int64, int64)")
 def paint_polygon(
     window: NDArray[np.uint8],
     points: NDArray[np.float64],
@@ -223,7 +217,7 @@ def paint_polygon(
     return painted
 
 
-@numba.njit("boolean(uint8[:, :], float64, float64, float64, float64, uint8, int64, int64)", cache=True, nogil=True)
+@typed_kernel("boolean(uint8[:, :], float64, float64, float64, float64, uint8, int64, int64)")
 def paint_ellipse(
     window: NDArray[np.uint8],
     centre_x: float,

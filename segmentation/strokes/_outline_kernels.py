@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from segmentation._shared.compiled import typed_kernel
 
 _LABELS = ("Array(uint8, 2, 'C', readonly=True)", "Array(int32, 2, 'C', readonly=True)")
 """Class ids, or numbers of objects."""
 
 
-@numba.njit("int64(int32[::1], int64)", cache=True, nogil=True)
+@typed_kernel("int64(int32[::1], int64)")
 def _root(parents: NDArray[np.int32], at: int) -> int:
     while parents[at] != at:
         parents[at] = parents[parents[at]]
@@ -18,7 +19,7 @@ def _root(parents: NDArray[np.int32], at: int) -> int:
     return at
 
 
-@numba.njit([f"void({one}, int32[::1])" for one in _LABELS], cache=True, nogil=True)
+@typed_kernel(*[f"void({one}, int32[::1])" for one in _LABELS])
 def join(labels: NDArray[np.integer], parents: NDArray[np.int32]) -> None:
     """Let pixels of one region have one root: those of the same class that touch along a side.
 
@@ -40,7 +41,7 @@ def join(labels: NDArray[np.integer], parents: NDArray[np.int32]) -> None:
         parents[at] = _root(parents, at)
 
 
-@numba.njit([f"int64({one}, uint8[:, ::1], int32[:, ::1], int64[:, ::1])" for one in _LABELS], cache=True, nogil=True)
+@typed_kernel(*[f"int64({one}, uint8[:, ::1], int32[:, ::1], int64[:, ::1])" for one in _LABELS])
 def trace(
     padded: NDArray[np.integer], seen: NDArray[np.uint8], corners: NDArray[np.int32], rings: NDArray[np.int64]
 ) -> int:

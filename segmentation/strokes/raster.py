@@ -134,7 +134,7 @@ def _paint_shape(window: NDArray[np.uint8], stroke: Stroke, row: int, column: in
     if kernels_are_ready():
         from segmentation.strokes._kernels import paint_ellipse, paint_path, paint_polygon
     else:
-        from segmentation.strokes._reference import (  # type: ignore[assignment]
+        from segmentation.strokes._reference import (
             paint_ellipse,
             paint_path,
             paint_polygon,

@@ -122,11 +122,13 @@ def _one_process_at_a_time(cache: Path) -> Iterator[None]:
 
 def compile_kernels() -> None:
     """Compile the kernels of the default settings."""
+    from segmentation._shared.compiled import all_are_kept
+
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     segment_once(LiveSegmenter(FeatureCache()), image_from_pixels(pixels))
     clean_up(pixels[..., 0] % 3, [CleanUpStep("smooth", 1), CleanUpStep("drop_small", 2)])
     cache = os.environ.get(CACHE_VARIABLE)
-    if cache:
+    if cache and all_are_kept():
         (Path(cache) / COMPILED).touch()
 
 
