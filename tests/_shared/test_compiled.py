@@ -34,9 +34,7 @@ def small_disk():
 
 def compile_and_run(folder, script=COMPILE_AND_RUN):
     environment = os.environ | {CACHE_VARIABLE: str(folder)}
-    run = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment
-    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment)
     assert run.returncode == 0, run.stderr
     return run.stdout, run.stderr
 
