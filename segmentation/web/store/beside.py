@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,12 @@ from segmentation.web.store.errors import StoreAwayError, StoreFullError
 
 LARGE_BYTES = 16 * 2**20
 """What has as many is a file of its own."""
+
+PART = ".part"
+"""What the name of a file ends with that is being written."""
+
+STRAY_SECONDS = 24 * 3600
+"""A file that the database does not know stays for so long, should that be another database than it was."""
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +101,20 @@ class BesideTableBlobs(TableBlobs):
         self._remove(key)
         super().delete(key)
 
+    def sweep(self, known: Callable[[], Mapping[str, bool]]) -> None:
+        """Remove files that nothing leads to, such as those of what the database was before it was restored.
+
+        Where the database knows of no file at all, it may be the wrong one: then all of them stay.
+        """
+        with _sentences():
+            written = {path: path.stat().st_mtime for path in self._folder.glob("*")}
+            strays = [path for path, then in written.items() if then < time.time() - STRAY_SECONDS]
+            rows = known() if strays else {}  # asked later: the row of a file is there before the file is
+            for path in strays if rows else ():
+                key = path.name.removesuffix(PART).replace(".", "/")
+                if KEY.fullmatch(key) and (key not in rows or (path.name.endswith(PART) and rows[key])):
+                    path.unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         """Where a large file lies: no part of a key that leads elsewhere becomes one of a path."""
         if not KEY.fullmatch(key):
@@ -104,7 +125,7 @@ class BesideTableBlobs(TableBlobs):
     def _writing(self, key: str) -> Iterator[Path]:
         """A path to write to; what lies there gets its own name once the block ends well, and else goes."""
         path = self._path(key)
-        part = path.with_name(f"{path.name}.part")
+        part = path.with_name(f"{path.name}{PART}")
         with _sentences():
             if not self._folder.exists():
                 self._folder.mkdir(exist_ok=True)
@@ -123,7 +144,7 @@ class BesideTableBlobs(TableBlobs):
         with suppress(UnknownBlobError), _sentences():
             path = self._path(key)
             path.unlink(missing_ok=True)
-            path.with_name(f"{path.name}.part").unlink(missing_ok=True)
+            path.with_name(f"{path.name}{PART}").unlink(missing_ok=True)
 
 
 def blobs_of(database: Database, objects: str) -> Blobs:

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, BinaryIO, Protocol
@@ -57,6 +57,13 @@ class Blobs(Protocol):
 
     def delete(self, key: str) -> None:
         """Forget the bytes under a key, if there are any."""
+
+    def sweep(self, known: Callable[[], Mapping[str, bool]]) -> None:
+        """Remove what lies there under keys that are not known.
+
+        Args:
+            known: gives the keys, and of each whether its bytes belong to a session; others may be on their way.
+        """
 
 
 class TableBlobs:
@@ -110,6 +117,9 @@ class TableBlobs:
         """Forget the bytes under a key."""
         with self._database.writing() as connection:
             connection.execute(contents.delete().where(contents.c.key == key))
+
+    def sweep(self, known: Callable[[], Mapping[str, bool]]) -> None:
+        """Nothing: what is in the table came with a key, and goes with it."""
 
 
 class ObjectBlobs:
@@ -177,6 +187,9 @@ class ObjectBlobs:
         """Forget the bytes under a key."""
         with suppress(UnknownBlobError), self._reaching(key) as (system, path):
             system.rm_file(path)
+
+    def sweep(self, known: Callable[[], Mapping[str, bool]]) -> None:
+        """Nothing: what lies there may be that of others too."""
 
     @contextmanager
     def _reaching(self, key: str) -> Iterator[tuple[Any, str]]:

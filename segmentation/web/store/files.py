@@ -18,7 +18,7 @@ import sqlalchemy as sql
 
 from segmentation.web.store.blobs import Blobs, UnknownBlobError, size_of
 from segmentation.web.store.database import Database
-from segmentation.web.store.errors import StoreError
+from segmentation.web.store.errors import StoreError, StoreFullError
 from segmentation.web.store.records import Limits
 from segmentation.web.store.room import check_room
 from segmentation.web.store.rows import lock_session
@@ -76,36 +76,47 @@ class Files:
             content: the file: its bytes, or open for reading.
             digest: its SHA-256 as hexadecimal digits, if that is known.
 
+        Where the block :meth:`release` s the file again, since it is not needed, it is removed.
+
         Raises:
             UnknownSessionError: if there is no such session.
             StoreFullError: if there is no room for it.
         """
-        key, named = self.put(session_id, kind, content, digest), False
-        try:
+        with self.on_their_way() as keys:
+            keys.append(self.put(session_id, kind, content, digest))
             with self._database.writing() as connection:
                 lock_session(connection, session_id)
-                self.assign(connection, key, session_id)
-                yield connection, key
-                named = True
-        except BaseException:
-            if not named:  # else it is not known whether the row is there
-                self.remove([key])
-            raise
+                self.assign(connection, keys[0], session_id)
+                yield connection, keys[0]
+                ownerless = sql.select(blobs.c.key).where(blobs.c.key == keys[0], blobs.c.session_id.is_(None))
+                keys[:] = connection.execute(ownerless).scalars()
+
+    @contextmanager
+    def on_their_way(self) -> Iterator[list[str]]:
+        """Keys of files that are put in the block: those that are left in the list when it ends are removed.
+
+        It is to be emptied before what names them is committed: whether a commit that fails was done is not known.
+        """
+        keys: list[str] = []
+        try:
+            yield keys
+        finally:
+            self.remove(keys)
 
     def put(self, session_id: str, kind: str, content: bytes | BinaryIO, digest: str = "") -> str:
         """Write a file that is meant for a session, and belongs to none yet; returns its key."""
         digest, size = (digest, size_of(content)) if digest else digest_and_size(content)
         key = f"{session_id}/{kind}/{digest[:HASH_DIGITS]}-{secrets.token_hex(4)}"
-        self._register(session_id, key, size)
-        self.blobs.put(key, content)
+        with self._registered(session_id, key, size):
+            self.blobs.put(key, content)
         return key
 
     def copy(self, key: str, size: int, session_id: str) -> str:
         """Copy a file for another session, to which it does not belong yet; returns the copy's key."""
         _, kind, _ = key.split("/")
         copied = f"{session_id}/{kind}/{hash_in_key(key)}-{secrets.token_hex(4)}"
-        self._register(session_id, copied, size)
-        self.blobs.copy(key, copied)
+        with self._registered(session_id, copied, size):
+            self.blobs.copy(key, copied)
         return copied
 
     def assign(self, connection: sql.Connection, key: str, session_id: str) -> None:
@@ -154,17 +165,30 @@ class Files:
                     return
 
     def remove_ownerless(self) -> None:
-        """Remove what never came to belong to a session, or does no longer."""
+        """Remove what never came to belong to a session, or does no longer, and what nothing leads to."""
         overdue = blobs.c.since < time.time() - OWNERLESS_SECONDS
         with self._database.reading() as connection:
             query = sql.select(blobs.c.key).where(blobs.c.session_id.is_(None), overdue)
             keys = list(connection.execute(query).scalars())
         self.remove(keys)
+        self.blobs.sweep(self._known)
 
-    def _register(self, session_id: str, key: str, size: int) -> None:
+    def _known(self) -> dict[str, bool]:
+        """Of all keys whether their file belongs to a session."""
+        with self._database.reading() as connection:
+            return {row.key: row.session_id is not None for row in connection.execute(sql.select(blobs))}
+
+    @contextmanager
+    def _registered(self, session_id: str, key: str, size: int) -> Iterator[None]:
+        """Let a sweep find a file that is written in the block."""
         with self._database.adding() as connection:
             check_room(connection, self._limits, session_id, size, file=True)
             connection.execute(blobs.insert().values(key=key, session_id=None, size=size, since=time.time()))
+        try:
+            yield
+        except (StoreFullError, UnknownBlobError):  # what is there of it takes room that is missing
+            self.remove([key])
+            raise
 
 
 def digest_and_size(content: bytes | BinaryIO) -> tuple[str, int]:

@@ -9,7 +9,7 @@ import sqlalchemy as sql
 
 from segmentation._shared.text import shown_name
 from segmentation.web.store.errors import UnknownSessionError
-from segmentation.web.store.tables import images, sessions
+from segmentation.web.store.tables import blobs, classifiers, images, sessions
 
 
 def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, Any, Any, Any]:
@@ -42,3 +42,14 @@ def insert_image(connection: sql.Connection, session_id: str, image_hash: str, n
     """Record an image of a session."""
     row = {"session_id": session_id, "hash": image_hash, "name": shown_name(name), "added": time.time(), "key": key}
     connection.execute(images.insert().values(row))
+
+
+def rows_with_files(connection: sql.Connection, session_id: str) -> list[tuple[sql.Table, sql.Row[Any, Any]]]:
+    """The images and classifiers of a session, each with its table and with the ``size`` of its file."""
+    return [
+        (table, row)
+        for table in (images, classifiers)
+        for row in connection.execute(
+            sql.select(table, blobs.c.size).join(blobs).where(table.c.session_id == session_id)
+        )
+    ]

@@ -28,7 +28,7 @@ from segmentation.web.store.errors import (
 from segmentation.web.store.files import Files
 from segmentation.web.store.records import Limits, NewImage, NumberedEvent, SessionSummary, StoredImage
 from segmentation.web.store.room import check_room, sizes
-from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session
+from segmentation.web.store.rows import find_image, insert_image, insert_session, lock_session, rows_with_files
 from segmentation.web.store.tables import events, sessions
 from segmentation.web.store.upkeep import Upkeep
 
@@ -112,13 +112,18 @@ class Store:
             Its id, 128 random bits.
         """
         session_id = secrets.token_urlsafe(16)
-        kept = [(image.hash, image.name, self.files.put(session_id, "image", image.content)) for image in images]
-        with self.database.adding() as connection:
-            insert_session(connection, session_id, name)
-            self._append(connection, session_id, list(first_events))
-            for image_hash, image_name, key in kept:
-                self.files.assign(connection, key, session_id)
-                insert_image(connection, session_id, image_hash, image_name, key)
+        with self.files.on_their_way() as keys:
+            kept = []
+            for image in images:
+                keys.append(self.files.put(session_id, "image", image.content))
+                kept.append((image.hash, image.name, keys[-1]))
+            with self.database.adding() as connection:
+                insert_session(connection, session_id, name)
+                self._append(connection, session_id, list(first_events))
+                for image_hash, image_name, key in kept:
+                    self.files.assign(connection, key, session_id)
+                    insert_image(connection, session_id, image_hash, image_name, key)
+                keys.clear()
         return session_id
 
     def duplicate_session(self, session_id: str, *, name: str) -> str:
@@ -128,28 +133,25 @@ class Store:
             UnknownSessionError: if there is no such session.
         """
         bodies = [event.body for event in self.events(session_id)]
-        # Read after the events: a file is there before an event names it.
-        with self.database.reading() as connection:
-            rows = {
-                table: connection.execute(
-                    sql.select(table, tables.blobs.c.size).join(tables.blobs).where(table.c.session_id == session_id)
-                ).all()
-                for table in (tables.images, tables.classifiers)
-            }
+        with self.database.reading() as connection:  # after the events: a file is there before an event names it
+            rows = rows_with_files(connection, session_id)
         copy_id = secrets.token_urlsafe(16)
-        try:
-            copied = [
-                (table, row, self.files.copy(row.key, row.size, copy_id)) for table in rows for row in rows[table]
-            ]
-        except UnknownBlobError:
-            raise UnknownSessionError(session_id) from None
-        with self.database.adding() as connection:
-            insert_session(connection, copy_id, name)
-            self._append(connection, copy_id, bodies)
-            for table, row, key in copied:
-                self.files.assign(connection, key, copy_id)
-                values = {column.name: getattr(row, column.name) for column in table.c}
-                connection.execute(table.insert().values(values | {"session_id": copy_id, "key": key}))
+        with self.files.on_their_way() as keys:
+            copied = []
+            for table, row in rows:
+                try:
+                    keys.append(self.files.copy(row.key, row.size, copy_id))
+                except UnknownBlobError:
+                    raise UnknownSessionError(session_id) from None
+                copied.append((table, row, keys[-1]))
+            with self.database.adding() as connection:
+                insert_session(connection, copy_id, name)
+                self._append(connection, copy_id, bodies)
+                for table, row, key in copied:
+                    self.files.assign(connection, key, copy_id)
+                    values = {column.name: getattr(row, column.name) for column in table.c}
+                    connection.execute(table.insert().values(values | {"session_id": copy_id, "key": key}))
+                keys.clear()
         return copy_id
 
     def has_session(self, session_id: str) -> bool:

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sql
 
 from segmentation.web.settings import Settings
-from segmentation.web.store import StoreFullError, back_up, open_store, restore
+from segmentation.web.store import StoreFullError, back_up, open_store, restore, tables
 from segmentation.web.store.beside import LARGE_BYTES
 from segmentation.web.store.blobs import TableBlobs
 from segmentation.web.store.files import OWNERLESS_SECONDS
@@ -130,6 +131,71 @@ def test_of_a_process_that_is_killed_as_it_writes_nothing_is_seen_and_its_file_i
     beside.files.remove_ownerless()
     assert len(files_in(settings)) == 1
     assert beside.image(session, HASHES[0]) == ("large.tif", LARGE)
+
+
+KILLED_AS_IT_DELETES = """
+import os, signal, sys
+from pathlib import Path
+from segmentation.web.settings import Settings
+from segmentation.web.store import open_store
+from segmentation.web.store.beside import BesideTableBlobs
+
+before, delete = sys.argv[3] == "before", BesideTableBlobs.delete
+
+def delete_and_die(self, key):
+    if not before:
+        delete(self, key)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+BesideTableBlobs.delete = delete_and_die
+open_store(Settings(data_folder=Path(sys.argv[1]))).delete_session(sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_a_process_leaves_that_is_killed_as_it_deletes_is_swept_away(beside, settings, when):
+    session, other = beside.create_session(), beside.create_session()
+    for one in (session, other):
+        beside.put_image(one, HASHES[0], "large.tif", LARGE)
+    script = [sys.executable, "-c", KILLED_AS_IT_DELETES, str(settings.data_folder), session, when]
+    assert subprocess.run(script, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert not beside.has_session(session)
+    assert len(files_in(settings)) == 2 - (when == "after")
+    beside.files.remove_ownerless()
+    assert len(files_in(settings)) == 1
+    assert beside.image(other, HASHES[0]) == ("large.tif", LARGE)
+    with beside.database.reading() as connection:
+        assert connection.execute(sql.select(sql.func.count()).select_from(tables.blobs)).scalar() == 1
+
+
+def test_files_that_nothing_leads_to_are_swept_away_a_day_later_and_others_never(beside, settings):
+    session = beside.create_session()
+    beside.put_image(session, HASHES[0], "large.tif", LARGE)
+    on_its_way = beside.files.put(session, "image", LARGE)
+    kept = files_in(settings)
+    folder = settings.data_folder / "files"
+    (named,) = (name for name in kept if name != on_its_way.replace("/", "."))
+    for name in (f"{named}.part", "gone.image.a-1", "gone.image.a-1.part", "not ours.txt"):
+        (folder / name).write_bytes(b"stray")
+    (folder / f"{on_its_way.replace('/', '.')}.part").write_bytes(b"on its way")
+    beside.files.remove_ownerless()
+    assert len(files_in(settings)) == len(kept) + 5
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+    beside.files.remove_ownerless()
+    assert files_in(settings) == sorted([*kept, f"{on_its_way.replace('/', '.')}.part", "not ours.txt"])
+    assert beside.image(session, HASHES[0]) == ("large.tif", LARGE)
+
+
+def test_beside_a_database_that_knows_no_file_all_files_stay(beside, settings):
+    (settings.data_folder / "files").mkdir()
+    stray = settings.data_folder / "files" / "of.another.database-1"
+    stray.write_bytes(b"pixels")
+    os.utime(stray, (0, 0))
+    beside.files.remove_ownerless()
+    assert stray.exists()
 
 
 @pytest.mark.slow

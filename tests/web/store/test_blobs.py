@@ -14,7 +14,9 @@ import sqlalchemy as sql
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, beside, blobs, open_store, tables
 from segmentation.web.store.blobs import PART_BYTES, ObjectBlobs, UnknownBlobError
+from segmentation.web.store.classifiers import Classifiers
 from segmentation.web.store.files import OWNERLESS_SECONDS
+from segmentation.web.store.series import SeriesStore
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +49,7 @@ def filing(store_settings, objects):
 
 def keys_in(store):
     with store.database.reading() as connection:
-        return list(connection.execute(sql.select(tables.blobs.c.key)).scalars())
+        return sorted(connection.execute(sql.select(tables.blobs.c.key)).scalars())
 
 
 @pytest.mark.parametrize("size", [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES + 5])
@@ -85,9 +87,39 @@ def test_an_image_that_is_sent_by_many_at_once_is_kept_once(filing):
     session = filing.create_session()
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda _: filing.put_image(session, "a" * 64, "a.png", b"pixels"), range(12)))
+    assert len(keys_in(filing)) == 1, "the others are gone at once"
     assert filing.image(session, "a" * 64) == ("a.png", b"pixels")
     assert [image.size for image in filing.images(session)] == [6]
     assert [summary.size for summary in filing.summaries([session])] == [6]
+
+
+def test_a_classifier_and_an_image_of_a_series_that_are_sent_by_many_at_once_are_kept_once(filing):
+    session, series = filing.create_session(), SeriesStore(filing)
+    series_id = series.begin(session, b"classifier")
+    classifiers = Classifiers(filing)
+    limits = {"max_images": 9, "max_bytes": 10**6}
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: classifiers.put(session, "a" * 64, "a.squiggle", b"trees"), range(12)))
+        added = set(pool.map(lambda _: series.add(session, series_id, "a.png", b"pixels", **limits), range(12)))
+    assert added == {1}
+    assert len(keys_in(filing)) == 3
+
+
+def test_a_copy_that_fails_half_way_leaves_nothing(filing, monkeypatch):
+    session = filing.create_session()
+    for one in "abc":
+        filing.put_image(session, one * 64, f"{one}.png", b"pixels")
+    before, copy = keys_in(filing), filing.files.blobs.copy
+
+    def copy_two(key, to):
+        if len(keys_in(filing)) == len(before) + 2:
+            raise StoreFullError
+        copy(key, to)
+
+    monkeypatch.setattr(filing.files.blobs, "copy", copy_two)
+    with pytest.raises(StoreFullError):
+        filing.duplicate_session(session, name="")
+    assert keys_in(filing) == before
 
 
 def test_what_was_on_its_way_when_its_process_was_killed_is_swept_away_later(filing, monkeypatch):
