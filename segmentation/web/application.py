@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> Dash:
     server.context_processor(_addresses)
     _measure(server, settings)
     workbench = Workbench(open_store(settings), settings, SAMPLE)
-    server.extensions["workbench"] = workbench
+    server.extensions |= {"workbench": workbench, "body_file": workbench.store.files.blobs.incoming}
     guard(server, settings, max(settings.largest_upload_bytes, settings.session_bytes or MAX_FILE_BYTES))
     harden(server, settings.largest_upload_bytes)
     _warm_up_with_the_first_page(server, workbench.warming)

@@ -59,7 +59,8 @@ class Worker(BaseWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until this process is to end, or gunicorn's master is no more."""
-        self._server = HttpServer(self.wsgi, self.sockets, self.wsgi.extensions["body_limit"], self._log_access)
+        told = self.wsgi.extensions
+        self._server = HttpServer(self.wsgi, self.sockets, told["body_limit"], self._log_access, told["body_file"])
         while self.alive and self.ppid == os.getppid():
             self.notify()
             self._server.serve_for(1.0)

@@ -67,7 +67,8 @@ def _serve_without_gunicorn(server: Flask, settings: Settings, browser: bool) ->
         server.extensions["workbench"].series_worker.begin()
     family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
     with socket.create_server(address[:2], family=family) as listening, suppress(KeyboardInterrupt):
-        here = HttpServer(server, [listening], server.extensions["body_limit"])
+        told = server.extensions
+        here = HttpServer(server, [listening], told["body_limit"], body_file=told["body_file"])
         _announce(settings, browser)
         while True:
             here.serve_for(1.0)

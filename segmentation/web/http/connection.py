@@ -14,6 +14,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
 from segmentation.web import metrics
+from segmentation.web.http.bodies import LongBody
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -48,6 +49,9 @@ HAS_GONE = "waitress.client_disconnected"
 WHOLE_BODY = "squiggle.whole_body"
 """Key in the environment of a request: its body, a file of ours at its beginning, if that lies on the disk."""
 
+BODY_DIGEST = "squiggle.body_digest"
+"""Key in the environment of a request: the SHA-256 of a long body that told its length."""
+
 
 class IncomingRequest(HTTPRequestParser):  # type: ignore[misc]
     """A request, as far as it has come in.
@@ -76,6 +80,8 @@ class IncomingRequest(HTTPRequestParser):  # type: ignore[misc]
         if self._limit is None:
             self._limit = self._channel.server.body_limit(self._environment())
             self.crowded = self.is_long and self._channel.server.long_bodies() > LONG_BODIES
+            if self.is_long and self.content_length <= self._limit and not self.crowded:
+                self.body_rcv.buf = LongBody(self.content_length, self._channel.server.body_file)
         chunk_line = getattr(self.body_rcv, "control_line", b"") + getattr(self.body_rcv, "trailer", b"")
         if self.crowded or length > self._limit or len(chunk_line) > CHUNK_LINE_BYTES:
             self._leave_body(length)
@@ -134,6 +140,8 @@ class LoggedTask(WSGITask):  # type: ignore[misc]
         body = environ["wsgi.input"]
         if isinstance(body, io.BufferedRandom):
             environ[WHOLE_BODY] = body
+        if self.request.body_rcv is not None and isinstance(long := self.request.body_rcv.getbuf(), LongBody):
+            environ[BODY_DIGEST] = long.digest
         return environ
 
     def write(self, data: bytes) -> None:
@@ -182,6 +190,12 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         taken: bool = super().received(data)
         self._idle_since = time.monotonic()
         return taken
+
+    def handle_close(self) -> None:
+        """Close it, and the file of a body that has not come whole."""
+        if self.request is not None:
+            self.request.close()
+        super().handle_close()
 
     def handle_write(self) -> None:
         """Send what waits; after the answer to a body that nobody reads, hear its sender out for a while."""

@@ -18,6 +18,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from segmentation.web import metrics
+from segmentation.web.http.bodies import NewFile, any_file
 from segmentation.web.http.connection import Connection
 from segmentation.web.http.loop import Watched
 
@@ -54,7 +55,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Connection
 
     def __init__(self, server: HttpServer, listening: socket.socket, adjustments: Adjustments) -> None:
-        self.body_limit, self.log_access = server.body_limit, server.log_access
+        self.body_limit, self.log_access, self.body_file = server.body_limit, server.log_access, server.body_file
         self._at_once = server.at_once
         super().__init__(
             server.application,
@@ -119,6 +120,7 @@ class HttpServer:
         sockets: where it listens.
         body_limit: the bytes that the body of a request may have, asked before any of them is kept.
         log_access: told of each answer: its task, the request's environment, and the seconds that it took.
+        body_file: where long bodies are to lie.
     """
 
     def __init__(
@@ -127,10 +129,12 @@ class HttpServer:
         sockets: Sequence[socket.socket],
         body_limit: BodyLimit,
         log_access: LogAccess = lambda _task, _environ, _seconds: None,
+        body_file: NewFile = any_file,
     ) -> None:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         _allow_files(2 * CONNECTIONS)
         self.application, self.body_limit, self.log_access = application, body_limit, log_access
+        self.body_file = body_file
         self.map = Watched()
         self.dispatcher = ThreadedTaskDispatcher()
         self.dispatcher.set_thread_count(THREADS)

@@ -12,6 +12,7 @@ from segmentation.io.display import display_pixels, display_range, encode_jpeg, 
 from segmentation.io.image import Image
 from segmentation.io.levels import blocks_without_data
 from segmentation.io.limits import ImageError
+from segmentation.web.http.connection import BODY_DIGEST
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded_file, whole
 from segmentation.web.routes.responses import kept_for_good
@@ -72,7 +73,8 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: i
         try:
             with uploaded_file(max_bytes, limit_of) as file:
                 name, sizes = file_name("image"), request.args.get("beside", "").split(",")
-                return jsonify(images.add(session_id, cast(BinaryIO, file), name, beside=sizes))
+                digest = request.environ.get(BODY_DIGEST, "")
+                return jsonify(images.add(session_id, cast(BinaryIO, file), name, beside=sizes, digest=digest))
         except ImageError as reason:
             return refused(reason)
 

@@ -84,7 +84,7 @@ class Images:
         self._samples: BoundedCache[str, Image] = BoundedCache(cache_bytes // 8, lambda image: image.pixels.nbytes)
 
     def add(
-        self, session_id: str, file: bytes | BinaryIO, name: str, *, beside: Collection[str] = ()
+        self, session_id: str, file: bytes | BinaryIO, name: str, *, beside: Collection[str] = (), digest: str = ""
     ) -> dict[str, Any]:
         """Check an image file, or that of a stack, and keep it for a session.
 
@@ -94,6 +94,7 @@ class Images:
             name: of the file.
             beside: rows and columns, such as ``"512x768"``, of images of which it may be the labels; of stacks with the
                 number of their planes: ``"512x768x20"``.
+            digest: its SHA-256 as hexadecimal digits, if that is known.
 
         Returns:
             ``{"labels": True}``, if it looks like labels of such an image: then it is not kept. Else the facts that an
@@ -106,9 +107,11 @@ class Images:
             content = self._in_memory(file)
             if not isinstance(content, bytes):
                 stack.enter_context(content)
-            return self._add(session_id, content, name, beside)
+            return self._add(session_id, content, name, beside, digest)
 
-    def _add(self, session_id: str, content: bytes | BinaryIO, name: str, beside: Collection[str]) -> dict[str, Any]:
+    def _add(
+        self, session_id: str, content: bytes | BinaryIO, name: str, beside: Collection[str], digest: str
+    ) -> dict[str, Any]:
         image = self._decoder.read_image(content, name=name, max_pixels=self._max_pixels, page=1)
         is_stack = is_a_stack(image)
         if not isinstance(content, bytes) and not is_stack:
@@ -119,10 +122,10 @@ class Images:
                 return {"labels": True}
             if not is_stack:
                 image = image if image.metadata["pages"] == 1 else self.decode(content, name)
-                self._store.put_image(session_id, image.hash, name, content)
+                self._store.put_image(session_id, image.hash, name, content, digest)
                 self._cache.put(image.hash, image)
                 return describe_image(image, name) | {"notes": image.metadata.get("notes", [])}
-        digest, _ = digest_and_size(content)
+        digest = digest or digest_and_size(content)[0]
         facts = describe_stack(image, name, stack_key(digest))
         self._store.put_image(session_id, facts["hash"], name, content, digest)
         self._stack_files.put(session_id, facts["hash"], content)

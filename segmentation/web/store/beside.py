@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,12 @@ PART = ".part"
 
 STRAY_SECONDS = 24 * 3600
 """A file that the database does not know stays for so long, should that be another database than it was."""
+
+DESCRIPTORS = "/proc/self/fd"
+"""Where the system has this, a file without a name can get one."""
+
+ROOM = 2
+"""So many times what comes in must be free where it is to lie, for what others do meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +59,12 @@ class BesideTableBlobs(TableBlobs):
             super().put(key, content)
             self._remove(key)
             return
-        with self._writing(key) as part, open(part, "wb") as file:
-            file.writelines(pieces(content))
-            file.flush()
-            os.fsync(file.fileno())
+        with self._writing(key) as part:
+            if isinstance(content, bytes) or not _named(content, part):
+                with open(part, "wb") as file:
+                    file.writelines(pieces(content))
+                    file.flush()
+                    os.fsync(file.fileno())
         super().delete(key)
 
     def get(self, key: str) -> bytes:
@@ -82,6 +91,18 @@ class BesideTableBlobs(TableBlobs):
                 return open(self._path(key), "rb")
             except FileNotFoundError:
                 return None
+
+    def incoming(self, size: int) -> BinaryIO | None:
+        """An empty file of the folder, of which nothing is left unless :meth:`put` gives it a name."""
+        if size < LARGE_BYTES or not (hasattr(os, "O_TMPFILE") and os.path.isdir(DESCRIPTORS)):
+            return None
+        try:
+            self._make_folder()
+            if shutil.disk_usage(self._folder).free < ROOM * size:
+                return None
+            return open(os.open(self._folder, os.O_RDWR | os.O_TMPFILE, 0o666), "w+b")
+        except OSError:
+            return None
 
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too; of a large file there is then a second name."""
@@ -121,15 +142,18 @@ class BesideTableBlobs(TableBlobs):
             raise UnknownBlobError(key)
         return self._folder / key.replace("/", ".")
 
+    def _make_folder(self) -> None:
+        if not self._folder.exists():
+            self._folder.mkdir(exist_ok=True)
+            _sync_names(self._folder.parent)
+
     @contextmanager
     def _writing(self, key: str) -> Iterator[Path]:
         """A path to write to; what lies there gets its own name once the block ends well, and else goes."""
         path = self._path(key)
         part = path.with_name(f"{path.name}{PART}")
         with _sentences():
-            if not self._folder.exists():
-                self._folder.mkdir(exist_ok=True)
-                _sync_names(self._folder.parent)
+            self._make_folder()
             try:
                 part.unlink(missing_ok=True)
                 yield part
@@ -172,6 +196,28 @@ def _sentences() -> Iterator[None]:
             raise StoreFullError from error
         log.warning("the folder of large files failed: %s", error)
         raise StoreAwayError(AWAY) from error
+
+
+def _named(file: BinaryIO, path: Path) -> bool:
+    """Give a file that has no name, once it is on the disk, that one, if its system and its folder allow it.
+
+    One that has a name is somebody's, who may change it: it keeps that alone.
+    """
+    try:
+        descriptor = file.fileno()
+        if os.fstat(descriptor).st_nlink:
+            return False
+        file.flush()
+        os.fsync(descriptor)
+        # Without the descriptor of a folder, link() of some systems is called, which gives the link itself a name.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.link(f"{DESCRIPTORS}/{descriptor}", path, src_dir_fd=folder, follow_symlinks=True)
+        finally:
+            os.close(folder)
+    except (OSError, ValueError, NotImplementedError):  # UnsupportedOperation, of what lies in memory, is an OSError
+        return False
+    return True
 
 
 def _sync_names(folder: Path) -> None:

@@ -52,6 +52,9 @@ class Blobs(Protocol):
     def opened(self, key: str) -> BinaryIO | None:
         """The file under a key itself, to read, where one lies on this machine; None elsewhere."""
 
+    def incoming(self, size: int) -> BinaryIO | None:
+        """An empty file without a name, which :meth:`put` need not copy once it has those bytes; None elsewhere."""
+
     def copy(self, key: str, to: str) -> None:
         """Keep the bytes of one key under another too; raises an UnknownBlobError if there are none."""
 
@@ -103,6 +106,10 @@ class TableBlobs:
 
     def opened(self, key: str) -> BinaryIO | None:
         """None: there are no files."""
+        return None
+
+    def incoming(self, size: int) -> BinaryIO | None:
+        """None: what comes in is copied into the table."""
         return None
 
     def copy(self, key: str, to: str) -> None:
@@ -177,6 +184,10 @@ class ObjectBlobs:
 
     def opened(self, key: str) -> BinaryIO | None:
         """None: its files are elsewhere."""
+        return None
+
+    def incoming(self, size: int) -> BinaryIO | None:
+        """None: what comes in is sent there."""
         return None
 
     def copy(self, key: str, to: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import sqlalchemy as sql
 
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreFullError, back_up, open_store, restore, tables
-from segmentation.web.store.beside import LARGE_BYTES
+from segmentation.web.store.beside import DESCRIPTORS, LARGE_BYTES
 from segmentation.web.store.blobs import TableBlobs
 from segmentation.web.store.files import OWNERLESS_SECONDS
 from tests.support.small_disk import SmallDisk
@@ -72,10 +73,57 @@ def test_only_what_is_large_is_a_file_and_it_goes_with_the_last_session_that_has
     assert files_in(settings) == []
 
 
-def test_where_a_file_can_have_one_name_only_a_copied_session_has_its_own(beside, settings, monkeypatch):
-    def refuse(*_paths):
-        raise PermissionError
+linked = pytest.mark.skipif(not os.path.isdir(DESCRIPTORS), reason="a file without a name never gets one")
 
+
+def came_in(blobs, content):
+    file = blobs.incoming(len(content))
+    file.write(content)
+    return file
+
+
+@linked
+def test_what_came_in_is_not_copied_but_gets_a_name(beside, settings):
+    session = beside.create_session()
+    with came_in(beside.files.blobs, LARGE) as file:
+        assert files_in(settings) == []
+        beside.put_image(session, HASHES[0], "large.tif", file)
+        with beside.opened_image(session, HASHES[0]) as kept:
+            assert os.path.sameopenfile(kept.fileno(), file.fileno())
+    assert beside.image(session, HASHES[0]) == ("large.tif", LARGE)
+    with came_in(beside.files.blobs, LARGE):
+        pass
+    assert len(files_in(settings)) == 1
+    beside.delete_session(session)
+    assert files_in(settings) == []
+
+
+@linked
+def test_a_file_of_somebody_is_copied_since_they_may_change_it(beside, settings, tmp_path):
+    session = beside.create_session()
+    theirs = settings.data_folder / "theirs.tif"
+    theirs.write_bytes(LARGE)
+    with open(theirs, "rb") as file:
+        beside.put_image(session, HASHES[0], "large.tif", file)
+    theirs.write_bytes(b"changed")
+    assert beside.image(session, HASHES[0]) == ("large.tif", LARGE)
+
+
+@linked
+def test_what_is_small_or_leaves_no_room_for_others_comes_in_elsewhere(beside, monkeypatch):
+    blobs = beside.files.blobs
+    assert blobs.incoming(LARGE_BYTES - 1) is None
+    free = shutil.disk_usage(beside.database.folder).free
+    assert blobs.incoming(free) is None
+    monkeypatch.setattr(os, "open", refuse)
+    assert blobs.incoming(LARGE_BYTES) is None
+
+
+def refuse(*_given, **_named):
+    raise PermissionError
+
+
+def test_where_a_file_can_have_one_name_only_a_copied_session_has_its_own(beside, settings, monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
     session = beside.create_session()
     beside.put_image(session, HASHES[0], "large.tif", LARGE)
