@@ -6,7 +6,7 @@ A stranger's file may be anything. Whatever it is, :func:`read_image` either ret
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -76,6 +76,14 @@ class Image:
         if size is None:
             return self
         return self._changed(metadata=self.metadata | {"pixel_size": size.to_json()})
+
+    def in_stack(self, axes: Iterable[tuple[str, int]]) -> Image:
+        """The same image as the first of a stack of images that are alike.
+
+        Args:
+            axes: the fastest first, each with its length.
+        """
+        return self._changed(metadata=self.metadata | {"stack": [list(axis) for axis in axes], "alike": True})
 
     def within(self, region: NDArray[np.bool_] | None) -> Image:
         """The same image, worked on only in a part of it; None leaves it as it is.

@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from segmentation.io.image import Image
 from segmentation.io.pixel_size import PixelSize
+from segmentation.io.placement import Placement, ome_sides
 from segmentation.io.shares import checked_segmentation
 from segmentation.io.tiffwriter import SOFTWARE
 from segmentation.strokes.classes import LabelClass, parse_colour
 
 _XML = (
     '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
-    '<Image ID="Image:0" Name={name}><Description>{ours}</Description><Pixels ID="Pixels:0" DimensionOrder="XYZCT" '
-    'Type="uint8" SizeX="{columns}" SizeY="{rows}" SizeC="1" SizeZ="{pages}" SizeT="1" {size}>'
-    '<Channel ID="Channel:0:0" Name="class ids" SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="{pages}"/></Pixels>'
-    '<AnnotationRef ID="Annotation:0"/></Image><StructuredAnnotations><MapAnnotation ID="Annotation:0" '
-    'Namespace="classes"><Value>{classes}</Value></MapAnnotation></StructuredAnnotations></OME>'
+    '<Image ID="Image:0" Name={name}><Description>{ours}</Description><Pixels ID="Pixels:0" '
+    'DimensionOrder="XYC{order}" Type="uint8" SizeX="{columns}" SizeY="{rows}" SizeC="1" '
+    'SizeZ="{z}" SizeT="{t}" {size}><Channel ID="Channel:0:0" Name="class ids" SamplesPerPixel="1"/>'
+    '<TiffData IFD="0" PlaneCount="{pages}"/></Pixels><AnnotationRef ID="Annotation:0"/></Image>'
+    '<StructuredAnnotations><MapAnnotation ID="Annotation:0" Namespace="classes">'
+    "<Value>{classes}</Value></MapAnnotation></StructuredAnnotations></OME>"
 )
 
 
@@ -36,9 +38,10 @@ def ome_tiff(
     TIFFs of ours say stands in the description.
 
     Args:
-        segmentations: ``(rows, columns)`` uint8 class ids each, of the same size; several lie one z after the other.
+        segmentations: ``(rows, columns)`` uint8 class ids each, of the same size; several lie along the axes of
+            the stack, z if it names none.
         classes: their names and colours.
-        like: the image that was segmented: names it, and says how large its pixels are.
+        like: the image that was segmented, or the first of a stack: names it, and says how large its pixels are.
 
     Raises:
         ValueError: if a segmentation is not uint8, or they differ in size.
@@ -50,7 +53,7 @@ def ome_tiff(
     for one in known:
         palette[:, one.id] = np.array(parse_colour(one.colour), np.uint16) * 257
     name = str(like.metadata.get("name", "")) if like is not None else ""
-    size = like.pixel_size if like is not None else None
+    placement = Placement.of(like or Image(stack[0], {}), len(stack), ("",))
     file = io.BytesIO()
     with tifffile.TiffWriter(file) as writer:
         for number, page in enumerate(stack):
@@ -59,15 +62,15 @@ def ome_tiff(
                 photometric="palette",
                 colormap=palette,
                 compression="zlib",
-                description=_described(stack.shape, known, name, size) if number == 0 else None,
+                description=_described(stack.shape, known, name, placement) if number == 0 else None,
                 metadata=None,
                 software=SOFTWARE,
-                **_resolution(size),
+                **_resolution(placement.pixel_size),
             )
     return file.getvalue()
 
 
-def _described(shape: tuple[int, ...], classes: Sequence[LabelClass], name: str, size: PixelSize | None) -> str:
+def _described(shape: tuple[int, ...], classes: Sequence[LabelClass], name: str, placement: Placement) -> str:
     ours = json.dumps({"classes": [{"id": one.id, "name": one.name} for one in classes]})
     pairs = [pair for one in classes for pair in ((str(one.id), one.name), (f"{one.id} colour", one.colour))]
     text = _XML.format(
@@ -76,22 +79,12 @@ def _described(shape: tuple[int, ...], classes: Sequence[LabelClass], name: str,
         pages=shape[0],
         rows=shape[1],
         columns=shape[2],
-        size=_sizes(size),
+        order=placement.order.upper(),
+        **placement.lengths,
+        size=ome_sides(placement.pixel_size),
         classes="".join(f"<M K={quoteattr(key)}>{escape(value)}</M>" for key, value in pairs),
     )
     return text.encode("ascii", "xmlcharrefreplace").decode()
-
-
-def _sizes(size: PixelSize | None) -> str:
-    """The attributes that say how large a pixel is; none where its unit is no length, which OME-XML does not know."""
-    if size is None or size.metres is None:
-        return ""
-    sides = (("X", size.x), ("Y", size.y), ("Z", size.z))
-    return " ".join(
-        f'PhysicalSize{axis}="{side}" PhysicalSize{axis}Unit={quoteattr(size.unit)}'
-        for axis, side in sides
-        if side is not None
-    )
 
 
 def _resolution(size: PixelSize | None) -> dict[str, Any]:

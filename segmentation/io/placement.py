@@ -43,8 +43,9 @@ class Placement:
 
     Attributes:
         pixel_size: of the image, if it is known.
-        manner: the program in whose manner it is said: ``"ImageJ"``, ``"OME"``, or nothing.
-        stack: the axes of the stack, the fastest first, and their lengths.
+        manner: the program in whose manner it is said: ``"ImageJ"``, ``"OME"``, or nothing; a stack of which no program
+            told anything is described as ImageJ does it, since plain TIFF has no axes, and no distance of planes.
+        stack: the axes of the stack that have several places, the fastest first, and their lengths.
         planes: the names of the pages of each image.
         georeference: the tags of a GeoTIFF, by their numbers as text.
     """
@@ -59,10 +60,25 @@ class Placement:
     def of(cls, image: Image, images: int, planes: tuple[str, ...]) -> Placement:
         """That of the results of an image, or of a stack of several, of which it is the first."""
         about = image.metadata
-        stack = tuple((str(axis), int(length)) for axis, length in about.get("stack", ())) if images > 1 else ()
-        in_order = math.prod(length for _, length in stack) == images
-        manner = about.get("described_by", "") if image.pixel_size is not None and in_order else ""
+        stack: tuple[tuple[str, int], ...] = ()
+        manner = about.get("described_by", "") if image.pixel_size is not None else ""
+        if images > 1:
+            told = tuple((str(axis), int(length)) for axis, length in about.get("stack", ()) if length > 1)
+            fits = {axis for axis, _ in told} <= {"z", "t"} and math.prod(length for _, length in told) == images
+            stack = told if fits else (("z", images),)
+            manner = (about.get("described_by", "") or "ImageJ") if about.get("alike") else ""
         return cls(image.pixel_size, manner, stack, planes, about.get("georeference"))
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """How many places there are along z and t."""
+        return {"z": 1, "t": 1} | dict(self.stack)
+
+    @property
+    def order(self) -> str:
+        """Both axes, the fastest first."""
+        first = "".join(axis for axis, _ in self.stack)
+        return first + "zt".replace(first, "") if len(first) < 2 else first
 
     def resolution(self) -> dict[str, Any]:
         """The resolution of a page, as tifffile takes it."""
@@ -94,51 +110,50 @@ class Placement:
             ours: what the pages are, as JSON in ASCII.
             page: ``(rows, columns)``, the first.
         """
-        if self.pixel_size is None or self.manner not in ("ImageJ", "OME"):
+        if self.manner not in ("ImageJ", "OME"):
             return ours
-        lengths = {"z": 1, "t": 1} | dict(self.stack)
-        pages = len(self.planes) * lengths["z"] * lengths["t"]
-        order = "".join(axis for axis, _ in self.stack if axis in "zt") or "zt"
+        pages = len(self.planes) * math.prod(self.lengths.values())
         if self.manner == "ImageJ":
-            return self._as_imagej(ours, lengths, pages, order)
+            return self._as_imagej(ours, pages)
         named = "".join(f'<Channel ID="Channel:0:{n}" Name={_attribute(name)}/>' for n, name in enumerate(self.planes))
         return _OME.format(
             description=_ascii(escape(ours)),
-            order=f"XYC{order.upper()}",
+            order=f"XYC{self.order.upper()}",
             type="float" if page.dtype.kind == "f" else page.dtype.name,
             columns=page.shape[1],
             rows=page.shape[0],
             channels=len(self.planes),
-            **lengths,
-            size=self._as_ome(),
+            **self.lengths,
+            size=ome_sides(self.pixel_size),
             named=named,
             pages=pages,
         )
 
-    def _as_imagej(self, ours: str, lengths: dict[str, int], pages: int, order: str) -> str:
-        size = self.pixel_size
-        assert size is not None
-        unit = size.unit.encode("ascii", "backslashreplace").decode().replace("\\xb5", "\\u00B5")
+    def _as_imagej(self, ours: str, pages: int) -> str:
+        size, lengths = self.pixel_size, self.lengths
+        unit = "" if size is None else size.unit.encode("ascii", "backslashreplace").decode()
         lines = [
             "ImageJ=1.54f",
             f"images={pages}",
             *([f"channels={len(self.planes)}"] if len(self.planes) > 1 else []),
             *([f"slices={lengths['z']}", f"frames={lengths['t']}"] if pages > 1 else []),
             *(["hyperstack=true"] if pages > 1 else []),
-            *([f"order=c{order}"] if order != "zt" else []),
-            f"unit={unit}",
-            *([f"spacing={size.z}"] if size.z is not None else []),
+            *([f"order=c{self.order}"] if min(lengths.values()) > 1 and self.order != "zt" else []),
+            *([f"unit={unit}".replace("\\xb5", "\\u00B5")] if unit else []),
+            *([f"spacing={size.z}"] if size is not None and size.z is not None else []),
         ]
         return "\n".join(lines) + f"{IMAGEJ_KEY}{ours}\n"
 
-    def _as_ome(self) -> str:
-        size = self.pixel_size
-        assert size is not None
-        return " ".join(
-            f'PhysicalSize{axis}="{length}" PhysicalSize{axis}Unit={_attribute(size.unit)}'
-            for axis, length in (("X", size.x), ("Y", size.y), ("Z", size.z))
-            if length is not None
-        )
+
+def ome_sides(size: PixelSize | None) -> str:
+    """The attributes of OME-XML that say how large a pixel is, in ASCII; empty if that is not known, or no length."""
+    if size is None or size.metres is None:
+        return ""
+    return " ".join(
+        f'PhysicalSize{axis}="{length}" PhysicalSize{axis}Unit={_attribute(size.unit)}'
+        for axis, length in (("X", size.x), ("Y", size.y), ("Z", size.z))
+        if length is not None
+    )
 
 
 def _attribute(text: str) -> str:

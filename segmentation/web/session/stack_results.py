@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -58,19 +58,20 @@ class StackResults:
         stack = result.state.stacks.get(result.state.image.get("stack", ""))
         if stack is None:
             raise ValueError("This image is not a plane of a stack.")
-        return self._messages(session_id, result, stack["planes"], has_gone)
+        return self._messages(session_id, result, stack, has_gone)
 
     def _messages(
-        self, session_id: str, result: Result, planes: list[str], has_gone: Callable[[], bool]
+        self, session_id: str, result: Result, stack: Mapping[str, Any], has_gone: Callable[[], bool]
     ) -> Iterator[dict[str, Any]]:
         notes: list[str] = []
+        planes = stack["planes"]
         rows, columns = result.image.shape
         classes = result.state.classes.values()
         yield {"done": 0, "of": len(planes)}
         with NamedTemporaryFile() as file:
             target = cast(BinaryIO, file)
             big = len(planes) * rows * columns > BIG_TIFF_BYTES
-            like = self._first(session_id, result, planes)
+            like = self._first(session_id, result, planes).in_stack(stack["axes"])
             with label_pages(target, classes, like=like, images=len(planes), big=big) as pages:
                 for done, plane in enumerate(planes, 1):
                     try:

@@ -122,11 +122,15 @@ def of_the_library(document, pixels, content):
     return np.stack([classifier.predict(image) for image in read])
 
 
+def stack_tiff(client, session, image_hash):
+    """What the page gives of all planes of the stack of an image."""
+    answer = client.get(f"/s/{session}/download/planes?image={image_hash}")
+    return base64.b64decode("".join(json.loads(line).get("part", "") for line in answer.data.splitlines()))
+
+
 def segmented(client, session, image_hash):
     """The class ids of all planes of the stack of an image, ``(planes, rows, columns)``."""
-    answer = client.get(f"/s/{session}/download/planes?image={image_hash}")
-    parts = [json.loads(line).get("part", "") for line in answer.data.splitlines()]
-    found = tifffile.imread(io.BytesIO(base64.b64decode("".join(parts))))
+    found = tifffile.imread(io.BytesIO(stack_tiff(client, session, image_hash)))
     return found.reshape(-1, *found.shape[-2:])
 
 
@@ -150,6 +154,24 @@ def test_strokes_on_planes_make_one_classifier_that_segments_the_stack(client, s
     table = client.get(f"/s/{session}/download/objects.csv?{query}").text.splitlines()
     assert {row.split(",")[1] for row in table[1:]} == {"5"}
     assert "image 5 of 6" in client.get(f"/s/{session}/download/report.html?{query}").text
+
+
+def test_the_size_that_was_typed_and_the_axes_are_in_the_stack_as_from_the_command_line(client, session, tmp_path):
+    content = stack_file(planes())
+    facts = opened(client, session, content)
+    keys = [plane_key(facts["hash"], page) for page in (2, 5)]
+    strokes = [stroke_event("a", keys[0], 1, "M5,5L30,50"), stroke_event("b", keys[1], 2, "M45,5L70,50")]
+    size = {"x": 0.5, "y": 0.4, "z": 2.0, "unit": "µm"}
+    converse(client, session, [*strokes, {"id": "m", "type": "image.measure", "image": keys[0], "pixel_size": size}])
+    made = stack_tiff(client, session, keys[0])
+    with tifffile.TiffFile(io.BytesIO(made)) as tiff:
+        assert tiff.series[0].axes == "ZYX"
+        assert tiff.imagej_metadata["spacing"] == 2
+    (tmp_path / "s.tif").write_bytes(content)
+    (tmp_path / "c.squiggle").write_bytes(client.get(f"/s/{session}/download/classifier.squiggle").data)
+    apply = ["apply", str(tmp_path / "c.squiggle"), str(tmp_path / "s.tif"), "--pixel-size", "0.5x0.4x2um"]
+    assert main([*apply, "-o", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "s.tif").read_bytes() == made
 
 
 def test_outlines_and_corrections_count_on_their_planes(client, session, stack):
