@@ -361,7 +361,8 @@ export class Session {
   /** @param {Settings} forest */
   chooseForest(forest) {
     /* What has no control stays as the session has it. */
-    const chosen = { ...forest, range_steps: this.state.forest.range_steps };
+    const { range_steps, image_ranges } = this.state.forest;
+    const chosen = { ...forest, range_steps, image_ranges };
     if (hasImage(this.state) && !sameSettings(chosen, this.state.forest)) {
       this.append({ type: "settings.change", forest: chosen });
     }

@@ -16,6 +16,7 @@ from segmentation.assessment.held_out import HeldOut, Train, hold_out
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, count_strokes, first_strokes
 from segmentation.features.cached_rows import CachedRows
 from segmentation.features.pieces import feature_rows
+from segmentation.features.ranges import feature_ranges
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import MAX_TRAINING_PIXELS, check_classes
 from segmentation.io.image import Image
@@ -257,6 +258,7 @@ def training_as(
         classifier.settings,
         facts=known.facts,
         rows=known.rows,
+        ranges=known.ranges,
         threads=classifier.threads,
     )
 
@@ -265,9 +267,12 @@ class _Known:
     """Facts and feature rows of images, of which each is computed once."""
 
     def __init__(self, classifier: PixelClassifier) -> None:
-        self._compute = partial(feature_rows, compute=ENGINES[classifier.engine].planes, threads=classifier.threads)
+        compute, threads = ENGINES[classifier.engine].planes, classifier.threads
+        self._compute = partial(feature_rows, compute=compute, threads=threads)
+        self._compute_ranges = partial(feature_ranges, compute=compute, threads=threads)
         self._facts: dict[str, dict[str, Any]] = {}
         self._rows: dict[tuple[str, FeatureSpec], CachedRows] = {}
+        self._ranges: dict[tuple[str, FeatureSpec], NDArray[np.float32]] = {}
 
     def facts(self, labelled: LabelledImage) -> dict[str, Any]:
         """Those of an image."""
@@ -282,6 +287,13 @@ class _Known:
         compute = partial(self._compute, image, spec)
         found, self._rows[key] = cached.filled(places, compute, 2 * MAX_TRAINING_PIXELS)
         return found
+
+    def ranges(self, labelled: LabelledImage, spec: FeatureSpec) -> NDArray[np.float32]:
+        """The ranges of the features of an image."""
+        key = labelled.hash, spec
+        if key not in self._ranges:
+            self._ranges[key] = self._compute_ranges(labelled.read(), spec)
+        return self._ranges[key]
 
 
 def _scored(held_out: HeldOut) -> set[int]:

@@ -184,7 +184,7 @@ def hold_out(
             if stale():
                 return None
             held = folds[owners] == fold
-            fitted = training.fit_part(PixelSample(pixels.features[~held], pixels.class_ids[~held]))
+            fitted = training.fit_part(pixels.part(~held))
             taken, shares = _classified(fitted, pixels.features[held], class_weights)
             np.add.at(found, (owners[held], np.searchsorted(class_ids, taken)), 1)
             for share, class_id in zip(shares, fitted.class_ids, strict=True):

@@ -33,7 +33,6 @@ from segmentation.assessment.held_out import Train, deal_out, pixels_with_owners
 from segmentation.assessment.strokes import DrawnImage
 from segmentation.assessment.trust import sampled_places
 from segmentation.features.pieces import feature_rows
-from segmentation.forest.sampling import PixelSample
 from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier
@@ -99,7 +98,7 @@ def standard_errors(
             if stale():
                 return None
             kept = folds[owners] != fold
-            fitted = training.fit_part(PixelSample(pixels.features[kept], pixels.class_ids[kept]))
+            fitted = training.fit_part(pixels.part(kept))
             weights = whole_weights(_known(class_weights, fitted.class_ids), fitted.class_ids)
             taken = np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
             shares.append(np.bincount(taken, minlength=256) / len(taken))

@@ -4,14 +4,14 @@ A forest that asks only for bins can be grown on bytes and walked on bits. Its t
 are float32 numbers too: what :meth:`Bins.thresholds` gives divides all float32 numbers exactly as the bins do, so that
 any other program that compares floats comes to the same answer.
 
-The range of a feature depends on the rows that are learnt from and on nothing else. It is rounded outwards to a grid,
-so that a further stroke moves few ranges. If that has two steps at least, 32 or more of the 64 bins still lie within
-the rows' own range, which are as good as 64 (docs/performance.md); with eight, 51 or more do.
+The range of a feature depends on the rows that are learnt from, on what else it is said to cover, and on nothing else.
+It is rounded outwards to a grid, so that a further stroke moves few ranges. If that has two steps at least, 32 or more
+of the 64 bins still lie within the range itself, which are as good as 64 (docs/performance.md); with eight, 51 or more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,14 +65,18 @@ class Bins:
             raise ValueError("A scale of the bins is negative.")
 
     @classmethod
-    def of_rows(cls, rows: NDArray[np.float32], steps: int = 2) -> Bins:
+    def of_rows(cls, rows: NDArray[np.float32], steps: int = 2, ranges: NDArray[np.float32] | None = None) -> Bins:
         """The bins over the range of these rows.
 
         Args:
             rows: ``(pixels, features)`` float32, at least one pixel, finite.
             steps: how many steps of the grid there are at least between the ends of a range, a power of two.
+            ranges: ``(2, features)`` float32, what they cover besides, finite, or not a number where that is nothing.
         """
-        low, high = (np.asarray(end, np.float64) for end in (rows.min(axis=0), rows.max(axis=0)))
+        ends = rows.min(axis=0), rows.max(axis=0)
+        if ranges is not None:
+            ends = np.fmin(ends[0], ranges[0]), np.fmax(ends[1], ranges[1])
+        low, high = (np.asarray(end, np.float64) for end in ends)
         exponent = np.frexp(high - low)[1] - steps.bit_length()
         step = np.where(high > low, np.ldexp(1.0, exponent), 1.0)
         rounded_low = np.where(high > low, np.floor(low / step) * step, low)
@@ -227,6 +231,12 @@ class Bins:
         """``(features, 63)`` float32, ascending: the threshold above each bin but the last."""
         features, bins = np.divmod(np.arange(self.n_features * (BINS - 1)), BINS - 1)
         return self.thresholds(features, bins).reshape(self.n_features, BINS - 1)
+
+
+def joined_ranges(ranges: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """What ranges of features cover together, each ``(2, features)`` float32, of which there is one at least."""
+    lows, highs = np.stack(ranges, axis=1)
+    return np.stack([np.fmin.reduce(lows), np.fmax.reduce(highs)])
 
 
 def count_blocks(pixels: int) -> int:

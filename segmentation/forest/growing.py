@@ -138,6 +138,7 @@ def grow_forest(
     *,
     fine: NDArray[np.bool_] | None = None,
     seen: NDArray[np.bool_] | None = None,
+    ranges: NDArray[np.float32] | None = None,
 ) -> Forest:
     """Grows a forest in which classes count as the balance of the settings has it.
 
@@ -151,11 +152,13 @@ def grow_forest(
         threads: number of threads; None takes all cores. The result does not depend on it.
         fine: ``(features,)``, which features are fine; None if that is not known.
         seen: ``(features,)``, which features trees may look at; None: all.
+        ranges: ``(2, features)``, values that the bins cover besides those of the rows, see :meth:`Bins.of_rows`.
 
     Returns:
-        A forest with bins, whose edges depend on the rows alone. Its classes are those of ``class_ids``, ascending.
+        A forest with bins, whose edges depend on the rows and the ranges alone. Its classes are those of ``class_ids``,
+        ascending.
     """
-    bins = Bins.of_rows(rows, settings.range_steps)
+    bins = Bins.of_rows(rows, settings.range_steps, ranges)
     columns = bins.columns(rows)
     classes, classified = np.unique(class_ids, return_inverse=True)
     grow = _extra_trees if settings.kind == "extra_trees" else _random_trees

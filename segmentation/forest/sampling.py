@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation.forest._bit_layout import WORD
 from segmentation.forest._mixing import mixed
+from segmentation.forest.bins import joined_ranges
 
 MAX_TRAINING_PIXELS = 10_000
 """The most pixels that a forest is trained on, shared equally among the classes: about as many as a dozen careful
@@ -70,15 +71,36 @@ class PixelSample:
     Attributes:
         features: ``(pixels, features)`` float32.
         class_ids: ``(pixels,)`` uint8, the class of each.
+        ranges: ``(2, features)`` float32, the smallest and the largest value of each feature in the images, as far as
+            it is known, and not a number where it is not; None if nothing is known.
     """
 
     features: NDArray[np.float32]
     class_ids: NDArray[np.uint8]
+    ranges: NDArray[np.float32] | None = None
+
+    def check(self, n_features: int) -> None:
+        """
+        Raises:
+            ValueError: if these are not pixels of a forest with so many features.
+        """
+        if self.features.shape != (len(self.class_ids), n_features):
+            raise ValueError("The training pixels have other features than the forest.")
+        if not np.isfinite(self.features).all():
+            raise ValueError("The training pixels have features that are not numbers.")
+        if self.ranges is not None:
+            if self.ranges.shape != (2, n_features):
+                raise ValueError("The ranges of the features are of other features than the forest.")
+            if np.isinf(self.ranges).any() or (self.ranges[0] > self.ranges[1]).any():
+                raise ValueError("The ranges of the features are none.")
+
+    def part(self, kept: NDArray[np.bool_]) -> PixelSample:
+        """Some of the pixels, ``(pixels,)``."""
+        return replace(self, features=self.features[kept], class_ids=self.class_ids[kept])
 
     def select_classes(self, class_ids: Collection[int]) -> PixelSample:
         """The pixels of certain classes."""
-        kept = np.isin(self.class_ids, list(class_ids))
-        return PixelSample(self.features[kept], self.class_ids[kept])
+        return self.part(np.isin(self.class_ids, list(class_ids)))
 
     def joined(self, others: PixelSample, seed: int, limit: int = MAX_TRAINING_PIXELS) -> PixelSample:
         """These and others, thinned out where a class has more than its equal share of ``limit``.
@@ -95,7 +117,9 @@ class PixelSample:
         for class_id in np.unique(class_ids):
             members = np.flatnonzero(class_ids == class_id)
             kept[members[np.argsort(priorities[members], kind="stable")[share:]]] = False
-        return PixelSample(np.concatenate([self.features, others.features])[kept], class_ids[kept])
+        features = np.concatenate([self.features, others.features])
+        known = [one for one in (self.ranges, others.ranges) if one is not None]
+        return PixelSample(features, class_ids, joined_ranges(known) if known else None).part(kept)
 
 
 @dataclass(frozen=True, eq=False)

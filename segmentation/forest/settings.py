@@ -10,7 +10,8 @@ from segmentation._shared.checks import mapping, number, whole_number
 
 FOREST_KINDS = ("extra_trees", "random_forest")
 
-UNNAMED = {"n_estimators": 100, "max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0, "range_steps": 8}
+UNNAMED = {"n_estimators": 100, "max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0}
+UNNAMED |= {"range_steps": 8, "image_ranges": False}
 """What settings that were written before, and do not name these, stand for: the defaults of their time."""
 
 MIN_TREE_PIXELS = 100
@@ -37,6 +38,8 @@ class ForestSettings:
         random_state: seed of all that is drawn, 0 to 4294967295.
         range_steps: the range of a feature over which its bins lie is rounded outwards to a grid of so many steps at
             least, 1, 2, 4 or 8: the fewer, the fewer ranges a further stroke moves.
+        image_ranges: whether that range covers, beside the labelled pixels, some blocks of their images, so that a
+            further stroke hardly moves it.
 
     Raises:
         ValueError: with a sentence for the person who chose, if a value is out of bounds.
@@ -50,6 +53,7 @@ class ForestSettings:
     fine_trees: float = 0.5
     random_state: int = 0
     range_steps: int = 2
+    image_ranges: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in FOREST_KINDS:
@@ -65,6 +69,8 @@ class ForestSettings:
         whole_number(self.random_state, "The seed", 0, 2**32 - 1)
         if type(self.range_steps) is not int or self.range_steps not in (1, 2, 4, 8):
             raise ValueError("The steps of a range must be 1, 2, 4 or 8.")
+        if type(self.image_ranges) is not bool:
+            raise ValueError("Whether ranges cover blocks of the images must be true or false.")
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

@@ -29,6 +29,7 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.io.standardise import standardised
 from segmentation.live.draft import DraftPixels, TileSample, draft
+from segmentation.live.image_ranges import CachedRanges
 from segmentation.live.in_turn import computed_in_turn
 from segmentation.live.labelled_rows import LabelledRows
 from segmentation.live.layers import Layer
@@ -55,6 +56,7 @@ class LiveSegmenter:
     Attributes:
         cache: the features of tiles.
         rows: the feature rows of labelled pixels.
+        ranges: the ranges of features of images with labels.
         samples: the features of the drafts of tiles, by image hash, spec and bounds.
         classifiers: those that were trained lately.
         facts: about training images, by their hash.
@@ -66,6 +68,7 @@ class LiveSegmenter:
         self.cache = cache
         self.threads = threads
         self.rows = LabelledRows(cache, threads)
+        self.ranges = CachedRanges(cache, threads)
         self.samples: BoundedCache[tuple[str, FeatureSpec, tuple[int, ...]], NDArray[np.float32]] = BoundedCache(
             sample_bytes, lambda planes: planes.nbytes
         )
@@ -151,6 +154,7 @@ class LiveSegmenter:
             earlier,
             facts=self._facts,
             rows=self.rows,
+            ranges=self.ranges,
             threads=threads or self.threads,
         )
 
@@ -327,16 +331,23 @@ class LiveSegmenter:
         spec: FeatureSpec,
         order: Sequence[Tile],
         *,
+        ranges: bool = True,
         stale: Callable[[], bool] = lambda: False,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Caches the smoothed tiles that :meth:`segment_tiles` would cache, while the first stroke is drawn."""
-        image = standardised(image) if spec.standardise else image
+        """Caches what :meth:`train` and :meth:`segment_tiles` would cache, while the first stroke is drawn."""
+        image_hash, image = image.hash, standardised(image) if spec.standardise else image
         for tile, cache in self._with_room(self._smoothed_takes(image, spec), order):
+            if not cache:
+                break
             with turn():
-                if stale() or not cache:
+                if stale():
                     return
                 self.cache.smoothed(image, spec, tile, threads=self.threads)
+        if ranges:
+            with turn():
+                if not stale():
+                    self.ranges.known(image_hash, lambda: image, with_constants(spec, image.pixels))
 
     def _with_room(self, takes: Callable[[Tile], int], order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
         """The tiles, and whether those so far fit the cache together."""

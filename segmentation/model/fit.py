@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,9 @@ from segmentation.features.compute import compute_planes
 from segmentation.features.constants import STANDARDISED, ColourConstants
 from segmentation.features.pieces import ComputePlanes, feature_rows
 from segmentation.features.pointwise import lacks_constants
+from segmentation.features.ranges import feature_ranges
 from segmentation.features.spec import FeatureSpec
+from segmentation.forest.bins import joined_ranges
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
 from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
@@ -106,6 +109,9 @@ ImageFacts = Callable[[LabelledImage], Mapping[str, Any]]
 ImageRows = Callable[[LabelledImage, FeatureSpec, NDArray[np.int64]], NDArray[np.float32]]
 """``(pixels, features)`` float32 of an image, for the raster indices of the pixels."""
 
+ImageRanges = Callable[[LabelledImage, FeatureSpec], NDArray[np.float32]]
+"""Ranges of the features of an image as :func:`feature_ranges` gives them."""
+
 
 class Training:
     """One training, of which the labelled pixels are chosen, and which :meth:`fit` carries out.
@@ -117,6 +123,7 @@ class Training:
         earlier: a classifier whose training pixels are learnt from too.
         facts: of an image; None reads the image.
         rows: feature rows of an image; None computes them.
+        ranges: ranges of the features of an image; None computes them.
         planes: what computes them.
         threads: number of threads; None takes all cores. The result does not depend on it.
 
@@ -137,11 +144,13 @@ class Training:
         *,
         facts: ImageFacts | None = None,
         rows: ImageRows | None = None,
+        ranges: ImageRanges | None = None,
         planes: ComputePlanes = compute_planes,
         threads: int | None = None,
     ) -> None:
         self._settings, self._earlier = settings, earlier
         self._rows, self._planes, self._threads = rows or self._compute_rows, planes, threads
+        self._ranges_of = ranges or self._compute_ranges
         of_image = facts or (lambda image: image_facts(image.read()))
         alike = _with_channels_alike(images, of_image, earlier)
         self._facts = [{**of_image(one), "hash": one.known_as or one.hash} for one in alike]
@@ -189,12 +198,16 @@ class Training:
     def _compute_rows(self, image: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
         return feature_rows(image.read(), spec, places, compute=self._planes, threads=self._threads)
 
+    def _compute_ranges(self, image: LabelledImage, spec: FeatureSpec) -> NDArray[np.float32]:
+        return feature_ranges(image.read(), spec, compute=self._planes, threads=self._threads)
+
     def drawn_pixels(self) -> PixelSample:
         """The training pixels of the images alone, image by image, in the order of the sample."""
         chosen = zip(self._images, self.sample.places, strict=True)
         rows = [self._rows(image, self._spec, places) for image, places in chosen]
         known = [] if self._earlier_pixels is None else [self._earlier_pixels.features[:0]]
-        return PixelSample(rows[0] if len(rows) == 1 else np.concatenate([*known, *rows]), self.sample.class_ids)
+        features = rows[0] if len(rows) == 1 else np.concatenate([*known, *rows])
+        return PixelSample(features, self.sample.class_ids, self._ranges)
 
     def pixels(self) -> PixelSample:
         """The training pixels: those of the sample, and those of the earlier classifier."""
@@ -211,7 +224,15 @@ class Training:
         return self._fit_rows(pixels)
 
     def _fit_rows(self, pixels: PixelSample) -> Fitted:
-        return fit_rows(pixels.features, pixels.class_ids, self._settings, self._threads, spec=self._spec)
+        spec, ranges = self._spec, pixels.ranges if self._settings.image_ranges else None
+        return fit_rows(pixels.features, pixels.class_ids, self._settings, self._threads, spec=spec, ranges=ranges)
+
+    @cached_property
+    def _ranges(self) -> NDArray[np.float32] | None:
+        """Between which values features lie in the images that are learnt from, if the settings ask for it."""
+        learnt = [one for one, places in zip(self._images, self.sample.places, strict=True) if len(places)]
+        found = [self._ranges_of(one, self._spec) for one in learnt if self._settings.image_ranges]
+        return joined_ranges(found) if found else None
 
     def fit(self) -> Fitted:
         """Computes the features of the training pixels and grows the forest."""
@@ -251,6 +272,7 @@ def fit_rows(
     threads: int | None = None,
     *,
     spec: FeatureSpec | None = None,
+    ranges: NDArray[np.float32] | None = None,
 ) -> Fitted:
     """Grows a forest on feature rows.
 
@@ -260,6 +282,7 @@ def fit_rows(
         settings: how the forest is grown.
         threads: number of threads; None takes all cores. The result does not depend on it.
         spec: which features these are; it says which of them are fine, if there are as many as of some image.
+        ranges: ``(2, features)``, values that the bins of features cover besides those of the rows; None: nothing.
 
     Raises:
         ValueError: if there are fewer than two classes, or rows and classes do not fit together.
@@ -271,7 +294,8 @@ def fit_rows(
         raise ValueError("The rows of features hold values that are not numbers (NaN or infinite).")
     counts = count_classes(classes)
     check_classes(counts)
-    forest = grow_forest(features, classes, settings, threads, **_reach(spec, features.shape[1]))
+    reach = _reach(spec, features.shape[1])
+    forest = grow_forest(features, classes, settings, threads, **reach, ranges=ranges)
     return Fitted(forest, tuple(counts), None, {"training_pixels": counts_to_json(counts)}, None)
 
 

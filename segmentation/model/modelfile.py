@@ -62,13 +62,9 @@ _FACTS = "classifier.json"
 _STROKES = "strokes.json"
 _PIXEL_FEATURES = "pixels/features.npy"
 _PIXEL_CLASSES = "pixels/class_ids.npy"
-_LARGEST = {
-    _FACTS: 1 << 22,
-    _STROKES: 1 << 25,
-    _PIXEL_FEATURES: MAX_BYTES,
-    _PIXEL_CLASSES: MAX_BYTES,
-    **dict.fromkeys(FOREST_MEMBERS, MAX_BYTES),
-}
+_PIXEL_RANGES = "pixels/ranges.npy"
+_PIXELS = _PIXEL_FEATURES, _PIXEL_CLASSES, _PIXEL_RANGES
+_LARGEST = {_FACTS: 1 << 22, _STROKES: 1 << 25} | dict.fromkeys((*_PIXELS, *FOREST_MEMBERS), MAX_BYTES)
 _KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
 _OPTIONAL = ("pixels", "constants", "class_weights", "clean_up")
 _KNOWN_FEATURES = FeatureSpec(standardise=True, by_channel={0: ()}).to_json()
@@ -145,10 +141,7 @@ class ModelContents:
         used = set(self.class_ids) | {stroke.class_id for stroke in self.strokes or ()} - {UNLABELLED, REGION}
         if self.pixels is not None:
             used |= set(np.unique(self.pixels.class_ids).tolist())
-            if self.pixels.features.shape != (len(self.pixels.class_ids), self.forest.n_features):
-                raise ValueError("The training pixels have other features than the forest.")
-            if not np.isfinite(self.pixels.features).all():
-                raise ValueError("The training pixels have features that are not numbers.")
+            self.pixels.check(self.forest.n_features)
         if not used <= known:
             raise ValueError(f"Class {min(used - known)} has no name and no colour.")
         if self.channels is not None and self.spec.count(self.channels) != self.forest.n_features:
@@ -284,6 +277,9 @@ def _members(contents: ModelContents) -> dict[str, bytes]:
     if contents.pixels is not None:
         members[_PIXEL_FEATURES] = npy_bytes(contents.pixels.features.astype(np.float32, copy=False))
         members[_PIXEL_CLASSES] = npy_bytes(contents.pixels.class_ids.astype(np.uint8, copy=False))
+        if contents.settings.image_ranges:
+            unknown = np.full((2, contents.forest.n_features), np.nan, np.float32)
+            members[_PIXEL_RANGES] = npy_bytes(unknown if contents.pixels.ranges is None else contents.pixels.ranges)
     return members
 
 
@@ -309,18 +305,19 @@ def _contents(archive: Archive) -> ModelContents:
     if facts.get("constants") is not None:
         spec = replace(spec, constants=ColourConstants.from_json(facts["constants"]))
     channels = facts["channels"]
+    settings = ForestSettings.from_json(facts["settings"])
     forest = read_forest(archive, facts["forest"], len(class_ids))
     return ModelContents(
         spec=spec,
         forest=forest,
-        settings=ForestSettings.from_json(facts["settings"]),
+        settings=settings,
         classes=classes_from_json(facts["classes"]),
         class_ids=tuple(checks.whole_number(i, "A class id", 1, LARGEST_CLASS_ID) for i in class_ids),
         channels=None if channels is None else checks.whole_number(channels, "channels", 1, MAX_CHANNELS),
         training=_checked_training(facts["training"]),
         versions=_checked_versions(facts["versions"]),
         strokes=_strokes(archive),
-        pixels=_pixels(archive, facts.get("pixels"), forest.n_features),
+        pixels=_pixels(archive, facts.get("pixels"), forest.n_features, settings.image_ranges),
         class_weights=weights_from_json(facts.get("class_weights")),
         clean_up=steps_from_json(facts.get("clean_up", ())),
     )
@@ -350,14 +347,16 @@ def _strokes(archive: Archive) -> tuple[Stroke, ...] | None:
     return tuple(Stroke.from_json(entry) for entry in entries)
 
 
-def _pixels(archive: Archive, count: object, n_features: int) -> PixelSample | None:
+def _pixels(archive: Archive, count: object, n_features: int, with_ranges: bool) -> PixelSample | None:
     if count is None:
-        if _PIXEL_FEATURES in archive or _PIXEL_CLASSES in archive:
+        if any(member in archive for member in _PIXELS):
             raise ValueError(f"{_FACTS} does not count the training pixels.")
         return None
     n_pixels = checks.whole_number(count, "The number of training pixels", 1, MAX_NODES)
     class_ids = archive.read_array(_PIXEL_CLASSES, np.uint8, (n_pixels,))
-    return PixelSample(archive.read_array(_PIXEL_FEATURES, np.float32, (n_pixels, n_features)), class_ids)
+    features = archive.read_array(_PIXEL_FEATURES, np.float32, (n_pixels, n_features))
+    ranges = archive.read_array(_PIXEL_RANGES, np.float32, (2, n_features)) if with_ranges else None
+    return PixelSample(features, class_ids, ranges)
 
 
 def _checked_training(values: object) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Parameters:
         fine_trees: float = ForestSettings.fine_trees,
         random_state: int = ForestSettings.random_state,
         range_steps: int = ForestSettings.range_steps,
+        image_ranges: bool = ForestSettings.image_ranges,
         class_weights: ClassWeights | None = None,
         clean_up: Steps = (),
         engine: str = "compiled",
@@ -42,7 +43,7 @@ class Parameters:
         checked_weights(class_weights)
         self.spec, self.class_weights, self.clean_up = spec, class_weights, checked_steps(clean_up)
         self.settings = ForestSettings(
-            kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state, range_steps
+            kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state, range_steps, image_ranges
         )
         self.engine = checked_engine(engine)
         self.threads = threads

@@ -24,6 +24,8 @@ def contents(rows, request):
     from sklearn.ensemble import ExtraTreesClassifier
 
     class_ids = np.array([2, 5, 9], np.uint8)[np.random.default_rng(1).integers(3, size=len(rows))]
+    ranges = np.stack([rows.min(axis=0) - 1, rows.max(axis=0) + 1])
+    ranges[:, 0] = np.nan
     chosen = ForestSettings(n_estimators=12, max_depth=5, random_state=7)
     if request.param == "bins":
         forest = grow_forest(rows, class_ids, chosen)
@@ -38,7 +40,7 @@ def contents(rows, request):
         channels=2,
         training=TRAINING,
         strokes=STROKES,
-        pixels=PixelSample(rows, class_ids),
+        pixels=PixelSample(rows, class_ids, ranges),
     )
 
 

@@ -78,7 +78,9 @@ def test_it_equals_the_same_pipeline_of_scikit_image_and_scikit_learn():
     features = multiscale_basic_features(pixels, sigma_max=4, texture=False, channel_axis=-1)
     sample = TrainingSample.draw([labels], seed=0)
     rows = features.reshape(-1, features.shape[-1])
-    grown = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, ForestSettings())
+    ranges = np.stack([rows.min(axis=0), rows.max(axis=0)])
+    training = np.ascontiguousarray(rows[sample.places[0]])
+    grown = grow_forest(training, sample.class_ids, ForestSettings(), ranges=ranges)
     forest = grown.to_sklearn(np.unique(sample.class_ids))
     expected = forest.predict_proba(rows).reshape(*labels.shape, -1)
     classifier = PixelClassifier(FeatureSpec(sigma_max=4, texture=False, differences=False, colour=False))
@@ -94,7 +96,9 @@ def test_given_the_same_features_it_equals_scikit_learn_but_for_ties():
     classifier = PixelClassifier(SPEC).fit(pixels, labels)
     sample = TrainingSample.draw([labels], seed=0)
     rows = compute_planes(pixels, SPEC).reshape(classifier.forest_.n_features, -1).T
-    grown = grow_forest(np.ascontiguousarray(rows[sample.places[0]]), sample.class_ids, classifier.settings)
+    ranges = np.stack([rows.min(axis=0), rows.max(axis=0)])
+    training = np.ascontiguousarray(rows[sample.places[0]])
+    grown = grow_forest(training, sample.class_ids, classifier.settings, ranges=ranges)
     forest = grown.to_sklearn(np.unique(sample.class_ids))
     expected = forest.predict_proba(rows)
     assert np.abs(classifier.predict_proba(pixels).reshape(expected.shape) - expected).max() <= 1e-6
@@ -194,13 +198,13 @@ def test_it_becomes_a_forest_of_scikit_learn(kind):
 def test_several_images_are_learnt_together():
     scenes = [scene(60, 70, seed=0)[:2], scene(40, 50, seed=1)[:2]]
     pixels, labels = zip(*scenes, strict=True)
-    classifier = PixelClassifier(SPEC).fit(list(pixels), list(labels))
+    classifier = PixelClassifier(SPEC, image_ranges=False).fit(list(pixels), list(labels))
     counts = {str(c): sum(int((raster == c).sum()) for raster in labels) for c in (2, 5)}
     assert classifier.training_["labelled_pixels"] == counts
     assert [one["rows"] for one in classifier.training_["images"]] == [60, 40]
     rows = np.concatenate([compute_planes(one, SPEC)[:, raster > 0].T for one, raster in scenes])
     class_ids = np.concatenate([raster[raster > 0] for raster in labels])
-    assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC).fit_rows(rows, class_ids))
+    assert forest_bytes(classifier) == forest_bytes(PixelClassifier(SPEC, image_ranges=False).fit_rows(rows, class_ids))
 
 
 def test_a_class_may_be_labelled_in_only_one_of_the_images():

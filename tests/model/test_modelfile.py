@@ -74,6 +74,9 @@ def test_parts_that_do_not_belong_together_are_refused(contents, rows):
         ({"pixels": PixelSample(rows[:, 1:], np.full(len(rows), 2, np.uint8))}, "other features"),
         ({"pixels": PixelSample(rows, np.full(len(rows), 0, np.uint8))}, "Class 0 has no name"),
         ({"pixels": PixelSample(rows * np.nan, np.full(len(rows), 2, np.uint8))}, "not numbers"),
+        ({"pixels": replace(contents.pixels, ranges=np.zeros((2, 1), np.float32))}, "of other features"),
+        ({"pixels": replace(contents.pixels, ranges=contents.pixels.ranges[::-1])}, "ranges of the features are none"),
+        ({"pixels": replace(contents.pixels, ranges=contents.pixels.ranges * np.inf)}, "the features are none"),
     ]:
         with pytest.raises(ValueError, match=sentence):
             ModelContents(**(vars(contents) | change))

@@ -30,7 +30,8 @@ def test_a_session_starts_with_its_image_classes_and_settings():
 def test_a_session_of_before_keeps_the_settings_of_its_time():
     before = FeatureSpec(differences=False, colour=False)
     assert fold([START]).features == before
-    forest = ForestSettings(n_estimators=100, max_samples=0.2, balance=1.0, fine_trees=0.0, range_steps=8)
+    first = {"max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0, "range_steps": 8, "image_ranges": False}
+    forest = ForestSettings(n_estimators=100, **first)
     assert fold([START]).forest == forest
     kinds = {name: value for name, value in before.to_json().items() if name not in ("differences", "colour")}
     change = {"id": "f", "type": "settings.change", "features": kinds | {"edges": False}}

@@ -1,0 +1,87 @@
+"""Ranges of features of images, from stroke to stroke."""
+
+import numpy as np
+import pytest
+
+from segmentation._shared.tiling import TileGrid
+from segmentation.features.cache import FeatureCache
+from segmentation.features.compute import compute_planes
+from segmentation.features.ranges import feature_ranges
+from segmentation.features.spec import FeatureSpec
+from segmentation.forest.settings import ForestSettings
+from segmentation.io.image import image_from_pixels
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.fit import LabelledImage
+
+pytestmark = pytest.mark.usefixtures("kernels")
+
+SPEC = FeatureSpec(texture=False, sigma_max=2)
+FOREST = ForestSettings(n_estimators=8)
+IMAGE = image_from_pixels(np.random.default_rng(0).integers(0, 256, (60, 300, 3), np.uint8))
+GRID = TileGrid(IMAGE.shape)
+
+
+def strokes(count):
+    """Labels after each of ``count`` strokes."""
+    random = np.random.default_rng(0)
+    labels = np.zeros(IMAGE.shape, np.uint8)
+    labels[:2, :5] = 2
+    for _ in range(count):
+        row, column = (random.integers(0, length) for length in IMAGE.shape)
+        labels[row : row + 3, column : column + 9] = 1
+        yield labels.copy()
+
+
+def bins_after_each(live, forest, spec=SPEC):
+    return [live.train([LabelledImage.from_image(IMAGE, one)], spec, forest).forest_.bins for one in strokes(6)]
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The hashes of the images of which ranges were computed."""
+    hashes = []
+
+    def ranges(image, spec, **kwargs):
+        hashes.append(image.hash)
+        return feature_ranges(image, spec, **kwargs)
+
+    monkeypatch.setattr("segmentation.live.image_ranges.feature_ranges", ranges)
+    return hashes
+
+
+def test_they_are_computed_once_whatever_is_drawn(asked):
+    live = LiveSegmenter(FeatureCache(10**8))
+    live.prepare(IMAGE, SPEC, GRID.order())
+    assert asked == [IMAGE.hash]
+    bins_after_each(live, FOREST)
+    assert asked == [IMAGE.hash]
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_those_of_features_with_constants_are_prepared_too(asked, standardise):
+    spec = FeatureSpec(sigma_max=2, standardise=standardise)
+    live = LiveSegmenter(FeatureCache(10**8))
+    live.prepare(IMAGE, spec, GRID.order())
+    bins_after_each(live, FOREST, spec)
+    assert len(asked) == 1
+
+
+def test_without_room_for_smoothed_tiles_they_are_prepared_still(asked):
+    LiveSegmenter(FeatureCache(0)).prepare(IMAGE, SPEC, GRID.order())
+    assert asked == [IMAGE.hash]
+
+
+def test_who_does_not_want_them_does_not_wait_for_them(asked):
+    live = LiveSegmenter(FeatureCache(10**8))
+    live.prepare(IMAGE, SPEC, GRID.order(), ranges=False)
+    live.prepare(IMAGE, SPEC, GRID.order(), stale=lambda: True)
+    before = bins_after_each(live, ForestSettings(n_estimators=8, image_ranges=False))
+    assert asked == []
+    assert len(before[-1].differing(before[0]))
+
+
+def test_a_further_stroke_moves_no_range_of_a_small_image():
+    first, *others = bins_after_each(LiveSegmenter(FeatureCache(0)), FOREST)
+    assert all(len(one.differing(first)) == 0 for one in others)
+    planes = compute_planes(IMAGE.pixels, SPEC).reshape(first.n_features, -1)
+    assert (first.low <= planes.min(axis=1)).all()
