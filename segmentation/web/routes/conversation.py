@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -33,6 +33,9 @@ SHORT_BYTES = 2**16
 
 MAX_EVENTS_AT_ONCE = 5_000
 MAX_LAYER_NAME = 200
+ENDS = ("done", "here", "scores")
+"""Kinds of messages that come when all is segmented."""
+
 GONE = {"kind": "gone", "reason": NO_SESSION}
 
 _HASH_OR_NONE = re.compile(r"([0-9a-f]{64})?")
@@ -55,7 +58,8 @@ def conversation_routes(conversations: Conversations, store: Store, user_header:
         asked = _read_request(author)
         if asked["bodies"] and only_looks():
             return refusal()
-        is_crowded = asked["tiles"] is not None and not enter_segmenting(session_id)
+        leave = None if asked["tiles"] is None else enter_segmenting(session_id, asked["client_id"])
+        is_crowded = asked["tiles"] is not None and leave is None
         if is_crowded:  # what was drawn is stored all the same
             asked["tiles"] = None
         messages = conversations.answer(session_id, **asked, author=author, has_gone=has_gone())
@@ -64,7 +68,7 @@ def conversation_routes(conversations: Conversations, store: Store, user_header:
         except UnknownSessionError:
             first = GONE
         rest = chain(messages, [BUSY]) if is_crowded and first["kind"] != "gone" else messages
-        response = as_it_comes(Response(_lines(first, rest), mimetype="application/x-ndjson"))
+        response = as_it_comes(Response(_lines(first, rest, leave or (lambda: None)), mimetype="application/x-ndjson"))
         if first["kind"] != "gone":
             remember(response, link_id())
         if is_crowded:
@@ -74,10 +78,13 @@ def conversation_routes(conversations: Conversations, store: Store, user_header:
     return routes
 
 
-def _lines(first: Mapping[str, Any], rest: Iterator[Mapping[str, Any]]) -> Iterator[str]:
+def _lines(first: Mapping[str, Any], rest: Iterator[Mapping[str, Any]], leave: Callable[[], None]) -> Iterator[str]:
+    """The messages as lines; calls ``leave`` once the segmentation has ended, for which no others have to wait."""
     yield _line(first)
     try:
         for message in rest:
+            if message["kind"] in ENDS:
+                leave()
             yield _line(message)
     except (UnknownSessionError, UnknownImageError):  # with a session that is deleted go its images
         yield _line(GONE)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, jsonify
 
 from segmentation.web.session.downloads import UnknownFileError
-from segmentation.web.session.whole_results import NobodyWaitsError
+from segmentation.web.session.scheduler import NobodyWaitsError
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.series import UnknownSeriesError

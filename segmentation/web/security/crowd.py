@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 
 class Crowd:
@@ -17,29 +17,40 @@ class Crowd:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._inside = 0
+        self._inside: dict[object, Iterable[str]] = {}
         self._by_key: Counter[str] = Counter()
+        self._holders: dict[str, object] = {}
 
-    def enter(self, most_by_key: Mapping[str, int]) -> Callable[[], None] | None:
+    def enter(self, most_by_key: Mapping[str, int], holder: str = "") -> Callable[[], None] | None:
         """Come in.
 
         Args:
             most_by_key: of each group that somebody belongs to, such as an address, how many may be in.
+            holder: who has one place only, and takes it over from what they asked for before; empty is nobody.
 
         Returns:
-            What is to be called to leave again; None if there are too many already.
+            What is to be called to leave again, once or more often; None if there are too many already.
         """
+        place = object()
         with self._lock:
-            if self._inside >= self._most or any(self._by_key[key] >= most for key, most in most_by_key.items()):
+            self._leave(self._holders.get(holder))
+            if len(self._inside) >= self._most or any(self._by_key[key] >= most for key, most in most_by_key.items()):
                 return None
-            self._inside += 1
+            self._inside[place] = most_by_key.keys()
             self._by_key.update(most_by_key.keys())
-        return lambda: self._leave(most_by_key)
+            if holder:
+                self._holders[holder] = place
 
-    def _leave(self, most_by_key: Mapping[str, int]) -> None:
-        with self._lock:
-            self._inside -= 1
-            for key in most_by_key:
-                self._by_key[key] -= 1
-                if not self._by_key[key]:
-                    del self._by_key[key]
+        def leave() -> None:
+            with self._lock:
+                self._leave(place)
+                if self._holders.get(holder) is place:
+                    del self._holders[holder]
+
+        return leave
+
+    def _leave(self, place: object) -> None:
+        for key in self._inside.pop(place, ()):
+            self._by_key[key] -= 1
+            if not self._by_key[key]:
+                del self._by_key[key]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from flask import Flask, Response, current_app, g, jsonify, request
@@ -151,19 +152,21 @@ def _let_few_take_long(server: Flask) -> None:
             leave()
 
 
-def enter_segmenting(session_id: str) -> bool:
+def enter_segmenting(session_id: str, window: str) -> Callable[[], None] | None:
     """Let the request that is answered be one of those that wait for a segmentation, until its answer has ended.
 
     Args:
         session_id: the session that is segmented.
+        window: who waits: its newer request takes the place over.
 
     Returns:
-        False if there are too many already: it is to come again after :data:`SEGMENTING_WAIT`.
+        What leaves earlier; None if there are too many already: it is to come again after :data:`SEGMENTING_WAIT`.
     """
     crowd: Crowd = current_app.extensions[SEGMENTING]
     groups = {f"from {_address()}": SEGMENTING_OF_AN_ADDRESS, f"of {session_id}": SEGMENTING_OF_A_SESSION}
-    g.leave = crowd.enter(groups)
-    return g.leave is not None
+    g.leave = crowd.enter(groups, holder=f"{session_id} {window}")
+    leave: Callable[[], None] | None = g.leave
+    return leave
 
 
 def _address() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,12 @@ class ImagesAtWork:
         self._holders: Counter[str] = Counter()
         self._used = Counter[bool]()
         """Bytes of the small images, and of the large ones."""
+        self._refused = 0
+
+    def watch(self) -> Callable[[], bool]:
+        """A question that says True once there was no room for somebody: who can do without gives theirs up."""
+        refused = self._refused
+        return lambda: self._refused > refused
 
     @contextmanager
     def holding(self, facts: Mapping[str, Any]) -> Iterator[None]:
@@ -50,6 +56,7 @@ class ImagesAtWork:
         with self._lock:
             if key not in self._holders:
                 if self._is_crowded(size, part, large):
+                    self._refused += 1
                     raise CrowdedError
                 self._used[large] += size
             self._holders[key] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, cast
@@ -32,7 +32,7 @@ from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.margins import Margins
 from segmentation.web.session.packed_tile import Message
-from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.scheduler import NobodyWaitsError, Scheduler
 from segmentation.web.session.scoring import Learnt, Scorer
 from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
@@ -205,7 +205,7 @@ class Conversations:
                 def stale() -> bool:
                     return superseded() or has_gone() or self._closing.is_set() or has_grown()
 
-                with self._busy:
+                with self._busy, suppress(NobodyWaitsError):
                     try:
                         learnt = yield from self._segmentation(session_id, tiles, stale, held)
                     except CrowdedError:
@@ -213,10 +213,22 @@ class Conversations:
             if here is not None:
                 yield {"kind": "here", "people": [asdict(one) for one in self._presences.meet(session_id, here)]}
             if tiles is not None and learnt is not None and tiles.scores is not None:
-                yield from self._scorer.score(session_id, learnt, tiles.scores.newest, stale)
-                image = self._images.get(session_id, learnt.state.image["hash"])
-                image = image.within(region_of(learnt.state.outlines, image.shape))
-                yield from self._margins.told(session_id, learnt, image, stale)
+                yield from self._scores(session_id, learnt, tiles.scores.newest, stale)
+
+    def _scores(
+        self, session_id: str, learnt: Learnt, newest: StrokeKey | None, stale: Callable[[], bool]
+    ) -> Iterator[Message]:
+        """How good and how sure it is; the image is given up once somebody lacks the room that it takes."""
+        is_crowded = self._at_work.watch()
+
+        def over() -> bool:
+            return stale() or is_crowded()
+
+        yield from self._scorer.score(session_id, learnt, newest, over)
+        if not over():
+            image = self._images.get(session_id, learnt.state.image["hash"])
+            image = image.within(region_of(learnt.state.outlines, image.shape))
+            yield from self._margins.told(session_id, learnt, image, over)
 
     def _segmentation(
         self, session_id: str, tiles: TileRequest, stale: Callable[[], bool], held: ExitStack
@@ -244,13 +256,13 @@ class Conversations:
         if not missing_strokes(state, training_set.pixels_by_class):
             yield {"kind": "status", "text": "Learning from the strokes"}
         try:
-            with self._scheduler.turn(session_id, ahead=True):
+            with self._scheduler.turn(session_id, ahead=True, stale=stale):
                 if stale():
                     return None
                 trained = self._trainer.train(session_id, training_set)
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
-            turn = partial(self._scheduler.turn, session_id)
+            turn = partial(self._scheduler.turn, session_id, stale=stale)
             ranges = state.forest.image_ranges
             self._live.prepare(image, state.features, order, ranges=ranges, stale=stale, turn=turn)
             return None

@@ -15,7 +15,11 @@ AHEAD_IN_A_ROW = 4
 """Urgent tasks before one of the others has its turn."""
 
 LOOK_UP_SECONDS = 0.2
-"""How often who waits for spare time asks whether it is still worth it."""
+"""How often who waits asks whether it is still worth it."""
+
+
+class NobodyWaitsError(Exception):
+    """Whoever asked for something has gone, or asked for something newer, before it was there."""
 
 
 @dataclass
@@ -109,21 +113,28 @@ class Turns:
                 self._others.leave(session_id)
 
     @contextmanager
-    def turn(self, session_id: str, *, ahead: bool = False) -> Iterator[None]:
+    def turn(self, session_id: str, *, ahead: bool = False, stale: Callable[[], bool] | None = None) -> Iterator[None]:
         """Wait until a task of a session may be computed, and compute it in the ``with`` block.
 
         Args:
             session_id: the session.
             ahead: whether the task is urgent.
+            stale: asked while waiting: whether nobody needs it any more; None stands for no.
+
+        Raises:
+            NobodyWaitsError: if that is so before its turn has come.
         """
         begin = threading.Event()
         with nullcontext() if ahead else self.place(session_id):
             with self._lock:
-                (self._urgent if ahead else self._others.places[session_id].waiting).append(begin)
+                waiting = self._urgent if ahead else self._others.places[session_id].waiting
+                waiting.append(begin)
                 self._begin_waiting()
             metrics.count_waiting(1)
-            begin.wait()
-            metrics.count_waiting(-1)
+            try:
+                self._wait(begin, waiting, stale)
+            finally:
+                metrics.count_waiting(-1)
             try:
                 yield
             finally:
@@ -152,6 +163,20 @@ class Turns:
                 self._in_spare_time = self._in_spare_time and not mine
                 self._spare.notify()
 
+    def _wait(self, begin: threading.Event, waiting: deque[threading.Event], stale: Callable[[], bool] | None) -> None:
+        try:
+            while not begin.wait(None if stale is None else LOOK_UP_SECONDS):
+                if stale is not None and stale():
+                    raise NobodyWaitsError
+        except BaseException:
+            with self._lock:
+                if begin.is_set():  # its turn came meanwhile, and goes to the next one
+                    self._free += 1
+                    self._begin_waiting()
+                else:
+                    waiting.remove(begin)
+            raise
+
     def _begin_waiting(self) -> None:
         while self._free:
             other = self._others.first()
@@ -179,17 +204,19 @@ class Scheduler(Turns):
         super().__init__(tasks_at_once, tasks_per_turn)
         self._whole = Turns(1)
 
-    def download_turn(self, session_id: str) -> AbstractContextManager[None]:
+    def download_turn(
+        self, session_id: str, *, stale: Callable[[], bool] | None = None
+    ) -> AbstractContextManager[None]:
         """A :meth:`turn` for what somebody takes home: its place is not that of the session's strokes."""
-        return self.turn(f"{session_id} downloads")
+        return self.turn(f"{session_id} downloads", stale=stale)
 
     def download_place(self, session_id: str) -> AbstractContextManager[None]:
         """Hold the :meth:`place` of these turns, so that a download does not go to the end of the line for each."""
         return self.place(f"{session_id} downloads")
 
-    def whole_turn(self, session_id: str) -> AbstractContextManager[None]:
+    def whole_turn(self, session_id: str, *, stale: Callable[[], bool] | None = None) -> AbstractContextManager[None]:
         """A turn for what looks at a whole image at once, which may take seconds: one at a time.
 
         It takes no place among the tasks that may be computed at once, so that no stroke waits for it.
         """
-        return self._whole.turn(session_id)
+        return self._whole.turn(session_id, stale=stale)

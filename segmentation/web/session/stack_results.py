@@ -17,9 +17,9 @@ from segmentation.io.tiffwriter import BIG_TIFF_BYTES, TiffPages
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.strokes.raster import rasterise, region_of
 from segmentation.web.session.images import Images
-from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.scheduler import NobodyWaitsError, Scheduler
 from segmentation.web.session.training import Result, Trainer
-from segmentation.web.session.whole_results import NobodyWaitsError, WholeImage, until_gone
+from segmentation.web.session.whole_results import WholeImage, until_gone
 
 PART_BYTES = 3 * 2**18
 """Bytes that are sent in one line; a multiple of 3, as base64 likes it."""

@@ -135,6 +135,9 @@ class TileStream:
 
         Returns:
             ``(256,)`` int64, number of pixels by class id of the tiles that came.
+
+        Raises:
+            NobodyWaitsError: if it is stale before its turn has come.
         """
 
         def is_new(one: PackedTile) -> bool:
@@ -156,7 +159,7 @@ class TileStream:
             if len(found) < len(order):
                 return pixels
             yield {"kind": "status", "text": "Cleaning up"}
-            with self._scheduler.turn(session_id, ahead=True):
+            with self._scheduler.turn(session_id, ahead=True, stale=stale):
                 ids = clean_up_found(whole, clean_up)
             classes = wanted.classifier.classes_
             tiles = [found[tile.index].with_ids(ids[tile.rows, tile.columns], classes) for tile in order]
@@ -209,7 +212,7 @@ class TileStream:
         """A draft of the tiles that this classifier has not segmented yet, if they are many."""
         if len(missing) < 2:
             return
-        turn = partial(self._scheduler.turn, session_id, ahead=True)
+        turn = partial(self._scheduler.turn, session_id, ahead=True, stale=stale)
         drafts = self._live.draft(wanted.image, wanted.classifier, missing, stale=stale, turn=turn)
         if drafts:
             pixels = DraftPixels.for_shape(wanted.image.shape)
@@ -243,7 +246,8 @@ class TileStream:
         cached.clear()
 
         def turn() -> AbstractContextManager[None]:
-            return self._scheduler.turn(session_id, ahead=next(begun) < TILES_AHEAD and not seen.is_set())
+            ahead = next(begun) < TILES_AHEAD and not seen.is_set()
+            return self._scheduler.turn(session_id, ahead=ahead, stale=stale)
 
         with self._scheduler.place(session_id):
             for segmented in wanted.packed(self._live, missing, stale, turn):

@@ -19,26 +19,24 @@ from segmentation.io.image import Image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.correcting import apply_corrections
+from segmentation.web.session.scheduler import NobodyWaitsError
 
 TIFF_HEAD = b"II*\0\x08\0\0\0"
 """The first bytes of each TIFF file that we write: they are sent at once, since routers wait for them."""
 
 PART_BYTES = 2**18
 
-Turn = Callable[[], AbstractContextManager[None]]
-
-
-class NobodyWaitsError(Exception):
-    """Whoever asked for something has gone before it was there."""
+Turn = Callable[..., AbstractContextManager[None]]
+"""Gives each task its turn, as :meth:`Scheduler.turn` does; asks ``stale`` while it waits."""
 
 
 def until_gone(turn: Turn, has_gone: Callable[[], bool]) -> Turn:
     """The same turns, until nobody waits any more: then a NobodyWaitsError ends what they are for."""
 
-    def next_turn() -> AbstractContextManager[None]:
+    def next_turn(*, stale: Callable[[], bool] = has_gone) -> AbstractContextManager[None]:
         if has_gone():
             raise NobodyWaitsError
-        return turn()
+        return turn(stale=stale)
 
     return next_turn
 

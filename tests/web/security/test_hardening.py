@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -186,6 +187,55 @@ def test_a_few_windows_of_a_session_wait_for_its_segmentation_and_the_others_com
     assert held.statuses == [200] * 5
     monkeypatch.undo()
     assert "busy" not in asks(session, "late").text
+
+
+def test_a_window_that_asks_anew_takes_its_place_over_and_waits_no_longer_for_the_former_answer(
+    client, halves, session
+):
+    """The former answer would have waited for its turn, and kept its place as long."""
+    workbench, answers = client.application.extensions["workbench"], []
+
+    def ask(window):
+        asking = client.application.test_client(use_cookies=False)
+        answer = waits_for_a_segmentation(asking, session, window)
+        answers.append([json.loads(line)["kind"] for line in answer.text.splitlines()])
+
+    def begin(window):
+        threads.append(threading.Thread(target=ask, args=(window,)))
+        threads[-1].start()
+        while not workbench.scheduler._urgent:
+            threading.Event().wait(0.01)
+
+    threads = []
+    with ExitStack() as at_work:
+        for _ in range(workbench.scheduler._all):
+            at_work.enter_context(workbench.scheduler.turn("others"))
+        begin("w")
+        for number in range(2 * hardening.SEGMENTING_OF_A_SESSION):
+            begin("w")
+            threads[number].join(60)
+            assert not threads[number].is_alive()
+        assert [kinds for kinds in answers if {"busy", "done"} & {*kinds}] == []
+    threads[-1].join(60)
+    assert answers[-1][-1] == "done"
+
+
+def test_who_has_the_segmentation_and_waits_for_scores_keeps_nobody_away(client, held, halves, session, monkeypatch):
+    workbench = client.application.extensions["workbench"]
+    monkeypatch.setattr(hardening, "SEGMENTING_OF_A_SESSION", 1)
+    monkeypatch.setattr(workbench.conversations._scorer, "score", lambda *_, **__: [held.work() and {"kind": "scores"}])
+
+    def ask():
+        asking = client.application.test_client(use_cookies=False)
+        segment = tile_request(10, 10) | {"image": halves["hash"], "scores": {"newest": None}}
+        body = {"after": 0, "events": [], "segment": segment, "window": "first"}
+        held.statuses.append(asking.post(f"/s/{session}/converse", json=body, buffered=True).status_code)
+
+    held.threads.append(threading.Thread(target=ask))
+    held.threads[-1].start()
+    assert held.at_work.acquire(timeout=60)
+    assert "busy" not in waits_for_a_segmentation(client, session, "second").text
+    held.end()
 
 
 def test_places_are_left_again_whatever_came_of_it(client):

@@ -40,6 +40,18 @@ def test_neither_small_images_nor_large_ones_keep_the_others_away():
             pass
 
 
+def test_who_can_do_without_an_image_is_told_when_somebody_lacks_its_room():
+    at_work = ImagesAtWork(1000)
+    with at_work.holding(image("a", 100)):
+        is_crowded = at_work.watch()
+        with at_work.holding(image("small", 10)):
+            assert not is_crowded()
+        with pytest.raises(CrowdedError), at_work.holding(image("b", 100)):
+            pass
+        assert is_crowded()
+        assert not at_work.watch()()
+
+
 def test_a_window_is_told_to_come_again_while_others_hold_the_memory(client, session, halves, monkeypatch):
     workbench = client.application.extensions["workbench"]
     monkeypatch.setattr(workbench.conversations, "_at_work", at_work := ImagesAtWork(1))

@@ -1,10 +1,12 @@
 """Turns go round: a hundred tasks of one session do not keep another waiting for more than one."""
 
 import threading
+from contextlib import ExitStack, nullcontext
 
 import pytest
 
-from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.scheduler import NobodyWaitsError, Scheduler
+from tests.support import PATIENCE_SECONDS
 
 
 def waiting_tasks(scheduler):
@@ -96,3 +98,55 @@ def test_a_task_that_fails_ends_its_turn():
 
 def test_who_asks_again_while_waiting_does_not_come_after_those_who_asked_later():
     assert work_in_turns(Scheduler(1), ["X", "A", "B", "A", "C"]) == ["X", "A", "B", "A", "C"]
+
+
+def test_who_needs_it_no_more_waits_no_longer_and_takes_no_turn_from_others():
+    scheduler, done = Scheduler(1), []
+    asked, needless = threading.Semaphore(0), threading.Event()
+
+    class LookUpError(Exception):
+        """Asking whether it is needed fails."""
+
+    def stale():
+        asked.release()
+        return needless.is_set()
+
+    def failing():
+        raise LookUpError
+
+    def ask(who, stale, problem=None, **how):
+        def wait():
+            with pytest.raises(problem) if problem else nullcontext(), scheduler.turn(who, stale=stale, **how):
+                done.append(who)
+
+        threads.append(threading.Thread(target=wait))
+        threads[-1].start()
+
+    threads = []
+    with scheduler.turn("first"):
+        for ahead in (False, True):
+            ask("gone", stale, NobodyWaitsError, ahead=ahead)
+            ask("failed", failing, LookUpError, ahead=ahead)
+        for _ in range(4):
+            assert asked.acquire(timeout=PATIENCE_SECONDS)
+        needless.set()
+        for thread in threads:
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive()
+        assert waiting_tasks(scheduler) == 0
+        assert list(scheduler._others.places) == ["first"]
+    assert done == []
+    assert work_in_turns(scheduler, ["a", "A", "b"]) == ["a", "A", "b"]
+
+
+def test_a_turn_that_comes_as_its_need_ends_goes_to_the_next():
+    scheduler, first = Scheduler(1), ExitStack()
+    first.enter_context(scheduler.turn("first"))
+
+    def stale():
+        first.close()
+        return True
+
+    with pytest.raises(NobodyWaitsError), scheduler.turn("late", stale=stale):
+        pass
+    assert work_in_turns(scheduler, ["a", "b"]) == ["a", "b"]

@@ -102,7 +102,9 @@ def test_what_is_trained_drafted_and_seen_first_goes_ahead_of_others_and_a_draft
 ):
     asked, scheduler = [], workbench.scheduler
     turn = scheduler.turn
-    monkeypatch.setattr(scheduler, "turn", lambda who, ahead=False: asked.append(ahead) or turn(who, ahead=ahead))
+    monkeypatch.setattr(
+        scheduler, "turn", lambda *who, ahead=False, **how: asked.append(ahead) or turn(*who, ahead=ahead, **how)
+    )
     assert converse(client, session, segment=TILES)[-1]["kind"] == "done"
     training, first, *others = asked
     assert (training, first) == (True, True)

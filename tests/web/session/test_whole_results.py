@@ -11,7 +11,8 @@ from segmentation.io.export import probabilities_tiff
 from segmentation.io.pixel_size import PixelSize
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import as_image
-from segmentation.web.session.whole_results import TIFF_HEAD, NobodyWaitsError, WholeImage
+from segmentation.web.session.scheduler import NobodyWaitsError
+from segmentation.web.session.whole_results import TIFF_HEAD, WholeImage
 from tests.support.classifiers import trained
 
 PIXELS = np.random.default_rng(3).integers(0, 255, (530, 300), dtype=np.uint8)
@@ -26,7 +27,7 @@ class Turns:
         self.number = 0
         self.inside = False
 
-    def __call__(self):
+    def __call__(self, **_how):
         return self
 
     def __enter__(self):
@@ -44,7 +45,7 @@ def classifier():
 
 @pytest.fixture
 def whole(classifier):
-    def make(turn=nullcontext, has_gone=lambda: False):
+    def make(turn=lambda **_how: nullcontext(), has_gone=lambda: False):
         return WholeImage(LiveSegmenter(FeatureCache(0)), IMAGE, classifier, turn, has_gone)
 
     return make
