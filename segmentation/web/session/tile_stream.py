@@ -137,7 +137,7 @@ class TileStream:
             ``(256,)`` int64, number of pixels by class id of the tiles that came.
 
         Raises:
-            NobodyWaitsError: if it is stale before its turn has come.
+            NobodyWaitsError: if it is stale before its turn.
         """
 
         def is_new(one: PackedTile) -> bool:
@@ -146,8 +146,7 @@ class TileStream:
         if not changes_classes(clean_up):
             return (yield from self._find(session_id, wanted, order, stale, is_new))
         cleaned = [self._segmented.get(wanted.key(tile, clean_up)) for tile in order]
-        tiles = [one for one in cleaned if one is not None]
-        if len(tiles) < len(order):
+        if len(tiles := [one for one in cleaned if one is not None]) < len(order):
             whole, found = np.empty(wanted.image.shape, np.uint8), dict[int, PackedTile]()
 
             def take(one: PackedTile) -> None:
