@@ -43,6 +43,7 @@ function setUp(id) {
   const session = new Session(id, (available, state) => {
     enableDownloads(available, state);
     series.enable(available.result);
+    series.measure(state.measured);
     stacks.enable(available.result);
   });
   const images = new ImageOpener(session);

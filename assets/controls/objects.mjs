@@ -58,7 +58,8 @@ export class Objects {
     /** Steps of a clean-up whose outlines are to be seen next; one request is under way at a time. */
     this.triedNext = "";
     this.trying = false;
-    this.splits = "[]";
+    /** What was measured depends on it, beside the segmentation. */
+    this.depends = "[[],null]";
     session.onTried = (steps) => this.tryOut(steps);
     this.listenToStage();
   }
@@ -93,11 +94,12 @@ export class Objects {
     }
   }
 
-  /** What is chosen may split objects in another way: that is measured anew. */
+  /** What is chosen may split objects in another way, or pixels be of another size: that is measured anew. */
   notice() {
-    const split = JSON.stringify(this.session.state.cleanUp.filter(splits));
-    if (split === this.splits) return;
-    this.splits = split;
+    const { cleanUp, measured } = this.session.state;
+    const depends = JSON.stringify([cleanUp.filter(splits), measured.get(this.session.imageHash ?? "")]);
+    if (depends === this.depends) return;
+    this.depends = depends;
     this.stale = true;
     this.onStale();
     this.refresh();

@@ -10,6 +10,7 @@ import { filePicker } from "./pickers.mjs";
 import { SeriesCard } from "./seriescard.mjs";
 import { SeriesView } from "./seriesview.mjs";
 
+/** @import { PixelSize } from "../page/lengths.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 /** @import { NamedFile } from "./dropped.mjs" */
 /** @import { Now } from "../page/seriesrows.mjs" */
@@ -47,6 +48,7 @@ export class Series {
     const folder = this.picker({ webkitdirectory: true }, "Folder of the series");
     /** The classifier and the corrections of the session, as results say what has made them. @type {?Now} */
     this.now = null;
+    this.typed = "[]";
     this.view = new SeriesView({ drawOn: (url) => this.drawOn(url), again: (id) => this.doAgain(id) });
     session.segmentation.whenSegmented(() => this.askForNow());
     byId("series-images").addEventListener("click", () => images.click());
@@ -63,6 +65,13 @@ export class Series {
     return filePicker({ multiple: true, ...attributes }, label, (files) => {
       this.send(files.map((file) => ({ file, name: file.webkitRelativePath || file.name })));
     });
+  }
+
+  /** @param {Map<string, PixelSize>} sizes of pixels that were typed */
+  measure(sizes) {
+    const typed = JSON.stringify([...sizes]);
+    if (typed !== this.typed) this.askForNow();
+    this.typed = typed;
   }
 
   /** @param {boolean} ready whether there is a classifier to apply */

@@ -1,6 +1,6 @@
 /* One series on the page: how far it is, its pictures, its shares, and what failed. */
 
-import { failuresOf, outOfDate, rowsOf, staleSentences, told } from "../page/seriesrows.mjs";
+import { failuresOf, mixedUnits, outOfDate, rowsOf, staleSentences, told } from "../page/seriesrows.mjs";
 import { element } from "../shared/dom.mjs";
 import { counted, duration, whenUsed } from "../shared/text.mjs";
 
@@ -41,6 +41,8 @@ const button = (label, className, onclick) => (
 );
 
 const WORST = 5;
+const NO_TABLE = "The zip has no table of all objects (objects.csv), since these images are in different units:";
+const TYPE_SIZES = "Open an image from the results, say how large its pixels are, and do it again.";
 
 /**
  * The images whose results are worth least, the worst first; all are known when there are few.
@@ -93,6 +95,7 @@ export class SeriesCard {
     this.staleText = element("span");
     this.stale = element("div", { class: "series-stale", hidden: true }, this.staleText, this.again);
     this.strip = element("div", { class: "series-strip" });
+    this.mixed = element("p", { class: "problem", hidden: true });
     this.failed = element("ul", { class: "series-failed" });
     this.notes = element("ul", { class: "series-notes" });
     /** The images that a sentence is about, by the sentence. @type {Map<string, Noted>} */
@@ -105,7 +108,7 @@ export class SeriesCard {
         "div", { class: "row" }, this.results, this.download, this.stop,
         button("Delete", "quiet", () => actions.remove(id)),
       ),
-      this.stale,
+      this.stale, this.mixed,
       element("div", { class: "series-details" }, this.strip, this.worst, this.failed, this.notes, this.table),
     );
   }
@@ -162,6 +165,9 @@ export class SeriesCard {
       return shown.get(picture) ?? this.thumbnail(item, picture);
     }));
     showFailures(this.failed, this.items);
+    const mixed = mixedUnits(rows);
+    this.mixed.textContent = mixed && `${NO_TABLE} ${mixed}. ${TYPE_SIZES}`;
+    this.mixed.hidden = !mixed;
     this.table.replaceChildren(this.tableHead(), element("tbody", {}, ...rows.map((row) => this.tableRow(row))));
     this.table.hidden = !rows.length;
     this.showWorst(rows);

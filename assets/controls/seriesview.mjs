@@ -19,6 +19,8 @@ import { SeriesObjects } from "./seriesobjects.mjs";
  * @property {LabelClass[]} classes
  */
 
+const STATES = { learnt: "out of date", corrected: "corrected since", measured: "measured since", "": "" };
+
 export class SeriesView {
   /** @param {{drawOn: (url: string) => void, again: (id: string) => void}} actions */
   constructor(actions) {
@@ -117,7 +119,7 @@ export class SeriesView {
   /** What else is said of an image. @param {SeriesRow} row */
   stateOf({ item }) {
     if (item.state === "waiting" || item.state === "working") return "being done again";
-    return { learnt: "out of date", corrected: "corrected since", "": "" }[outOfDate(item, this.now)];
+    return STATES[outOfDate(item, this.now)];
   }
 
   /** @param {string} name of the view */

@@ -1,27 +1,13 @@
 /* A figure of the images of a series, drawn over their names or the numbers in them. */
 
 import { byId } from "../shared/dom.mjs";
-import { MEASURES, numbersIn, told, unitsOf } from "./seriesrows.mjs";
+import { MEASURES, mixedUnits, numbersIn, told, unitsOf } from "./seriesrows.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
 /** @import { SeriesRow } from "./seriesrows.mjs" */
 
 const MANY = 40;
 const WHISKERS = { type: "data", symmetric: false, thickness: 1, width: 3 };
-
-/**
- * Why areas cannot be drawn; empty if they can.
- * @param {SeriesRow[]} rows
- */
-export function mixedUnits(rows) {
-  const units = unitsOf(rows);
-  if (units.size < 2) return "";
-  const listed = [...units].map(([unit, names]) => {
-    const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-    return `${unit} (${names.slice(0, 3).join(", ")}${more})`;
-  });
-  return `These images are in different units and cannot stand on one axis: ${listed.join("; ")}.`;
-}
 
 /**
  * The curves: one a class, with the interval of each figure where it is known.
@@ -56,7 +42,8 @@ export function curves(rows, classes, measure, x) {
 export async function showPlot(rows, classes, measure, byNumber) {
   const place = /** @type {any} */ (byId("series-view-plot"));
   const isArea = measure === "mean" || measure === "median";
-  const problem = isArea ? mixedUnits(rows) : "";
+  const mixed = isArea && mixedUnits(rows);
+  const problem = mixed && `These images are in different units and cannot stand on one axis: ${mixed}.`;
   place.hidden = Boolean(problem) || !rows.length;
   if (place.hidden) return problem || "Nothing is segmented yet.";
   const numbers = byNumber ? numbersIn(rows.map(({ name }) => name)) : null;

@@ -24,6 +24,7 @@ import { csvOf } from "./csv.mjs";
  * @property {string[]} channels what the file calls them; none if it does not
  * @property {string[]} hashes by which sessions know it
  * @property {string} corrected digits of what was painted into its result; empty for nothing
+ * @property {string} measured the size of its pixels as it was typed; empty if none was
  */
 
 /**
@@ -43,6 +44,7 @@ import { csvOf } from "./csv.mjs";
  * @typedef {object} Now what a session has now
  * @property {?string} classifier as the items' `made_by` tells it; null if there is none
  * @property {Record<string, string>} corrected digits of what was painted on each image, by its hash
+ * @property {Record<string, string>} measured the sizes of pixels that were typed, in the same way
  */
 
 /** @typedef {{item: Item, image: ItemImage, name: string}} SeriesRow */
@@ -78,17 +80,19 @@ export function failuresOf(items) {
 
 /**
  * Why the results of a file are out of date, if they are: the classifier has learnt on, or something else is painted
- * on one of its images now.
+ * on one of its images now, or another size of its pixels was typed.
  * @param {Item} item
  * @param {?Now} now
- * @returns {"" | "learnt" | "corrected"}
+ * @returns {"" | "learnt" | "corrected" | "measured"}
  */
 export function outOfDate({ state, made_by: by, images }, now) {
   if (state !== "done" || !now?.classifier) return "";
   if (by !== now.classifier) return "learnt";
-  const known = now.corrected;
-  const painted = images.some(({ hashes, corrected }) => hashes.map((one) => known[one] ?? "").join("") !== corrected);
-  return painted ? "corrected" : "";
+  /** @type {(what: "corrected" | "measured") => boolean} */
+  const changed = (what) => images.some((image) => (
+    image.hashes.map((one) => now[what][one] ?? "").join("") !== image[what]
+  ));
+  return changed("corrected") ? "corrected" : changed("measured") ? "measured" : "";
 }
 
 /**
@@ -99,13 +103,15 @@ export function outOfDate({ state, made_by: by, images }, now) {
 export function staleSentences(items, now) {
   /** @type {(why: string) => string[]} */
   const names = (why) => items.filter((item) => outOfDate(item, now) === why).map(({ name }) => name);
-  const [learnt, corrected] = [names("learnt"), names("corrected")];
+  const [learnt, corrected, measured] = [names("learnt"), names("corrected"), names("measured")];
   const are = learnt.length === 1 ? "is" : "are";
   const was = corrected.length === 1 ? "was" : "were";
+  const have = measured.length === 1 ? "has" : "have";
   const numberOf = (/** @type {string[]} */ images) => counted(images.length, "image");
   return [
     learnt.length && `The classifier has learnt on: ${numberOf(learnt)} ${are} out of date ${shortly(learnt)}.`,
     corrected.length && `${numberOf(corrected)} ${was} corrected since ${shortly(corrected)}.`,
+    measured.length && `${numberOf(measured)} ${have} pixels of another size by now ${shortly(measured)}.`,
   ].filter(Boolean).join(" ");
 }
 
@@ -160,16 +166,30 @@ export function written(value, measure) {
 }
 
 /**
- * The units of areas, each with the names of its images.
+ * The units of areas, each with the names of its images; those without objects have none.
  * @param {SeriesRow[]} rows
  */
 export function unitsOf(rows) {
   /** @type {Map<string, string[]>} */
   const units = new Map();
-  for (const { image, name } of rows) {
-    if (image.objects) units.set(image.objects.unit, [...(units.get(image.objects.unit) ?? []), name]);
+  for (const { image: { objects }, name } of rows) {
+    const some = objects && Object.values(objects.classes).some(({ count }) => count);
+    if (some) units.set(objects.unit, [...(units.get(objects.unit) ?? []), name]);
   }
   return units;
+}
+
+/**
+ * Which images are in which unit, if they are in several; else empty.
+ * @param {SeriesRow[]} rows
+ */
+export function mixedUnits(rows) {
+  const units = unitsOf(rows);
+  if (units.size < 2) return "";
+  return [...units].map(([unit, names]) => {
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+    return `${unit} (${names.slice(0, 3).join(", ")}${more})`;
+  }).join("; ");
 }
 
 /**

@@ -79,7 +79,7 @@ def table_for_page(tables: Sequence[tuple[int, str, PageTable]]) -> bytes:
     Raises:
         ValueError: with the names of the files, if their units differ.
     """
-    mixed_units((name, one.table) for _, name, one in tables)
+    mixed_units((name, one.table) for _, name, one in tables if len(one.table["label"]))
     names = list(dict.fromkeys(name for *_, one in tables for name in one.table))
     counts = [len(one.table["label"]) for *_, one in tables]
     columns = [

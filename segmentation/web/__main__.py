@@ -69,7 +69,7 @@ def work_on_series(settings: Settings) -> None:
     from segmentation.web.session.classifiers import ClassifierFiles
     from segmentation.web.session.images import images_of
     from segmentation.web.session.journals import Journals
-    from segmentation.web.session.outlined import Outlines
+    from segmentation.web.session.known_images import KnownImages
     from segmentation.web.store.series import SeriesStore
 
     closing = threading.Event()
@@ -77,12 +77,14 @@ def work_on_series(settings: Settings) -> None:
         signal.signal(number, lambda *_: closing.set())
     store, decoder = open_store(settings), Decoder(settings.decoding_bytes)
     images = images_of(store, decoder, settings)
+    known = KnownImages(Journals(store, images, ClassifierFiles(store, settings.threads)), images)
     worker = SeriesWorker(
         SeriesStore(store),
         decoder,
         max_pixels=settings.max_pixels,
         threads=settings.threads,
-        outlines=Outlines(Journals(store, images, ClassifierFiles(store, settings.threads)), images),
+        outlines=known.outlines,
+        sizes=known.pixel_sizes,
         busy=lambda: False,
         closing=closing,
     )

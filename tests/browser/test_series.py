@@ -23,16 +23,35 @@ def shares_of(row):
 def test_units_that_differ_are_told_with_the_names_of_the_files(person, tmp_path):
     for name, size, unit in (("wide.ome.tif", 0.5, "µm"), ("close.ome.tif", 250, "nm")):
         known = {"PhysicalSizeX": size, "PhysicalSizeXUnit": unit, "PhysicalSizeY": size, "PhysicalSizeYUnit": unit}
-        pixels = np.asarray(Image.open(io.BytesIO(png(scene(1, 3, 60, 80)))))
+        pixels = np.asarray(Image.open(io.BytesIO(png(scene(int(size), 3, 60, 80)))))
         tifffile.imwrite(tmp_path / name, pixels, photometric="rgb", metadata={"axes": "YXS", **known})
-    draw_two(person)
-    person.tab("series")
+    person.upload(tmp_path / "wide.ome.tif")
+    wait_for_image(person, "wide.ome.tif")
+    person.draw_and_wait((10, 10), (15, 30))
+    person.press("2")
+    person.draw_and_wait((60, 10), (70, 30))
+    person.wait_for_segmentation()
     sends(person, tmp_path / "wide.ome.tif", tmp_path / "close.ome.tif")
     person.wait_for(lambda: is_finished(person, 2), "the series is finished")
+    card = person.page.locator(".series")
+    assert "no table of all objects (objects.csv)" in card.inner_text()
+    assert "nm² (close.ome.tif); µm² (wide.ome.tif)" in card.inner_text()
     person.page.locator(".series-strip button").first.click()
     person.page.click("#series-view-tab-objects")
     told = "in different units: nm (close.ome.tif); µm (wide.ome.tif)"
     person.wait_for(lambda: told in person.page.inner_text("#series-object-text"), "why there is no table")
+
+    person.page.click("#series-view-tab-images")
+    person.page.locator("#series-view-table tbody th button").first.click()
+    person.page.click("#series-view-correct")
+    wait_for_image(person, "close.ome.tif")
+    person.page.click("#pixel-size")
+    person.page.fill("#measure-size", "0.25 µm")
+    person.press("Enter")
+    resized = "1 image has pixels of another size by now (“close.ome.tif”)"
+    person.wait_for(lambda: resized in card.inner_text(), "the size that was typed counts for the series")
+    card.get_by_text("Do again").click()
+    person.wait_for(lambda: is_finished(person, 2) and "different units" not in card.inner_text(), "one unit")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])

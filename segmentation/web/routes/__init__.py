@@ -49,7 +49,9 @@ def all_routes(workbench: Workbench) -> Blueprint:
         stack_routes(workbench.stack_results),
         download_routes(workbench.downloads),
         series_routes(workbench.series, workbench.series_worker),
-        series_classifier_routes(workbench.series, workbench.series_worker, workbench.downloads),
+        series_classifier_routes(
+            workbench.series, workbench.series_worker, workbench.downloads, workbench.known_images
+        ),
         series_file_routes(workbench.series, workbench.series_worker, workbench.images, workbench.decoder, settings),
     ):
         routes.register_blueprint(part)

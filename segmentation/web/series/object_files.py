@@ -10,6 +10,7 @@ from pathlib import Path
 
 from segmentation.io.image import Image
 from segmentation.io.masks import read_masks
+from segmentation.io.pixel_size import PixelSize
 from segmentation.model.modelfile import ModelContents
 from segmentation.objects.measured import MeasuredObjects, number_objects
 from segmentation.objects.tables import unpack_tables
@@ -72,8 +73,10 @@ class ObjectFiles:
                 yield at + path.name, path.read_bytes()
 
     def _first(self, session_id: str, series_id: str, item: SeriesItem) -> Image:
-        """The first image that has results: what its file says of the size and place of pixels is said of objects."""
+        """The first image that has results: what is known of the size and place of its pixels is said of objects."""
         page = next((number for number, one in enumerate(item.pages, start=1) if not one.get("reason")), 1)
         name, content = self._store.file(session_id, series_id, item.number)
         image = self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
-        return replace(image, metadata=image.metadata | {"name": name.rpartition("/")[2]})
+        known = item.pages[page - 1].get("pixel_size") if item.pages else None
+        size = PixelSize.from_json(known) if known else None
+        return replace(image, metadata=image.metadata | {"name": name.rpartition("/")[2]}).with_pixel_size(size)

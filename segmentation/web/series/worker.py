@@ -25,6 +25,7 @@ from segmentation.io.display import display_pixels, display_range, encode_jpeg
 from segmentation.io.export import overlay_image
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PageError
+from segmentation.io.pixel_size import PixelSize
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.tables import pack_tables
 from segmentation.series.drawn import painted_on
@@ -36,7 +37,7 @@ from segmentation.series.results import ResultFolder
 from segmentation.strokes.raster import region_of
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
-from segmentation.web.series.corrected import digest_of, digests, painted_key
+from segmentation.web.series.changed import known_of, known_on, painted_key
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownSessionError
 from segmentation.web.store.records import ClaimedItem, ItemResult
 from segmentation.web.store.series import CLAIM_SECONDS, SeriesStore, UnknownSeriesError
@@ -75,6 +76,7 @@ class SeriesWorker:
         max_pixels: that an image may have.
         threads: number of threads of one computation.
         outlines: says where images of a session are worked on, by the hashes of their pixels.
+        sizes: says how large the pixels of images are, as people have typed it, in the same way.
         busy: says whether a browser window waits for its segmentation.
         closing: set once this process is to end.
     """
@@ -87,11 +89,12 @@ class SeriesWorker:
         max_pixels: int,
         threads: int,
         outlines: Callable[[str], Mapping[str, Sequence[Stroke]]],
+        sizes: Callable[[str], Mapping[str, PixelSize]],
         busy: Callable[[], bool],
         closing: threading.Event,
     ) -> None:
         self._store, self._decoder, self._max_pixels, self._threads = store, decoder, max_pixels, threads
-        self._outlines, self._busy, self._closing = outlines, busy, closing
+        self._outlines, self._sizes, self._busy, self._closing = outlines, sizes, busy, closing
         self._noticed = threading.Event()
         self._begun = threading.Lock()
         self._model: tuple[str, Model] | None = None
@@ -175,11 +178,13 @@ class SeriesWorker:
     def _segmented(self, item: ClaimedItem) -> ItemResult:
         """What the image gives; the class ids are a TIFF as the command line writes it for the same image.
 
-        An image that the session works on within outlines is worked on within them here too.
+        An image that the session works on within outlines is worked on within them here too, and has pixels of the
+        size that was typed for it there.
         """
         model, tables = self._model_for(item), ObjectTables()
-        outlines, document = self._outlines(item.session_id), self._store.corrections_of(item)
-        painted, known = painted_key(document, model.names), digests(document)
+        outlines, sizes = self._outlines(item.session_id), self._sizes(item.session_id)
+        document = self._store.corrections_of(item)
+        painted, known = painted_key(document, model.names), known_of(document, sizes)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             folder = ResultFolder(Path(desk))
@@ -192,10 +197,10 @@ class SeriesWorker:
                 return segmented
 
             with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging, tables) as writer:
-                for _ in segment_pages(self._images(self._store.image(item), outlines), segment, writer):
+                for _ in segment_pages(self._images(self._store.image(item), outlines, sizes), segment, writer):
                     pass
             result = (folder.path / f"{RESULT}.tif").read_bytes()
-        pages = [vars(page) | {"corrected": digest_of(page.hashes, known)} for page in writer.pages]
+        pages = [vars(page) | known_on(page.hashes, known) for page in writer.pages]
         return ItemResult(result, picture, pack_tables(tables.pages), pages)
 
     def _model_for(self, item: ClaimedItem) -> Model:
@@ -204,8 +209,10 @@ class SeriesWorker:
             self._model = item.classifier_key, Model.from_file(data)
         return self._model[1]
 
-    def _images(self, content: bytes, outlines: Mapping[str, Sequence[Stroke]]) -> Iterator[Image | PageError]:
-        """The images of a file, one after the other, each within its outlines, or why one cannot be read."""
+    def _images(
+        self, content: bytes, outlines: Mapping[str, Sequence[Stroke]], sizes: Mapping[str, PixelSize]
+    ) -> Iterator[Image | PageError]:
+        """The images of a file, one after the other, as the session knows them, or why one cannot be read."""
         page, pages = 1, 1
         while page <= pages:
             try:
@@ -217,8 +224,9 @@ class SeriesWorker:
                 yield error if isinstance(error, PageError) else PageError(page, pages, error)
             else:
                 pages = image.metadata["pages"]
-                known = (one for one in image.hashes if one in outlines)
-                yield image.within(region_of(outlines.get(next(known, ""), ()), image.shape))
+                drawn = next((outlines[one] for one in image.hashes if one in outlines), ())
+                typed = next((sizes[one] for one in image.hashes if one in sizes), None)
+                yield image.with_pixel_size(typed).within(region_of(drawn, image.shape))
                 del image
             self._pause()
             page += 1

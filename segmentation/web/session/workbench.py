@@ -21,11 +21,11 @@ from segmentation.web.session.feature_advice import FeatureAdvice
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import images_of
 from segmentation.web.session.journals import Journals
+from segmentation.web.session.known_images import KnownImages
 from segmentation.web.session.labels import Labels
 from segmentation.web.session.margins import Margins
 from segmentation.web.session.mask_scores import MaskScorer
 from segmentation.web.session.next_strokes import NextStrokes
-from segmentation.web.session.outlined import Outlines
 from segmentation.web.session.parts import Parts
 from segmentation.web.session.sample import Sample
 from segmentation.web.session.scheduler import Scheduler
@@ -80,6 +80,7 @@ class Workbench:
         session_files: sessions as files.
         links: of the sessions.
         series: of all sessions.
+        known_images: what sessions say of their images, by the hashes of their pixels.
         series_worker: works on them while no browser window waits.
     """
 
@@ -130,13 +131,14 @@ class Workbench:
         self.session_files = SessionFiles(
             store, self.journals, self.images, self.classifiers, max_image_bytes=settings.largest_upload_bytes
         )
-        self.series = SeriesStore(store)
+        self.series, self.known_images = SeriesStore(store), KnownImages(self.journals, self.images)
         self.series_worker = SeriesWorker(
             self.series,
             self.decoder,
             max_pixels=settings.max_pixels,
             threads=1,
-            outlines=Outlines(self.journals, self.images),
+            outlines=self.known_images.outlines,
+            sizes=self.known_images.pixel_sizes,
             busy=self.busy,
             closing=self.closing,
         )

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { curves, mixedUnits } from "../../../assets/page/seriesplot.mjs";
+import { curves } from "../../../assets/page/seriesplot.mjs";
 import {
-  asCsv, channelsOf, failuresOf, numbersIn, outOfDate, rowsOf, staleSentences, told, unitsOf, written,
+  asCsv, channelsOf, failuresOf, mixedUnits, numbersIn, outOfDate, rowsOf, staleSentences, told, unitsOf, written,
 } from "../../../assets/page/seriesrows.mjs";
 
 const CLASSES = [{ id: 1, name: "=void", colour: "#e69f00" }, { id: 2, name: "grain", colour: "#0072b2" }];
@@ -12,7 +12,8 @@ const NONE = { count: 0, low: 0, high: 0, mean: null, median: null };
 
 /** An image with a quarter of class 1. */
 const image = (page = 1, unit = "px", channels = /** @type {string[]} */ ([])) => ({
-  page, channels, hashes: [], corrected: "", pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 }, trust: 0.5,
+  page, channels, hashes: [], corrected: "", measured: "", trust: 0.5,
+  pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 },
   objects: { unit, classes: { 1: { count: 3, low: 1, high: 6, mean: 12.5, median: 9 }, 2: NONE } },
 });
 
@@ -57,6 +58,8 @@ test("different units are refused with the names of the images", () => {
   assert.equal(unitsOf(rows).size, 2);
   assert.match(mixedUnits(rows), /µm² \(a\.tif\); mm² \(b\.tif\)/);
   assert.equal(mixedUnits(rows.slice(1)), "");
+  const empty = { ...image(1, "mm²"), objects: { unit: "mm²", classes: { 1: NONE, 2: NONE } } };
+  assert.equal(mixedUnits(rowsOf([item("a.tif", image(1, "µm²")), item("b.tif", empty)])), "", "it has no objects");
 });
 
 test("curves have a point for each image and whiskers where an interval is known", () => {
@@ -96,16 +99,22 @@ test("channels have the names that all images give them, or none", () => {
 test("what another classifier has made is out of date, and what something else is painted on now", () => {
   const painted = { ...image(), hashes: ["h", "former"], corrected: "12" };
   const files = [item("a.tif", painted), { ...item("b.tif", image()), made_by: "b" }];
-  const now = { classifier: "a", corrected: { h: "1", former: "2", other: "3" } };
+  const now = { classifier: "a", corrected: { h: "1", former: "2", other: "3" }, measured: {} };
   assert.deepEqual(files.map((one) => outOfDate(one, now)), ["", "learnt"]);
   assert.equal(outOfDate(files[0], { ...now, corrected: { h: "1", former: "9" } }), "corrected");
   assert.equal(outOfDate(files[0], { ...now, corrected: {} }), "corrected");
   assert.equal(outOfDate({ ...files[0], state: "waiting" }, { ...now, corrected: {} }), "");
   assert.equal(outOfDate(files[1], null), "");
-  assert.equal(outOfDate(files[1], { classifier: null, corrected: {} }), "");
+  assert.equal(outOfDate(files[1], { ...now, classifier: null }), "");
   assert.equal(
     staleSentences(files, { ...now, corrected: {} }),
     "The classifier has learnt on: 1 image is out of date (“b.tif”). 1 image was corrected since (“a.tif”).",
   );
   assert.equal(staleSentences(files.slice(0, 1), now), "");
+  const measured = { ...now, measured: { h: "0.5 µm" } };
+  assert.equal(outOfDate(files[0], measured), "measured");
+  assert.equal(
+    staleSentences(files.slice(0, 1), measured), "1 image has pixels of another size by now (“a.tif”).",
+  );
+  assert.equal(outOfDate(item("a.tif", { ...painted, measured: "0.5 µm" }), measured), "");
 });

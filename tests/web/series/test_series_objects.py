@@ -72,6 +72,43 @@ def test_only_images_that_something_else_is_painted_on_are_done_again(series, be
     assert series.results()["b.tif"] == results["b.tif"]
 
 
+def test_sizes_that_were_typed_for_images_are_those_of_a_series_and_mixed_units_are_refused_by_name(series, bench):
+    series.add("a.png", FILES["day1/a.png"])
+    series.add("b.tif", FILES["day2/a.tif"])
+    work(bench)
+    assert [one["images"][0]["measured"] for one in series.progress["items"]] == ["", ""]
+    opened = {}
+    for number in (1, 2):
+        facts = series.client.post(f"{series.url}/open/{number}").json
+        opened[number] = facts["hash"]
+        series.someone.does(type="image.open", image={key: value for key, value in facts.items() if key != "notes"})
+    size = {"x": 0.5, "y": 0.5, "unit": "µm", "z": None}
+    series.someone.does(type="image.measure", image=opened[1], pixel_size=size)
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
+    work(bench)
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 0}
+    mixed = series.results()
+    assert "objects.csv" not in mixed
+    assert "a.png" in mixed["failed.csv"].decode()
+    assert "b.tif" in mixed["failed.csv"].decode()
+    read = seg.read_image(io.BytesIO(mixed["a.tif"]))
+    assert (read.pixel_size.x, read.pixel_size.unit) == (0.5, "µm")
+    now = series.client.get(f"/s/{series.session}/series/classifier").json["measured"]
+    assert [one["images"][0]["measured"] for one in series.progress["items"]] == [now[opened[1]], ""]
+
+    typed = series.someone.does(type="image.measure", image=opened[2], pixel_size=size)
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
+    work(bench)
+    results = contents_of(series.client.get(f"{series.url}/results.zip?objects=1").data)
+    rows = list(csv.DictReader(io.StringIO(results["objects.csv"].decode())))
+    assert {float(row["area_in_µm2"]) == float(row["area"]) / 4 for row in rows} == {True}
+    assert "failed.csv" not in results
+    for name in ("a", "b"):
+        assert seg.read_image(io.BytesIO(results[f"{name}.objects.tif"])).pixel_size.x == 0.5
+    series.someone.does(type="undo", event=typed)
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
+
+
 def test_the_zip_has_the_files_of_objects_that_the_command_line_writes(series, bench, tmp_path):
     stack = np.stack([scene(3), scene(4), scene(5)]).astype(np.float32)
     files = {"a.png": FILES["day1/a.png"], "stack.tif": tiff_with_broken_page(stack, 1)}

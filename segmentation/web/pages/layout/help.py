@@ -199,8 +199,9 @@ _SECTIONS = (
             "Train on an image that is typical of the series; the other images should be taken in the same way and at "
             "the same magnification.",
             "Under Series the server applies it to many images, a folder or a zip while you do something else. What is "
-            "painted into the results of its images counts there; “Do again” makes anew what another classifier has "
-            "made, and of the rest only the images that something else is painted on now. On your "
+            "painted into the results of its images counts there, and so do the sizes of pixels that you type for them "
+            "here; “Do again” makes anew what another classifier has made, and of the rest only the images for which "
+            "that has changed. On your "
             "own computer the command line gives the very same result, and so does Python:",
         ],
     ),

@@ -1,0 +1,64 @@
+"""What people painted into results of a session, and typed of its images, as a series counts it: what it changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from segmentation.io.pixel_size import PixelSize
+from segmentation.series.drawn import drawn_on
+from segmentation.strokes.document import corrections_of, strokes_from_json
+from segmentation.web.store.files import content_hash
+from segmentation.web.store.records import SeriesItem
+
+CORRECTED, MEASURED = "corrected", "measured"
+"""What the record of an image calls the digits of what was painted on it, and the size of its pixels that was typed."""
+
+Known = Mapping[str, Mapping[str, str]]
+"""What was painted and typed, by the names above and by the hash of the image."""
+
+
+def painted_key(document: bytes, class_ids: Collection[int]) -> dict[str, Any]:
+    """What the key of a job holds of a file of corrections; of an empty one nothing.
+
+    Raises:
+        ValueError: if something is painted in a class that the classifier does not have.
+    """
+    return drawn_on((), [strokes_from_json(document)], class_ids) if document else {}
+
+
+def known_of(document: bytes, sizes: Mapping[str, PixelSize]) -> Known:
+    """What was painted on each image, told apart by digits, and the size of its pixels that was typed.
+
+    Args:
+        document: the file of corrections, empty if there are none.
+        sizes: that were typed, by the hash of the image.
+    """
+    painted = corrections_of([strokes_from_json(document)]) if document else {}
+    return {
+        CORRECTED: {
+            one: content_hash(json.dumps(strokes, sort_keys=True).encode()) for one, strokes in painted.items()
+        },
+        MEASURED: {one: json.dumps(size.to_json(), sort_keys=True) for one, size in sizes.items()},
+    }
+
+
+def known_on(hashes: Collection[str], known: Known) -> dict[str, str]:
+    """What the record of an image with these hashes holds of it; empty texts for nothing."""
+    return {name: "".join(by_image.get(one, "") for one in hashes) for name, by_image in known.items()}
+
+
+def changed(items: Collection[SeriesItem], known: Known) -> list[int]:
+    """The numbers of the files with an image on which something else is painted now, or of which another size is typed.
+
+    Args:
+        items: of a series; what is being worked on may have any result, and is among them.
+        known: as of now.
+    """
+    return [one.number for one in items if one.state == "working" or any(_changed(page, known) for page in one.pages)]
+
+
+def _changed(page: Mapping[str, Any], known: Known) -> bool:
+    now = known_on(page.get("hashes", ()), known)
+    return any(page.get(name, "") != digits for name, digits in now.items())
