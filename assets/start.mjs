@@ -72,7 +72,7 @@ function setUp(id) {
   const overlay = new Overlay(session);
   const overview = new Overview(session);
   const learnChannels = new LearnChannels(session);
-  new Pointer(session, () => measure.size, (values) => look.showValues(values));
+  const pointer = new Pointer(session, () => measure.size, (values) => look.showValues(values));
   const sigmas = new Sigmas(session, () => measure.size);
   session.onSight = () => {
     measure.show().then(() => session.cleanUp.showAgain());
@@ -83,6 +83,7 @@ function setUp(id) {
     overlay.show();
     overview.show();
     sigmas.show();
+    pointer.showAgain();
   };
   setUpClassImport(session);
   setUpLooking();

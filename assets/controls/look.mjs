@@ -2,7 +2,7 @@
 
 import { entryKey } from "../page/entries.mjs";
 import { aboutImage } from "../picture/about.mjs";
-import { MOST_CHANNELS, usualLook, withPreset } from "../picture/composite.mjs";
+import { MOST_CHANNELS, applies, usualLook, withPreset } from "../picture/composite.mjs";
 import { all, byId, element } from "../shared/dom.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
@@ -44,14 +44,16 @@ export class LookPanel {
     this.handles = { low: range("Shown black", "low"), high: range("Shown white", "high") };
     this.numbers = { low: number("Smallest value", "low"), high: number("Largest value", "high") };
     this.gamma = element("input", {
-      type: "range", min: -1, max: 1, step: 0.02, "aria-label": "Gamma", title: "Gamma: left for brighter darks",
+      type: "range", id: "look-gamma", min: -1, max: 1, step: 0.02, title: "Left for brighter darks",
       oninput: () => this.change({ gamma: short(10 ** Number(this.gamma.value)) }),
     });
+    this.gammaSaid = element("output", { for: "look-gamma" });
     this.auto = element("button", {
       type: "button", class: "quiet small", title: "The values that tell most", onclick: () => this.reset(),
     }, "Auto");
     byId("look-handles").append(this.handles.low, this.handles.high);
-    byId("look-numbers").append(this.numbers.low, this.numbers.high, this.auto, element("label", {}, "γ", this.gamma));
+    byId("look-numbers").append(this.numbers.low, this.numbers.high, this.auto);
+    byId("look-gamma-row").append(element("label", { for: "look-gamma" }, "Gamma"), this.gamma, this.gammaSaid);
     new ResizeObserver(() => this.drawHistogram()).observe(byId("look-histogram"));
     for (const button of all("#look-presets [data-preset]")) {
       button.addEventListener("click", () => this.usePreset(button.dataset.preset ?? ""));
@@ -132,8 +134,11 @@ export class LookPanel {
     else this.change({ low: Math.min(low, value), high: value });
   }
 
-  /** Show the list of channels. */
+  /** Show the list of channels, and the presets that say anything of them. */
   list() {
+    for (const button of all("#look-presets [data-preset]")) {
+      button.hidden = !applies(button.dataset.preset ?? "", this.facts.length);
+    }
     const on = this.look.filter((one) => one.on).length;
     const rows = this.look.map((one, index) => {
       const { name } = this.facts[index];
@@ -196,6 +201,7 @@ export class LookPanel {
       if (document.activeElement !== this.numbers[end]) this.numbers[end].value = String(short(value));
     }
     this.gamma.value = String(Math.log10(gamma));
+    this.gammaSaid.textContent = gamma.toFixed(2);
     this.later ??= setTimeout(() => {
       this.later = undefined;
       this.drawHistogram();

@@ -10,6 +10,7 @@ import { describeSize, parseSize, partsOfSize, scaleBar } from "../page/lengths.
 const WIDEST_BAR = 140;
 const MARGIN = 16;
 const INSET = 6;
+const EXAMPLES = "0.325 µm, 0.3 × 0.4 mm, or 0.3 × 0.3 × 2 µm with the distance of planes";
 
 /** @param {PixelSize} size */
 function inWords(size) {
@@ -36,7 +37,7 @@ export class Measure {
       event.preventDefault();
       const size = parseSize(this.field.value);
       if (size) this.type(size);
-      else this.showProblem("Give the side of a pixel and a unit: 0.325 µm, or 0.3 × 0.4 mm.");
+      else this.showProblem(`Give the side of a pixel and a unit: ${EXAMPLES}.`);
     });
   }
 

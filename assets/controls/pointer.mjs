@@ -2,7 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { FEATURE } from "../page/layers.mjs";
-import { readable } from "../page/lengths.mjs";
+import { readablePlace } from "../page/lengths.mjs";
 import { byId } from "../shared/dom.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
@@ -61,6 +61,11 @@ export class Pointer {
     });
   }
 
+  /** Show what lies under the pointer now, where it was last. */
+  showAgain() {
+    if (this.last) this.show(this.last);
+  }
+
   /** @param {MouseEvent} event */
   show(event) {
     this.last = event;
@@ -71,7 +76,7 @@ export class Pointer {
     const id = inside ? picture.classAt(x, y) : 0;
     const found = classes.find((one) => one.id === id);
     const size = this.size();
-    const world = size ? `${readable(x * size.x, size.unit)}, ${readable(y * size.y, size.unit)}` : "";
+    const world = size ? readablePlace(x * size.x, y * size.y, size.unit) : "";
     const value = inside ? picture.valueAt(x, y) : undefined;
     const layer = value === undefined ? "" : `${describeLayer(picture.look.layer, classes)} ${value} %`;
     const sure = found ? this.probability(found, x, y) : "";
@@ -113,7 +118,7 @@ export class Pointer {
     if (!shares) return;
     if (this.probabilities.key !== key) return;
     this.probabilities = { key, shares };
-    if (this.last) this.show(this.last);
+    this.showAgain();
   }
 
   /**
@@ -155,6 +160,6 @@ export class Pointer {
       return;
     }
     this.patches.set(key, new Float64Array(values));
-    if (this.last) this.show(this.last);
+    this.showAgain();
   }
 }

@@ -104,6 +104,18 @@ export function readable(length, unit) {
 }
 
 /**
+ * A place, with its unit once where it is that of both lengths.
+ * @param {number} x
+ * @param {number} y
+ * @param {string} unit
+ */
+export function readablePlace(x, y, unit) {
+  const [across, down] = [readable(x, unit), readable(y, unit)];
+  const [number, theirs] = across.split(" ");
+  return down.endsWith(` ${theirs}`) ? `${number}, ${down}` : `${across}, ${down}`;
+}
+
+/**
  * A length of so many pixels, or an area, in the unit of the image.
  * @param {number} pixels
  * @param {PixelSize} size of a pixel

@@ -50,6 +50,15 @@ export function usualLook(channels) {
 }
 
 /**
+ * Whether a preset says anything of an image: a single channel has one colour, which is chosen beside its name.
+ * @param {string} name
+ * @param {number} channels
+ */
+export function applies(name, channels) {
+  return !(name in PRESETS) || channels >= Math.max(PRESETS[name].length, 2);
+}
+
+/**
  * The look in the colours of a preset: as many channels are on as it has colours.
  * @param {Look} look
  * @param {string} name

@@ -70,7 +70,8 @@ def add_pixel_size(command: argparse._ActionsContainer) -> None:
         "--pixel-size",
         type=told(parse_pixel_size),
         metavar="SIZE",
-        help="how large a pixel is, such as 0.325um or 0.3x0.4um, in place of what the images say",
+        help="how large a pixel is, such as 0.325um or 0.3x0.4um, or with the distance of planes 0.3x0.3x2um, in place "
+        "of what the images say",
     )
 
 

@@ -176,7 +176,10 @@ def parse_pixel_size(text: str) -> PixelSize:
     found = re.fullmatch(r"\s*([\d.eE+-]+)(?:\s*[x×]\s*([\d.eE+-]+))?(?:\s*[x×]\s*([\d.eE+-]+))?\s*([^\d\s]+)\s*", text)
     size = pixel_size(found[1], found[2] or found[1], found[4], found[3]) if found else None
     if size is None:
-        raise ValueError(f"{text!r} is no size of a pixel: give its side and a unit, such as 0.325um or 0.3x0.4um.")
+        raise ValueError(
+            f"{text!r} is no size of a pixel: give its side and a unit, such as 0.325um or 0.3x0.4um; "
+            "with the distance of planes 0.3x0.3x2um."
+        )
     return size
 
 

@@ -84,6 +84,49 @@ def test_the_handles_of_the_histogram_set_the_contrast(person, tmp_path):
     shows(person, (255, 0, 0), (0, 255, 0))
 
 
+def test_gamma_is_dragged_along_the_panel_and_told(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    person.tab("look")
+    slider = person.page.get_by_label("Gamma")
+    slider.scroll_into_view_if_needed()
+    box, told = slider.bounding_box(), person.page.locator("#look-gamma-row output")
+    assert box["width"] > person.page.locator("#look-histogram").bounding_box()["width"] / 2
+    expect(told).to_have_text("1.00")
+    person.page.mouse.click(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    expect(told).to_have_text("10.00")
+    person.click('[data-preset="usual"]')
+    expect(told).to_have_text("1.00")
+
+
+def test_presets_of_several_channels_are_not_offered_for_one(person, tmp_path):
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    person.tab("look")
+    offered = person.page.locator("#look-presets button:visible")
+    expect(offered).to_have_text(["Reset", "Grey", "RGB", "Magenta–green"])
+    tifffile.imwrite(tmp_path / "grey.tif", np.arange(np.prod(SHAPE), dtype=np.uint16).reshape(SHAPE))
+    opens(person, tmp_path / "grey.tif")
+    expect(offered).to_have_text(["Reset"])
+
+
+def test_all_that_is_under_the_pointer_is_readable_in_a_small_window(person, tmp_path):
+    person.page.set_viewport_size({"width": 1024, "height": 768})
+    opens(person, four_channels(tmp_path / "four.ome.tif"))
+    person.click("#pixel-size")
+    person.page.fill("#measure-size", "0.325 um")
+    person.page.press("#measure-size", "Enter")
+    person.draw_and_wait((20, 20), (20, 100))
+    person.press("2")
+    person.draw_and_wait((140, 20), (140, 100))
+    person.wait_for_segmentation()
+    before = person.page.locator("#stage").bounding_box()
+    ((x, y),) = person.on_screen([(100, 60)])
+    person.page.mouse.move(x, y)
+    place = person.page.locator("#position")
+    expect(place).to_have_text(re.compile(r"^x 100, y 60: Class \d \d+ % · 32.5, 19.5 µm · values 100 100 3002 100$"))
+    assert place.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    assert person.page.locator("#stage").bounding_box() == before
+
+
 def test_the_values_under_the_pointer_are_told(person, tmp_path):
     opens(person, four_channels(tmp_path / "four.ome.tif"))
     person.tab("look")

@@ -57,3 +57,15 @@ def test_a_size_that_is_typed_is_in_what_is_taken_home(person):
     assert "area,unit" in person.download("shares.csv").decode().splitlines()[0]
     person.press("Control+z")
     expect(page.locator("#pixel-size")).to_have_text("Pixel size…")
+
+
+def test_the_dialog_says_that_the_distance_of_planes_is_taken_and_takes_it(person):
+    page = person.page
+    person.click("#pixel-size")
+    expect(page.locator("#measure label")).to_contain_text("width × height × distance of planes")
+    page.fill("#measure-size", "0.3 × um")
+    page.press("#measure-size", "Enter")
+    expect(page.locator("#measure-problem")).to_contain_text("0.3 × 0.3 × 2 µm with the distance of planes")
+    page.fill("#measure-size", "0.3 × 0.3 × 2 µm")
+    page.press("#measure-size", "Enter")
+    expect(page.locator("#pixel-size")).to_contain_text("0.3 × 0.3 × 2 µm")

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  describeSize, parseSize, partsOfSize, pixelsOf, readable, scaleBar, sizeInPixels, sizeInUnit, squareSide,
+  describeSize, parseSize, partsOfSize, pixelsOf, readable, readablePlace, scaleBar, sizeInPixels, sizeInUnit,
+  squareSide,
 } from "../../../assets/page/lengths.mjs";
 
 test("what people type is understood", () => {
@@ -69,4 +70,10 @@ test("sizes of a clean-up are shown and typed in the unit of the image", () => {
     [20, 20000, 7, null, null], "a unit that is typed counts",
   );
   assert.equal(sizeInPixels("1.5 µm", { ...size, x: 0.25, y: 1 }, 1), 3);
+});
+
+test("a place has its unit once, where it is one", () => {
+  assert.equal(readablePlace(40, 68.25, "µm"), "40, 68.25 µm");
+  assert.equal(readablePlace(0.5, 68.25, "µm"), "500 nm, 68.25 µm");
+  assert.equal(readablePlace(3, 4, "°"), "3, 4 °");
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { brightnesses, compose, usualLook, withPreset } from "../../../assets/picture/composite.mjs";
+import { applies, brightnesses, compose, usualLook, withPreset } from "../../../assets/picture/composite.mjs";
 
 /** @type {(change?: any) => any} */
 const channel = (change = {}) => ({
@@ -35,6 +35,15 @@ test("the first channels are shown unless somebody chooses", () => {
   assert.deepEqual(usual(1).map((one) => one.colour), ["#ffffff"]);
   assert.deepEqual(usual(2).map((one) => one.colour), ["#00ff00", "#ff00ff"]);
   assert.deepEqual(usual(5).map((one) => one.on), [true, true, true, false, false]);
+});
+
+test("presets are offered where they say anything", () => {
+  const offered = (/** @type {number} */ count) => (
+    ["usual", "grey", "magenta", "rgb"].filter((name) => applies(name, count))
+  );
+  assert.deepEqual(offered(1), ["usual"]);
+  assert.deepEqual(offered(2), ["usual", "grey", "magenta"]);
+  assert.deepEqual(offered(13), ["usual", "grey", "magenta", "rgb"]);
 });
 
 test("a preset turns on as many channels as it has colours", () => {

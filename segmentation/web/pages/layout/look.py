@@ -34,6 +34,7 @@ def look_panel() -> html.Section:
                 id="look-range",
             ),
             html.Div(id="look-numbers", className="row"),
+            html.Div(id="look-gamma-row", className="row"),
             html.P("What is computed does not depend on it.", className="note"),
         ],
         id="panel-look",

@@ -14,7 +14,10 @@ def measure_dialog() -> html.Dialog:
             [
                 html.H2("How large is a pixel?", id="measure-title"),
                 html.P("The scale bar, areas in tables, and the files of results follow it."),
-                html.Label("Width, or width × height, and unit", htmlFor="measure-size"),
+                html.Label(
+                    "Width, width × height, or width × height × distance of planes; and the unit",
+                    htmlFor="measure-size",
+                ),
                 dcc.Input(id="measure-size", type="text", placeholder="0.325 µm", autoComplete="off"),
                 html.P(id="measure-problem", className="problem", role="status", **dashed(aria_live="polite")),
                 html.Div(
