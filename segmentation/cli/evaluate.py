@@ -19,6 +19,7 @@ from segmentation.cli.classes import named_classes, weights_of
 from segmentation.cli.labelled import TrainingData, read_training_data, read_with_masks
 from segmentation.io.image import Image
 from segmentation.io.masks import MAP_HINT
+from segmentation.io.stacks import image_in_words
 from segmentation.model.classifier import PixelClassifier, load_classifier
 from segmentation.model.facts import numbered_classes
 from segmentation.model.metrics import score
@@ -65,9 +66,8 @@ def _intervals(classifier: PixelClassifier, data: TrainingData) -> list[tuple[Im
 
 
 def _called(image: Image) -> str:
-    page, pages = image.metadata.get("page", 1), image.metadata.get("pages", 1)
-    name = str(image.metadata["name"])
-    return f"{name}, image {page} of {pages}" if pages > 1 else name
+    about = image.metadata
+    return image_in_words(str(about["name"]), about.get("page", 1), about.get("pages", 1), image.place)
 
 
 def _plain(image: Image, intervals: Sequence[ShareInterval], names: Mapping[int, str]) -> dict[str, Any]:

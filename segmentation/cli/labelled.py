@@ -15,6 +15,7 @@ from segmentation.io.image import Image
 from segmentation.io.limits import PageError
 from segmentation.io.masks import is_black_and_white, read_masks
 from segmentation.io.read import read_stack
+from segmentation.io.stacks import image_in_words
 from segmentation.series.inputs import is_zarr
 from segmentation.strokes.document import StrokesDocument
 from segmentation.strokes.raster import paint
@@ -130,9 +131,10 @@ def _with_labels(
         ValueError: as :func:`read_with_masks`, if labels hold nothing but 0 and 255, or all lie where there is no data.
     """
     if labels is not None:
-        for number, (image, labelled) in enumerate(read_with_masks(path, labels, values), start=1):
+        for image, labelled in read_with_masks(path, labels, values):
             if image.no_data is not None and labelled.any() and not labelled[~image.no_data].any():
-                which = f"{path.name}, image {number}" if number > 1 else path.name
+                about = image.metadata
+                which = image_in_words(path.name, about["page"], about["pages"], image.place)
                 raise ValueError(f"{which}: all that is labelled lies where the image holds no data.")
             if values is None and is_black_and_white(labelled):
                 raise ValueError(

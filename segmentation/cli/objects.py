@@ -17,6 +17,7 @@ from segmentation.cli.objects_arguments import typed_steps
 from segmentation.io.image import Image
 from segmentation.io.masks import is_black_and_white, named_classes, read_masks
 from segmentation.io.ome_classes import ome_tiff
+from segmentation.io.stacks import image_in_words
 from segmentation.model.facts import numbered_classes
 from segmentation.objects import files
 from segmentation.objects.cleaning import clean_up
@@ -62,7 +63,7 @@ def objects(given: Namespace) -> int:
                 )
             except ValueError as error:
                 raise ValueError(f"{path.name}: {error}") from error
-            found.append(NamedObjects(path.name, len(found) + 1, measured))
+            found.append(NamedObjects(path.name, len(found) + 1, measured, read.place))
         for name, write in ONE_BY_ONE.items():
             if target := getattr(given, name):
                 target.write_bytes(write(found, like))
@@ -73,8 +74,8 @@ def objects(given: Namespace) -> int:
         given.coco.write_bytes(files.coco_json(every))
     pages = Counter(one.image for one in every)
     for one in every:
-        page = f", image {one.page}" if pages[one.image] > 1 else ""
-        print("\n".join(f"{one.image}{page}: {line}" for line in one.objects.summary().splitlines()))
+        name = image_in_words(one.image, one.page, pages[one.image], one.place)
+        print("\n".join(f"{name}: {line}" for line in one.objects.summary().splitlines()))
     return 0
 
 

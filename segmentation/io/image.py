@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from segmentation.io.limits import MAX_CHANNELS, ImageError
 from segmentation.io.no_data import filled, not_numbers, together
 from segmentation.io.pixel_size import PixelSize
+from segmentation.io.stacks import place_along, stack_axes
 
 KEPT_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
 """The types that the pixels of an image can have."""
@@ -109,6 +110,12 @@ class Image:
         None if there are no such pixels.
         """
         return together(self.no_data, None if self.region is None else ~self.region)
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Where it lies in the stack of its file, counted from 1 along ``"z"`` and ``"t"``; empty if it is in none."""
+        about = self.metadata
+        return place_along(stack_axes(about, about.get("pages", 1)), about.get("page", 1) - 1)
 
     @cached_property
     def channel_names(self) -> tuple[str, ...]:

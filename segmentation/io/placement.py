@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from segmentation.io.image import Image
 from segmentation.io.pixel_size import PixelSize
+from segmentation.io.stacks import stack_axes
 from segmentation.io.tifftags import GDAL_NO_DATA, GEOREFERENCE
 
 IMAGEJ_KEY = "\nsquiggle="
@@ -59,14 +60,10 @@ class Placement:
     @classmethod
     def of(cls, image: Image, images: int, planes: tuple[str, ...]) -> Placement:
         """That of the results of an image, or of a stack of several, of which it is the first."""
-        about = image.metadata
-        stack: tuple[tuple[str, int], ...] = ()
-        manner = about.get("described_by", "") if image.pixel_size is not None else ""
-        if images > 1:
-            told = tuple((str(axis), int(length)) for axis, length in about.get("stack", ()) if length > 1)
-            fits = {axis for axis, _ in told} <= {"z", "t"} and math.prod(length for _, length in told) == images
-            stack = told if fits else (("z", images),)
-            manner = (about.get("described_by", "") or "ImageJ") if about.get("alike") else ""
+        about, stack = image.metadata, stack_axes(image.metadata, images)
+        manner = about.get("described_by", "") if image.pixel_size is not None and images == 1 else ""
+        if stack:
+            manner = about.get("described_by", "") or "ImageJ"
         return cls(image.pixel_size, manner, stack, planes, about.get("georeference"))
 
     @property

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.text import escaped
 from segmentation.io.pixel_size import PixelSize
+from segmentation.io.stacks import AXES
 
 _STRIP_PIXELS = 2**20
 """Pixels that are counted at a time, which bounds the memory that it takes."""
@@ -113,12 +114,15 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
         class_names: the name of each class.
         images: the name of each image file, and of each of its images ``rows``, ``columns`` and ``pixels`` by class;
             those with a ``reason`` why they could not be segmented are left out; perhaps its ``pixel_size``: where any
-            has one, there are columns for the area and its unit; and perhaps its ``trust`` with the ``margins`` of the
+            has one, there are columns for the area and its unit; its ``place`` along z and t, if it is a plane of a
+            stack, likewise; and perhaps its ``trust`` with the ``margins`` of the
             shares by class, likewise: between ``percent_low`` and ``percent_high`` a share lies with a confidence of
             about 95 %.
     """
     images = list(images)
     sized, trusted = (any(page.get(key) for _, pages in images for page in pages) for key in ("pixel_size", "trust"))
+
+    axes = place_columns(page.get("place") or {} for _, pages in images for page in pages)
 
     def rows() -> Iterator[list[Any]]:
         for name, pages in images:
@@ -131,12 +135,19 @@ def shares_table(class_names: Mapping[int, str], images: Iterable[tuple[str, Seq
                 for class_id in class_names:
                     pixels = page["pixels"][str(class_id)]
                     share = ClassShare(class_id, pixels, pixels / size)
-                    cells = [spreadsheet_text(escaped(name)), number, *_share_cells(share, class_names)]
+                    place = [(page.get("place") or {}).get(axis, "") for axis in axes]
+                    cells = [spreadsheet_text(escaped(name)), number, *place, *_share_cells(share, class_names)]
                     cells += _area_cells(share, length) if sized else []
                     yield cells + (_trust_cells(page.get("trust") or {}, share) if trusted else [])
 
     columns = (*SHARE_COLUMNS, *(AREA_COLUMNS if sized else ()), *(TRUST_COLUMNS if trusted else ()))
-    return csv_text(("image", "page", *columns), rows())
+    return csv_text(("image", "page", *axes, *columns), rows())
+
+
+def place_columns(places: Iterable[Mapping[str, int]]) -> tuple[str, ...]:
+    """The columns of a table for where planes lie in their stacks: those of the axes that any of them has."""
+    named = {axis for place in places for axis in place}
+    return tuple(axis for axis in AXES if axis in named)
 
 
 SHARE_COLUMNS = ("class_id", "class_name", "pixels", "percent")

@@ -21,6 +21,7 @@ from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.io.limits import ImageError
 from segmentation.io.pixel_size import PixelSize, pixel_size
+from segmentation.io.stacks import AXES
 from segmentation.strokes.classes import LabelClass, parse_colour
 
 BLOCK_SIDE = 2048
@@ -62,6 +63,12 @@ class ZarrImages:
     def stack_axes(self) -> tuple[str, ...]:
         """The axes along which there are several images."""
         return tuple(axis for axis in self.axes if axis not in ("y", "x", "c"))
+
+    def named_place(self, place: tuple[int, ...]) -> dict[str, int]:
+        """Where an image lies, as :attr:`Image.place` tells it, from its index along each axis of the stack."""
+        several = zip(self.stack_axes, place, self.stack_shape, strict=True)
+        named = {axis: index + 1 for axis, index, length in several if length > 1}
+        return named if named.keys() <= set(AXES) else {}
 
     @property
     def stack_shape(self) -> tuple[int, ...]:

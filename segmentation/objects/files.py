@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from segmentation._shared.archive import pack
 from segmentation._shared.text import escaped
 from segmentation.io.image import Image
-from segmentation.io.shares import csv_text, spreadsheet_text
+from segmentation.io.shares import csv_text, place_columns, spreadsheet_text
 from segmentation.io.tiffwriter import TiffPages
 from segmentation.objects.measured import UNIT_MARK, MeasuredObjects, plain
 from segmentation.objects.outlines import Polygon, object_outlines
@@ -37,11 +37,13 @@ class NamedObjects:
         image: the name of the file.
         page: which of its images, from 1.
         objects: what was found.
+        place: where it lies in a stack, see :attr:`Image.place`.
     """
 
     image: str
     page: int
     objects: MeasuredObjects
+    place: Mapping[str, int] = field(default_factory=dict)
 
 
 def objects_csv(images: Iterable[NamedObjects]) -> str:
@@ -89,17 +91,21 @@ def _shortly(names: Sequence[str]) -> str:
 
 def columns_of(images: Sequence[NamedObjects]) -> tuple[str, ...]:
     """The columns of the table of these images."""
-    return ("image", "page", "class_name", *dict.fromkeys(name for one in images for name in one.objects.table))
+    axes = place_columns(one.place for one in images)
+    return ("image", "page", *axes, "class_name", *dict.fromkeys(name for one in images for name in one.objects.table))
 
 
 def rows_of(one: NamedObjects, columns: Sequence[str]) -> Iterator[list[Any]]:
     """The rows of the table that are those of an image."""
     table = one.objects.table
     class_names = {label_class.id: label_class.name for label_class in one.objects.classes}
-    entries = [table[name].tolist() if name in table else None for name in columns[3:]]
+    measures = columns[columns.index("class_name") + 1 :]
+    place = [one.place.get(axis, "") for axis in columns[2 : columns.index("class_name")]]
+    entries = [table[name].tolist() if name in table else None for name in measures]
     for at, class_id in enumerate(table["class_id"].tolist()):
         cells = ["" if column is None or column[at] != column[at] else column[at] for column in entries]
-        yield [spreadsheet_text(escaped(one.image)), one.page, spreadsheet_text(class_names[class_id]), *cells]
+        named = spreadsheet_text(class_names[class_id])
+        yield [spreadsheet_text(escaped(one.image)), one.page, *place, named, *cells]
 
 
 def label_pages(file: BinaryIO, *, like: Image | None = None, images: int = 1) -> TiffPages:

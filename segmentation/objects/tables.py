@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,17 @@ class PageTable:
     Attributes:
         page: which of its images, from 1.
         table: see :class:`MeasuredObjects`.
+        place: where it lies in a stack, see :attr:`Image.place`; it is not packed.
     """
 
     page: int
     table: Table
+    place: Mapping[str, int] = field(default_factory=dict)
 
     def named(self, image: str, classes: Sequence[LabelClass]) -> NamedObjects:
         """As :func:`objects_csv` takes it; the objects themselves are not there any more."""
-        return NamedObjects(image, self.page, MeasuredObjects(np.zeros((0, 0), np.int32), self.table, tuple(classes)))
+        measured = MeasuredObjects(np.zeros((0, 0), np.int32), self.table, tuple(classes))
+        return NamedObjects(image, self.page, measured, self.place)
 
 
 def pack_tables(pages: Sequence[PageTable]) -> bytes:

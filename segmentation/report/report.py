@@ -18,6 +18,7 @@ from segmentation.assessment.dissent import interval
 from segmentation.io.image import Image
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.shares import class_shares
+from segmentation.io.stacks import image_in_words
 from segmentation.model.modelfile import ModelContents
 from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import MeasuredObjects, area_column, find_objects
@@ -133,7 +134,6 @@ def image_found(
     except TooManyObjects as error:
         found = None
         told.append(str(error))
-    page, pages = image.metadata.get("page", 1), image.metadata.get("pages", 1)
     size = image.pixel_size
     facts = [
         size_in_words(*image.shape, size),
@@ -143,7 +143,8 @@ def image_found(
     picture, overlay = "", ""
     if with_pictures:
         picture, overlay = pictures(image, segmentation, {one.id: one.colour for one in contents.classes})
-    name = image.metadata.get("name", "image") + (f", image {page} of {pages}" if pages > 1 else "")
+    about = image.metadata
+    name = image_in_words(about.get("name", "image"), about.get("page", 1), about.get("pages", 1), image.place)
     pixels = {one.id: one.pixels for one in class_shares(segmentation, [one.id for one in contents.classes])}
     sure = sure or Sureness()
     classes = classes_found(contents.classes, pixels, found.table if found else None, sure)

@@ -14,6 +14,7 @@ import numpy as np
 from segmentation.assessment.counting import RecountedObjects
 from segmentation.io.image import Image
 from segmentation.io.shares import csv_text
+from segmentation.io.stacks import AXES
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.files import (
     OBJECT_NUMBERS,
@@ -64,7 +65,7 @@ class ObjectWriter:
     def add(self, image: Image, found: MeasuredObjects) -> None:
         """Writes the objects of the next image."""
         self._pages += 1
-        one = NamedObjects(image.metadata["name"], image.metadata["page"], found)
+        one = NamedObjects(image.metadata["name"], image.metadata["page"], found, image.place)
         table = csv.writer(self._table, lineterminator="\n")
         if not self._columns:
             self._columns = columns_of([one])
@@ -156,6 +157,8 @@ def table_of_all(tables: Iterable[Path]) -> str:
         columns |= dict.fromkeys(header)
         headers += [(path.name.removesuffix(".objects.csv"), header)] if header else []
     mixed_units(headers)
+    leading = [name for name in ("image", "page", *AXES) if name in columns]
+    columns = dict.fromkeys((*leading, *columns))
 
     def rows() -> Iterator[list[str]]:
         for path in paths:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,7 @@ class Page:
             were not looked for, or are too many.
         channel_names: what the file calls the channels; empty if it does not name them.
         hashes: by which what was drawn on it is known; none of an image of a Zarr array.
+        place: where it lies in a stack, see :attr:`Image.place`.
     """
 
     rows: int
@@ -72,6 +73,7 @@ class Page:
     objects: dict[str, Any] | None = None
     channel_names: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
+    place: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """What were lists in JSON become tuples, so that equal pages compare equal."""
@@ -191,6 +193,7 @@ class PageWriter:
             objects=objects,
             channel_names=image.channel_names if any(image.metadata.get("channel_names", ())) else (),
             hashes=image.hashes,
+            place=image.place,
         )
         self.pages.append(page)
 

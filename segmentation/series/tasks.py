@@ -127,7 +127,13 @@ def array_task(
             sums = [clean_blocks(model, raw, cleaned, place, images.shape, blocks) for place in places]
         size = key.get("pixel_size") or (images.pixel_size.to_json() if images.pixel_size else None)
         pages = [
-            Page(*images.shape, pixels, notes=model.notes(pixels, taken[place].notes), pixel_size=size)
+            Page(
+                *images.shape,
+                pixels,
+                notes=model.notes(pixels, taken[place].notes),
+                pixel_size=size,
+                place=images.named_place(place),
+            )
             for place, pixels in zip(places, sums, strict=True)
         ]
         results.begin(name, made)

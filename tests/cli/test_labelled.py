@@ -129,7 +129,7 @@ def test_strokes_are_held_out_of_a_stack(desk, capsys):
         assert all(0 <= c["low"] <= c["share"] <= c["high"] <= 1 for c in one["classes"])
     assert main(["evaluate", "model", "stack.tif", "--strokes", "strokes.json"]) == 0
     text = capsys.readouterr().out
-    assert "stack.tif, image 3 of 3: shares, with a confidence of about 95 %" in text
+    assert "stack.tif, plane z 3: shares, with a confidence of about 95 %" in text
     first = told["shares"][0]["classes"][0]
     assert f"{first['name']}  {first['share']:.2%} ({first['low']:.2%} to {first['high']:.2%})" in text
 
@@ -163,7 +163,7 @@ def test_labels_that_lie_where_there_is_no_data_are_named(desk, capsys):
     tifffile.imwrite("gaps.tif", np.stack([desk[0][0], desk[0][0] * np.nan]), photometric="minisblack")
     tifffile.imwrite("two.tif", desk[1][[0, 2]], photometric="minisblack")
     assert main(["train", "gaps.tif", "--labels", "two.tif", "-o", "model", *SMALL]) == 1
-    message = "gaps.tif, image 2: all that is labelled lies where the image holds no data."
+    message = "gaps.tif, plane z 2: all that is labelled lies where the image holds no data."
     assert message in capsys.readouterr().err
 
 

@@ -103,8 +103,8 @@ def test_a_stack_is_measured_page_by_page(folder, cells, capsys):
         pages.add(np.ones_like(cells), CLASS_IDS)
     assert main(["objects", f"{folder}/stack.tif", "--class", "2", "--csv", f"{folder}/out.csv"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "stack.tif, image 1: nuclei: 3 objects, area mean 182.3, median 150 pixels",
-        "stack.tif, image 2: nuclei: no pixel of class 2, and so no objects",
+        "stack.tif, plane z 1: nuclei: 3 objects, area mean 182.3, median 150 pixels",
+        "stack.tif, plane z 2: nuclei: no pixel of class 2, and so no objects",
     ]
     assert {row["page"] for row in rows_of(folder / "out.csv")} == {"1"}
 

@@ -64,7 +64,8 @@ class SeriesProgress:
     def items(self, session_id: str, series_id: str) -> list[dict[str, Any]]:
         """The files of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
         not be what was meant), ``made_by`` (which classifier its results come from) and its ``images``, each with
-        ``page``, ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known),
+        ``page``, its ``place`` along z and t, if it is a plane of a stack,
+        ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known),
         ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many),
         ``channels``, the names that the file has for them, ``hashes``, by which sessions know it, ``corrected``,
         digits of what was painted into its result, and ``measured``, the size of its pixels as it was typed in the
@@ -112,6 +113,7 @@ def _described_image(number: int, page: dict[str, Any]) -> dict[str, Any]:
     trust = page.get("trust") or {}
     return {
         "page": number,
+        "place": page.get("place") or {},
         "pixels": page["pixels"],
         "margins": trust.get("margins", {}),
         "trust": trust.get("trust"),

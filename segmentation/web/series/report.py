@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.shares import shares_table
+from segmentation.io.stacks import image_in_words
 from segmentation.model.modelfile import ModelContents, load_model
 from segmentation.objects.files import objects_csv
 from segmentation.objects.measuring import Table
@@ -45,7 +46,7 @@ def _images(
     for number, page in enumerate(item.pages, start=1):
         if page.get("reason"):
             continue
-        name = base_name(item) + (f", image {number} of {len(item.pages)}" if len(item.pages) > 1 else "")
+        name = image_in_words(base_name(item), number, len(item.pages), page.get("place") or {})
         size = PixelSize.from_json(page["pixel_size"]) if page.get("pixel_size") else None
         facts = [size_in_words(page["rows"], page["columns"], size)]
         facts += [f"channels {', '.join(names)}"] if (names := page.get("channel_names")) else []

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -131,7 +132,8 @@ def all_objects(store: SeriesStore, session_id: str, series_id: str) -> list[tup
     for item in items_in_order(store, session_id, series_id):
         with suppress(UnknownSeriesError):  # of a version before there were tables
             tables = unpack_tables(store.objects(session_id, series_id, item.number))
-            found += [(item.number, base_name(item), one) for one in tables]
+            places = dict(enumerate((page.get("place") or {} for page in item.pages), start=1))
+            found += [(item.number, base_name(item), replace(one, place=places.get(one.page, {}))) for one in tables]
     return found
 
 

@@ -69,6 +69,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
 from segmentation.io.pixel_size import PixelSize
+from segmentation.io.stacks import AXES
 from segmentation.model.channels import LONGEST_NAME
 from segmentation.model.weights import checked_weight, weights_from_json, weights_to_json
 from segmentation.objects.steps import steps_from_json
@@ -82,7 +83,7 @@ from segmentation.strokes.classes import (
 )
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.web.session.authors import who_and_when
-from segmentation.web.session.stacks import AXES, MAX_PLANES, check_stack
+from segmentation.web.session.stacks import MAX_PLANES, check_stack
 
 MAX_ERASED_AT_ONCE = 100_000
 MAX_NAME_LENGTH = 100

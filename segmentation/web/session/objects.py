@@ -40,7 +40,7 @@ def objects_of(result: Result, ids: NDArray[np.uint8]) -> NamedObjects:
         TooManyObjects: if there are more than can be measured.
     """
     found = find_objects(ids, result.state.classes.values(), result.image, steps=result.state.clean_up)
-    return NamedObjects(result.state.image["name"], _page(result)[0], found)
+    return NamedObjects(result.state.image["name"], _page(result)[0], found, result.image.place)
 
 
 def _page(result: Result) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from typing import Any
 from segmentation._shared import checks
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
+from segmentation.io.stacks import AXES, stack_axes
 
 MAX_PLANES = 5_000
 MAX_STACK_PIXELS = 32_000_000_000
@@ -23,8 +24,6 @@ MAX_STACK_PIXELS = 32_000_000_000
 
 SAMPLED_PLANES = 5
 """So many planes say how all planes of a stack are shown."""
-
-AXES = ("z", "t")
 
 _PAGE_DIGITS = 8
 _PAGE = re.compile("[0-9a-f]{8}")
@@ -70,9 +69,7 @@ def describe_axes(first: Image) -> list[list[Any]]:
             f"The stack has {planes * first.shape[0] * first.shape[1] / 1e9:.1f} gigapixels, but the page takes at "
             f"most {MAX_STACK_PIXELS / 1e9:.0f}: split it, crop it, or make it smaller."
         )
-    told: list[list[Any]] = [[str(name), int(length)] for name, length in first.metadata.get("stack", ()) if length > 1]
-    known = {axis[0] for axis in told} <= set(AXES) and math.prod(axis[1] for axis in told) == planes
-    return told if told and known else [["z", planes]]
+    return [list(axis) for axis in stack_axes(first.metadata, planes)]
 
 
 def check_stack(image: Mapping[str, Any]) -> dict[str, Any]:

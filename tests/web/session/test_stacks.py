@@ -153,7 +153,7 @@ def test_strokes_on_planes_make_one_classifier_that_segments_the_stack(client, s
     query = f"image={plane_key(facts['hash'], 5)}"
     table = client.get(f"/s/{session}/download/objects.csv?{query}").text.splitlines()
     assert {row.split(",")[1] for row in table[1:]} == {"5"}
-    assert "image 5 of 6" in client.get(f"/s/{session}/download/report.html?{query}").text
+    assert "s.tif, plane z 2, t 2<" in client.get(f"/s/{session}/download/report.html?{query}").text
 
 
 def test_the_size_that_was_typed_and_the_axes_are_in_the_stack_as_from_the_command_line(client, session, tmp_path):
