@@ -3,7 +3,7 @@
 import { base } from "./shared/base.mjs";
 import { byId, element, icon } from "./shared/dom.mjs";
 import { ask } from "./shared/messages.mjs";
-import { request } from "./shared/requests.mjs";
+import { askAgain, request } from "./shared/requests.mjs";
 import { duplicateSession, exportSession, importSession, newSession } from "./shared/sessions.mjs";
 import { setUpShell } from "./shared/shell.mjs";
 import { counted, whenUsed } from "./shared/text.mjs";
@@ -104,7 +104,7 @@ function row(session) {
   ];
   const href = `${base}s/${session.id}`;
   const picture = session.thumbnail
-    ? element("img", { src: `${href}/images/${session.thumbnail}/thumbnail`, alt: "", loading: "lazy" })
+    ? askAgain(element("img", { src: `${href}/images/${session.thumbnail}/thumbnail`, alt: "", loading: "lazy" }))
     : element("span", { class: "no-picture" });
   /** @type {(name: keyof typeof ICONS, label: string, run: () => void) => HTMLElement} */
   const action = (name, label, run) => element(

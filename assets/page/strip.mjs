@@ -1,6 +1,7 @@
 /* The strip of thumbnails: the images of the session, the current one marked, the strokes on each counted. */
 
 import { byId, element, icon } from "../shared/dom.mjs";
+import { askAgain } from "../shared/requests.mjs";
 import { counted } from "../shared/text.mjs";
 import { imagesAlike, serves } from "./alike.mjs";
 import { hasClass } from "./classids.mjs";
@@ -79,9 +80,9 @@ export class Strip {
    * @returns {Item}
    */
   newItem({ key, name, image, hashes }) {
-    const picture = element("img", {
+    const picture = askAgain(element("img", {
       src: `${sessionUrl}images/${image.hash}/thumbnail`, alt: "", loading: "lazy", draggable: false,
-    });
+    }));
     const planes = hashes.length > 1 ? [element("span", { class: "thumb-planes" }, `${hashes.length}`)] : [];
     const strokes = element("span", { class: "thumb-strokes" });
     const choose = element(

@@ -2,6 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { entryKey, stackQuery } from "../page/entries.mjs";
+import { fetchShown } from "../shared/requests.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
 /** @import { ChannelFacts } from "./composite.mjs" */
@@ -24,7 +25,7 @@ const known = new Map();
 export function aboutImage(image) {
   const query = stackQuery(image);
   const key = query ? `${image.hash}${query}` : entryKey(image);
-  const asked = known.get(key) ?? fetch(`${sessionUrl}images/${image.hash}/about${query.replace("&", "?")}`)
+  const asked = known.get(key) ?? fetchShown(`${sessionUrl}images/${image.hash}/about${query.replace("&", "?")}`)
     .then((response) => (response.ok ? response.json() : null))
     .catch(() => null) // of the body too, which may end with its server
     .then((about) => {

@@ -2,6 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { stackQuery } from "../page/entries.mjs";
+import { fetchShown } from "../shared/requests.mjs";
 import { compose } from "./composite.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
@@ -43,7 +44,7 @@ export class Negative {
     if (!missing.length) return;
     const query = `${this.query}&channels=${missing.join(",")}${stackQuery(image)}`;
     const url = `${sessionUrl}images/${image.hash}/levels?${query}`;
-    const response = await fetch(url);
+    const response = await fetchShown(url);
     if (!response.ok) throw new Error(`${response.status}`);
     const data = await response.arrayBuffer();
     const pixels = this.width * this.height;

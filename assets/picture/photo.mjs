@@ -2,7 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { stackQuery } from "../page/entries.mjs";
-import { pause } from "../shared/requests.mjs";
+import { fetchShown, pause } from "../shared/requests.mjs";
 import { Negative } from "./developed.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
@@ -136,7 +136,8 @@ export class Photo {
    * @param {ImageFacts} image
    */
   async fetchThumbnail(image) {
-    const response = await fetch(`${sessionUrl}images/${image.hash}/thumbnail`).catch(() => null);
+    const url = `${sessionUrl}images/${image.hash}/thumbnail`;
+    const response = await fetchShown(url, () => this.image === image && !this.preview).catch(() => null);
     if (!response?.ok) return;
     const bitmap = await createImageBitmap(await response.blob());
     if (this.image !== image) return;
@@ -163,7 +164,7 @@ export class Photo {
     const url = `${sessionUrl}images/${image.hash}/view?${query}`;
     for (let attempt = 0; this.image === image; attempt += 1) {
       try {
-        const response = await fetch(url);
+        const response = await fetchShown(url, () => this.image === image);
         if (response.ok) {
           return { step, row0, row1, column0, column1, bitmap: await createImageBitmap(await response.blob()) };
         }

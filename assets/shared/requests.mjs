@@ -6,6 +6,8 @@ import { showMessage } from "./messages.mjs";
 /** What to say when the server is away. */
 export const AWAY = "The server does not answer. Try again in a moment; what is stored is safe.";
 
+const IMAGE_ATTEMPTS = 6;
+
 const TOO_LARGE = "It is larger than what stands in front of this server lets through: whoever runs it can allow more.";
 
 /**
@@ -32,6 +34,39 @@ export function isBusy(response) {
  */
 export function retryAfter(response, otherwise) {
   return Number(response?.headers.get("Retry-After")) || otherwise;
+}
+
+/**
+ * Ask for something that is shown; a busy server is asked again when it says, for as long as that is wanted.
+ * @param {string} url
+ * @param {() => boolean} [wanted]
+ * @returns {Promise<Response>}
+ */
+export async function fetchShown(url, wanted = () => true) {
+  let response = await fetch(url);
+  while (response.status === 429 && wanted()) {
+    await pause(retryAfter(response, 1) * (0.5 + Math.random()));
+    response = await fetch(url);
+  }
+  return response;
+}
+
+/**
+ * Let a picture that a busy server refused, which the browser does not say, be asked for again some times.
+ * @template {HTMLImageElement} T
+ * @param {T} image
+ * @returns {T} the same
+ */
+export function askAgain(image) {
+  let attempts = 0;
+  image.addEventListener("error", async () => {
+    attempts += 1;
+    if (attempts > IMAGE_ATTEMPTS) return;
+    const { src } = image;
+    await pause(attempts * (0.5 + Math.random()));
+    if (image.src === src) image.src = src;
+  });
+  return image;
 }
 
 /**

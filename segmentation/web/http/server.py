@@ -25,7 +25,7 @@ from segmentation.web.http.loop import Watched
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-THREADS = 80
+THREADS = 96
 """All that takes long has its bounds (``security/hardening.py``), which leave some of them; most are idle."""
 
 AT_ONCE = "/health"

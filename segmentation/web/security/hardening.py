@@ -37,6 +37,12 @@ LONG_AT_ONCE, LONG_OF_AN_ADDRESS, LONG_OF_A_SESSION = 8, 6, 4
 """Uploads that are at work or wait for it, downloads, and questions that are computed on: a few of the threads each, so
 that the others are there for strokes."""
 
+SHOWN_AT_ONCE, SHOWN_OF_AN_ADDRESS, SHOWN_OF_A_SESSION = 16, 12, 4
+"""Parts of images that are prepared for being shown, in tenths of a second each: a page needs one or two at once."""
+
+THUMBNAILS_AT_ONCE, THUMBNAILS_OF_AN_ADDRESS, THUMBNAILS_OF_A_SESSION = 8, 8, 6
+"""As many as a browser asks for at once."""
+
 SEGMENTING_AT_ONCE, SEGMENTING_OF_AN_ADDRESS, SEGMENTING_OF_A_SESSION = 40, 32, 12
 """Windows that have their segmentation or wait for it; a whole course may draw at once behind one address. With all
 that takes long there are threads left for what does not."""
@@ -47,8 +53,9 @@ SEGMENTING_WAIT = 2.0
 SEGMENTING = "squiggle segmenting"
 """Key in the extensions of the server: the crowd of those windows."""
 
-WAIT_WHERE_CROWDED = 5.0
-"""Seconds after which somebody may come again where there are too many of them, or of large bodies that come in."""
+WAIT_WHERE_CROWDED, WAIT_TO_BE_SHOWN = 5.0, 1.0
+"""Seconds after which somebody may come again where there are too many of them, or of large bodies that come in; and
+for what is shown, which takes less."""
 
 MAX_CALLBACK_BYTES = 2**20
 CALLBACKS, COMPONENTS = "/_dash-update-component", "/_dash-component-suites/"
@@ -58,13 +65,18 @@ NO_SENSE = "This request makes no sense: reload the page."
 FAILED = "The server failed at this. What you did before is safe; try again."
 
 _SESSION = re.compile(r"/s/([^/]+)")
-_LONG = {
-    "uploads": re.compile(
-        r"POST (/s/[^/]+/(images|classifiers|brought|mask-scores|series/[^/]+/files)|/sessions/import)"
-    ),
-    "downloads": re.compile(r"GET /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip)"),
-    "questions": re.compile(r"GET /s/[^/]+/(part|explain|probabilities|next-strokes|importance|leaving-out|drift)"),
+_LONG = (LONG_AT_ONCE, LONG_OF_AN_ADDRESS, LONG_OF_A_SESSION, WAIT_WHERE_CROWDED)
+_SHOWN = (SHOWN_AT_ONCE, SHOWN_OF_AN_ADDRESS, SHOWN_OF_A_SESSION, WAIT_TO_BE_SHOWN)
+_THUMBNAILS = (THUMBNAILS_AT_ONCE, THUMBNAILS_OF_AN_ADDRESS, THUMBNAILS_OF_A_SESSION, WAIT_TO_BE_SHOWN)
+_CROWDS = {
+    r"POST (/s/[^/]+/(images|classifiers|brought|mask-scores|series/[^/]+/files)|/sessions/import)": _LONG,
+    r"GET /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip)": _LONG,
+    r"GET /s/[^/]+/(part|explain|probabilities|next-strokes|importance|leaving-out|drift)": _LONG,
+    r"GET /s/[^/]+/images/[^/]+/(view|about|levels|values)": _SHOWN,
+    r"GET /s/[^/]+/images/[^/]+/thumbnail": _THUMBNAILS,
 }
+"""What a few may ask for at once, and their bounds: of all, of an address, of a session; and the seconds to wait."""
+
 _STARTS = re.compile(r"(GET|HEAD) /|POST (/sessions|/sessions/import|/s/[^/]+/duplicate)")
 
 log = logging.getLogger(__name__)
@@ -125,20 +137,20 @@ def _refuse_before_reading(server: Flask) -> None:
 
 
 def _let_few_take_long(server: Flask) -> None:
-    crowds = {kind: Crowd(LONG_AT_ONCE) for kind in _LONG}
+    crowds = [(re.compile(asked), Crowd(bounds[0]), *bounds[1:]) for asked, bounds in _CROWDS.items()]
     server.extensions[SEGMENTING] = Crowd(SEGMENTING_AT_ONCE)
 
     @server.before_request
     def enter() -> tuple[Response, int, dict[str, str]] | None:
         asked = f"{request.method} {request.path}"
-        kind = next((kind for kind, pattern in _LONG.items() if pattern.fullmatch(asked)), None)
-        if kind is None:
-            return None
-        groups = {f"from {_address()}": LONG_OF_AN_ADDRESS}
-        if session := _SESSION.match(request.path):
-            groups[session[0]] = LONG_OF_A_SESSION
-        g.leave = crowds[kind].enter(groups)
-        return None if g.leave else _come_again(WAIT_WHERE_CROWDED)
+        for pattern, crowd, of_an_address, of_a_session, wait in crowds:
+            if pattern.fullmatch(asked):
+                groups = {f"from {_address()}": of_an_address}
+                if session := _SESSION.match(request.path):
+                    groups[session[0]] = of_a_session
+                g.leave = crowd.enter(groups)
+                return None if g.leave else _come_again(wait)
+        return None
 
     @server.after_request
     def leave(response: Response) -> Response:

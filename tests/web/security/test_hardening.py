@@ -9,6 +9,7 @@ import pytest
 from segmentation.web.application import create_app
 from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
+from segmentation.web.store import UnknownImageError
 from tests.support.asking import converse, tile_request
 
 
@@ -134,6 +135,36 @@ def test_a_few_questions_of_a_session_are_at_work_and_the_others_come_again(clie
     held.end()
     assert held.statuses == [200] * hardening.LONG_OF_A_SESSION
     assert client.get(f"/s/{session}/{asked}?row=1&column=1").status_code == 200
+
+
+SHOWN, THUMBNAILS = ("view", "levels", "values", "about"), ("thumbnail",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "others", "most"),
+    [(one, SHOWN, hardening.SHOWN_OF_A_SESSION) for one in SHOWN]
+    + [("thumbnail", THUMBNAILS, hardening.THUMBNAILS_OF_A_SESSION)],
+)
+def test_a_few_parts_of_images_are_prepared_for_a_session_and_the_others_come_again(
+    client, held, monkeypatch, asked, others, most
+):
+    images = client.application.extensions["workbench"].images
+
+    def refuse_later(*_):
+        held.work()
+        raise UnknownImageError("gone meanwhile")
+
+    monkeypatch.setattr(images, "_get", refuse_later)
+    session = client.post("/sessions").json["session"]
+    for _ in range(most):
+        held.begin(f"/s/{session}/images/{'a' * 64}/{asked}")
+    for other in others:
+        refused = client.get(f"/s/{session}/images/{'a' * 64}/{other}")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1"), other
+    assert client.get(f"/s/{session}/download/strokes.json").status_code == 200
+    held.end()
+    assert held.statuses == [404] * most
+    assert client.get(f"/s/{session}/images/{'a' * 64}/{asked}").status_code == 404
 
 
 def test_masks_that_are_scored_count_as_uploads(client, held, monkeypatch):
