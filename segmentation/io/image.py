@@ -97,10 +97,14 @@ class Image:
         return self if region is None else self._changed(region=region)
 
     def _changed(self, **change: Any) -> Image:
-        """The same image with something else that is none of its content."""
+        """The same image with something else that is none of its content.
+
+        It holds on to this one: whoever looks for that finds it, and what follows from the pixels is in memory once.
+        """
         changed = replace(self, **change)
         if "hash" in vars(self):
             vars(changed)["hash"] = self.hash
+        vars(changed)["_origin"] = vars(self).get("_origin", self)
         return changed
 
     @cached_property
@@ -143,17 +147,21 @@ class Image:
         Args:
             indices: of the channels, at least one.
         """
-        known: tuple[tuple[int, ...], Image] | None = vars(self).get("_of_channels")
+        origin: Image = vars(self).get("_origin", self)
+        known: tuple[tuple[int, ...], Image] | None = vars(origin).get("_of_channels")
         if known is None or known[0] != indices:
-            chosen = np.ascontiguousarray(self.stacked[..., list(indices)])
+            chosen = np.ascontiguousarray(origin.stacked[..., list(indices)])
             pixels = chosen[..., 0] if len(indices) == 1 else chosen
             ends = [pixels.dtype.type(end).item() for end in _ends(pixels)]
-            names = self.metadata.get("channel_names", ())
-            origin = {key: value for key, value in self.metadata.items() if key != "former_hash"}
+            names = origin.metadata.get("channel_names", ())
             about = {"value_range": ends, "colour": False, "channel_names": [names[one] for one in indices if names]}
-            known = indices, replace(self, pixels=pixels, metadata=origin | about)
-            vars(self)["_of_channels"] = known
-        return known[1]
+            kept = {key: value for key, value in origin.metadata.items() if key != "former_hash"}
+            known = indices, replace(origin, pixels=pixels, metadata=kept | about)
+            vars(origin)["_of_channels"] = known
+        if origin is self:
+            return known[1]
+        changed = {key: self.metadata[key] for key in self.metadata if self.metadata[key] != origin.metadata.get(key)}
+        return known[1]._changed(metadata=known[1].metadata | changed, region=self.region)
 
     @property
     def hashes(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -194,10 +195,14 @@ class Journals:
             UnknownSessionError: if there is no such session.
         """
         images, places = self.state(session_id).images, dict[str, str]()
+        planes: defaultdict[int | None, list[str]] = defaultdict(list)
+        for one, facts in images.items():
+            planes[page_in_file(facts)].append(one)
         for image_hash in file.contents.strokes_by_image():
             page = file.pages.get(image_hash)
-            planes = (one for one, facts in images.items() if page and page_in_file(facts) == page)
-            found = (one for one in planes if self._images.pixel_hash(session_id, one) == image_hash)
-            if image_hash not in images and (plane := next(found, None)) is not None:
+            if not page or image_hash in images:
+                continue
+            found = (one for one in planes[page] if self._images.pixel_hash(session_id, one) == image_hash)
+            if (plane := next(found, None)) is not None:
                 places[image_hash] = plane
         return file.event(places)

@@ -1,8 +1,11 @@
 """What is kept of journals is bounded in bytes, and nothing is kept of sessions that do not exist."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from segmentation.web.session import journals
+from segmentation.web.session.stacks import page_in_file, planes_of
 from segmentation.web.store import UnknownSessionError
 from tests.support.asking import converse
 
@@ -42,3 +45,22 @@ def test_names_that_somebody_invents_take_no_place(workbench, session):
         with pytest.raises(UnknownSessionError):
             workbench.journals.state(f"invented-{number}")
     assert workbench.journals._sessions.used == used
+
+
+def test_a_classifier_of_many_planes_is_opened_beside_a_long_stack_with_one_look_at_each_plane(client, monkeypatch):
+    planes = 400
+    bench = client.application.extensions["workbench"].journals
+    stack = {"hash": "a" * 56 + "0" * 8, "name": "s.tif", "rows": 1, "columns": 1, "channels": 1, "dtype": "uint8"}
+    images = {one["hash"]: one for one in planes_of(stack | {"pages": planes})}
+    hashes = {plane: f"pixels of {plane}" for plane in images}
+    state = SimpleNamespace(images=images)
+    read = SimpleNamespace(pixel_hash=lambda _session, plane: hashes[plane])
+    looked = []
+    monkeypatch.setattr(bench, "state", lambda _session: state)
+    monkeypatch.setattr(bench, "_images", read)
+    monkeypatch.setattr(journals, "page_in_file", lambda facts: looked.append(facts) or page_in_file(facts))
+    contents = SimpleNamespace(strokes_by_image=lambda: dict.fromkeys(hashes.values()))
+    pages = {hashes[plane]: facts["page"] for plane, facts in images.items()}
+    file = SimpleNamespace(contents=contents, pages=pages, event=dict)
+    assert bench.opening("any", file) == {pixels: plane for plane, pixels in hashes.items()}
+    assert len(looked) == planes
