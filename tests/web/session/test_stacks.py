@@ -210,8 +210,8 @@ def test_corrections_of_planes_are_painted_in_turns(client, session, stack, monk
     whole_turn, rasterise = Scheduler.whole_turn, stack_results.rasterise
 
     @contextmanager
-    def noted(*given):
-        with whole_turn(*given):
+    def noted(*given, **named):
+        with whole_turn(*given, **named):
             inside.append(True)
             yield
             inside.pop()
