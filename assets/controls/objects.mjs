@@ -6,7 +6,8 @@ import { quantile } from "../page/objectstatistics.mjs";
 import { ObjectTable } from "../page/objecttable.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { channelNames } from "../picture/about.mjs";
-import { byId, element } from "../shared/dom.mjs";
+import { csvOf } from "../page/csv.mjs";
+import { byId, element, saveFile } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 import { splits } from "../session/learning.mjs";
 import { counted } from "../shared/text.mjs";
@@ -20,6 +21,8 @@ import { counted } from "../shared/text.mjs";
 const FILLS = 0.25;
 const LARGEST_SCALE = 8;
 const STILL = 3;
+/** Tools with which one points at what is there. */
+const POINTS = ["select", "pan"];
 
 export class Objects {
   /** @param {Session} session */
@@ -47,6 +50,7 @@ export class Objects {
       id: `object-${end}`, type: "number", step: "any", placeholder: end, "aria-label": `Show objects ${end}`,
     }));
     byId("object-range").append(this.ends[0], "–", this.ends[1]);
+    byId("save-objects").addEventListener("click", () => this.save());
     this.classes.addEventListener("change", () => this.filter(null));
     this.measure.addEventListener("change", () => this.filter(null));
     for (const end of this.ends) end.addEventListener("change", () => this.typed());
@@ -112,14 +116,16 @@ export class Objects {
     this.mark();
   }
 
-  /** A click on an object, with the tool that moves the image, chooses it. */
+  /** A click on an object, with a tool that draws nothing, chooses it. */
   listenToStage() {
-    let [x, y] = [0, 0];
-    const stage = byId("stage");
-    stage.addEventListener("pointerdown", (event) => { [x, y] = [event.clientX, event.clientY]; }, true);
-    stage.addEventListener("pointerup", (event) => {
-      const still = Math.hypot(event.clientX - x, event.clientY - y) < STILL;
-      if (!this.open || !this.found || !still || this.session.view.tool !== "pan") return;
+    /** @type {?PointerEvent} */
+    let pressed = null;
+    byId("stage").addEventListener("pointerdown", (event) => { pressed = event; }, true);
+    /* With some tools Plotly lays a cover over the page while a button is down. */
+    window.addEventListener("pointerup", (event) => {
+      const still = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < STILL;
+      pressed = null;
+      if (!this.open || !this.found || !still || !POINTS.includes(this.session.view.tool)) return;
       const [column, row] = this.session.viewport.toImage(event).map(Math.round);
       const { rows, across, labels } = this.found;
       const inside = row >= 0 && column >= 0 && row < rows && column < across;
@@ -222,7 +228,7 @@ export class Objects {
     [low, high].forEach((end, index) => { this.ends[index].value = Number.isFinite(end) ? asText(end) : ""; });
     const name = this.session.state.classes.find(({ id }) => id === wanted)?.name;
     const area = columns[2];
-    const unit = area.title.slice("Area, ".length).replace("px²", "px");
+    const unit = area.title.slice("Area, ".length);
     const median = kept.length ? `, median area ${asText(quantile(kept.map(area.value), 0.5))} ${unit}` : "";
     const where = this.session.state.image?.stack === undefined ? "" : " on this plane";
     this.say(ofClass.length
@@ -231,7 +237,11 @@ export class Objects {
     byId("objects-found").hidden = !ofClass.length;
     this.table.show(columns, kept);
     if (ofClass.length) {
-      showHistogram(ofClass.map(measure.value).filter(Number.isFinite), measure.title, (drawn) => this.filter(drawn));
+      const groups = this.session.state.classes.map(({ id, name: ofGroup, colour }) => ({
+        name: ofGroup, colour,
+        values: ofClass.filter((one) => classIds[one] === id).map(measure.value).filter(Number.isFinite),
+      }));
+      showHistogram(groups.filter(({ values }) => values.length), measure.title, (drawn) => this.filter(drawn));
     }
     this.mark();
     this.onFilter();
@@ -241,6 +251,21 @@ export class Objects {
   pick(picked) {
     this.picked = picked;
     this.filter(this.range);
+  }
+
+  /** Save the objects that are shown, with all their measures, as a table. */
+  save() {
+    const { found, session: { state } } = this;
+    if (!found) return;
+    const name = state.image?.name ?? "";
+    const names = new Map(state.classes.map((one) => [one.id, one.name]));
+    const columns = [...found.columns];
+    const classIds = found.columns.get("class_id");
+    const rows = this.table.objects.map((object) => (
+      [name, names.get(classIds?.[object] ?? 0) ?? "", ...columns.map(([, values]) => values[object])]
+    ));
+    const text = csvOf([["image", "class_name", ...columns.map(([title]) => title)], ...rows]);
+    saveFile(new Blob([text], { type: "text/csv" }), `${name.replace(/\.[^.]*$/, "")}-objects-shown.csv`);
   }
 
   /** Show on the image what is found, while the card is open. */

@@ -60,7 +60,7 @@ function positionOf({ scale, largest }, size) {
  */
 function asText({ scale }, size) {
   if (scale === "share") return `${Math.round(100 * size)} %`;
-  return scale === "area" ? `${size.toLocaleString("en")} px` : `± ${size} px`;
+  return scale === "area" ? `${size.toLocaleString("en")} px²` : `± ${size} px`;
 }
 
 export class CleanUp {

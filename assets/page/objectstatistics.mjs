@@ -90,3 +90,51 @@ export function countIn(values, { low, width, centres }) {
   }
   return counts;
 }
+
+/**
+ * @typedef {object} Axis of a histogram
+ * @property {Bins} bins of what is drawn
+ * @property {number[]} edges of the bins, as values: one more than there are bins
+ * @property {(values: number[]) => number[]} counts how many values lie in each bin
+ * @property {(place: number) => number} value what lies at a place of the axis
+ * @property {{tickvals?: number[], ticktext?: string[]}} ticks
+ */
+
+/* Beyond so many times the least value, the largest asks for an axis of its own, if few others are near it. */
+const WIDE = 10;
+
+/**
+ * The axis of a histogram: that of the logarithms, where most values would lie in the first bin, as areas often do.
+ * @param {number[]} values finite ones
+ * @returns {Axis}
+ */
+export function axisOf(values) {
+  const plain = binsOf(values);
+  const high = plain.low + plain.centres.length * plain.width;
+  const crowded = countIn(values, plain)[0] > values.length / 2;
+  if (!(plain.low > 0 && high > WIDE * plain.low && crowded)) {
+    const edges = [...plain.centres.map((centre) => centre - plain.width / 2), high];
+    return { bins: plain, edges, counts: (some) => countIn(some, plain), value: (place) => place, ticks: {} };
+  }
+  const bins = binsOf(values.map(Math.log10));
+  const value = (/** @type {number} */ place) => 10 ** place;
+  const edges = bins.centres.map((centre) => value(centre - bins.width / 2));
+  return {
+    bins, edges: [...edges, high], counts: (some) => countIn(some.map(Math.log10), bins), value,
+    ticks: ticksOf(Math.log10(plain.low), Math.log10(high)),
+  };
+}
+
+/** @type {(low: number, high: number) => {tickvals: number[], ticktext: string[]}} */
+function ticksOf(low, high) {
+  const digits = high - low > 3 ? [1] : [1, 2, 5];
+  const round = [];
+  for (let power = Math.floor(low); power <= high; power += 1) {
+    for (const digit of digits) round.push(Number((digit * 10 ** power).toPrecision(1)));
+  }
+  const inside = round.filter((one) => Math.log10(one) >= low && Math.log10(one) <= high);
+  return {
+    tickvals: inside.map(Math.log10),
+    ticktext: inside.map((one) => one.toLocaleString("en", { maximumSignificantDigits: 1, notation: "compact" })),
+  };
+}

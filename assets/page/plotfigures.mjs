@@ -1,6 +1,6 @@
 /* Plots of the measures of objects, as Plotly takes them, each with its data as rows of a table. */
 
-import { binsOf, boxOf, countIn } from "./objectstatistics.mjs";
+import { axisOf, boxOf } from "./objectstatistics.mjs";
 
 /**
  * @typedef {object} Group values that are drawn in one colour
@@ -38,6 +38,7 @@ const MARGIN = 0.03;
 const POINT = 3;
 /* Of points at the same place so many are drawn: they hide what is below. */
 const MOST_ATOP = 8;
+const DIGITS = 4;
 const UNPICKED = "#888888";
 
 /**
@@ -58,6 +59,15 @@ function layoutOf({ text, line, surface }) {
 const finite = (values) => values.filter(Number.isFinite);
 
 /**
+ * Between what the values of a bin lie.
+ * @param {number[]} edges
+ * @param {number} bin
+ */
+export const spanOf = (edges, bin) => (
+  [edges[bin], edges[bin + 1]].map((edge) => Number(edge.toPrecision(DIGITS))).join(" to ")
+);
+
+/**
  * How often values occur, by class.
  * @param {Group[]} groups
  * @param {string} title of the measure
@@ -67,9 +77,11 @@ const finite = (values) => values.filter(Number.isFinite);
 export function histogramFigure(groups, title, colours) {
   const all = groups.map((group) => ({ ...group, values: finite(group.values) }));
   const drawn = all.filter(({ values }) => values.length);
-  const bins = binsOf(drawn.flatMap(({ values }) => values));
-  const counts = drawn.map(({ values }) => countIn(values, bins));
+  const { bins, edges, counts: countsOf, ticks } = axisOf(drawn.flatMap(({ values }) => values));
+  const counts = drawn.map(({ values }) => countsOf(values));
+  const at = bins.centres.map((_, bin) => spanOf(edges, bin));
   const layout = layoutOf(colours);
+  Object.assign(layout.xaxis, ticks);
   layout.showlegend = drawn.length > 1;
   layout.xaxis.title = { text: title };
   layout.yaxis.title = { text: "Objects" };
@@ -78,13 +90,11 @@ export function histogramFigure(groups, title, colours) {
     traces: drawn.map(({ name, colour }, index) => ({
       type: "bar", name, x: bins.centres, y: counts[index], width: bins.width,
       marker: { color: colour, opacity: drawn.length > 1 ? 0.6 : 0.9 },
-      hovertemplate: "%{y} at %{x:.4~g}<extra></extra>",
+      customdata: at, hovertemplate: "%{y} from %{customdata}<extra></extra>",
     })),
     rows: () => (drawn.length ? [
       [`${title}: from`, "to", ...drawn.map(({ name }) => name)],
-      ...bins.centres.map((centre, bin) => [
-        centre - bins.width / 2, centre + bins.width / 2, ...counts.map((ofClass) => ofClass[bin]),
-      ]),
+      ...bins.centres.map((_, bin) => [edges[bin], edges[bin + 1], ...counts.map((ofClass) => ofClass[bin])]),
     ] : []),
   };
 }

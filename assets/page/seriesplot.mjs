@@ -50,7 +50,7 @@ export async function showPlot(rows, classes, measure, byNumber) {
   const x = numbers ?? rows.map((_, index) => index + 1);
   const order = numbers ? [...numbers.keys()].sort((a, b) => numbers[a] - numbers[b]) : [...rows.keys()];
   const title = MEASURES.find(([name]) => name === measure)?.[1] ?? "";
-  const unit = measure === "share" ? ", %" : isArea ? `, ${[...unitsOf(rows).keys()][0] ?? "px"}` : "";
+  const unit = measure === "share" ? ", %" : isArea ? `, ${[...unitsOf(rows).keys()][0] ?? "px²"}` : "";
   const { color: text, borderTopColor: line } = getComputedStyle(place);
   const quiet = { color: text, gridcolor: line, zerolinecolor: line };
   const few = rows.length <= MANY;

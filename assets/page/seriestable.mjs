@@ -82,7 +82,7 @@ export class SeriesTable {
       type: "button", class: "link", title: `Show ${row.name}`, onclick: () => this.onChoose(row),
     }, row.name);
     const first = element("th", { scope: "row" }, name, ...(state ? [element("small", {}, state)] : []));
-    const unit = row.image.objects?.unit ?? "px";
+    const unit = row.image.objects?.unit ?? "px²";
     return element("tr", {}, first, ...columns.map(({ id, measure }) => cell(told(row, id, measure), measure, unit)));
   }
 }

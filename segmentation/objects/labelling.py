@@ -123,11 +123,21 @@ def refuse_too_many(labels: NDArray[np.int32], class_id: int) -> None:
     parts = int(labels.max(initial=0))
     if parts <= MOST_OBJECTS:
         return
-    areas = np.bincount(labels.ravel())[1:]
-    at_least = np.cumsum(np.bincount(areas)[::-1])[::-1]  # parts of at least so many pixels
-    area = int(np.argmax(at_least <= FEW_OBJECTS)) if (at_least <= FEW_OBJECTS).any() else len(at_least)
-    left = int(at_least[area]) if area < len(at_least) else 0
+    offer = size_filter(np.bincount(labels.ravel())[1:])
     raise TooManyObjects(
-        f"Class {class_id} falls into {parts:,} parts, and at most {MOST_OBJECTS:,} are measured. "
-        f"Drop those below {area:,} pixels (drop_small={area}): that leaves {left:,}."
+        f"Class {class_id} falls into {parts:,} parts, and at most {MOST_OBJECTS:,} are measured. {offer}"
     )
+
+
+def size_filter(areas: NDArray[np.int64]) -> str:
+    """A sentence that offers to drop small parts, so that few are left, or at least as few as are measured; not none.
+
+    Args:
+        areas: ``(parts,)``, the pixels of each.
+    """
+    at_least = np.cumsum(np.bincount(areas)[::-1])[::-1]  # parts of at least so many pixels
+    for most in (FEW_OBJECTS, MOST_OBJECTS):
+        if (enough := (at_least <= most) & (at_least > 0)).any():
+            area = int(np.argmax(enough))
+            return f"Drop those below {area:,} pixels (drop_small={area}): that leaves {int(at_least[area]):,}."
+    return "They are so alike in size that no size filter leaves some of them: smooth the borders first (smooth=1)."

@@ -18,6 +18,7 @@ from segmentation.objects.labelling import (
     TooManyObjects,
     class_ids_of,
     label_class,
+    size_filter,
     skimage_connectivity,
 )
 from segmentation.objects.measuring import Table, measure_labels
@@ -58,7 +59,7 @@ class MeasuredObjects:
         if not len(areas):
             return f"{label_class.name}: no pixel of class {label_class.id}, and so no objects"
         mean, median = areas.mean(), float(np.median(areas))
-        told = f"{mean:.1f}, median {median:g} pixels" if unit == "px" else f"{mean:.4g}, median {median:.4g} {unit}"
+        told = f"{mean:.1f}, median {median:g} pixels" if unit == "px²" else f"{mean:.4g}, median {median:.4g} {unit}"
         return f"{label_class.name}: {counted(len(areas), 'object')}, area mean {told}"
 
 
@@ -117,23 +118,32 @@ def number_objects(
         ValueError: if an argument is not possible.
         TooManyObjects: if there are more than 500,000 of all classes.
     """
-    ids = class_ids_of(segmentation)
+    ids, wanted = class_ids_of(segmentation), tuple(classes)
     labels, found = np.zeros(ids.shape, np.int32), 0
     class_of: list[NDArray[np.int64]] = []
-    for one in classes:
+    for one in wanted:
         eagerness = split_eagerness(steps, one.id)
         neighbours = skimage_connectivity(connectivity_of(steps, one.id, connectivity))
         of_class = label_class(ids, one.id, neighbours, eagerness, splitter)
         count = int(of_class.max())
         if found + count > MOST_OBJECTS:
+            areas = [_part_areas(ids, other.id) for other in wanted]
             raise TooManyObjects(
-                f"There are more than {MOST_OBJECTS:,} objects of all classes: choose classes, or drop small parts."
+                f"The classes fall into more than {MOST_OBJECTS:,} objects together, and no more are measured. "
+                f"{size_filter(np.concatenate(areas))}"
             )
         inside = of_class > 0
         labels[inside] = of_class[inside] + found
         class_of.append(np.full(count, one.id))
         found += count
     return labels, np.concatenate([np.zeros(0, np.int64), *class_of])
+
+
+def _part_areas(ids: NDArray[np.uint8], class_id: int) -> NDArray[np.int64]:
+    """The pixels of each part of a class, as a clean-up drops small ones."""
+    from skimage.measure import label
+
+    return np.bincount(label(ids == class_id, connectivity=2).ravel())[1:]
 
 
 UNIT_MARK = "_in_"
@@ -143,9 +153,9 @@ LENGTHS = ("equivalent_diameter_area", "perimeter", "feret_diameter_max")
 
 
 def area_column(table: Table) -> tuple[str, str]:
-    """The column of areas that people read, in a unit if there is one, and that unit, such as ``"µm²"``."""
+    """The column of areas that people read, in a unit if there is one, and that unit: ``"px²"``, ``"µm²"``..."""
     in_unit = [name for name in table if name.startswith(f"area{UNIT_MARK}")]
-    return (in_unit[0], in_unit[0].rpartition(UNIT_MARK)[2].removesuffix("2") + "²") if in_unit else ("area", "px")
+    return (in_unit[0], in_unit[0].rpartition(UNIT_MARK)[2].removesuffix("2") + "²") if in_unit else ("area", "px²")
 
 
 def in_unit(labels: NDArray[np.int32], table: Table, size: PixelSize) -> Table:

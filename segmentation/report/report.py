@@ -42,7 +42,7 @@ class ClassFound:
         objects: how many; None if they could not be counted.
         bounds: between what their number lies; None if it is not known.
         mean, median: of their areas, in ``unit``; None if there are none.
-        unit: such as ``"px"`` or ``"µm²"``.
+        unit: such as ``"px²"`` or ``"µm²"``.
         histogram: of their areas, as SVG.
     """
 
@@ -184,7 +184,7 @@ def classes_found(
     for one in classes:
         share, margin = pixels.get(one.id, 0) / whole, sure.margins.get(one.id)
         low, high = interval(share, margin or 0.0)
-        facts: dict[str, Any] = {"objects": None, "mean": None, "median": None, "unit": "px", "histogram": Markup()}
+        facts: dict[str, Any] = {"objects": None, "mean": None, "median": None, "unit": "px²", "histogram": Markup()}
         if table is not None:
             facts = _sizes(table, one)
         ends = None if margin is None else (100 * low, 100 * high)

@@ -47,7 +47,7 @@ def test_steps_are_chosen_seen_undone_and_taken_home(people, server, tmp_path):
     ann.page.mouse.move(box["x"] + box["width"] * 0.26, box["y"] + box["height"] / 2)
     ann.page.mouse.down()
     ann.page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2, steps=4)
-    size = int(ann.page.locator(".clean-up-step output").inner_text().removesuffix(" px").replace(",", ""))
+    size = int(ann.page.locator(".clean-up-step output").inner_text().removesuffix(" px²").replace(",", ""))
     tried = seg.clean_up(raw, [step | {"size": size}])
     assert (tried != expected).any()
     ann.wait_for(lambda: np.array_equal(on_screen(ann), tried.ravel()), "what the slider would do is seen")

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import tifffile
@@ -53,7 +54,7 @@ def test_rows_lead_to_objects_and_objects_to_rows(person):
     assert "chosen" in row.get_attribute("class")
 
     person.page.locator("#stage").hover()
-    person.press("h")
+    person.press("v")
     smallest = int(np.argmin(tables[0]["area"]))
     labels = seg.label_objects(segmentation, 1)
     rows, columns = np.nonzero(labels == smallest + 1)
@@ -86,6 +87,18 @@ def test_rows_lead_to_objects_and_objects_to_rows(person):
     person.page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 30, steps=5)
     person.page.mouse.up()
     person.wait_for(lambda: person.page.input_value("#object-to") != "", "a range was drawn")
+
+    low, high = (float(person.page.input_value(f"#object-{end}")) for end in ("from", "to"))
+    ofrange = [one for one in tables[0]["area"].tolist() if low <= one <= high]
+    person.wait_for(
+        lambda: abs(shown(person)[0] - len(ofrange)) <= 1, "those of the range, whose ends are shown rounded"
+    )
+    with person.page.expect_download() as download:
+        person.click("#save-objects")
+    saved = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert len(saved) == shown(person)[0] < everything
+    areas = [float(row["area"]) for row in saved]
+    assert areas == sorted(areas, reverse=True), "as the table is sorted"
 
     rows = list(csv.DictReader(io.StringIO(person.download("objects.csv").decode())))
     assert len(rows) == everything

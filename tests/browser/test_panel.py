@@ -60,3 +60,34 @@ def test_what_has_no_control_stays_as_an_older_session_has_it(person):
     person.press("Tab")
     person.wait_for(lambda: person.within(forest)[0] == 41, "what was typed")
     assert person.within(forest) == [41, 8, False]
+
+
+SCROLLING = """() => [document.querySelector("#panel"), ...document.querySelectorAll("#panel *")].filter((one) => (
+  ["auto", "scroll"].includes(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1
+    && one.clientHeight > 0
+)).map((one) => one.id)"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+def test_no_scroll_bar_lies_within_another(person, width, height):
+    person.page.set_viewport_size({"width": width, "height": height})
+    draw_two(person)
+    person.wait_for_segmentation()
+    person.tab("objects")
+    person.wait_for(lambda: "median area" in person.page.inner_text("#objects-text"), "measured")
+    assert person.page.evaluate(SCROLLING) == ["object-body"]
+    for name in ("learn", "home"):
+        person.tab(name)
+        assert person.page.evaluate(SCROLLING) == ["panel"]
+        assert wholly_seen(person, f"#tab-{name}") == 1
+    head, button = (person.page.locator(f"#panel-classes {one}").bounding_box() for one in ("h2", "#open-classifier"))
+    assert button["x"] - head["x"] - head["width"] >= 8
+
+
+def test_on_a_phone_all_tools_are_in_sight(people, server):
+    person = people(server.url, "phone")
+    toolbar = person.page.locator("#toolbar").bounding_box()
+    tools = [one.bounding_box() for one in person.page.locator("#toolbar button:visible").all()]
+    assert len(tools) == 13
+    assert all(one["x"] >= toolbar["x"] and one["x"] + one["width"] <= toolbar["width"] for one in tools)
+    assert min(one["width"] for one in tools) >= 24

@@ -35,7 +35,7 @@ def test_measures_are_plotted_picked_from_and_saved(people, server, tmp_path):
     person.tab("objects")
     person.wait_for(lambda: "objects, median area" in person.page.inner_text("#objects-text"), "measured")
     everything = np.concatenate(list(areas.values()))
-    assert f"median area {np.median(everything):g} px." in person.page.inner_text("#objects-text")
+    assert f"median area {np.median(everything):g} px²." in person.page.inner_text("#objects-text")
     person.click("#open-plots")
     person.wait_for(lambda: person.page.locator("#plot .barlayer .point").count() > 0, "a histogram")
     (first, *bins) = data(person)

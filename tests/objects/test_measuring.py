@@ -9,7 +9,8 @@ from scipy.ndimage import gaussian_filter
 from skimage.measure import label, regionprops_table
 
 import segmentation as seg
-from segmentation.objects import labelling
+from segmentation.objects import labelling, measured
+from segmentation.strokes.classes import LabelClass
 
 PROPERTIES = [
     "label",
@@ -133,6 +134,33 @@ def test_too_many_parts_are_refused_with_a_size_filter_and_what_it_leaves(monkey
         seg.measure_objects(segmentation, 1)
     left = seg.measure_objects(seg.clean_up(segmentation, [{"kind": "drop_small", "size": 2}]), 1)
     assert len(left["label"]) == 2
+
+
+def test_a_size_filter_that_is_offered_leaves_some_or_it_is_said_that_none_does(monkeypatch):
+    monkeypatch.setattr(labelling, "MOST_OBJECTS", 20)
+    monkeypatch.setattr(labelling, "FEW_OBJECTS", 3)
+    alike = np.zeros((60, 60), np.uint8)
+    alike[::3, ::3] = 1
+    with pytest.raises(labelling.TooManyObjects, match=r"400 parts.*no size filter leaves some.*smooth=1"):
+        seg.measure_objects(alike, 1)
+    alike[1, 0:15:3] = 1  # five parts of two pixels: more than few
+    with pytest.raises(labelling.TooManyObjects, match=r"drop_small=2\): that leaves 5\."):
+        seg.measure_objects(alike, 1)
+    assert len(seg.measure_objects(seg.clean_up(alike, [{"kind": "drop_small", "size": 2}]), 1)["label"]) == 5
+
+
+def test_too_many_parts_of_all_classes_together_are_refused_with_a_size_filter(monkeypatch):
+    for module in (labelling, measured):
+        monkeypatch.setattr(module, "MOST_OBJECTS", 300)
+    monkeypatch.setattr(labelling, "FEW_OBJECTS", 3)
+    segmentation = np.zeros((60, 60), np.uint8)
+    segmentation[:30:3, ::3], segmentation[30::3, ::3] = 1, 2
+    segmentation[0, :2], segmentation[30, :2] = 1, 2
+    classes = [LabelClass(1, "A", "#000000"), LabelClass(2, "B", "#ffffff")]
+    with pytest.raises(
+        labelling.TooManyObjects, match=r"more than 300 objects together.*drop_small=2\): that leaves 2\."
+    ):
+        measured.find_objects(segmentation, classes)
 
 
 def test_a_million_parts_are_refused_with_what_a_size_filter_would_leave():

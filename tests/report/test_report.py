@@ -140,7 +140,7 @@ def test_images_of_a_stack_have_a_section_each_and_what_could_not_be_counted_say
     apply_series(series / "cells.squiggle", tmp_path / "stack.tif", tmp_path / "out", report=tmp_path / "report.html")
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert [f"stack.tif, plane z {one}" in page.words for one in (1, 2, 3)] == [True] * 3
-    assert "Drop those below" in page.words
+    assert "no size filter leaves some" in page.words
     assert "Histogram" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 

@@ -117,8 +117,13 @@ def _described_image(number: int, page: dict[str, Any]) -> dict[str, Any]:
         "pixels": page["pixels"],
         "margins": trust.get("margins", {}),
         "trust": trust.get("trust"),
-        "objects": page.get("objects"),
+        "objects": _in_squares(page.get("objects")),
         "channels": page.get("channel_names", ()),
         "hashes": page.get("hashes", ()),
         **{name: page.get(name, "") for name in (CORRECTED, MEASURED)},
     }
+
+
+def _in_squares(objects: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What is told of objects; versions before called the square of a pixel a pixel."""
+    return {**objects, "unit": "px²"} if objects and objects["unit"] == "px" else objects

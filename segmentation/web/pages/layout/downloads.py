@@ -17,7 +17,7 @@ DOWNLOADS = (
     ("corrections.json", "Corrections", "JSON, what you painted into results"),
     ("region.tif", "Only here", "TIFF mask of the outlines, 255 = inside"),
     ("shares.csv", "Class shares", "CSV, pixels and per cent"),
-    ("objects.csv", "Objects", "CSV, a row an object, all measures"),
+    ("objects.csv", "Objects", "CSV, all of them, whatever is filtered"),
     ("objects.zip", "Objects, outlined", "numbers (TIFF), QuPath, ImageJ, COCO"),
     ("report.html", "Report", "HTML, to print: pictures, numbers, methods"),
     ("classifier.squiggle", "Classifier", "for the rest of the series"),

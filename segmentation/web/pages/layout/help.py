@@ -138,9 +138,10 @@ _SECTIONS = (
             "go. What a step does is seen while its slider moves. Splitting changes no pixel: it parts objects where "
             "they are narrower than that share of the smaller one's width, or where they only touch at corners (4 "
             "neighbours of a pixel instead of 8). All of it travels with the classifier.",
-            "Below, the objects of each class are counted and measured: a click on a row goes there, with the tool "
-            "that moves the image a click on an object finds its row, and a range drawn on the histogram fades the "
-            "others. Take home has the table, and outlines for QuPath, ImageJ and for training networks.",
+            "Below, the objects of each class are counted and measured: a click on a row goes there, with the arrow "
+            "or the tool that moves the image a click on an object finds its row, and a range drawn on the histogram "
+            "fades the others. CSV saves those that are left; Take home has the table of all, and outlines for QuPath, "
+            "ImageJ and for training networks.",
         ],
     ),
     (

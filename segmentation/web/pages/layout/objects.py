@@ -28,6 +28,13 @@ def objects_panel() -> html.Section:
                     html.H3("Objects"),
                     html.Select(id="object-class", **dashed(aria_label="Objects of which class")),
                     html.Button(
+                        "CSV",
+                        id="save-objects",
+                        type="button",
+                        className="quiet small",
+                        title="Save the objects that are shown, in this order (Take home has all objects)",
+                    ),
+                    html.Button(
                         "Plots",
                         id="open-plots",
                         type="button",
