@@ -7,6 +7,32 @@ from dash import html
 from segmentation.web.pages.layout.elements import dashed
 
 
+def _objects_head() -> html.Div:
+    """Which objects are shown, and what is done with these."""
+    return html.Div(
+        [
+            html.H3("Objects"),
+            html.Select(id="object-class", **dashed(aria_label="Objects of which class")),
+            html.Button(
+                "CSV",
+                id="save-objects",
+                type="button",
+                className="quiet small",
+                title="Save the objects that are shown, in this order (Take home has all objects)",
+            ),
+            html.Button(
+                "Plots",
+                id="open-plots",
+                type="button",
+                className="quiet small",
+                title="Histograms by class, boxes by image, one measure against another",
+                **dashed(aria_expanded="false", aria_controls="plots"),
+            ),
+        ],
+        className="section-head",
+    )
+
+
 def objects_panel() -> html.Section:
     """The steps of the clean-up, and the table of objects."""
     return html.Section(
@@ -23,28 +49,7 @@ def objects_panel() -> html.Section:
                 className="section-head",
             ),
             html.Div(id="clean-up-steps"),
-            html.Div(
-                [
-                    html.H3("Objects"),
-                    html.Select(id="object-class", **dashed(aria_label="Objects of which class")),
-                    html.Button(
-                        "CSV",
-                        id="save-objects",
-                        type="button",
-                        className="quiet small",
-                        title="Save the objects that are shown, in this order (Take home has all objects)",
-                    ),
-                    html.Button(
-                        "Plots",
-                        id="open-plots",
-                        type="button",
-                        className="quiet small",
-                        title="Histograms by class, boxes by image, one measure against another",
-                        **dashed(aria_expanded="false", aria_controls="plots"),
-                    ),
-                ],
-                className="section-head",
-            ),
+            _objects_head(),
             html.P(id="objects-text", className="note", role="status", **dashed(aria_live="polite")),
             html.Div(
                 [
