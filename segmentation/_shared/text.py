@@ -11,6 +11,8 @@ MAX_NAME_LENGTH = 200
 UNSHOWABLE = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode categories that no name needs: control characters, lone surrogates, line and paragraph separators."""
 
+_NOT_IN_XML = re.compile("[^\t\n\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+
 
 def counted(number: int, thing: str) -> str:
     """``"1 image"``, ``"2,000 images"``."""
@@ -45,6 +47,11 @@ def escaped(text: str) -> str:
 def _escape(character: str) -> str:
     byte = ord(character) - 0xDC00  # how Python keeps the bytes of names that are no UTF-8
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode("ascii")
+
+
+def in_xml(text: str) -> str:
+    """The text with U+FFFD in place of what no XML can hold: control characters, lone surrogates, U+FFFE and U+FFFF."""
+    return _NOT_IN_XML.sub("\ufffd", text)
 
 
 def natural_key(text: str) -> tuple[list[int | str], str]:

@@ -6,15 +6,15 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.io.image import Image
 from segmentation.io.pixel_size import PixelSize
-from segmentation.io.placement import Placement, ome_sides
+from segmentation.io.placement import Placement, ome_sides, xml_attribute, xml_content
 from segmentation.io.shares import checked_segmentation
+from segmentation.io.stacks import stack_axes
 from segmentation.io.tiffwriter import SOFTWARE
 from segmentation.strokes.classes import LabelClass, parse_colour
 
@@ -53,7 +53,9 @@ def ome_tiff(
     for one in known:
         palette[:, one.id] = np.array(parse_colour(one.colour), np.uint16) * 257
     name = str(like.metadata.get("name", "")) if like is not None else ""
-    placement = Placement.of(like or Image(stack[0], {}), len(stack), ("",))
+    first = like or Image(stack[0], {})
+    axes = stack_axes(first.metadata | {"alike": True}, len(stack))
+    placement = Placement.of(first.in_stack(axes), len(stack), ("",))
     file = io.BytesIO()
     with tifffile.TiffWriter(file) as writer:
         for number, page in enumerate(stack):
@@ -73,18 +75,17 @@ def ome_tiff(
 def _described(shape: tuple[int, ...], classes: Sequence[LabelClass], name: str, placement: Placement) -> str:
     ours = json.dumps({"classes": [{"id": one.id, "name": one.name} for one in classes]})
     pairs = [pair for one in classes for pair in ((str(one.id), one.name), (f"{one.id} colour", one.colour))]
-    text = _XML.format(
-        name=quoteattr(name),
-        ours=escape(ours),
+    return _XML.format(
+        name=xml_attribute(name),
+        ours=xml_content(ours),
         pages=shape[0],
         rows=shape[1],
         columns=shape[2],
         order=placement.order.upper(),
         **placement.lengths,
         size=ome_sides(placement.pixel_size),
-        classes="".join(f"<M K={quoteattr(key)}>{escape(value)}</M>" for key, value in pairs),
+        classes="".join(f"<M K={xml_attribute(key)}>{xml_content(value)}</M>" for key, value in pairs),
     )
-    return text.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def _resolution(size: PixelSize | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr, unescape
 
 from numpy.typing import NDArray
 
+from segmentation._shared.text import in_xml
 from segmentation.io.image import Image
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.stacks import stack_axes
@@ -112,9 +113,11 @@ class Placement:
         pages = len(self.planes) * math.prod(self.lengths.values())
         if self.manner == "ImageJ":
             return self._as_imagej(ours, pages)
-        named = "".join(f'<Channel ID="Channel:0:{n}" Name={_attribute(name)}/>' for n, name in enumerate(self.planes))
+        named = "".join(
+            f'<Channel ID="Channel:0:{n}" Name={xml_attribute(name)}/>' for n, name in enumerate(self.planes)
+        )
         return _OME.format(
-            description=_ascii(escape(ours)),
+            description=xml_content(ours),
             order=f"XYC{self.order.upper()}",
             type="float" if page.dtype.kind == "f" else page.dtype.name,
             columns=page.shape[1],
@@ -147,14 +150,20 @@ def ome_sides(size: PixelSize | None) -> str:
     if size is None or size.metres is None:
         return ""
     return " ".join(
-        f'PhysicalSize{axis}="{length}" PhysicalSize{axis}Unit={_attribute(size.unit)}'
+        f'PhysicalSize{axis}="{length}" PhysicalSize{axis}Unit={xml_attribute(size.unit)}'
         for axis, length in (("X", size.x), ("Y", size.y), ("Z", size.z))
         if length is not None
     )
 
 
-def _attribute(text: str) -> str:
-    return _ascii(quoteattr(text))
+def xml_attribute(text: str) -> str:
+    """A text as the value of an attribute, in ASCII and between quotes."""
+    return _ascii(quoteattr(in_xml(text)))
+
+
+def xml_content(text: str) -> str:
+    """A text between two tags, in ASCII."""
+    return _ascii(escape(in_xml(text)))
 
 
 def _ascii(text: str) -> str:

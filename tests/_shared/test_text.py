@@ -1,8 +1,11 @@
 """Words, names and durations as people read them."""
 
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
 import pytest
 
-from segmentation._shared.text import MAX_NAME_LENGTH, duration, escaped, natural_key, shown_name
+from segmentation._shared.text import MAX_NAME_LENGTH, duration, escaped, in_xml, natural_key, shown_name
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,11 @@ def test_what_cannot_be_shown_is_escaped(text, shown):
 def test_numbers_in_texts_count_as_numbers():
     names = ["a", "a1b", "a1b2", "a01", "a1", "a2", "a10", "10", "9", "b", ""]
     assert sorted(names, key=natural_key) == ["", "9", "10", "a", "a01", "a1", "a1b", "a1b2", "a2", "a10", "b"]
+
+
+def test_what_no_xml_can_hold_is_replaced_and_all_else_stays():
+    kept = "Größe\t十二 𝛼 <&>\"'\r\n\x85\ufffd"
+    assert in_xml(kept) == kept
+    bad = "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xD800, 0xDFFF, 0xFFFE, 0xFFFF)))
+    assert in_xml(f"a{bad}b") == f"a{chr(0xFFFD) * len(bad)}b"
+    ElementTree.fromstring(f"<a>{escape(in_xml(kept + bad))}</a>")

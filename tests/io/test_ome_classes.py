@@ -1,12 +1,14 @@
 """Class ids as an OME-TIFF: the very pixels, their names, colours and size, as other programs read them."""
 
 import io
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import tifffile
 
 import segmentation as seg
+from segmentation.io.export import probabilities_tiff
 from segmentation.io.masks import named_classes, read_masks
 from segmentation.io.ome_classes import ome_tiff
 from segmentation.io.pixel_size import PixelSize
@@ -57,3 +59,21 @@ def test_without_a_size_none_is_said():
     with tifffile.TiffFile(io.BytesIO(ome_tiff([page], CLASSES))) as tiff:
         assert "PhysicalSize" not in tiff.ome_metadata
         assert np.array_equal(tiff.asarray(), page)
+
+
+@pytest.mark.parametrize("bad", ["\0", "\x1b", "\ud800", "\ufffe", "\uffff"])
+def test_names_with_what_no_xml_can_hold_leave_it_well_formed(bad):
+    like = seg.image_from_pixels(IDS[0], {"name": f'a{bad}b <&> "c".tif'})
+    classes = [LabelClass(1, "void\ufffe", "#e69f00"), *CLASSES[1:]]
+    with tifffile.TiffFile(io.BytesIO(ome_tiff([IDS[0]], classes, like=like))) as tiff:
+        root = ElementTree.fromstring(tiff.ome_metadata)
+    assert root[0].attrib["Name"] == 'a\ufffdb <&> "c".tif'
+    assert "void\ufffd" in [one.text for one in root.iter() if one.tag.endswith("}M")]
+    sized = like.with_pixel_size(PixelSize(1, 1))
+    sized.metadata["described_by"] = "OME"
+    planes = np.ones((*IDS[0].shape, 2), np.float32) / 2
+    content = probabilities_tiff(planes, [f"a{bad}b", "c"], like=sized)
+    with tifffile.TiffFile(io.BytesIO(content)) as tiff:
+        root = ElementTree.fromstring(tiff.ome_metadata)
+    names = [one.attrib["Name"] for one in root.iter() if "Name" in one.attrib]
+    assert names == ["a\ufffdb", "c"]

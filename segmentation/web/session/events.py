@@ -65,6 +65,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmentation._shared import checks
+from segmentation._shared.text import shown_name
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
@@ -163,6 +164,7 @@ def _check_image(event: dict[str, Any]) -> None:
     if not isinstance(image.get("dtype"), str) or len(image["dtype"]) > 16:
         raise ValueError("The image's type of number must be named.")
     described = {key: image[key] for key in ("hash", "name", "rows", "columns", "channels", "dtype")}
+    described["name"] = shown_name(name)
     if "channel_names" in image:
         described["channel_names"] = _channel_names(image["channel_names"], "The channels of the image")
     event["image"] = described | check_stack(image)

@@ -304,3 +304,15 @@ def test_counting_is_what_the_state_has():
     assert count(events) == (tuple(state.images), len(state.strokes)) == ((IMAGE,), 1)
     merged = [*events, {"id": "m", "type": "class.merge", "from": 1, "into": 2}]
     assert count(merged) == ((IMAGE,), 1)
+
+
+def test_what_cannot_be_shown_is_no_part_of_the_name_of_an_image():
+    image = {
+        "hash": "a" * 64,
+        "name": "a\0b\x1b\ufffe.tif\ud800",
+        "rows": 4,
+        "columns": 4,
+        "channels": 1,
+        "dtype": "uint8",
+    }
+    assert check_event({"id": "o", "type": "image.open", "image": image})["image"]["name"] == "ab.tif"
