@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES, default_cache_bytes
 from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
 
+LEAST_BASIN_BYTES = 32 * 2**20
+"""Of how objects split: those of two classes of 4 megapixels."""
+
 WAYS_IN = ("password", "user_header", "open")
 """Attributes of which at most one says who may use the server."""
 
@@ -159,7 +162,8 @@ class Settings(BaseModel):
         validation_alias="SQUIGGLE_FEATURE_CACHE_MB",
         description="features that a process keeps in memory, in megabytes: 122 for each megapixel of RGB at the "
         "default features, or 194 with what the features of new strokes follow from; unless set, all processes "
-        "together take a quarter of the memory beyond 512 MB, and each at least 75",
+        "together take a quarter of the memory beyond 512 MB, and each at least 75; an eighth of it, and at least 32, "
+        "comes on top for how objects of lately split: 4 for each megapixel, and as much for each further class",
     )
     draft_cache_bytes: Megabytes = Field(
         default=DEFAULT_DRAFT_MEGABYTES * 2**20,
@@ -185,6 +189,11 @@ class Settings(BaseModel):
         validation_alias="SQUIGGLE_SERIES_MB",
         description="what the image files of all series of a session may have together, in megabytes",
     )
+
+    @property
+    def basin_bytes(self) -> int:
+        """What splitting has found of objects lately, in bytes, that a process keeps in memory."""
+        return max(LEAST_BASIN_BYTES, self.feature_cache_bytes // 8)
 
     @property
     def largest_upload_bytes(self) -> int:

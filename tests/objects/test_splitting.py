@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import segmentation as seg
-from segmentation.objects.splitting import Splitter
+from segmentation.objects import splitting
+from segmentation.objects.splitting import Splitter, find_basins
 
 
 def disks(*places, shape=(120, 260)):
@@ -75,3 +76,13 @@ def test_what_is_remembered_of_other_splits_changes_nothing():
             whole = seg.label_objects(segmentation, 1, connectivity=connectivity)
             expected = seg.label_objects(segmentation, 1, connectivity=connectivity, split=split)
             assert np.array_equal(splitter(whole, split, connectivity // 4), expected)
+
+
+@pytest.mark.parametrize(("budget", "searches"), [(2**20, 1), (1000, 3)])
+def test_basins_are_searched_once_for_a_slider_where_they_fit_the_budget(monkeypatch, budget, searches):
+    found = []
+    monkeypatch.setattr(splitting, "find_basins", lambda *asked: found.append(asked) or find_basins(*asked))
+    splitter, labels = Splitter(budget), seg.label_objects(disks((30, 40, 12), (30, 60, 12)), 1)
+    for eagerness in (0.2, 0.4, 0.6):
+        splitter(labels, eagerness, 2)
+    assert len(found) == searches

@@ -79,3 +79,8 @@ def test_no_other_variable_opens_a_server_or_sets_anything(monkeypatch):
 def test_secrets_are_not_in_what_is_printed_of_settings():
     printed = repr(Settings(password="hush", database_url="postgresql://ada:hush@host/base", metrics_token="hush" * 4))
     assert "hush" not in printed
+
+
+@pytest.mark.parametrize(("features", "kept"), [(75, 32), (256, 32), (1920, 240)])
+def test_what_is_kept_of_how_objects_split_follows_the_memory(features, kept):
+    assert Settings(feature_cache_bytes=features * 2**20).basin_bytes == kept * 2**20

@@ -40,9 +40,6 @@ from segmentation.web.session.whole_results import Turn, WholeImage, until_gone
 MAX_PROBABILITY_BYTES = 2**31
 """Bytes of the probabilities that are handed out: they wait on the disk, and as a file once more."""
 
-BASIN_CACHE_BYTES = 32 * 2**20
-"""What splitting has found of lately, of which a megapixel takes 4 MB a class: a slider asks for it step by step."""
-
 
 class UnknownFileError(LookupError):
     """There is no file of that name to download."""
@@ -60,6 +57,7 @@ class Downloads:
             do not wait for them.
         margins: say how sure shares are.
         tiles: has what was segmented lately.
+        basin_bytes: of what splitting has found lately, which a slider asks for step by step.
     """
 
     def __init__(
@@ -71,11 +69,12 @@ class Downloads:
         scheduler: Scheduler,
         margins: Margins,
         tiles: TileStream,
+        basin_bytes: int,
     ) -> None:
         self._journals, self._drawn, self._trainer = journals, drawn, trainer
         self._live, self._scheduler = live, scheduler
         self._margins, self._tiles = margins, tiles
-        self._splitter = Splitter(BASIN_CACHE_BYTES)
+        self._splitter = Splitter(basin_bytes)
 
     def make(
         self,

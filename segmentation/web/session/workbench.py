@@ -124,7 +124,9 @@ class Workbench:
         self.explanations = Explanations(trainer, self.images, self.scheduler)
         self.links = Links(store)
         drawn = DrawnFiles(self.journals, labels, self.images)
-        self.downloads = Downloads(self.journals, drawn, trainer, self.live, self.scheduler, margins, tiles)
+        self.downloads = Downloads(
+            self.journals, drawn, trainer, self.live, self.scheduler, margins, tiles, settings.basin_bytes
+        )
         self.parts = Parts(self.downloads, self.scheduler)
         self.stack_results = StackResults(trainer, self.images, self.live, self.scheduler)
         self.sessions = Sessions(store, self.journals, sample, self.links)
