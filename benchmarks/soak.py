@@ -151,7 +151,12 @@ class Person:
 
     def _segment(self) -> None:
         wanted = {"view": [0, SIDE, 0, SIDE], "known": {}, "image": self._images[-1]}
-        last = self._lines(after=self._after, events=[], segment=wanted)[-1]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            last = self._lines(after=self._after, events=[], segment=wanted)[-1]
+            if last["kind"] != "busy" or time.monotonic() > deadline:
+                break
+            time.sleep(last["seconds"])
         if last["kind"] not in ("done", "cannot"):
             raise ValueError(f"the answer ended with {last}")
 

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sql
 
+from segmentation.web.http.server import THREADS
 from segmentation.web.store import NewImage, UnknownImageError, UnknownSessionError, open_store, tables
 
 pytestmark = pytest.mark.slow
@@ -228,3 +230,18 @@ def test_who_appends_is_told_what_is_new_without_asking_again(store):
     assert store.append(session, [event(4)], after=1) == store.events(session, after=1)
     assert store.append(session, [event(4)], after=4) == []
     assert store.append(session, [event(5)], after=99) == []
+
+
+def test_as_many_as_the_server_has_threads_are_answered_at_once(store):
+    """There are far fewer connections to the database: who waits for one is served, not sent away."""
+    session = store.create_session()
+    store.put_image(session, "a" * 64, "a.png", b"pixels")
+
+    def use(number):
+        store.append(session, [{"id": f"{number}", "type": "undo"}])
+        assert store.image(session, "a" * 64) == ("a.png", b"pixels")
+        return store.events(session, after=0)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        seen = list(pool.map(use, range(2 * THREADS)))
+    assert max(map(len, seen)) == 2 * THREADS
