@@ -72,11 +72,17 @@ function setUpMenu(entries) {
  * @param {{place: string, button: string, label: string}} ids of the field's place and the button, and the field's name
  */
 function setUpLink({ place, button, label }) {
-  const field = element("input", { type: "text", readOnly: true, "aria-label": label, onfocus: () => field.select() });
+  /* Of a link that is longer than the field its beginning is seen, whereto the browser does not scroll by itself. */
+  const select = () => {
+    field.select();
+    requestAnimationFrame(() => { field.scrollLeft = 0; });
+  };
+  const field = element("input", { type: "text", readOnly: true, "aria-label": label, onfocus: select });
   byId(place).append(field);
   const copy = byId(button);
   copy.addEventListener("click", async () => {
-    field.select();
+    field.focus();
+    select();
     /* Browsers keep the clipboard from pages without TLS; the older way works there too. */
     const copied = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
     copy.textContent = copied || document.execCommand("copy") ? "Copied" : "Press Ctrl+C";

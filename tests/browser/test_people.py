@@ -192,3 +192,26 @@ def test_who_began_a_session_takes_the_link_to_work_in_it_back_and_goes_on_with_
     bob.wait_for(lambda: "This link was taken back" in bob.page.inner_text("#message"), "it is said to who comes later")
     carol = people(ann.page.url)
     carol.wait_for(lambda: carol.stroke_counts() == [2, 0], "whoever has the new link")
+
+
+def test_on_a_phone_links_and_what_is_said_have_the_width_of_the_screen(people, server):
+    ann = people(server.url)
+    ann.page.set_viewport_size({"width": 390, "height": 844})
+    ann.click("#session-menu-button")
+    ann.click("#copy-link")
+    ann.page.wait_for_selector("#link[open]")
+    width = ann.page.locator("#link").bounding_box()["width"]
+    fields = ann.page.locator(".link-row input")
+    for field in fields.all():
+        assert field.bounding_box()["width"] > 0.75 * width
+        field.focus()
+        ann.wait_for(lambda field=field: field.evaluate("field => field.scrollLeft") == 0, "its beginning is seen")
+        assert field.evaluate("field => field.selectionEnd - field.selectionStart") > 20
+    link = fields.nth(1).input_value()
+    ann.click("#looking-back")
+    ann.wait_for(lambda: ann.page.inner_text("#looking-back") == "Taken back", "the link is taken back")
+    bob = people(ann.page.url)
+    bob.page.set_viewport_size({"width": 390, "height": 844})
+    bob.page.goto(link)
+    bob.wait_for(lambda: "This link was taken back" in bob.page.inner_text("#message"), "it is said")
+    assert bob.page.locator("#message.visible").bounding_box()["width"] > 300

@@ -14,9 +14,9 @@ from flask import Blueprint, Response, request
 from segmentation.live.layers import FEATURE, Layer
 from segmentation.objects.steps import steps_from_json
 from segmentation.strokes.classes import LARGEST_CLASS_ID
-from segmentation.web.routes.errors import NO_SESSION, TAKEN_BACK
+from segmentation.web.routes.errors import NO_SESSION
 from segmentation.web.routes.known_sessions import remember
-from segmentation.web.routes.links import link_id, only_looks, refusal, was_taken_back
+from segmentation.web.routes.links import link_id, only_looks, refusal, taken_back, was_taken_back
 from segmentation.web.routes.people import author_of_request
 from segmentation.web.routes.requests import BadRequestError, has_gone, json_body
 from segmentation.web.routes.responses import as_it_comes
@@ -53,7 +53,7 @@ def conversation_routes(conversations: Conversations, store: Store, user_header:
         author = author_of_request(user_header)
         is_long = request.content_length is None or request.content_length > SHORT_BYTES
         if was_taken_back() or (is_long and not store.has_session(session_id)):
-            gone = GONE | ({"reason": TAKEN_BACK} if was_taken_back() else {})
+            gone = GONE | ({"reason": taken_back()} if was_taken_back() else {})
             return Response(_line(gone), mimetype="application/x-ndjson")
         asked = _read_request(author)
         if asked["bodies"] and only_looks():

@@ -13,7 +13,8 @@ from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.series import UnknownSeriesError
 
 NO_SESSION = "There is no session behind this link (any more). Start a new one."
-TAKEN_BACK = "This link was taken back. Ask the person who gave it to you for the new one; what you drew is there."
+LOOKING_TAKEN_BACK = "This link was taken back. Ask the person who gave it to you for the new one."
+TAKEN_BACK = f"{LOOKING_TAKEN_BACK.removesuffix('.')}; what you drew is there."
 HAS_LEFT = 499
 """Status in the log of an answer that nobody waited for."""
 

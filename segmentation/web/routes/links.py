@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from segmentation.web.routes.errors import TAKEN_BACK
+from segmentation.web.routes.errors import LOOKING_TAKEN_BACK, TAKEN_BACK
 from segmentation.web.routes.known_sessions import exchange, may_take_links_back, require_owner
 from segmentation.web.security.guard import SAFE_METHODS
 from segmentation.web.store.links import Links, is_looking_id
@@ -63,7 +63,7 @@ def find_sessions(routes: Blueprint, links: Links) -> None:
         session_id = links.sessions_behind([asked]).get(asked, NOWHERE)
         g.taken_back = session_id == NOWHERE and links.was_taken_back(asked)
         if g.taken_back and not answers_itself:
-            return jsonify(error=TAKEN_BACK), 404
+            return jsonify(error=taken_back()), 404
         request.view_args["session_id"] = session_id
         return None
 
@@ -86,3 +86,8 @@ def only_looks() -> bool:
 def was_taken_back() -> bool:
     """Whether it leads nowhere since it was taken back."""
     return bool(g.taken_back)
+
+
+def taken_back() -> str:
+    """What is said of a link that was taken back."""
+    return LOOKING_TAKEN_BACK if only_looks() else TAKEN_BACK

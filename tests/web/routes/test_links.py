@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from segmentation.web.routes.errors import TAKEN_BACK
+from segmentation.web.routes.errors import LOOKING_TAKEN_BACK, TAKEN_BACK
 from segmentation.web.routes.links import ONLY_LOOK
 from segmentation.web.security.cookies import BEGINNER
 from segmentation.web.security.guard import SAFE_METHODS
@@ -164,7 +164,8 @@ def test_every_link_that_was_taken_back_is_told_so_and_the_one_to_look_stays(cli
     assert client.post(f"/s/{links[-1]}/looking").json == {"looking": looking, "mine": True}
     assert links[-1].encode() not in looker.get(f"/s/{looking}/file").data
     client.delete(f"/s/{links[-1]}/looking")
-    assert converse(looker, looking) == [{"kind": "gone", "reason": TAKEN_BACK}]
+    assert converse(looker, looking) == [{"kind": "gone", "reason": LOOKING_TAKEN_BACK}]
+    assert "what you drew" not in LOOKING_TAKEN_BACK, "who looks has drawn nothing"
 
 
 def test_only_the_browser_that_began_a_session_takes_its_links_back(client, looker):

@@ -72,6 +72,7 @@ def link_dialog() -> html.Dialog:
     """The session's links, and what it means to give them away."""
     return html.Dialog(
         [
+            html.H2("Share this session", id="link-title"),
             html.Div(
                 _link(
                     "Whoever has this link can open this session, see its images, and draw in it as you can.",
@@ -95,7 +96,7 @@ def link_dialog() -> html.Dialog:
             ),
         ],
         id="link",
-        **dashed(aria_label="Links of this session"),
+        **dashed(aria_labelledby="link-title"),
     )
 
 
