@@ -91,3 +91,18 @@ def test_on_a_phone_all_tools_are_in_sight(people, server):
     assert len(tools) == 13
     assert all(one["x"] >= toolbar["x"] and one["x"] + one["width"] <= toolbar["width"] for one in tools)
     assert min(one["width"] for one in tools) >= 24
+
+
+def test_nothing_that_scrolls_by_lies_over_the_tabs(person):
+    person.click("#tab-learn")
+    person.page.evaluate("document.getElementById('sigma-min').scrollIntoView({ block: 'start' })")
+    on_top, apart = person.page.evaluate(
+        """() => {
+          const [tabs, field] = ["tabs", "sigma-min"].map((id) => document.getElementById(id));
+          const { left, top, width, height } = field.getBoundingClientRect();
+          const found = document.elementFromPoint(left + width / 2, top + height / 2);
+          return [tabs.contains(found), Math.abs(top - tabs.getBoundingClientRect().top)];
+        }"""
+    )
+    assert apart < 30
+    assert on_top
