@@ -21,6 +21,8 @@ import { counted } from "../shared/text.mjs";
 const FILLS = 0.25;
 const LARGEST_SCALE = 8;
 const STILL = 3;
+/** Lets the page do something else. */
+const pause = () => new Promise((resolve) => { setTimeout(resolve); });
 /** Tools with which one points at what is there. */
 const POINTS = ["select", "pan"];
 
@@ -39,6 +41,8 @@ export class Objects {
     this.offered = [];
     /** Those of them that were picked in a plot; null for all. @type {?((object: number) => boolean)} */
     this.picked = null;
+    /** How often the histogram was asked for. */
+    this.drawing = 0;
     /** Told when other objects are shown. */
     this.onFilter = () => {};
     /** Told when something else is segmented. */
@@ -236,6 +240,22 @@ export class Objects {
       : `No pixel is ${name ? `“${name}”` : "of any class"}, and so there are no objects.`);
     byId("objects-found").hidden = !ofClass.length;
     this.table.show(columns, kept);
+    this.mark();
+    this.drawRest(measure, ofClass);
+  }
+
+  /**
+   * Draw what may come a moment later, so that the page follows the pointer between one and the next.
+   * @param {Column} measure
+   * @param {number[]} ofClass the objects of the class
+   */
+  async drawRest(measure, ofClass) {
+    const { found } = this;
+    this.drawing += 1;
+    const { drawing } = this;
+    const classIds = found?.columns.get("class_id") ?? [];
+    await pause();
+    if (drawing !== this.drawing || found !== this.found) return;
     if (ofClass.length) {
       const groups = this.session.state.classes.map(({ id, name: ofGroup, colour }) => ({
         name: ofGroup, colour,
@@ -243,8 +263,8 @@ export class Objects {
       }));
       showHistogram(groups.filter(({ values }) => values.length), measure.title, (drawn) => this.filter(drawn));
     }
-    this.mark();
-    this.onFilter();
+    await pause();
+    if (drawing === this.drawing && found === this.found) this.onFilter();
   }
 
   /** @param {?((object: number) => boolean)} picked which objects were picked in a plot; null for all */

@@ -41,7 +41,7 @@ const DIGITS = 4;
  */
 export async function unpackObjects(response, image, channels = []) {
   const { facts: { objects, rows, across }, columns, rest } = await unpackedColumns(response);
-  return { objects, rows, across, columns, labels: new Uint32Array(rest), image, channels };
+  return { objects, rows, across, columns, labels: rest, image, channels };
 }
 
 /** @param {number} value */

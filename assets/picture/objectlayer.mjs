@@ -18,15 +18,17 @@ const OUTLINE = 0xe6ffffff;
 const CHOSEN = 0xff00d7ff;
 const FADED = 0xb4808080;
 
+/* So many pixels are drawn without a pause, in which the page follows the pointer. */
+const STRIP_PIXELS = 2 ** 20;
+
 /**
- * Where an object ends: 1 at its pixels beside others, or at the border of the image.
- * @param {Uint32Array} labels
- * @param {number} rows
- * @param {number} across
+ * Find where objects end in some rows: 1 at their pixels beside others, or at the border of the image.
+ * @param {Marks} marks
+ * @param {[number, number]} part the first row, and the one after the last
+ * @param {Uint8Array} borders filled in
  */
-function bordersOf(labels, rows, across) {
-  const borders = new Uint8Array(labels.length);
-  for (let row = 0, at = 0; row < rows; row += 1) {
+function findBorders({ labels, rows, across }, [first, end], borders) {
+  for (let row = first, at = first * across; row < end; row += 1) {
     for (let column = 0; column < across; column += 1, at += 1) {
       const label = labels[at];
       if (label && (
@@ -36,7 +38,6 @@ function bordersOf(labels, rows, across) {
       )) borders[at] = 1;
     }
   }
-  return borders;
 }
 
 export class ObjectLayer extends Layer {
@@ -44,10 +45,17 @@ export class ObjectLayer extends Layer {
   marks = null;
   bitmap = new OffscreenCanvas(1, 1);
   /**
-   * What was drawn last: the same objects are drawn again for each that is chosen or filtered out.
-   * @type {?{labels: Uint32Array, borders: Uint8Array, pixels: ImageData}}
+   * What was drawn last, and down to which row its borders are known: the same objects are drawn again for each that is
+   * chosen or filtered out.
+   * @type {?{labels: Uint32Array, borders: Uint8Array, known: number, pixels: ImageData}}
    */
   drawn = null;
+
+  /** @param {() => void} onDrawn called when all is drawn that was not drawn at once */
+  constructor(onDrawn) {
+    super();
+    this.onDrawn = onDrawn;
+  }
 
   /** @param {?Marks} marks */
   setMarks(marks) {
@@ -57,22 +65,47 @@ export class ObjectLayer extends Layer {
     else this.drawn = null;
   }
 
-  /** @param {Marks} marks */
-  draw({ labels, rows, across, faded, chosen }) {
+  /**
+   * Draw strip by strip: as much as is drawn quickly at once, and the rest in turns with all else.
+   * @param {Marks} marks
+   */
+  async draw(marks) {
+    const { labels, rows, across } = marks;
     if (this.drawn?.labels !== labels) {
       Object.assign(this.bitmap, { width: across, height: rows });
-      this.drawn = { labels, borders: bordersOf(labels, rows, across), pixels: new ImageData(across, rows) };
+      this.drawn = { labels, borders: new Uint8Array(labels.length), known: 0, pixels: new ImageData(across, rows) };
     }
-    const { borders, pixels } = this.drawn;
+    const height = Math.max(1, Math.floor(STRIP_PIXELS / across));
+    for (let first = 0; first < rows; first += height) {
+      if (first) await new Promise((resolve) => { setTimeout(resolve); });
+      if (this.marks !== marks) return;
+      this.drawStrip(marks, [first, Math.min(rows, first + height)]);
+    }
+    if (rows > height) {
+      this.look = null;
+      this.onDrawn();
+    }
+  }
+
+  /**
+   * @param {Marks} marks
+   * @param {[number, number]} part the first row, and the one after the last
+   */
+  drawStrip(marks, [first, end]) {
+    const drawn = /** @type {NonNullable<typeof this.drawn>} */ (this.drawn);
+    const { labels, across, faded, chosen } = marks;
+    if (drawn.known < end) findBorders(marks, [drawn.known, end], drawn.borders);
+    drawn.known = Math.max(drawn.known, end);
+    const { borders, pixels } = drawn;
     const words = new Uint32Array(pixels.data.buffer);
-    for (let at = 0; at < labels.length; at += 1) {
+    for (let at = first * across; at < end * across; at += 1) {
       const label = labels[at];
       if (!label) continue;
       if (faded[label]) words[at] = FADED;
       else if (borders[at]) words[at] = label === chosen ? CHOSEN : OUTLINE;
       else words[at] = 0;
     }
-    this.bitmap.getContext("2d")?.putImageData(pixels, 0, 0);
+    this.bitmap.getContext("2d")?.putImageData(pixels, 0, 0, 0, first, across, end - first);
   }
 
   /**

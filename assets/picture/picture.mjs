@@ -85,8 +85,8 @@ export class Picture {
     /** Id of the stroke that is selected. @type {?string} */
     this.selected = null;
     this.layers = {
-      photo: new PhotoLayer(), overlay: new OverlayLayer(), objects: new ObjectLayer(), region: new RegionLayer(),
-      outlines: new OutlineLayer(),
+      photo: new PhotoLayer(), overlay: new OverlayLayer(), objects: new ObjectLayer(() => this.draw()),
+      region: new RegionLayer(), outlines: new OutlineLayer(),
       strokes: new StrokeLayer(), hands: new StrokeLayer(),
     };
     this.handsChanged = false;

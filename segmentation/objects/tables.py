@@ -63,9 +63,15 @@ def unpack_tables(packed: bytes) -> list[PageTable]:
     return pages
 
 
-def _packed(head: object, columns: Iterable[NDArray[np.generic]]) -> bytes:
+def packed_head(head: object) -> bytes:
+    """The length of JSON as four bytes, and the JSON with blanks behind it: what follows begins at a multiple of 8."""
     text = json.dumps(head).encode()
-    return zlib.compress(_HEAD.pack(len(text)) + text + b"".join(column.tobytes() for column in columns), 1)
+    text += b" " * (-(_HEAD.size + len(text)) % _NUMBERS.itemsize)
+    return _HEAD.pack(len(text)) + text
+
+
+def _packed(head: object, columns: Iterable[NDArray[np.generic]]) -> bytes:
+    return zlib.compress(packed_head(head) + b"".join(column.tobytes() for column in columns), 1)
 
 
 def table_for_page(tables: Sequence[tuple[int, str, PageTable]]) -> bytes:
@@ -75,9 +81,9 @@ def table_for_page(tables: Sequence[tuple[int, str, PageTable]]) -> bytes:
         tables: a number and the name of each image's file, and its table.
 
     Returns:
-        Compressed by zlib: the length of a JSON object as four bytes, the JSON object (``columns``: their names,
-        ``objects``: how many), and each column as float64, NaN where an image has none of that name; the first two are
-        ``item`` and ``page``, which image it is. All of it little-endian.
+        Compressed by zlib: :func:`packed_head` of a JSON object (``columns``: their names, ``objects``: how many), and
+        each column as float64, NaN where an image has none of that name; the first two are ``item`` and ``page``, which
+        image it is. All of it little-endian.
 
     Raises:
         ValueError: with the names of the files, if their units differ.

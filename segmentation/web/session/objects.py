@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,6 +21,7 @@ from segmentation.objects.labelling import TooManyObjects
 from segmentation.objects.measured import MeasuredObjects, find_objects, number_objects
 from segmentation.objects.splitting import Splitter
 from segmentation.objects.steps import CleanUpStep
+from segmentation.objects.tables import packed_head
 from segmentation.report.report import Sureness, image_found, report_html
 from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.training import Result
@@ -111,7 +110,7 @@ def objects_for_page(result: Result, ids: NDArray[np.uint8]) -> bytes:
     """The table and the number of the object at each pixel, as the page reads them.
 
     Returns:
-        Compressed by zlib: the length of a JSON object as four bytes, the JSON object (``columns``: their names,
+        Compressed by zlib: :func:`~segmentation.objects.tables.packed_head` of a JSON object (``columns``: their names,
         ``objects``, ``rows`` and ``across``: rows and columns of the image), each column as float64, and the number of
         the object at each pixel, uint32; all of it little-endian.
     """
@@ -145,5 +144,4 @@ def _packed_table(found: MeasuredObjects) -> bytes:
 
 
 def _head(columns: list[str], objects: int, shape: tuple[int, ...]) -> bytes:
-    head = json.dumps({"columns": columns, "objects": objects, "rows": shape[0], "across": shape[1]}).encode()
-    return struct.pack("<I", len(head)) + head
+    return packed_head({"columns": columns, "objects": objects, "rows": shape[0], "across": shape[1]})

@@ -46,6 +46,7 @@ def test_tables_numbers_and_reports_are_those_of_the_library(client, measured):
 
     data = zlib.decompress(client.get(f"{address}/objects.bin").data)
     (length,) = struct.unpack_from("<I", data)
+    assert (4 + length) % 8 == 0, "the browser reads the columns where they lie"
     facts = json.loads(data[4 : 4 + length])
     assert (facts["rows"], facts["across"], facts["objects"]) == (*ids.shape, len(rows))
     columns = np.frombuffer(data, "<f8", facts["objects"] * len(facts["columns"]), 4 + length)
