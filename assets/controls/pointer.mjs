@@ -21,7 +21,7 @@ const REST_MS = 150;
 function describeLayer(layer, classes) {
   if (layer.startsWith(FEATURE)) return layer.slice(FEATURE.length);
   const found = classes.find(({ id }) => String(id) === layer);
-  return found ? `probability of ${found.name}` : "uncertainty";
+  return found ? found.name : "uncertainty";
 }
 
 /** @param {number[]} values of the channels of a pixel */
@@ -78,13 +78,14 @@ export class Pointer {
     const size = this.size();
     const world = size ? readablePlace(x * size.x, y * size.y, size.unit) : "";
     const value = inside ? picture.valueAt(x, y) : undefined;
-    const layer = value === undefined ? "" : `${describeLayer(picture.look.layer, classes)} ${value} %`;
-    const sure = found ? this.probability(found, x, y) : "";
+    const ofClass = value !== undefined && picture.look.layer === String(found?.id);
+    const layer = value === undefined || ofClass ? "" : `${describeLayer(picture.look.layer, classes)} ${value} %`;
+    const sure = ofClass ? ` ${value} %` : found ? this.probability(found, x, y) : "";
     const place = `x ${x}, y ${y}${found ? `: ${found.name}${sure}` : ""}`;
     const values = inside ? this.values(x, y) : null;
     this.onValues(values);
-    const told = inside ? [place, layer, world, values ? describeValues(values) : ""] : [];
-    byId("position").textContent = [...told, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
+    const all = inside ? [place, layer, world, values ? describeValues(values) : ""] : [];
+    byId("position").textContent = [...all, people.whose(...viewport.toImage(event))].filter(Boolean).join(" · ");
   }
 
   /**

@@ -132,7 +132,7 @@ def test_uncertainty_and_probabilities_are_layers_with_a_legend_and_values_under
     page, (x, y) = person.page, person.on_screen([(200, 200)])[0]
     of_classes = person.colour_at((200, 200))
     assert not page.locator("#legend").is_visible()
-    for layer, said in (("uncertainty", "uncertainty"), ("1", "probability of Gland")):
+    for layer, said in (("uncertainty", "uncertainty"), ("1", "Gland")):
         page.select_option("#layer", layer)
         person.wait_for(lambda layer=layer: person.within(LAYER_IS_THERE, layer), "the layer")
         person.wait_until_painted()
@@ -141,7 +141,7 @@ def test_uncertainty_and_probabilities_are_layers_with_a_legend_and_values_under
         page.mouse.move(x - 5, y)
         page.mouse.move(x, y)
         position = page.inner_text("#position")
-        assert re.search(rf" · {said} \d+ %( · |$)", position), position
+        assert re.search(rf"[·:] {said} \d+ %( · |$)", position), position
     shares = person.shares()
     page.select_option("#layer", "classes")
     person.wait_until_painted()
