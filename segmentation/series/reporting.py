@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from segmentation.io.image import Image
 from segmentation.io.limits import PageError
 from segmentation.io.masks import read_masks
+from segmentation.io.pixel_size import PixelSize
 from segmentation.io.read import read_pages
 from segmentation.model.modelfile import load_model
 from segmentation.report.report import ImageFound, Sureness, image_found, report_html
@@ -70,9 +71,12 @@ def series_report(model: Model, images: Iterable[Finished], went: SeriesReport) 
             found.append(ImageFound(one.path.name, (), "", "", None, (), where))
             continue
         told = went.notes.get(str(one.path), ())
-        for image, segmentation in _pages(one.path, one.ids_path):
+        for read, segmentation in _pages(one.path, one.ids_path):
+            page = one.pages[read.metadata["page"] - 1]
+            size = PixelSize.from_json(page["pixel_size"]) if page.get("pixel_size") else None  # perhaps a typed one
+            image = read.with_pixel_size(size)
             pictured = sum(bool(other.picture) for other in found) < MOST_PICTURES
-            sure = _sureness(model, image, segmentation, one.pages[image.metadata["page"] - 1])
+            sure = _sureness(model, image, segmentation, page)
             found.append(image_found(image, segmentation, contents, with_pictures=pictured, notes=told, sure=sure))
     failed = [(Path(path).name, why) for path, why in went.failed.items()]
     return report_html(contents, model.hash, found, failed=failed)

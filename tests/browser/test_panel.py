@@ -80,6 +80,7 @@ def test_no_scroll_bar_lies_within_another(person, width, height):
         person.tab(name)
         assert person.page.evaluate(SCROLLING) == ["panel"]
         assert wholly_seen(person, f"#tab-{name}") == 1
+    assert person.page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0, "the page itself stays"
     head, button = (person.page.locator(f"#panel-classes {one}").bounding_box() for one in ("h2", "#open-classifier"))
     assert button["x"] - head["x"] - head["width"] >= 8
 

@@ -94,6 +94,16 @@ def test_it_shows_images_shares_objects_and_how_it_was_done(series):
     assert (series / "report.html").read_text(encoding="utf-8").count('aria-label="Histogram of areas"') == 4
 
 
+def test_the_size_of_pixels_that_is_typed_is_that_of_the_report(series, tmp_path):
+    arguments = ["apply", f"{series}/cells.squiggle", f"{series}/images", "-o", f"{tmp_path}/out", "--quiet"]
+    for more in ([], ["--objects"]):
+        assert main([*arguments, *more, "--pixel-size", "2mm", "--report", f"{tmp_path}/report.html"]) == 0
+        words = Page((tmp_path / "report.html").read_text(encoding="utf-8")).words
+        assert "120 x 90 pixels of 2 mm" in words
+        assert " mm²" in words
+        assert "µm" not in words
+
+
 def test_nothing_in_it_is_loaded_from_elsewhere_or_run(series):
     document = (series / "report.html").read_text(encoding="utf-8")
     page = Page(document)
