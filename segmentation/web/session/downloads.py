@@ -267,7 +267,15 @@ class Downloads:
         known, corrections = partial(self._tiles.known, wanted), result.training_set.corrections
         whole_turn = self._whole_turn(session_id, has_gone)
         return result, WholeImage(
-            self._live, result.image, result.classifier, turn, has_gone, corrections, known, whole_turn
+            self._live,
+            result.image,
+            result.classifier,
+            turn,
+            has_gone,
+            corrections,
+            known,
+            whole_turn,
+            partial(self._tiles.keep, wanted),
         )
 
     def _classifier_file(self, session_id: str, result: Result, along: Collection[str] | None = None) -> bytes:

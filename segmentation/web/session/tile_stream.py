@@ -108,6 +108,10 @@ class TileStream:
         found = self._segmented.get(wanted.key(tile))
         return None if found is None else found.ids
 
+    def keep(self, wanted: Wanted, tile: Tile, ids: NDArray[np.uint8]) -> None:
+        """Keep what was found in a tile elsewhere, before clean-up and corrections."""
+        self._segmented.put(wanted.key(tile), PackedTile.pack(tile, ids, wanted.classifier.classes_))
+
     def segment(
         self,
         session_id: str,

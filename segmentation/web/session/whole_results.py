@@ -53,6 +53,7 @@ class WholeImage:
         has_gone: asked before each tile; says whether nobody waits any more.
         corrections: ``(rows, columns)`` uint8, what people have painted into the result; None for nothing.
         known: the class ids of a tile, before clean-up and corrections, if they need not be computed again.
+        keep: told of the class ids of a tile that were computed, for those who ask for the same at the same time.
         whole_turn: entered for what looks at the whole image at once; None stands for that of tiles.
         tiles: those of the image.
     """
@@ -65,6 +66,7 @@ class WholeImage:
     corrections: NDArray[np.uint8] | None = None
     known: Callable[[Tile], NDArray[np.uint8] | None] = lambda tile: None
     whole_turn: Turn | None = None
+    keep: Callable[[Tile, NDArray[np.uint8]], None] = lambda tile, ids: None
     tiles: Sequence[Tile] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,10 +86,11 @@ class WholeImage:
         ids = np.empty(self.image.shape, np.uint8)
         for tile in self.tiles:
             with self._turn():
-                known = self.known(tile)
-                ids[tile.rows, tile.columns] = (
-                    self.live.segment(self._adapted, self.classifier, tile, cache=False) if known is None else known
-                )
+                found = self.known(tile)
+                if found is None:
+                    found = self.live.segment(self._adapted, self.classifier, tile, cache=False)
+                    self.keep(tile, found)
+                ids[tile.rows, tile.columns] = found
         with self._whole_turn():
             cleaned = self.classifier.cleaned(ids)
             return cleaned if self.corrections is None else apply_corrections(cleaned, self.corrections)

@@ -182,3 +182,23 @@ def test_what_somebody_drew_who_has_gone_is_stored_and_not_segmented(client, ses
     assert turns.seen == set()
     (journal,) = converse(client, session)
     assert journal["events"][-1]["body"]["stroke"]["id"] == "c"
+
+
+def test_what_one_download_has_segmented_the_next_ones_and_the_page_do_not_segment_again(
+    client, session, halves, monkeypatch
+):
+    computed, segment = [], LiveSegmenter.segment
+
+    def watched(self, image, classifier, tile, **how):
+        if threading.current_thread() is threading.main_thread():  # the others warm up
+            computed.append(tile.index)
+        return segment(self, image, classifier, tile, **how)
+
+    monkeypatch.setattr(LiveSegmenter, "segment", watched)
+    first = client.get(f"/s/{session}/download/segmentation.png").data
+    assert len(computed) == len(set(computed)) > 1
+    for name in ("segmentation.tif", "shares.csv", "segmentation.png"):
+        again = client.get(f"/s/{session}/download/{name}").data
+    assert again == first
+    tiles = [one for one in converse(client, session, segment=tile_request(60, 600)) if one["kind"] == "tile"]
+    assert len(tiles) == len(set(computed)) == len(computed)
