@@ -128,19 +128,24 @@ def labels_tiff(images: Sequence[MeasuredObjects], *, like: Image | None = None)
 def geojson(images: Sequence[NamedObjects]) -> bytes:
     """Outlines with class names, colours and measures, as QuPath opens them (RFC 7946; QuPath 0.6, "GeoJSON").
 
-    Coordinates are corners of pixels: (0, 0) is the upper left corner of the image. The images of a stack lie at one z
-    after the other, and one alone at its own.
+    Coordinates are corners of pixels: (0, 0) is the upper left corner of the image. The images of a stack lie at their
+    z and t, those of a file that is none at one z after the other, and one alone at its own.
     """
     features = [
-        feature
-        for place, one in zip(_places(images), images, strict=True)
-        for feature in outline_features(one.objects, max(place - 1, 0), of_several=place > 0)
+        feature for place, one in zip(_places(images), images, strict=True) for feature in outline_features(one, place)
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":")).encode()
 
 
-def outline_features(objects: MeasuredObjects, plane: int, *, of_several: bool) -> Iterator[dict[str, Any]]:
-    """The objects of an image as features of :func:`geojson`; of several images each lies at a plane of its own."""
+def outline_features(image: NamedObjects, number: int) -> Iterator[dict[str, Any]]:
+    """The objects of an image as features of :func:`geojson`.
+
+    Args:
+        image: its objects.
+        number: which of several images it is, from 1; 0 for one that is alone, which lies on no plane.
+    """
+    objects, along = image.objects, image.place or {"z": number}
+    plane = {"c": -1, "z": along.get("z", 1) - 1, "t": along.get("t", 1) - 1}
     classes = {one.id: {"name": one.name, "color": list(parse_colour(one.colour))} for one in objects.classes}
     measures = {name: column for name, column in objects.table.items() if name not in ("label", "class_id")}
     for label, polygons in object_outlines(objects.labels):
@@ -148,8 +153,8 @@ def outline_features(objects: MeasuredObjects, plane: int, *, of_several: bool) 
         geometry: dict[str, Any] = {"type": "Polygon", "coordinates": rings[0]}
         if len(rings) > 1:
             geometry = {"type": "MultiPolygon", "coordinates": rings}
-        if of_several:
-            geometry["plane"] = {"c": -1, "z": plane, "t": 0}
+        if number:
+            geometry["plane"] = plane
         row = {name: plain(column[label - 1]) for name, column in measures.items()}
         class_id = int(objects.table["class_id"][label - 1])
         properties = {

@@ -71,7 +71,7 @@ class ObjectWriter:
             self._columns = columns_of([one])
             table.writerow(self._columns)
         table.writerows(rows_of(one, self._columns))
-        for feature in outline_features(found, self._pages - 1, of_several=self._several):
+        for feature in outline_features(one, self._pages if self._several else 0):
             text = json.dumps(feature, separators=(",", ":"))
             self._outlines.write((("," if self._features else "") + text).encode())
             self._features += 1

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,6 +133,14 @@ def test_a_plane_alone_says_where_in_its_stack_it_lies():
 def test_the_images_of_a_stack_lie_one_behind_the_other_in_qupath():
     document = json.loads(files.geojson([named(0, 1), named(1, 2)]))
     assert {feature["geometry"]["plane"]["z"] for feature in document["features"]} == {0, 1}
+
+
+def test_planes_of_a_hyperstack_lie_at_their_z_and_t_in_qupath():
+    planes = [replace(named(0, 8), place={"z": 2, "t": 3}), replace(named(1, 9), place={"z": 3, "t": 3})]
+    for some in (planes, planes[:1]):
+        features = json.loads(files.geojson(some))["features"]
+        found = {tuple(one["geometry"]["plane"].values()) for one in features}
+        assert found == {(-1, one.place["z"] - 1, one.place["t"] - 1) for one in some}
 
 
 def test_imagej_rois_hold_the_very_pixels(found, tmp_path):
