@@ -43,16 +43,27 @@ def scale_bar(columns: int, size: PixelSize | None) -> tuple[float, str] | None:
     return 100 * length / (columns * size.x), f"{length:g} {size.unit}"
 
 
+WIDE = 10
+"""Beyond so many times the least value, the largest asks for an axis of its own, if few others are near it."""
+
+
 def short(value: float) -> str:
     """A number as people read it, in about four digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def histogram(values: NDArray[np.float64], colour: str, unit: str) -> str:
-    """A histogram as SVG, of ``(objects,)`` finite values; empty if there are none."""
+    """A histogram as SVG, of ``(objects,)`` finite values; empty if there are none.
+
+    Where most values would lie in the first bin, the axis is that of their logarithms, as it is on the page.
+    """
     if not len(values):
         return ""
     counts, edges = np.histogram(values, bins=BINS if np.ptp(values) > 0 else 1)
+    logarithmic = bool(0 < edges[0] * WIDE < edges[-1] and counts[0] > len(values) / 2)
+    if logarithmic:
+        counts, _ = np.histogram(np.log10(values), bins=BINS)
+    axis = f"area, {unit}{' (logarithmic)' if logarithmic else ''}"
     wide = _WIDTH / len(counts)
     bars = "".join(
         f'<rect x="{number * wide:.1f}" y="{_BASE * (1 - count / counts.max()):.1f}" width="{max(wide - 1, 1):.1f}" '
@@ -64,6 +75,6 @@ def histogram(values: NDArray[np.float64], colour: str, unit: str) -> str:
         f'<g fill="{colour}">{bars}</g>'
         f'<path d="M0 {_BASE}H{_WIDTH}" stroke="currentColor"/><g fill="currentColor" font-size="11">'
         f'<text x="0" y="{_HEIGHT - 6}">{short(edges[0])}</text><text x="{_WIDTH / 2}" y="{_HEIGHT - 6}" '
-        f'text-anchor="middle">area, {unit}</text><text x="{_WIDTH}" y="{_HEIGHT - 6}" text-anchor="end">'
+        f'text-anchor="middle">{axis}</text><text x="{_WIDTH}" y="{_HEIGHT - 6}" text-anchor="end">'
         f"{short(edges[-1])}</text></g></svg>"
     )

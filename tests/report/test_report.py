@@ -208,3 +208,12 @@ def test_a_histogram_counts_every_value():
     assert max(heights) == heights[0] == 100
     assert heights[-1] == pytest.approx(100 / 3, abs=0.1)
     assert histogram(np.array([]), "#ff0000", "px") == ""
+
+
+def test_a_histogram_of_which_most_would_be_one_bar_has_an_axis_of_logarithms():
+    areas = np.array([*np.tile(np.arange(1.0, 31), 3), 500, 100_000])
+    drawn = histogram(areas, "#ff0000", "px²")
+    heights = [float(one) for one in re.findall(r'height="([\d.]+)"', drawn)]
+    assert "area, px² (logarithmic)" in drawn
+    assert sum(one > 10 for one in heights) > 5
+    assert "logarithmic" not in histogram(np.arange(1.0, 100), "#ff0000", "px²")
