@@ -1,7 +1,9 @@
 /* What a series has given, large: its images and their numbers, all objects, plots, and the overlays one by one. */
 
 import { savePlot, showPlot } from "../page/seriesplot.mjs";
-import { MEASURES, asCsv, numbersIn, outOfDate, rowsOf, staleSentences, told, written } from "../page/seriesrows.mjs";
+import {
+  MEASURES, asCsv, mixedUnits, numbersIn, outOfDate, rowsOf, staleSentences, told, written,
+} from "../page/seriesrows.mjs";
 import { SeriesTable } from "../page/seriestable.mjs";
 import { all, byId, element, saveFile } from "../shared/dom.mjs";
 import { showFailures } from "./seriescard.mjs";
@@ -108,7 +110,7 @@ export class SeriesView {
     byId("enlarged-name").textContent = series.title;
     for (const link of all("a[data-result]", this.dialog)) {
       link.setAttribute("href", `${series.url}/${link.dataset.result}`);
-      link.hidden = !this.rows.length;
+      link.hidden = !this.rows.length || (link.dataset.result === "objects.csv" && mixedUnits(this.rows) !== "");
     }
     showFailures(byId("series-view-failed"), series.items);
     const stale = staleSentences(series.items, this.now);

@@ -41,6 +41,8 @@ def test_units_that_differ_are_told_with_the_names_of_the_files(person, tmp_path
     told = "in different units: nm (close.ome.tif); µm (wide.ome.tif)"
     person.wait_for(lambda: told in person.page.inner_text("#series-object-text"), "why there is no table")
 
+    assert not person.page.is_visible('[data-result="objects.csv"]'), "there is none"
+    assert person.page.is_visible('[data-result="shares.csv"]')
     person.page.click("#series-view-tab-images")
     person.page.locator("#series-view-table tbody th button").first.click()
     person.page.click("#series-view-correct")
