@@ -127,7 +127,8 @@ def test_what_another_classifier_has_made_is_done_again_and_nothing_else(series,
     (item, failed) = series.progress["items"]
     assert failed["state"] == "failed"
     current = f"/s/{series.session}/series/classifier"
-    assert series.client.get(current).json == {"classifier": item["made_by"], "corrected": {}}
+    expected = {"classifier": item["made_by"], "corrected": {}, "measured": {}}
+    assert series.client.get(current).json == expected
     image = {"image": None}
     assert series.client.post(f"{series.url}/again", json=image).json == {"again": 0}
 
