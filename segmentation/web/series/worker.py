@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,9 @@ from segmentation.series.results import ResultFolder
 from segmentation.strokes.raster import region_of
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
-from segmentation.web.series.changed import known_of, known_on, painted_key
+from segmentation.web.series.changed import Known, known_of, known_on, painted_key
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownSessionError
+from segmentation.web.store.files import digest_and_size, stack_key
 from segmentation.web.store.records import ClaimedItem, ItemResult
 from segmentation.web.store.series import CLAIM_SECONDS, SeriesStore, UnknownSeriesError
 
@@ -67,6 +69,12 @@ def small_picture(image: Image, segmentation: NDArray[np.uint8], colours: dict[i
     return encode_jpeg(overlay_image(shown, np.ascontiguousarray(segmentation[::step, ::step]), colours))
 
 
+def _known_of_page(page_hashes: tuple[str, ...], stack: str, known: Known) -> dict[str, Any]:
+    """By which hashes sessions know an image, or the stack that its file is, and what they have said of it."""
+    hashes = (*page_hashes, stack) if page_hashes else ()
+    return {"hashes": hashes} | known_on(hashes, known)
+
+
 class SeriesWorker:
     """Claims items of the store and works on them.
 
@@ -76,7 +84,8 @@ class SeriesWorker:
         max_pixels: that an image may have.
         threads: number of threads of one computation.
         outlines: says where images of a session are worked on, by the hashes of their pixels.
-        sizes: says how large the pixels of images are, as people have typed it, in the same way.
+        sizes: says how large the pixels of images are, as people have typed it, in the same way; those of stacks by
+            their keys.
         busy: says whether a browser window waits for its segmentation.
         closing: set once this process is to end.
     """
@@ -187,7 +196,8 @@ class SeriesWorker:
         painted, known = painted_key(document, model.names), known_of(document, sizes)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
-            folder = ResultFolder(Path(desk))
+            content, folder = self._store.image(item), ResultFolder(Path(desk))
+            stack = stack_key(digest_and_size(content)[0])
             folder.prepare()
 
             def segment(image: Image) -> Segmented:
@@ -197,10 +207,10 @@ class SeriesWorker:
                 return segmented
 
             with folder.writing() as staging, PageWriter(model, RESULT, Extras(), staging, tables) as writer:
-                for _ in segment_pages(self._images(self._store.image(item), outlines, sizes), segment, writer):
+                for _ in segment_pages(self._images(content, stack, outlines, sizes), segment, writer):
                     pass
             result = (folder.path / f"{RESULT}.tif").read_bytes()
-        pages = [vars(page) | known_on(page.hashes, known) for page in writer.pages]
+        pages = [vars(page) | _known_of_page(page.hashes, stack, known) for page in writer.pages]
         return ItemResult(result, picture, pack_tables(tables.pages), pages)
 
     def _model_for(self, item: ClaimedItem) -> Model:
@@ -210,7 +220,7 @@ class SeriesWorker:
         return self._model[1]
 
     def _images(
-        self, content: bytes, outlines: Mapping[str, Sequence[Stroke]], sizes: Mapping[str, PixelSize]
+        self, content: bytes, stack: str, outlines: Mapping[str, Sequence[Stroke]], sizes: Mapping[str, PixelSize]
     ) -> Iterator[Image | PageError]:
         """The images of a file, one after the other, as the session knows them, or why one cannot be read."""
         page, pages = 1, 1
@@ -225,7 +235,7 @@ class SeriesWorker:
             else:
                 pages = image.metadata["pages"]
                 drawn = next((outlines[one] for one in image.hashes if one in outlines), ())
-                typed = next((sizes[one] for one in image.hashes if one in sizes), None)
+                typed = next((sizes[one] for one in (*image.hashes, stack) if one in sizes), None)
                 yield image.with_pixel_size(typed).within(region_of(drawn, image.shape))
                 del image
             self._pause()

@@ -18,10 +18,10 @@ from segmentation.model.channels import named_channels
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.labelimage import FEW_VALUES, LabelImage
 from segmentation.web.session.stackfiles import StackFiles, reopened
-from segmentation.web.session.stacks import SAMPLED_PLANES, describe_axes, plane_key, stack_and_page, stack_key
+from segmentation.web.session.stacks import SAMPLED_PLANES, describe_axes, plane_key, stack_and_page
 from segmentation.web.settings import Settings
 from segmentation.web.store import Store, UnknownImageError
-from segmentation.web.store.files import digest_and_size
+from segmentation.web.store.files import digest_and_size, stack_key
 
 LOSSY = ("JPEG", "WebP")
 NAMES_OF_LABELS = re.compile("mask|label|annotation|segmentation", re.IGNORECASE)

@@ -1,4 +1,6 @@
-"""What sessions say of their images, for those who know an image by its pixels: the series of the same session."""
+"""What sessions say of their images, for those who know an image by its pixels, or a stack by the digits of its file:
+the series of the same session.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +40,18 @@ class KnownImages:
         return found
 
     def pixel_sizes(self, session_id: str) -> dict[str, PixelSize]:
-        """The sizes of pixels that people have typed.
+        """The sizes of pixels that people have typed; that of a stack by its key, so that no plane is decoded for it.
 
         Raises:
             UnknownSessionError: if there is no such session.
         """
-        state = self._journals.state(session_id)
-        typed = state.measured.items()
-        return {self._known_as(session_id, state, one): PixelSize.from_json(size) for one, size in typed}
+        state, sizes = self._journals.state(session_id), dict[str, PixelSize]()
+        for one, size in state.measured.items():
+            image = state.images[one]
+            known_as = image["stack"] if page_in_file(image) else one
+            if known_as not in sizes:
+                sizes[known_as] = PixelSize.from_json(size)
+        return sizes
 
     def _known_as(self, session_id: str, state: SessionState, image_hash: str) -> str:
         """What a file with this image knows it by; a plane of a stack has a hash of its own in the session."""

@@ -17,6 +17,7 @@ from segmentation._shared import checks
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError
 from segmentation.io.stacks import AXES, stack_axes
+from segmentation.web.store.files import PAGE_DIGITS, stack_key
 
 MAX_PLANES = 5_000
 MAX_STACK_PIXELS = 32_000_000_000
@@ -25,24 +26,18 @@ MAX_STACK_PIXELS = 32_000_000_000
 SAMPLED_PLANES = 5
 """So many planes say how all planes of a stack are shown."""
 
-_PAGE_DIGITS = 8
 _PAGE = re.compile("[0-9a-f]{8}")
 """A page as it is written; Python would read numbers from more than that, such as -0000001."""
 
 
-def stack_key(digest: str) -> str:
-    """What a stack is known by, from the SHA-256 of its file."""
-    return digest[:-_PAGE_DIGITS] + "0" * _PAGE_DIGITS
-
-
 def plane_key(stack: str, page: int) -> str:
     """What a plane of a stack is known by; pages count from 1."""
-    return f"{stack[:-_PAGE_DIGITS]}{page:0{_PAGE_DIGITS}x}"
+    return f"{stack[:-PAGE_DIGITS]}{page:0{PAGE_DIGITS}x}"
 
 
 def stack_and_page(image_hash: str) -> tuple[str, int]:
     """The stack that a plane would belong to, and its page; 0 stands for the stack itself, and for what is no hash."""
-    page = image_hash[-_PAGE_DIGITS:]
+    page = image_hash[-PAGE_DIGITS:]
     return stack_key(image_hash), int(page, 16) if _PAGE.fullmatch(page) else 0
 
 

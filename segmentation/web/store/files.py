@@ -42,6 +42,15 @@ def content_hash(content: bytes) -> str:
     return sha256(content).hexdigest()[:HASH_DIGITS]
 
 
+PAGE_DIGITS = 8
+"""Of what a plane of a stack is known by, those that say which page of the file it is."""
+
+
+def stack_key(digest: str) -> str:
+    """What a stack is known by, from the SHA-256 of its file."""
+    return digest[:-PAGE_DIGITS] + "0" * PAGE_DIGITS
+
+
 def hash_in_key(key: str) -> str:
     """The :func:`content_hash` of the file under a key."""
     return key.rpartition("/")[2].partition("-")[0]

@@ -22,8 +22,8 @@ from segmentation.io.read import read_image
 from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.pages.callbacks import FEATURE_CONTROLS, FOREST_CONTROLS
 from segmentation.web.security import hardening
-from segmentation.web.session.stacks import stack_key
 from segmentation.web.settings import Settings
+from segmentation.web.store.files import stack_key
 from tests.support.asking import converse, stroke_event, tile_request
 from tests.support.damaged import damaged
 

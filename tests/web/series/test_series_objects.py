@@ -165,3 +165,32 @@ def test_units_that_differ_are_refused_with_the_names_of_the_files(series, bench
     sentences += [series.client.get(f"{series.url}/{name}").json["error"] for name in ("objects.csv", "objects.bin")]
     for sentence in sentences:
         assert "pixels (bare.tif); µm (sized.tif)" in sentence
+
+
+def test_a_size_that_was_typed_for_a_stack_counts_for_all_its_planes_and_no_plane_is_decoded_for_it(
+    series, bench, monkeypatch
+):
+    stack = FILES["stack.tif"]
+    series.add("stack.tif", stack)
+    series.add("a.png", FILES["day1/a.png"])
+    work(bench)
+    facts = series.client.post(f"/s/{series.session}/images?name=stack.tif", data=stack).json
+    series.someone.does(type="image.open", image={key: value for key, value in facts.items() if key != "notes"})
+    size = {"x": 0.5, "y": 0.5, "unit": "µm", "z": None}
+    plane = bench.journals.state(series.session).image["hash"]
+    series.someone.does(type="image.measure", image=plane, pixel_size=size)
+
+    def refuse(*_args):
+        raise AssertionError("a plane is decoded")
+
+    monkeypatch.setattr(bench.images, "hashes", refuse)
+    url = f"/s/{series.session}/series/classifier"
+    assert list(series.client.get(url).json["measured"]) == [facts["hash"]]
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 1}
+    work(bench)
+    now = series.client.get(url).json["measured"]
+    by_name = {item["name"]: item["images"] for item in series.progress["items"]}
+    assert [one["measured"] for one in by_name["stack.tif"]] == [now[facts["hash"]]] * 3
+    assert by_name["a.png"][0]["measured"] == ""
+    assert series.client.post(f"{series.url}/again", json={"image": None}).json == {"again": 0}
+    assert seg.read_image(io.BytesIO(series.results()["stack.tif"])).pixel_size.x == 0.5
