@@ -21,7 +21,9 @@ import { SeriesObjects } from "./seriesobjects.mjs";
  * @property {LabelClass[]} classes
  */
 
-const STATES = { learnt: "out of date", corrected: "corrected since", measured: "measured since", "": "" };
+const STATES = {
+  learnt: "out of date", corrected: "corrected since", outlined: "outlined since", measured: "measured since", "": "",
+};
 
 export class SeriesView {
   /** @param {{drawOn: (url: string) => void, again: (id: string) => void}} actions */

@@ -25,6 +25,7 @@ import { csvOf } from "./csv.mjs";
  * @property {string[]} channels what the file calls them; none if it does not
  * @property {string[]} hashes by which sessions know it
  * @property {string} corrected digits of what was painted into its result; empty for nothing
+ * @property {string} outlined digits of the outlines that it was worked on within; empty for none
  * @property {string} measured the size of its pixels as it was typed; empty if none was
  */
 
@@ -45,11 +46,16 @@ import { csvOf } from "./csv.mjs";
  * @typedef {object} Now what a session has now
  * @property {?string} classifier as the items' `made_by` tells it; null if there is none
  * @property {Record<string, string>} corrected digits of what was painted on each image, by its hash
+ * @property {Record<string, string>} outlined digits of the outlines on each image, in the same way
  * @property {Record<string, string>} measured the sizes of pixels that were typed, in the same way
  */
 
+/** @typedef {"corrected" | "outlined" | "measured"} Since what changed since, beside the classifier */
 /** @typedef {{item: Item, image: ItemImage, name: string}} SeriesRow */
 /** @typedef {{value: number, low: ?number, high: ?number}} Told a figure, and between what it lies */
+
+/** @type {Since[]} */
+const SINCE = ["corrected", "outlined", "measured"];
 
 /** What can be asked of a class in an image, or of an image. @type {[measure: string, title: string][]} */
 export const MEASURES = [
@@ -93,19 +99,19 @@ export function failuresOf(items) {
 
 /**
  * Why the results of a file are out of date, if they are: the classifier has learnt on, or something else is painted
- * on one of its images now, or another size of its pixels was typed.
+ * or outlined on one of its images now, or another size of its pixels was typed.
  * @param {Item} item
  * @param {?Now} now
- * @returns {"" | "learnt" | "corrected" | "measured"}
+ * @returns {"" | "learnt" | Since}
  */
 export function outOfDate({ state, made_by: by, images }, now) {
   if (state !== "done" || !now?.classifier) return "";
   if (by !== now.classifier) return "learnt";
-  /** @type {(what: "corrected" | "measured") => boolean} */
+  /** @type {(what: Since) => boolean} */
   const changed = (what) => images.some((image) => (
     image.hashes.map((one) => now[what][one] ?? "").join("") !== image[what]
   ));
-  return changed("corrected") ? "corrected" : changed("measured") ? "measured" : "";
+  return SINCE.find(changed) ?? "";
 }
 
 /**
@@ -116,14 +122,15 @@ export function outOfDate({ state, made_by: by, images }, now) {
 export function staleSentences(items, now) {
   /** @type {(why: string) => string[]} */
   const names = (why) => items.filter((item) => outOfDate(item, now) === why).map(({ name }) => name);
-  const [learnt, corrected, measured] = [names("learnt"), names("corrected"), names("measured")];
+  const [learnt, corrected, outlined, measured] = ["learnt", ...SINCE].map(names);
   const are = learnt.length === 1 ? "is" : "are";
-  const was = corrected.length === 1 ? "was" : "were";
+  const were = (/** @type {string[]} */ images) => (images.length === 1 ? "was" : "were");
   const have = measured.length === 1 ? "has" : "have";
   const numberOf = (/** @type {string[]} */ images) => counted(images.length, "image");
   return [
     learnt.length && `The classifier has learnt on: ${numberOf(learnt)} ${are} out of date ${shortly(learnt)}.`,
-    corrected.length && `${numberOf(corrected)} ${was} corrected since ${shortly(corrected)}.`,
+    corrected.length && `${numberOf(corrected)} ${were(corrected)} corrected since ${shortly(corrected)}.`,
+    outlined.length && `${numberOf(outlined)} ${were(outlined)} outlined anew since ${shortly(outlined)}.`,
     measured.length && `${numberOf(measured)} ${have} pixels of another size by now ${shortly(measured)}.`,
   ].filter(Boolean).join(" ");
 }

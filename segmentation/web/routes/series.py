@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import json_body
 from segmentation.web.routes.responses import not_kept
-from segmentation.web.series.changed import CORRECTED, MEASURED, Known, changed, known_of
+from segmentation.web.series.changed import CORRECTED, MEASURED, OUTLINED, Known, changed, known_of
 from segmentation.web.series.progress import SeriesProgress
 from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.session.downloads import Downloads
@@ -52,11 +52,11 @@ def series_routes(store: SeriesStore, worker: SeriesWorker) -> Blueprint:
 def series_classifier_routes(
     store: SeriesStore, worker: SeriesWorker, downloads: Downloads, known_images: KnownImages
 ) -> Blueprint:
-    """What a series does with the classifier, the corrections and the sizes of its session, as they are at the time."""
+    """What a series does with the classifier and the images of its session, as they are at the time."""
     routes = Blueprint("series_classifier", __name__)
 
     def known(session_id: str, corrections: bytes) -> Known:
-        return known_of(corrections, known_images.pixel_sizes(session_id))
+        return known_of(corrections, known_images.outlines(session_id), known_images.pixel_sizes(session_id))
 
     def of_now(session_id: str) -> tuple[bytes, bytes]:
         """The files of the classifier and of the corrections as they are now, for the image that a request names."""
@@ -75,20 +75,21 @@ def series_classifier_routes(
     @routes.get("/s/<session_id>/series/classifier")
     def current(session_id: str) -> Response:
         """Which classifier the session has now, as ``made_by`` of an item tells it, null if it has none, and what was
-        painted on its images and typed of them, as ``corrected`` and ``measured`` of these tell it, by their hashes.
+        painted on its images, outlined there and typed of them, as ``corrected``, ``outlined`` and ``measured`` of
+        these tell it, by their hashes.
         """
         image_hash = request.args.get("image")
         try:
             classifier = downloads.classifier(session_id, image_hash)
         except ValueError:
-            return not_kept(jsonify({"classifier": None, CORRECTED: {}, MEASURED: {}}))
+            return not_kept(jsonify({"classifier": None, CORRECTED: {}, OUTLINED: {}, MEASURED: {}}))
         now = known(session_id, downloads.corrections(session_id, image_hash))
         return not_kept(jsonify({"classifier": content_hash(classifier), **now}))
 
     @routes.post("/s/<session_id>/series/<series_id>/again")
     def again(session_id: str, series_id: str) -> Response:
         """Does those images again whose results another classifier than that of now has made, and those on which
-        something else is painted now than in their results, or whose pixels have another size by now.
+        something else is painted or outlined now than in their results, or whose pixels have another size by now.
         """
         try:
             classifier, corrections = of_now(session_id)

@@ -1,22 +1,27 @@
-"""What people painted into results of a session, and typed of its images, as a series counts it: what it changes."""
+"""What people painted into results of a session, outlined and typed of its images, as a series counts it: what it
+changes.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from segmentation.io.pixel_size import PixelSize
 from segmentation.series.drawn import drawn_on
 from segmentation.strokes.document import corrections_of, strokes_from_json
+from segmentation.strokes.stroke import Stroke
 from segmentation.web.store.files import content_hash
 from segmentation.web.store.records import SeriesItem
 
-CORRECTED, MEASURED = "corrected", "measured"
-"""What the record of an image calls the digits of what was painted on it, and the size of its pixels that was typed."""
+CORRECTED, OUTLINED, MEASURED = "corrected", "outlined", "measured"
+"""What the record of an image calls the digits of what was painted on it, those of the outlines that it is worked on
+within, and the size of its pixels that was typed.
+"""
 
 Known = Mapping[str, Mapping[str, str]]
-"""What was painted and typed, by the names above and by the hash of the image."""
+"""What was painted, outlined and typed, by the names above and by the hash of the image."""
 
 
 def painted_key(document: bytes, class_ids: Collection[int]) -> dict[str, Any]:
@@ -28,20 +33,24 @@ def painted_key(document: bytes, class_ids: Collection[int]) -> dict[str, Any]:
     return drawn_on((), [strokes_from_json(document)], class_ids) if document else {}
 
 
-def known_of(document: bytes, sizes: Mapping[str, PixelSize]) -> Known:
-    """What was painted on each image, told apart by digits, and the size of its pixels that was typed.
+def known_of(document: bytes, outlines: Mapping[str, Sequence[Stroke]], sizes: Mapping[str, PixelSize]) -> Known:
+    """What was painted on each image and outlined, told apart by digits, and the size of its pixels that was typed.
 
     Args:
         document: the file of corrections, empty if there are none.
-        sizes: that were typed, by the hash of the image.
+        outlines: of where images are worked on, by the hash of the image.
+        sizes: that were typed, in the same way.
     """
     painted = corrections_of([strokes_from_json(document)]) if document else {}
     return {
-        CORRECTED: {
-            one: content_hash(json.dumps(strokes, sort_keys=True).encode()) for one, strokes in painted.items()
-        },
+        CORRECTED: {one: _digits(strokes) for one, strokes in painted.items()},
+        OUTLINED: {one: _digits(stroke.to_json() for stroke in drawn) for one, drawn in outlines.items()},
         MEASURED: {one: json.dumps(size.to_json(), sort_keys=True) for one, size in sizes.items()},
     }
+
+
+def _digits(strokes: Iterable[Mapping[str, Any]]) -> str:
+    return content_hash(json.dumps(list(strokes), sort_keys=True).encode())
 
 
 def known_on(hashes: Collection[str], known: Known) -> dict[str, str]:
@@ -50,7 +59,8 @@ def known_on(hashes: Collection[str], known: Known) -> dict[str, str]:
 
 
 def changed(items: Collection[SeriesItem], known: Known) -> list[int]:
-    """The numbers of the files with an image on which something else is painted now, or of which another size is typed.
+    """The numbers of the files with an image on which something else is painted or outlined now, or of which another
+    size is typed.
 
     Args:
         items: of a series; what is being worked on may have any result, and is among them.

@@ -8,7 +8,7 @@ from typing import Any
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.classes import classes_to_json
-from segmentation.web.series.changed import CORRECTED, MEASURED
+from segmentation.web.series.changed import CORRECTED, MEASURED, OUTLINED
 from segmentation.web.store.records import SeriesFacts, SeriesItem
 from segmentation.web.store.series import SeriesStore
 
@@ -68,9 +68,10 @@ class SeriesProgress:
         ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known),
         ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many),
         ``channels``, the names that the file has for them, ``hashes``, by which sessions know it, ``corrected``,
-        digits of what was painted into its result, and ``measured``, the size of its pixels as it was typed in the
-        session (both empty for nothing). ``picture`` tells small pictures apart; ``left_out`` says why others
-        of its images failed. A file that is done again has its former results until then.
+        digits of what was painted into its result, ``outlined``, digits of the outlines that it was worked on within,
+        and ``measured``, the size of its pixels as it was typed in the session (empty for nothing).
+        ``picture`` tells small pictures apart; ``left_out`` says why others of its images failed. A file
+        that is done again has its former results until then.
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -120,7 +121,7 @@ def _described_image(number: int, page: dict[str, Any]) -> dict[str, Any]:
         "objects": _in_squares(page.get("objects")),
         "channels": page.get("channel_names", ()),
         "hashes": page.get("hashes", ()),
-        **{name: page.get(name, "") for name in (CORRECTED, MEASURED)},
+        **{name: page.get(name, "") for name in (CORRECTED, OUTLINED, MEASURED)},
     }
 
 

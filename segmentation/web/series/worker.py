@@ -193,7 +193,7 @@ class SeriesWorker:
         model, tables = self._model_for(item), ObjectTables()
         outlines, sizes = self._outlines(item.session_id), self._sizes(item.session_id)
         document = self._store.corrections_of(item)
-        painted, known = painted_key(document, model.names), known_of(document, sizes)
+        painted, known = painted_key(document, model.names), known_of(document, outlines, sizes)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
             content, folder = self._store.image(item), ResultFolder(Path(desk))

@@ -12,7 +12,7 @@ const NONE = { count: 0, low: 0, high: 0, mean: null, median: null };
 
 /** An image with a quarter of class 1. */
 const image = (page = 1, unit = "px", channels = /** @type {string[]} */ ([])) => ({
-  page, place: {}, channels, hashes: [], corrected: "", measured: "", trust: 0.5,
+  page, place: {}, channels, hashes: [], corrected: "", outlined: "", measured: "", trust: 0.5,
   pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 },
   objects: { unit, classes: { 1: { count: 3, low: 1, high: 6, mean: 12.5, median: 9 }, 2: NONE } },
 });
@@ -105,7 +105,7 @@ test("channels have the names that all images give them, or none", () => {
 test("what another classifier has made is out of date, and what something else is painted on now", () => {
   const painted = { ...image(), hashes: ["h", "former"], corrected: "12" };
   const files = [item("a.tif", painted), { ...item("b.tif", image()), made_by: "b" }];
-  const now = { classifier: "a", corrected: { h: "1", former: "2", other: "3" }, measured: {} };
+  const now = { classifier: "a", corrected: { h: "1", former: "2", other: "3" }, outlined: {}, measured: {} };
   assert.deepEqual(files.map((one) => outOfDate(one, now)), ["", "learnt"]);
   assert.equal(outOfDate(files[0], { ...now, corrected: { h: "1", former: "9" } }), "corrected");
   assert.equal(outOfDate(files[0], { ...now, corrected: {} }), "corrected");
@@ -117,6 +117,10 @@ test("what another classifier has made is out of date, and what something else i
     "The classifier has learnt on: 1 image is out of date (“b.tif”). 1 image was corrected since (“a.tif”).",
   );
   assert.equal(staleSentences(files.slice(0, 1), now), "");
+  const outlined = { ...now, outlined: { h: "7" } };
+  assert.equal(outOfDate(files[0], outlined), "outlined");
+  assert.equal(staleSentences(files.slice(0, 1), outlined), "1 image was outlined anew since (“a.tif”).");
+  assert.equal(outOfDate(item("a.tif", { ...painted, outlined: "7" }), outlined), "");
   const measured = { ...now, measured: { h: "0.5 µm" } };
   assert.equal(outOfDate(files[0], measured), "measured");
   assert.equal(

@@ -89,6 +89,22 @@ def test_images_of_the_session_are_worked_on_where_they_are_outlined_there(serie
     by_name = {item["name"]: item for item in series.progress["items"]}
     assert "only within what was outlined" in " ".join(by_name["outlined.png"]["notes"])
 
+    again = f"{series.url}/again"
+    assert series.client.post(again, json={"image": None}).json == {"again": 0}
+    now = series.client.get(f"/s/{series.session}/series/classifier").json["outlined"]
+    assert by_name["outlined.png"]["images"][0]["outlined"] == now[image]
+    assert by_name["other.png"]["images"][0]["outlined"] == ""
+    elsewhere = here | {"id": "elsewhere", "x0": 70, "x1": 79}
+    more = series.someone.does(type="stroke.add", image=image, stroke=elsewhere)
+    changed = series.client.get(f"/s/{series.session}/series/classifier").json["outlined"]
+    assert changed.keys() == now.keys()
+    assert changed != now
+    assert series.client.post(again, json={"image": None}).json == {"again": 1}
+    work(bench)
+    assert (tifffile.imread(io.BytesIO(series.results()["outlined.tif"])) > 0).sum() == (51 + 10) * 36
+    series.someone.does(type="undo", event=more)
+    assert series.client.post(again, json={"image": None}).json == {"again": 1}
+
 
 @pytest.mark.parametrize("broken", [0, 1, 2])
 def test_one_image_of_a_stack_does_not_take_the_others_with_it(broken, series, bench, tmp_path):
@@ -127,7 +143,7 @@ def test_what_another_classifier_has_made_is_done_again_and_nothing_else(series,
     (item, failed) = series.progress["items"]
     assert failed["state"] == "failed"
     current = f"/s/{series.session}/series/classifier"
-    expected = {"classifier": item["made_by"], "corrected": {}, "measured": {}}
+    expected = {"classifier": item["made_by"], "corrected": {}, "outlined": {}, "measured": {}}
     assert series.client.get(current).json == expected
     image = {"image": None}
     assert series.client.post(f"{series.url}/again", json=image).json == {"again": 0}
