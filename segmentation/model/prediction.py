@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.kernels import kernels_are_ready
+from segmentation._shared.parallel import share
 from segmentation._shared.tiling import Window
-from segmentation.features.pieces import PIECE, for_each_piece, rows_of_piece
+from segmentation.features.compute import compute_planes
+from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, PIECE, for_each_piece, rows_of_piece
 from segmentation.features.pointwise import with_constants
-from segmentation.features.smoothed import Smoothed
+from segmentation.features.smoothed import Smoothed, planes_of
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
 from segmentation.model.engines import Engine
+
+SMOOTHED = 512, 256
+"""Rows and columns of what is smoothed at a time where pieces with all their features do not fit the cache."""
 
 OnPiece = Callable[[Window, NDArray[np.float32]], None]
 """Called with a piece of a window and its features, ``(features, piece rows, piece columns)`` float32."""
@@ -73,16 +79,29 @@ class Prediction:
     def _for_each_piece(
         self, image: Image, window: Window, smoothed: Smoothed | None, work: OnPiece, *, all_features: bool = False
     ) -> None:
-        size = PIECE if smoothed is None else (rows_of_piece(self.forest.n_features, PIECE[1]), PIECE[1])
         spec = with_constants(self.spec, image.pixels)
         some = not all_features and spec.count(image.channels) == self.forest.n_features
-        for_each_piece(
-            image,
-            spec,
-            window.split(*size),
-            work,
-            smoothed=smoothed,
-            compute=self.engine.planes,
-            wanted=self.forest.used_features if some else None,
-            threads=self.threads,
-        )
+        wanted = self.forest.used_features if some else None
+
+        def of_smoothed(part: Window, smoothed: Smoothed, threads: int | None) -> None:
+            pieces = part.split(rows_of_piece(self.forest.n_features, PIECE[1]), PIECE[1])
+            for_each_piece(image, spec, pieces, work, smoothed=smoothed, wanted=wanted, threads=threads)
+
+        def smooth(parts: Iterator[Window]) -> None:
+            planes = None if wanted is None else planes_of(spec, image.channels, wanted)
+            for part in parts:
+                own = Smoothed.compute(image.pixels, spec, part.rows, part.columns, wanted=planes, threads=1)
+                of_smoothed(part, own, 1)
+
+        if smoothed is not None:
+            of_smoothed(window, smoothed, self.threads)
+        elif self._smooths_first(spec, image.channels):
+            share(window.split(*SMOOTHED), smooth, self.threads)
+        else:
+            pieces, compute = window.split(*PIECE), self.engine.planes
+            for_each_piece(image, spec, pieces, work, compute=compute, wanted=wanted, threads=self.threads)
+
+    def _smooths_first(self, spec: FeatureSpec, channels: int) -> bool:
+        """Whether a piece with all its features would not stay in the processor's cache."""
+        large = 4 * spec.count(channels) * PIECE[0] * PIECE[1] > MAX_FREE_BUFFER_BYTES
+        return large and self.engine.planes is compute_planes and kernels_are_ready()
