@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from segmentation._shared.parallel import share
 from segmentation._shared.tiling import Window
 from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, reused_memory, rows_of_piece
-from segmentation.features.smoothed import Smoothed, planes_of
+from segmentation.features.smoothed import Room, Smoothed, planes_of
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import BLOCK, Bins, count_blocks, packed_bytes, packed_room
 from segmentation.forest.forest import Forest
@@ -128,20 +128,26 @@ class BitPlanes:
         ends = np.stack([bins.low, bins.scale])
         differing = self._differing(bins)
         wanted = differing & forest.used_features
-        if wanted.any():
+        if not wanted.any():
+            return self._packed
+        with reused_memory() as room:
             if smoothed is None:
-                smoothed = self._smoothed(image, wanted, threads)
-                wanted = differing & self._follow_from(planes_of(self._spec, self._channels, wanted))
+                needed = self._planes_of(wanted)
+                smoothed = self._smoothed(image, needed, room, threads)
+                wanted = differing & self._follow_from(needed)
             self._ends[:, wanted] = np.nan  # until all are there, should an error come between
             self._pack(bins, wanted, smoothed, threads)
             self._ends[:, wanted] = ends[:, wanted]
         return self._packed
 
-    def _smoothed(self, image: Image, wanted: NDArray[np.bool_], threads: int | None) -> Smoothed:
-        """The window smoothed, as far as the features that are wanted follow from it."""
+    def _smoothed(self, image: Image, planes: NDArray[np.bool_], room: Room, threads: int | None) -> Smoothed:
+        """The window smoothed, as far as some planes are needed."""
         rows, columns = self._window.rows, self._window.columns
-        needed = planes_of(self._spec, self._channels, wanted)
-        return Smoothed.compute(image.pixels, self._spec, rows, columns, wanted=needed, threads=threads)
+        return Smoothed.compute(image.pixels, self._spec, rows, columns, wanted=planes, room=room, threads=threads)
+
+    def _planes_of(self, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which smoothed planes the features that are wanted follow from."""
+        return planes_of(self._spec, self._channels, wanted)
 
     def _follow_from(self, planes: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which features follow from some smoothed planes: the next forest may look at others than this one."""
@@ -155,7 +161,7 @@ class BitPlanes:
         assert packed is not None
         numbers, width = np.flatnonzero(wanted).astype(np.int32), window.shape[1]
         step = BLOCK // math.gcd(BLOCK, width)
-        touched = int(np.count_nonzero(wanted) + 4 * np.count_nonzero(planes_of(spec, self._channels, wanted)))
+        touched = int(np.count_nonzero(wanted) + 4 * np.count_nonzero(self._planes_of(wanted)))
         rows = min(
             -(-rows_of_piece(touched, width) // step), max(1, MAX_FREE_BUFFER_BYTES // (4 * len(wanted) * width * step))
         )

@@ -104,7 +104,7 @@ def reused_memory() -> Iterator[Callable[[int, Window], NDArray[np.float32]]]:
         return memory[:size].reshape(features, *piece.shape)
 
     yield planes_for
-    if len(_FREE_BUFFERS) < available_threads() and memory.nbytes <= MAX_FREE_BUFFER_BYTES:
+    if len(_FREE_BUFFERS) < 2 * available_threads() and memory.nbytes <= MAX_FREE_BUFFER_BYTES:
         _FREE_BUFFERS.append(memory)
 
 

@@ -6,6 +6,7 @@ smoothed image is cached between strokes, and the features are computed again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.kernels import kernels_are_ready
+from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
 from segmentation.features.pointwise import fill_features
 from segmentation.features.reference import derive_plane
 from segmentation.features.spec import DERIVATIVE_REACH, FeatureSpec
 from segmentation.features.table import TRACE
+
+Room = Callable[[int, Window], NDArray[np.float32]]
+"""Gives memory for a number of planes of a window, ``(planes, rows, columns)`` float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,7 @@ class Smoothed:
         columns: slice,
         *,
         wanted: NDArray[np.bool_] | None = None,
+        room: Room | None = None,
         threads: int | None = None,
     ) -> Smoothed:
         """Smooths a window of an image.
@@ -63,19 +69,20 @@ class Smoothed:
             rows: the window's rows.
             columns: the window's columns.
             wanted: ``(channels x sigmas,)`` bool, which planes are needed; the others are left as they are in memory.
+            room: gives the memory; None makes some.
             threads: number of threads; None takes all cores.
         """
         shape = pixels.shape[0], pixels.shape[1]
         image_channels = 1 if pixels.ndim == 2 else pixels.shape[2]
         channels = spec.channel_indices(image_channels)
         around = with_apron(rows, shape[0]), with_apron(columns, shape[1])
-        count, size = len(channels) * len(spec.sigmas), [part.stop - part.start for part in around]
-        planes = np.empty((count, *size), np.float32)
+        count, whole = len(channels) * len(spec.sigmas), Window(*around)
+        planes = np.empty((count, *whole.shape), np.float32) if room is None else room(count, whole)
         gaussians = spec.smoothing
         if wanted is None:
             compute_planes(pixels, gaussians, rows=around[0], columns=around[1], out=planes, threads=threads)
         elif 2 * np.count_nonzero(wanted) > count:  # one by one they cost more
-            return cls.compute(pixels, spec, rows, columns, threads=threads)
+            return cls.compute(pixels, spec, rows, columns, room=room, threads=threads)
         else:
             for plane in np.flatnonzero(wanted).tolist():
                 one, out = gaussians.of_plane(plane, image_channels), planes[plane : plane + 1]

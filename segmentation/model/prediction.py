@@ -12,7 +12,7 @@ from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
-from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, PIECE, for_each_piece, rows_of_piece
+from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, PIECE, for_each_piece, reused_memory, rows_of_piece
 from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed, planes_of
 from segmentation.features.spec import FeatureSpec
@@ -21,7 +21,7 @@ from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
 from segmentation.model.engines import Engine
 
-SMOOTHED = 512, 256
+SMOOTHED = 256, 256
 """Rows and columns of what is smoothed at a time where pieces with all their features do not fit the cache."""
 
 OnPiece = Callable[[Window, NDArray[np.float32]], None]
@@ -89,9 +89,11 @@ class Prediction:
 
         def smooth(parts: Iterator[Window]) -> None:
             planes = None if wanted is None else planes_of(spec, image.channels, wanted)
-            for part in parts:
-                own = Smoothed.compute(image.pixels, spec, part.rows, part.columns, wanted=planes, threads=1)
-                of_smoothed(part, own, 1)
+            with reused_memory() as room:
+                for part in parts:
+                    rows, columns = part.rows, part.columns
+                    own = Smoothed.compute(image.pixels, spec, rows, columns, wanted=planes, room=room, threads=1)
+                    of_smoothed(part, own, 1)
 
         if smoothed is not None:
             of_smoothed(window, smoothed, self.threads)
