@@ -100,6 +100,11 @@ class IncomingRequest(HTTPRequestParser):  # type: ignore[misc]
             return seconds > HEADER_SECONDS
         return seconds > SLOW_SECONDS and self.body_bytes_received < seconds * SLOWEST_BYTES_PER_SECOND
 
+    def close(self) -> None:
+        """Forget its body, though the disk may be full for what of it is not written yet."""
+        with suppress(OSError):
+            super().close()
+
     def _environment(self) -> WSGIEnvironment:
         """What is known of the request before its body is there."""
         return {
@@ -166,11 +171,16 @@ class RefusingTask(ErrorTask):  # type: ignore[misc]
 
 
 class Connection(HTTPChannel):  # type: ignore[misc]
-    """A connection, which is ended when the other side is too slow."""
+    """A connection, which is ended when the other side is too slow.
+
+    Attributes:
+        tasks: how often a thread works on its requests, or is to.
+    """
 
     task_class = LoggedTask
     error_task_class = RefusingTask
     close_when_flushed: bool = False
+    tasks = 0
     _has_left_body = False
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -193,9 +203,11 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     def handle_close(self) -> None:
         """Close it, and the file of a body that has not come whole."""
-        if self.request is not None:
-            self.request.close()
-        super().handle_close()
+        try:
+            if self.request is not None:
+                self.request.close()
+        finally:
+            super().handle_close()
 
     def handle_write(self) -> None:
         """Send what waits; after the answer to a body that nobody reads, hear its sender out for a while."""
@@ -213,11 +225,23 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         """Work on the next request; what came in whole is done though its sender may have left, as who closes a tab."""
         request = self.requests[0]
         self._has_left_body = request.is_left
-        if not self.connected and not request.error:
-            with suppress(ClientDisconnected):
-                self.task_class(self, request).service()
-        super().service()
-        self._idle_since = time.monotonic()
+        try:
+            if not self.connected and not request.error:
+                with suppress(ClientDisconnected):
+                    self.task_class(self, request).service()
+        finally:
+            super().service()
+            self._idle_since = time.monotonic()
+            with self.requests_lock:
+                self.tasks -= 1
+                if not self.tasks:  # what is left nobody waits for
+                    self._forget_requests()
+
+    def cancel(self) -> None:
+        """Do not work on its requests any more."""
+        with self.requests_lock:
+            self._forget_requests()
+        super().cancel()
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Send what fits; returns how many bytes that were."""
@@ -253,6 +277,11 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         if self.request is not None:
             return bool(self.request.is_too_slow(now))
         return now - self._idle_since > IDLE_SECONDS
+
+    def _forget_requests(self) -> None:
+        for request in self.requests:
+            request.close()
+        self.requests.clear()
 
     def _takes_too_slowly(self, now: float) -> bool:
         seconds = now - self._watched_since

@@ -96,6 +96,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
     def add_task(self, task: Connection) -> None:
         """Let a thread work on the next request of a connection."""
+        task.tasks += 1
         at_once = getattr(task.requests[0], "path", "") == AT_ONCE  # what is no request has none
         (self._at_once if at_once else self.task_dispatcher).add_task(task)
 
@@ -175,6 +176,8 @@ class HttpServer:
     def close(self) -> None:
         """End all connections."""
         for listener in self._listeners:
+            for connection in list(listener.active_channels.values()):
+                connection.handle_close()
             listener.close()
         self.map.close()
 

@@ -40,6 +40,9 @@ class Serving:
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
 
+    def connections(self):
+        return [one for listener in self.server._listeners for one in list(listener.active_channels.values())]
+
     @contextmanager
     def asking(self, method="GET", path="/", body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
@@ -48,6 +51,8 @@ class Serving:
             yield connection.getresponse()
 
     def close(self):
+        if self.ends.is_set():
+            return
         self.ends.set()
         self.thread.join()
         self.server.dispatcher.shutdown()

@@ -4,7 +4,6 @@ import http.client
 import itertools
 import socket
 import threading
-import time
 from contextlib import closing
 
 import pytest
@@ -13,6 +12,7 @@ from segmentation.web import metrics
 from segmentation.web.http import connection, server
 from segmentation.web.http.connection import CROWDED, HAS_GONE
 from tests.support import PATIENCE_SECONDS
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -29,13 +29,6 @@ def echo(environ, start_response):
         "200 OK", [("X-Length", environ.get("CONTENT_LENGTH", "none")), ("X-Crowded", str(environ[CROWDED]))]
     )
     return [b"%d bytes" % len(body)]
-
-
-def wait_for(fact):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def reads(connection, text):
