@@ -109,8 +109,7 @@ class LiveSegmenter:
             return known
         fitted = replace(training.fit(), pixels=None)  # they would take ten times the memory of the forest
         classifier = PixelClassifier.from_fitted(fitted, spec, settings, threads=self.threads)
-        self.classifiers.put(key, classifier)
-        return classifier
+        return self.classifiers.setdefault(key, classifier)  # those who train at once get one, and share its tiles
 
     def weighed(self, classifier: PixelClassifier, class_weights: ClassWeights) -> PixelClassifier:
         """A classifier with other class weights, for the same weights the same object as long as it is cached."""
@@ -119,8 +118,7 @@ class LiveSegmenter:
         key = (ref(classifier), *class_weights.items())
         known = self.classifiers.get(key)
         if known is None:
-            known = classifier.weighed(class_weights)
-            self.classifiers.put(key, known)
+            known = self.classifiers.setdefault(key, classifier.weighed(class_weights))
         return known
 
     def training_pixels(

@@ -264,7 +264,7 @@ class Downloads:
     ) -> tuple[Result, WholeImage]:
         result, turn = self._result(session_id, image_hash, has_gone), self._turn(session_id)
         wanted = Wanted(result.image, result.trained.classifier, None, result.state.outlines)
-        known, corrections = partial(self._tiles.known, wanted), result.training_set.corrections
+        corrections, once = result.training_set.corrections, partial(self._tiles.once, wanted)
         whole_turn = self._whole_turn(session_id, has_gone)
         return result, WholeImage(
             self._live,
@@ -273,9 +273,8 @@ class Downloads:
             turn,
             has_gone,
             corrections,
-            known,
+            once,
             whole_turn,
-            partial(self._tiles.keep, wanted),
         )
 
     def _classifier_file(self, session_id: str, result: Result, along: Collection[str] | None = None) -> bytes:

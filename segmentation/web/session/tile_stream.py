@@ -6,6 +6,7 @@ import base64
 import threading
 import zlib
 from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -102,15 +103,36 @@ class TileStream:
         self._segmented: BoundedCache[_Key, PackedTile] = BoundedCache(
             TILE_CACHE_BYTES, lambda segmented: segmented.nbytes
         )
+        self._lock = threading.Lock()
+        self._at_work: dict[_Key, Future[NDArray[np.uint8]]] = {}
 
-    def known(self, wanted: Wanted, tile: Tile) -> NDArray[np.uint8] | None:
-        """The class ids that were found in a tile, before clean-up and corrections, if they are still there."""
-        found = self._segmented.get(wanted.key(tile))
-        return None if found is None else found.ids
+    def once(self, wanted: Wanted, tile: Tile, compute: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """The class ids of a tile, before clean-up and corrections, which are not to be changed.
 
-    def keep(self, wanted: Wanted, tile: Tile, ids: NDArray[np.uint8]) -> None:
-        """Keep what was found in a tile elsewhere, before clean-up and corrections."""
-        self._segmented.put(wanted.key(tile), PackedTile.pack(tile, ids, wanted.classifier.classes_))
+        Args:
+            wanted: what is segmented.
+            tile: which part of it.
+            compute: finds them, if they were not found lately, and nobody is at it; else that is waited for.
+        """
+        key, mine = wanted.key(tile), Future[NDArray[np.uint8]]()
+        with self._lock:
+            found = self._segmented.get(key)
+            if found is not None:
+                return found.ids
+            at_work = self._at_work.setdefault(key, mine)
+        if at_work is not mine:
+            return at_work.result()
+        try:
+            ids = compute()
+            self._segmented.put(key, PackedTile.pack(tile, ids, wanted.classifier.classes_))
+            mine.set_result(ids)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._at_work[key]
+        return ids
 
     def segment(
         self,

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, BinaryIO, cast
 
@@ -52,8 +52,7 @@ class WholeImage:
         turn: entered for each tile, so that others have their turn in between.
         has_gone: asked before each tile; says whether nobody waits any more.
         corrections: ``(rows, columns)`` uint8, what people have painted into the result; None for nothing.
-        known: the class ids of a tile, before clean-up and corrections, if they need not be computed again.
-        keep: told of the class ids of a tile that were computed, for those who ask for the same at the same time.
+        once: the class ids of a tile, before clean-up and corrections; computes them only if nobody else has, or does.
         whole_turn: entered for what looks at the whole image at once; None stands for that of tiles.
         tiles: those of the image.
     """
@@ -64,9 +63,8 @@ class WholeImage:
     turn: Turn
     has_gone: Callable[[], bool]
     corrections: NDArray[np.uint8] | None = None
-    known: Callable[[Tile], NDArray[np.uint8] | None] = lambda tile: None
+    once: Callable[[Tile, Callable[[], NDArray[np.uint8]]], NDArray[np.uint8]] = lambda tile, compute: compute()
     whole_turn: Turn | None = None
-    keep: Callable[[Tile, NDArray[np.uint8]], None] = lambda tile, ids: None
     tiles: Sequence[Tile] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,14 +84,13 @@ class WholeImage:
         ids = np.empty(self.image.shape, np.uint8)
         for tile in self.tiles:
             with self._turn():
-                found = self.known(tile)
-                if found is None:
-                    found = self.live.segment(self._adapted, self.classifier, tile, cache=False)
-                    self.keep(tile, found)
-                ids[tile.rows, tile.columns] = found
+                ids[tile.rows, tile.columns] = self.once(tile, partial(self._segment, tile))
         with self._whole_turn():
             cleaned = self.classifier.cleaned(ids)
             return cleaned if self.corrections is None else apply_corrections(cleaned, self.corrections)
+
+    def _segment(self, tile: Tile) -> NDArray[np.uint8]:
+        return self.live.segment(self._adapted, self.classifier, tile, cache=False)
 
     def probability_file(self, class_names: Sequence[str]) -> Iterator[bytes]:
         """The TIFF file of :func:`~segmentation.io.export.probabilities_tiff` in parts, the first of them at once.

@@ -1,6 +1,10 @@
 """What is downloaded is computed tile by tile, in turns, and for nobody else than those who wait."""
 
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -11,7 +15,8 @@ from segmentation.io.export import probabilities_tiff
 from segmentation.io.pixel_size import PixelSize
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import as_image
-from segmentation.web.session.scheduler import NobodyWaitsError
+from segmentation.web.session.scheduler import NobodyWaitsError, Scheduler
+from segmentation.web.session.tile_stream import TileStream, Wanted
 from segmentation.web.session.whole_results import TIFF_HEAD, WholeImage
 from tests.support.classifiers import trained
 
@@ -91,3 +96,51 @@ def test_nothing_is_computed_once_nobody_waits(whole):
     turns, asked = Turns(), count()
     assert list(whole(turns, lambda: next(asked) == 3).probability_file(NAMES)) == [TIFF_HEAD]
     assert turns.number == 3
+
+
+def test_what_several_ask_for_at_the_same_time_is_computed_once(classifier, monkeypatch):
+    live = LiveSegmenter(FeatureCache(0))
+    stream, wanted = TileStream(live, Scheduler(2)), Wanted(IMAGE, classifier)
+    looked_up, computed, changed = Counter(), Counter(), threading.Condition()
+    get, segment = stream._segmented.get, live.segment
+
+    def noted(key):
+        found = get(key)
+        with changed:
+            looked_up[key] += 1
+            changed.notify_all()
+        return found
+
+    def once_both_have_looked(image, with_classifier, tile, **how):
+        computed[tile.index] += 1
+        with changed:
+            assert changed.wait_for(lambda: looked_up[wanted.key(tile)] == 2, timeout=300)
+        return segment(image, with_classifier, tile, **how)
+
+    monkeypatch.setattr(stream._segmented, "get", noted)
+    monkeypatch.setattr(live, "segment", once_both_have_looked)
+
+    def download():
+        whole = WholeImage(live, IMAGE, classifier, lambda **_how: nullcontext(), lambda: False)
+        whole.once = partial(stream.once, wanted)
+        return whole.class_ids()
+
+    with ThreadPoolExecutor(2) as threads:
+        found = [one.result() for one in [threads.submit(download), threads.submit(download)]]
+    assert all(np.array_equal(ids, classifier.predict(PIXELS)) for ids in found)
+    assert computed == dict.fromkeys(range(6), 1)
+
+
+def test_what_fails_fails_for_all_who_wait_and_is_tried_again(classifier):
+    live = LiveSegmenter(FeatureCache(0))
+    stream, wanted = TileStream(live, Scheduler(1)), Wanted(IMAGE, classifier)
+    tile = WholeImage(live, IMAGE, classifier, nullcontext, lambda: False).tiles[0]
+
+    def fail():
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        stream.once(wanted, tile, fail)
+    found = live.segment(IMAGE, classifier, tile)
+    assert stream.once(wanted, tile, lambda: found) is found
+    assert np.array_equal(stream.once(wanted, tile, fail), found)
