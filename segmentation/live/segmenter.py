@@ -330,11 +330,12 @@ class LiveSegmenter:
         order: Sequence[Tile],
         *,
         ranges: bool = True,
+        learnt_as: str = "",
         stale: Callable[[], bool] = lambda: False,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Caches what :meth:`train` and :meth:`segment_tiles` would cache, while the first stroke is drawn."""
-        image_hash, image = image.hash, standardised(image) if spec.standardise else image
+        """Caches what :meth:`train`, which knows the image as ``learnt_as``, and :meth:`segment_tiles` would."""
+        image_hash, image = learnt_as or image.hash, standardised(image) if spec.standardise else image
         for tile, cache in self._with_room(self._smoothed_takes(image, spec), order):
             if not cache:
                 break

@@ -263,8 +263,8 @@ class Conversations:
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
             turn = partial(self._scheduler.turn, session_id, stale=stale)
-            ranges = state.forest.image_ranges
-            self._live.prepare(image, state.features, order, ranges=ranges, stale=stale, turn=turn)
+            ranges, learnt_as = state.forest.image_ranges, state.image["hash"]
+            self._live.prepare(image, state.features, order, ranges=ranges, learnt_as=learnt_as, stale=stale, turn=turn)
             return None
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
