@@ -7,6 +7,7 @@ file system. What is small stays in the table, where it comes and goes with the 
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import shutil
@@ -27,7 +28,8 @@ PART = ".part"
 """What the name of a file ends with that is being written."""
 
 STRAY_SECONDS = 24 * 3600
-"""A file that the database does not know stays for so long, should that be another database than it was."""
+"""For so long a file stays that the database does not know, from when that was seen first: it may be another database
+than it was, such as an older copy."""
 
 DESCRIPTORS = "/proc/self/fd"
 """Where the system has this, a file without a name can get one."""
@@ -52,6 +54,7 @@ class BesideTableBlobs(TableBlobs):
     def __init__(self, database: Database, folder: Path) -> None:
         super().__init__(database)
         self._folder = folder
+        self._strays = folder.with_name(f"{folder.name}-strays.json")
 
     def put(self, key: str, content: bytes | BinaryIO) -> None:
         """Keep bytes, or those of a file, under a key."""
@@ -100,7 +103,13 @@ class BesideTableBlobs(TableBlobs):
             self._make_folder()
             if shutil.disk_usage(self._folder).free < ROOM * size:
                 return None
-            return open(os.open(self._folder, os.O_RDWR | os.O_TMPFILE, 0o666), "w+b")
+            descriptor = os.open(self._folder, os.O_RDWR | os.O_TMPFILE, 0o666)
+            try:
+                os.posix_fallocate(descriptor, 0, size)  # or all that come in at once count on the same room
+                return open(descriptor, "w+b")
+            except BaseException:
+                os.close(descriptor)
+                raise
         except OSError:
             return None
 
@@ -128,13 +137,30 @@ class BesideTableBlobs(TableBlobs):
         Where the database knows of no file at all, it may be the wrong one: then all of them stay.
         """
         with _sentences():
-            written = {path: path.stat().st_mtime for path in self._folder.glob("*")}
-            strays = [path for path, then in written.items() if then < time.time() - STRAY_SECONDS]
-            rows = known() if strays else {}  # asked later: the row of a file is there before the file is
-            for path in strays if rows else ():
-                key = path.name.removesuffix(PART).replace(".", "/")
-                if KEY.fullmatch(key) and (key not in rows or (path.name.endswith(PART) and rows[key])):
-                    path.unlink(missing_ok=True)
+            names = [path.name for path in self._folder.glob("*")]
+            rows = known() if names else {}  # asked later: the row of a file is there before the file is
+            seen, now = self._strays_seen(), time.time()
+            since = {name: min(seen.get(name, now), now) for name in names if rows and _is_stray(name, rows)}
+            for name in [name for name, then in since.items() if then < now - STRAY_SECONDS]:
+                (self._folder / name).unlink(missing_ok=True)
+                del since[name]
+            self._note_strays(since)
+
+    def _strays_seen(self) -> dict[str, float]:
+        """Since when each stray is one."""
+        try:
+            seen = json.loads(self._strays.read_bytes())
+            return {str(name): float(then) for name, then in seen.items()}
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):  # damaged: their day begins anew
+            return {}
+
+    def _note_strays(self, since: Mapping[str, float]) -> None:
+        if since:
+            part = self._strays.with_name(f"{self._strays.name}{PART}")
+            part.write_text(json.dumps(since), encoding="utf-8")
+            part.replace(self._strays)
+        else:
+            self._strays.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         """Where a large file lies: no part of a key that leads elsewhere becomes one of a path."""
@@ -184,6 +210,12 @@ def blobs_of(database: Database, objects: str) -> Blobs:
     if objects:
         return ObjectBlobs(objects)
     return BesideTableBlobs(database, database.folder / "files") if database.folder else TableBlobs(database)
+
+
+def _is_stray(name: str, rows: Mapping[str, bool]) -> bool:
+    """Whether nothing leads to a file: it has no row, or its file is there and this the rest of a former try."""
+    key = name.removesuffix(PART).replace(".", "/")
+    return KEY.fullmatch(key) is not None and (key not in rows or (name.endswith(PART) and rows[key]))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import sqlalchemy as sql
 
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreFullError, back_up, open_store, restore, tables
-from segmentation.web.store.beside import DESCRIPTORS, LARGE_BYTES
+from segmentation.web.store.beside import DESCRIPTORS, LARGE_BYTES, STRAY_SECONDS
 from segmentation.web.store.blobs import TableBlobs
 from segmentation.web.store.files import OWNERLESS_SECONDS
 from tests.support.small_disk import SmallDisk
@@ -119,6 +119,15 @@ def test_what_is_small_or_leaves_no_room_for_others_comes_in_elsewhere(beside, m
     assert blobs.incoming(LARGE_BYTES) is None
 
 
+@linked
+def test_those_that_come_in_at_once_do_not_count_on_the_same_room(small_disk):
+    store = open_store(Settings(data_folder=small_disk.folder))
+    with store.files.blobs.incoming(LARGE_BYTES):
+        assert store.files.blobs.incoming(LARGE_BYTES) is None
+    store.files.blobs.incoming(LARGE_BYTES).close()
+    store.close()
+
+
 def refuse(*_given, **_named):
     raise PermissionError
 
@@ -218,7 +227,12 @@ def test_what_a_process_leaves_that_is_killed_as_it_deletes_is_swept_away(beside
         assert connection.execute(sql.select(sql.func.count()).select_from(tables.blobs)).scalar() == 1
 
 
-def test_files_that_nothing_leads_to_are_swept_away_a_day_later_and_others_never(beside, settings):
+def a_day_later(monkeypatch):
+    later = time.time() + STRAY_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+
+
+def test_files_that_nothing_leads_to_are_swept_away_a_day_later_and_others_never(beside, settings, monkeypatch):
     session = beside.create_session()
     beside.put_image(session, HASHES[0], "large.tif", LARGE)
     on_its_way = beside.files.put(session, "image", LARGE)
@@ -230,20 +244,59 @@ def test_files_that_nothing_leads_to_are_swept_away_a_day_later_and_others_never
     (folder / f"{on_its_way.replace('/', '.')}.part").write_bytes(b"on its way")
     beside.files.remove_ownerless()
     assert len(files_in(settings)) == len(kept) + 5
-    for path in folder.iterdir():
-        os.utime(path, (0, 0))
+    monkeypatch.setattr("segmentation.web.store.beside.STRAY_SECONDS", -1)  # later what is on its way would be overdue
     beside.files.remove_ownerless()
     assert files_in(settings) == sorted([*kept, f"{on_its_way.replace('/', '.')}.part", "not ours.txt"])
     assert beside.image(session, HASHES[0]) == ("large.tif", LARGE)
 
 
-def test_beside_a_database_that_knows_no_file_all_files_stay(beside, settings):
+def test_beside_a_database_that_knows_no_file_all_files_stay(beside, settings, monkeypatch):
     (settings.data_folder / "files").mkdir()
     stray = settings.data_folder / "files" / "of.another.database-1"
     stray.write_bytes(b"pixels")
-    os.utime(stray, (0, 0))
-    beside.files.remove_ownerless()
-    assert stray.exists()
+    for _ in range(2):
+        os.utime(stray, (0, 0))
+        beside.files.remove_ownerless()
+        assert stray.exists()
+        a_day_later(monkeypatch)
+
+
+def restored(settings, older):
+    """A store in which an older copy of the database took the place of what was there."""
+    for left in settings.data_folder.glob("squiggle.sqlite3*"):
+        left.unlink()
+    shutil.copy(older, settings.data_folder / "squiggle.sqlite3")
+    return open_store(settings)
+
+
+def test_files_that_an_older_copy_of_the_database_does_not_know_stay_for_a_day(settings, tmp_path, monkeypatch):
+    copies = []
+    store = open_store(settings)
+    for name in ("older", "newer"):
+        session = store.create_session()
+        store.put_image(session, HASHES[0], f"{name}.tif", LARGE)
+        store.close()
+        copies.append(shutil.copy(settings.data_folder / "squiggle.sqlite3", tmp_path / name))
+        store = open_store(settings)
+    store.close()
+    for path in (settings.data_folder / "files").iterdir():
+        os.utime(path, (0, 0))
+    for copy in copies * 2:  # what is known again meanwhile has its whole day once more
+        store = restored(settings, copy)
+        store.files.remove_ownerless()
+        store.close()
+        a_day_later(monkeypatch)
+    store = restored(settings, copies[1])
+    assert store.image(session, HASHES[0]) == ("newer.tif", LARGE)
+    store.close()
+    store = restored(settings, copies[0])
+    store.files.remove_ownerless()
+    (settings.data_folder / "files-strays.json").write_text("{half of")
+    for left in (2, 1):
+        a_day_later(monkeypatch)
+        store.files.remove_ownerless()
+        assert len(files_in(settings)) == left
+    store.close()
 
 
 @pytest.mark.slow
