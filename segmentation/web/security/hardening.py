@@ -70,10 +70,10 @@ _SHOWN = (SHOWN_AT_ONCE, SHOWN_OF_AN_ADDRESS, SHOWN_OF_A_SESSION, WAIT_TO_BE_SHO
 _THUMBNAILS = (THUMBNAILS_AT_ONCE, THUMBNAILS_OF_AN_ADDRESS, THUMBNAILS_OF_A_SESSION, WAIT_TO_BE_SHOWN)
 _CROWDS = {
     r"POST (/s/[^/]+/(images|classifiers|brought|mask-scores|series/[^/]+/files)|/sessions/import)": _LONG,
-    r"GET /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip)": _LONG,
-    r"GET /s/[^/]+/(part|explain|probabilities|next-strokes|importance|leaving-out|drift)": _LONG,
-    r"GET /s/[^/]+/images/[^/]+/(view|about|levels|values)": _SHOWN,
-    r"GET /s/[^/]+/images/[^/]+/thumbnail": _THUMBNAILS,
+    r"(GET|HEAD) /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip)": _LONG,
+    r"(GET|HEAD) /s/[^/]+/(part|explain|probabilities|next-strokes|importance|leaving-out|drift)": _LONG,
+    r"(GET|HEAD) /s/[^/]+/images/[^/]+/(view|about|levels|values)": _SHOWN,
+    r"(GET|HEAD) /s/[^/]+/images/[^/]+/thumbnail": _THUMBNAILS,
 }
 """What a few may ask for at once, and their bounds: of all, of an address, of a session; and the seconds to wait."""
 

@@ -11,6 +11,7 @@ from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
 from segmentation.web.store import UnknownImageError
 from tests.support.asking import converse, tile_request
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -100,6 +101,8 @@ def test_a_few_downloads_of_a_session_are_at_work_and_the_others_come_again(clie
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
     assert refused.json["error"] == hardening.TOO_OFTEN
+    for asked in ("download/all.zip", "file", f"series/{'a' * 32}/results.zip"):
+        assert client.head(f"/s/{session}/{asked}").status_code == 429, asked
     assert client.get(f"/s/{session}").status_code == 200
     for _ in range(hardening.LONG_OF_AN_ADDRESS - hardening.LONG_OF_A_SESSION):
         held.begin(f"/s/{other}/download/shares.csv")
@@ -131,7 +134,8 @@ def test_a_few_questions_of_a_session_are_at_work_and_the_others_come_again(clie
     for _ in range(hardening.LONG_OF_A_SESSION):
         held.begin(f"/s/{session}/{asked}?row=1&column=1")
     for other in ("part", "explain", "probabilities", "next-strokes", "importance", "leaving-out", "drift"):
-        assert client.get(f"/s/{session}/{other}?row=1&column=1").status_code == 429, other
+        for method in ("GET", "HEAD"):
+            assert client.open(f"/s/{session}/{other}?row=1&column=1", method=method).status_code == 429, other
     held.end()
     assert held.statuses == [200] * hardening.LONG_OF_A_SESSION
     assert client.get(f"/s/{session}/{asked}?row=1&column=1").status_code == 200
@@ -159,8 +163,9 @@ def test_a_few_parts_of_images_are_prepared_for_a_session_and_the_others_come_ag
     for _ in range(most):
         held.begin(f"/s/{session}/images/{'a' * 64}/{asked}")
     for other in others:
-        refused = client.get(f"/s/{session}/images/{'a' * 64}/{other}")
-        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1"), other
+        for method in ("GET", "HEAD"):
+            refused = client.open(f"/s/{session}/images/{'a' * 64}/{other}", method=method)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1"), other
     assert client.get(f"/s/{session}/download/strokes.json").status_code == 200
     held.end()
     assert held.statuses == [404] * most
@@ -234,8 +239,7 @@ def test_a_window_that_asks_anew_takes_its_place_over_and_waits_no_longer_for_th
     def begin(window):
         threads.append(threading.Thread(target=ask, args=(window,)))
         threads[-1].start()
-        while not workbench.scheduler._urgent:
-            threading.Event().wait(0.01)
+        wait_for(lambda: workbench.scheduler._urgent, "a window waits for its turn")
 
     threads = []
     with ExitStack() as at_work:
