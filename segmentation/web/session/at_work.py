@@ -33,12 +33,24 @@ class ImagesAtWork:
         self._holders: Counter[str] = Counter()
         self._used = Counter[bool]()
         """Bytes of the small images, and of the large ones."""
-        self._refused = 0
+        self._refused = Counter[bool]()
+        """How often there was no room for a small image, and for a large one."""
 
-    def watch(self) -> Callable[[], bool]:
-        """A question that says True once there was no room for somebody: who can do without gives theirs up."""
-        refused = self._refused
-        return lambda: self._refused > refused
+    def watch(self, facts: Mapping[str, Any]) -> Callable[[], bool]:
+        """A question that says True once somebody lacked room to which an image gives some when it is given up.
+
+        Small images lack it to small ones and large ones, large images to large ones only.
+
+        Args:
+            facts: of the image, as an ``image.open`` event has them.
+        """
+        helped = (False, True) if self._is_large(facts) else (False,)
+
+        def refused() -> int:
+            return sum(self._refused[large] for large in helped)
+
+        before = refused()
+        return lambda: refused() > before
 
     @contextmanager
     def holding(self, facts: Mapping[str, Any]) -> Iterator[None]:
@@ -50,13 +62,11 @@ class ImagesAtWork:
         Raises:
             CrowdedError: if there is no room for it now.
         """
-        key, size = facts["hash"], _size(facts)
-        part = self._budget // LARGE_SHARE
-        large = size > part
+        key, size, large = facts["hash"], _size(facts), self._is_large(facts)
         with self._lock:
             if key not in self._holders:
-                if self._is_crowded(size, part, large):
-                    self._refused += 1
+                if self._is_crowded(size, large):
+                    self._refused[large] += 1
                     raise CrowdedError
                 self._used[large] += size
             self._holders[key] += 1
@@ -69,8 +79,15 @@ class ImagesAtWork:
                     del self._holders[key]
                     self._used[large] -= size
 
-    def _is_crowded(self, size: int, part: int, large: bool) -> bool:
-        together = self._used[large] + size
+    @property
+    def _part(self) -> int:
+        return self._budget // LARGE_SHARE
+
+    def _is_large(self, facts: Mapping[str, Any]) -> bool:
+        return _size(facts) > self._part
+
+    def _is_crowded(self, size: int, large: bool) -> bool:
+        part, together = self._part, self._used[large] + size
         if large:
             return self._used[True] > 0 and together > self._budget - part
         return together > part and self._used.total() + size > self._budget

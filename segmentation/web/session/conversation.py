@@ -218,8 +218,8 @@ class Conversations:
     def _scores(
         self, session_id: str, learnt: Learnt, newest: StrokeKey | None, stale: Callable[[], bool]
     ) -> Iterator[Message]:
-        """How good and how sure it is; the image is given up once somebody lacks the room that it takes."""
-        is_crowded = self._at_work.watch()
+        """How good and how sure it is; the image is given up once somebody lacks room of its kind."""
+        is_crowded = self._at_work.watch(learnt.state.image)
 
         def over() -> bool:
             return stale() or is_crowded()

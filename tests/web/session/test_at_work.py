@@ -43,13 +43,23 @@ def test_neither_small_images_nor_large_ones_keep_the_others_away():
 def test_who_can_do_without_an_image_is_told_when_somebody_lacks_its_room():
     at_work = ImagesAtWork(1000)
     with at_work.holding(image("a", 100)):
-        is_crowded = at_work.watch()
+        is_crowded, small_is_crowded = at_work.watch(image("a", 100)), at_work.watch(image("small", 10))
         with at_work.holding(image("small", 10)):
             assert not is_crowded()
         with pytest.raises(CrowdedError), at_work.holding(image("b", 100)):
             pass
         assert is_crowded()
-        assert not at_work.watch()()
+        assert not small_is_crowded()
+        assert not at_work.watch(image("a", 100))()
+
+
+def test_a_small_image_that_lacks_room_has_it_of_small_ones_and_of_large_ones():
+    at_work = ImagesAtWork(1000)
+    with at_work.holding(image("a", 80)), at_work.holding(image("small", 20)):
+        questions = [at_work.watch(one) for one in (image("a", 80), image("small", 20))]
+        with pytest.raises(CrowdedError), at_work.holding(image("small too", 10)):
+            pass
+        assert all(is_crowded() for is_crowded in questions)
 
 
 def test_a_window_is_told_to_come_again_while_others_hold_the_memory(client, session, halves, monkeypatch):
