@@ -1,6 +1,6 @@
 /* The card of objects: the table, the histogram, and what of it is seen on the image. */
 
-import { asText, objectColumns, unitOf, unpackObjects } from "../page/objectcolumns.mjs";
+import { asText, objectColumns, objectRows, unitOf, unpackObjects } from "../page/objectcolumns.mjs";
 import { showHistogram } from "../page/objecthistogram.mjs";
 import { quantile } from "../page/objectstatistics.mjs";
 import { ObjectTable } from "../page/objecttable.mjs";
@@ -21,6 +21,8 @@ import { counted } from "../shared/text.mjs";
 const FILLS = 0.25;
 const LARGEST_SCALE = 8;
 const STILL = 3;
+const SAVES = "Save the objects that are shown, in this order (Take home has all objects)";
+const NOTHING_TO_SAVE = "Once objects are measured, and some are shown, these are saved here as a table";
 /** Lets the page do something else. */
 const pause = () => new Promise((resolve) => { setTimeout(resolve); });
 /** Tools with which one points at what is there. */
@@ -176,6 +178,7 @@ export class Objects {
   forget(sentence) {
     this.found = null;
     byId("objects-found").hidden = true;
+    this.enableSaving(0);
     this.say(sentence);
     this.mark();
     this.onFilter();
@@ -240,6 +243,7 @@ export class Objects {
       : `No pixel is ${name ? `“${name}”` : "of any class"}, and so there are no objects.`);
     byId("objects-found").hidden = !ofClass.length;
     this.table.show(columns, kept);
+    this.enableSaving(kept.length);
     this.mark();
     this.drawRest(measure, ofClass);
   }
@@ -273,19 +277,20 @@ export class Objects {
     this.filter(this.range);
   }
 
+  /** @param {number} shown how many objects are */
+  enableSaving(shown) {
+    const button = byId("save-objects", HTMLButtonElement);
+    button.disabled = !shown;
+    button.title = shown ? SAVES : NOTHING_TO_SAVE;
+  }
+
   /** Save the objects that are shown, with all their measures, as a table. */
   save() {
     const { found, session: { state } } = this;
-    if (!found) return;
-    const name = state.image?.name ?? "";
-    const names = new Map(state.classes.map((one) => [one.id, one.name]));
-    const columns = [...found.columns];
-    const classIds = found.columns.get("class_id");
-    const rows = this.table.objects.map((object) => (
-      [name, names.get(classIds?.[object] ?? 0) ?? "", ...columns.map(([, values]) => values[object])]
-    ));
-    const text = csvOf([["image", "class_name", ...columns.map(([title]) => title)], ...rows]);
-    saveFile(new Blob([text], { type: "text/csv" }), `${name.replace(/\.[^.]*$/, "")}-objects-shown.csv`);
+    const image = state.images.find(({ hash }) => hash === found?.image);
+    if (!found || !image) return;
+    const text = csvOf(objectRows(found, this.table.objects, { ...state, image }));
+    saveFile(new Blob([text], { type: "text/csv" }), `${image.name.replace(/\.[^.]*$/, "")}-objects-shown.csv`);
   }
 
   /** Show on the image what is found, while the card is open. */

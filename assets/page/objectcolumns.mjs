@@ -1,9 +1,11 @@
 /* The measures of objects as the server packs them, see `session/objects.py`, and how people read them. */
 
+import { placeOf } from "./entries.mjs";
 import { ofChannel } from "./featurenames.mjs";
 import { unpackedColumns } from "./unpacked.mjs";
 
-/** @import { LabelClass } from "../journal/state.mjs" */
+/** @import { ImageFacts, LabelClass } from "../journal/state.mjs" */
+/** @import { Stack } from "../journal/stacks.mjs" */
 /** @import { Column } from "./objecttable.mjs" */
 
 /**
@@ -86,5 +88,30 @@ export function objectColumns({ columns, channels }, classes, unit) {
     column("label", "No."),
     { ...column("class_id", "Class"), text: (object) => names.get(classIds[object]) ?? "" },
     ...measures, ...values, ...PLACES.map(([name, title]) => column(name, title)),
+  ];
+}
+
+/**
+ * Objects as the rows of a table, headed, in the manner of `objects.csv`.
+ * @param {Found} found
+ * @param {number[]} objects which of them, in this order
+ * @param {{image: ImageFacts, stacks: Map<string, Stack>, classes: LabelClass[]}} state
+ * @returns {(string | number)[][]}
+ */
+export function objectRows({ columns }, objects, { image, stacks, classes }) {
+  const { name, stack: key = "", page = 1, shown_with: made } = image;
+  const stack = made ? undefined : stacks.get(key);
+  const places = stack ? placeOf(stack, page - 1) : [];
+  /** @type {[name: string, place: number][]} */
+  const along = (stack?.axes ?? []).map(([axis], at) => [axis, places[at] + 1]);
+  along.sort(([one]) => (one === "z" ? -1 : 1));
+  const names = new Map(classes.map((one) => [one.id, one.name]));
+  const classIds = columns.get("class_id") ?? [];
+  const where = [name, stack ? page : 1, ...along.map(([, place]) => place)];
+  return [
+    ["image", "page", ...along.map(([axis]) => axis), "class_name", ...columns.keys()],
+    ...objects.map((one) => (
+      [...where, names.get(classIds[one]) ?? "", ...[...columns.values()].map((values) => values[one])]
+    )),
   ];
 }

@@ -24,6 +24,9 @@ def shown(person):
 
 
 def test_rows_lead_to_objects_and_objects_to_rows(person):
+    person.tab("objects")
+    assert person.page.is_disabled("#save-objects")
+    assert "Once objects are measured" in person.page.get_attribute("#save-objects", "title")
     draw_two(person)
     person.wait_for_segmentation()
     person.tab("objects")
@@ -99,9 +102,13 @@ def test_rows_lead_to_objects_and_objects_to_rows(person):
     assert len(saved) == shown(person)[0] < everything
     areas = [float(row["area"]) for row in saved]
     assert areas == sorted(areas, reverse=True), "as the table is sorted"
+    person.page.fill("#object-from", "1e9")
+    person.press("Tab")
+    person.wait_for(lambda: person.page.is_disabled("#save-objects"), "nothing to save")
 
     rows = list(csv.DictReader(io.StringIO(person.download("objects.csv").decode())))
     assert len(rows) == everything
+    assert list(rows[0]) == list(saved[0])
     assert [float(row["perimeter"]) for row in rows if row["class_id"] == "1"] == tables[0]["perimeter"].tolist()
     members = zipfile.ZipFile(io.BytesIO(person.download("objects.zip"))).namelist()
     assert members == ["objects.csv", "objects.tif", "qupath.geojson", "imagej_rois.zip", "coco.json"]

@@ -18,7 +18,8 @@ def _objects_head() -> html.Div:
                 id="save-objects",
                 type="button",
                 className="quiet small",
-                title="Save the objects that are shown, in this order (Take home has all objects)",
+                disabled=True,
+                title="Once objects are measured, and some are shown, these are saved here as a table",
             ),
             html.Button(
                 "Plots",
