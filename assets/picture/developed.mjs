@@ -38,13 +38,14 @@ export class Negative {
    * Fetch the channels that are on and not here yet; throws where the server does not answer.
    * @param {ImageFacts} image
    * @param {Development} development
+   * @param {() => boolean} wanted for how long a busy server is asked again
    */
-  async fetch(image, { facts, look }) {
+  async fetch(image, { facts, look }, wanted) {
     const missing = [...look.keys()].filter((index) => look[index].on && !this.levels.has(index));
     if (!missing.length) return;
     const query = `${this.query}&channels=${missing.join(",")}${stackQuery(image)}`;
     const url = `${sessionUrl}images/${image.hash}/levels?${query}`;
-    const response = await fetchShown(url);
+    const response = await fetchShown(url, wanted);
     if (!response.ok) throw new Error(`${response.status}`);
     const data = await response.arrayBuffer();
     const pixels = this.width * this.height;

@@ -100,7 +100,7 @@ export class Photo {
     const whole = this.preview?.negative ?? new Negative(bounds, previewStep(image, LOOK_PIXELS));
     const parts = [whole, ...(this.detail?.negative ? [this.detail.negative] : [])];
     try {
-      await Promise.all(parts.map((part) => part.fetch(image, development)));
+      await Promise.all(parts.map((part) => part.fetch(image, development, now)));
     } catch {
       await pause(RETRY_SECONDS);
       if (now()) await this.develop({ ...development });
@@ -157,7 +157,7 @@ export class Photo {
     const { development } = this;
     if (development) {
       const negative = new Negative([row0, row1, column0, column1], step);
-      const fetched = negative.fetch(image, development);
+      const fetched = negative.fetch(image, development, () => this.image === image);
       return fetched.then(() => negative.develop(this.development ?? development), () => null);
     }
     const query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}${stackQuery(image)}`;

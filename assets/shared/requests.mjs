@@ -7,6 +7,7 @@ import { showMessage } from "./messages.mjs";
 export const AWAY = "The server does not answer. Try again in a moment; what is stored is safe.";
 
 const IMAGE_ATTEMPTS = 6;
+const SHOWN_ATTEMPTS = 20;
 
 const TOO_LARGE = "It is larger than what stands in front of this server lets through: whoever runs it can allow more.";
 
@@ -39,20 +40,22 @@ export function retryAfter(response, otherwise) {
 /**
  * Ask for something that is shown; a busy server is asked again when it says, for as long as that is wanted.
  * @param {string} url
- * @param {() => boolean} [wanted]
+ * @param {(attempt: number) => boolean} [wanted] told how often it was asked; without it, some times
  * @returns {Promise<Response>}
  */
-export async function fetchShown(url, wanted = () => true) {
+export async function fetchShown(url, wanted = (attempt) => attempt < SHOWN_ATTEMPTS) {
   let response = await fetch(url);
-  while (response.status === 429 && wanted()) {
+  for (let attempt = 1; response.status === 429 && wanted(attempt); attempt += 1) {
     await pause(retryAfter(response, 1) * (0.5 + Math.random()));
+    if (!wanted(attempt)) break;
     response = await fetch(url);
   }
   return response;
 }
 
 /**
- * Let a picture that a busy server refused, which the browser does not say, be asked for again some times.
+ * Let a picture that a busy server refused, which the browser does not say, be asked for again some times; what is
+ * not there is not.
  * @template {HTMLImageElement} T
  * @param {T} image
  * @returns {T} the same
@@ -64,7 +67,9 @@ export function askAgain(image) {
     if (attempts > IMAGE_ATTEMPTS) return;
     const { src } = image;
     await pause(attempts * (0.5 + Math.random()));
-    if (image.src === src) image.src = src;
+    const response = await fetchShown(src).catch(() => null);
+    const isThere = !response || response.ok || isBusy(response);
+    if (isThere && image.src === src) image.src = src;
   });
   return image;
 }
