@@ -156,7 +156,7 @@ def _block(title: str, text: str) -> str:
         return as_markdown(text) + "\n"
     if title in ("Returns", "Yields"):
         return f"**{title}** {as_markdown(text)}\n"
-    items = re.sub(r"^(\w[\w, .]*): ", _item, text, flags=re.MULTILINE)
+    items = re.sub(r"^(\w[\w, .]*(?:,\n +\w[\w, .]*)*): ", _item, text, flags=re.MULTILINE)
     indented = re.sub(r"\n {4}(?=\S)", "\n  ", items)
     return f"**{TITLES.get(title, title)}**\n\n{as_markdown(indented)}\n"
 

@@ -24,6 +24,20 @@ def test_the_reference_is_what_the_docstrings_say():
     assert write.API.read_text() == write.api(), "run `make docs`"
 
 
+def test_names_that_share_a_line_of_arguments_share_a_bullet_however_many_lines_they_take():
+    def thing():
+        """It does.
+
+        Args:
+            first: the first,
+                and more of it.
+            second, third,
+                fourth: the others.
+        """
+
+    assert "- `first`: the first,\n  and more of it.\n- `second`, `third`, `fourth`: the others." in write.body(thing)
+
+
 def test_the_map_says_of_each_folder_what_its_docstring_says():
     assert write.map_of(write.CONTRIBUTING.read_text())[1] == write.folders(), "run `make docs`"
 
