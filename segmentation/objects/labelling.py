@@ -82,7 +82,7 @@ def label_objects(
         from segmentation.objects.volumes import label_voxels
 
         voxels = label_voxels(segmentation, class_id, 26 if connectivity is None else connectivity, split, spacing)
-        refuse_too_many(voxels, class_id)
+        refuse_too_many(voxels, class_id, connectivity in (None, 26) and not split)
         return voxels
     ids = class_ids_of(segmentation)
     checks.whole_number(class_id, "The class", 1, LARGEST_CLASS_ID)
@@ -105,17 +105,23 @@ def label_class(
     from skimage.measure import label
 
     labels: NDArray[np.int32] = label(ids == class_id, connectivity=neighbours).astype(np.int32, copy=False)
-    refuse_too_many(labels, class_id)
+    as_filtered = neighbours == _CONNECTIVITIES[8] and not eagerness
+    refuse_too_many(labels, class_id, as_filtered)
     if eagerness and labels.any():
         from segmentation.objects.splitting import split_objects
 
         labels = (splitter or split_objects)(labels, eagerness, neighbours)
-        refuse_too_many(labels, class_id)
+        refuse_too_many(labels, class_id, as_filtered)
     return np.ascontiguousarray(labels)
 
 
-def refuse_too_many(labels: NDArray[np.int32], class_id: int) -> None:
+def refuse_too_many(labels: NDArray[np.int32], class_id: int, as_filtered: bool) -> None:
     """Refuse what nobody measures part by part, with a size filter that leaves what can be measured.
+
+    Args:
+        labels: the number of the object at each pixel.
+        class_id: the class.
+        as_filtered: whether objects are the parts that a size filter looks at, neither split nor apart at corners.
 
     Raises:
         TooManyObjects: if there are more than 500,000 objects.
@@ -123,21 +129,23 @@ def refuse_too_many(labels: NDArray[np.int32], class_id: int) -> None:
     parts = int(labels.max(initial=0))
     if parts <= MOST_OBJECTS:
         return
-    offer = size_filter(np.bincount(labels.ravel())[1:])
+    offer = size_filter(np.bincount(labels.ravel())[1:], as_filtered)
     raise TooManyObjects(
         f"Class {class_id} falls into {parts:,} parts, and at most {MOST_OBJECTS:,} are measured. {offer}"
     )
 
 
-def size_filter(areas: NDArray[np.int64]) -> str:
+def size_filter(areas: NDArray[np.int64], as_filtered: bool) -> str:
     """A sentence that offers to drop small parts, so that few are left, or at least as few as are measured; not none.
 
     Args:
         areas: ``(parts,)``, the pixels of each.
+        as_filtered: see :func:`refuse_too_many`; else what the filter leaves may fall into more objects.
     """
     at_least = np.cumsum(np.bincount(areas)[::-1])[::-1]  # parts of at least so many pixels
     for most in (FEW_OBJECTS, MOST_OBJECTS):
         if (enough := (at_least <= most) & (at_least > 0)).any():
             area = int(np.argmax(enough))
-            return f"Drop those below {area:,} pixels (drop_small={area}): that leaves {int(at_least[area]):,}."
+            left = f"{'' if as_filtered else 'at least '}{int(at_least[area]):,}"
+            return f"Drop those below {area:,} pixels (drop_small={area}): that leaves {left}."
     return "They are so alike in size that no size filter leaves some of them: smooth the borders first (smooth=1)."

@@ -128,9 +128,13 @@ def number_objects(
         count = int(of_class.max())
         if found + count > MOST_OBJECTS:
             areas = [_part_areas(ids, other.id) for other in wanted]
+            as_filtered = not any(
+                split_eagerness(steps, other.id) or connectivity_of(steps, other.id, connectivity) == 4
+                for other in wanted
+            )
             raise TooManyObjects(
                 f"The classes fall into more than {MOST_OBJECTS:,} objects together, and no more are measured. "
-                f"{size_filter(np.concatenate(areas))}"
+                f"{size_filter(np.concatenate(areas), as_filtered)}"
             )
         inside = of_class > 0
         labels[inside] = of_class[inside] + found

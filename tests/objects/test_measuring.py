@@ -1,5 +1,7 @@
 """Measures are those of scikit-image, whatever the shape of the objects."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -147,6 +149,20 @@ def test_a_size_filter_that_is_offered_leaves_some_or_it_is_said_that_none_does(
     with pytest.raises(labelling.TooManyObjects, match=r"drop_small=2\): that leaves 5\."):
         seg.measure_objects(alike, 1)
     assert len(seg.measure_objects(seg.clean_up(alike, [{"kind": "drop_small", "size": 2}]), 1)["label"]) == 5
+
+
+def test_what_a_size_filter_leaves_is_a_least_number_where_objects_are_split_or_apart_at_corners(monkeypatch):
+    monkeypatch.setattr(labelling, "MOST_OBJECTS", 20)
+    monkeypatch.setattr(labelling, "FEW_OBJECTS", 3)
+    segmentation = np.zeros((60, 60), np.uint8)
+    segmentation[:40:3, ::3] = 1
+    segmentation[50:53, 0:3] = segmentation[53:56, 3:6] = 1  # two that touch at a corner
+    for how in ({"connectivity": 4}, {"split": 0.9}):
+        with pytest.raises(labelling.TooManyObjects) as refused:
+            seg.measure_objects(segmentation, 1, **how)
+        _, size, least = re.search(r"(drop_small=)(\d+)\): that leaves at least (\d+)\.", str(refused.value)).groups()
+        left = seg.clean_up(segmentation, [{"kind": "drop_small", "size": int(size)}])
+        assert len(seg.measure_objects(left, 1, **how)["label"]) >= int(least) > 0
 
 
 def test_too_many_parts_of_all_classes_together_are_refused_with_a_size_filter(monkeypatch):

@@ -152,6 +152,11 @@ def test_images_of_a_stack_have_a_section_each_and_what_could_not_be_counted_say
     assert [f"stack.tif, plane z {one}" in page.words for one in (1, 2, 3)] == [True] * 3
     assert "no size filter leaves some" in page.words
     assert "Histogram" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    monkeypatch.setattr(labelling, "MOST_OBJECTS", 1)
+    monkeypatch.setattr(labelling, "FEW_OBJECTS", 1)
+    tifffile.imwrite(tmp_path / "one.tif", textured())
+    apply_series(series / "cells.squiggle", tmp_path / "one.tif", tmp_path / "1", report=tmp_path / "one.html")
+    assert re.search(r"Drop those below [\d,]+ pixels .*that leaves", Page((tmp_path / "one.html").read_text()).words)
 
 
 def test_settings_are_told_in_words_scales_also_in_the_unit_and_channels_by_their_names(tmp_path):

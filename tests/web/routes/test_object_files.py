@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -94,7 +95,23 @@ def test_objects_that_are_split_at_corners_are_so_in_every_file(client, session,
 
 
 @pytest.mark.slow
-def test_too_many_objects_are_refused_with_a_size_filter(client, measured, monkeypatch):
+def test_too_many_objects_are_refused_with_a_size_filter(client, session, halves, measured, monkeypatch):
+    squares = [
+        {"id": f"q{side}", "class_id": 2, "kind": "rectangle", "x0": 2, "y0": at, "x1": 1 + side, "y1": at + side - 1}
+        for at, side in ((2, 3), (10, 5))
+    ]
+    painted = [{"id": one["id"], "type": "correction.add", "image": halves["hash"], "stroke": one} for one in squares]
+    converse(client, session, [*painted, {"id": "none", "type": "clean_up.change", "steps": []}])
+    monkeypatch.setattr(labelling, "MOST_OBJECTS", 1)
+    monkeypatch.setattr(labelling, "FEW_OBJECTS", 1)
+    address, _ = measured
+    offered = re.compile(r"Drop those below [\d,]+ pixels \(drop_small=\d+\): that leaves 1\.")
+    assert offered.search(client.get(f"{address}/objects.bin").json["error"])
+    assert offered.search(client.get(f"{address}/report.html").text)
+
+
+@pytest.mark.slow
+def test_too_many_objects_of_which_no_size_filter_leaves_some_are_refused_with_that(client, measured, monkeypatch):
     monkeypatch.setattr(labelling, "MOST_OBJECTS", 0)
     monkeypatch.setattr(labelling, "FEW_OBJECTS", 0)
     address, _ = measured
