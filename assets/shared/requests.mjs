@@ -8,6 +8,8 @@ export const AWAY = "The server does not answer. Try again in a moment; what is 
 
 const IMAGE_ATTEMPTS = 6;
 const SHOWN_ATTEMPTS = 20;
+/** What is shown is prepared in tenths of a second: there may be room long before a busy server would have one come. */
+const SHOWN_SECONDS = 0.15;
 
 const TOO_LARGE = "It is larger than what stands in front of this server lets through: whoever runs it can allow more.";
 
@@ -38,7 +40,8 @@ export function retryAfter(response, otherwise) {
 }
 
 /**
- * Ask for something that is shown; a busy server is asked again when it says, for as long as that is wanted.
+ * Ask for something that is shown; a busy server is asked again soon, then when it says, for as long as
+ * that is wanted.
  * @param {string} url
  * @param {(attempt: number) => boolean} [wanted] told how often it was asked; without it, some times
  * @returns {Promise<Response>}
@@ -46,7 +49,8 @@ export function retryAfter(response, otherwise) {
 export async function fetchShown(url, wanted = (attempt) => attempt < SHOWN_ATTEMPTS) {
   let response = await fetch(url);
   for (let attempt = 1; response.status === 429 && wanted(attempt); attempt += 1) {
-    await pause(retryAfter(response, 1) * (0.5 + Math.random()));
+    const seconds = Math.min(retryAfter(response, 1), SHOWN_SECONDS * 2 ** (attempt - 1));
+    await pause(seconds * (0.5 + Math.random()));
     if (!wanted(attempt)) break;
     response = await fetch(url);
   }

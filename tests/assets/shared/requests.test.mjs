@@ -37,6 +37,20 @@ test("what nobody says how long they want is asked for some times, and had where
   assert.equal((await fetchShown("about")).status, 200);
 });
 
+test("a server that is busy for a moment is asked again soon, and then no more often than it says", async () => {
+  const { setTimeout: later } = globalThis;
+  /** @type {number[]} */
+  const waits = [];
+  globalThis.setTimeout = /** @type {any} */ ((/** @type {() => void} */ then, /** @type {number} */ ms) => {
+    waits.push(ms);
+    then();
+  });
+  globalThis.fetch = async () => new Response("", { status: 429, headers: { "Retry-After": "1" } });
+  await fetchShown("view").finally(() => { globalThis.setTimeout = later; });
+  assert.ok(waits[0] < 300);
+  assert.ok(waits.slice(4).every((one) => one >= 500 && one <= 1500));
+});
+
 test("a picture that is not there is not asked for again, one that was refused is", async () => {
   for (const [statuses, set] of /** @type {[number[], string[]][]} */ ([[[404], []], [[429, 200], ["thumb"]]])) {
     const asked = answering(...statuses);
