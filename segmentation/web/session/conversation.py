@@ -247,10 +247,14 @@ class Conversations:
             "corrected": dict(training_set.corrected_pixels),
         }
         held.enter_context(self._at_work.holding(state.image))
+        if stale():  # what was asked for meanwhile need not wait for an image that is read
+            return None
         try:
             image = self._images.get(session_id, state.image["hash"]).within(training_set.region)
         except ImageError as reason:  # a plane that is not as its stack said
             yield {"kind": "cannot", "reason": str(reason)}
+            return None
+        if stale():
             return None
         order = TileGrid(image.shape).order(tiles.view)
         if not missing_strokes(state, training_set.pixels_by_class):
