@@ -39,6 +39,7 @@ def compile_and_run(folder, script=COMPILE_AND_RUN):
     return run.stdout, run.stderr
 
 
+@pytest.mark.slow
 def test_what_cannot_be_kept_on_a_full_disk_runs_all_the_same_and_is_kept_once_there_is_room(small_disk):
     small_disk.fill()
     found, said = compile_and_run(small_disk.folder)
@@ -50,6 +51,7 @@ def test_what_cannot_be_kept_on_a_full_disk_runs_all_the_same_and_is_kept_once_t
     assert list(small_disk.folder.rglob("*.nbc"))
 
 
+@pytest.mark.slow
 def test_a_host_that_compiles_beforehand_without_room_does_not_say_that_all_is_there(small_disk):
     small_disk.fill()
     compile_and_run(small_disk.folder, "from segmentation.web.warming import compile_kernels; compile_kernels()")
