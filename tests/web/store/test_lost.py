@@ -60,6 +60,7 @@ def server(tmp_path):
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", [delete, delete_log, delete_all, replace, cut_to_nothing, cut_to_its_beginning, overwrite]
 )
