@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, stroke_of_pixels
 from segmentation.forest.sampling import PixelSample
+from segmentation.forest.weighing import Weights
 from segmentation.model.fit import Fitted, LabelledImage, Training
 from segmentation.model.metrics import Scores
 from segmentation.model.weights import ClassWeights, whole_weights
@@ -130,14 +131,15 @@ class HeldOut:
         return HeldOutScores(self.class_ids, confusion)
 
 
-def _classified(
-    fitted: Fitted, features: NDArray[np.float32], class_weights: ClassWeights
-) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
-    """The class ids of some pixels, ``(pixels, features)``, and the share of each class, ``(classes, pixels)``."""
-    planes = np.ascontiguousarray(features.T)
-    weights = whole_weights(_of_classes(class_weights, fitted.class_ids), fitted.class_ids)
-    taken = np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
-    return taken, fitted.forest.predict_proba(planes, weights, threads=1)
+def weights_of(fitted: Fitted, class_weights: ClassWeights) -> Weights | None:
+    """The weights of the classes that were learnt, which may be some of those that have one."""
+    known = {one: weight for one, weight in class_weights.items() if one in fitted.class_ids}
+    return whole_weights(known, fitted.class_ids)
+
+
+def classes_of(fitted: Fitted, planes: NDArray[np.float32], weights: Weights | None) -> NDArray[np.int_]:
+    """The class id of each of some pixels, whose features are ``(features, pixels)``."""
+    return np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
 
 
 def hold_out(
@@ -185,12 +187,13 @@ def hold_out(
                 return None
             held = folds[owners] == fold
             fitted = training.fit_part(pixels.part(~held))
-            taken, shares = _classified(fitted, pixels.features[held], class_weights)
+            planes, weights = np.ascontiguousarray(pixels.features[held].T), weights_of(fitted, class_weights)
+            taken = classes_of(fitted, planes, weights)
             np.add.at(found, (owners[held], np.searchsorted(class_ids, taken)), 1)
+            shares = fitted.forest.predict_proba(planes, weights, threads=1)
             for share, class_id in zip(shares, fitted.class_ids, strict=True):
                 np.add.at(votes, (owners[held], np.searchsorted(class_ids, class_id)), share)
-    held_out = np.flatnonzero(folds >= 0)
-    of_strokes = np.zeros(len(keys), np.int64)
+    held_out, of_strokes = np.flatnonzero(folds >= 0), np.zeros(len(keys), np.int64)
     of_strokes[owners] = classified
     return HeldOut(
         tuple(int(one) for one in class_ids),
@@ -239,10 +242,6 @@ def _image_by_image(
         if own.any() and len(np.unique(classified[~own])) > 1:
             folds[np.unique(owners[own])] = folds.max() + 1
     return folds
-
-
-def _of_classes(class_weights: ClassWeights, class_ids: Collection[int]) -> ClassWeights:
-    return {class_id: weight for class_id, weight in class_weights.items() if class_id in class_ids}
 
 
 def _each_left_out(count: int) -> NDArray[np.bool_]:

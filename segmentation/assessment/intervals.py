@@ -18,7 +18,7 @@ held the true share in a third of all cases. ``python -m benchmarks intervals`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation.assessment.cross_validation import drawn_images, training_as
 from segmentation.assessment.dissent import dissent_by_class, half_width, interval
-from segmentation.assessment.held_out import Train, deal_out, pixels_with_owners
+from segmentation.assessment.held_out import Train, classes_of, deal_out, pixels_with_owners, weights_of
 from segmentation.assessment.strokes import DrawnImage
 from segmentation.assessment.trust import sampled_places
 from segmentation.features.pieces import feature_rows
@@ -38,7 +38,7 @@ from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.engines import ENGINES
 from segmentation.model.facts import as_image
-from segmentation.model.weights import ClassWeights, checked_weights, whole_weights
+from segmentation.model.weights import ClassWeights, checked_weights
 from segmentation.strokes.stroke import Stroke
 
 
@@ -99,16 +99,11 @@ def standard_errors(
                 return None
             kept = folds[owners] != fold
             fitted = training.fit_part(pixels.part(kept))
-            weights = whole_weights(_known(class_weights, fitted.class_ids), fitted.class_ids)
-            taken = np.array(fitted.class_ids)[fitted.forest.predict(planes, weights, threads=1)]
+            taken = classes_of(fitted, planes, weights_of(fitted, class_weights))
             shares.append(np.bincount(taken, minlength=256) / len(taken))
     apart = np.square(shares - np.mean(shares, axis=0)).sum(axis=0)
     errors = np.sqrt((len(shares) - 1) / len(shares) * apart)
     return {int(one): float(errors[one]) for one in class_ids}
-
-
-def _known(class_weights: ClassWeights, class_ids: Iterable[int]) -> ClassWeights:
-    return {one: class_weights[one] for one in class_ids if one in class_weights}
 
 
 def share_intervals(

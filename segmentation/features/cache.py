@@ -6,11 +6,10 @@ that is segmented tile by tile equals, to the last bit, one that is segmented as
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
 from typing import cast
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.computed_once import ComputedOnce
 from segmentation._shared.tiling import Tile
 from segmentation.features.bit_planes import BitPlanes
 from segmentation.features.budget import cache_bytes_from_environment
@@ -40,8 +39,7 @@ class FeatureCache:
         self._cached: BoundedCache[WindowKey, Smoothed | BitPlanes] = BoundedCache(
             budget, lambda held: held.nbytes, lambda held: isinstance(held, BitPlanes)
         )
-        self._computing: dict[WindowKey, Future[Smoothed]] = {}
-        self._lock = threading.Lock()
+        self._computing: ComputedOnce[WindowKey, Smoothed] = ComputedOnce()
 
     @property
     def budget(self) -> int:
@@ -67,26 +65,14 @@ class FeatureCache:
             threads: number of threads; None takes all cores.
         """
         key = window_key(image, spec, tile)
-        mine: Future[Smoothed] = Future()
-        with self._lock:
-            cached = self._cached.get(key)
-            if isinstance(cached, Smoothed):
-                return cached
-            computing = self._computing.setdefault(key, mine)
-        if computing is not mine:
-            return computing.result()
-        try:
+
+        def compute() -> Smoothed:
             self.make_room(image, spec, tile)
             smoothed = Smoothed.compute(image.pixels, spec, tile.rows, tile.columns, threads=threads)
             self._cached.put(key, smoothed)
-            mine.set_result(smoothed)
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        finally:
-            with self._lock:
-                del self._computing[key]
-        return smoothed
+            return smoothed
+
+        return self._computing.value(key, lambda: self.peek(image, spec, tile), compute)
 
     def make_room(self, image: Image, spec: FeatureSpec, tile: Tile) -> bool:
         """Drop others so that the smoothed tile would be cached, but no bits; whether it would."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from segmentation._shared.parallel import available_threads, share
 from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
-from segmentation.features.smoothed import Smoothed
+from segmentation.features.smoothed import Room, Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 
@@ -83,7 +83,7 @@ def for_each_piece(
 
 
 @contextmanager
-def reused_memory() -> Iterator[Callable[[int, Window], NDArray[np.float32]]]:
+def reused_memory() -> Iterator[Room]:
     """Memory for the features of pieces, which one thread leaves to the next: the system must clear new memory, which
     costs a tenth of all features, and more than a few of them themselves.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Tile, TileGrid, Window
 from segmentation.features.compute import compute_planes
-from segmentation.features.pieces import ComputePlanes, for_each_piece
+from segmentation.features.pieces import PIECE, ComputePlanes, for_each_piece
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import joined_ranges
@@ -87,12 +87,12 @@ def feature_ranges(
             ends = np.stack([values.min(axis=1), values.max(axis=1)])
             found.append(np.where(np.isfinite(ends).all(axis=0), ends, np.nan))
 
-    elsewhere = []
+    elsewhere: list[Window] = []
     for tile, block in blocks_in_tiles(image.shape):
         known = smoothed(tile)
         if known is None:
-            elsewhere.append(block)
+            elsewhere += block.split(*PIECE)
         else:
-            for_each_piece(image, spec, [block], look, smoothed=known, threads=1)
+            for_each_piece(image, spec, block.split(*PIECE), look, smoothed=known, threads=1)
     for_each_piece(image, spec, elsewhere, look, compute=compute, threads=threads)
     return joined_ranges(found)

@@ -20,17 +20,22 @@ def shares_of(row):
     return [float(cell.split()[0]) for cell in row.split("\t")[1:-1]]
 
 
+def opens_and_draws_on(person, path, first, second):
+    """An image is opened, drawn on with a stroke of two classes each, and segmented."""
+    person.upload(path)
+    wait_for_image(person, path.name)
+    person.draw_and_wait(*first)
+    person.press("2")
+    person.draw_and_wait(*second)
+    person.wait_for_segmentation()
+
+
 def test_units_that_differ_are_told_with_the_names_of_the_files(person, tmp_path):
     for name, size, unit in (("wide.ome.tif", 0.5, "µm"), ("close.ome.tif", 250, "nm")):
         known = {"PhysicalSizeX": size, "PhysicalSizeXUnit": unit, "PhysicalSizeY": size, "PhysicalSizeYUnit": unit}
         pixels = np.asarray(Image.open(io.BytesIO(png(scene(int(size), 3, 60, 80)))))
         tifffile.imwrite(tmp_path / name, pixels, photometric="rgb", metadata={"axes": "YXS", **known})
-    person.upload(tmp_path / "wide.ome.tif")
-    wait_for_image(person, "wide.ome.tif")
-    person.draw_and_wait((10, 10), (15, 30))
-    person.press("2")
-    person.draw_and_wait((60, 10), (70, 30))
-    person.wait_for_segmentation()
+    opens_and_draws_on(person, tmp_path / "wide.ome.tif", ((10, 10), (15, 30)), ((60, 10), (70, 30)))
     sends(person, tmp_path / "wide.ome.tif", tmp_path / "close.ome.tif")
     person.wait_for(lambda: is_finished(person, 2), "the series is finished")
     card = person.page.locator(".series")
@@ -157,12 +162,7 @@ def test_an_image_is_corrected_and_the_series_is_done_again(people, server, tmp_
     for number in (10, 9):
         (tmp_path / f"cells{number}.png").write_bytes(png(scene(number, 3, 120, 160)))
     person = people(server.url)
-    person.upload(tmp_path / "cells9.png")
-    wait_for_image(person, "cells9.png")
-    person.draw_and_wait((20, 20), (30, 60))
-    person.press("2")
-    person.draw_and_wait((120, 20), (140, 60))
-    person.wait_for_segmentation()
+    opens_and_draws_on(person, tmp_path / "cells9.png", ((20, 20), (30, 60)), ((120, 20), (140, 60)))
     sends(person, tmp_path / "cells10.png", tmp_path / "cells9.png")
     person.wait_for(lambda: is_finished(person, 2), "the series is finished")
     person.page.locator(".series button", has_text="Results").click()

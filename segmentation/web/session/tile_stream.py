@@ -6,7 +6,6 @@ import base64
 import threading
 import zlib
 from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.computed_once import ComputedOnce
 from segmentation._shared.tiling import Tile
 from segmentation.io.image import Image
 from segmentation.live.draft import DraftPixels
@@ -103,8 +103,7 @@ class TileStream:
         self._segmented: BoundedCache[_Key, PackedTile] = BoundedCache(
             TILE_CACHE_BYTES, lambda segmented: segmented.nbytes
         )
-        self._lock = threading.Lock()
-        self._at_work: dict[_Key, Future[NDArray[np.uint8]]] = {}
+        self._at_work: ComputedOnce[_Key, NDArray[np.uint8]] = ComputedOnce()
 
     def once(self, wanted: Wanted, tile: Tile, compute: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """The class ids of a tile, before clean-up and corrections, which are not to be changed.
@@ -114,25 +113,18 @@ class TileStream:
             tile: which part of it.
             compute: finds them, if they were not found lately, and nobody is at it; else that is waited for.
         """
-        key, mine = wanted.key(tile), Future[NDArray[np.uint8]]()
-        with self._lock:
+        key = wanted.key(tile)
+
+        def known() -> NDArray[np.uint8] | None:
             found = self._segmented.get(key)
-            if found is not None:
-                return found.ids
-            at_work = self._at_work.setdefault(key, mine)
-        if at_work is not mine:
-            return at_work.result()
-        try:
+            return None if found is None else found.ids
+
+        def kept() -> NDArray[np.uint8]:
             ids = compute()
             self._segmented.put(key, PackedTile.pack(tile, ids, wanted.classifier.classes_))
-            mine.set_result(ids)
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        finally:
-            with self._lock:
-                del self._at_work[key]
-        return ids
+            return ids
+
+        return self._at_work.value(key, known, kept)
 
     def segment(
         self,
