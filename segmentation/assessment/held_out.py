@@ -188,11 +188,10 @@ def hold_out(
             held = folds[owners] == fold
             fitted = training.fit_part(pixels.part(~held))
             planes, weights = np.ascontiguousarray(pixels.features[held].T), weights_of(fitted, class_weights)
-            taken = classes_of(fitted, planes, weights)
+            taken, known = classes_of(fitted, planes, weights), np.searchsorted(class_ids, fitted.class_ids)
             np.add.at(found, (owners[held], np.searchsorted(class_ids, taken)), 1)
-            shares = fitted.forest.predict_proba(planes, weights, threads=1)
-            for share, class_id in zip(shares, fitted.class_ids, strict=True):
-                np.add.at(votes, (owners[held], np.searchsorted(class_ids, class_id)), share)
+            for share, number in zip(fitted.forest.predict_proba(planes, weights, threads=1), known, strict=True):
+                np.add.at(votes, (owners[held], number), share)
     held_out, of_strokes = np.flatnonzero(folds >= 0), np.zeros(len(keys), np.int64)
     of_strokes[owners] = classified
     return HeldOut(
