@@ -8,6 +8,9 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 SIDE_BY_SIDE := --numprocesses=$(shell echo $$(($(CORES) < 4 ? $(CORES) + 1 : 4))) --dist=loadgroup
 NPM_PACKAGES := $(SCRIPT_CHECKS)/node_modules
 
+# Where the environment says so, Python would compile all sources anew for each worker of the tests, and each server.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check coverage servers lint format benchmarks docs lock audit clean
 
 run: $(VENV)/.runs
@@ -68,7 +71,7 @@ $(VENV)/.runs: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt requirements-cluster.txt requirements.txt | $(BIN)/python
+$(VENV)/.tests: requirements-dev.txt requirements-cluster.txt requirements-formats.txt requirements-remote.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.runs
 

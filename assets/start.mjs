@@ -1,5 +1,6 @@
 /* The root of a session's page: lets Dash lay the page out, then starts the session that the page's address names. */
 
+import { AddressOpener } from "./controls/addresses.mjs";
 import { setUpButtons } from "./controls/buttons.mjs";
 import { setUpClassImport } from "./controls/classes.mjs";
 import { ClassifierOpener } from "./controls/classifiers.mjs";
@@ -9,6 +10,7 @@ import { setUpFocus } from "./controls/focus.mjs";
 import { setUpHelp } from "./controls/help.mjs";
 import { ImageOpener } from "./controls/images.mjs";
 import { setUpKeyboard } from "./controls/keyboard.mjs";
+import { Depth } from "./controls/depth.mjs";
 import { LearnChannels } from "./controls/learnchannels.mjs";
 import { LookPanel } from "./controls/look.mjs";
 import { setUpLooking } from "./controls/looking.mjs";
@@ -22,8 +24,10 @@ import { Pointer } from "./controls/pointer.mjs";
 import { Series } from "./controls/series.mjs";
 import { Sigmas } from "./controls/sigmas.mjs";
 import { StackSegmenter } from "./controls/stacks.mjs";
-import { setUpTabs } from "./controls/tabs.mjs";
+import { openTab, setUpTabs } from "./controls/tabs.mjs";
 import { setUpTitle } from "./controls/title.mjs";
+import { Whole } from "./controls/whole.mjs";
+import { Wholes } from "./controls/wholes.mjs";
 import { sessionId } from "./page/context.mjs";
 import { renderPage } from "./page/dash.mjs";
 import { graphIsDrawn, watchStrokes, whenRelayouted } from "./page/graph.mjs";
@@ -34,6 +38,16 @@ import { base } from "./shared/base.mjs";
 import { setUpShell } from "./shared/shell.mjs";
 
 /**
+ * What opens images: from files, and by their addresses where the server does so.
+ * @param {Session} session
+ */
+function imageOpener(session) {
+  const images = new ImageOpener(session);
+  if (document.getElementById("open-address")) new AddressOpener(images);
+  return images;
+}
+
+/**
  * Set the page up, now that Dash has laid it out.
  * @param {string} id of the session
  */
@@ -42,20 +56,22 @@ function setUp(id) {
   setUpHelp();
   const session = new Session(id, (available, state) => {
     enableDownloads(available, state);
-    series.enable(available.result);
+    for (const one of [series, stacks, whole]) one.enable(available.result);
     series.measure(state.measured);
-    stacks.enable(available.result);
   });
-  const images = new ImageOpener(session);
+  const images = imageOpener(session);
   const classifiers = new ClassifierOpener(session);
   const downloads = new Downloads(session);
-  const series = new Series(session);
+  const series = new Series(session, (image) => images.take(image));
   const stacks = new StackSegmenter(session);
+  const wholes = new Wholes(session, () => openTab("home"));
+  const whole = new Whole(session, () => wholes.look());
   const objects = new Objects(session);
   const plots = new Plots(session, objects);
   const features = new Features(session);
   setUpTabs((name) => {
     series.show(name === "series");
+    whole.show(name === "home");
     features.show(name === "learn");
     objects.show(name === "objects" || plots.open);
   });
@@ -73,16 +89,13 @@ function setUp(id) {
   const overview = new Overview(session);
   const learnChannels = new LearnChannels(session);
   const pointer = new Pointer(session, () => measure.size, (values) => look.showValues(values));
-  const sigmas = new Sigmas(session, () => measure.size);
+  const lengths = [Sigmas, Depth].map((Control) => new Control(session, () => measure.size));
   session.onSight = () => {
     measure.show().then(() => session.cleanUp.showAgain());
     objects.notice();
-    look.show();
-    learnChannels.show();
     features.update();
-    overlay.show();
-    overview.show();
-    sigmas.show();
+    whole.notice();
+    for (const one of [look, learnChannels, overlay, overview, ...lengths]) one.show();
     pointer.showAgain();
   };
   setUpClassImport(session);

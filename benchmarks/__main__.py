@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import documents, intervals, quality, results, table
+from benchmarks import documents, intervals, learned, quality, results, table, volumes
 
 Rows = list[dict[str, Any]]
 
@@ -56,6 +56,20 @@ def series() -> Rows:
     return series_rows()
 
 
+def sizes() -> Rows:
+    """Speed and memory as an image grows."""
+    from benchmarks.sizes import size_rows
+
+    return size_rows()
+
+
+def slide() -> Rows:
+    """Ten gigapixels in Chromium, on a server with 512 MB."""
+    from benchmarks.slide import slide_rows
+
+    return slide_rows()
+
+
 def soak() -> Rows:
     """Twenty sessions for ten minutes."""
     from benchmarks.soak import soak_rows
@@ -85,6 +99,11 @@ PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
         quality.quality_table,
         quality.markdown,
     ),
+    "learned": (
+        "Gain in mean IoU by learned texture over the defaults",
+        learned.learned_rows,
+        learned.markdown,
+    ),
     "intervals": (
         "Intervals of 95 % around shares of classes and numbers of objects, and how many hold what is true",
         intervals.interval_rows,
@@ -96,6 +115,22 @@ PARTS: dict[str, tuple[str, Callable[[], Rows], Callable[[Rows], str]]] = {
         table.markdown,
     ),
     "series": ("Series", series, table.markdown),
+    "sizes": (
+        "Images of any size: RGB, 72 features, two threads, from 17 megapixels to 10.5 gigapixels",
+        sizes,
+        table.markdown,
+    ),
+    "slide": (
+        "A slide of ten gigapixels at an address, in Chromium, on a server with 512 MB and the limits of app.json",
+        slide,
+        table.markdown,
+    ),
+    "volumes": (
+        "Volumes: what planes around and three dimensions gain over single planes, from the same annotations of two"
+        " of twenty sections; and speed and most memory, two threads, starting up included",
+        volumes.volume_rows,
+        volumes.markdown,
+    ),
     "soak": ("Twenty sessions that draw, open, switch, download and delete", soak, table.markdown),
     "long": ("A long session, in twenty classes", long, table.markdown),
 }

@@ -197,10 +197,11 @@ def _line(name: str, rows: Sequence[dict[str, Any]], counts: Sequence[int]) -> l
 
     over_app = gains("sample_app")
     cells = [*over_app.T, over_app.mean(axis=1), gains("before").mean(axis=1)]
-    return [name, str(len(images)), *map(_with_error, cells)]
+    return [name, str(len(images)), *map(with_error, cells)]
 
 
-def _with_error(values: NDArray[np.float64]) -> str:
+def with_error(values: NDArray[np.float64]) -> str:
+    """A mean over images, with its standard error."""
     error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
     return f"{values.mean():+.3f}{error}"
 

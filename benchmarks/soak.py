@@ -10,8 +10,10 @@ import argparse
 import http.client
 import io
 import json
+import os
 import random
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -199,11 +201,20 @@ def soak(port: int, servers: Sequence[Server], seconds: float) -> tuple[Log, lis
     return log, memory
 
 
+def compiled() -> Path:
+    """The folder of the compiled kernels, which are compiled before anything is measured if they are not there yet."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(tempfile.gettempdir()) / f"squiggle-soak-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    command = [sys.executable, "-m", "segmentation.web.warming"]
+    subprocess.run(command, env=os.environ | {"NUMBA_CACHE_DIR": str(folder)}, check=True)
+    return folder
+
+
 @contextmanager
 def on_sqlite(folder: Path) -> Iterator[tuple[int, list[Server]]]:
     """One server with a store in a folder."""
     with ExitStack() as stack:
-        yield from _served(stack, [Server(folder, **small_host())])
+        yield from _served(stack, [Server(folder, NUMBA_CACHE_DIR=str(compiled()), **small_host())])
 
 
 @contextmanager
@@ -216,7 +227,8 @@ def on_postgresql(folder: Path) -> Iterator[tuple[int, list[Server]]]:
         stack.callback(postgres.stop)
         postgres.execute("CREATE DATABASE soak")
         url = postgres.url("soak")
-        servers = [Server(folder / name, DATABASE_URL=url, **small_host()) for name in ("one", "two")]
+        settings = {"DATABASE_URL": url, "NUMBA_CACHE_DIR": str(compiled())} | small_host()
+        servers = [Server(folder / name, **settings) for name in ("one", "two")]
         assert servers[0].run("python -m segmentation.web migrate").wait() == 0
         yield from _served(stack, servers)
 

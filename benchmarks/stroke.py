@@ -6,8 +6,10 @@ each step of both in turn. Processor time, which other work on the machine chang
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -16,11 +18,12 @@ from benchmarks.table import markdown
 from segmentation._shared.tiling import TileGrid
 from segmentation.features.bit_planes import bit_planes_bytes
 from segmentation.features.cache import FeatureCache
+from segmentation.features.planes_on_disk import PlanesOnDisk
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 from segmentation.strokes.raster import rasterise
 
 SIDE = 1024
@@ -29,18 +32,20 @@ BITS_AND_MORE = 1 << 30
 """Bytes that hold the bits of the image, and what they are made of."""
 
 
-def stroke_seconds(spec: FeatureSpec, budget: int) -> Iterator[float]:
+def stroke_seconds(spec: FeatureSpec, budget: int, disk_budget: int = 0) -> Iterator[float]:
     """Processor seconds of the third to the twelfth stroke on one megapixel RGB.
 
     Args:
         spec: which features.
         budget: bytes of the cache of features.
+        disk_budget: bytes of features that lie on the disk.
     """
     pixels, mask = mirrored(SIDE)
     image = image_from_pixels(pixels)
     strokes = careful_strokes(mask, LAST)
     tiles = TileGrid(image.shape).tiles
-    live = LiveSegmenter(FeatureCache(budget), threads=1)
+    on_disk = PlanesOnDisk(Path(tempfile.gettempdir()), disk_budget)
+    live = LiveSegmenter(FeatureCache(budget, on_disk), threads=1)
     for count in range(2, LAST + 1):
         labels = rasterise(strokes[:count], image.shape)
         begun = time.process_time()
@@ -56,9 +61,15 @@ def stroke_rows() -> list[dict[str, Any]]:
     for _ in stroke_seconds(SAME_KINDS, 0):  # kernels are compiled
         pass
     rows = []
-    for held, name in ((BITS_AND_MORE, "bits and smoothed image held"), (None, "bits held"), (0, "nothing held")):
+    for held, on_disk, name in (
+        (BITS_AND_MORE, 0, "bits and smoothed image held"),
+        (None, 0, "bits held"),
+        (0, BITS_AND_MORE, "bits on the disk"),
+        (0, 0, "nothing held"),
+    ):
         budgets = [_bytes_of_bits(spec) if held is None else held for spec in (FeatureSpec(), SAME_KINDS)]
-        steps = zip(stroke_seconds(FeatureSpec(), budgets[0]), stroke_seconds(SAME_KINDS, budgets[1]), strict=True)
+        both = zip((FeatureSpec(), SAME_KINDS), budgets, strict=True)
+        steps = zip(*(stroke_seconds(spec, budget, on_disk) for spec, budget in both), strict=True)
         ours, reference = ([1000 * seconds for seconds in side] for side in zip(*steps, strict=True))
         rows.append(
             {
@@ -66,7 +77,7 @@ def stroke_rows() -> list[dict[str, Any]]:
                 "ours": median(ours),
                 "reference": median(reference),
                 "unit": "ms",
-                "goal": "0.3 s" if held == 0 else "0.1 s",
+                "goal": "0.3 s" if held == on_disk == 0 else "0.1 s",
             }
         )
     return rows

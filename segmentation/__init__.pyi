@@ -3,12 +3,13 @@ from .assessment.cross_validation import cross_validate as cross_validate
 from .assessment.importance import feature_importance as feature_importance
 from .assessment.intervals import ShareInterval as ShareInterval
 from .assessment.intervals import share_intervals as share_intervals
-from .features.compute import compute_features as compute_features
+from .features.all_pixels import compute_features as compute_features
 from .features.spec import FeatureSpec as FeatureSpec
 from .forest.settings import ForestSettings as ForestSettings
 from .io.image import Image as Image
 from .io.image import image_from_pixels as image_from_pixels
 from .io.limits import ImageError as ImageError
+from .io.limits import PassingError as PassingError
 from .io.pixel_size import PixelSize as PixelSize
 from .io.read import read_image as read_image
 from .io.read import read_stack as read_stack

@@ -2,6 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { placeInWords } from "../page/entries.mjs";
+import { isLarge, OF_LARGE } from "../page/large.mjs";
 import { all, byId, saveFile } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 
@@ -26,7 +27,7 @@ function inStack(image, stacks) {
 }
 
 /**
- * Enable the buttons of what can be downloaded.
+ * Enable the buttons of what can be downloaded, and show those only of which there is something of the image.
  * @param {Available} available
  * @param {StateWithImage} state
  */
@@ -35,6 +36,7 @@ export function enableDownloads({ here, anywhere, outlined, result }, { image, i
   const enough = { "labels.tif": here, "strokes.json": anywhere, "region.tif": outlined };
   for (const button of buttons()) {
     const file = button.dataset.file ?? "";
+    button.hidden = isLarge(image) && !OF_LARGE.includes(file);
     if (file !== CORRECTIONS) button.disabled = !(enough[file] ?? result);
   }
   byId("downloads-hint").textContent = !result ? "Once two classes have strokes, all of these can be taken home."

@@ -12,7 +12,7 @@ import { showMessage } from "../shared/messages.mjs";
  * @property {(file: File) => void} openClassifier
  */
 
-const IMAGE = /\.(png|jpe?g|tiff?|bmp|webp)$/i;
+const IMAGE = /\.(png|jpe?g|tiff?|bmp|webp|czi|nd2|lif|dcm|nii|nii\.gz|h5|hdf5|ozx)$/i;
 const ZIP = /\.zip$/i;
 const FEW = 20;
 

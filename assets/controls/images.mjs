@@ -4,34 +4,38 @@ import { facts, sessionUrl } from "../page/context.mjs";
 import { announce, showStatus, waitFor } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
-import { isBusy, pause, reasonOf, retryAfter } from "../shared/requests.mjs";
+import { sendPatiently } from "../shared/requests.mjs";
 import { importSession } from "../shared/sessions.mjs";
 import { counted, inOrderOfNames, megabytes } from "../shared/text.mjs";
 import { Bringer } from "./bring.mjs";
 import { filePicker } from "./pickers.mjs";
+import { Preparing } from "./preparing.mjs";
 
 /** @import { ImageFacts, State } from "../journal/state.mjs" */
 /** @import { Session } from "../session/session.mjs" */
 
 /**
- * @typedef {ImageFacts & {error?: string, notes?: string[], labels?: boolean}} Answer an image's facts, or why it was
- *   not opened, or that it looks like labels
+ * @typedef {ImageFacts & {error?: string, notes?: string[], labels?: boolean,
+ *   preparing?: {hash: string, name: string}}} Answer an image's facts, or why it was not opened, or that it looks like
+ *   labels, or that it is prepared first
  */
 
 /**
  * @typedef {object} Outcome of sending several images
  * @property {ImageFacts[]} opened
  * @property {{name: string, error: string}[]} failed
+ * @property {string[]} preparing names of those that the server prepares first
  * @property {Set<string>} notes what is to be said of those that were opened
  * @property {number} brought how many strokes came in files of strokes or labels
  * @property {File[]} unsent left over when the server ceased to answer
  */
 
 const NOT_SENT = "could not be sent: the server does not answer. Try again in a moment.";
-const ATTEMPTS = 6;
 const MOST_SIZES = 100;
 const TOLD_AT_ONCE = 3;
 const STROKES = /\.(geo)?json$/i;
+/** Of files that may be larger: stacks, and images that are read part by part. */
+const MAY_BE_LARGER = /\.(tiff?|czi|nd2|lif|nii|h5|hdf5|ozx|zip)$/i;
 const LABELS = /mask|label|annotation|segmentation/i;
 
 /**
@@ -60,20 +64,15 @@ function sizesIn({ images, stacks }) {
  * Send an image file; a busy server is asked again after a while.
  * @param {File} file
  * @param {string[]} beside sizes of what it may be the labels of
- * @returns {Promise<Answer | {error: string, notes?: undefined, labels?: undefined}>}
+ * @returns {Promise<Answer | {error: string, notes?: undefined, labels?: undefined, preparing?: undefined}>}
  */
 async function send(file, beside) {
-  const limit = /\.tiff?$/i.test(file.name) ? facts().maxStackBytes : facts().maxUploadBytes;
+  const limit = MAY_BE_LARGER.test(file.name) ? facts().maxStackBytes : facts().maxUploadBytes;
   if (file.size > limit) {
     return { error: `It has ${megabytes(file.size)}; this server takes at most ${megabytes(limit)}.` };
   }
   const url = `${sessionUrl}images?name=${encodeURIComponent(file.name)}&beside=${beside.join(",")}`;
-  for (let attempt = 1; ; attempt += 1) {
-    const response = await fetch(url, { method: "POST", body: file });
-    if (response.ok) return response.json();
-    if (!isBusy(response) || attempt === ATTEMPTS) return { error: await reasonOf(response) };
-    await pause(retryAfter(response, 1));
-  }
+  return sendPatiently(url, { body: file });
 }
 
 /**
@@ -97,6 +96,9 @@ function sayWhatIsUnsent([first, ...rest]) {
   showStatus("What was there before is still here.", null);
 }
 
+/** @returns {Outcome} */
+const nothingYet = () => ({ opened: [], failed: [], preparing: [], notes: new Set(), brought: 0, unsent: [] });
+
 /** Opens image files in a session. */
 export class ImageOpener {
   /** @param {Session} session */
@@ -105,9 +107,37 @@ export class ImageOpener {
     /** Resolves when all files are sent that were chosen before. @type {Promise<void>} */
     this.opening = Promise.resolve();
     this.bringer = new Bringer(session);
+    this.preparing = new Preparing(session, (image, turn) => this.show(image, turn));
     const attributes = { id: "image-file", multiple: true, accept: `${facts().accept},.json,.geojson` };
     const picker = filePicker(attributes, "Image files", (files) => this.open(files));
     byId("open-image").addEventListener("click", () => picker.click());
+  }
+
+  /**
+   * Show an image that the server has opened otherwise than at once from a file.
+   * @param {ImageFacts & {notes?: string[]}} opened
+   * @param {boolean} [turn] whether to turn to it
+   */
+  show({ notes = [], ...image }, turn = true) {
+    const outcome = nothingYet();
+    this.add(image, notes, outcome, !turn, turn);
+    if (turn) this.sayWhatOpened(outcome);
+    else announce(`${image.name} is ready: it is in the strip below the image.`);
+    if (outcome.notes.size) showMessage([...outcome.notes].join(" "));
+  }
+
+  /**
+   * Let an image of a series that the server has opened belong to the session.
+   * @param {Answer} answer
+   * @returns {string} what is to be said
+   */
+  take({ notes = [], preparing, ...image }) {
+    if (preparing) {
+      this.preparing.watch(preparing);
+      return [`“${preparing.name}” is prepared for view first, and opens then.`, ...notes].join(" ");
+    }
+    const said = [this.session.images.add(image, true), ...notes].filter(Boolean).join(" ");
+    return said || `“${image.name}” is open: draw on it.`;
   }
 
   /**
@@ -128,12 +158,13 @@ export class ImageOpener {
   /** @param {File[]} files */
   async openAll(files) {
     hideMessage();
-    const { opened, failed, notes, brought, unsent } = await this.sendAll(files);
+    const outcome = await this.sendAll(files);
+    const { failed, notes, unsent } = outcome;
     if (unsent.length) {
       sayWhatIsUnsent(unsent);
       return;
     }
-    this.sayWhatOpened(opened, brought);
+    this.sayWhatOpened(outcome);
     if (failed.length) sayWhatFailed(failed, files.length);
     else if (notes.size) showMessage([...notes].join(" "));
   }
@@ -143,8 +174,7 @@ export class ImageOpener {
    * @returns {Promise<Outcome>}
    */
   async sendAll(files) {
-    /** @type {Outcome} */
-    const outcome = { opened: [], failed: [], notes: new Set(), brought: 0, unsent: [] };
+    const outcome = nothingYet();
     await waitFor(async (say) => {
       for (const [index, file] of files.entries()) {
         const which = files.length > 1 ? `image ${index + 1} of ${files.length}: ` : "";
@@ -168,10 +198,14 @@ export class ImageOpener {
   async sendOne(file, outcome, total) {
     let beside = sizesIn(this.session.state);
     for (;;) {
-      const { error, notes = [], labels, ...image } = STROKES.test(file.name)
+      const { error, notes = [], labels, preparing, ...image } = STROKES.test(file.name)
         ? { labels: true } : await send(file, beside);
       if (error) outcome.failed.push({ name: file.name, error });
-      else if (!labels) this.add(/** @type {ImageFacts} */ (image), notes, outcome, total);
+      else if (preparing) {
+        outcome.preparing.push(preparing.name);
+        for (const note of notes) outcome.notes.add(`“${preparing.name}”: ${note}`);
+        this.preparing.watch(preparing);
+      } else if (!labels) this.add(/** @type {ImageFacts} */ (image), notes, outcome, total > 1);
       else if (await this.bring(file, outcome)) {
         beside = [];
         continue;
@@ -197,22 +231,22 @@ export class ImageOpener {
    * @param {ImageFacts} image
    * @param {string[]} notes
    * @param {Outcome} outcome
-   * @param {number} total how many files are opened at once: of several, a note says of which it is
+   * @param {boolean} named whether a note says of which image it is
+   * @param {boolean} [turn] whether to turn to it, if it is the first
    */
-  add(image, notes, outcome, total) {
-    const left = this.session.images.add(image, !outcome.opened.length);
+  add(image, notes, outcome, named, turn = true) {
+    const left = this.session.images.add(image, turn && !outcome.opened.length);
     if (left) outcome.notes.add(left);
     outcome.opened.push(image);
-    for (const note of notes) outcome.notes.add(total > 1 ? `“${image.name}”: ${note}` : note);
+    for (const note of notes) outcome.notes.add(named ? `“${image.name}”: ${note}` : note);
   }
 
-  /**
-   * @param {ImageFacts[]} opened
-   * @param {number} brought
-   */
-  sayWhatOpened(opened, brought) {
+  /** @param {Outcome} outcome */
+  sayWhatOpened({ opened, brought, preparing }) {
     if (brought) announce(`Brought in ${counted(brought, "stroke")}. Undo takes them back.`);
-    else if (!opened.length) announce("The image before is still here.");
+    else if (!opened.length && preparing.length) {
+      announce(`${preparing.join(", ")} is prepared for view first, and opens then. Go on here, if you like.`);
+    } else if (!opened.length) announce("The image before is still here.");
     else if (opened.length > 1) {
       const { stackable } = this.session.images;
       const stack = stackable ? " “Make a stack” beside it puts a slider through them." : "";

@@ -5,6 +5,7 @@ import { showHistogram } from "../page/objecthistogram.mjs";
 import { quantile } from "../page/objectstatistics.mjs";
 import { ObjectTable } from "../page/objecttable.mjs";
 import { sessionUrl } from "../page/context.mjs";
+import { isLarge, NOT_WHOLE } from "../page/large.mjs";
 import { channelNames } from "../picture/about.mjs";
 import { csvOf } from "../page/csv.mjs";
 import { byId, element, saveFile } from "../shared/dom.mjs";
@@ -144,6 +145,10 @@ export class Objects {
   async refresh() {
     const { session } = this;
     if (!this.open) return;
+    if (isLarge(session.state.image)) {
+      this.forget(NOT_WHOLE);
+      return;
+    }
     if (!session.segmentation.counts.segmented) {
       this.forget("Once the image is segmented, its objects are counted and measured here.");
       return;
@@ -281,7 +286,7 @@ export class Objects {
   enableSaving(shown) {
     const button = byId("save-objects", HTMLButtonElement);
     button.disabled = !shown;
-    button.title = shown ? SAVES : NOTHING_TO_SAVE;
+    button.title = shown ? SAVES : isLarge(this.session.state.image) ? NOT_WHOLE : NOTHING_TO_SAVE;
   }
 
   /** Save the objects that are shown, with all their measures, as a table. */

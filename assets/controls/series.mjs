@@ -22,6 +22,8 @@ const LOOK_MS = 1500;
 const HIDDEN_LOOK_MS = 10 * LOOK_MS;
 const ATTEMPTS = 8;
 const TOLD_AT_ONCE = 5;
+const ALONE = "Open it in the session, if that takes it, and “Segment the whole image” under Take home; or take the "
+  + "classifier home, for “squiggle apply” in a shell.";
 const NOT_READY = "Draw in two classes, or open a classifier, first.";
 const AWAY = "The server does not answer. What was sent is safe; try again in a moment.";
 
@@ -29,9 +31,13 @@ const AWAY = "The server does not answer. What was sent is safe; try again in a 
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 export class Series {
-  /** @param {Session} session */
-  constructor(session) {
+  /**
+   * @param {Session} session
+   * @param {(image: import("./images.mjs").Answer) => string} take lets an image belong to the session; what to say
+   */
+  constructor(session, take) {
     this.session = session;
+    this.take = take;
     this.url = `${sessionUrl}series`;
     /** By their ids. @type {Map<string, SeriesCard>} */
     this.cards = new Map();
@@ -181,7 +187,7 @@ export class Series {
   async sendFile(series, file, name) {
     const limit = facts().maxUploadBytes;
     if (file.size > limit) {
-      return [{ name, reason: `It has more than the ${megabytes(limit)} that this server takes at once.` }];
+      return [{ name, reason: `It has more than the ${megabytes(limit)} that this server takes at once. ${ALONE}` }];
     }
     const answer = await this.ask(`/${series}/files?name=${encodeURIComponent(name)}`, { body: file });
     return answer.error ? [{ name, reason: answer.error }] : answer.refused;
@@ -314,12 +320,9 @@ export class Series {
    */
   async drawOn(url) {
     try {
-      const { error, notes = [], ...image } = await this.ask(url.slice(this.url.length), { method: "POST" });
+      const { error, ...image } = await this.ask(url.slice(this.url.length), { method: "POST" });
       if (error) this.say(error);
-      else {
-        const said = [this.session.images.add(image, true), ...notes].filter(Boolean).join(" ");
-        showMessage(said || `“${image.name}” is open: draw on it.`);
-      }
+      else showMessage(this.take(image));
     } catch (error) {
       this.say(messageOf(error));
     }

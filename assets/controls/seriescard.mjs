@@ -17,6 +17,7 @@ import { counted, duration, whenUsed } from "../shared/text.mjs";
  * @property {number} failed
  * @property {number} waiting
  * @property {number} working
+ * @property {number} under_way the sum of the parts that are done of those that are read part by part
  * @property {boolean} running
  * @property {?number} seconds_left
  * @property {number} created in seconds since 1970
@@ -120,16 +121,17 @@ export class SeriesCard {
 
   /** @param {SeriesFacts} facts */
   update(facts) {
-    const { images, done, failed, running, working, waiting, seconds_left: left, created, items, classes } = facts;
+    const { images, done, failed, running, working, waiting, under_way: under, created, items, classes } = facts;
     this.running = running;
     this.unfinished = waiting + working > 0;
     this.title = `${counted(images, "image")}, ${whenUsed(created)}`;
     this.head.textContent = this.title;
-    this.bar.value = images ? (done + failed) / images : 0;
+    this.bar.value = images ? (done + failed + under) / images : 0;
     const parts = [`${done} of ${images} segmented`];
+    if (under) parts.push(`${Math.floor(100 * this.bar.value)} % of all`);
     if (failed) parts.push(`${failed} failed`);
     if (this.unfinished && !running) parts.push("cancelled");
-    else if (left) parts.push(`about ${duration(left)} left`);
+    else if (facts.seconds_left) parts.push(`about ${duration(facts.seconds_left)} left`);
     this.text.textContent = parts.join(", ");
     this.stop.hidden = !this.unfinished;
     this.stop.textContent = running ? "Cancel" : "Go on";

@@ -27,6 +27,15 @@ function choose(name, onTab) {
   onTab(name);
 }
 
+/**
+ * Open a tab, if it is not.
+ * @param {string} name
+ */
+export function openTab(name) {
+  const tab = byId(`tab-${name}`);
+  if (tab.getAttribute("aria-selected") !== "true") tab.click();
+}
+
 /** @param {OnTab} onTab */
 export function setUpTabs(onTab) {
   const narrow = window.matchMedia(NARROW);

@@ -36,7 +36,7 @@ function setUpName(session) {
 function moveInMenu(menu, event) {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
-    const items = all("[role=menuitem]", menu);
+    const items = all("[role=menuitem]", menu).filter((item) => item.getClientRects().length);
     const focused = items.findIndex((item) => item === document.activeElement);
     items[(focused + step + items.length) % items.length].focus();
     event.preventDefault();

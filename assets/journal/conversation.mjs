@@ -201,8 +201,8 @@ export class Conversation {
       this.retry();
       return true;
     }
-    if (message.kind === "busy") {
-      /* What was done is in the journal; there are too many that wait for their segmentation. */
+    if (message.kind === "busy" || message.kind === "passing") {
+      /* What was done is in the journal; too many wait for their segmentation, or something did not come this time. */
       this.exchanging = null;
       this.syncLater(1000 * message.seconds);
       return true;

@@ -60,16 +60,16 @@ export function openStack({ images, stacks }, stack) {
 }
 
 /**
- * Whether images can be the planes of one stack.
+ * Whether images can be the planes of one stack, which none can that is read part by part.
  * @param {ImageFacts[]} planes
  */
 export function areAlike(planes) {
   const kinds = new Set(planes.map(({ rows, columns, channels, dtype }) => `${rows} ${columns} ${channels} ${dtype}`));
-  return planes.length > 1 && kinds.size === 1 && planes.every(({ stack }) => stack === undefined);
+  return planes.length > 1 && kinds.size === 1 && planes.every(({ stack, levels }) => !stack && !levels);
 }
 
 /**
- * Let images of a session be the planes of a stack, if they are alike and of no other.
+ * Let images of a session be the planes of a stack, if they can be.
  * @param {Stacked} folding
  * @param {SessionEvent} event
  */

@@ -21,6 +21,7 @@ import { undoTargets } from "./undo.mjs";
  * @property {string} [stack] what the stack is known by that it is a plane of
  * @property {string[]} [shown_with] of a stack that was made of images: those that say how all are shown
  * @property {number} [page] which plane it is there, from 1
+ * @property {[rows: number, columns: number][]} [levels] of one that is read part by part: of each level, finest first
  * @property {number} [pages] of what an event opens: how many planes it has; one image has no pages
  */
 

@@ -6,6 +6,7 @@ import { byId, element } from "../shared/dom.mjs";
 /**
  * @typedef {object} Importance
  * @property {{kind: string, shares: number[]}[]} kinds of each kind the share of each sigma
+ * @property {?number} learned the share of learned texture, null if there is none
  * @property {string[]} sigmas
  * @property {number[]} channels the share of each
  * @property {string[]} features their names, those that matter most first
@@ -54,7 +55,7 @@ function cell(share, most) {
  * @param {string[]} channelNames
  * @param {(part: string, what: string) => void} ask what it costs to leave a part out
  */
-export function showImportance({ kinds, sigmas, channels, fixed }, channelNames, ask) {
+export function showImportance({ kinds, learned, sigmas, channels, fixed }, channelNames, ask) {
   /**
    * @param {string} text
    * @param {string} part that may be left out
@@ -68,7 +69,7 @@ export function showImportance({ kinds, sigmas, channels, fixed }, channelNames,
   const most = Math.max(...shares.flat());
   const totals = shares.map(sum);
   const columns = sigmas.map((_, n) => sum(shares.map((row) => row[n])));
-  const widest = Math.max(...totals, ...columns);
+  const widest = Math.max(...totals, ...columns, learned ?? 0);
   const outer = (/** @type {number} */ n) => sigmas.length > 1 && (n === 0 || n === sigmas.length - 1);
   const head = sigmas.map((sigma, n) => (
     element("th", { scope: "col" }, label(sigma, `sigma:${sigma}`, `sigma ${sigma}`, outer(n)))
@@ -78,6 +79,11 @@ export function showImportance({ kinds, sigmas, channels, fixed }, channelNames,
     element("th", { scope: "row" }, label(KINDS[kind], `kind:${kind}`, KINDS[kind].toLowerCase(), kinds.length > 1)),
     ...row.map((share) => cell(share, most)), cell(totals[n], widest),
   ));
+  if (learned !== null) {
+    const name = label("Learned texture", "kind:learned", "learned texture", true);
+    const none = element("td", { colspan: String(sigmas.length) });
+    body.push(element("tr", {}, element("th", { scope: "row" }, name), none, cell(learned, widest)));
+  }
   const foot = element(
     "tr", { class: "totals" }, element("th", { scope: "row" }, "All"), ...columns.map((share) => cell(share, widest)),
     element("td"),

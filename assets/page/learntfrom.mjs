@@ -41,9 +41,11 @@ export function showLearntFrom(state, hashes) {
 }
 
 /**
- * Show, below that, why the segmentation may not be what was meant.
+ * Show, below that, what is segmented, and why that may not be what was meant.
  * @param {string[]} notes
+ * @param {string} remark
  */
-export function showNotes(notes) {
+export function showNotes(notes, remark) {
+  byId("result-remark").textContent = remark;
   byId("result-notes").textContent = notes.join(" ");
 }

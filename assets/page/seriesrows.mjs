@@ -17,7 +17,7 @@ import { csvOf } from "./csv.mjs";
 /**
  * @typedef {object} ItemImage one of the images of a file
  * @property {number} page
- * @property {Record<string, number>} place where it lies along z and t, from 1; empty if it is no plane of a stack
+ * @property {string} called what it is called, as in reports
  * @property {Record<string, number>} pixels of the classes
  * @property {Record<string, number>} margins of their shares
  * @property {?number} trust how far the result can be trusted, from 0 to 1
@@ -63,26 +63,12 @@ export const MEASURES = [
 ];
 
 /**
- * What an image is called, as in reports.
- * @param {Item} item
- * @param {ItemImage} image
- */
-function calledBy({ name, images, left_out: leftOut }, { page, place }) {
-  const along = ["z", "t"].filter((axis) => axis in place).map((axis) => `${axis} ${place[axis]}`);
-  if (along.length) return `${name}, plane ${along.join(", ")}`;
-  const pages = images.length + leftOut.length;
-  return pages > 1 ? `${name}, image ${page} of ${pages}` : name;
-}
-
-/**
  * The images of a series in the natural order of their names.
  * @param {Item[]} items
  * @returns {SeriesRow[]}
  */
 export function rowsOf(items) {
-  return inOrderOfNames(items).flatMap((item) => item.images.map((image) => ({
-    item, image, name: calledBy(item, image),
-  })));
+  return inOrderOfNames(items).flatMap((item) => item.images.map((image) => ({ item, image, name: image.called })));
 }
 
 /**

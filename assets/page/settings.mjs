@@ -18,6 +18,7 @@ export function showSettings({ features, forest }) {
     "sigma-max": features.sigma_max,
     "num-sigma": features.num_sigma,
     "feature-standardise": features.standardise ? ["standardise"] : [],
+    "feature-learned": features.learned ? ["learned"] : [],
     "forest-kind": forest.kind,
     "forest-trees": forest.n_estimators,
     "forest-depth": forest.max_depth,

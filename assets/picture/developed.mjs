@@ -2,7 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { stackQuery } from "../page/entries.mjs";
-import { fetchShown } from "../shared/requests.mjs";
+import { fetchShown, retryAfter } from "../shared/requests.mjs";
 import { compose } from "./composite.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
@@ -10,6 +10,8 @@ import { compose } from "./composite.mjs";
 /** @import { Part } from "./photo.mjs" */
 
 /** @typedef {{facts: ChannelFacts[], look: Look}} Development of an image: its channels, and how they are shown */
+
+/** @typedef {Error & {again?: number}} Refusal and after how many seconds to ask again */
 
 /** Levels of the channels of a part, by their indices, and where there is no data. */
 export class Negative {
@@ -25,6 +27,8 @@ export class Negative {
     this.levels = new Map();
     /** @type {?Uint8Array} */
     this.noData = null;
+    /** After how many seconds what it lacks may come; 0: it lacks nothing. */
+    this.again = 0;
     this.query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}`;
     this.place = { step, row0, row1, column0, column1 };
   }
@@ -39,14 +43,17 @@ export class Negative {
    * @param {ImageFacts} image
    * @param {Development} development
    * @param {() => boolean} wanted for how long a busy server is asked again
+   * @param {AbortSignal} signal ends it
    */
-  async fetch(image, { facts, look }, wanted) {
+  async fetch(image, { facts, look }, wanted, signal) {
     const missing = [...look.keys()].filter((index) => look[index].on && !this.levels.has(index));
     if (!missing.length) return;
     const query = `${this.query}&channels=${missing.join(",")}${stackQuery(image)}`;
     const url = `${sessionUrl}images/${image.hash}/levels?${query}`;
-    const response = await fetchShown(url, wanted);
-    if (!response.ok) throw new Error(`${response.status}`);
+    const response = await fetchShown(url, wanted, signal);
+    const again = retryAfter(response, 0);
+    if (!response.ok) throw Object.assign(new Error(`${response.status}`), { again });
+    this.again = again;
     const data = await response.arrayBuffer();
     const pixels = this.width * this.height;
     let at = 0;
@@ -72,6 +79,6 @@ export class Negative {
     const bitmap = new OffscreenCanvas(this.width, this.height);
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (bitmap.getContext("2d"));
     context.putImageData(new ImageData(shown, this.width, this.height), 0, 0);
-    return { ...this.place, bitmap, negative: this };
+    return { ...this.place, bitmap, negative: this, again: this.again };
   }
 }

@@ -2,12 +2,12 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { stackQuery } from "../page/entries.mjs";
-import { fetchShown, pause } from "../shared/requests.mjs";
+import { fetchShown, pause, retryAfter } from "../shared/requests.mjs";
 import { Negative } from "./developed.mjs";
 
 /** @import { ImageFacts } from "../journal/state.mjs" */
 /** @import { Viewport } from "../drawing/viewport.mjs" */
-/** @import { Development } from "./developed.mjs" */
+/** @import { Development, Refusal } from "./developed.mjs" */
 
 /**
  * @typedef {object} Part some of the image's pixels
@@ -18,6 +18,7 @@ import { Negative } from "./developed.mjs";
  * @property {number} column1 exclusive
  * @property {ImageBitmap | OffscreenCanvas} bitmap
  * @property {Negative} [negative] its channels, where they are here
+ * @property {number} [again] after how many seconds what it lacks may come
  */
 
 const PREVIEW_PIXELS = 2 ** 22;
@@ -26,6 +27,8 @@ const LOOK_PIXELS = 2 ** 20;
 const DETAIL_MS = 150;
 const RETRY_SECONDS = 0.3;
 const MAX_RETRY_SECONDS = 5;
+/** How often is asked again for what a part lacks. */
+const AGAIN_ATTEMPTS = 5;
 
 /**
  * @param {ImageFacts} image
@@ -55,6 +58,10 @@ export class Photo {
     this.shown = Promise.resolve();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.detailTimer = undefined;
+    /** Ends what is asked for of the image, once another one is shown. */
+    this.asking = new AbortController();
+    /** Ends what is asked for of a part of it, once another part is on screen. */
+    this.sharpening = new AbortController();
   }
 
   /** What there is to show, the sharpest last. */
@@ -71,6 +78,9 @@ export class Photo {
    * @param {boolean} stays whether what is seen stays until it is there
    */
   setImage(image, preview, hasThumbnail, waits, stays) {
+    this.asking.abort();
+    this.sharpening.abort();
+    this.asking = new AbortController();
     this.development = null;
     const thumbnail = stays ? this.preview ?? this.thumbnail : null;
     if (waits) {
@@ -100,9 +110,9 @@ export class Photo {
     const whole = this.preview?.negative ?? new Negative(bounds, previewStep(image, LOOK_PIXELS));
     const parts = [whole, ...(this.detail?.negative ? [this.detail.negative] : [])];
     try {
-      await Promise.all(parts.map((part) => part.fetch(image, development, now)));
-    } catch {
-      await pause(RETRY_SECONDS);
+      await Promise.all(parts.map((part) => part.fetch(image, development, now, this.asking.signal)));
+    } catch (error) {
+      await pause(Math.max(RETRY_SECONDS, /** @type {Refusal} */ (error).again ?? 0));
       if (now()) await this.develop({ ...development });
       return;
     }
@@ -110,6 +120,7 @@ export class Photo {
     const [preview, detail = null] = parts.map((part) => part.develop(development));
     Object.assign(this, { preview, detail });
     this.onChange();
+    this.complete("preview", this.asking.signal);
     this.wantDetail();
   }
 
@@ -123,11 +134,15 @@ export class Photo {
     this.onChange();
     if (!preview) {
       if (hasThumbnail) this.fetchThumbnail(image);
-      const whole = await this.fetchPart(image, [0, image.rows, 0, image.columns], previewStep(image, PREVIEW_PIXELS));
-      if (this.image !== image) return;
+      const { signal } = this.asking;
+      const bounds = [0, image.rows, 0, image.columns];
+      const step = previewStep(image, PREVIEW_PIXELS);
+      const whole = await this.fetchPart(image, bounds, step, signal);
+      if (this.image !== image || signal.aborted) return;
       Object.assign(this, { preview: whole, thumbnail: null });
       this.onChange();
     }
+    this.complete("preview", this.asking.signal);
     this.wantDetail();
   }
 
@@ -137,9 +152,15 @@ export class Photo {
    */
   async fetchThumbnail(image) {
     const url = `${sessionUrl}images/${image.hash}/thumbnail`;
-    const response = await fetchShown(url, () => this.image === image && !this.preview).catch(() => null);
-    if (!response?.ok) return;
-    const bitmap = await createImageBitmap(await response.blob());
+    const wanted = () => this.image === image && !this.preview;
+    let bitmap;
+    try {
+      const response = await fetchShown(url, wanted, this.asking.signal);
+      if (!response.ok) return;
+      bitmap = await createImageBitmap(await response.blob());
+    } catch {
+      return; // another image is shown by now, or the server is away: what is better comes when it is back
+    }
     if (this.image !== image) return;
     const step = image.columns / bitmap.width;
     this.thumbnail = { step, row0: 0, row1: image.rows, column0: 0, column1: image.columns, bitmap };
@@ -151,30 +172,57 @@ export class Photo {
    * @param {ImageFacts} image
    * @param {number[]} bounds first row, last row, first column, last column (exclusive)
    * @param {number} step
+   * @param {AbortSignal} signal ends it
    * @returns {Promise<?Part>}
    */
-  async fetchPart(image, [row0, row1, column0, column1], step) {
+  async fetchPart(image, [row0, row1, column0, column1], step, signal) {
     const { development } = this;
+    const wanted = () => this.image === image && !signal.aborted;
     if (development) {
       const negative = new Negative([row0, row1, column0, column1], step);
-      const fetched = negative.fetch(image, development, () => this.image === image);
+      const fetched = negative.fetch(image, development, wanted, signal);
       return fetched.then(() => negative.develop(this.development ?? development), () => null);
     }
     const query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}${stackQuery(image)}`;
     const url = `${sessionUrl}images/${image.hash}/view?${query}`;
-    for (let attempt = 0; this.image === image; attempt += 1) {
+    for (let attempt = 0; wanted(); attempt += 1) {
       try {
-        const response = await fetchShown(url, () => this.image === image);
+        const response = await fetchShown(url, wanted, signal);
+        const again = retryAfter(response, 0);
         if (response.ok) {
-          return { step, row0, row1, column0, column1, bitmap: await createImageBitmap(await response.blob()) };
+          const bitmap = await createImageBitmap(await response.blob());
+          return { step, row0, row1, column0, column1, bitmap, again };
         }
         if (response.status < 500) return null;
+        await pause(again);
       } catch {
         /* The server is away: it is asked again below. */
       }
       await pause(Math.min(RETRY_SECONDS * 2 ** attempt, MAX_RETRY_SECONDS));
     }
     return null;
+  }
+
+  /**
+   * Ask again, some times, for what a part lacks that the server could not read just now.
+   * @param {"preview" | "detail"} which
+   * @param {AbortSignal} signal ends it
+   */
+  async complete(which, signal) {
+    const { image } = this;
+    let part = this[which];
+    for (let attempt = 0; image && part?.again && attempt < AGAIN_ATTEMPTS; attempt += 1) {
+      await pause(part.again * 2 ** attempt);
+      const { development } = this;
+      const wanted = () => this[which] === part && this.development === development && !signal.aborted;
+      if (!wanted()) return;
+      const { row0, row1, column0, column1, step } = part;
+      const more = await this.fetchPart(image, [row0, row1, column0, column1], step, signal);
+      if (!more || !wanted()) return;
+      this[which] = more;
+      part = more;
+      this.onChange();
+    }
   }
 
   /** Once the view rests: the pixels that the preview is too coarse for. */
@@ -189,9 +237,13 @@ export class Photo {
     const density = window.devicePixelRatio || 1;
     const step = Math.max(1, Math.floor(1 / (viewport.scale * density)));
     if (!image || !preview || step >= preview.step) return;
-    const detail = await this.fetchPart(image, viewport.visible, step);
-    if (!detail || this.image !== image) return;
+    this.sharpening.abort();
+    this.sharpening = new AbortController();
+    const { signal } = this.sharpening;
+    const detail = await this.fetchPart(image, viewport.visible, step, signal);
+    if (!detail || this.image !== image || signal.aborted) return;
     this.detail = detail;
     this.onChange();
+    this.complete("detail", signal);
   }
 }

@@ -13,29 +13,16 @@ import { Tile } from "./tile.mjs";
 /** @import { Viewport } from "../drawing/viewport.mjs" */
 /** @import { Sight } from "./layers.mjs" */
 /** @import { Marks } from "./objectlayer.mjs" */
-/** @import { Look, Range, TileValues } from "./tile.mjs" */
-
-/**
- * @typedef {object} Seen what is seen of a segmentation
- * @property {number} opacity in percent
- * @property {Record<string, number>} opacities of single classes, in percent of that, by their ids
- * @property {boolean} shown whether it is seen
- * @property {boolean} strokes whether these are seen
- * @property {string} style filled, outlines or both
- */
-
-/**
- * @typedef {object} Draft what a draft says of tiles, before they come themselves
- * @property {{index: number, rows: Range, columns: Range}[]} tiles
- * @property {number} step
- * @property {number} first
- */
+/** @import { Draft, Look, Seen, TileValues } from "./tile.mjs" */
 
 /** @type {Set<number>} */
 const NOTHING_HIDDEN = new Set();
 const NO_DATA = 255;
 const TILES_MS = 120;
 const FRAME_MS = 40;
+
+/** Of an image that is segmented part by part: as many as four screens show. */
+const MOST_TILES = 256;
 
 /**
  * What an image is kept by, as it is shown.
@@ -228,7 +215,9 @@ export class Picture {
    */
   showTile(index, tile) {
     tile.paint(this.look);
+    this.tiles.delete(index);
     this.tiles.set(index, tile);
+    if (this.image?.levels) this.forgetTiles([...this.tiles.keys()].slice(0, -MOST_TILES));
     this.layers.overlay.changed.add(tile);
   }
 
@@ -264,6 +253,17 @@ export class Picture {
 
   clearTiles() {
     this.tiles.clear();
+    this.layers.overlay.look = null;
+    this.draw();
+  }
+
+  /**
+   * Show some tiles no more.
+   * @param {number[]} indices
+   */
+  forgetTiles(indices) {
+    if (!indices.length) return;
+    for (const index of indices) this.tiles.delete(index);
     this.layers.overlay.look = null;
     this.draw();
   }

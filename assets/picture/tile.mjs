@@ -27,6 +27,22 @@ export const draftLength = (length, step, first) => Math.max(Math.ceil((length -
  * @property {Uint32Array} ramp for each percentage a pixel
  */
 
+/**
+ * @typedef {object} Seen what is seen of a segmentation
+ * @property {number} opacity in percent
+ * @property {Record<string, number>} opacities of single classes, in percent of that, by their ids
+ * @property {boolean} shown whether it is seen
+ * @property {boolean} strokes whether these are seen
+ * @property {string} style filled, outlines or both
+ */
+
+/**
+ * @typedef {object} Draft what a draft says of tiles, before they come themselves
+ * @property {{index: number, rows: Range, columns: Range}[]} tiles
+ * @property {number} step
+ * @property {number} first
+ */
+
 export class Tile {
   /**
    * @param {TileValues} values

@@ -3,6 +3,7 @@
 import { sessionUrl } from "../page/context.mjs";
 import { setUpCorrectionSwitch, showCorrections } from "../page/corrections.mjs";
 import { newId } from "../page/ids.mjs";
+import { isLarge, NO_CORRECTIONS, refuse } from "../page/large.mjs";
 import { byId, targetOf } from "../shared/dom.mjs";
 import { showMessage } from "../shared/messages.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
@@ -29,6 +30,9 @@ export class Corrections {
 
   show() {
     const { state, segmentation, view } = this.session;
+    const large = isLarge(state.image);
+    refuse(byId("correct", HTMLButtonElement), large ? NO_CORRECTIONS : "");
+    if (large && view.corrects) this.session.chooseView({ corrects: false, tool: "squiggle" });
     const left = correctionsLeft(state, segmentation.corrected);
     const image = state.image?.hash;
     /* Until those that were just painted are counted, the former number stays; without live update none is counted. */
@@ -43,8 +47,9 @@ export class Corrections {
    */
   toggle(corrects = !this.session.view.corrects) {
     const { session } = this;
-    if (corrects && !session.segmentation.counts.segmented) {
-      showMessage(NO_RESULT);
+    const large = isLarge(session.state.image);
+    if (corrects && (large || !session.segmentation.counts.segmented)) {
+      showMessage(large ? NO_CORRECTIONS : NO_RESULT);
       return;
     }
     const other = corrects ? ["select", "pan", "region"] : ["fill"];

@@ -138,6 +138,16 @@ export function learningKey(state) {
   ]);
 }
 
+const DEPTH = ["dimensions", "planes_around", "plane_distance"];
+
+/**
+ * What settings of features say of the planes of a stack: nothing, where each plane is looked at by itself.
+ * @param {Record<string, any>} features
+ */
+export function depthOf(features) {
+  return Object.fromEntries(Object.entries(features).filter(([name]) => DEPTH.includes(name)));
+}
+
 /* A control may show a value of a file rounded: that alone is no change. */
 const SHOWN = 1e-6;
 

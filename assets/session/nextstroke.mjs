@@ -1,6 +1,7 @@
 /* Where a further stroke helps most: the page goes there, one place after the other, and a ring shows it. */
 
 import { sessionUrl } from "../page/context.mjs";
+import { isLarge, NOT_WHOLE, refuse } from "../page/large.mjs";
 import { showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
@@ -31,6 +32,10 @@ export class NextStroke {
   /** Go to the best place, or to the next one. */
   async go() {
     if (this.asking) return;
+    if (isLarge(this.session.state.image)) {
+      showStatus(NOT_WHOLE, null);
+      return;
+    }
     const key = this.keyNow;
     if (key !== this.key && !(await this.ask())) return;
     this.shown = (this.shown + 1) % this.places.length;
@@ -98,6 +103,7 @@ export class NextStroke {
 
   /** Let the ring follow the image as it is moved; once something else is learnt, it goes. */
   place() {
+    refuse(byId("next-stroke", HTMLButtonElement), isLarge(this.session.state.image) ? NOT_WHOLE : "");
     const place = this.places[this.shown];
     const ring = byId("next-ring");
     ring.hidden = !place || place.image !== this.session.imageHash || this.key !== this.keyNow;

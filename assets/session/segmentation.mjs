@@ -27,13 +27,22 @@ import { available, correctedPixels, segmentationKey } from "./learning.mjs";
  * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
  * @property {string[]} strokeNotes on strokes that are not learnt from
  * @property {string[]} notes on why it may not be what was meant
+ * @property {string} remark what is segmented, of an image that is segmented part by part
  * @property {?Record<string, number>} margins how far the share of each class may be off, once that is known
  */
+
+/** Once the view of an image that is segmented part by part has rested so long, what is new on screen is segmented. */
+const REST_MS = 250;
+
+/** How often is asked again in a row for what did not come: a server, or an address, is away for a while. */
+const PASSING_ATTEMPTS = 3;
 
 const NOTHING_LEARNT = { text: "", choice: "", asItCame: false };
 
 /** @type {Counts} */
-const NOT_COUNTED = { labelled: null, segmented: null, learntFrom: null, strokeNotes: [], notes: [], margins: null };
+const NOT_COUNTED = {
+  labelled: null, segmented: null, learntFrom: null, strokeNotes: [], notes: [], remark: "", margins: null,
+};
 
 /**
  * @typedef {object} SegmentationParts
@@ -53,6 +62,18 @@ export class Segmentation {
   corrected = new Map();
   /** What the session was when the segmentation was asked for. @type {?State} */
   askedWith = null;
+  /** The tiles that the current answer has told of. @type {Set<number>} */
+  told = new Set();
+  /** What the tiles that are shown were learnt from. */
+  shownKey = "";
+  /** What was on screen when the segmentation was asked for. */
+  seen = "";
+  /** How often in a row something did not come that is needed for the segmentation. */
+  passed = 0;
+  /** Whether another image is shown than the status speaks of. */
+  turned = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  restTimer = undefined;
 
   /** @param {SegmentationParts} parts */
   constructor({ view, picture, visible, state, onCounts, scores, sync }) {
@@ -99,6 +120,7 @@ export class Segmentation {
       done: (message) => this.onDone(message),
       margins: ({ margins }) => this.count({ margins }),
       cannot: ({ reason }) => this.onCannot(reason),
+      passing: ({ reason }) => this.onPassing(reason),
       failed: ({ reason }) => this.onFailed(reason),
       away: ({ reason }) => showStatus(reason, 0),
       busy: ({ reason }) => showStatus(reason, 0),
@@ -129,6 +151,7 @@ export class Segmentation {
    */
   setImage(hash) {
     this.countsElsewhere.set(this.imageHash, this.counts);
+    this.turned = this.imageHash !== null;
     this.imageHash = hash;
     this.counts = this.countsElsewhere.get(hash) ?? NOT_COUNTED;
   }
@@ -142,10 +165,12 @@ export class Segmentation {
     const key = segmentationKey(state);
     if (key === this.key) return;
     this.key = key;
-    Object.assign(this, { outdated: true, tried: null, triedNext: null });
+    Object.assign(this, { outdated: true, tried: null, triedNext: null, passed: 0 });
     this.learnt = NOTHING_LEARNT;
     scoresAreStale();
     if (this.view.live && this.counts.segmented) showStatus("Learning from the strokes…", 0);
+    else if (this.view.live && this.turned && available(state).result) showStatus("Segmenting what is shown…", 0);
+    this.turned = false;
     this.sayIfOutdated();
   }
 
@@ -166,6 +191,8 @@ export class Segmentation {
     this.requests += 1;
     this.requested = performance.now();
     this.askedWith = this.state();
+    this.told = new Set();
+    this.seen = this.visible().join();
     const { visible, picture: { knownTiles: known } } = this;
     const asked = { image: this.imageHash, view: visible(), known, layer: this.layer };
     return this.tried ? { ...asked, clean_up: this.tried } : { ...asked, scores: this.scores() };
@@ -258,6 +285,7 @@ export class Segmentation {
 
   /** @param {Message} message */
   onTile({ index, rows, columns, crc, ids: packed, lowest, digits, layer = "", values, done, of: total }) {
+    this.told.add(index);
     showProgress(`Segmenting: part ${done} of ${total}`, done / total);
     if (!packed) return;
     const current = this.whetherCurrent();
@@ -270,31 +298,63 @@ export class Segmentation {
   }
 
   /** @param {Message} message */
-  async onDone({ pixels, note }) {
-    this.outdated = false;
-    this.once = false;
+  async onDone({ pixels, note, remark = "" }) {
+    Object.assign(this, { outdated: false, once: false, passed: 0 });
     const current = this.whetherCurrent();
     await this.unpacked;
     if (!current()) return;
     this.picture.setCorrecting([]);
+    this.forgetOthers();
     this.picture.draw();
     byId("classes").classList.remove("stale");
-    this.count({ segmented: pixels, margins: null, notes: [...this.counts.notes, ...(note ? [note] : [])] });
+    const { notes: told } = this.counts;
+    const notes = !note || told.some((one) => one.endsWith(note)) ? told : [...told, note];
+    this.count({ segmented: pixels, margins: null, notes, remark });
     if (this.triedNext) this.tryOut(this.triedNext);
     else if (!this.tried) for (const listener of this.listeners) listener();
     const seconds = (performance.now() - this.requested) / 1000;
     showStatus(`Segmented in ${seconds.toFixed(2)} s.${looking ? "" : " Draw where it is wrong."}`, 1);
   }
 
+  /** Of an image that is segmented part by part: what was learnt before is not shown beside what is learnt now. */
+  forgetOthers() {
+    const { picture, key, shownKey, told } = this;
+    if (picture.image?.levels && key !== shownKey) {
+      picture.forgetTiles([...picture.tiles.keys()].filter((index) => !told.has(index)));
+    }
+    this.shownKey = key;
+  }
+
+  /** Another part of the image is on screen: of an image that is segmented part by part it is segmented soon. */
+  onSight() {
+    if (!this.picture.image?.levels || !this.counts.segmented) return;
+    clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => {
+      if (!this.picture.image?.levels || this.visible().join() === this.seen) return;
+      this.outdated = true;
+      this.sync();
+    }, REST_MS);
+  }
+
   /** @param {string} reason */
   onCannot(reason) {
-    this.outdated = false;
-    this.once = false;
+    Object.assign(this, { outdated: false, once: false, passed: 0 });
     this.picture.clearTiles();
     this.picture.setCorrecting([]);
-    this.count({ segmented: null, learntFrom: null, notes: [] });
+    this.count({ segmented: null, learntFrom: null, notes: [], remark: "" });
     showScores(null, "", []);
     showStatus(reason, null);
+  }
+
+  /**
+   * Something did not come this time: what is shown stays, and it is asked for again, some times.
+   * @param {string} reason
+   */
+  onPassing(reason) {
+    this.passed += 1;
+    const again = this.passed <= PASSING_ATTEMPTS;
+    if (!again) Object.assign(this, { outdated: false, once: false, passed: 0 });
+    showStatus(reason, again ? 0 : null);
   }
 
   /** @param {string} reason */

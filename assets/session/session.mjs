@@ -30,7 +30,7 @@ import { Corrections } from "./corrections.mjs";
 import { Images } from "./images.mjs";
 import { Planes } from "./planes.mjs";
 import { People } from "./people.mjs";
-import { available, sameSettings } from "./learning.mjs";
+import { available, depthOf, sameSettings } from "./learning.mjs";
 import { NextStroke } from "./nextstroke.mjs";
 import { SessionScores } from "./scores.mjs";
 import { Segmentation } from "./segmentation.mjs";
@@ -350,10 +350,12 @@ export class Session {
 
   /** @param {Settings} features */
   chooseFeatures(features) {
-    /* These controls are of the kinds and scales; the channels have a table of their own. */
+    /* These controls are of the kinds and scales; channels and depth have their own. */
     const { channels, by_channel: byChannel } = this.state.features;
-    const chosen = { standardise: false, ...features, channels, ...(byChannel && { by_channel: byChannel }) };
-    if (hasImage(this.state) && !sameSettings(chosen, { standardise: false, ...this.state.features })) {
+    const off = { standardise: false, learned: false };
+    const depth = features.standardise || features.learned ? {} : depthOf(this.state.features);
+    const chosen = { ...off, ...features, channels, ...(byChannel && { by_channel: byChannel }), ...depth };
+    if (hasImage(this.state) && !sameSettings(chosen, { ...off, ...this.state.features })) {
       this.append({ type: "settings.change", features: chosen });
     }
   }
@@ -371,6 +373,7 @@ export class Session {
   /** The image has moved under the pointer. */
   onMove() {
     this.picture.draw();
+    this.segmentation.onSight();
     this.people.place();
     this.onSight();
     this.drawing.showRing();

@@ -7,6 +7,7 @@ import { showMessage } from "./messages.mjs";
 export const AWAY = "The server does not answer. Try again in a moment; what is stored is safe.";
 
 const IMAGE_ATTEMPTS = 6;
+const SEND_ATTEMPTS = 6;
 const SHOWN_ATTEMPTS = 20;
 /** What is shown is prepared in tenths of a second: there may be room long before a busy server would have one come. */
 const SHOWN_SECONDS = 0.15;
@@ -40,19 +41,35 @@ export function retryAfter(response, otherwise) {
 }
 
 /**
+ * Send something that a person waits for; a busy server is asked again after a while, some times.
+ * @param {string} url
+ * @param {RequestInit} options
+ * @returns {Promise<any>} its answer, or `{error}` with the reason why there is none
+ */
+export async function sendPatiently(url, options) {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(url, { method: "POST", ...options });
+    if (response.ok) return response.json();
+    if (!isBusy(response) || attempt === SEND_ATTEMPTS) return { error: await reasonOf(response) };
+    await pause(retryAfter(response, 1));
+  }
+}
+
+/**
  * Ask for something that is shown; a busy server is asked again soon, then when it says, for as long as
  * that is wanted.
  * @param {string} url
  * @param {(attempt: number) => boolean} [wanted] told how often it was asked; without it, some times
+ * @param {?AbortSignal} [signal] ends it, so that the server has room for what is asked for instead
  * @returns {Promise<Response>}
  */
-export async function fetchShown(url, wanted = (attempt) => attempt < SHOWN_ATTEMPTS) {
-  let response = await fetch(url);
+export async function fetchShown(url, wanted = (attempt) => attempt < SHOWN_ATTEMPTS, signal = null) {
+  let response = await fetch(url, { signal });
   for (let attempt = 1; response.status === 429 && wanted(attempt); attempt += 1) {
     const seconds = Math.min(retryAfter(response, 1), SHOWN_SECONDS * 2 ** (attempt - 1));
     await pause(seconds * (0.5 + Math.random()));
     if (!wanted(attempt)) break;
-    response = await fetch(url);
+    response = await fetch(url, { signal });
   }
   return response;
 }

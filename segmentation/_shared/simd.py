@@ -29,7 +29,8 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
-Kernel: TypeAlias = Callable[..., Any]
+Emitter: TypeAlias = Callable[..., Any]
+"""A function that writes LLVM code, or that Numba calls to have it written."""
 
 # Neither Numba's compiler nor llvmlite has types; these say what is meant.
 Value: TypeAlias = Any
@@ -111,7 +112,7 @@ class Array:
         self.builder.call(get_or_insert_function(self.builder.module, kind, name), arguments)
 
 
-def instruction(result: NumbaType, *parameters: NumbaType) -> Callable[[Kernel], Kernel]:
+def instruction(result: NumbaType, *parameters: NumbaType) -> Callable[[Emitter], Emitter]:
     """Turn a function that writes LLVM code into one that kernels can call.
 
     Args:
@@ -122,8 +123,8 @@ def instruction(result: NumbaType, *parameters: NumbaType) -> Callable[[Kernel],
         A decorator. The function gets a builder of LLVM code, then a value, or an :class:`Array`, for each parameter.
     """
 
-    def decorate(emit: Kernel) -> Kernel:
-        def typed(typing: Compiler, *given: NumbaType) -> tuple[NumbaType, Kernel]:
+    def decorate(emit: Emitter) -> Emitter:
+        def typed(typing: Compiler, *given: NumbaType) -> tuple[NumbaType, Emitter]:
             kinds = [a if p is types.Array else p for a, p in zip(given, parameters, strict=True)]
 
             def generate(context: Compiler, builder: Compiler, sig: NumbaType, args: list[Value]) -> Value:
@@ -165,7 +166,7 @@ def define_logic(lanes: Lanes) -> None:
 def _define(lanes: Lanes, names: dict[str, str]) -> None:
     """Give lanes operators, which have these names in Python and in LLVM."""
 
-    def define(function: Kernel, name: str) -> None:
+    def define(function: Callable[..., Any], name: str) -> None:
         @infer_global(function)
         class _Signatures(ConcreteTemplate):  # Numba finds it by its decorator
             cases = tuple(

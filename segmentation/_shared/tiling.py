@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -92,6 +93,19 @@ class TileGrid:
         self.shape = (int(shape[0]), int(shape[1]))
         self.side = side
 
+    @property
+    def across(self) -> int:
+        """Number of tiles beside each other."""
+        return -(-self.shape[1] // self.side)
+
+    def tile(self, index: int) -> Tile:
+        """The tile at a place in the grid, without a look at the others."""
+        top, left = (part * self.side for part in divmod(index, self.across))
+        rows, columns = (
+            slice(first, min(first + self.side, length)) for first, length in zip((top, left), self.shape, strict=True)
+        )
+        return Tile(rows, columns, index)
+
     @cached_property
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles, row by row."""
@@ -100,7 +114,7 @@ class TileGrid:
 
     def index_of(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Index of the tile that each pixel lies in."""
-        return rows // self.side * -(-self.shape[1] // self.side) + columns // self.side
+        return rows // self.side * self.across + columns // self.side
 
     def order(self, view: Bounds | None = None) -> list[Tile]:
         """All tiles, those that a person would miss most first.
@@ -111,15 +125,42 @@ class TileGrid:
         Returns:
             The tiles that touch the view, from its middle outwards, then the others, the nearest first.
         """
-        shown = view or (0, self.shape[0] - 1, 0, self.shape[1] - 1)
-        middle_row, middle_column = (shown[0] + shown[1]) / 2, (shown[2] + shown[3]) / 2
+        return self._by_urgency(self.tiles, view or (0, self.shape[0] - 1, 0, self.shape[1] - 1))
+
+    def nearest(self, view: Bounds, most: int) -> list[Tile]:
+        """The tiles that touch a view, from its middle outwards, and at most so many of them.
+
+        Those of a grid of any size are found without a look at the others.
+
+        Args:
+            view: what is on the screen.
+            most: how many.
+        """
+        first_row, last_row, first_column, last_column = view
+        rows, columns = (
+            self._around(first, last, length, most)
+            for first, last, length in zip((first_row, first_column), (last_row, last_column), self.shape, strict=True)
+        )
+        tiles = [self.tile(row * self.across + column) for row in rows for column in columns]
+        return self._by_urgency([tile for tile in tiles if tile.touches(view)], view)[:most]
+
+    def _around(self, first: float, last: float, length: int, most: int) -> range:
+        """Which rows, or columns, of tiles lie between two pixels; of too many those around the middle."""
+        end = -(-length // self.side)
+        start, stop = max(int(first // self.side) - 1, 0), min(int(last // self.side) + 2, end)
+        middle = int((first + last) / 2 // self.side)
+        return range(max(start, middle - most), min(stop, middle + most + 1))
+
+    def _by_urgency(self, tiles: Iterable[Tile], view: Bounds) -> list[Tile]:
+        """Those that touch a view, from its middle outwards, then the others, the nearest first."""
+        middle_row, middle_column = (view[0] + view[1]) / 2, (view[2] + view[3]) / 2
 
         def urgency(tile: Tile) -> tuple[bool, float, int]:
             top, bottom, left, right = tile.bounds
             distance = ((top + bottom) / 2 - middle_row) ** 2 + ((left + right) / 2 - middle_column) ** 2
-            return not tile.touches(shown), distance, tile.index
+            return not tile.touches(view), distance, tile.index
 
-        return sorted(self.tiles, key=urgency)
+        return sorted(tiles, key=urgency)
 
 
 def whole_window(shape: tuple[int, ...]) -> Window:

@@ -15,15 +15,15 @@ from segmentation._shared.text import counted
 from segmentation.assessment.held_out import HeldOut, Train, hold_out
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, count_strokes, first_strokes
 from segmentation.features.cached_rows import CachedRows
-from segmentation.features.pieces import feature_rows
-from segmentation.features.ranges import feature_ranges
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import MAX_TRAINING_PIXELS, check_classes
 from segmentation.io.image import Image
+from segmentation.io.limits import PassingError
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.engines import ENGINES
-from segmentation.model.facts import as_image, image_facts
-from segmentation.model.fit import LabelledImage, Training
+from segmentation.model.facts import as_image
+from segmentation.model.fit import Labelled, Training
+from segmentation.model.labelled import LabelledImage
 from segmentation.model.weights import ClassWeights, checked_weights
 from segmentation.strokes.raster import as_stroke
 from segmentation.strokes.stroke import Stroke
@@ -194,6 +194,8 @@ def points_of_curve(
     for count in counts:
         try:
             held_out = hold_out(first_strokes(drawn, count), train, class_weights)
+        except PassingError:
+            raise
         except ValueError:
             if count == counts[0]:
                 raise
@@ -267,32 +269,30 @@ class _Known:
     """Facts and feature rows of images, of which each is computed once."""
 
     def __init__(self, classifier: PixelClassifier) -> None:
-        compute, threads = ENGINES[classifier.engine].planes, classifier.threads
-        self._compute = partial(feature_rows, compute=compute, threads=threads)
-        self._compute_ranges = partial(feature_ranges, compute=compute, threads=threads)
+        self._compute, self._threads = ENGINES[classifier.engine].planes, classifier.threads
         self._facts: dict[str, dict[str, Any]] = {}
         self._rows: dict[tuple[str, FeatureSpec], CachedRows] = {}
         self._ranges: dict[tuple[str, FeatureSpec], NDArray[np.float32]] = {}
 
-    def facts(self, labelled: LabelledImage) -> dict[str, Any]:
+    def facts(self, labelled: Labelled) -> dict[str, Any]:
         """Those of an image."""
         if labelled.hash not in self._facts:
-            self._facts[labelled.hash] = image_facts(labelled.read())
+            self._facts[labelled.hash] = labelled.facts()
         return self._facts[labelled.hash]
 
-    def rows(self, labelled: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
+    def rows(self, labelled: Labelled, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """The rows at some places of an image."""
-        image, key = labelled.read(), (labelled.hash, spec)
-        cached = self._rows.get(key) or CachedRows.empty(spec.count(image.channels))
-        compute = partial(self._compute, image, spec)
+        key = labelled.hash, spec
+        cached = self._rows.get(key) or CachedRows.empty(spec.count(labelled.channels))
+        compute = partial(labelled.rows, spec, compute=self._compute, threads=self._threads)
         found, self._rows[key] = cached.filled(places, compute, 2 * MAX_TRAINING_PIXELS)
         return found
 
-    def ranges(self, labelled: LabelledImage, spec: FeatureSpec) -> NDArray[np.float32]:
+    def ranges(self, labelled: Labelled, spec: FeatureSpec) -> NDArray[np.float32]:
         """The ranges of the features of an image."""
         key = labelled.hash, spec
         if key not in self._ranges:
-            self._ranges[key] = self._compute_ranges(labelled.read(), spec)
+            self._ranges[key] = labelled.ranges(spec, compute=self._compute, threads=self._threads)
         return self._ranges[key]
 
 

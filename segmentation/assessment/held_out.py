@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, stroke_of_pixels
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.weighing import Weights
-from segmentation.model.fit import Fitted, LabelledImage, Training
+from segmentation.model.fit import Fitted, Training
+from segmentation.model.labelled import LabelledImage
 from segmentation.model.metrics import Scores
 from segmentation.model.weights import ClassWeights, whole_weights
 

@@ -49,6 +49,7 @@ def grouped_importance(importance: Mapping[str, float]) -> dict[str, dict[str, f
         parts = name.split(", ")
         channel = parts[0] if parts[0].startswith("channel") else "all channels"
         kind = ", ".join(parts[int(channel == parts[0]) : -1])
-        for group, key in (("channel", channel), ("kind", kind), ("sigma", parts[-1])):
+        sigma = parts[-1] if parts[-1].startswith("sigma") else "no sigma"
+        for group, key in (("channel", channel), ("kind", kind), ("sigma", sigma)):
             groups[group][key] = groups[group].get(key, 0.0) + share
     return {group: dict(sorted(some.items(), key=lambda one: -one[1])) for group, some in groups.items()}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.assessment.importance import mean_decrease_in_impurity
-from segmentation.features.compute import compute_planes
+from segmentation.features.pieces import compute_of
 from segmentation.features.spec import KINDS, FeatureSpec
 from segmentation.features.table import DIFFERENCE, TRACE
 from segmentation.io.image import Image
@@ -27,10 +27,12 @@ class ImportanceTable:
     Attributes:
         kinds: ``(kinds, sigmas)``, in the order of :data:`KINDS`; a feature of two sigmas counts for the larger.
         channels: ``(channels,)`` of the image, what features of several channels say shared out among these.
+        learned: what learned texture counts, which has no sigma.
     """
 
     kinds: NDArray[np.float64]
     channels: NDArray[np.float64]
+    learned: float = 0.0
 
 
 def importance_table(classifier: PixelClassifier) -> ImportanceTable:
@@ -43,14 +45,20 @@ def importance_table(classifier: PixelClassifier) -> ImportanceTable:
     shares = mean_decrease_in_impurity(classifier.forest_)
     kind, sigma, weights = _places(spec, channels)
     table = np.zeros((len(KINDS), len(spec.sigmas)))
-    np.add.at(table, (kind, sigma), shares)
-    return ImportanceTable(table, shares @ weights)
+    local = len(kind)
+    np.add.at(table, (kind, sigma), shares[:local])
+    learned = float(shares[local:].sum())
+    of_channels = shares[:local] @ weights
+    seen = list(spec.network_channels(channels))
+    of_channels[seen] += learned / max(len(seen), 1)
+    return ImportanceTable(table, of_channels, learned)
 
 
 def _places(spec: FeatureSpec, image_channels: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """The kind and the sigma of each feature by their numbers, and its part of each channel of the image."""
+    """The kind and the sigma of each feature that is not learned, by their numbers, and its part of each channel."""
     used, count = spec.channel_indices(image_channels), len(spec.sigmas)
-    own = [KINDS.index(kind) for kind in ("intensity", "edges", "texture", "texture") if getattr(spec, kind)]
+    textures = ["texture"] * spec.dimensions
+    own = [KINDS.index(kind) for kind in ("intensity", "edges", *textures) if getattr(spec, kind)]
     pointwise = spec.pointwise(image_channels)
     of_differences = np.isin(pointwise.rows[:, 0], (DIFFERENCE, TRACE))
     kind = np.concatenate([np.resize(own, spec.count_basic(image_channels)), np.where(of_differences, 3, 4)])
@@ -61,7 +69,8 @@ def _places(spec: FeatureSpec, image_channels: int) -> tuple[NDArray[np.int64], 
     for number in range(len(pointwise.rows)):
         planes = np.flatnonzero(pointwise.planes(np.array([number])))
         np.add.at(weights[len(basic) + number], np.take(used, planes // count), 1 / len(planes))
-    return kind.astype(np.int64), sigma.astype(np.int64), weights
+    seen = spec.planes_seen
+    return np.tile(kind, seen).astype(np.int64), np.tile(sigma, seen).astype(np.int64), np.tile(weights, (seen, 1))
 
 
 def without(spec: FeatureSpec, part: str, image_channels: int) -> FeatureSpec:
@@ -69,14 +78,15 @@ def without(spec: FeatureSpec, part: str, image_channels: int) -> FeatureSpec:
 
     Args:
         spec: which features.
-        part: ``kind:edges``, ``sigma:16`` (the smallest or the largest one only), or ``channel:1``, counted from 1.
+        part: ``kind:edges``, ``kind:learned``, ``sigma:16`` (the smallest or the largest one only), or
+            ``channel:1``, counted from 1.
         image_channels: number of channels of the images.
 
     Raises:
         ValueError: with a sentence, if they are not there, or cannot be left out alone.
     """
     group, _, name = part.partition(":")
-    if group == "kind" and name in KINDS and getattr(spec, name):
+    if group == "kind" and name in (*KINDS, "learned") and getattr(spec, name):
         off: dict[str, Any] = {name: False}
         return replace(spec, **off)
     if group == "sigma" and len(spec.sigmas) > 1:
@@ -105,6 +115,6 @@ def seconds_of_features(image: Image, classifier: PixelClassifier) -> float:
     taken = []
     for _ in range(TIMES):
         begun = time.thread_time()
-        compute_planes(image.pixels, classifier.spec_, rows=rows, columns=columns, wanted=wanted, threads=1)
+        compute_of(image, classifier.spec_, rows, columns, wanted=wanted, threads=1)
         taken.append(time.thread_time() - begun)
     return min(taken)

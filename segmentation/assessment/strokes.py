@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.io.image import Image
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 from segmentation.strokes.classes import REGION
 from segmentation.strokes.raster import rasterise, stroke_bounds, stroke_pixels
 from segmentation.strokes.stroke import Stroke

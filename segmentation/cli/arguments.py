@@ -294,10 +294,34 @@ def _add_features(command: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="brightness or colour differs between images: each channel is taken relative to its mean and spread",
     )
+    features.add_argument(
+        "--learned",
+        action=argparse.BooleanOptionalAction,
+        help="learned texture: what a small network trained on photographs says of the surroundings; for materials and"
+        " other textures, at about twice the time",
+    )
     lengths: dict[str, Any] = {"type": told(parse_length), "metavar": "LENGTH"}
     features.add_argument("--sigma-min", **lengths, help="smallest scale, in pixels, or with a unit such as 0.3um")
     features.add_argument("--sigma-max", **lengths, help="largest scale, likewise")
     add_pixel_size(features)
+    features.add_argument(
+        "--dimensions",
+        type=int,
+        choices=(2, 3),
+        help="3: features of a volume, smoothed and derived along its planes too; for stacks",
+    )
+    features.add_argument(
+        "--planes-around",
+        type=int,
+        metavar="N",
+        help="of stacks, take also the features of so many planes above and below: faster than 3 dimensions",
+    )
+    features.add_argument(
+        "--spacing",
+        dest="plane_distance",
+        **lengths,
+        help="with --dimensions 3, how far planes lie apart, in pixels or with a unit; else as the images say, or 1",
+    )
     features.add_argument("--num-sigma", type=int, metavar="N", help="number of scales; else each is twice the former")
     features.add_argument(
         "--by-channel",

@@ -106,7 +106,7 @@ def train(given: Namespace) -> int:
     from segmentation.cli.labelled import read_training_data
     from segmentation.features.spec import FeatureSpec
     from segmentation.forest.settings import ForestSettings
-    from segmentation.io.pixel_size import in_pixels
+    from segmentation.io.pixel_size import distance_of_planes, in_pixels
     from segmentation.model.classifier import PixelClassifier
     from segmentation.model.modelfile import save_model
     from segmentation.model.weights import weights_from_json
@@ -128,10 +128,16 @@ def train(given: Namespace) -> int:
     for name in ("sigma_min", "sigma_max"):
         if getattr(given, name) is not None:
             setattr(given, name, in_pixels(getattr(given, name), sizes))
+    if given.plane_distance is not None:
+        given.plane_distance = in_pixels(given.plane_distance, sizes)
+    elif given.dimensions == 3:
+        given.plane_distance = distance_of_planes(sizes)
     if given.by_channel is not None:
         given.by_channel = {str(channel): kinds for channel, kinds in given.by_channel}
     chosen_before = {"features": FeatureSpec().to_json(), "forest": ForestSettings().to_json()} | settings
     spec = FeatureSpec.from_json(chosen_before["features"] | chosen(given, FEATURE_OPTIONS))
+    if spec.looks_around:  # which planes each must know is known only now
+        data = read_training_data(given.images, given.labels, given.map, strokes_of, spec)
     forest = ForestSettings.from_json(chosen_before["forest"] | chosen(given, FOREST_OPTIONS))
     classifier = PixelClassifier(spec, **forest.to_json(), engine=given.engine, threads=given.threads)
     classifier.fit(data.images, data.labels)
@@ -157,7 +163,18 @@ ONE_CLASS = (
     "The classifier cannot tell the classes apart: it takes every labelled pixel for the same class. "
     "Label pixels that look different, or let it see other features."
 )
-FEATURE_OPTIONS = (*FEATURE_KINDS, "sigma_min", "sigma_max", "num_sigma", "channels", "standardise", "by_channel")
+DEPTH = ("dimensions", "planes_around", "plane_distance")
+FEATURE_OPTIONS = (
+    *FEATURE_KINDS,
+    "sigma_min",
+    "sigma_max",
+    "num_sigma",
+    "channels",
+    "standardise",
+    "by_channel",
+    "learned",
+    *DEPTH,
+)
 FOREST_OPTIONS = ("kind", "n_estimators", "max_depth", "max_samples", "balance", "fine_trees", "random_state")
 
 
@@ -219,6 +236,7 @@ def described(name: str, contents: ModelContents) -> str:
     names = learnt_channels(training)
     called = f": {', '.join(names)}" if names else ""
     kinds = [kind for kind in FEATURE_KINDS if getattr(spec, kind)]
+    learned = " and learned texture" * spec.learned
     trees = {
         "extra_trees": counted(forest.n_trees, "extremely randomised tree"),
         "random_forest": f"{counted(forest.n_trees, 'tree')} of a random forest",
@@ -234,7 +252,8 @@ def described(name: str, contents: ModelContents) -> str:
         ("weights", [f"class {one} counts {weight:g} times" for one, weight in contents.class_weights.items()]),
         ("clean-up", [" ".join(step.to_text() for step in contents.clean_up)] if contents.clean_up else []),
         ("images", [f"with {channels}{called}"] + ["each relative to its mean and spread"] * spec.standardise),
-        ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}"]),
+        ("features", [f"{', '.join(kinds)} at sigma {' '.join(f'{sigma:g}' for sigma in spec.sigmas)}{learned}"]),
+        ("", _of_depth(spec)),
         ("", _of_channels(spec, names)),
         ("forest", [f"{trees}, {counted(len(forest.feature), 'node')}, seed {settings.random_state}"]),
         ("trained on", images or ["rows of features"]),
@@ -245,6 +264,15 @@ def described(name: str, contents: ModelContents) -> str:
     ]
     rows = [f"{title if first else '':<12}{entry}" for title, some in lines for first, entry in _marked(some)]
     return "\n".join([name, *rows])
+
+
+def _of_depth(spec: FeatureSpec) -> list[str]:
+    """Which planes of a stack are looked at, where it is more than one."""
+    if spec.dimensions == 3:
+        return [f"in 3 dimensions, of planes that lie {spec.plane_distance:g} pixels apart"]
+    if spec.planes_around:
+        return [f"of each plane and of {counted(spec.planes_around, 'plane')} above and below"]
+    return []
 
 
 def _of_channels(spec: FeatureSpec, names: tuple[str, ...] | None) -> list[str]:

@@ -34,7 +34,8 @@ def on_strokes(given: Namespace) -> int:
         raise ValueError("--map says what the values of masks stand for: strokes have classes.")
     classifier = _classifier(given)
     documents = [strokes_from_json(path.read_bytes()) for path in given.strokes]
-    data = read_training_data(given.images, [], None, dict(zip(given.strokes, documents, strict=True)))
+    strokes_of = dict(zip(given.strokes, documents, strict=True))
+    data = read_training_data(given.images, [], None, strokes_of, classifier.spec)
     drawn = [data.strokes.get(image.hash, ()) for image in data.images]
     found = cross_validate(data.images, drawn, classifier)
     names = {one.id: one.name for one in classifier.label_classes_}
@@ -85,7 +86,7 @@ def on_masks(given: Namespace) -> int:
     ids = [one.id for one in classifier.label_classes_]
     scores, notes = None, dict[str, Path]()
     for image_path, mask_path in zip(given.images[::2], given.images[1::2], strict=True):
-        for image, truth in read_with_masks(image_path, mask_path, given.map):
+        for image, truth in read_with_masks(image_path, mask_path, given.map, classifier.spec):
             try:
                 adapted = classifier.adapt(image)
                 predicted = classifier.cleaned(classifier.predict_window(adapted, whole_window(image.shape)))

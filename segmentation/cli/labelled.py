@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.text import counted
+from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 from segmentation.io.limits import PageError
 from segmentation.io.masks import is_black_and_white, read_masks
 from segmentation.io.read import read_stack
 from segmentation.io.stacks import image_in_words
+from segmentation.io.volumes import in_slabs
 from segmentation.series.inputs import is_zarr
 from segmentation.strokes.document import StrokesDocument
 from segmentation.strokes.raster import paint
@@ -38,7 +40,7 @@ class TrainingData:
 
 
 def read_with_masks(
-    image_path: Path, mask_path: Path, values: Mapping[int, int] | None
+    image_path: Path, mask_path: Path, values: Mapping[int, int] | None, spec: FeatureSpec | None = None
 ) -> Iterator[tuple[Image, NDArray[np.uint8]]]:
     """Each image of a file with its mask: those of a stack belong together page by page.
 
@@ -46,6 +48,7 @@ def read_with_masks(
         image_path: of the image or stack.
         mask_path: of the mask or stack of masks.
         values: the class id that each value of the masks stands for; None takes the values as they are.
+        spec: which features look at the images, perhaps at several together.
 
     Yields:
         An image, and ``(rows, columns)`` uint8 class ids, which perhaps do not fit it.
@@ -56,7 +59,7 @@ def read_with_masks(
     refuse_zarr(image_path, mask_path)
     with closing(read_stack(image_path)) as images, closing(read_masks(mask_path, values)) as masks:
         try:
-            for image, mask in zip(images, masks, strict=False):
+            for image, mask in zip(_as_seen(images, spec), masks, strict=False):
                 there, given = image.metadata["pages"], mask.metadata["pages"]
                 if there != given:
                     raise ValueError(
@@ -87,6 +90,7 @@ def read_training_data(
     labels: Sequence[Path],
     values: Mapping[int, int] | None,
     documents: Mapping[Path, StrokesDocument],
+    spec: FeatureSpec | None = None,
 ) -> TrainingData:
     """Reads what a classifier is trained on; no more images are in memory than something is labelled on.
 
@@ -95,6 +99,7 @@ def read_training_data(
         labels: as many files of labels, or none.
         values: the class id that each value of the labels stands for; None takes the values as they are.
         documents: strokes, by the path of their file; they are painted over the labels.
+        spec: which features look at the images, perhaps at several together.
 
     Raises:
         ValueError: if a file cannot be read or used, or strokes were drawn on an image that is not there.
@@ -103,7 +108,7 @@ def read_training_data(
     kept: list[tuple[Image, NDArray[np.uint8]]] = []
     channels: dict[str, int] = {}
     for number, path in enumerate(images):
-        for read, labelled in _with_labels(path, labels[number] if labels else None, values):
+        for read, labelled in _with_labels(path, labels[number] if labels else None, values, spec):
             image = read.known_as(next((one for one in read.hashes if one in drawn_on), read.hash))
             if documents:
                 channels[image.hash] = image.channels
@@ -123,7 +128,7 @@ def read_training_data(
 
 
 def _with_labels(
-    path: Path, labels: Path | None, values: Mapping[int, int] | None
+    path: Path, labels: Path | None, values: Mapping[int, int] | None, spec: FeatureSpec | None
 ) -> Iterator[tuple[Image, NDArray[np.uint8]]]:
     """Each image of a file with its labels, or with none.
 
@@ -131,7 +136,7 @@ def _with_labels(
         ValueError: as :func:`read_with_masks`, if labels hold nothing but 0 and 255, or all lie where there is no data.
     """
     if labels is not None:
-        for image, labelled in read_with_masks(path, labels, values):
+        for image, labelled in read_with_masks(path, labels, values, spec):
             if image.no_data is not None and labelled.any() and not labelled[~image.no_data].any():
                 about = image.metadata
                 which = image_in_words(path.name, about["page"], about["pages"], image.place)
@@ -145,8 +150,13 @@ def _with_labels(
         return
     refuse_zarr(path)
     with closing(read_stack(path)) as images:
-        for image in images:
+        for image in _as_seen(images, spec):
             yield image, np.zeros(image.shape, np.uint8)
+
+
+def _as_seen(images: Iterable[Image], spec: FeatureSpec | None) -> Iterable[Image]:
+    """The images, with those around them if features look at several."""
+    return in_slabs(images, spec.depth_halo) if spec is not None and spec.looks_around else images
 
 
 def strokes_by_image(

@@ -1,4 +1,4 @@
+from .all_pixels import compute_features as compute_features
 from .cache import FeatureCache as FeatureCache
-from .compute import compute_features as compute_features
 from .compute import compute_planes as compute_planes
 from .spec import FeatureSpec as FeatureSpec

@@ -46,7 +46,7 @@ def _odd_lines(floats: int) -> int:
 
 
 @part
-def _neighbours(at: int, count: int) -> tuple[int, int, np.float32]:
+def neighbours(at: int, count: int) -> tuple[int, int, np.float32]:
     """The indices between which numpy.gradient differentiates at an index, and one over their distance."""
     before, after = max(at - 1, 0), min(at + 1, count - 1)
     return before, after, _HALF if after - before == 2 else _ONE
@@ -84,7 +84,7 @@ def _write_edges(smooth: Floats, extent: tuple[int, int], piece: Box, out: Float
         smooth[y, MARGIN + width] = smooth[y, MARGIN + width - 1]
     for r in range(rows):
         y = top + r
-        up, down, _ = _neighbours(y, height)
+        up, down, _ = neighbours(y, height)
         for x in range(0, columns + 2, FLOATS):
             at = MARGIN + left + x - 1
             upper, lower = load_wide_run(smooth, up, at), load_wide_run(smooth, down, at)
@@ -107,9 +107,9 @@ def _write_texture(
     top, left, rows, columns = piece
     for r in range(rows):
         y = top + r
-        up, down, scale = _neighbours(y, height)
-        up_up, up_down, up_scale = _neighbours(up, height)
-        down_up, down_down, down_scale = _neighbours(down, height)
+        up, down, scale = neighbours(y, height)
+        up_up, up_down, up_scale = neighbours(up, height)
+        down_up, down_down, down_scale = neighbours(down, height)
         for x in range(0, columns, FLOATS):
             at = MARGIN + left + x
             slope_up = up_scale * (load_run(smooth, up_down, at) - load_run(smooth, up_up, at))
@@ -138,14 +138,14 @@ def _mend_texture(
     for x in (0, 1, width - 2, width - 1):
         if not left <= x < left + columns:
             continue
-        before, after, step = _neighbours(x, width)
-        first, second, step_before = _neighbours(before, width)
-        third, fourth, step_after = _neighbours(after, width)
+        before, after, step = neighbours(x, width)
+        first, second, step_before = neighbours(before, width)
+        third, fourth, step_after = neighbours(after, width)
         for r in range(rows):
             y = top + r
-            up, down, scale = _neighbours(y, height)
-            up_up, up_down, up_scale = _neighbours(up, height)
-            down_up, down_down, down_scale = _neighbours(down, height)
+            up, down, scale = neighbours(y, height)
+            up_up, up_down, up_scale = neighbours(up, height)
+            down_up, down_down, down_scale = neighbours(down, height)
             slope_up = up_scale * (smooth[up_down, MARGIN + x] - smooth[up_up, MARGIN + x])
             slope_down = down_scale * (smooth[down_down, MARGIN + x] - smooth[down_up, MARGIN + x])
             across_before = scale * (smooth[down, MARGIN + before] - smooth[up, MARGIN + before])

@@ -7,9 +7,9 @@ import os
 from segmentation._shared.memory import memory_bytes
 
 CACHE_MEGABYTES_VARIABLE = "SQUIGGLE_FEATURE_CACHE_MB"
-LEAST_CACHE_MEGABYTES = 75
+LEAST_CACHE_MEGABYTES = 32
 """Suits a host of 512 MB, of which the process itself takes about 200 and a 16 megapixel image with what is shown of it
-100 more; holds 0.6 megapixel of RGB or 2.3 of grey as bits at the default features."""
+100 more; more bits than it holds, of 0.26 megapixel of RGB at the default features, are as soon read from the disk."""
 
 DEFAULT_DRAFT_MEGABYTES = 24
 """The drafts of two images of RGB at the default features."""

@@ -20,8 +20,6 @@ from segmentation._shared.parallel import share
 from segmentation.features.pointwise import fill_features, with_constants
 from segmentation.features.reference import reference_basic
 from segmentation.features.spec import DERIVATIVE_REACH, GAUSSIAN_TRUNCATE, FeatureSpec
-from segmentation.io.image import image_from_pixels
-from segmentation.io.standardise import standardised
 
 PIECE_ROWS = 124
 """Rows of the pieces that threads share: enough of them for all threads, small enough for a core's cache.
@@ -31,27 +29,6 @@ With the rows that derivatives need around them they are a multiple of those tha
 
 PIECE_COLUMNS = 1024
 """Largest number of columns of such a piece."""
-
-
-def compute_features(
-    pixels: NDArray[Any], spec: FeatureSpec = FeatureSpec(), *, threads: int | None = None
-) -> NDArray[np.float32]:
-    """Features of every pixel of an image.
-
-    Args:
-        pixels: ``(rows, columns)`` or ``(rows, columns, channels)``, integer, float or bool.
-        spec: which features.
-        threads: number of threads; None takes all cores. The result does not depend on it.
-
-    Returns:
-        ``(rows, columns, features)``, float32, a transposed view of planar memory.
-
-    Raises:
-        ValueError: as :func:`compute_planes` does.
-    """
-    if spec.standardise:
-        pixels = standardised(image_from_pixels(pixels)).pixels
-    return np.moveaxis(compute_planes(pixels, spec, threads=threads), 0, -1)
 
 
 def compute_planes(
@@ -76,8 +53,8 @@ def compute_planes(
     Args:
         pixels: ``(rows, columns)`` or ``(rows, columns, channels)``, integer, float or bool. Integers are scaled by
             the range of their type, as :func:`skimage.util.img_as_float32` does.
-        spec: which features. Where channels are compared and it has no constants, they are taken from the whole image.
-            If it says ``standardise``, the pixels are those of a standardised image.
+        spec: which features, none of them learned. Where channels are compared and it has no constants, they are taken
+            from the whole image. If it says ``standardise``, the pixels are those of a standardised image.
         rows: the window's rows, without a step.
         columns: the window's columns, without a step.
         out: C-contiguous float32 array of the shape that is returned, to be filled; None makes one. Fresh memory
@@ -93,6 +70,8 @@ def compute_planes(
         ValueError: if the pixels are not an image, lack a channel, or are not finite in the window and its halo; if
             the window has a step; if ``out`` does not fit.
     """
+    if spec.learned:
+        raise ValueError("Learned features are of images: see compute_of.")
     image = _as_image(pixels)
     channels = spec.channel_indices(image.shape[2])
     window = _window(rows, image.shape[0], "rows"), _window(columns, image.shape[1], "columns")
@@ -126,7 +105,7 @@ def _fill(
     from segmentation.features._derivative_kernels import derive
     from segmentation.features._smoothing_kernels import scratch, smooth_piece
 
-    weights, radii = _gaussians(spec.sigmas)
+    weights, radii = gaussians(spec.sigmas)
     halo, (rows, columns) = spec.halo, out.shape[2:]
     kinds = spec.intensity, spec.edges, spec.texture
     height, width = min(PIECE_ROWS, rows), -(-columns // -(-columns // PIECE_COLUMNS))
@@ -172,7 +151,7 @@ def _output(out: NDArray[np.float32] | None, shape: tuple[int, ...]) -> NDArray[
 
 
 @lru_cache(maxsize=16)
-def _gaussians(sigmas: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def gaussians(sigmas: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Weights of truncated Gaussians from their centres outwards, ``(sigmas, taps)``, and the last tap of each.
 
     They are rounded as scipy's are, which are normalised over both sides.
@@ -203,7 +182,7 @@ def _float_panels(
         strip = np.empty((PIECE_ROWS, panels.shape[1] * panels.shape[3]), np.float32)
         for channel, start in strips:
             rows = strip[: min(PIECE_ROWS, end - start)]
-            _to_float32(image[start : start + len(rows), inner, channels[channel]], rows[:, first:last])
+            to_float32(image[start : start + len(rows), inner, channels[channel]], rows[:, first:last])
             rows[:, :first] = rows[:, first, None]
             rows[:, last:] = rows[:, last - 1, None]
             pack(rows, panels[channel], start - top)
@@ -214,7 +193,7 @@ def _float_panels(
     return panels
 
 
-def _to_float32(values: NDArray[Any], out: NDArray[np.float32]) -> None:
+def to_float32(values: NDArray[Any], out: NDArray[np.float32]) -> None:
     """Convert the values as :func:`skimage.util.img_as_float32` does, into ``out``."""
     kind = values.dtype.kind
     if kind in "ui":

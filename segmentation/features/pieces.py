@@ -6,18 +6,20 @@ The memory that is needed depends on the size of a piece, not of the image.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation._shared.parallel import available_threads, share
+from segmentation._shared.parallel import share
+from segmentation._shared.reused_memory import reused_memory
 from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
-from segmentation.features.smoothed import Room, Smoothed
+from segmentation.features.learned_planes import fill_learned
+from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
+from segmentation.features.volumes import around_planes
 from segmentation.io.image import Image
 
 PIECE = 128, 256
@@ -27,15 +29,10 @@ SMOOTHED_PIECE_BYTES = 4_000_000
 """About the bytes of the features of a piece where the window is smoothed already, so that there is no halo to be
 smoothed once more for each piece: they stay in the processor's cache until they have been looked at."""
 
-MAX_FREE_BUFFER_BYTES = 2**23
-"""A larger buffer for features is returned to the system after use."""
-
 Piece = TypeVar("Piece", bound=Window)
 
 ComputePlanes = Callable[..., NDArray[np.float32]]
 """A function with the arguments of :func:`~segmentation.features.compute.compute_planes`, that gives the same."""
-
-_FREE_BUFFERS: list[NDArray[np.float32]] = []
 
 
 def rows_of_piece(features: int, columns: int) -> int:
@@ -70,42 +67,53 @@ def for_each_piece(
     count = spec.count(image.channels)
 
     def take(queue: Iterator[Piece]) -> None:
-        with reused_memory() as planes_for:
+        with reused_memory() as room:
             for piece in queue:
-                rows, columns, planes = piece.rows, piece.columns, planes_for(count, piece)
-                if smoothed is None:
-                    compute(image.pixels, spec, rows=rows, columns=columns, out=planes, wanted=wanted, threads=1)
-                else:
-                    smoothed.features(spec, rows, columns, out=planes, wanted=wanted)
+                rows, columns, planes = piece.rows, piece.columns, room((count, *piece.shape), np.float32)
+                compute_of(
+                    image, spec, rows, columns, out=planes, wanted=wanted, threads=1, smoothed=smoothed, compute=compute
+                )
                 work(piece, planes)
 
     share(pieces, take, threads)
 
 
-@contextmanager
-def reused_memory() -> Iterator[Room]:
-    """Memory for the features of pieces, which one thread leaves to the next: the system must clear new memory, which
-    costs a tenth of all features, and more than a few of them themselves.
+def compute_of(
+    image: Image,
+    spec: FeatureSpec,
+    rows: slice,
+    columns: slice,
+    *,
+    out: NDArray[np.float32] | None = None,
+    wanted: NDArray[np.bool_] | None = None,
+    threads: int | None = None,
+    smoothed: Smoothed | None = None,
+    compute: ComputePlanes = compute_planes,
+) -> NDArray[np.float32]:
+    """Features of a window of an image, whatever they look at; see ``compute_planes``.
 
-    Yields:
-        A function that gives ``(features, rows, columns)`` float32 for a number of features of a piece; they are
-        overwritten by those of the next.
+    Args:
+        image: the image.
+        spec: which features, with constants if some are learned.
+        rows, columns, out, wanted, threads: see ``compute_planes``.
+        smoothed: a smoothed window that this one lies in, if there is one.
+        compute: computes the features of single planes that are not learned where there is none.
     """
-    try:
-        memory = _FREE_BUFFERS.pop()
-    except IndexError:
-        memory = np.empty(0, np.float32)
-
-    def planes_for(features: int, piece: Window) -> NDArray[np.float32]:
-        nonlocal memory
-        size = features * piece.shape[0] * piece.shape[1]
-        if memory.size < size:
-            memory = np.empty(size, np.float32)
-        return memory[:size].reshape(features, *piece.shape)
-
-    yield planes_for
-    if len(_FREE_BUFFERS) < 2 * available_threads() and memory.nbytes <= MAX_FREE_BUFFER_BYTES:
-        _FREE_BUFFERS.append(memory)
+    if spec.looks_around:
+        return around_planes(
+            image, spec, rows=rows, columns=columns, out=out, wanted=wanted, threads=threads, compute=compute
+        )
+    local, count = spec.local, spec.local.count(image.channels)
+    if out is None:
+        out = np.empty((spec.count(image.channels), rows.stop - rows.start, columns.stop - columns.start), np.float32)
+    some = None if wanted is None else wanted[:count]
+    if smoothed is not None:
+        smoothed.features(local, rows, columns, out=out[:count], wanted=some)
+    else:
+        compute(image.pixels, local, rows=rows, columns=columns, out=out[:count], wanted=some, threads=threads)
+    if spec.learned:
+        fill_learned(image, spec, rows, columns, out[count:], None if wanted is None else wanted[count:])
+    return out
 
 
 def feature_rows(

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.features import _pointwise_reference as formulas
-from segmentation.features.constants import STANDARDISED, ColourConstants
+from segmentation.features.constants import ColourConstants, standardised_constants
 from segmentation.features.spec import FeatureSpec
 from segmentation.features.table import DIFFERENCE, LAB, RATIO, TRACE, Pointwise
 
@@ -42,14 +42,18 @@ _PIXELS_PER_TASK = 2**15
 
 def with_constants(spec: FeatureSpec, image: NDArray[Any]) -> FeatureSpec:
     """The spec with constants, which are those of the image if it needs some and has none."""
-    if not lacks_constants(spec, 1 if image.ndim == 2 else image.shape[2]):
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if not lacks_constants(spec, channels):
         return spec
-    return replace(spec, constants=STANDARDISED if spec.standardise else ColourConstants.of_pixels(image))
+    seen = spec.network_channels(channels)
+    return replace(
+        spec, constants=standardised_constants(seen) if spec.standardise else ColourConstants.of_pixels(image, seen)
+    )
 
 
 def lacks_constants(spec: FeatureSpec, image_channels: int) -> bool:
     """Whether the spec needs constants for such images, and has none."""
-    return spec.constants is None and spec.pointwise(image_channels).compares_channels
+    return spec.constants is None and (spec.learned or spec.pointwise(image_channels).compares_channels)
 
 
 def fill_features(
@@ -91,7 +95,11 @@ def fill_features(
 
 def _own_kinds(spec: FeatureSpec, whole: FeatureSpec, count: int) -> NDArray[np.bool_]:
     """Which of scikit-image's features that are computed are wanted for themselves."""
-    kinds = [spec.intensity] * whole.intensity + [spec.edges] * whole.edges + [spec.texture] * 2 * whole.texture
+    kinds = (
+        [spec.intensity] * whole.intensity
+        + [spec.edges] * whole.edges
+        + [spec.texture] * spec.dimensions * whole.texture
+    )
     return np.resize(np.array(kinds), count)
 
 
@@ -169,7 +177,7 @@ def derive_by_numpy(
         if kind == DIFFERENCE:
             out[number] = planes[first, 0] - planes[second, 0]
         elif kind == TRACE:
-            out[number] = planes[first, -2] + planes[first, -1]
+            out[number] = np.add.reduce(planes[first, -spec.dimensions :], axis=0)
         elif kind == LAB:
             out[number] = formulas.lab(planes[first::sigmas, 0])[second]
         elif kind == RATIO:

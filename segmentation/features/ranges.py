@@ -19,6 +19,8 @@ from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import joined_ranges
 from segmentation.io.image import Image
+from segmentation.io.limits import ImageError, PassingError
+from segmentation.io.pyramid import Pyramid
 
 PIXELS = 2**16
 """About the number of pixels that are looked at, together."""
@@ -45,10 +47,7 @@ def blocks_in_tiles(shape: tuple[int, ...]) -> list[tuple[Tile, Window]]:
         for row in range(rows)
         for column in range(columns)
     ]
-    return [
-        (tile, Window(_middle(tile.rows, side), _middle(tile.columns, side)))
-        for tile in map(grid.tiles.__getitem__, numbers)
-    ]
+    return [(tile, Window(_middle(tile.rows, side), _middle(tile.columns, side))) for tile in map(grid.tile, numbers)]
 
 
 def _middle(part: slice, length: int) -> slice:
@@ -81,11 +80,7 @@ def feature_ranges(
     found: list[NDArray[np.float32]] = [np.full((2, spec.count(image.channels)), np.nan, np.float32)]
 
     def look(block: Window, planes: NDArray[np.float32]) -> None:
-        held = slice(None) if image.no_data is None else ~image.no_data[block.rows, block.columns].ravel()
-        values = planes.reshape(len(planes), -1)[:, held]
-        if values.shape[1]:
-            ends = np.stack([values.min(axis=1), values.max(axis=1)])
-            found.append(np.where(np.isfinite(ends).all(axis=0), ends, np.nan))
+        found.extend(_ends(image, block, planes))
 
     elsewhere: list[Window] = []
     for tile, block in blocks_in_tiles(image.shape):
@@ -95,4 +90,38 @@ def feature_ranges(
         else:
             for_each_piece(image, spec, block.split(*PIECE), look, smoothed=known, threads=1)
     for_each_piece(image, spec, elsewhere, look, compute=compute, threads=threads)
+    return joined_ranges(found)
+
+
+def _ends(image: Image, block: Window, planes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """The smallest and the largest value of each feature in a block; nothing if no pixel of it holds data."""
+    held = slice(None) if image.no_data is None else ~image.no_data[block.rows, block.columns].ravel()
+    values = planes.reshape(len(planes), -1)[:, held]
+    if not values.shape[1]:
+        return []
+    ends = np.stack([values.min(axis=1), values.max(axis=1)])
+    return [np.where(np.isfinite(ends).all(axis=0), ends, np.nan)]
+
+
+def pyramid_ranges(
+    pyramid: Pyramid, spec: FeatureSpec, *, compute: ComputePlanes = compute_planes, threads: int | None = None
+) -> NDArray[np.float32]:
+    """The same of an image of any size, of which only these blocks are read; those that are damaged do not count.
+
+    Raises:
+        PassingError: with a sentence, if one of them did not come this time.
+    """
+    found: list[NDArray[np.float32]] = [np.full((2, spec.count(pyramid.channels)), np.nan, np.float32)]
+    for _, block in blocks_in_tiles(pyramid.shape):
+        try:
+            image, inner = pyramid.block(block, spec.halo)
+        except PassingError:
+            raise
+        except ImageError:
+            continue
+
+        def look(piece: Window, planes: NDArray[np.float32], image: Image = image) -> None:
+            found.extend(_ends(image, piece, planes))
+
+        for_each_piece(image, spec, inner.split(*PIECE), look, compute=compute, threads=threads)
     return joined_ranges(found)

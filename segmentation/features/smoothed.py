@@ -6,7 +6,6 @@ smoothed image is cached between strokes, and the features are computed again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.kernels import kernels_are_ready
+from segmentation._shared.reused_memory import Room
 from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
 from segmentation.features.pointwise import fill_features
 from segmentation.features.reference import derive_plane
 from segmentation.features.spec import DERIVATIVE_REACH, FeatureSpec
 from segmentation.features.table import TRACE
-
-Room = Callable[[int, Window], NDArray[np.float32]]
-"""Gives memory for a number of planes of a window, ``(planes, rows, columns)`` float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +74,7 @@ class Smoothed:
         channels = spec.channel_indices(image_channels)
         around = with_apron(rows, shape[0]), with_apron(columns, shape[1])
         count, whole = len(channels) * len(spec.sigmas), Window(*around)
-        planes = np.empty((count, *whole.shape), np.float32) if room is None else room(count, whole)
+        planes = (np.empty if room is None else room)((count, *whole.shape), np.float32)
         gaussians = spec.smoothing
         if wanted is None:
             compute_planes(pixels, gaussians, rows=around[0], columns=around[1], out=planes, threads=threads)
@@ -178,7 +175,7 @@ def _kinds_of(spec: FeatureSpec, image_channels: int, chosen: bytes | None) -> N
     else:
         wanted, own = np.frombuffer(chosen, np.bool_), spec.count_basic(image_channels)
         of_planes = wanted[:own].reshape(count, spec.kinds_per_sigma)
-        kinds = [0] * spec.intensity + [1] * spec.edges + [2, 2] * spec.texture
+        kinds = [0] * spec.intensity + [1] * spec.edges + [2] * spec.dimensions * spec.texture
         for number, kind in enumerate(kinds):
             needed[:, kind] |= of_planes[:, number]
         pointwise, some = spec.pointwise(image_channels), np.flatnonzero(wanted[own:])

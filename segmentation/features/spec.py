@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.checks import number
+from segmentation.features.by_channel import KINDS as KINDS
+from segmentation.features.by_channel import TOO_MANY_CHANNELS, channel_and_kinds, checked_table
 from segmentation.features.constants import ColourConstants
+from segmentation.features.learned.layout import CHANNELS, COUNT, HALO
 from segmentation.features.table import Pointwise, pointwise_features
 from segmentation.io.limits import MAX_CHANNELS
 
 GAUSSIAN_TRUNCATE = 4.0
 """Gaussians are cut off at this many sigmas, as in scipy and scikit-image."""
 
+MOST_PLANES_AROUND = 3
+"""Above and below: with more of them there are hundreds of features, most of which say the same."""
+
 
 DERIVATIVE_REACH = 2
 """Pixels that the second derivatives look beyond the Gaussian."""
-
-KINDS = ("intensity", "edges", "texture", "differences", "colour")
-"""The kinds of features, each of which can be switched on and off."""
 
 KINDS_ADDED = ("differences", "colour")
 """Those that came later: settings that were written before do not have them."""
@@ -32,7 +34,10 @@ KINDS_ADDED = ("differences", "colour")
 FINE_SIGMA = 4.0
 """Features of larger sigmas are not fine: what they say of a pixel is said of its surroundings."""
 
-_TOO_MANY_CHANNELS = f"Features are of at most {MAX_CHANNELS} channels: an image has no more."
+OF_DEPTH: dict[str, tuple[type, ...]] = {"dimensions": (int,), "planes_around": (int,), "plane_distance": (int, float)}
+"""What is said of the planes of a stack, and of which types it is."""
+
+_EIGENVALUES = {2: ("larger", "smaller"), 3: ("largest", "middle", "smallest")}
 
 LAB_SIGMAS = (0.5, 2.0, 8.0)
 """Perceived colour is computed at those sigmas of a spec that are nearest to these."""
@@ -59,6 +64,11 @@ class FeatureSpec:
             named, at all kinds. A ratio of channels is seen if its kind is in both. A mapping becomes pairs.
         constants: what colour takes from the images that are learnt from; None as long as there are none. It is no
             setting: a classifier brings it along.
+        dimensions: 2, or 3: smoothed and derived along the planes of a stack too, with three eigenvalues.
+        planes_around: of how many planes above and below the features are taken beside those of a pixel's own plane.
+        plane_distance: of three dimensions, how far planes lie apart, in pixels: sigmas along them are so much smaller.
+        learned: what a small network that was trained on photographs says of the surroundings, see
+            :mod:`segmentation.features.learned`; it sees single planes.
 
     Raises:
         ValueError: with a sentence for the person who chose, if the values cannot go together.
@@ -76,6 +86,10 @@ class FeatureSpec:
     standardise: bool = False
     by_channel: Mapping[int, Collection[str]] | tuple[tuple[int, tuple[str, ...]], ...] | None = None
     constants: ColourConstants | None = None
+    dimensions: int = 2
+    planes_around: int = 0
+    plane_distance: float = 1.0
+    learned: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that cannot go together; sigmas become floats, so that equal specs are written alike."""
@@ -96,8 +110,71 @@ class FeatureSpec:
         if self.channels is not None and (not self.channels or min(self.channels) < 0):
             raise ValueError("Choose at least one channel of the image.")
         if self.channels is not None and (len(self.channels) > MAX_CHANNELS or max(self.channels) >= MAX_CHANNELS):
-            raise ValueError(_TOO_MANY_CHANNELS)
-        object.__setattr__(self, "by_channel", _checked_table(self.by_channel))
+            raise ValueError(TOO_MANY_CHANNELS)
+        object.__setattr__(self, "by_channel", checked_table(self.by_channel))
+        self._check_depth()
+
+    def _check_depth(self) -> None:
+        """Refuse what planes of a stack cannot be looked at with."""
+        object.__setattr__(self, "plane_distance", number(self.plane_distance, "The distance of planes"))
+        if self.dimensions not in (2, 3):
+            raise ValueError("Features have 2 or 3 dimensions.")
+        if not 0 <= self.planes_around <= MOST_PLANES_AROUND:
+            raise ValueError(f"Features are of at most {MOST_PLANES_AROUND} planes above and below.")
+        if not 0.01 <= self.plane_distance <= 100:
+            raise ValueError("Planes must lie between 0.01 and 100 pixels apart.")
+        if self.dimensions == 3 and self.planes_around:
+            raise ValueError("Features of three dimensions see the planes around already: choose one of the two.")
+        if self.dimensions == 2 and self.plane_distance != 1:
+            raise ValueError("How far planes lie apart counts for features of three dimensions only.")
+        if self.looks_around and self.learned:
+            raise ValueError("Learned texture sees single planes: take each plane by itself, or switch it off.")
+        if self.looks_around and self.standardise:
+            raise ValueError("Planes of a stack cannot be standardised one by one where features look at several.")
+
+    @property
+    def looks_around(self) -> bool:
+        """Whether features of a plane of a stack depend on other planes."""
+        return self.dimensions == 3 or self.planes_around > 0
+
+    @cached_property
+    def flat(self) -> FeatureSpec:
+        """The features of single planes."""
+        other = replace(self, dimensions=2, planes_around=0, plane_distance=1.0)
+        vars(other)["sigmas"] = self.sigmas
+        return other
+
+    @property
+    def depth_sigmas(self) -> tuple[float, ...]:
+        """The sigmas of the Gaussians along the planes of a stack, in planes."""
+        return tuple(sigma / self.plane_distance for sigma in self.sigmas)
+
+    @property
+    def depth_halo(self) -> int:
+        """Planes above and below on which features depend."""
+        if self.dimensions == 2:
+            return self.planes_around
+        return gaussian_radius(max(self.depth_sigmas)) + DERIVATIVE_REACH
+
+    @cached_property
+    def local(self) -> FeatureSpec:
+        """All features but the learned ones, which come after them."""
+        if not self.learned:
+            return self
+        other = replace(self, learned=False)
+        vars(other)["sigmas"] = self.sigmas
+        return other
+
+    @cached_property
+    def seen_by_network(self) -> FeatureSpec:
+        """All that learned features depend on, and nothing else."""
+        ends = None if self.constants is None else self.constants.ends
+        constants = None if ends is None else ColourConstants(0, 1, ends)
+        return FeatureSpec(learned=True, channels=self.channels, standardise=self.standardise, constants=constants)
+
+    def network_channels(self, image_channels: int) -> tuple[int, ...]:
+        """The channels that the network of learned features sees; none if there are no such features."""
+        return self.channel_indices(image_channels)[: CHANNELS * self.learned]
 
     def _looks_at(self, channel: int, kind: str) -> bool:
         return kind in dict(self.by_channel or ()).get(channel, KINDS)
@@ -131,6 +208,7 @@ class FeatureSpec:
             colour=False,
             by_channel=None,
             constants=None,
+            learned=False,
         )
         vars(other)["sigmas"] = self.sigmas
         return other
@@ -138,7 +216,7 @@ class FeatureSpec:
     @property
     def kinds_per_sigma(self) -> int:
         """Number of scikit-image's features of one channel at one sigma."""
-        return int(self.intensity) + int(self.edges) + 2 * int(self.texture)
+        return int(self.intensity) + int(self.edges) + self.dimensions * int(self.texture)
 
     @cached_property
     def lab_sigmas(self) -> tuple[int, ...]:
@@ -154,7 +232,7 @@ class FeatureSpec:
     @property
     def halo(self) -> int:
         """Pixels around a place on which its features depend."""
-        return int(GAUSSIAN_TRUNCATE * max(self.sigmas) + 0.5) + DERIVATIVE_REACH
+        return max(gaussian_radius(max(self.sigmas)) + DERIVATIVE_REACH, HALO * self.learned)
 
     def of_plane(self, plane: int, image_channels: int) -> FeatureSpec:
         """The features of one channel at one sigma: those that follow from one plane of the smoothed image.
@@ -193,15 +271,20 @@ class FeatureSpec:
 
     def count(self, image_channels: int) -> int:
         """Number of features of an image with ``image_channels`` channels."""
-        return self.count_basic(image_channels) + len(self.pointwise(image_channels).rows)
+        of_plane = self.count_basic(image_channels) + len(self.pointwise(image_channels).rows)
+        return of_plane * self.planes_seen + COUNT * self.learned
+
+    @property
+    def planes_seen(self) -> int:
+        """Of how many planes there are features of their own, one plane after the other."""
+        return 1 + 2 * self.planes_around
 
     def fine(self, image_channels: int) -> NDArray[np.bool_]:
         """``(features,)``, which of them look at small sigmas only, those up to :data:`FINE_SIGMA`."""
         fine = np.array(self.sigmas) <= FINE_SIGMA
         planes = np.tile(fine, len(self.channel_indices(image_channels)))
-        return np.concatenate(
-            [np.repeat(planes, self.kinds_per_sigma), fine[self.pointwise(image_channels).largest_sigmas]]
-        )
+        of_plane = [np.repeat(planes, self.kinds_per_sigma), fine[self.pointwise(image_channels).largest_sigmas]]
+        return np.append(np.tile(np.concatenate(of_plane), self.planes_seen), np.zeros(COUNT * self.learned, np.bool_))
 
     def seen(self, image_channels: int) -> NDArray[np.bool_]:
         """``(features,)``, which of them trees look at: all, but for ``by_channel``.
@@ -210,7 +293,8 @@ class FeatureSpec:
             ValueError: if there is nothing that a tree could look at.
         """
         channels = self.channel_indices(image_channels)
-        kinds = ["intensity"] * self.intensity + ["edges"] * self.edges + ["texture"] * 2 * self.texture
+        textures = ["texture"] * self.dimensions * self.texture
+        kinds = ["intensity"] * self.intensity + ["edges"] * self.edges + textures
         basic = [self._looks_at(channel, kind) for channel in channels for _ in self.sigmas for kind in kinds]
         differences, colour = (
             np.array([not self._looks_at(channel, kind) for channel in channels], np.bool_)
@@ -220,14 +304,14 @@ class FeatureSpec:
         seen = np.concatenate([np.array(basic, np.bool_), ~hidden])
         if not seen.any():
             raise ValueError("No feature is left: let the forest look at some kind in some channel.")
-        return seen
+        return np.append(np.tile(seen, self.planes_seen), np.ones(COUNT * self.learned, np.bool_))
 
     def names(self, image_channels: int) -> list[str]:
         """A readable name for each feature, in their order."""
         kinds = (
             ["intensity"] * self.intensity
             + ["edges"] * self.edges
-            + ["texture (larger eigenvalue)", "texture (smaller eigenvalue)"] * self.texture
+            + [f"texture ({size} eigenvalue)" for size in _EIGENVALUES[self.dimensions]] * self.texture
         )
         channels = self.channel_indices(image_channels)
         basic = [
@@ -236,14 +320,24 @@ class FeatureSpec:
             for sigma in self.sigmas
             for kind in kinds
         ]
-        return basic + self.pointwise(image_channels).names(channels, self.sigmas)
+        own = basic + self.pointwise(image_channels).names(channels, self.sigmas)
+        parts = [name.rpartition(", ") for name in own]
+        around = [(kind, _offset_in_words(step), sigma) for step in self.offsets[1:] for kind, _, sigma in parts]
+        learned = [f"learned texture, output {number + 1}" for number in range(COUNT * self.learned)]
+        return own + [f"{kind} {where}, {sigma}" for kind, where, sigma in around] + learned
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """The planes that there are features of, relative to a pixel's own, which is the first."""
+        return (0, *(sign * step for step in range(1, self.planes_around + 1) for sign in (-1, 1)))
 
     def to_json(self) -> dict[str, Any]:
-        """What was chosen as plain JSON values; what came later, ``standardise`` and ``by_channel``, only if chosen."""
+        """What was chosen as plain JSON values; what came later, from ``standardise`` on, only if chosen."""
         values = asdict(self.chosen)
         del values["constants"]
-        if not self.standardise:
-            del values["standardise"]
+        for name in ("standardise", *OF_DEPTH, "learned"):
+            if getattr(self, name) == getattr(FeatureSpec, name):
+                del values[name]
         values["channels"] = None if self.channels is None else list(self.channels)
         if self.by_channel is None:
             del values["by_channel"]
@@ -265,7 +359,9 @@ class FeatureSpec:
             "num_sigma": (int, type(None)),
             "channels": (list, tuple, type(None)),
             "standardise": (bool,),
+            "learned": (bool,),
             "by_channel": (dict, type(None)),
+            **OF_DEPTH,
         }
         for name, value in values.items():
             if name not in expected:
@@ -278,30 +374,15 @@ class FeatureSpec:
                 raise ValueError("The feature setting 'channels' must be a list of whole numbers.")
             given["channels"] = tuple(given["channels"])
         if given.get("by_channel") is not None:
-            given["by_channel"] = dict(_channel_and_kinds(*one) for one in given["by_channel"].items())
+            given["by_channel"] = dict(channel_and_kinds(*one) for one in given["by_channel"].items())
         return cls(**given)
 
 
-def _channel_and_kinds(channel: object, kinds: object) -> tuple[int, list[str]]:
-    named = isinstance(channel, str) and re.fullmatch("[0-9]{1,9}", channel)
-    listed = isinstance(kinds, list) and len(kinds) <= len(KINDS) and all(isinstance(kind, str) for kind in kinds)
-    if not named or not listed:
-        raise ValueError("The feature setting 'by_channel' must name kinds of features by numbers of channels.")
-    return int(str(channel)), cast("list[str]", kinds)
+def gaussian_radius(sigma: float) -> int:
+    """The last pixel, from its centre, of a Gaussian that is cut off."""
+    return int(GAUSSIAN_TRUNCATE * sigma + 0.5)
 
 
-def _checked_table(by_channel: object) -> tuple[tuple[int, tuple[str, ...]], ...] | None:
-    """The kinds of each channel as pairs in one order; None if there is nothing in it."""
-    if by_channel is None:
-        return None
-    table: dict[int, tuple[str, ...]] = {}
-    given = dict(by_channel)  # type: ignore[call-overload]
-    if len(given) > MAX_CHANNELS or max(given, default=0) >= MAX_CHANNELS:
-        raise ValueError(_TOO_MANY_CHANNELS)
-    for channel, kinds in given.items():
-        if isinstance(kinds, str) or not all(kind in KINDS for kind in kinds):
-            raise ValueError(f"What the forest looks at in a channel is some of {', '.join(KINDS)}.")
-        if channel < 0:
-            raise ValueError("Channels are counted from 0.")
-        table[int(channel)] = tuple(kind for kind in KINDS if kind in kinds)
-    return tuple(sorted((channel, kinds) for channel, kinds in table.items() if kinds != KINDS)) or None
+def _offset_in_words(offset: int) -> str:
+    """Where a plane lies, as seen from another."""
+    return f"{abs(offset)} plane{'s' * (abs(offset) > 1)} {'above' if offset < 0 else 'below'}"

@@ -246,12 +246,12 @@ def count_blocks(pixels: int) -> int:
 
 def packed_room(blocks: int, features: int) -> NDArray[np.uint8]:
     """``(blocks, features, BITS, ROW)`` uint8 to be filled with bits."""
-    return on_cache_lines((blocks, features, BITS, ROW), np.uint8)
+    return on_cache_lines(packed_shape(blocks, features), np.uint8)
 
 
-def packed_bytes(blocks: int, features: int) -> int:
-    """Bytes that these take."""
-    return blocks * features * BITS * ROW
+def packed_shape(blocks: int, features: int) -> tuple[int, int, int, int]:
+    """How many blocks, features, digits and bytes there are of bits."""
+    return blocks, features, BITS, ROW
 
 
 def _ordinals(values: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:

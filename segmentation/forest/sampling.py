@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.kernels import kernels_are_ready
+from segmentation._shared.tiled_labels import TiledLabels
 from segmentation.forest._bit_layout import WORD
 from segmentation.forest._mixing import mixed
 from segmentation.forest.bins import joined_ranges
@@ -28,15 +29,20 @@ HIGHEST = 2**64 - 1
 """The highest priority that a pixel can have."""
 
 
-def count_classes(*labels: NDArray[np.uint8]) -> dict[int, int]:
+Labels = NDArray[np.uint8] | TiledLabels
+"""Class ids of the pixels of an image, 0 = unlabelled."""
+
+
+def count_classes(*labels: Labels) -> dict[int, int]:
     """Number of pixels of each class that has any, by class id, ascending; unlabelled pixels are not counted."""
     if kernels_are_ready():
         from segmentation.forest._sampling_kernels import count
     else:
         from segmentation.forest._sampling_reference import count
     by_position = np.zeros((WORD, 256), np.int64)
-    for raster in labels:
-        count(*_in_words(raster), by_position)
+    for one in labels:
+        for raster in one.of_tiles.values() if isinstance(one, TiledLabels) else (one,):
+            count(*_in_words(raster), by_position)
     counts = by_position.sum(axis=0)
     return {int(class_id): int(counts[class_id]) for class_id in np.flatnonzero(counts) if class_id > 0}
 
@@ -139,7 +145,7 @@ class TrainingSample:
     @classmethod
     def draw(
         cls,
-        labels: Sequence[NDArray[np.uint8]],
+        labels: Sequence[Labels],
         seed: int,
         limit: int = MAX_TRAINING_PIXELS,
         earlier_classes: Collection[int] = (),
@@ -151,7 +157,7 @@ class TrainingSample:
         of the pixels that were chosen before it.
 
         Args:
-            labels: ``(rows, columns)`` uint8 for each image, 0 = unlabelled.
+            labels: of each image, ``(rows, columns)`` uint8, 0 = unlabelled, or by tiles.
             seed: of the priorities.
             limit: the most pixels to choose.
             earlier_classes: classes of which an earlier classifier has training pixels.
@@ -165,7 +171,7 @@ class TrainingSample:
             return cls(tuple(np.empty(0, np.int64) for _ in labels), np.empty(0, np.uint8), {})
         share = limit // len(counts.keys() | set(earlier_classes))
         places, priorities = _candidates(labels, seed, counts, share)
-        class_ids = np.concatenate([raster.ravel()[at] for raster, at in zip(labels, places, strict=True)])
+        class_ids = np.concatenate([_at(one, places_of) for one, places_of in zip(labels, places, strict=True)])
         chosen = np.ones(len(class_ids), bool)
         for class_id in (one for one, count in counts.items() if count > share):
             members = np.flatnonzero(class_ids == class_id)
@@ -184,8 +190,24 @@ class TrainingSample:
         return digest.digest()
 
 
+def _at(labels: Labels, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return labels.at(places) if isinstance(labels, TiledLabels) else labels.ravel()[places]
+
+
+def _chosen_of_tiles(
+    labels: TiledLabels, state: np.uint64, highest: NDArray[np.uint64], found: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """What ``choose`` finds in the whole raster."""
+    places = labels.places()
+    priorities = mixed(mixed(state, places // labels.shape[1]), places % labels.shape[1])
+    class_ids = labels.at(places)
+    chosen = priorities <= highest[class_ids]
+    found += np.bincount(class_ids[chosen], minlength=256)
+    return places[chosen], priorities[chosen]
+
+
 def _candidates(
-    labels: Sequence[NDArray[np.uint8]], seed: int, counts: Mapping[int, int], share: int
+    labels: Sequence[Labels], seed: int, counts: Mapping[int, int], share: int
 ) -> tuple[list[NDArray[np.int64]], NDArray[np.uint64]]:
     """The places of somewhat more pixels of each class than its share, in each image, and the priorities of all."""
     if kernels_are_ready():
@@ -200,6 +222,11 @@ def _candidates(
         size = sum(min(2 * room, count) for count in counts.values())
         places, priorities, found = [], [], np.zeros(256, np.int64)
         for raster, state in zip(labels, random_uint64(seed, np.arange(len(labels))), strict=True):
+            if isinstance(raster, TiledLabels):
+                of_tiles = _chosen_of_tiles(raster, state, highest, found)
+                places.append(of_tiles[0])
+                priorities.append(of_tiles[1])
+                continue
             of_image = np.empty(size, np.int64), np.empty(size, np.uint64)
             number = choose(*_in_words(raster), raster.shape[1], state, highest, *of_image, found)
             places.append(of_image[0][:number])

@@ -73,8 +73,8 @@ def display_pixels(
     """A window of an image as it is shown: red, green and blue.
 
     One channel is grey; of two the first is green and the second magenta, which colour-blind people can tell apart;
-    of more the first three are red, green and blue. Only the window is looked at, and little memory is used beyond
-    the result.
+    of more the first three are red, green and blue. Pixels without data are black. Only the window is looked at, and
+    little memory is used beyond the result.
 
     Args:
         image: the image.
@@ -118,6 +118,8 @@ def screen_pixels(
     for start in range(top, bottom, strip_rows):
         strip = image.stacked[start : min(start + strip_rows, bottom), left:right, :seen]
         grey = _as_bytes(strip, ranges[:seen])
+        if image.no_data is not None:  # what features see there is no picture
+            grey = np.where(image.no_data[start : start + len(strip), left:right, None], np.uint8(0), grey)
         if seen == 1:
             grey = grey[..., 0]
         elif seen == 2:

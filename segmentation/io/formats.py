@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from zlib import decompressobj
+from zlib import error as zlib_error
 
 from segmentation.io.limits import ImageError
 
@@ -12,15 +14,30 @@ HEAD = 1024
 TAIL = 22 + 2**16
 """Bytes from the end of a file within which a ZIP archive has its directory."""
 
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
 _ACCEPTED = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"BM", "BMP"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
+    *((beginning, "TIFF") for beginning in TIFF_BEGINNINGS),
+    (b"ZISRAWFILE", "CZI"),
+    (b"\xda\xce\xbe\x0a", "ND2"),
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
 )
+
+GZIP = b"\x1f\x8b"
+
+_LIF, _LIF_TEXT = b"\x70\0\0\0", b"<\0"
+_NIFTI_SIZES = {348: (344, b"n+1\0"), 540: (4, b"n+2\0")}
+"""By the length of the header that a file begins with: where its kind stands, and what it is."""
+
+STACK_BEGINNINGS = (
+    *(magic[:4] for magic, kind in _ACCEPTED if kind in ("TIFF", "CZI", "ND2", "HDF5")),
+    _LIF,
+    *(length.to_bytes(4, order) for length in _NIFTI_SIZES for order in ("little", "big")),
+)
+"""The first bytes of files that may hold stacks."""
 
 _SAVE_AS = "export it as PNG or TIFF first"
 
@@ -28,7 +45,7 @@ _REFUSED = (
     (b"%PDF", f"a PDF document: {_SAVE_AS}"),
     (b"%!PS", f"a PostScript drawing: {_SAVE_AS}"),
     (b"PK", "a ZIP archive or an office document: take the images out of it first"),
-    (b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (GZIP, "a gzip archive: unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
     (b"Rar!", "a RAR archive: unpack it first"),
     (b"BZh", "a bzip2 archive: unpack it first"),
@@ -36,9 +53,6 @@ _REFUSED = (
     (b"8BPS", f"a Photoshop document: {_SAVE_AS}"),
     (b"\0\0\0\x0cjP", f"a JPEG 2000 image: {_SAVE_AS}"),
     (b"\xff\x4f\xff\x51", f"a JPEG 2000 image: {_SAVE_AS}"),
-    (b"ZISRAWFILE", f"a Zeiss CZI file: {_SAVE_AS}"),
-    (b"\xda\xce\xbe\x0a", f"a Nikon ND2 file: {_SAVE_AS}"),
-    (b"\x89HDF", f"an HDF5 file: {_SAVE_AS}"),
     (b"\xd0\xcf\x11\xe0", f"an office document, or a Zeiss ZVI or Olympus OIB file: {_SAVE_AS}"),
     (b"SIMPLE  =", f"a FITS file: {_SAVE_AS}"),
     (b"\x93NUMPY", "a NumPy array: save it as TIFF first"),
@@ -47,11 +61,12 @@ _REFUSED = (
     (b"\x7fELF", "a program, not an image"),
 )
 
-_FORMATS = "PNG, JPEG, TIFF, BMP or WebP"
+_FORMATS = "PNG, JPEG, TIFF, BMP or WebP, or CZI, ND2, LIF, DICOM, NIfTI or HDF5"
 
 
 def image_format(head: bytes, tail: bytes) -> str:
-    """The format of an image file: ``"PNG"``, ``"JPEG"``, ``"TIFF"``, ``"BMP"`` or ``"WebP"``.
+    """The format of an image file: ``"PNG"``, ``"JPEG"``, ``"TIFF"``, ``"BMP"`` or ``"WebP"``; or one of those of
+    :mod:`segmentation.io.instruments`.
 
     Args:
         head: the first :data:`HEAD` bytes of the file.
@@ -63,7 +78,7 @@ def image_format(head: bytes, tail: bytes) -> str:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         kind = "WebP"
     else:
-        kind = next((name for magic, name in _ACCEPTED if head.startswith(magic)), "")
+        kind = next((name for magic, name in _ACCEPTED if head.startswith(magic)), "") or _kind_of_instrument(head)
     if not kind:
         raise ImageError(f"This is {_other_kind(head)}.")
     if b"%PDF-" in head or _ends_as_archive(tail):
@@ -79,8 +94,6 @@ def _other_kind(head: bytes) -> str:
             return sentence
     if head[4:8] == b"ftyp":
         return f"a film, or a HEIC or AVIF photograph: {_SAVE_AS}"
-    if head[128:132] == b"DICM":
-        return f"a DICOM file: {_SAVE_AS}"
     text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if text.startswith(b"<"):
         if b"<svg" in text:
@@ -89,6 +102,23 @@ def _other_kind(head: bytes) -> str:
             return "a web page, not an image: save the image itself"
         return "an XML document, not an image"
     return f"not an image that can be read: bring {_FORMATS}"
+
+
+def _kind_of_instrument(head: bytes) -> str:
+    """The format of a microscope or a clinic whose mark does not stand at the beginning; empty if it is none."""
+    if head[128:132] == b"DICM":
+        return "DICOM"
+    if head.startswith(_LIF) and head[8:9] == b"*" and head[13:15] == _LIF_TEXT:
+        return "LIF"
+    if head.startswith(GZIP):
+        try:
+            head = decompressobj(wbits=31).decompress(head, HEAD)
+        except zlib_error:
+            return ""
+    for length, (at, mark) in _NIFTI_SIZES.items():
+        if head[:4] in (length.to_bytes(4, "little"), length.to_bytes(4, "big")) and head[at : at + 4] == mark:
+            return "NIfTI"
+    return ""
 
 
 def _ends_as_archive(tail: bytes) -> bool:

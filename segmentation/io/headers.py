@@ -164,6 +164,25 @@ def jpeg_2000_size(data: bytes) -> Size:
     return Size(bottom - top, right - left, channels)
 
 
+def jpeg_xr_size(data: bytes) -> Size:
+    """The size of a JPEG XR image, which its container tells as a TIFF does (ITU-T T.832, A.7).
+
+    Raises:
+        ImageError: if its header is missing.
+    """
+    if data[:3] != b"II\xbc":
+        raise ImageError("A JPEG XR image in the file is damaged.")
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    told = {}
+    for entry in range(count):
+        tag, kind, _, value = struct.unpack_from("<HHII", data, at + 2 + 12 * entry)
+        told[tag] = value & 0xFFFF if kind == 3 else value
+    if not told.get(0xBC80) or not told.get(0xBC81):
+        raise ImageError("A JPEG XR image in the file is damaged.")
+    return Size(told[0xBC81], told[0xBC80], 0)
+
+
 def lerc_size(data: bytes) -> Size:
     """The size of one or more LERC 2 blobs, which are the bands of an image (https://github.com/Esri/lerc).
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from segmentation.io.limits import MAX_CHANNELS, ImageError
 from segmentation.io.no_data import filled, not_numbers, together
 from segmentation.io.pixel_size import PixelSize
+from segmentation.io.slab import Slab
 from segmentation.io.stacks import place_along, stack_axes
 
 KEPT_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
@@ -42,12 +43,16 @@ class Image:
         no_data: ``(rows, columns)`` bool, where a pixel holds no data, and ``pixels`` has the nearest that does; None
             if all hold data.
         region: ``(rows, columns)`` bool, where the image is worked on, see :meth:`within`; None: everywhere.
+        slab: of a plane of a volume those around it, for features that look at several; None if they are not known.
+        corner: row and column of its first pixel in the image of which it is a part.
     """
 
     pixels: NDArray[Any]
     metadata: dict[str, Any] = field(default_factory=dict)
     no_data: NDArray[np.bool_] | None = None
     region: NDArray[np.bool_] | None = None
+    slab: Slab | None = None
+    corner: tuple[int, int] = (0, 0)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -95,6 +100,15 @@ class Image:
             region: ``(rows, columns)`` bool.
         """
         return self if region is None else self._changed(region=region)
+
+    def in_slab(self, slab: Slab) -> Image:
+        """The same image, which knows the planes around it."""
+        return self._changed(slab=slab)
+
+    @property
+    def seen_hash(self) -> str:
+        """The hash of all that features see of it: of its slab, where it has one."""
+        return self.hash if self.slab is None else self.slab.hash
 
     def _changed(self, **change: Any) -> Image:
         """The same image with something else that is none of its content.
@@ -150,8 +164,7 @@ class Image:
         origin: Image = vars(self).get("_origin", self)
         known: tuple[tuple[int, ...], Image] | None = vars(origin).get("_of_channels")
         if known is None or known[0] != indices:
-            chosen = np.ascontiguousarray(origin.stacked[..., list(indices)])
-            pixels = chosen[..., 0] if len(indices) == 1 else chosen
+            pixels = _some_channels(origin.pixels, indices)
             ends = [pixels.dtype.type(end).item() for end in _ends(pixels)]
             names = origin.metadata.get("channel_names", ())
             about = {"value_range": ends, "colour": False, "channel_names": [names[one] for one in indices if names]}
@@ -160,8 +173,9 @@ class Image:
             vars(origin)["_of_channels"] = known
         if origin is self:
             return known[1]
+        slab = self.slab and self.slab.changed(lambda plane: _some_channels(plane, indices), f"channels {indices}")
         changed = {key: self.metadata[key] for key in self.metadata if self.metadata[key] != origin.metadata.get(key)}
-        return known[1]._changed(metadata=known[1].metadata | changed, region=self.region)
+        return known[1]._changed(metadata=known[1].metadata | changed, region=self.region, slab=slab)
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -247,6 +261,12 @@ def normalised(pixels: NDArray[Any], metadata: dict[str, Any], no_data: NDArray[
     pixels = _kept(pixels, low, high)
     about = {"dtype": pixels.dtype.name, "value_range": [pixels.dtype.type(end).item() for end in (low, high)]}
     return Image(pixels, metadata | about, missing)
+
+
+def _some_channels(pixels: NDArray[Any], indices: tuple[int, ...]) -> NDArray[Any]:
+    """Some of the channels of an image, in this order."""
+    chosen = np.ascontiguousarray(np.atleast_3d(pixels)[..., list(indices)])
+    return chosen[..., 0] if len(indices) == 1 else chosen
 
 
 def _ends(pixels: NDArray[Any]) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +19,49 @@ MAX_CHANNELS = 32
 MAX_PAGES = 2**16
 """Pages that a file may have, and planes that one image may have along all its axes."""
 
+MAX_LEVELS = 32
+"""Levels that an image may have, each coarser than the one before."""
+
+MAX_METADATA_BYTES = 2**22
+"""Bytes that a file with metadata of a Zarr group or array may have."""
+
 BYTES_PER_PIXEL = 16
 """An image may take this many bytes for each pixel that the limit allows: four channels of 32 bits."""
 
 
+TOO_LARGE = "megapixels are allowed"
+"""What the sentence of an image says that has too many pixels."""
+
+
 class ImageError(ValueError):
     """An image cannot be read or used; the message is one sentence for the person who brought it."""
+
+
+class PassingError(ImageError):
+    """An image, or a part of one, did not come this time, and may the next: no damage, which is left out and kept.
+
+    Whoever leaves out, notes or keeps what an :class:`ImageError` says raises this one again, so that no result depends
+    on whether a computer was busy.
+    """
+
+
+_PASSING = frozenset(
+    getattr(errno, name)
+    for name in ("EAGAIN", "EBUSY", "EINTR", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "ESTALE", "ETIMEDOUT")
+    if hasattr(errno, name)
+)
+"""What a system says of a file that may be read the next time, as one of a share that was away for a while."""
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether what went wrong with reading may go well the next time: memory or files were short, a disk was away."""
+    passing = isinstance(error, MemoryError | TimeoutError | ConnectionError)
+    return passing or (isinstance(error, OSError) and error.errno in _PASSING)
+
+
+def unread(error: BaseException, sentence: str, damage: str = "") -> ImageError:
+    """What to raise where something cannot be read, as a sentence says; where that stays so, another may say why."""
+    return PassingError(f"{sentence} That may pass: try again.") if may_pass(error) else ImageError(damage or sentence)
 
 
 class PageError(ImageError):
@@ -79,7 +117,7 @@ class Limits:
         if rows * columns > self.max_pixels:
             raise ImageError(
                 f"The image has {columns} x {rows} pixels ({rows * columns / 1e6:.1f} megapixels), but only "
-                f"{self.max_pixels / 1e6:.1f} megapixels are allowed: crop it or make it smaller."
+                f"{self.max_pixels / 1e6:.1f} {TOO_LARGE}: crop it or make it smaller."
             )
         if rows * columns * bytes_per_pixel > self.max_pixels * BYTES_PER_PIXEL:
             raise ImageError(
@@ -90,7 +128,7 @@ class Limits:
 
 @contextmanager
 def damage_reported(kind: str) -> Iterator[None]:
-    """Turn whatever a decoder raises on a file of this kind into an :class:`ImageError`.
+    """Turn whatever a decoder raises on a file of this kind into an :class:`ImageError`, or a :class:`PassingError`.
 
     The decoders are given bytes from strangers, and what they raise then (``struct.error``, ``SyntaxError``,
     ``IndexError``...) is not theirs to promise.
@@ -100,8 +138,10 @@ def damage_reported(kind: str) -> Iterator[None]:
     except ImageError:
         raise
     except MemoryError as error:
-        raise ImageError("The image does not fit into this computer's memory: crop it or make it smaller.") from error
+        raise PassingError("The image does not fit into this computer's memory: crop it or make it smaller.") from error
     except Exception as error:
+        if may_pass(error):
+            raise unread(error, f"The {kind} file could not be read just now ({error}).") from error
         raise ImageError(
             f"The {kind} file is damaged, incomplete or of a rare kind: copy it again, or save it anew as PNG or TIFF."
         ) from error

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.tiling import Window, whole_window
+from segmentation.io.halving import level_shapes
 from segmentation.io.image import Image
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.placement import Placement, ome_sides, xml_attribute, xml_content
 from segmentation.io.shares import checked_segmentation
 from segmentation.io.stacks import stack_axes
-from segmentation.io.tiffwriter import SOFTWARE
+from segmentation.io.tiffwriter import BIG_TIFF_BYTES, SOFTWARE
 from segmentation.strokes.classes import LabelClass, parse_colour
 
 _XML = (
@@ -49,9 +51,6 @@ def ome_tiff(
     import tifffile
 
     known, stack = tuple(classes), np.stack([checked_segmentation(one) for one in segmentations])
-    palette = np.zeros((3, 256), np.uint16)
-    for one in known:
-        palette[:, one.id] = np.array(parse_colour(one.colour), np.uint16) * 257
     name = str(like.metadata.get("name", "")) if like is not None else ""
     first = like or Image(stack[0], {})
     axes = stack_axes(first.metadata | {"alike": True}, len(stack))
@@ -62,7 +61,7 @@ def ome_tiff(
             writer.write(
                 page,
                 photometric="palette",
-                colormap=palette,
+                colormap=_palette(known),
                 compression="zlib",
                 description=_described(stack.shape, known, name, placement) if number == 0 else None,
                 metadata=None,
@@ -72,12 +71,76 @@ def ome_tiff(
     return file.getvalue()
 
 
+TILE_SIDE = 512
+"""Rows and columns of a tile of a pyramid."""
+
+ReadIds = Callable[[int, int, Window], NDArray[np.uint8]]
+"""Class ids of a window of a level of an image: the image and the level, both from 0, and the window."""
+
+
+def write_ome_pyramid(
+    file: BinaryIO, shape: tuple[int, int], images: int, read: ReadIds, classes: Iterable[LabelClass], *, like: Image
+) -> None:
+    """A tiled OME-TIFF of class ids with coarser levels (SubIFDs), written tile by tile; else as :func:`ome_tiff`.
+
+    Args:
+        file: a seekable binary file.
+        shape: rows and columns of each image.
+        images: how many images of a stack there are.
+        read: gives the class ids, whose levels have the shapes of :func:`segmentation.io.halving.level_shapes`.
+        classes: their names and colours.
+        like: a part of the image that was segmented, or of the first of the stack.
+    """
+    import tifffile
+
+    known, levels = tuple(classes), level_shapes(shape)
+    placement = Placement.of(like, images, ("",))
+    described = _described((images, *shape), known, str(like.metadata.get("name", "")), placement)
+    options: dict[str, Any] = {
+        "photometric": "palette",
+        "colormap": _palette(known),
+        "compression": "zlib",
+        "dtype": np.uint8,
+        "tile": (TILE_SIDE, TILE_SIDE),
+        "metadata": None,
+        "software": SOFTWARE,
+        "maxworkers": 1,
+    }
+    with tifffile.TiffWriter(file, bigtiff=images * shape[0] * shape[1] > BIG_TIFF_BYTES) as writer:
+        for number in range(images):
+            writer.write(
+                _tiles(read, number, 0, shape),
+                shape=shape,
+                subifds=len(levels) - 1,
+                description=_ours(known) if number else described,
+                extratags=placement.tags(no_data=True),
+                **_resolution(placement.pixel_size),
+                **options,
+            )
+            for level, smaller in enumerate(levels[1:], start=1):
+                writer.write(_tiles(read, number, level, smaller), shape=smaller, subfiletype=1, **options)
+
+
+def _tiles(read: ReadIds, number: int, level: int, shape: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    """The tiles of a level of an image, row by row; what lies beyond it is 0."""
+    for window in whole_window(shape).split(TILE_SIDE, TILE_SIDE):
+        tile = np.zeros((TILE_SIDE, TILE_SIDE), np.uint8)
+        tile[: window.shape[0], : window.shape[1]] = read(number, level, window)
+        yield tile
+
+
+def _palette(classes: Sequence[LabelClass]) -> NDArray[np.uint16]:
+    palette = np.zeros((3, 256), np.uint16)
+    for one in classes:
+        palette[:, one.id] = np.array(parse_colour(one.colour), np.uint16) * 257
+    return palette
+
+
 def _described(shape: tuple[int, ...], classes: Sequence[LabelClass], name: str, placement: Placement) -> str:
-    ours = json.dumps({"classes": [{"id": one.id, "name": one.name} for one in classes]})
     pairs = [pair for one in classes for pair in ((str(one.id), one.name), (f"{one.id} colour", one.colour))]
     return _XML.format(
         name=xml_attribute(name),
-        ours=xml_content(ours),
+        ours=xml_content(_ours(classes)),
         pages=shape[0],
         rows=shape[1],
         columns=shape[2],
@@ -86,6 +149,11 @@ def _described(shape: tuple[int, ...], classes: Sequence[LabelClass], name: str,
         size=ome_sides(placement.pixel_size),
         classes="".join(f"<M K={xml_attribute(key)}>{xml_content(value)}</M>" for key, value in pairs),
     )
+
+
+def _ours(classes: Sequence[LabelClass]) -> str:
+    """What other class-id TIFFs of ours say, too."""
+    return json.dumps({"classes": [{"id": one.id, "name": one.name} for one in classes]})
 
 
 def _resolution(size: PixelSize | None) -> dict[str, Any]:

@@ -26,6 +26,12 @@ _SPELLINGS = {
     "kilometer": "km", "kilometers": "km", "kilometre": "km", "kilometres": "km",
     "foot": "ft", "feet": "ft", "inch": "in", "inches": "in", "degree": DEGREE, "degrees": DEGREE,
 }  # fmt: skip
+NAMES_IN_OME = {
+    "nm": "nanometer", "µm": "micrometer", "mm": "millimeter", "cm": "centimeter", "m": "meter", "km": "kilometer",
+    "ft": "foot", "in": "inch",
+}  # fmt: skip
+"""What OME-Zarr calls the units of length."""
+
 _OTHER_SCALES = {"pm": ("nm", 1e-3), "å": ("nm", 0.1), "angstrom": ("nm", 0.1), "angstroms": ("nm", 0.1)}
 
 LARGEST_DIFFERENCE = 0.01
@@ -204,3 +210,21 @@ def in_pixels(length: tuple[float, str], sizes: Sequence[PixelSize | None]) -> f
     if max(sides) > min(sides) * (1 + LARGEST_DIFFERENCE):
         raise ValueError("The pixels are not square, or not of the same size in all images: give sigma in pixels.")
     return float(f"{number * METRES[unit] / sides[0]:.9g}")
+
+
+def distance_of_planes(sizes: Sequence[PixelSize | None]) -> float:
+    """How far the planes of stacks lie apart, in pixels; 1 if none of them says it.
+
+    Args:
+        sizes: of the pixels of the stacks.
+
+    Raises:
+        ValueError: with a sentence, if it differs between them, or pixels are not square.
+    """
+    told = [size for size in sizes if size is not None and size.z is not None]
+    if not told:
+        return 1.0
+    distances = [float(f"{size.z / side:.9g}") for size in told for side in size.spacing if size.z is not None]
+    if len(told) < len(sizes) or max(distances) > min(distances) * (1 + LARGEST_DIFFERENCE):
+        raise ValueError("Planes lie differently far apart, or pixels are not square: say it, such as --spacing 2.5.")
+    return distances[0]

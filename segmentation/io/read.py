@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import stat
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from io import BufferedReader, BytesIO
@@ -18,7 +16,17 @@ from segmentation._shared.text import counted, shown_name
 from segmentation.io import rasters, tiff
 from segmentation.io.formats import HEAD, TAIL, image_format
 from segmentation.io.image import Image, normalised
-from segmentation.io.limits import MAX_FILE_BYTES, MAX_PIXELS, ImageError, Limits, PageError, damage_reported
+from segmentation.io.instruments import reading as instruments
+from segmentation.io.limits import (
+    MAX_FILE_BYTES,
+    MAX_PIXELS,
+    ImageError,
+    Limits,
+    PageError,
+    PassingError,
+    damage_reported,
+)
+from segmentation.io.opening import open_file
 from segmentation.io.pixels import Decoded
 
 
@@ -29,7 +37,7 @@ def read_image(
     max_pixels: int | None = None,
     max_bytes: int | None = None,
 ) -> Image:
-    """Read an image: PNG, JPEG, TIFF, BMP or WebP.
+    """Read an image: PNG, JPEG, TIFF, BMP or WebP; with the extra ``formats`` also CZI, ND2, LIF, DICOM, NIfTI, HDF5.
 
     Values are kept as they are in the file: 16-bit stays 16-bit, also in colour PNGs; fewer than 8 bits per value
     start at 0 (a 1-bit image has 0 and 1). Palettes and CMYK become RGB, a palette of greys becomes grey, and a TIFF of
@@ -43,8 +51,8 @@ def read_image(
             place, so that no more than an image of it is in memory.
         name: how to call the image; by default the name of the file. It is never used as a path.
         max_pixels: rows times columns that are allowed; None is :data:`MAX_PIXELS`.
-        max_bytes: size of the file that is allowed; None is :data:`MAX_FILE_BYTES`, but any size of a TIFF of which
-            the path is given, since no more than an image of it is in memory.
+        max_bytes: size of the file that is allowed; None is :data:`MAX_FILE_BYTES`, but any size of a file of pages of
+            which the path is given, since no more than an image of it is in memory.
 
     Raises:
         ImageError: if it cannot be read or used, with one sentence that says why.
@@ -66,7 +74,9 @@ def read_stack(
     max_bytes: int | None = None,
     first: int = 1,
 ) -> Generator[Image, None, None]:
-    """Read all images of a TIFF, one at a time, when they are asked for; other formats hold one.
+    """Read all images of a TIFF, or of a file of a microscope or a clinic, one at a time, when they are asked for.
+
+    Other formats hold one.
 
     With ``first`` the images before that are passed over, without decoding them.
 
@@ -114,12 +124,15 @@ def read_pages(
         head = file.read(HEAD)
         file.seek(max(0, size - TAIL))
         kind = image_format(head, tail=file.read()) if size else ""
-        page_by_page = kind == "TIFF" and isinstance(source, str | Path)
+        by_pages = kind == "TIFF" or kind in instruments.INSTRUMENT_FORMATS
+        page_by_page = by_pages and isinstance(source, str | Path)
         if max_bytes is not None or not page_by_page:
             limits.check_file(size)
         images: Iterator[Decoded | ImageError]
         if kind == "TIFF":
             pages, images = tiff.read_images(file, size, limits, first, labels=labels)
+        elif by_pages:
+            pages, images = instruments.read_images(kind, file, size, limits, first, labels=labels)
         else:
             file.seek(0)
             pages, images = 1, iter([_READERS[kind](file.read(), limits, labels=labels)])
@@ -132,6 +145,8 @@ def read_pages(
         for page, image in enumerate(images, start=first):
             try:
                 read = _image(image, origin | {"page": page})
+            except PassingError:
+                raise
             except ImageError as error:
                 if pages == 1:
                     raise
@@ -167,9 +182,7 @@ def _opened(source: str | Path | bytes | BinaryIO, limits: Limits) -> Iterator[I
     elif isinstance(source, str | Path):
         with ExitStack() as stack:
             try:
-                file = stack.enter_context(open(source, "rb", opener=_open_at_once))
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise OSError(errno.EINVAL, "it is a pipe or a device")
+                file = stack.enter_context(open_file(source))
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or "its name is not possible"
                 raise ImageError(f"The file {_last_part(Path(source).name)!r} cannot be opened: {reason}.") from error
@@ -178,11 +191,6 @@ def _opened(source: str | Path | bytes | BinaryIO, limits: Limits) -> Iterator[I
         yield source
     else:
         yield BytesIO(source.read(limits.max_bytes + 1))
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Opens a file without waiting, as one would at a pipe to which nobody writes."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _last_part(name: str) -> str:

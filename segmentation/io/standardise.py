@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.image import Image
+from segmentation.io.sampling import is_large, sampled_windows
 
 SPREADS = 4.0
 """A standardised channel has its mean at 1/2, and 0 and 1 two standard deviations away."""
@@ -98,6 +99,17 @@ def standards(blocks: Iterable[Image]) -> list[tuple[float, float]]:
     return [one.standard for one in sums]
 
 
+def standards_of_whole(image: Image) -> list[tuple[float, float]]:
+    """Mean and standard deviation of each channel of an image that is in memory: of a large one, those of its sample,
+    as where it is read by parts.
+    """
+    if not is_large(image.shape):
+        return standards([image])
+    windows = [(one.rows, one.columns) for one in sampled_windows(image.shape)]
+    missing = image.no_data
+    return standards(Image(image.pixels[one], {}, None if missing is None else missing[one]) for one in windows)
+
+
 def standardised_pixels(pixels: NDArray[Any], of_channels: Standards) -> NDArray[np.float32]:
     """``(value - mean) / (4 standard deviations) + 1/2`` of each channel; 1/2 where all values are equal.
 
@@ -136,7 +148,7 @@ def standardised(image: Image, of_channels: Standards | None = None) -> Image:
     known = _kept.get(image.hash) if kept else None
     if known is not None:
         return known.with_pixel_size(image.pixel_size).within(image.region)
-    pixels = standardised_pixels(image.pixels, standards([image]) if of_channels is None else of_channels)
+    pixels = standardised_pixels(image.pixels, standards_of_whole(image) if of_channels is None else of_channels)
     ends = [float(pixels.min()), float(pixels.max())]
     about = image.metadata | {"dtype": "float32", "value_range": ends, "standardised": True}
     seen = replace(image, pixels=pixels, metadata=about, region=None)

@@ -16,16 +16,21 @@ from typing import Any
 
 import numpy as np
 import zarr
+from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Window, whole_window
+from segmentation.io.addresses import AddressPath, open_store
 from segmentation.io.image import Image, image_from_pixels
-from segmentation.io.limits import ImageError
+from segmentation.io.limits import ImageError, unread
 from segmentation.io.pixel_size import PixelSize, pixel_size
 from segmentation.io.stacks import AXES
-from segmentation.strokes.classes import LabelClass, parse_colour
+from segmentation.io.zipped_zarr import is_zipped_zarr, open_zip
 
 BLOCK_SIDE = 2048
 """Pixels along a block's side: with its halo it takes little memory, and the halo costs little time."""
+
+VOLUME_BLOCK_SIDE = 512
+"""The same where a block is of many planes."""
 
 _MEANING = {
     "y": "y", "row": "y", "rows": "y",
@@ -55,6 +60,21 @@ class ZarrImages:
         return self._length("y"), self._length("x")
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values, in the byte order of this computer."""
+        return np.dtype(self.array.dtype.newbyteorder("="))
+
+    @property
+    def zarr_format(self) -> int:
+        """Version of the Zarr format."""
+        return int(self.array.metadata.zarr_format)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all pixels."""
+        return math.prod(self.array.shape) * int(self.array.dtype.itemsize)
+
+    @property
     def channels(self) -> int:
         """Number of channels of each image."""
         return self._length("c") if "c" in self.axes else 1
@@ -78,19 +98,31 @@ class ZarrImages:
     @property
     def pixel_size(self) -> PixelSize | None:
         """How large a pixel is, as OME metadata say it; None if they do not, or in different units."""
-        described, scale = _scale(self)
+        described, scale = scale_of(self.multiscale, self.axes)
         units = {axis: described.get(axis, {}).get("unit", "") for axis in "zyx"}
         if not scale or not isinstance(units["x"], str) or units["x"] != units["y"]:
             return None
         z = scale.get("z") if units["z"] == units["x"] else None
         return pixel_size(scale["x"], scale["y"], units["x"], z)
 
+    @property
+    def piece(self) -> tuple[int, int]:
+        """Rows and columns of a chunk."""
+        rows, columns = (int(self.array.chunks[self.axes.index(axis)]) for axis in "yx")
+        return rows, columns
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what is left out: nothing is."""
+        return ()
+
     def _length(self, axis: str) -> int:
         return int(self.array.shape[self.axes.index(axis)])
 
-    def blocks(self) -> list[Window]:
-        """What each image is cut into."""
-        return list(whole_window(self.shape).split(BLOCK_SIDE, BLOCK_SIDE))
+    def blocks(self, side: int | None = None) -> list[Window]:
+        """What each image is cut into; None is :data:`BLOCK_SIDE`."""
+        side = BLOCK_SIDE if side is None else side
+        return list(whole_window(self.shape).split(side, side))
 
     def read(self, place: Sequence[int], window: Window) -> Image:
         """A window of one of the images.
@@ -102,14 +134,20 @@ class ZarrImages:
         Raises:
             ImageError: if the pixels cannot be read or used.
         """
+        return image_from_pixels(self.values(place, window))
+
+    def values(self, place: Sequence[int], window: Window) -> NDArray[Any]:
+        """The same as ``(rows, columns)`` or ``(rows, columns, channels)``, of the type that the array has."""
         where: dict[str, Any] = dict(zip(self.stack_axes, place, strict=True))
         where |= {"y": window.rows, "x": window.columns, "c": slice(None)}
         try:
             pixels = np.asarray(self.array[tuple(where[axis] for axis in self.axes)])
+        except ImageError:  # what is wrong with an address
+            raise
         except Exception as error:  # whatever a decoder raises on what strangers store
-            raise ImageError(f"A part of the Zarr array cannot be read ({type(error).__name__}).") from error
+            raise unread(error, f"A part of the Zarr array cannot be read ({type(error).__name__}).") from error
         kept = [axis for axis in self.axes if axis in ("y", "x", "c")]
-        return image_from_pixels(pixels.transpose([kept.index(axis) for axis in "yxc" if axis in kept]))
+        return pixels.transpose([kept.index(axis) for axis in "yxc" if axis in kept])
 
 
 def open_images(path: Path, *, channels: int | None = None, axes: str | None = None) -> ZarrImages:
@@ -125,13 +163,34 @@ def open_images(path: Path, *, channels: int | None = None, axes: str | None = N
     Raises:
         ImageError: if there is no image, or its axes are not understood.
     """
-    try:
-        node: Any = zarr.open(path, mode="r")
-    except Exception as error:  # metadata of strangers
-        raise ImageError(f"{path.name} cannot be opened as a Zarr array ({type(error).__name__}).") from error
-    multiscale = None
+    node, multiscale = open_node(path, path.name), None
     if isinstance(node, zarr.Group):
         node, multiscale = _first_level(node, path)
+    return images_in(node, multiscale, channels, axes)
+
+
+def open_node(source: Any, name: str, folder: str = "") -> Any:
+    """The array or group at a path or in a store, or in a folder of it.
+
+    Raises:
+        ImageError: if there is none.
+    """
+    if isinstance(source, AddressPath):
+        source = open_store(str(source))
+    elif isinstance(source, Path) and is_zipped_zarr(source):
+        source, folder = open_zip(source, name)
+    try:
+        return zarr.open(source, mode="r", path=folder or None)
+    except ImageError:  # what is wrong with an address
+        raise
+    except Exception as error:  # metadata of strangers
+        raise unread(error, f"{name} cannot be opened as a Zarr array ({type(error).__name__}).") from error
+
+
+def images_in(
+    node: Any, multiscale: Mapping[str, Any] | None, channels: int | None, axes: str | Sequence[str] | None
+) -> ZarrImages:
+    """The images in an array; the arguments are those of :func:`open_images`, and the OME metadata of the array."""
     if node.dtype.kind not in "buif" or "pickle" in json.dumps(node.metadata.to_dict(), default=str).lower():
         raise ImageError("The Zarr array does not hold plain numbers.")
     if node.dtype.kind in "iu" and node.dtype.itemsize == 8:
@@ -152,6 +211,8 @@ def _first_level(group: zarr.Group, path: Path) -> tuple[Any, Mapping[str, Any]]
     try:
         multiscale = attributes.get("ome", attributes)["multiscales"][0]
         return group[multiscale["datasets"][0]["path"]], multiscale
+    except ImageError:  # what is wrong with an address
+        raise
     except Exception as error:  # metadata of strangers
         arrays = ", ".join(sorted(name for name, _ in group.arrays())[:5])
         hint = f": name one of its arrays ({arrays})" if arrays else ""
@@ -159,7 +220,7 @@ def _first_level(group: zarr.Group, path: Path) -> tuple[Any, Mapping[str, Any]]
 
 
 def _axes(
-    array: Any, chosen: str | None, multiscale: Mapping[str, Any] | None, channels: int | None
+    array: Any, chosen: str | Sequence[str] | None, multiscale: Mapping[str, Any] | None, channels: int | None
 ) -> tuple[str, ...]:
     named: Any = chosen
     if named is None and multiscale is not None:
@@ -173,69 +234,16 @@ def _axes(
     return tuple("zyx"[-array.ndim :]) if array.ndim <= 3 else tuple(f"axis {n}" for n in range(array.ndim))
 
 
-def create_results(
-    images: ZarrImages, path: Path, classes: Sequence[LabelClass], planes: Sequence[LabelClass], with_planes: bool
-) -> None:
-    """An array for the results of images, in the Zarr format and with the OME metadata that they have.
-
-    Args:
-        images: the images.
-        path: where the array, or the OME-Zarr group with the array ``"0"``, is made.
-        classes: are named in the metadata.
-        planes: the classes that have a plane of probabilities, in the order of the planes.
-        with_planes: make an array for probabilities, float32; its axes are those of the stack, the planes, rows and
-            columns. Otherwise one for class ids, uint8; its axes are those of the stack, rows and columns.
-    """
-    rows, columns = images.shape
-    between = (len(planes),) if with_planes else ()
-    names = (*images.stack_axes, *("c" for _ in between), "y", "x")
-    version = images.array.metadata.zarr_format
-    described: dict[str, Any] = {"classes": [one.to_json() for one in (planes if with_planes else classes)]}
-    if images.multiscale is not None:
-        ome = _ome(images, names, () if with_planes else classes, version)
-        zarr.create_group(path, zarr_format=version, attributes=described | ome)
-    zarr.create_array(
-        path,
-        name=None if images.multiscale is None else "0",
-        shape=(*images.stack_shape, *between, rows, columns),
-        chunks=(*(1 for _ in images.stack_shape), *between, min(rows, BLOCK_SIDE), min(columns, BLOCK_SIDE)),
-        dtype=np.float32 if with_planes else np.uint8,
-        fill_value=0,
-        zarr_format=version,
-        dimension_names=names if version == 3 else None,
-        chunk_key_encoding={"name": "default" if version == 3 else "v2", "separator": "/"},
-        attributes=described if version == 3 else described | {"_ARRAY_DIMENSIONS": list(names)},
-    )
-
-
-def _ome(images: ZarrImages, names: Sequence[str], classes: Sequence[LabelClass], version: int) -> dict[str, Any]:
-    """OME metadata whose coordinates are those of the images; those of labels name their classes."""
-    described, given = _scale(images)
-    axes = [{"type": "channel", "name": "c"} if name == "c" else described.get(name, {"name": name}) for name in names]
-    scale = {name: given.get(name, 1.0) for name in names}
-    level = {
-        "path": "0",
-        "coordinateTransformations": [{"type": "scale", "scale": [scale[axis] for axis in names]}],
-    }
-    multiscale: dict[str, Any] = {"axes": axes, "datasets": [level]}
-    label: dict[str, Any] = {
-        "colors": [{"label-value": one.id, "rgba": [*parse_colour(one.colour), 255]} for one in classes],
-        "properties": [{"label-value": one.id, "class": one.name} for one in classes],
-    }
-    if version == 3:
-        return {"ome": {"version": "0.5", "multiscales": [multiscale]} | ({"image-label": label} if classes else {})}
-    labels = {"image-label": label | {"version": "0.4"}} if classes else {}
-    return {"multiscales": [multiscale | {"version": "0.4"}]} | labels
-
-
-def _scale(images: ZarrImages) -> tuple[dict[str, Mapping[str, Any]], dict[str, float]]:
+def scale_of(
+    multiscale: Mapping[str, Any] | None, axes: Sequence[str]
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, float]]:
     """What OME metadata say of each axis by its name, and how far it is from one place to the next along it."""
-    about = images.multiscale or {}
+    about = multiscale or {}
     described = {axis["name"].lower(): axis for axis in about.get("axes", ()) if isinstance(axis, Mapping)}
     scale: dict[str, float] = {}
     for change in about["datasets"][0].get("coordinateTransformations", ()) if about else ():
-        if change.get("type") == "scale" and len(change.get("scale", ())) == len(images.axes):
-            scale = dict(zip(images.axes, change["scale"], strict=True))
+        if change.get("type") == "scale" and len(change.get("scale", ())) == len(axes):
+            scale = dict(zip(axes, change["scale"], strict=True))
     return described, scale
 
 
@@ -259,7 +267,8 @@ class ZarrResults:
 
     def has(self, place: Sequence[int], window: Window) -> bool:
         """Whether a block of an array without planes is written."""
-        chunk = (*place, window.rows.start // BLOCK_SIDE, window.columns.start // BLOCK_SIDE)
+        rows, columns = self.array.chunks[-2:]
+        chunk = (*place, window.rows.start // rows, window.columns.start // columns)
         return (self.path / self.array.metadata.encode_chunk_key(chunk)).is_file()
 
     def read(self, place: Sequence[int], window: Window) -> Any:
@@ -275,17 +284,3 @@ def sweep(path: Path) -> None:
     """Remove chunks that were half-written when a process was killed."""
     for part in path.rglob("*.partial"):
         part.unlink()
-
-
-def halo_window(window: Window, halo: int, shape: tuple[int, int]) -> Window:
-    """A window and the halo around it, as far as the image goes."""
-    rows, columns = (
-        slice(max(part.start - halo, 0), min(part.stop + halo, length))
-        for part, length in zip((window.rows, window.columns), shape, strict=True)
-    )
-    return Window(rows, columns)
-
-
-def count_bytes(images: ZarrImages) -> int:
-    """Bytes of all pixels."""
-    return math.prod(images.array.shape) * images.array.dtype.itemsize

@@ -18,7 +18,7 @@ Computed = TypeVar("Computed")
 
 def computed_in_turn(
     tiles: Iterator[tuple[Tile, bool]],
-    compute: Callable[[Tile, bool, int | None], Computed],
+    compute: Callable[[Tile, bool, int | None], Computed | None],
     *,
     threads: int | None,
     stale: Callable[[], bool],
@@ -31,7 +31,7 @@ def computed_in_turn(
 
     Args:
         tiles: the tiles, the most urgent first, each with whether to cache it.
-        compute: given a tile, whether to cache it, and the number of threads.
+        compute: given a tile, whether to cache it, and the number of threads; None ends them all.
         threads: number of threads; None takes all cores.
         stale: asked before each tile; once it says True, no more tiles come.
         turn: entered for each tile, so that others can have their turn in between.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Window
-from segmentation.features.compute import compute_planes
+from segmentation.features.pieces import compute_of
 from segmentation.forest.bins import BINS
 from segmentation.io.image import Image
 from segmentation.model.classifier import PixelClassifier
@@ -61,9 +61,8 @@ class Layer:
             return shown
         number, bins = names.index(self.feature), classifier.forest_.bins
         wanted = np.arange(len(names)) == number
-        plane = compute_planes(
-            image.pixels, classifier.spec_, rows=window.rows, columns=window.columns, wanted=wanted, threads=threads
-        )[number]
+        spec, rows, columns = classifier.spec_, window.rows, window.columns
+        plane = compute_of(image, spec, rows, columns, wanted=wanted, threads=threads)[number]
         low, scale = (0.0, float(BINS)) if bins is None else (bins.low[number], bins.scale[number])
         percent = np.clip((plane - np.float32(low)) * np.float32(scale * WHOLE / BINS), 0, WHOLE)
         shown[:] = (percent + np.float32(0.5)).astype(np.uint8)

@@ -21,6 +21,7 @@ from segmentation._shared.tiling import Tile, Window
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.features.cache import FeatureCache
+from segmentation.features.learned_planes import keep_cells
 from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
@@ -29,13 +30,13 @@ from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.io.standardise import standardised
 from segmentation.live.draft import DraftPixels, TileSample, draft
-from segmentation.live.image_ranges import CachedRanges
+from segmentation.live.image_ranges import CachedEnds, CachedRanges
 from segmentation.live.in_turn import computed_in_turn
 from segmentation.live.labelled_rows import LabelledRows
 from segmentation.live.layers import Layer
+from segmentation.live.room import room_for, taken_by, taken_smoothed, with_room
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.facts import image_facts
-from segmentation.model.fit import LabelledImage, Training
+from segmentation.model.fit import Labelled, Training
 from segmentation.model.weights import ClassWeights, checked_weights
 
 CLASSIFIER_CACHE_BYTES = 16_000_000
@@ -57,6 +58,7 @@ class LiveSegmenter:
         cache: the features of tiles.
         rows: the feature rows of labelled pixels.
         ranges: the ranges of features of images with labels.
+        ends: what is dark and what bright in them.
         samples: the features of the drafts of tiles, by image hash, spec and bounds.
         classifiers: those that were trained lately.
         facts: about training images, by their hash.
@@ -69,6 +71,7 @@ class LiveSegmenter:
         self.threads = threads
         self.rows = LabelledRows(cache, threads)
         self.ranges = CachedRanges(cache, threads)
+        self.ends = CachedEnds()
         self.samples: BoundedCache[tuple[str, FeatureSpec, tuple[int, ...]], NDArray[np.float32]] = BoundedCache(
             sample_bytes, lambda planes: planes.nbytes
         )
@@ -79,7 +82,7 @@ class LiveSegmenter:
 
     def train(
         self,
-        images: Sequence[LabelledImage],
+        images: Sequence[Labelled],
         spec: FeatureSpec,
         settings: ForestSettings,
         earlier: PixelClassifier | None = None,
@@ -123,7 +126,7 @@ class LiveSegmenter:
 
     def training_pixels(
         self,
-        images: Sequence[LabelledImage],
+        images: Sequence[Labelled],
         spec: FeatureSpec,
         settings: ForestSettings,
         earlier: PixelClassifier | None = None,
@@ -133,7 +136,7 @@ class LiveSegmenter:
 
     def training(
         self,
-        images: Sequence[LabelledImage],
+        images: Sequence[Labelled],
         spec: FeatureSpec,
         settings: ForestSettings,
         earlier: PixelClassifier | None = None,
@@ -153,13 +156,14 @@ class LiveSegmenter:
             facts=self._facts,
             rows=self.rows,
             ranges=self.ranges,
+            ends=self.ends,
             threads=threads or self.threads,
         )
 
-    def _facts(self, image: LabelledImage) -> dict[str, Any]:
+    def _facts(self, image: Labelled) -> dict[str, Any]:
         facts = self.facts.get(image.hash)
         if facts is None:
-            facts = image_facts(image.read())
+            facts = image.facts()
             self.facts.put(image.hash, facts)
         return facts
 
@@ -194,7 +198,7 @@ class LiveSegmenter:
             return _ids(image, classifier, tile, found)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
         pixels = DraftPixels.for_shape(image.shape)
-        key = image.hash, with_constants(classifier.spec_, image.pixels), tile.bounds
+        key = image.seen_hash, with_constants(classifier.spec_, image.pixels), tile.bounds
         if pixels.step == 1 or self.samples.get(key) is not None:
             return classifier.predict_window(image, tile, smoothed, threads=threads)
         sample = TileSample(pixels, tile, classifier.spec.count(image.channels))
@@ -246,7 +250,7 @@ class LiveSegmenter:
         def compute(tile: Tile, cache: bool, threads: int | None) -> NDArray[np.uint8]:
             return self.segment(adapted, classifier, tile, cache=cache, threads=threads)
 
-        tiles = self._with_room(self._takes(adapted, classifier), order)
+        tiles = with_room(room_for(self.cache, classifier), taken_by(classifier, adapted.channels), order)
         return computed_in_turn(tiles, compute, threads=self.threads, stale=stale, turn=turn)
 
     def layer_tiles(
@@ -263,14 +267,21 @@ class LiveSegmenter:
         adapted = classifier.adapt(image)
 
         def compute(tile: Tile, cache: bool, threads: int | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-            if layer.feature:
-                ids = self.segment(adapted, classifier, tile, cache=cache, threads=threads)
-                return ids, layer.feature_values(adapted, classifier, tile, threads or self.threads)
-            ids, probabilities = self._both(adapted, classifier, tile, cache, threads or self.threads)
-            return ids, layer.values(probabilities, classifier.classes_)
+            return self.with_layer(adapted, classifier, tile, layer, cache=cache, threads=threads)
 
-        tiles = self._with_room(self._takes(adapted, classifier), order)
+        tiles = with_room(room_for(self.cache, classifier), taken_by(classifier, adapted.channels), order)
         return computed_in_turn(tiles, compute, threads=self.threads, stale=stale, turn=turn)
+
+    def with_layer(
+        self, image: Image, classifier: PixelClassifier, tile: Tile, layer: Layer, *, cache: bool, threads: int | None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The class ids of a tile and a layer of it, ``(rows, columns)`` uint8; else as :meth:`segment`."""
+        image = classifier.adapt(image)
+        if layer.feature:
+            ids = self.segment(image, classifier, tile, cache=cache, threads=threads)
+            return ids, layer.feature_values(image, classifier, tile, threads or self.threads)
+        ids, probabilities = self._both(image, classifier, tile, cache, threads or self.threads)
+        return ids, layer.values(probabilities, classifier.classes_)
 
     def _both(
         self, image: Image, classifier: PixelClassifier, tile: Tile, cache: bool, threads: int | None
@@ -312,7 +323,7 @@ class LiveSegmenter:
         """
         image = classifier.adapt(image)
         spec = with_constants(classifier.spec_, image.pixels)
-        samples = [(tile, self.samples.get((image.hash, spec, tile.bounds))) for tile in tiles]
+        samples = [(tile, self.samples.get((image.seen_hash, spec, tile.bounds))) for tile in tiles]
         known = [(tile, planes) for tile, planes in samples if planes is not None and planes.size]
         if not known:
             return []
@@ -335,39 +346,25 @@ class LiveSegmenter:
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Caches what :meth:`train`, which knows the image as ``learnt_as``, and :meth:`segment_tiles` would."""
-        image_hash, image = learnt_as or image.hash, standardised(image) if spec.standardise else image
-        for tile, cache in self._with_room(self._smoothed_takes(image, spec), order):
-            if not cache:
+        image_hash, image = learnt_as or image.seen_hash, standardised(image) if spec.standardise else image
+        for tile, cache in with_room(self.cache.budget, taken_smoothed(spec, image.channels), order):
+            if not cache or spec.looks_around:
                 break
             with turn():
                 if stale():
                     return
                 self.cache.smoothed(image, spec, tile, threads=self.threads)
+                if spec.learned:
+                    keep_cells(image, with_constants(spec, image.pixels), tile.rows, tile.columns)
         if ranges:
             with turn():
                 if not stale():
                     self.ranges.known(image_hash, lambda: image, with_constants(spec, image.pixels))
 
-    def _with_room(self, takes: Callable[[Tile], int], order: Sequence[Tile]) -> Iterator[tuple[Tile, bool]]:
-        """The tiles, and whether those so far fit the cache together."""
-        room = self.cache.budget
-        for tile in order:
-            room -= takes(tile)
-            yield tile, room >= 0
-
-    def _takes(self, image: Image, classifier: PixelClassifier) -> Callable[[Tile], int]:
-        return (self._bits_take if classifier.forest_.votes else self._smoothed_takes)(image, classifier.spec)
-
-    def _smoothed_takes(self, image: Image, spec: FeatureSpec) -> Callable[[Tile], int]:
-        return lambda tile: smoothed_bytes(spec, image.channels, tile.shape)
-
-    def _bits_take(self, image: Image, spec: FeatureSpec) -> Callable[[Tile], int]:
-        return lambda tile: bit_planes_bytes(spec, image.channels, tile)
-
     def _fits_as_bits(self, image: Image, classifier: PixelClassifier, tile: Tile) -> bool:
         """Whether the classifier can be walked on bits now, and there is room for those of the tile."""
         takes = bit_planes_bytes(classifier.spec, image.channels, tile)
-        return kernels_are_ready() and classifier.forest_.votes and takes <= self.cache.budget
+        return kernels_are_ready() and classifier.forest_.votes and takes <= self.cache.room_for_bits
 
     def _bits(
         self, image: Image, classifier: PixelClassifier, tile: Tile, threads: int | None
@@ -376,6 +373,8 @@ class LiveSegmenter:
         spec = with_constants(classifier.spec_, image.pixels)
         bits = self.cache.bits(image, spec, tile)
         smoothed = self.cache.peek(image, spec, tile)
+        if spec.looks_around:
+            return None, bits
         if smoothed is None and bits.mostly_differ(classifier.forest_) and self.cache.make_room(image, spec, tile):
             smoothed = self.cache.smoothed(image, spec, tile, threads=threads)
         return smoothed, bits
@@ -383,7 +382,11 @@ class LiveSegmenter:
     def _smoothed(
         self, image: Image, classifier: PixelClassifier, tile: Tile, cache: bool, threads: int | None
     ) -> Smoothed | None:
-        if cache and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget:
+        if (
+            cache
+            and not classifier.spec.looks_around
+            and smoothed_bytes(classifier.spec, image.channels, tile.shape) <= self.cache.budget
+        ):
             return self.cache.smoothed(image, classifier.spec, tile, threads=threads)
         return self.cache.peek(image, classifier.spec, tile)
 

@@ -1,6 +1,6 @@
 from .classifier import PixelClassifier as PixelClassifier
 from .classifier import load_classifier as load_classifier
-from .fit import LabelledImage as LabelledImage
+from .labelled import LabelledImage as LabelledImage
 from .metrics import Scores as Scores
 from .metrics import score as score
 from .modelfile import ModelContents as ModelContents

@@ -26,11 +26,12 @@ from segmentation.io.image import Image
 from segmentation.model.channels import channels_note, matched
 from segmentation.model.engines import ENGINES, checked_engine
 from segmentation.model.facts import as_image, facts_with_strokes, numbered_classes
-from segmentation.model.fit import Fitted, LabelledImage, Training, fit_rows
+from segmentation.model.fit import Fitted, Training, fit_rows
 from segmentation.model.modelfile import ModelContents, load_model, save_model
 from segmentation.model.parameters import NotFittedError, Parameters
 from segmentation.model.prediction import OnPiece, Prediction
 from segmentation.model.values import adapted, scale_note, value_notes
+from segmentation.model.volumes import checked_depth, labelled_images, planes_of_volume
 from segmentation.model.weights import ClassWeights, checked_weights, whole_weights
 from segmentation.objects.cleaning import clean_up_found
 from segmentation.objects.steps import Steps, checked_steps
@@ -85,7 +86,8 @@ class PixelClassifier(Parameters):
         """Learns from the labelled pixels of an image, or of several.
 
         Args:
-            image: ``(rows, columns)`` or ``(rows, columns, channels)``, integer or float; or a list of images.
+            image: ``(rows, columns)`` or ``(rows, columns, channels)``, integer or float, and with planes before them
+                if the features look at several; or a list of images.
             labels: ``(rows, columns)`` class ids up to 255, 0 = unlabelled; or a list, one for each image.
             earlier: a classifier with training pixels, which are learnt from too.
 
@@ -96,13 +98,7 @@ class PixelClassifier(Parameters):
             ValueError: if the labels do not fit the images, or fewer than two classes are labelled, or the earlier
                 classifier has other features or no training pixels.
         """
-        several: list[Any] = list(image) if isinstance(image, list | tuple) else [image]
-        given: list[Any] = list(labels) if isinstance(image, list | tuple) else [labels]  # type: ignore[arg-type]
-        if not (several or earlier) or len(several) != len(given):
-            raise ValueError(
-                f"Give labels for each image: there are {len(several)} images, and labels for {len(given)}."
-            )
-        images = [LabelledImage.from_image(as_image(one), raster) for one, raster in zip(several, given, strict=True)]
+        images = labelled_images(image, labels, self.spec, none_suffices=earlier is not None)
         planes = ENGINES[self.engine].planes
         return self._keep(
             Training(images, self.spec, self.settings, earlier, planes=planes, threads=self.threads).fit()
@@ -157,14 +153,16 @@ class PixelClassifier(Parameters):
         """The class of each pixel, cleaned up.
 
         Returns:
-            ``(rows, columns)`` uint8 class ids.
+            ``(rows, columns)`` uint8 class ids; of a volume with its planes before them.
 
         Raises:
-            ValueError: if the image has other channels than the training images.
+            ValueError: if the image has other channels than the training images, or is no volume where one is needed.
 
         Warns:
             UserWarning: if the image's values are on another scale than those of the training images.
         """
+        if (planes := planes_of_volume(image, self.spec)) is not None:
+            return np.stack([self.predict(plane) for plane in planes])
         checked = self._adapt_with_warning(image)
         return self.cleaned(self.predict_window(checked, whole_window(checked.shape)))
 
@@ -178,6 +176,8 @@ class PixelClassifier(Parameters):
         Returns:
             ``(rows, columns, classes)`` float32, in the order of ``classes_``, summing to 1; 0 where there is no data.
         """
+        if (planes := planes_of_volume(image, self.spec)) is not None:
+            return np.stack([self.predict_proba(plane) for plane in planes])
         checked = self._adapt_with_warning(image)
         return np.moveaxis(self.predict_proba_window(checked, whole_window(checked.shape)), 0, -1)
 
@@ -189,7 +189,7 @@ class PixelClassifier(Parameters):
             ValueError: if the image has other channels than the training images.
         """
         self._check_fitted()
-        return matched(as_image(image), self.training_, self.channels_)
+        return matched(checked_depth(as_image(image), self.spec), self.training_, self.channels_)
 
     def adapt(self, image: Image | ArrayLike) -> Image:
         """A whole image, checked, as the features see it; see :func:`segmentation.model.values.adapted`.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmentation.features.constants import as_feature, grid_median
+from segmentation.features.constants import Ends, as_feature, channel_ends, grid_median, grid_step
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.model.channels import named_channels
 from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass
@@ -40,6 +40,19 @@ def image_facts(image: Image) -> dict[str, Any]:
     if image.no_data is not None:
         facts["no_data"] = int(np.count_nonzero(image.no_data))
     return facts
+
+
+def grid_values(image: Image, channels: Sequence[int], first: tuple[int, int], step: int) -> list[NDArray[Any]]:
+    """The values of some channels of an image at the pixels of a grid, of those that hold data."""
+    rows, columns = (slice(start, None, step) for start in first)
+    pixels, missing = image.stacked[rows, columns], image.no_data
+    held = slice(None) if missing is None else ~missing[rows, columns].ravel()
+    return [pixels[..., channel].ravel()[held] for channel in channels]
+
+
+def image_ends(image: Image, channels: Sequence[int]) -> Ends:
+    """What is dark and what bright in some channels of an image, as far as the pixels of a grid over it tell."""
+    return channel_ends(grid_values(image, channels, (0, 0), grid_step(image.shape)))
 
 
 def facts_with_strokes(

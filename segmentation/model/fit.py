@@ -16,60 +16,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared.text import counted
 from segmentation.features.compute import compute_planes
-from segmentation.features.constants import STANDARDISED, ColourConstants
-from segmentation.features.pieces import ComputePlanes, feature_rows
+from segmentation.features.constants import ColourConstants, Ends, middle_ends, standardised_constants
+from segmentation.features.pieces import ComputePlanes
 from segmentation.features.pointwise import lacks_constants
-from segmentation.features.ranges import feature_ranges
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import joined_ranges
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
 from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
 from segmentation.forest.settings import ForestSettings
-from segmentation.io.image import Image
-from segmentation.io.standardise import standardised
 from segmentation.model.channels import chosen_channels, learnt_channels
-from segmentation.model.facts import checked_class_ids, checked_labels, counts_to_json, image_facts, values_of_image
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledImage:
-    """An image with its labels, read only when its pixels are needed.
-
-    Attributes:
-        hash: of its content.
-        labels: ``(rows, columns)`` uint8 class ids, 0 = unlabelled.
-        read: returns the image.
-        known_as: the hash by which files name it, if that is another one: of the image of which it has some channels,
-            or of the pixels of a plane that a session knows by its stack.
-    """
-
-    hash: str
-    labels: NDArray[np.uint8]
-    read: Callable[[], Image]
-    known_as: str = ""
-
-    @classmethod
-    def from_image(cls, image: Image, labels: ArrayLike) -> LabelledImage:
-        """An image that is read already, with its labels.
-
-        Raises:
-            ValueError: if the labels do not fit the image.
-        """
-        return cls(image.hash, checked_labels(labels, image), lambda: image)
-
-    def with_data(self) -> LabelledImage:
-        """The same without the labels of pixels that hold no data."""
-        return replace(self, labels=self.read().clear(self.labels.copy()))
-
-    def with_channels(self, indices: tuple[int, ...]) -> LabelledImage:
-        """The same with some of the channels, in this order."""
-        image = self.read().with_channels(indices)
-        return LabelledImage(image.hash, self.labels, lambda: image, known_as=self.known_as or self.hash)
-
-    def standardised(self) -> LabelledImage:
-        """The same, whose channels are relative to their mean and spread."""
-        return replace(self, read=lambda: standardised(self.read()))
+from segmentation.model.facts import checked_class_ids, counts_to_json, values_of_image
+from segmentation.model.labelled import LabelledImage, LabelledPyramid
 
 
 class TrainedClassifier(Protocol):
@@ -103,13 +61,18 @@ class Fitted:
     constants: ColourConstants | None = None
 
 
-ImageFacts = Callable[[LabelledImage], Mapping[str, Any]]
+Labelled = LabelledImage | LabelledPyramid
+
+ImageFacts = Callable[[Labelled], Mapping[str, Any]]
 """Facts about an image as :func:`image_facts` gives them."""
 
-ImageRows = Callable[[LabelledImage, FeatureSpec, NDArray[np.int64]], NDArray[np.float32]]
+ImageRows = Callable[[Labelled, FeatureSpec, NDArray[np.int64]], NDArray[np.float32]]
 """``(pixels, features)`` float32 of an image, for the raster indices of the pixels."""
 
-ImageRanges = Callable[[LabelledImage, FeatureSpec], NDArray[np.float32]]
+ImageEnds = Callable[[Labelled, tuple[int, ...]], Ends]
+"""What is dark and what bright in some channels of an image, see :func:`channel_ends`."""
+
+ImageRanges = Callable[[Labelled, FeatureSpec], NDArray[np.float32]]
 """Ranges of the features of an image as :func:`feature_ranges` gives them."""
 
 
@@ -124,6 +87,7 @@ class Training:
         facts: of an image; None reads the image.
         rows: feature rows of an image; None computes them.
         ranges: ranges of the features of an image; None computes them.
+        ends: of channels of an image, for learned texture; None reads them from the image.
         planes: what computes them.
         threads: number of threads; None takes all cores. The result does not depend on it.
 
@@ -133,11 +97,12 @@ class Training:
     Raises:
         ValueError: if fewer than two classes are labelled, the images have different numbers of channels, or the
             earlier classifier has no training pixels, other features or other channels.
+        PassingError: with a sentence, if a part of an image did not come this time; what is damaged is left out.
     """
 
     def __init__(
         self,
-        images: Sequence[LabelledImage],
+        images: Sequence[Labelled],
         spec: FeatureSpec,
         settings: ForestSettings,
         earlier: TrainedClassifier | None = None,
@@ -145,17 +110,19 @@ class Training:
         facts: ImageFacts | None = None,
         rows: ImageRows | None = None,
         ranges: ImageRanges | None = None,
+        ends: ImageEnds | None = None,
         planes: ComputePlanes = compute_planes,
         threads: int | None = None,
     ) -> None:
         self._settings, self._earlier = settings, earlier
         self._rows, self._planes, self._threads = rows or self._compute_rows, planes, threads
         self._ranges_of = ranges or self._compute_ranges
-        of_image = facts or (lambda image: image_facts(image.read()))
-        alike = _with_channels_alike(images, of_image, earlier)
+        self._ends_of = ends or (lambda image, seen: image.ends(seen))
+        of_image = facts or (lambda image: image.facts())
+        alike = _with_channels_alike([one.readable(spec.halo) for one in images], of_image, earlier)
         self._facts = [{**of_image(one), "hash": one.known_as or one.hash} for one in alike]
         self._images = [
-            one.with_data() if about.get("no_data") else one for one, about in zip(alike, self._facts, strict=True)
+            one.with_data() if one.may_lack_data(about) else one for one, about in zip(alike, self._facts, strict=True)
         ]
         if spec.standardise:
             self._images = [one.standardised() for one in self._images]
@@ -175,8 +142,11 @@ class Training:
             return replace(spec, constants=spec.constants or earlier)
         if not self._facts or not lacks_constants(spec, self._facts[0]["channels"]):
             return spec
-        own = STANDARDISED if spec.standardise else ColourConstants.of(map(values_of_image, self._facts))
-        return replace(spec, constants=own)
+        seen = spec.network_channels(self._facts[0]["channels"])
+        if spec.standardise:
+            return replace(spec, constants=standardised_constants(seen))
+        ends = middle_ends([self._ends_of(one, seen) for one in self._images]) if seen else None
+        return replace(spec, constants=replace(ColourConstants.of(map(values_of_image, self._facts)), ends=ends))
 
     def _pixels_of(self, earlier: TrainedClassifier) -> PixelSample:
         """The training pixels of the earlier classifier, which fit this training."""
@@ -195,11 +165,11 @@ class Training:
             )
         return earlier.pixels_
 
-    def _compute_rows(self, image: LabelledImage, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        return feature_rows(image.read(), spec, places, compute=self._planes, threads=self._threads)
+    def _compute_rows(self, image: Labelled, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        return image.rows(spec, places, compute=self._planes, threads=self._threads)
 
-    def _compute_ranges(self, image: LabelledImage, spec: FeatureSpec) -> NDArray[np.float32]:
-        return feature_ranges(image.read(), spec, compute=self._planes, threads=self._threads)
+    def _compute_ranges(self, image: Labelled, spec: FeatureSpec) -> NDArray[np.float32]:
+        return image.ranges(spec, compute=self._planes, threads=self._threads)
 
     def drawn_pixels(self) -> PixelSample:
         """The training pixels of the images alone, image by image, in the order of the sample."""
@@ -251,8 +221,8 @@ class Training:
 
 
 def _with_channels_alike(
-    images: Sequence[LabelledImage], facts: ImageFacts, earlier: TrainedClassifier | None
-) -> list[LabelledImage]:
+    images: Sequence[Labelled], facts: ImageFacts, earlier: TrainedClassifier | None
+) -> list[Labelled]:
     """The images with the channels of the earlier classifier, or else of the first of those that have the fewest.
 
     Channels are taken by their names where they have some.

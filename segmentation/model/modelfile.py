@@ -22,7 +22,7 @@ from segmentation._shared.archive import Archive, ArchiveError, json_bytes, npy_
 from segmentation._shared.text import counted
 from segmentation.features.constants import ColourConstants
 from segmentation.features.pointwise import lacks_constants
-from segmentation.features.spec import FeatureSpec
+from segmentation.features.spec import OF_DEPTH, FeatureSpec
 from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
@@ -67,14 +67,7 @@ _PIXELS = _PIXEL_FEATURES, _PIXEL_CLASSES, _PIXEL_RANGES
 _LARGEST = {_FACTS: 1 << 22, _STROKES: 1 << 25} | dict.fromkeys((*_PIXELS, *FOREST_MEMBERS), MAX_BYTES)
 _KEYS = ("format", "version", "features", "channels", "settings", "classes", "class_ids", "forest", "training")
 _OPTIONAL = ("pixels", "constants", "class_weights", "clean_up")
-_KNOWN_FEATURES = FeatureSpec(standardise=True, by_channel={0: ()}).to_json()
-_LATER_FEATURES: dict[str, Any] = {
-    "learned": False,
-    "dimensions": 2,
-}
-"""What later versions of Squiggle may write into a file of this format, with the values that mean that it is not used:
-with these a file is opened, with others it is refused, since its classifier is more than this version can compute."""
-
+_KNOWN_FEATURES = (*FeatureSpec(standardise=True, by_channel={0: ()}, learned=True).to_json(), *OF_DEPTH)
 _COUNTS = ("strokes", "labelled_pixels", "training_pixels")
 _CLASS_KEYS = frozenset(str(class_id) for class_id in range(1, LARGEST_CLASS_ID + 1))
 
@@ -150,8 +143,17 @@ class ModelContents:
                 f"{self.spec.count(self.channels)}, but the forest sees {self.forest.n_features}."
             )
         if self.channels is not None and lacks_constants(self.spec, self.channels):
-            raise ValueError("The features compare channels, but the constants that they need are missing.")
+            raise ValueError("The features need constants of the images that were learnt from, but these are missing.")
+        self._check_ends()
         self.strokes_by_image()
+
+    def _check_ends(self) -> None:
+        """Refuse learned texture without what is dark and bright to it in each channel."""
+        if self.channels is None or not self.spec.learned:
+            return
+        ends = self.spec.constants.ends if self.spec.constants else None
+        if len(ends or ()) != len(self.spec.network_channels(self.channels)):
+            raise ValueError("Learned texture needs the ends of each channel that it sees, but some are missing.")
 
     def strokes_by_image(self) -> dict[str, tuple[Stroke, ...]]:
         """The strokes that are included, by the hash of the image that they were drawn on.
@@ -293,14 +295,14 @@ def _contents(archive: Archive) -> ModelContents:
     if version not in (1, VERSION) or isinstance(version, bool):
         raise ValueError("Its version is none that was ever written.")
     if version > 1:
-        facts = _of_this_version(facts, _FACTS, (*_KEYS, "versions", *_OPTIONAL), {})
+        _check_known(facts, _FACTS, (*_KEYS, "versions", *_OPTIONAL))
     checks.mapping(facts, _FACTS, (*_KEYS, "versions"), _OPTIONAL if version > 1 else ("pixels",))
     class_ids = checks.sequence(facts["class_ids"], "class_ids", LARGEST_CLASS_ID)
     features = facts["features"]
     if not isinstance(features, Mapping):
         raise ValueError("The features must be a JSON object.")
     if version > 1:
-        features = _of_this_version(features, "The features", _KNOWN_FEATURES, _LATER_FEATURES)
+        _check_known(features, "The features", _KNOWN_FEATURES)
     spec = FeatureSpec.from_json(features)
     if facts.get("constants") is not None:
         spec = replace(spec, constants=ColourConstants.from_json(facts["constants"]))
@@ -323,21 +325,18 @@ def _contents(archive: Archive) -> ModelContents:
     )
 
 
-def _of_this_version(
-    values: Mapping[str, Any], what: str, known: Collection[str], later: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The values that this version knows; later ones are left out where they are not used.
+def _check_known(values: Mapping[str, Any], what: str, known: Collection[str]) -> None:
+    """Refuse what only later versions can use.
 
     Raises:
-        ValueError: if a key is unknown, or a value is one that only later versions can use.
+        ValueError: if a key is unknown.
     """
-    for key, value in values.items():
-        if key not in known and (key not in later or type(value) is not type(later[key]) or value != later[key]):
+    for key in values:
+        if key not in known:
             raise ValueError(
                 f"{what} has {str(key)[:40]!r}, which this version of Squiggle cannot use: "
                 "it was written by a newer version, so update this one."
             )
-    return {key: value for key, value in values.items() if key in known}
 
 
 def _strokes(archive: Archive) -> tuple[Stroke, ...] | None:

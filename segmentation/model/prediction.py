@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
+from segmentation._shared.reused_memory import MAX_FREE_BYTES, reused_memory
 from segmentation._shared.tiling import Window
 from segmentation.features.compute import compute_planes
-from segmentation.features.pieces import MAX_FREE_BUFFER_BYTES, PIECE, for_each_piece, reused_memory, rows_of_piece
+from segmentation.features.pieces import PIECE, for_each_piece, rows_of_piece
 from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed, planes_of
 from segmentation.features.spec import FeatureSpec
@@ -88,15 +89,19 @@ class Prediction:
             for_each_piece(image, spec, pieces, work, smoothed=smoothed, wanted=wanted, threads=threads)
 
         def smooth(parts: Iterator[Window]) -> None:
-            planes = None if wanted is None else planes_of(spec, image.channels, wanted)
+            local = spec.local.count(image.channels)
+            planes = None if wanted is None else planes_of(spec.local, image.channels, wanted[:local])
             with reused_memory() as room:
                 for part in parts:
                     rows, columns = part.rows, part.columns
-                    own = Smoothed.compute(image.pixels, spec, rows, columns, wanted=planes, room=room, threads=1)
+                    own = Smoothed.compute(image.pixels, spec.local, rows, columns, wanted=planes, room=room, threads=1)
                     of_smoothed(part, own, 1)
 
         if smoothed is not None:
             of_smoothed(window, smoothed, self.threads)
+        elif spec.looks_around:
+            pieces, compute = window.split(*SMOOTHED), self.engine.planes
+            for_each_piece(image, spec, pieces, work, compute=compute, wanted=wanted, threads=self.threads)
         elif self._smooths_first(spec, image.channels):
             share(window.split(*SMOOTHED), smooth, self.threads)
         else:
@@ -105,5 +110,5 @@ class Prediction:
 
     def _smooths_first(self, spec: FeatureSpec, channels: int) -> bool:
         """Whether a piece with all its features would not stay in the processor's cache."""
-        large = 4 * spec.count(channels) * PIECE[0] * PIECE[1] > MAX_FREE_BUFFER_BYTES
+        large = 4 * spec.count(channels) * PIECE[0] * PIECE[1] > MAX_FREE_BYTES
         return large and self.engine.planes is compute_planes and kernels_are_ready()

@@ -37,6 +37,8 @@ def adapted(image: Image, training: Mapping[str, Any], spec: FeatureSpec) -> Ima
     """
     if spec.standardise:
         return standardised(image)
+    if spec.looks_around:  # all planes would have to be known to say what their values are
+        return image
     if _is_learnt(image.pixels.dtype, _learnt_ranges(training)):
         return image
     given = _value_range(image)
@@ -78,6 +80,21 @@ def in_type(image: Image, name: str) -> Image | None:
     if not np.array_equal(pixels, image.pixels):
         return None
     return replace(image, pixels=pixels, metadata=image.metadata | {"dtype": name})
+
+
+def nearest_in_type(image: Image, name: str) -> Image:
+    """A part of an image in the type in which all of it is taken.
+
+    Where a sample told that type, a part may hold values that the type does not have: the nearest stand for them, so
+    that no part is taken in another type than those beside it.
+    """
+    exact = in_type(image, name)
+    if exact is not None:
+        return exact
+    dtype, pixels = np.dtype(name), image.pixels.astype(np.float64)
+    if dtype.kind in "iu":
+        pixels = np.clip(np.rint(pixels), np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return replace(image, pixels=pixels.astype(dtype), metadata=image.metadata | {"dtype": name})
 
 
 def adaptation_note(given: str, learnt: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segmentation._shared.text import counted
+from segmentation.features.spec import FeatureSpec
 from segmentation.io.pixel_size import PixelSize
 from segmentation.model.modelfile import ModelContents
 from segmentation.objects.steps import (
@@ -65,7 +66,8 @@ def methods_paragraph(contents: ModelContents, size: PixelSize | None = None) ->
     learnt += f" on {counted(images, 'image')}" if images else ""
     sentences = [
         f"Images were segmented with Squiggle {__version__} [1]. For each pixel the features {_listed(kinds)} were "
-        f"computed at the scales (sigma) {sigmas_in_words(spec, size)}, as scikit-image computes them [2]{from_them}.",
+        f"computed at the scales (sigma) {sigmas_in_words(spec, size)}, as scikit-image computes them [2]"
+        f"{_planes(spec)}{from_them}.",
         f"A classifier ({trees}{depth}, seed {settings.random_state}) [3] was trained "
         f"on {learnt} to tell apart {_listed([f'“{one.name}”' for one in contents.classes])}.",
     ]
@@ -95,6 +97,15 @@ def _neighbours(contents: ModelContents) -> str:
 def citations(contents: ModelContents) -> list[str]:
     """What the numbers in brackets of :func:`methods_paragraph` stand for."""
     return [CITATIONS[0], CITATIONS[1], _FORESTS[contents.settings.kind], CITATIONS[4]]
+
+
+def _planes(spec: FeatureSpec) -> str:
+    """Of which planes of a stack features are, where it is more than one."""
+    if spec.dimensions == 3:
+        return f" in three dimensions, of planes {spec.plane_distance:g} pixels apart"
+    return (
+        f", of each plane and of {counted(spec.planes_around, 'plane')} above and below" if spec.planes_around else ""
+    )
 
 
 def step_sentence(step: CleanUpStep, classes: Sequence[LabelClass]) -> str:

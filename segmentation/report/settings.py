@@ -26,9 +26,13 @@ def features_in_words(contents: ModelContents, size: PixelSize | None = None) ->
     def name(channel: int) -> str:
         return names[channel] if channel < len(names) else f"channel {channel + 1}"
 
-    told = [_listed([kind for kind in KINDS if getattr(spec, kind)])]
+    told = [_listed([kind for kind in KINDS if getattr(spec, kind)] + ["learned texture"] * spec.learned)]
     told.append(f"scales (sigma) of {sigmas_in_words(spec, size)}")
     told.append(_channels(spec, names, name))
+    if spec.dimensions == 3:
+        told.append(f"of three dimensions, of planes that lie {spec.plane_distance:g} pixels apart")
+    if spec.planes_around:
+        told.append(f"of each plane and of {counted(spec.planes_around, 'plane')} above and below")
     told += [
         f"in {name(one)} trees look at {_listed(list(kinds)) or 'nothing'}"
         for one, kinds in dict(spec.by_channel or ()).items()

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path, PurePath
 from typing import Any
 
 from segmentation._shared.text import natural_key
-from segmentation.io.limits import PageError
+from segmentation.io.addresses import AddressPath, image_path
+from segmentation.io.block_images import open_block_images
+from segmentation.io.limits import PageError, PassingError, may_pass, unread
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.read import read_pages
+from segmentation.io.tiff_images import is_large_tiff
+from segmentation.io.zarr_documents import MARKS
+from segmentation.io.zipped_zarr import ZIPPED_ZARR, is_zipped_zarr
 from segmentation.series.results import EarlierResults
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".czi", ".nd2", ".lif", ".dcm", ".nii", ".nii.gz"}
+)
 """Suffixes of the files that are used of a folder."""
 
-_ZARR_MARKS = ("zarr.json", ".zarray", ".zgroup")
+READ_SUFFIXES = IMAGE_SUFFIXES | {".h5", ".hdf5"}
+"""Suffixes of the files that are read; in a folder HDF5 is mostly something else, and is used if somebody names it."""
+
+
+def image_suffix(path: PurePath) -> str:
+    """The suffix of a path, in small letters; of ``a.nii.gz`` both parts."""
+    name = path.name.lower()
+    return ".nii.gz" if name.endswith(".nii.gz") else path.suffix.lower()
 
 
 def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -29,9 +45,9 @@ def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[st
     into whatever folder, is not among them, so that the same patterns always mean the same images.
 
     Args:
-        patterns: one or several files, Zarr arrays, folders (all images right in them), and globs such as
-            ``"day?/**/*.tif"``, in which ``**`` stands for any folders; ``~`` stands for the home folder. What is not
-            found is passed on: reading it will say so.
+        patterns: one or several files, Zarr arrays, also by their addresses (https, http, s3), folders (all images
+            right in them), and globs such as ``"day?/**/*.tif"``, in which ``**`` stands for any folders; ``~`` stands
+            for the home folder. What is not found is passed on: reading it will say so.
 
     Raises:
         ValueError: if there are none, or a folder has none.
@@ -39,7 +55,7 @@ def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[st
     found: dict[Path, None] = {}
     for pattern in [patterns] if isinstance(patterns, str | os.PathLike) else patterns:
         for path in _expanded(os.fspath(pattern)):
-            found.setdefault(Path(os.path.abspath(path)))
+            found.setdefault(path if isinstance(path, AddressPath) else Path(os.path.abspath(path)))
     if not found:
         raise ValueError("Name at least one image.")
     results = EarlierResults()
@@ -50,6 +66,8 @@ def find_images(patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[st
 
 
 def _expanded(pattern: str) -> Sequence[Path]:
+    if isinstance(address := image_path(pattern), AddressPath):
+        return [address]
     if not os.path.lexists(pattern):
         pattern = os.path.expanduser(pattern)
     path = Path(pattern)
@@ -104,12 +122,17 @@ def _folders_below(tops: Iterable[str]) -> Iterator[str]:
 
 def _is_image(path: Path) -> bool:
     """Whether a path looks like an image; a folder that is only named like one is told when it is read."""
-    return path.suffix.lower() in IMAGE_SUFFIXES or is_zarr(path)
+    return image_suffix(path) in IMAGE_SUFFIXES or is_zarr(path)
 
 
 def is_zarr(path: Path) -> bool:
-    """Whether a path is a Zarr array or group."""
-    return any(os.path.isfile(path / mark) for mark in _ZARR_MARKS)
+    """Whether a path is a Zarr array or group, or a zipped one; at an address nothing else is looked for."""
+    return isinstance(path, AddressPath) or is_zipped_zarr(path) or any(os.path.isfile(path / mark) for mark in MARKS)
+
+
+def goes_by_blocks(path: Path) -> bool:
+    """Whether an image is segmented block by block: a Zarr array, or a TIFF that is too large to be read whole."""
+    return is_zarr(path) or is_large_tiff(path)
 
 
 def name_results(paths: Sequence[Path]) -> list[str]:
@@ -142,19 +165,25 @@ def _name(path: Path, length: int) -> str:
     if length > 0:
         return "_".join(part.strip("/\\:") for part in path.parts[-length:])
     if not is_zarr(path):
-        return path.stem
+        return path.name[: -len(image_suffix(path))] if image_suffix(path) in READ_SUFFIXES else path.stem
     inside = [parent for parent in path.parents if parent.suffix == ".zarr"]
     store = inside[-1] if inside else path
     name = store.name.removesuffix(".zarr").removesuffix(".ome")
-    return "_".join([name, *path.relative_to(store).parts])
+    return "_".join([name.removesuffix(ZIPPED_ZARR), *path.relative_to(store).parts])
 
 
 def stamp(path: Path) -> dict[str, Any]:
-    """Identifies the state of an image: its path, size and time of change.
+    """Identifies the state of an image: its path, size and time of change; at an address its metadata.
 
     Raises:
         OSError: if it cannot be accessed.
+        ImageError: if an address does not answer as it should.
     """
+    if isinstance(path, AddressPath):
+        from segmentation.io.zarr_images import open_node
+
+        metadata = json.dumps(open_node(path, path.name).metadata.to_dict(), default=str, sort_keys=True)
+        return {"path": str(path), "metadata": sha256(metadata.encode()).hexdigest()}
     state = path.stat()
     size, modified = state.st_size, state.st_mtime_ns
     if path.is_dir():
@@ -168,24 +197,30 @@ def pixel_sizes(
 ) -> dict[str, PixelSize | None]:
     """How large the pixels of images are, by the names of their files; of a stack those of its first image.
 
-    What cannot be read is left out: reading it again will say why.
+    What is damaged, or no image, is left out: reading it again will say why.
 
     Args:
         paths: of the images.
         given: what somebody typed, in place of what they say; they are not read then.
         axes: what the axes of Zarr arrays are, if they were chosen.
+
+    Raises:
+        PassingError: with a sentence, if one did not come this time, of which nobody knows whether it fits the others.
     """
     sizes: dict[str, PixelSize | None] = {}
     for path in paths:
-        with suppress(ValueError, OSError):
+        try:
             sizes[path.name] = given or _pixel_size(path, axes)
+        except PassingError as error:
+            raise PassingError(f"{path.name}: {error}") from error
+        except (ValueError, OSError) as error:
+            if may_pass(error):
+                raise unread(error, f"{path.name} could not be read just now ({error}).") from error
     return sizes
 
 
 def _pixel_size(path: Path, axes: str | None) -> PixelSize | None:
-    if is_zarr(path):
-        from segmentation.io.zarr_images import open_images
-
-        return open_images(path, axes=axes).pixel_size
+    if goes_by_blocks(path):
+        return open_block_images(path, axes=axes).pixel_size
     with closing(read_pages(path)) as images:
         return next((image.pixel_size for image in images if not isinstance(image, PageError)), None)

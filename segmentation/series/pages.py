@@ -15,7 +15,7 @@ from segmentation.assessment.trust import Trust
 from segmentation.io.display import display_pixels, display_range
 from segmentation.io.export import CLASS_IDS, label_pages, overlay_png, probability_pages, segmentation_png
 from segmentation.io.image import Image
-from segmentation.io.limits import PageError
+from segmentation.io.limits import PageError, PassingError
 from segmentation.io.tiffwriter import BIG_TIFF_BYTES, TiffPages
 from segmentation.io.worldfile import map_files
 from segmentation.objects.labelling import TooManyObjects
@@ -95,6 +95,7 @@ def segment_pages(
         Each image whose results are written.
 
     Raises:
+        PassingError: if something that one takes does not come just now.
         ValueError: if none of the images can be segmented.
     """
     for image in images:
@@ -103,6 +104,8 @@ def segment_pages(
             continue
         try:
             results = segment(image)
+        except PassingError:
+            raise
         except ValueError as error:
             page, pages = image.metadata["page"], image.metadata["pages"]
             if pages == 1:

@@ -19,7 +19,7 @@ from segmentation.io.read import read_pages
 from segmentation.model.modelfile import load_model
 from segmentation.report.report import ImageFound, Sureness, image_found, report_html
 from segmentation.series.events import SeriesReport
-from segmentation.series.inputs import is_zarr
+from segmentation.series.inputs import goes_by_blocks, is_zarr
 from segmentation.series.model import Model
 from segmentation.series.objects import count_objects
 
@@ -64,10 +64,9 @@ def series_report(model: Model, images: Iterable[Finished], went: SeriesReport) 
     found: list[ImageFound] = []
     contents = load_model(model.data)
     for one in images:
-        if is_zarr(one.path):
-            where: tuple[str, ...] = (
-                "It is a Zarr array: its results lie beside this report, but are not shown in it.",
-            )
+        if goes_by_blocks(one.path):
+            kind = "It is a Zarr array" if is_zarr(one.path) else "It is too large for memory"
+            where: tuple[str, ...] = (f"{kind}: its results lie beside this report, but are not shown in it.",)
             found.append(ImageFound(one.path.name, (), "", "", None, (), where))
             continue
         told = went.notes.get(str(one.path), ())

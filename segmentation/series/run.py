@@ -24,13 +24,21 @@ from segmentation.model.weights import ClassWeights
 from segmentation.objects.sized import AnyStep, steps_in_pixels
 from segmentation.series.drawn import CORRECTIONS, drawn_on, on_images
 from segmentation.series.events import Event, SeriesReport
-from segmentation.series.inputs import find_images, is_zarr, name_results, natural_path, pixel_sizes, stamp
+from segmentation.series.inputs import (
+    find_images,
+    goes_by_blocks,
+    is_zarr,
+    name_results,
+    natural_path,
+    pixel_sizes,
+    stamp,
+)
 from segmentation.series.jobs import Job, reason
 from segmentation.series.model import Model, open_model
 from segmentation.series.objects import OBJECT_ENDINGS, table_of_all
 from segmentation.series.pages import Extras, Page
 from segmentation.series.results import ResultFolder, file_name
-from segmentation.series.tasks import Task, array_task, file_task
+from segmentation.series.tasks import Task, block_task, file_task
 from segmentation.series.workers import run_here, run_in_processes
 from segmentation.strokes.document import StrokesDocument
 
@@ -68,16 +76,18 @@ def apply_series(
     """Segments many images with one classifier.
 
     Of each image file ``<stem>.tif`` appears in the folder, uint8 class ids, with as many pages as the file has
-    images; of each Zarr array ``<stem>.zarr``. Where several images have the same stem, more of their paths becomes
-    part of the name. Results that are there from an earlier run, made from the same image by the same classifier in
-    the same way, are not made again.
+    images; of each Zarr array ``<stem>.zarr``. A TIFF of more than 2**29 pixels is segmented block by block too, and
+    ``<stem>.tif`` is then a tiled OME-TIFF with coarser levels. Where several images have the same stem, more of their
+    paths becomes part of the name. Results that are there from an earlier run, made from the same image by the same
+    classifier in the same way, are not made again.
 
     Args:
         classifier: or the path of a classifier file.
         images: files, Zarr arrays, folders and globs.
         folder: where results appear; it is made if need be. Only one run at a time may use it.
         png: write also ``<stem>.png`` in the colours of the classes.
-        probabilities: write also ``<stem>.probabilities.tif``, or of a Zarr array ``<stem>.probabilities.zarr``.
+        probabilities: write also ``<stem>.probabilities.tif``, or of what is segmented block by block
+            ``<stem>.probabilities.zarr``.
         overlay: write also ``<stem>.overlay.png``, the image with the classes painted over it.
         table: write also ``shares.csv``, the share of each class in each image.
         objects: write also ``<stem>.objects.csv``, the objects of all classes, ``<stem>.objects.tif``, their numbers at
@@ -215,6 +225,7 @@ class Series:
                 self._fail(path, reason(error))
 
     def _plan_image(self, path: Path, name: str) -> None:
+        by_blocks = goes_by_blocks(path)
         key: dict[str, Any] = {
             "classifier": self._model.hash,
             "image": stamp(path),
@@ -224,12 +235,12 @@ class Series:
         }
         pages = (self._results.record(name) or {}).get("pages", ())
         hashes = {one for page in pages for one in page.get("hashes", ())}
-        record = self._results.finished(name, key if is_zarr(path) else on_images(key, hashes))
+        record = self._results.finished(name, key if by_blocks else on_images(key, hashes))
         if record is not None:
             self.report.finished_before.append(str(path))
             self._finish("finished before", path, record["outputs"], [Page(**page) for page in pages])
-        elif is_zarr(path):
-            self._add(array_task(self._model, self._results, path, name, key, self._extras, self._axes))
+        elif by_blocks:
+            self._add(block_task(self._model, self._results, path, name, key, self._extras, self._axes))
         else:
             self._add(file_task(self._results, path, name, key, self._extras))
 

@@ -68,7 +68,7 @@ def _paint(labels: NDArray[np.uint8], stroke: Stroke, value: int) -> None:
     bounds = stroke_bounds(stroke, labels.shape)
     if bounds is not None:
         row, stop_row, column, stop_column = bounds
-        _paint_window(labels[row:stop_row, column:stop_column], stroke, row, column, value)
+        paint_window(labels[row:stop_row, column:stop_column], stroke, row, column, value)
 
 
 def stroke_pixels(stroke: Stroke, shape: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -86,7 +86,7 @@ def stroke_pixels(stroke: Stroke, shape: Sequence[int]) -> tuple[NDArray[np.intp
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
     row, stop_row, column, stop_column = bounds
     window = np.zeros((stop_row - row, stop_column - column), np.uint8)
-    _paint_window(window, stroke, row, column, 1)
+    paint_window(window, stroke, row, column, 1)
     rows, columns = np.nonzero(window)
     return rows + row, columns + column
 
@@ -113,7 +113,7 @@ def _radius(stroke: Stroke) -> float:
     return max(stroke.width, 1.0) / 2
 
 
-def _paint_window(window: NDArray[np.uint8], stroke: Stroke, row: int, column: int, value: int) -> None:
+def paint_window(window: NDArray[np.uint8], stroke: Stroke, row: int, column: int, value: int) -> None:
     """Paint a stroke into the part of an image that begins at a row and column."""
     strip = max(1, STRIP_PIXELS // window.shape[1])
     for start in range(0, window.shape[0], strip):

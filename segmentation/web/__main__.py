@@ -65,30 +65,29 @@ def work_on_series(settings: Settings) -> None:
     keep_kernels_in(settings.data_folder / "kernels")
 
     from segmentation.web.decoding.client import Decoder
-    from segmentation.web.series.worker import SeriesWorker
+    from segmentation.web.series.workers import SeriesWorkers
     from segmentation.web.session.classifiers import ClassifierFiles
-    from segmentation.web.session.images import images_of
+    from segmentation.web.session.images_of_server import images_of
     from segmentation.web.session.journals import Journals
     from segmentation.web.session.known_images import KnownImages
-    from segmentation.web.store.series import SeriesStore
 
     closing = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: closing.set())
-    store, decoder = open_store(settings), Decoder(settings.decoding_bytes)
+    store, decoder = open_store(settings), Decoder(settings.decoding_bytes, places=settings.remote)
     images = images_of(store, decoder, settings)
     known = KnownImages(Journals(store, images, ClassifierFiles(store, settings.threads)), images)
-    worker = SeriesWorker(
-        SeriesStore(store),
+    workers = SeriesWorkers(
+        store,
         decoder,
-        max_pixels=settings.max_pixels,
+        settings,
         threads=settings.threads,
         outlines=known.outlines,
         sizes=known.pixel_sizes,
         busy=lambda: False,
         closing=closing,
     )
-    worker.work()
+    workers.work()
 
 
 if __name__ == "__main__":

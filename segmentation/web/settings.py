@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES, default_cache_bytes
+from segmentation.io.addresses import Places
 from segmentation.web.networks import LOOPBACK, Network, is_loopback, read_networks
 
 LEAST_BASIN_BYTES = 32 * 2**20
@@ -36,6 +37,11 @@ def _text_in(unit: float, kind: type[int] | type[float] = int) -> BeforeValidato
     return BeforeValidator(convert)
 
 
+def _checked_places(text: str) -> str:
+    Places.parse(text)
+    return text
+
+
 def _default_data_folder() -> Path:
     return Path(platformdirs.user_data_dir("squiggle", appauthor=False))
 
@@ -49,6 +55,8 @@ Networks = Annotated[
     NoDecode,
     BeforeValidator(lambda value: read_networks(value) if isinstance(value, str) else value),
 ]
+
+Remote = Annotated[str, AfterValidator(_checked_places)]
 
 
 class Settings(BaseModel):
@@ -109,6 +117,12 @@ class Settings(BaseModel):
         description="object store for image files, as an fsspec URL (`s3://…`, `file:///…`); unless set, they lie in "
         "the database",
     )
+    remote: Remote = Field(
+        default="",
+        validation_alias="SQUIGGLE_REMOTE",
+        description="what people may open by its address, with commas: `https://images.example.org/public`, "
+        "`s3://bucket/folder`, a folder of this server, or `https://*` for all public hosts; unless set, nothing",
+    )
     keep_seconds: Days = Field(
         default=0.0,
         validation_alias="SQUIGGLE_KEEP_DAYS",
@@ -139,13 +153,16 @@ class Settings(BaseModel):
     max_stack_bytes: Megabytes = Field(
         default=2**30,
         validation_alias="SQUIGGLE_MAX_STACK_MB",
-        description="largest file of a stack (a TIFF whose images are all alike) that may be opened, in megabytes; "
-        "where they do not lie beside SQLite, a process keeps up to three such files among the temporary ones",
+        description="largest file of a stack (such as a TIFF whose images are all alike), or of an image that is read "
+        "part by part, that may be opened, in megabytes; where they do not lie beside SQLite, a process keeps up to "
+        "three such files among the temporary ones",
     )
     max_pixels: Megapixels = Field(
         default=64_000_000,
         validation_alias="SQUIGGLE_MAX_MEGAPIXELS",
-        description="largest image that may be opened, in megapixels",
+        description="largest image that is read as a whole, in megapixels; larger ones are read part by part where "
+        "their file allows it (TIFF, zipped OME-Zarr, an address), and refused elsewhere; coarser levels are made of "
+        "those that lack them",
     )
     decoding_bytes: Megabytes = Field(
         default=2**31,
@@ -155,15 +172,22 @@ class Settings(BaseModel):
     image_cache_bytes: Megabytes = Field(
         default=256 * 2**20,
         validation_alias="SQUIGGLE_IMAGE_CACHE_MB",
-        description="decoded images that a process keeps in memory, in megabytes",
+        description="decoded images that a process keeps in memory, in megabytes; the coarsest level of one that is "
+        "read part by part may come on top",
     )
     feature_cache_bytes: Megabytes = Field(
         default_factory=lambda known: default_cache_bytes(known.get("processes", 1)),
         validation_alias="SQUIGGLE_FEATURE_CACHE_MB",
         description="features that a process keeps in memory, in megabytes: 122 for each megapixel of RGB at the "
         "default features, or 194 with what the features of new strokes follow from; unless set, all processes "
-        "together take a quarter of the memory beyond 512 MB, and each at least 75; an eighth of it, and at least 32, "
+        "together take a quarter of the memory beyond 512 MB, and each at least 32; an eighth of it, and at least 32, "
         "comes on top for how objects of lately split: 4 for each megapixel, and as much for each further class",
+    )
+    planes_on_disk_bytes: Megabytes = Field(
+        default=4 * 2**30,
+        validation_alias="SQUIGGLE_PLANES_ON_DISK_MB",
+        description="features that a process keeps on the disk, beside the data, where they do not fit its memory, in "
+        "megabytes: 122 for each megapixel of RGB; at least 512 of the disk stay free; `0` computes them anew",
     )
     draft_cache_bytes: Megabytes = Field(
         default=DEFAULT_DRAFT_MEGABYTES * 2**20,
@@ -189,6 +213,11 @@ class Settings(BaseModel):
         validation_alias="SQUIGGLE_SERIES_MB",
         description="what the image files of all series of a session may have together, in megabytes",
     )
+
+    @property
+    def places(self) -> Places:
+        """From which people may open images by their addresses."""
+        return Places.parse(self.remote)
 
     @property
     def basin_bytes(self) -> int:

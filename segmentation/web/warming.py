@@ -22,12 +22,13 @@ import numpy as np
 from segmentation._shared.kernels import kernels_are_ready, references_instead
 from segmentation._shared.processes import import_paths, python_command
 from segmentation._shared.tiling import TileGrid
+from segmentation.features.all_pixels import compute_features
 from segmentation.features.cache import FeatureCache
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 from segmentation.objects.cleaning import clean_up
 from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.raster import rasterise
@@ -121,11 +122,12 @@ def _one_process_at_a_time(cache: Path) -> Iterator[None]:
 
 
 def compile_kernels() -> None:
-    """Compile the kernels of the default settings."""
+    """Compile the kernels of the default settings, and of learned texture."""
     from segmentation._shared.compiled import all_are_kept
 
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     segment_once(LiveSegmenter(FeatureCache()), image_from_pixels(pixels))
+    compute_features(pixels, FeatureSpec(learned=True))
     clean_up(pixels[..., 0] % 3, [CleanUpStep("smooth", 1), CleanUpStep("drop_small", 2)])
     cache = os.environ.get(CACHE_VARIABLE)
     if cache and all_are_kept():

@@ -77,6 +77,7 @@ def test_the_confusion_is_that_of_classifiers_fitted_to_the_other_strokes():
     assert 0.4 < found.mean_iou < 1
 
 
+@pytest.mark.slow
 def test_no_forest_sees_a_pixel_of_a_stroke_that_it_is_judged_by(monkeypatch):
     seen = []
     fit_part = Training.fit_part

@@ -1,13 +1,16 @@
 """A real server, a real Chromium, a real mouse."""
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+from tests.support import PATIENCE_SECONDS
 from tests.support.deployment import nginx_in_front_of
 from tests.support.get_chromium import QUIET_CHROMIUM, find_chromium
 from tests.support.person import PASSWORD, SIZES, Person
 from tests.support.roundrobin import RoundRobin
 from tests.support.server import Server, unit
+
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Classifier files that go home and come back: what travels along, and what a person sees of it."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import tifffile
 
 import segmentation as seg
-from tests.support.page import draw_two
+from tests.support.page import draw_two, opens, segmentation
 
 CLASSES = (seg.LabelClass(1, "Pore", "#112233"), seg.LabelClass(4, "Grain", "#445566"))
 
@@ -31,22 +30,11 @@ def colleagues(tmp_path):
     return path
 
 
-def opens(person, path):
-    person.tab("classes")
-    with person.page.expect_file_chooser() as chooser:
-        person.click("#open-classifier")
-    chooser.value.set_files(path)
-
-
 def looks_at(person, tmp_path):
     tifffile.imwrite(tmp_path / "mine.tif", halves(0))
     person.upload(tmp_path / "mine.tif")
     person.wait_for(lambda: person.page.inner_text("#image-name") == "mine.tif", "the image")
     person.wait_until_view_rests()
-
-
-def segmentation(person):
-    return tifffile.imread(io.BytesIO(person.download("segmentation.tif")))
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])

@@ -38,7 +38,8 @@ TILES = """({ session }) => [...session.picture.tiles.values()].map(({ rows, col
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One that holds no features: of an image that it holds as bits no draft comes."""
-    server = Server(tmp_path_factory.mktemp("data"), SQUIGGLE_FEATURE_CACHE_MB="0")
+    nowhere = {"SQUIGGLE_FEATURE_CACHE_MB": "0", "SQUIGGLE_PLANES_ON_DISK_MB": "0"}
+    server = Server(tmp_path_factory.mktemp("data"), **nowhere)
     server.start()
     server.wait_until_warm()
     yield server

@@ -64,14 +64,14 @@ def test_folders_are_read_to_the_bottom_with_their_names(person):
 
 def test_files_that_are_dropped_on_the_page_are_opened(person, folder):
     drops(person, "#stage", folder / "day1/cells1.png", folder / "day2/cells2.png")
-    person.wait_for_status("Opened 2 images")
+    person.wait_until_told("Opened 2 images")
     assert person.page.inner_text("#image-name") == "cells1.png"
     assert not person.page.locator(".dropping").count()
 
 
 def test_the_images_of_a_folder_that_is_dropped_on_the_page_are_opened(person, folder):
     drops(person, "#stage", folder)
-    person.wait_for_status("Opened 3 images")
+    person.wait_until_told("Opened 3 images")
     assert person.page.inner_text("#image-name") == "cells0.png"
     assert not person.page.locator("#message.visible").count()
 

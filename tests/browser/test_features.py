@@ -29,7 +29,7 @@ def test_features_are_asked_left_out_looked_at_and_standardised(person, tmp_path
     person.wait_for(lambda: "Without texture: mean IoU" in text(person, "#importance-note"), "the cost")
     person.click("#leave-out")
     person.wait_for(lambda: "Texture" not in text(person, "#importance tbody"), "a table without texture")
-    assert not person.page.get_by_label("Texture").is_checked()
+    assert not person.page.locator("#feature-kinds").get_by_label("Texture").is_checked()
     assert not person.page.locator("#leave-out").is_visible()
 
     person.page.select_option("#feature-look", label="channel 1, intensity, sigma 1")

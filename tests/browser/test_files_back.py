@@ -83,7 +83,7 @@ def test_labels_of_a_stack_are_dropped_on_it_and_lie_each_on_its_plane(person, t
     assert "The labels of 4 planes of 100 × 60 pixels belong to" in question.inner_text()
     assert not question.get_by_role("button", name="Score against it").is_visible()
     person.click("#bring-yes")
-    person.wait_for_status("Brought in 2 strokes")
+    person.wait_until_told("Brought in 2 strokes")
     for plane in (1, 2, 3, 4):
         person.page.locator("input[data-axis=z]").fill(str(plane - 1))
         shown = f"{plane} / 4"
@@ -114,7 +114,7 @@ def test_what_looks_like_labels_can_be_opened_as_an_image_or_left_alone(person, 
     person.upload(mask[0])
     dialog(person)
     person.click("#bring-no")
-    person.wait_for_status("The image before is still here")
+    person.wait_until_told("The image before is still here")
     assert not person.page.is_visible("#strip")
     person.upload(mask[0])
     dialog(person)

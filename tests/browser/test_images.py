@@ -45,8 +45,14 @@ def test_many_images_are_opened_at_once_and_segmented_from_the_strokes_on_all(pe
     person.draw_and_wait(*BRIGHT)
     person.wait_for_segmentation()
     assert strokes_shown(person) == ["2", "", ""]
+    held = []
+    person.page.route("**/converse", lambda route: held.append(route))
     person.press(".")
     wait_for_image(person, "s2.png")
+    assert person.status == "Segmenting what is shown…"
+    for route in held:
+        route.continue_()
+    person.page.unroute("**/converse")
     person.wait_for_segmentation()
     first = tifffile.imread(io.BytesIO(person.download("segmentation.tif")))
     assert "Of “s2.png”, the image that is shown" in person.page.inner_text("#downloads-hint")
@@ -141,7 +147,7 @@ def test_a_stroke_belongs_to_the_image_on_which_it_was_begun(person, tmp_path):
     person.page.mouse.down()
     person.page.mouse.move(*end, steps=4)
     person.within("({ images }, bytes) => images.open([new File([new Uint8Array(bytes)], 'late.png')])", list(content))
-    person.wait_for_status("Opened late.png")
+    person.wait_until_told("Opened late.png")
     assert in_hand(person) == "colon_glands.png"
     person.page.mouse.up()
     wait_for_image(person, "late.png")
@@ -255,8 +261,9 @@ def test_a_second_file_with_the_same_pixels_says_so_and_both_names_are_kept(peop
     wait_for_image(person, "a.png")
     person.upload(second)
     wait_for_image(person, "a.png, also b.png")
+    person.wait_until_told("Opened b.png")
     assert "“b.png” has the same pixels as “a.png”" in person.message
     person.upload(second)
-    person.wait_for(lambda: person.status.startswith("Opened b.png"), "opened again")
+    person.wait_until_told("Opened b.png")
     person.page.reload()
     wait_for_image(person, "a.png, also b.png")

@@ -308,6 +308,13 @@ def test_a_stroke_is_on_the_others_screen_within_two_seconds(people, request, wh
             second.wait_for(lambda: second.within("({ session }) => !session.conversation.exchanging"), "the answer")
 
 
+WHOLE_STATUS = """() => {
+  const status = document.getElementById("status"), text = document.createRange();
+  text.selectNodeContents(status);
+  return [status, text].map((one) => one.getBoundingClientRect().toJSON());
+}"""
+
+
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_one_screen_without_scrolling_in_light_and_dark(people, server, size, scheme):
@@ -323,6 +330,12 @@ def test_one_screen_without_scrolling_in_light_and_dark(people, server, size, sc
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         assert box["y"] + box["height"] <= height
+    for narrow in {width, 1024} if size == "desktop" else {width}:
+        person.page.set_viewport_size({"width": narrow, "height": height})
+        person.within("async ({ load }, text) => (await load('page/status.mjs')).showStatus(text, null)", "Long. " * 50)
+        status, text = person.page.evaluate(WHOLE_STATUS)
+        assert status["top"] <= text["top"] < text["bottom"] <= status["bottom"] <= height
+        assert text["width"] <= status["width"]
     background = person.screenshot()[20, 5].mean()
     assert (background < 90) == (scheme == "dark")
     person.click("#theme")

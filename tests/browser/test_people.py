@@ -72,10 +72,15 @@ def test_people_see_who_is_here_where_they_look_and_whose_stroke_is_whose(ann_an
     ann.wait_for(
         lambda: (box := ann.page.locator(".their-view").bounding_box()) and box["width"] < 300, "where Bob looks"
     )
-    frame = ann.page.locator(".their-view").bounding_box()
+    bob.wait_until_view_rests()
     top, _bottom, left, _right = bob.within("({ session }) => session.viewport.visible")
-    [(x, y)] = ann.on_screen([(left - 0.5, top - 0.5)])
-    assert (frame["x"], frame["y"]) == pytest.approx((x, y), abs=1)
+    [corner] = ann.on_screen([(left - 0.5, top - 0.5)])
+
+    def is_framed():
+        frame = ann.page.locator(".their-view").bounding_box()
+        return (frame["x"], frame["y"]) == pytest.approx(corner, abs=1)
+
+    ann.wait_for(is_framed, "the frame is where Bob looks")
     ann.draw_and_wait(*INK)
     bob.wait_for(lambda: bob.stroke_counts() == [1, 0], "Ann's stroke")
     bob.press("0", "h")

@@ -156,7 +156,7 @@ def test_images_are_made_a_stack_and_taken_apart_again(person, tmp_path):
     person.page.select_option("#question select", "t")
     assert person.page.get_attribute("#question-yes", "class") == ""
     person.click("#question-yes")
-    person.wait_for_status("3 images are a stack")
+    person.wait_until_told("3 images are a stack")
     person.wait_for(lambda: person.page.is_visible("#planes"), "the sliders")
     person.wait_for(lambda: person.colour_at((5, 5)) != shown, "contrast that all planes share")
     assert not person.page.is_visible("#strip")

@@ -19,7 +19,7 @@ from segmentation.cli.commands import described
 from segmentation.features.cache import FeatureCache
 from segmentation.io.export import label_tiff, probabilities_tiff
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.document import Drawing, drawings_to_json, strokes_to_json
 from tests.support.desk import SMALL, textured

@@ -65,3 +65,11 @@ def test_every_attack_of_the_documentation_has_its_test():
     assert len(named) > 30
     for path, name in named:
         assert f"def {name}(" in (DOCS.parent / path).read_text(), (path, name)
+
+
+def test_every_promise_of_security_names_the_tests_that_hold_it():
+    promised = (DOCS / "security.md").read_text().partition("## What is promised")[2].partition("\n## ")[0]
+    promises = re.split(r"\n- ", promised)[1:]
+    assert len(promises) > 40
+    for promise in promises:
+        assert re.search(r"`tests/[^`]*\.py::\w+`", promise), promise

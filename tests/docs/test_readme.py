@@ -94,6 +94,7 @@ def test_one_table_lists_every_environment_variable():
     assert rows == list(meanings_of_variables().items())
 
 
+@pytest.mark.slow
 def test_a_setting_that_cannot_be_read_is_a_sentence_and_not_a_trace(environment):
     run = subprocess.run(
         [sys.executable, "app.py"], cwd=ROOT, env=environment | {"PORT": "eighty"}, capture_output=True, text=True

@@ -8,6 +8,7 @@ import pytest
 from segmentation._shared.tiling import Window
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.compute import compute_planes
+from segmentation.features.planes_on_disk import PlanesOnDisk
 from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
@@ -39,11 +40,14 @@ def forests(spec, widened=()):
         yield features, grow_forest(np.ascontiguousarray(changed), ids, ForestSettings(n_estimators=8))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", WINDOWS, ids=lambda window: str(window.shape))
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: str(spec.count(3)))
 @pytest.mark.parametrize("smoothed_first", [False, True])
-def test_they_say_what_floats_say_after_any_change_of_bins(spec, window, smoothed_first):
-    planes = BitPlanes(spec, 3, window)
+@pytest.mark.parametrize("lie", ["in memory", "on disk"])
+def test_they_say_what_floats_say_after_any_change_of_bins(spec, window, smoothed_first, lie, tmp_path):
+    on_disk = PlanesOnDisk(tmp_path, 2**30).room(bit_planes_bytes(spec, 3, window)) if lie == "on disk" else None
+    planes = BitPlanes(spec, 3, window, on_disk)
     smoothed = Smoothed.compute(IMAGE.pixels, spec, window.rows, window.columns) if smoothed_first else None
     count = spec.count(3)
     changes = [[0], [], [1, count - 1], range(count), [count // 2]]

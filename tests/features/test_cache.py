@@ -238,7 +238,13 @@ def test_the_budget_comes_from_the_environment(monkeypatch):
 
 @pytest.mark.parametrize(
     ("memory", "processes", "megabytes"),
-    [(0, 1, LEAST_CACHE_MEGABYTES), (512, 1, LEAST_CACHE_MEGABYTES), (2048, 1, 384), (8192, 2, 960), (8192, 99, 75)],
+    [
+        (0, 1, LEAST_CACHE_MEGABYTES),
+        (512, 1, LEAST_CACHE_MEGABYTES),
+        (2048, 1, 384),
+        (8192, 2, 960),
+        (8192, 99, LEAST_CACHE_MEGABYTES),
+    ],
 )
 def test_the_budget_follows_the_memory_unless_it_is_set(monkeypatch, memory, processes, megabytes):
     monkeypatch.setattr("segmentation.features.budget.memory_bytes", lambda: memory * 2**20)

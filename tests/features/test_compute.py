@@ -11,7 +11,8 @@ from skimage import data, filters
 from skimage.feature import multiscale_basic_features
 from skimage.util import img_as_float32
 
-from segmentation.features.compute import compute_features, compute_planes
+from segmentation.features.all_pixels import compute_features
+from segmentation.features.compute import compute_planes
 from segmentation.features.spec import FeatureSpec
 
 

@@ -103,6 +103,7 @@ def test_a_program_counts_what_the_trees_say(seed, trees, classes, depth, pixels
     checked(random_forest(seed, trees, classes, depth), planes(pixels, seed=seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trees", "classes", "depth", "n_features"),
     [

@@ -53,7 +53,7 @@ def test_the_wheel_declares_the_dependencies_that_requirements_txt_names(wheel):
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     named = {Requirement(line) for line in lines if line and not line.startswith("#")}
     assert {requirement for requirement in declared if requirement.marker is None} == named
-    assert metadata.get_all("Provides-Extra") == ["cluster"]
+    assert metadata.get_all("Provides-Extra") == ["cluster", "formats", "remote"]
 
 
 def test_the_wheel_has_every_file_of_the_package_and_of_the_page(wheel):

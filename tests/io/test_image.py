@@ -4,6 +4,7 @@ import gc
 from weakref import ref
 
 import numpy as np
+import pytest
 
 from segmentation.io.image import image_from_pixels
 from segmentation.io.pixel_size import PixelSize
@@ -16,6 +17,7 @@ def four_channels():
     return image_from_pixels(PIXELS, {"channel_names": list("abcd")})
 
 
+@pytest.mark.slow
 def test_an_image_that_is_worked_on_in_a_part_keeps_the_whole_in_sight():
     whole = four_channels()
     seen = ref(whole)

@@ -45,7 +45,7 @@ REFUSED = {
     "gif": (pillow_bytes(GREY, "GIF"), "GIF"),
     "heic": (b"\0\0\0\x18ftypheic" + bytes(40), "HEIC"),
     "jpeg-2000": (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    "czi": (b"ZISRAWFILE" + bytes(40), "Zeiss CZI"),
+    "czi": (b"ZISRAWFILE" + bytes(40), "CZI file is damaged"),
     "dicom": (bytes(128) + b"DICM" + bytes(40), "DICOM"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(40), "HDF5"),
     "text": (b"sepal,petal\n1,2\n", "not an image"),

@@ -11,7 +11,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 
 pytestmark = pytest.mark.usefixtures("kernels")
 

@@ -13,7 +13,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 from tests.support import ROOT
 
 WAVES = np.sin(np.arange(150) / 9)[:, None] + np.cos(np.arange(200) / 7)
@@ -57,6 +57,7 @@ def work(live, image, spec, forest):
     return results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [0, 10**8])
 @pytest.mark.parametrize(
     ("image", "spec", "forest"),
@@ -65,9 +66,10 @@ def work(live, image, spec, forest):
         (image_of(1, np.uint16), FeatureSpec(texture=False), ForestSettings(n_estimators=5, max_depth=3)),
         (image_of(2, np.float32), FeatureSpec(sigma_max=2, edges=False), ForestSettings("random_forest", 5)),
         (image_of(1, np.uint8, (150, 1)), FeatureSpec(sigma_max=2), ForestSettings(n_estimators=3)),
+        (image_of(1, np.uint8), FeatureSpec(sigma_max=1, learned=True), ForestSettings(n_estimators=5)),
         (image_of(1, np.int16, (1, 200)), FeatureSpec(sigma_max=1, intensity=False), ForestSettings(n_estimators=3)),
     ],
-    ids=["defaults", "shallow", "random forest", "a column", "a row"],
+    ids=["defaults", "shallow", "random forest", "a column", "learned", "a row"],
 )
 def test_what_a_person_gets_is_the_same(image, spec, forest, budget):
     with references_instead():
@@ -86,6 +88,7 @@ def test_what_references_have_cached_serves_kernels():
     assert work(live, image, spec, forest) == expected
 
 
+@pytest.mark.slow
 def test_references_load_no_compiler():
     code = """
 import sys

@@ -24,7 +24,7 @@ from segmentation.live.draft import DraftPixels
 from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 
 pytestmark = pytest.mark.usefixtures("kernels")
 

@@ -16,6 +16,7 @@ from tests.support.imagefiles import read_mask
 IDS = (1, 2, 7)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.data())
 def test_scores_are_those_of_scikit_learn(data):

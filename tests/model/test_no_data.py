@@ -9,10 +9,11 @@ import segmentation as seg
 from segmentation._shared.tiling import TileGrid
 from segmentation.features.cache import FeatureCache
 from segmentation.io import zarr_images
+from segmentation.io.display import display_pixels, display_range
 from segmentation.io.image import image_from_pixels
 from segmentation.io.shares import class_shares
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 
 RNG = np.random.default_rng(11)
 SPEC = seg.FeatureSpec(sigma_max=4)
@@ -37,6 +38,16 @@ def trained():
     labels = np.zeros(outside.shape, np.uint8)
     labels[100:220, 60:70], labels[100:220, 200:210] = 1, 2
     return pixels, outside, labels, seg.PixelClassifier(SPEC, n_estimators=10).fit(pixels, labels)
+
+
+@pytest.mark.parametrize("channels", [None, 2, 4])
+def test_they_are_shown_black_and_the_others_as_they_are(channels):
+    pixels, outside = scene(channels)
+    image = image_from_pixels(pixels)
+    shown = display_pixels(image, rows=slice(40, 250))
+    assert not shown[outside[40:250]].any()
+    whole = display_pixels(image_from_pixels(np.array(image.pixels)), rows=slice(40, 250), ranges=display_range(image))
+    assert np.array_equal(shown[~outside[40:250]], whole[~outside[40:250]])
 
 
 def test_results_are_0_there_and_a_class_elsewhere(trained):

@@ -13,11 +13,12 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 
-def trained(class_ids, kind, pixels):
+def trained(class_ids, kind, pixels, *, learned=False):
     labels = np.zeros(pixels.shape[:2], np.uint8)
     for place, class_id in enumerate(class_ids):
         labels[4 + 12 * place : 10 + 12 * place, 10:50] = class_id
-    return seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), kind=kind, n_estimators=12).fit(pixels, labels)
+    spec = seg.FeatureSpec(sigma_max=2, learned=learned)
+    return seg.PixelClassifier(spec, kind=kind, n_estimators=12).fit(pixels, labels)
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +28,13 @@ def pixels():
 
 
 @pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
+@pytest.mark.parametrize("learned", [False, True])
 @pytest.mark.parametrize("class_ids", [(1, 2), (2, 5, 9), (1, 2, 3, 255)])
-def test_onnxruntime_predicts_the_same(class_ids, kind, pixels):
-    classifier = trained(class_ids, kind, pixels)
+def test_onnxruntime_predicts_the_same(class_ids, learned, kind, pixels):
+    classifier = trained(class_ids, kind, pixels, learned=learned)
     data = onnx_bytes(classifier.contents())
     onnx.checker.check_model(onnx.load_from_string(data), full_check=True)
-    rows = np.ascontiguousarray(seg.compute_features(pixels, classifier.spec).reshape(48 * 60, -1))
+    rows = np.ascontiguousarray(seg.compute_features(pixels, classifier.spec_).reshape(48 * 60, -1))
     found, probabilities = onnxruntime.InferenceSession(data).run(None, {"features": rows})
     assert probabilities.dtype == np.float32
     assert np.array_equal(found.reshape(48, 60), classifier.predict(pixels))

@@ -36,7 +36,7 @@ def way(request, monkeypatch):
         return Smoothed.compute(*given, **named)
 
     first = request.param == "smoothed first"
-    monkeypatch.setattr(prediction, "MAX_FREE_BUFFER_BYTES", 0 if first else 2**40)
+    monkeypatch.setattr(prediction, "MAX_FREE_BYTES", 0 if first else 2**40)
     monkeypatch.setattr(prediction, "Smoothed", type("Watched", (Smoothed,), {"compute": staticmethod(compute)}))
     yield
     assert bool(smoothed) == first

@@ -87,7 +87,7 @@ UNUSED = {"class_weights": None, "clean_up": []}
 UNUSED_FEATURES = {"learned": False, "dimensions": 2, "by_channel": None}
 
 
-def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data):
+def test_what_is_named_but_not_used_changes_nothing(contents, data):
     def of_later(facts):
         facts.update(UNUSED)
         facts["features"].update(UNUSED_FEATURES)
@@ -95,17 +95,13 @@ def test_what_later_versions_write_but_do_not_use_changes_nothing(contents, data
     assert_same(load_model(with_facts(data, of_later)), contents)
 
 
-@pytest.mark.parametrize(
-    ("where", "key", "value"),
-    [
-        ("features", "learned", 0),
-        ("features", "learned", True),
-        ("features", "dimensions", 3),
-    ],
-)
-def test_what_only_later_versions_can_compute_is_refused(data, where, key, value):
-    changed = with_facts(data, lambda facts: (facts[where] if where else facts).update({key: value}))
-    refused(changed, f"{key!r}, which this version of Squiggle cannot use: it was written by a newer version")
+def test_learned_features_that_the_forest_does_not_see_are_refused(data):
+    refused(with_facts(data, lambda facts: facts["features"].update(learned=0)), "'learned' has a value of the wrong")
+    refused(with_facts(data, lambda facts: facts["features"].update(learned=True)), "but the forest sees")
+
+
+def test_features_of_no_possible_dimensions_are_refused(data):
+    refused(with_facts(data, lambda facts: facts["features"].update(dimensions=4)), "2 or 3 dimensions")
 
 
 @pytest.mark.parametrize(
@@ -323,6 +319,7 @@ def test_any_change_of_the_facts_is_refused_or_understood(data, draw):
 TREES = ("roots", "feature", "threshold", "left", "right", "probabilities", "samples", "impurity")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(
     st.sampled_from([*TREES, "low", "scale"]),

@@ -6,15 +6,15 @@ import zarr
 
 from segmentation.__main__ import main
 from segmentation._shared.tiling import TileGrid
+from segmentation.features.all_pixels import compute_features
 from segmentation.features.cache import FeatureCache
-from segmentation.features.compute import compute_features
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
 from segmentation.io.read import read_image
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier, load_classifier
-from segmentation.model.fit import LabelledImage
+from segmentation.model.labelled import LabelledImage
 from segmentation.model.modelfile import load_model
 from segmentation.series.run import apply_series
 

@@ -6,7 +6,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import image_from_pixels
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.values import adapted, classes_note, scale_note
+from segmentation.model.values import adapted, classes_note, nearest_in_type, scale_note
 
 SMALL = FeatureSpec(sigma_max=4)
 
@@ -130,3 +130,13 @@ def test_images_of_several_types_are_learnt_from_as_they_are():
     note = scale_note(image, facts)
     assert note is not None
     assert "uint8 images with values from 0 to 200 and float32 images with values from 0 to 1" in note
+
+
+def test_of_values_that_a_type_does_not_have_the_nearest_are_taken():
+    part = image_from_pixels(np.array([[-3.0, 1.4, 1.6], [7.0, 300.0, 2e9]], np.float32))
+    taken = nearest_in_type(part, "uint8")
+    assert (taken.pixels.dtype, taken.metadata["dtype"]) == (np.uint8, "uint8")
+    assert taken.pixels.tolist() == [[0, 1, 2], [7, 255, 255]]
+    whole = image_from_pixels(np.array([[3, 2**24 + 1]], np.uint32))
+    assert nearest_in_type(whole, "float32").pixels.tolist() == [[3, 2**24]]
+    assert nearest_in_type(taken, "uint8") is taken

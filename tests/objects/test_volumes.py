@@ -17,6 +17,7 @@ IDS[3, 7, 9] = 1
 VALUES = np.random.default_rng(1).random((*IDS.shape, 2)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("connectivity", "theirs"), [(6, 1), (18, 2), (26, 3), (None, 3)])
 @pytest.mark.parametrize("spacing", [None, 0.5, (2.0, 0.5, 0.25)])
 def test_measures_are_those_of_scikit_image(connectivity, theirs, spacing):

@@ -90,6 +90,7 @@ def test_files_are_cleaned_also_from_the_shell_which_may_choose_another(classifi
     assert np.array_equal(tifffile.imread(tmp_path / "c" / "cells.tif"), other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probabilities", [False, True])
 def test_parts_that_cross_blocks_are_one_part(classifier, image, cleaned, tmp_path, monkeypatch, probabilities):
     monkeypatch.setattr(zarr_images, "BLOCK_SIDE", 32)

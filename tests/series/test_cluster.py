@@ -67,6 +67,16 @@ def test_each_image_is_taken_relative_to_itself_on_a_cluster_too(client, images,
     assert files_in(tmp_path / "local") == files_in(tmp_path / "spread")
 
 
+def test_learned_texture_is_that_of_the_whole_image_on_a_cluster_too(client, images, tmp_path):
+    learned = trained(textured(), learned=True)
+    local = apply_series(learned, images, tmp_path / "local", probabilities=True)
+    spread = apply_series(learned, images, tmp_path / "spread", probabilities=True, client=client)
+    assert len(local.outputs) == len(spread.outputs) == 13
+    assert files_in(tmp_path / "local") == files_in(tmp_path / "spread")
+    wide = zarr.open(tmp_path / "spread/wide.zarr", mode="r")[:]
+    assert np.array_equal(wide, learned.predict(np.tile(textured(300, 300), (1, 14))))
+
+
 def test_a_worker_that_dies_costs_a_retry(client, classifier, images, tmp_path):
     apply_series(classifier, images, tmp_path / "undisturbed")
     killed = []

@@ -77,6 +77,7 @@ def test_what_was_painted_is_in_every_result_of_its_image(here, classifier, caps
     assert sum(areas) == np.count_nonzero(right == 2)
 
 
+@pytest.mark.slow
 def test_workers_and_python_give_the_same_bytes(here):
     document = seg.strokes_from_json(
         drawings_to_json([Drawing(seg.read_image("1.tif").hash, (60, 90), tuple(PAINTED))], CLASSES)

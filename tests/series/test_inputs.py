@@ -1,5 +1,6 @@
 """Which images a series has, whatever a disk holds, and that what a run wrote is never one of them."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -11,7 +12,9 @@ from PIL import Image as PillowImage
 
 import segmentation as seg
 from segmentation.__main__ import main
-from segmentation.series.inputs import find_images
+from segmentation.io.limits import PassingError
+from segmentation.series import inputs
+from segmentation.series.inputs import find_images, pixel_sizes
 from segmentation.series.results import MAX_NAME_BYTES, ResultFolder, file_name
 from segmentation.series.run import apply_series
 
@@ -318,3 +321,17 @@ def test_a_stack_of_which_no_image_can_be_read_has_no_result(classifier, tmp_pat
     assert "Image 1 of the 4" in report.failed[str(tmp_path / "stack.tif")]
     assert not report.outputs
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".squiggle"]
+
+
+@pytest.mark.parametrize("problem", [OSError(errno.EIO, "Input/output error"), PassingError("There is no answer.")])
+def test_how_large_pixels_are_is_not_told_without_an_image_that_does_not_come(problem, tmp_path, monkeypatch):
+    def fail(path):
+        raise problem
+
+    PillowImage.new("L", (4, 3)).save(tmp_path / "cell.png")
+    (tmp_path / "letter.png").write_bytes(b"Dear colleague")
+    paths = [tmp_path / name for name in ("cell.png", "letter.png", "missing.png")]
+    assert pixel_sizes(paths) == {"cell.png": None}, "what is wrong with the others is told when they are read"
+    monkeypatch.setattr(inputs, "read_pages", fail)
+    with pytest.raises(PassingError, match=r"cell.png.*"):
+        pixel_sizes(paths)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ import tifffile
 from PIL import Image as PillowImage
 
 import segmentation as seg
+from segmentation.io.limits import PageError, PassingError
 from segmentation.series import workers
 from segmentation.series.inputs import find_images, name_results
+from segmentation.series.pages import segment_pages
 from segmentation.series.results import ResultFolder
 from segmentation.series.run import apply_series
 from segmentation.series.workers import Worker
@@ -128,6 +131,23 @@ def test_a_stack_that_breaks_off_leaves_nothing(classifier, tmp_path):
     assert report.failed
     assert files_in(tmp_path / "out") == {}
     assert list((tmp_path / "out/.squiggle").iterdir()) == []
+
+
+def test_a_page_is_not_left_out_since_something_did_not_come_this_time(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([textured(), textured()]), photometric="minisblack")
+    images, error = list(seg.read_stack(tmp_path / "a.tif")), PassingError("Try again.")
+    writer = SimpleNamespace(left_out=(left_out := []), leave_out=left_out.append, pages=[])
+
+    def segment(image):
+        raise error
+
+    with pytest.raises(PassingError):
+        list(segment_pages(images, segment, writer))
+    assert not left_out
+    error = ValueError("It cannot be segmented.")
+    with pytest.raises(PageError):
+        list(segment_pages(images, segment, writer))
+    assert [one.page for one in left_out] == [1, 2]
 
 
 def test_results_never_take_the_place_of_images(classifier, images):

@@ -11,8 +11,15 @@ import pytest
 import tifffile
 import zarr
 
-from segmentation._shared.tiling import Window
-from segmentation.io import zarr_images
+from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.tiling import TileGrid, Window
+from segmentation.features.cache import FeatureCache
+from segmentation.io import sampling, standardise, zarr_images
+from segmentation.io.pyramid import window_with_halo
+from segmentation.io.zarr_pyramid import open_pyramid
+from segmentation.live.pyramids import PyramidSegmenter
+from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.pyramid_facts import pyramid_facts
 from segmentation.series.run import apply_series
 from tests.support import ROOT
 from tests.support.classifiers import trained
@@ -78,6 +85,47 @@ def test_blocks_give_what_the_whole_gives(shape, zarr_format, grey, tmp_path):
     assert [entry["name"] for entry in labels.attrs["classes"]] == ["Class 1", "Class 2"]
     rows = (tmp_path / "out/shares.csv").read_text().splitlines()[1:]
     assert sum(int(row.split(",")[4]) for row in rows) == pixels.size
+
+
+@pytest.mark.parametrize("shape", [(150, 230), (7, 130)])
+def test_blocks_have_the_learned_texture_of_the_whole(shape, tmp_path):
+    pixels = textured(*shape)
+    classifier = trained(textured(120, 130), learned=True)
+    apply_series(classifier, stored(tmp_path / "image.zarr", pixels), tmp_path / "out")
+    assert np.array_equal(zarr.open(tmp_path / "out/image.zarr", mode="r")[:], classifier.predict(pixels))
+
+
+def test_a_large_array_is_standardised_by_its_sample_as_on_the_page_and_whole(tmp_path, monkeypatch):
+    pixels = np.linspace(0, 9, 96 * 130).reshape(96, 130).astype(np.float32) * textured(96, 130)
+    classifier = trained(pixels, standardise=True)
+    of_all = classifier.predict(pixels)
+    monkeypatch.setattr(sampling, "LARGE_PIXELS", 4000)
+    monkeypatch.setattr(sampling, "SAMPLED_SIDE", 8)
+    apply_series(classifier, stored(tmp_path / "image.zarr", pixels), tmp_path / "out")
+    monkeypatch.setattr(standardise, "_kept", BoundedCache(0))  # what was standardised by all of it
+    found = zarr.open(tmp_path / "out/image.zarr", mode="r")[:]
+    assert not np.array_equal(found, of_all)
+    assert np.array_equal(found, classifier.predict(pixels))
+    pyramid = open_pyramid(tmp_path / "image.zarr")
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts(pyramid))
+    for tile, one in segmenter.tiles(classifier, TileGrid(pixels.shape).order()):
+        assert np.array_equal(one.ids, found[tile.rows, tile.columns])
+
+
+def test_no_part_is_taken_in_another_type_than_the_others(grey, tmp_path, monkeypatch):
+    """A sample tells the type, in which what holds other values beyond it is taken too; so on the page."""
+    monkeypatch.setattr(sampling, "LARGE_PIXELS", 4000)
+    monkeypatch.setattr(sampling, "SAMPLED_SIDE", 8)
+    pixels = textured(96, 130, dtype=np.uint16)
+    pixels[:2, :2] = 4000
+    report = apply_series(grey, stored(tmp_path / "image.zarr", pixels), tmp_path / "out")
+    assert "taken as uint8" in " ".join(report.notes[str(tmp_path / "image.zarr")])
+    found = zarr.open(tmp_path / "out/image.zarr", mode="r")[:]
+    assert np.array_equal(found, grey.predict(np.minimum(pixels, 255).astype(np.uint8)))
+    pyramid = open_pyramid(tmp_path / "image.zarr")
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts(pyramid))
+    for tile, one in segmenter.tiles(grey, TileGrid(pixels.shape).order()):
+        assert np.array_equal(one.ids, found[tile.rows, tile.columns])
 
 
 @pytest.mark.parametrize("order", ["yxc", "cyx"])
@@ -169,7 +217,7 @@ def test_only_the_window_and_its_halo_are_read(tmp_path):
     stored(tmp_path / "image.zarr", textured(100, 120))
     images = zarr_images.open_images(tmp_path / "image.zarr")
     window = Window(slice(32, 64), slice(96, 120))
-    around = zarr_images.halo_window(window, 10, images.shape)
+    around = window_with_halo(window, 10, images.shape)
     assert (around.rows, around.columns) == (slice(22, 74), slice(86, 120))
     assert np.array_equal(images.read((), around).pixels, textured(100, 120)[22:74, 86:120])
 
@@ -218,6 +266,23 @@ def test_what_was_begun_with_another_classifier_is_begun_anew(grey, tmp_path, mo
     other = trained(textured(seed=7))
     apply_series(other, tmp_path / "image.zarr", tmp_path / "out")
     assert np.array_equal(zarr.open(tmp_path / "out/image.zarr", mode="r")[:], other.predict(textured(70, 90)))
+
+
+def test_what_an_earlier_version_began_without_levels_is_begun_anew(grey, tmp_path, monkeypatch):
+    path = ome(tmp_path / "image.zarr", textured(70, 90), "yx")
+    monkeypatch.setattr(zarr_images.ZarrResults, "write", lambda *given: [][0])
+    assert apply_series(grey, path, tmp_path / "out").failed
+    monkeypatch.undo()
+    monkeypatch.setattr(zarr_images, "BLOCK_SIDE", 32)
+    (begun,) = (tmp_path / "out").rglob("*.begun")
+    key = json.loads(begun.read_text())
+    begun.write_text(json.dumps({name: value for name, value in key.items() if name != "arrays"}))
+    (unfinished,) = (tmp_path / "out").rglob("*.unfinished")
+    zarr.open_group(unfinished, mode="r+").attrs["levels"] = "none"
+    apply_series(grey, path, tmp_path / "out")
+    group = zarr.open_group(tmp_path / "out/image.zarr", mode="r")
+    assert "levels" not in group.attrs
+    assert np.array_equal(group["0"][:], grey.predict(textured(70, 90)))
 
 
 def test_values_are_taken_and_told_as_those_of_an_image_file(grey, tmp_path, monkeypatch):

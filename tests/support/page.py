@@ -1,8 +1,10 @@
 """What tests of the page do again and again: places on the sample, images of one's own, series."""
 
+import io
 import json
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 import segmentation as seg
@@ -29,6 +31,19 @@ def what_the_library_says(person):
     spec = seg.FeatureSpec.from_json(settings["features"])
     classifier = seg.PixelClassifier(spec, **settings["forest"], class_weights=weights)
     return labels, classifier.fit(SAMPLE.image, labels).predict(SAMPLE.image)
+
+
+def opens(person, path):
+    """Open a classifier file."""
+    person.tab("classes")
+    with person.page.expect_file_chooser() as chooser:
+        person.click("#open-classifier")
+    chooser.value.set_files(path)
+
+
+def segmentation(person):
+    """The class ids that are taken home."""
+    return tifffile.imread(io.BytesIO(person.download("segmentation.tif")))
 
 
 def halves(folder, name, *, turned=False, grey=False, noise=0):
@@ -77,17 +92,18 @@ def on_screen(person):
 def drops(person, selector, *paths):
     """Drop files and folders of the disk, as the operating system hands them to the browser."""
     box = person.page.locator(selector).bounding_box()
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + min(box["height"], 200) / 2}
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     devtools = person.context.new_cdp_session(person.page)
-    for kind in ("dragEnter", "dragOver", "drop"):
-        devtools.send(
-            "Input.dispatchDragEvent",
-            {
-                "type": kind,
-                "x": box["x"] + box["width"] / 2,
-                "y": box["y"] + min(box["height"], 200) / 2,
-                "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1},
-            },
-        )
+
+    def drag(kind):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+
+    drag("dragEnter")
+    person.wait_for(
+        lambda: drag("dragOver") or person.page.locator(".dropping").count(), "the page takes what is dragged"
+    )
+    drag("drop")
     devtools.detach()
 
 

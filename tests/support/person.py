@@ -37,10 +37,23 @@ VIEW_RESTS = """({ session: { viewport } }) => {
 }"""
 """Whether the axes show what the picture shows, and fill the stage."""
 
+OFFLINE = "net::ERR", "502 (Bad Gateway)", "502 Bad Gateway"
+"""What the console says, and Dash there, while nobody answers."""
+
 PAINTED = """({ session: { picture } }) => (
   picture.photo.preview !== null && picture.frame === undefined && picture.tilesTimer === undefined
 )"""
 """Whether there is nothing left to paint."""
+
+KEEP_WHAT_IS_TOLD = """() => {
+  window.told = [];
+  const keep = () => {
+    const text = document.getElementById("status")?.textContent;
+    if (text && text !== window.told.at(-1)) window.told.push(text);
+  };
+  new MutationObserver(keep).observe(document, { subtree: true, childList: true, characterData: true });
+}"""
+"""Keeps each text of the status: some are there for three seconds, which a busy machine may not look at."""
 
 SAVED = "() => !Object.keys(localStorage).some((key) => key.startsWith('squiggle:unsent:'))"
 """Whether the server has acknowledged all that was done in this browser."""
@@ -75,6 +88,7 @@ class Person:
         self.page = self.context.new_page()
         if before is not None:
             before.close()
+        self.page.add_init_script(f"({KEEP_WHAT_IS_TOLD})()")
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(url)
@@ -86,7 +100,7 @@ class Person:
     def _on_console(self, message):
         if message.type not in ("error", "warning"):
             return
-        if self.expect_offline and ("net::ERR" in message.text or "502 (Bad Gateway)" in message.text):
+        if self.expect_offline and any(sign in message.text for sign in OFFLINE):
             return
         self.errors.append(f"{message.type}: {message.text}")
 
@@ -140,16 +154,19 @@ class Person:
         return self.page.inner_text("#message.visible")
 
     def wait_for_segmentation(self):
-        """Until all strokes are learnt from and the whole image is segmented.
-
-        An image that was not segmented before has no shares, but still the status of the one before it.
-        """
+        """Until all strokes are learnt from and the whole image is segmented."""
         self.wait_until_saved()
         self.wait_for(lambda: self.status.startswith("Segmented in") and any(self.shares()), "segmented")
         self.wait_until_painted()
 
     def wait_for_status(self, text):
+        """Until the status says this and stays: what it says for a while only is for `wait_until_told`."""
         self.wait_for(lambda: text in self.status, text)
+
+    def wait_until_told(self, text):
+        """Until the status has said this since the page was opened, or since the last time this was awaited."""
+        self.wait_for(lambda: any(text in told for told in self.page.evaluate("window.told")), text)
+        self.page.evaluate("() => { window.told = []; }")
 
     def stroke_counts(self) -> list[int]:
         facts = self.page.locator(".class-facts").all_inner_texts()

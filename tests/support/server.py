@@ -15,6 +15,8 @@ from tests.support import PATIENCE_SECONDS, ROOT
 from tests.support.deployment import unit_command, unit_environment
 from tests.support.ports import free_port
 
+COMPILING_SECONDS = 3 * PATIENCE_SECONDS
+
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 """The commands of a host, by their names."""
 
@@ -57,7 +59,7 @@ class Server:
 
     def wait_until_warm(self) -> None:
         """Until its kernels are compiled, which takes long on a busy machine, and the first server of a run alone."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + COMPILING_SECONDS
         while time.monotonic() < deadline:
             with urllib.request.urlopen(f"{self.url}/ready", timeout=PATIENCE_SECONDS) as answer:
                 if json.load(answer)["kernels"] == "warm":

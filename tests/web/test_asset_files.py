@@ -1,9 +1,16 @@
 """The page's files: which of them the pages name, and that browsers keep them without ever mixing two versions."""
 
+import json
 import re
 
+from plotly.utils import PlotlyJSONEncoder
+
+from segmentation.io.addresses import Places
+from segmentation.io.zipped_zarr import ZIPPED_ZARR
+from segmentation.series.inputs import READ_SUFFIXES
 from segmentation.web import asset_files
 from segmentation.web.asset_files import FOLDER, URL_PATH
+from segmentation.web.pages.layout.address import address_dialog
 
 SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
 ASKED_FOR = re.compile(r'byId\(\s*"([\w-]+)"|"(panel-[\w-]+)"')
@@ -66,7 +73,8 @@ def test_the_start_page_runs_one_module(client):
 
 
 def test_scripts_ask_for_elements_that_there_are(client):
-    pages = re.findall(r'"id": ?"([\w-]+)"', client.get("/_dash-layout").text)
+    dialog = json.dumps(address_dialog(Places.parse("https://images.org")), cls=PlotlyJSONEncoder)
+    pages = re.findall(r'"id": ?"([\w-]+)"', client.get("/_dash-layout").text + dialog)
     pages += re.findall(r'\bid="([\w-]+)"', client.get("/sessions").text)
     scripts = "".join((FOLDER / name).read_text() for name in FILES if name.endswith(".mjs"))
     made = re.findall(r'\bid: "([\w-]+)"', scripts)
@@ -78,3 +86,10 @@ def test_scripts_ask_for_elements_that_there_are(client):
 def test_no_script_may_stand_in_a_page(client, session):
     policy = client.get(f"/s/{session}").headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy
+
+
+def test_what_is_dropped_is_taken_for_an_image_by_the_endings_that_the_server_reads():
+    text = (FOLDER / "controls/dropped.mjs").read_text()
+    pattern = re.search(r"const IMAGE = /(.*)/i;", text)[1]
+    for suffix in READ_SUFFIXES | {ZIPPED_ZARR}:
+        assert re.search(pattern, f"cells{suffix}"), suffix

@@ -34,6 +34,7 @@ print(before, after)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says where code lies")
 def test_the_compiler_leaves_memory_and_still_compiles():
     run = subprocess.run([sys.executable, "-c", COMPILE_UNLOAD_AND_COMPILE], capture_output=True, text=True, check=True)

@@ -30,6 +30,7 @@ def test_an_empty_environment_gives_the_defaults(monkeypatch):
         ("SQUIGGLE_KEEP_DAYS", "0.25", "keep_seconds", 6 * 3600),
         ("SQUIGGLE_OPEN", "YES", "open", True),
         ("SQUIGGLE_SERIES_IN_WEB", "0", "series_in_web", False),
+        ("SQUIGGLE_REMOTE", " https://*, /srv/images ", "remote", "https://*, /srv/images"),
         ("SQUIGGLE_DATA", "/srv/squiggle", "data_folder", Path("/srv/squiggle")),
         ("SQUIGGLE_TRUSTED_PROXIES", "10.0.0.0/8", "trusted_proxies", (ipaddress.ip_network("10.0.0.0/8"),)),
     ],
@@ -54,6 +55,7 @@ def test_variables_are_read_in_their_units(monkeypatch, variable, text, attribut
         ("SQUIGGLE_MAX_MEGAPIXELS", "many"),
         ("SQUIGGLE_TRUSTED_PROXIES", "the router"),
         ("SQUIGGLE_OPEN", "perhaps"),
+        ("SQUIGGLE_REMOTE", "file:///srv"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_what_it_means(monkeypatch, variable, text):

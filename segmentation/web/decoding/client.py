@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,20 +20,31 @@ import threading
 import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from segmentation._shared.processes import import_paths, python_command
+from segmentation._shared.tiling import Window
+from segmentation.io.address_file import BEGINNING, checked_documents
 from segmentation.io.image import KEPT_TYPES, Image
-from segmentation.io.limits import MAX_CHANNELS, MAX_PAGES, ImageError, PageError
-from segmentation.web.decoding.reading import read_one
+from segmentation.io.limits import MAX_CHANNELS, MAX_LEVELS, MAX_PAGES, ImageError, PageError, PassingError
+from segmentation.io.pyramid import LARGEST_SIDE
+from segmentation.io.reduced import STEP
+from segmentation.web.decoding.reading import MAX_COARSEST_PIXELS, Part, read_one
 
 SECONDS = 25.0
 """For one image; a router that gives up after 30 seconds still gets the answer."""
 
+MAKING_SECONDS = 240.0
+"""For a part of an image of which coarser levels are made, for which nobody waits."""
+
 AT_ONCE = 2
 """Images of one server process that are read at the same time; others wait."""
+
+ADDRESSES_AT_ONCE = 4
+"""The same of images at addresses, which are waited for more than they are worked on."""
 
 MEMORY_BYTES = 2**31
 MAX_ANSWER_BYTES = 2**20
@@ -41,15 +54,44 @@ LOST = (
     "Reading this image took more memory or time than this server allows, or its file is damaged: crop it, make it "
     "smaller, or save it anew as PNG or TIFF."
 )
+CUT_SHORT = (
+    "Reading this image took more memory or time than this server has just now: try again in a moment, or crop it or "
+    "make it smaller."
+)
+ENDED_FROM_OUTSIDE = frozenset(
+    getattr(signal, name) for name in ("SIGKILL", "SIGALRM", "SIGXCPU", "SIGTERM") if hasattr(signal, name)
+)
+"""Signals by which a reader ends that took too much, or was in the way; by others its file has ended it."""
+
 
 CAN_FORK = hasattr(os, "fork")
 """Whether this system can fork; elsewhere one's own images are read in the server itself."""
 
-WORK = b"!"
-INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX")
+WORK, PARTS, ADDRESSES = b"!", b"p", b"a"
+"""What the decoder is to do: to read an image, or a part of one that is read part by part, or of one at an address."""
+
+INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 """Variables that the decoders need; passwords and addresses of databases are not among them."""
 
+OF_ADDRESSES = (
+    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
+    "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
+"""The same where addresses are opened: where S3 lies, and whom to trust, but not what the server's own keys are."""
+
+ON_PURPOSE = "SQUIGGLE_REMOTE_AWS_"
+"""What the names of variables begin with that give the decoders a key to buckets: without it they are anybody."""
+
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+"""Each thread's arena would reserve 64 MB of the addresses that a decoder may have, used or not."""
+
+
+class CutShortError(PassingError):
+    """Reading was ended, or had too little memory: this time, since a computer is busy, or each time."""
+
+    def __init__(self, sentence: str = CUT_SHORT) -> None:
+        super().__init__(sentence)
 
 
 class Decoder:
@@ -58,12 +100,15 @@ class Decoder:
     Args:
         memory_bytes: that reading one image may take.
         seconds: that reading one image may take.
+        places: from which images at addresses may be read, see :meth:`segmentation.io.addresses.Places.parse`.
     """
 
-    def __init__(self, memory_bytes: int = MEMORY_BYTES, seconds: float = SECONDS) -> None:
+    def __init__(self, memory_bytes: int = MEMORY_BYTES, seconds: float = SECONDS, places: str = "") -> None:
         self._memory_bytes = memory_bytes
         self._seconds = seconds
+        self._places = places
         self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._address_slots = threading.BoundedSemaphore(ADDRESSES_AT_ONCE)
         self._lock = threading.Lock()
         self._owner = 0
         self._control: socket.socket | None = None
@@ -85,16 +130,72 @@ class Decoder:
         A file on the disk is read in place. Nobody else may read it at the same time through the same descriptor.
 
         Raises:
-            ImageError: with a sentence, if it cannot be read or used, or took too much.
+            PassingError: with a sentence, if too much is being read just now, or it took too much.
+            ImageError: with a sentence, if it cannot be read or used.
         """
         if not CAN_FORK:
             return read_one(content, {"name": name, "max_pixels": max_pixels}, page, labels)
-        if not self._slots.acquire(timeout=self._seconds):
-            raise ImageError(BUSY)
+        return self._asked(content, {"name": name, "max_pixels": max_pixels, "page": page, "labels": labels}, WORK)
+
+    def read_coarsest(
+        self, content: bytes | BinaryIO, *, name: str = "", most_pixels: int = MAX_COARSEST_PIXELS
+    ) -> Image:
+        """The coarsest level of an image that is read part by part, see
+        :func:`segmentation.web.decoding.reading.read_part`; of a larger one only what is known of it.
+
+        Raises:
+            ImageError: as :meth:`read_image`.
+        """
+        image = self._asked_part(content, name, Part(most_pixels=most_pixels))
+        _check_levels(image)
+        return image
+
+    def read_part(self, content: bytes | BinaryIO, *, level: int, window: Window) -> Image:
+        """A window of a level of such an image.
+
+        Raises:
+            ImageError: as :meth:`read_image`.
+        """
+        return self._asked_part(content, "the image", Part(level, _bounds(window)))
+
+    def read_reduced(self, content: bytes | BinaryIO, *, level: int, window: Window) -> Image:
+        """The same as :func:`segmentation.io.reduced.read_reduced` gives it; it takes its time, and nobody waits for it
+        who wants to read something else.
+
+        Raises:
+            ImageError: with a sentence, if it cannot be read.
+            PassingError: with a sentence, if it took too much.
+        """
+        part = Part(level, _bounds(window), reduced=True)
+        image = self._asked_part(content, "the image", part, in_background=True)
+        if image.shape != tuple(-(-length // STEP) for length in window.shape):
+            raise ImageError(LOST)
+        return image
+
+    def _asked_part(self, content: bytes | BinaryIO, name: str, part: Part, *, in_background: bool = False) -> Image:
+        if isinstance(content, bytes):
+            beginning = content[: len(BEGINNING)]
+        else:
+            content.seek(0)
+            beginning = content.read(len(BEGINNING))
+        work = ADDRESSES if beginning == BEGINNING else PARTS
+        request = {"name": name, **asdict(part), "places": self._places}
+        return self._asked(content, request, work, in_background=in_background)
+
+    def _asked(
+        self, content: bytes | BinaryIO, request: Mapping[str, Any], work: bytes, *, in_background: bool = False
+    ) -> Image:
+        if not CAN_FORK:
+            raise ImageError("Images of this size are read in a process of their own, which this system does not have.")
+        if in_background:
+            return self._read(content, request, work, MAKING_SECONDS)
+        slots = self._address_slots if work == ADDRESSES else self._slots
+        if not slots.acquire(timeout=self._seconds):
+            raise PassingError(BUSY)
         try:
-            return self._read(content, {"name": name, "max_pixels": max_pixels, "page": page, "labels": labels})
+            return self._read(content, request, work, self._seconds)
         finally:
-            self._slots.release()
+            slots.release()
 
     def begin(self) -> None:
         """Load the decoders, so that the first image need not wait for them."""
@@ -102,9 +203,9 @@ class Decoder:
             with self._lock:
                 self._server_socket()
 
-    def _read(self, content: bytes | BinaryIO, request: Mapping[str, Any]) -> Image:
+    def _read(self, content: bytes | BinaryIO, request: Mapping[str, Any], work: bytes, seconds: float) -> Image:
         in_memory = len(content) if isinstance(content, bytes) else 0
-        limits = {"memory_bytes": self._memory_bytes + in_memory, "seconds": self._seconds}
+        limits = {"memory_bytes": self._memory_bytes + in_memory, "seconds": seconds}
         with ExitStack() as stack:
             target = stack.enter_context(_memory())
             if isinstance(content, bytes):
@@ -114,39 +215,40 @@ class Decoder:
             else:
                 source = content
             ours, theirs = (stack.enter_context(closing(end)) for end in socket.socketpair())
-            ours.settimeout(self._seconds + 5)
+            ours.settimeout(seconds + 5)
             try:
-                self._send_descriptors(source.fileno(), target.fileno(), theirs)
+                self._send_descriptors([source.fileno(), target.fileno(), theirs.fileno()], work)
                 theirs.close()
                 ours.sendall(json.dumps({**request, **limits}).encode())
                 ours.shutdown(socket.SHUT_WR)
-                answer = json.loads(_receive_all(ours))
-            except (OSError, ValueError):
-                raise ImageError(LOST) from None
-            if not isinstance(answer, dict):
-                raise ImageError(LOST)
+                answer = _answer(_receive_all(ours))
+            except OSError:
+                raise CutShortError from None
+            if answer.get("signal") in ENDED_FROM_OUTSIDE:
+                raise CutShortError
             if "error" in answer:
                 raise _error(answer)
             return _image(answer, target.fileno())
 
-    def _send_descriptors(self, source: int, target: int, reply: socket.socket) -> None:
+    def _send_descriptors(self, descriptors: list[int], work: bytes) -> None:
         with self._lock:
             try:
-                socket.send_fds(self._server_socket(), [WORK], [source, target, reply.fileno()])
+                socket.send_fds(self._server_socket(), [work], descriptors)
             except OSError:
                 self._end()
-                socket.send_fds(self._server_socket(), [WORK], [source, target, reply.fileno()])
+                socket.send_fds(self._server_socket(), [work], descriptors)
 
     def _server_socket(self) -> socket.socket:
         """The socket of a process that is ready; one that the parent of this process started is not ours."""
-        ended = self._process is not None and self._process.poll() is not None
-        if self._control is None or self._owner != os.getpid() or ended:
+        if self._owner == os.getpid() and self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._control is None or self._owner != os.getpid():
             self._control, theirs = socket.socketpair()
-            environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
+            environment = _environment(bool(self._places))
             with theirs:
                 self._process = subprocess.Popen(
                     python_command("-m", "segmentation.web.decoding.server", str(theirs.fileno())),
-                    env=environment | import_paths() | ONE_THREAD,
+                    env=environment | import_paths() | ONE_THREAD | ONE_ARENA,
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                 )
@@ -158,6 +260,50 @@ class Decoder:
         if self._ending is not None:
             self._ending()
         self._control = None
+
+
+def _environment(addresses: bool) -> dict[str, str]:
+    """The variables that the decoders get."""
+    names = INHERITED + (OF_ADDRESSES if addresses else ())
+    found = {name: os.environ[name] for name in names if name in os.environ}
+    if addresses:
+        found |= {"AWS_EC2_METADATA_DISABLED": "true"} | {
+            name.removeprefix("SQUIGGLE_REMOTE_"): value
+            for name, value in os.environ.items()
+            if name.startswith(ON_PURPOSE)
+        }
+    return found
+
+
+def _check_levels(coarsest: Image) -> None:
+    """Refuse what a decoder says of the levels of an image, if it makes no sense."""
+    about = coarsest.metadata.get("pyramid")
+    levels = about.get("levels") if isinstance(about, dict) else None
+    if (
+        not isinstance(about, dict)
+        or not re.fullmatch("[0-9a-f]{64}", str(about.get("hash")))
+        or not isinstance(levels, list)
+        or not 1 <= len(levels) <= MAX_LEVELS
+        or not all(isinstance(one, list) and len(one) == 3 and all(_is_size(part) for part in one) for one in levels)
+        or not isinstance(about.get("piece"), list)
+        or len(about["piece"]) != 2
+        or not all(isinstance(side, int) and _is_size(side) for side in about["piece"])
+        or not isinstance(about.get("whole"), bool)
+    ):
+        raise ImageError(LOST)
+    try:
+        about["documents"] = checked_documents(about.get("documents"))
+    except ValueError:
+        raise ImageError(LOST) from None
+
+
+def _bounds(window: Window) -> tuple[int, int, int, int]:
+    return window.rows.start, window.rows.stop, window.columns.start, window.columns.stop
+
+
+def _is_size(value: object) -> bool:
+    """Whether it is a positive number that can be a size."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= LARGEST_SIDE
 
 
 def _end(control: socket.socket, process: subprocess.Popen[bytes]) -> None:
@@ -186,13 +332,35 @@ def _receive_all(end: socket.socket) -> bytes:
     while part := end.recv(2**16):
         parts += part
         if len(parts) > MAX_ANSWER_BYTES:
-            raise ValueError("too long an answer")
+            raise ImageError(LOST)
     return bytes(parts)
+
+
+def _answer(told: bytes) -> Mapping[str, Any]:
+    """What a decoder tells of an image.
+
+    Raises:
+        CutShortError: if it tells nothing: the process that stands by was ended with it.
+        ImageError: if it makes no sense.
+    """
+    if not told:
+        raise CutShortError
+    try:
+        answer = json.loads(told)
+    except ValueError:
+        raise ImageError(LOST) from None
+    if not isinstance(answer, dict):
+        raise ImageError(LOST)
+    return answer
 
 
 def _error(answer: Mapping[str, Any]) -> ImageError:
     """What a decoder says is wrong, with a file or with one of several images in it."""
     page, pages, reason = answer.get("page"), answer.get("pages"), str(answer["error"])[:1000]
+    if answer.get("cut_short") is True:
+        return CutShortError(reason)
+    if answer.get("passing") is True:
+        return PassingError(reason)
     if isinstance(page, int) and isinstance(pages, int) and 1 <= page <= pages <= MAX_PAGES:
         return PageError(page, pages, reason)
     return ImageError(reason)

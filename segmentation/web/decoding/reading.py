@@ -2,11 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from segmentation.io.image import Image
+import numpy as np
+
+from segmentation._shared.tiling import Window, whole_window
+from segmentation.io.address_file import AddressFile
+from segmentation.io.addresses import Places
+from segmentation.io.image import Image, normalised
 from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image, read_pages, read_stack
+from segmentation.io.reduced import read_reduced
+
+MAX_COARSEST_PIXELS = 2**24
+"""Pixels that the coarsest level of an image that is read part by part may have, which is decoded whole."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is read of an image that is read part by part.
+
+    Attributes:
+        level: of the image; None is the coarsest.
+        window: first row, row after the last, first column, column after the last; None is all.
+        reduced: whether it comes as :func:`segmentation.io.reduced.read_reduced` gives it.
+        most_pixels: that a coarsest level may have which is read whole; instead of a larger one come the metadata only.
+    """
+
+    level: int | None = None
+    window: tuple[int, int, int, int] | None = None
+    reduced: bool = False
+    most_pixels: int = MAX_COARSEST_PIXELS
+
+
+def read_part(path: Path, name: str, part: Part, places: Places, ends: float) -> Image:
+    """A window of a level of an image of any size; or of the coarsest level all, with what else there is.
+
+    Args:
+        path: of its file.
+        name: what it is called.
+        part: which; of the coarsest level ``metadata["pyramid"]`` says the ``hash`` of the image, rows, columns and
+            step of each of its ``levels``, the ``piece`` that the file stores as one, and whether it is ``whole``: a
+            level that is too large is not, and then the image is a pixel without meaning; of one at an address also
+            the ``documents`` there that its file does not have.
+        places: from which a file may name an address.
+        ends: moment of ``time.monotonic`` after which no address is waited for.
+
+    Raises:
+        ImageError: with a sentence, if it cannot be read.
+    """
+    from segmentation.io.addressed_pyramid import open_addressed
+    from segmentation.io.pyramid_file import open_pyramid_file
+
+    elsewhere = AddressFile.read(path)
+    documents: dict[str, str | None] = {}
+    if elsewhere is None:
+        pyramid = open_pyramid_file(path, name)
+    else:
+        pyramid, documents = open_addressed(elsewhere, name, places, ends)
+    if part.level is not None and part.window is not None:
+        window = Window(slice(*part.window[:2]), slice(*part.window[2:]))
+        return read_reduced(pyramid, window, part.level) if part.reduced else pyramid.read(window, part.level)
+    rows, columns = pyramid.levels[-1].shape
+    is_whole = rows * columns <= part.most_pixels
+    if not is_whole and elsewhere is not None:
+        raise ImageError(
+            f"The smallest level of the image has {rows * columns / 1e6:.0f} megapixels, but at most "
+            f"{part.most_pixels / 1e6:.0f} are looked at whole from elsewhere: save it with coarser levels beside the "
+            "finest, or open it as a file, for which they are made here."
+        )
+    if is_whole:
+        image = pyramid.read(whole_window((rows, columns)), len(pyramid.levels) - 1)
+    else:
+        image = normalised(np.zeros((1, 1, pyramid.channels), pyramid.dtype), pyramid.about(len(pyramid.levels) - 1))
+    about: dict[str, Any] = {
+        "hash": pyramid.hash,
+        "levels": [[*one.shape, one.step] for one in pyramid.levels],
+        "piece": list(pyramid.piece),
+        "whole": is_whole,
+        "documents": documents,
+    }
+    size = {} if pyramid.pixel_size is None else {"pixel_size": pyramid.pixel_size.to_json()}
+    return replace(image, metadata=image.metadata | {"pyramid": about} | size)
 
 
 def read_one(source: bytes | BinaryIO, limits: dict[str, Any], page: int | None, labels: bool) -> Image:

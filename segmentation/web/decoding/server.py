@@ -15,16 +15,29 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from segmentation.io.limits import ImageError, PageError
-from segmentation.web.decoding.reading import read_one
+from segmentation.io.addresses import Places
+from segmentation.io.image import Image
+from segmentation.io.limits import ImageError, PageError, PassingError
+from segmentation.web.decoding.reading import Part, read_one, read_part
 
 DESCRIPTORS = 3
+PARTS = b"p"
+"""The byte of work on images that are read part by part, for which more is loaded than for others."""
+
+ADDRESSES = b"a"
+"""The same of images at an address, which need more still."""
+
+FETCHING_SHARE = 0.8
+"""Of the time for an image that an address may take; the rest is for what comes from there."""
+
 STANDS_BACK = 10
 QUICK_SECONDS = 0.1
 """Of processor time, which a plane that somebody waits for takes at most; what takes longer stands back."""
@@ -37,7 +50,7 @@ IDLE_SECONDS = 20
 def main(control: socket.socket) -> None:
     """Fork for each image, until none has come for a while or the server process is gone."""
     _load()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    readers = Readers()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control.settimeout(IDLE_SECONDS)
     while True:
@@ -49,14 +62,51 @@ def main(control: socket.socket) -> None:
             continue
         if not word:
             return
-        if os.fork() == 0:
-            control.close()
+        if word in (PARTS, ADDRESSES):
+            _load_more(word == ADDRESSES)
+        readers.begin(control, descriptors)
+
+
+class Readers:
+    """Forks that read; where one does not come to an answer, whoever waits for it is told what ended it."""
+
+    def __init__(self) -> None:
+        self._replies: dict[int, int] = {}
+        signal.signal(signal.SIGCHLD, lambda *_: self._tell())
+
+    def begin(self, control: socket.socket, descriptors: list[int]) -> None:
+        """Fork for an image; the descriptors are closed once they are not needed here."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # until it is known
+        reader = os.fork()
+        if reader == 0:
+            status = 1
             try:
+                control.close()
+                for reply in self._replies.values():
+                    os.close(reply)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
                 _answer(*descriptors)
+                status = 0
             finally:
-                os._exit(0)
-        for descriptor in descriptors:
+                os._exit(status)
+        *others, self._replies[reader] = descriptors
+        for descriptor in others:
             os.close(descriptor)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+    def _tell(self) -> None:
+        """Tell of those that have ended, and forget them."""
+        for reader in tuple(self._replies):
+            ended, status = os.waitpid(reader, os.WNOHANG)
+            if not ended:
+                continue
+            with socket.socket(fileno=self._replies.pop(reader)) as end:
+                if status:
+                    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+                    end.setblocking(False)  # nobody waits here for who does not take it
+                    with suppress(OSError):
+                        end.send(json.dumps({"signal": ended_by}).encode())
 
 
 def _load() -> None:
@@ -68,13 +118,22 @@ def _load() -> None:
         getattr(imagecodecs, codec)
 
 
+def _load_more(addresses: bool) -> None:
+    """Import what images that are read part by part need, once it is needed; what is not installed, an image says."""
+    import_module("segmentation.io.addressed_pyramid")
+    for name in ("segmentation.io.remote", "s3fs") if addresses else ():
+        with suppress(ModuleNotFoundError):
+            import_module(name)
+
+
 def _answer(source: int, target: int, reply: int) -> None:
     with socket.socket(fileno=reply) as end:
         request = json.loads(b"".join(iter(lambda: end.recv(2**16), b"")))
         with suppress(OSError, ValueError):
             _limit(request["memory_bytes"], request["seconds"])
-        answer = _decode(source, target, request["name"], request["max_pixels"], request["page"], request["labels"])
+        answer = _decode(source, target, request)
         end.sendall(json.dumps(answer).encode())
+        end.shutdown(socket.SHUT_WR)  # the process that stands by holds it too
 
 
 def _limit(memory_bytes: int, seconds: float) -> None:
@@ -107,19 +166,32 @@ def _stand_back_in_time(reader: int, begun: float) -> None:
     os.setpriority(os.PRIO_PROCESS, reader, os.getpriority(os.PRIO_PROCESS, reader) + STANDS_BACK)
 
 
-def _decode(source: int, target: int, name: str, max_pixels: int, page: int | None, labels: bool) -> dict[str, Any]:
+def _read(source: int, request: Mapping[str, Any]) -> Image:
+    """What a request asks of a file."""
+    if "level" in request:
+        places, ends = Places.parse(request["places"]), time.monotonic() + FETCHING_SHARE * request["seconds"]
+        path = Path(f"/dev/fd/{source}")
+        bounds = request["window"]
+        part = Part(request["level"], bounds and tuple(bounds), request["reduced"], request["most_pixels"])
+        return read_part(path, request["name"], part, places, ends)
+    with open(source, "rb") as file:
+        file.seek(0)
+        size = os.fstat(source).st_size
+        limits = {"name": request["name"], "max_pixels": request["max_pixels"], "max_bytes": max(size, 1)}
+        return read_one(file, limits, request["page"], request["labels"])
+
+
+def _decode(source: int, target: int, request: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        with open(source, "rb") as file:
-            file.seek(0)
-            size = os.fstat(source).st_size
-            limits = {"name": name, "max_pixels": max_pixels, "max_bytes": max(size, 1)}
-            image = read_one(file, limits, page, labels)
+        image = _read(source, request)
     except PageError as error:
         return {"error": error.reason, "page": error.page, "pages": error.pages}
     except ImageError as error:
-        return {"error": str(error)}
+        cut_short = isinstance(error.__cause__, MemoryError)
+        return {"error": str(error), "passing": isinstance(error, PassingError), "cut_short": cut_short}
     except MemoryError:
-        return {"error": "The image does not fit into this server's memory: crop it or make it smaller."}
+        sentence = "The image does not fit into this server's memory: crop it or make it smaller."
+        return {"error": sentence, "passing": True, "cut_short": True}
     _write_all(target, image.pixels.data.cast("B"))
     if image.no_data is not None:
         _write_all(target, np.packbits(image.no_data).data)

@@ -13,7 +13,9 @@ from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
+from segmentation._shared.full_disk import is_full
 from segmentation.web import metrics
+from segmentation.web.http.answers import Waiting, in_parts
 from segmentation.web.http.bodies import LongBody
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ LEFT_SECONDS = 10.0
 CROWDED = "squiggle.crowded"
 """Key in the environment of a request whose body was not received, since too many others are coming in."""
 
+DISK_FULL = "squiggle.disk_full"
+"""Key in the environment of a request whose body was not received, since there is no room for it."""
+
 HAS_GONE = "waitress.client_disconnected"
 """Key in the environment of a request: a function that says whether nobody waits for the answer any more."""
 
@@ -62,17 +67,28 @@ class IncomingRequest(HTTPRequestParser):  # type: ignore[misc]
         begun: when its first bytes came, in seconds of the monotonic clock.
         is_left: whether its body is not received.
         crowded: whether that is so since too many come in.
+        disk_full: whether that is so since there is no room for it.
     """
 
     def __init__(self, channel: Connection) -> None:
         super().__init__(channel.adj)
         self.begun = time.monotonic()
-        self.is_left = self.crowded = False
+        self.is_left = self.crowded = self.disk_full = False
         self._channel = channel
         self._limit: int | None = None
 
     def received(self, data: bytes) -> int:
         """Take further bytes; returns how many of them belong to this request."""
+        try:
+            return self._received(data)
+        except OSError as problem:
+            if not is_full(problem):
+                raise
+            self.disk_full = True
+            self._leave_body(max(self.content_length, self.body_bytes_received))
+            return len(data)
+
+    def _received(self, data: bytes) -> int:
         consumed: int = super().received(data)
         if self.body_rcv is None:
             return consumed
@@ -141,7 +157,7 @@ class LoggedTask(WSGITask):  # type: ignore[misc]
     def get_environment(self) -> WSGIEnvironment:
         """The environment of the application."""
         environ: WSGIEnvironment = super().get_environment()
-        environ[CROWDED] = self.request.crowded
+        environ |= {CROWDED: self.request.crowded, DISK_FULL: self.request.disk_full}
         body = environ["wsgi.input"]
         if isinstance(body, io.BufferedRandom):
             environ[WHOLE_BODY] = body
@@ -180,6 +196,8 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     task_class = LoggedTask
     error_task_class = RefusingTask
     close_when_flushed: bool = False
+    outbufs: list[Any]
+    current_outbuf_count: int
     tasks = 0
     _has_left_body = False
 
@@ -243,6 +261,23 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             self._forget_requests()
         super().cancel()
 
+    def write_soon(self, data: Any) -> int:
+        """Let a part of an answer wait to be sent; where the disk has no room for it, wait until it is taken.
+
+        Raises:
+            ClientDisconnected: if the other side has left, or was too slow.
+        """
+        for part in in_parts(data, self.adj.outbuf_overflow // 2):
+            self._begin_buffer()
+            try:
+                super().write_soon(part)
+            except OSError as problem:
+                if not is_full(problem):
+                    raise
+                self._wait_until_taken()
+                super().write_soon(part)
+        return len(data)
+
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Send what fits; returns how many bytes that were."""
         sent: int = super().send(data, do_close=do_close)
@@ -282,6 +317,29 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         for request in self.requests:
             request.close()
         self.requests.clear()
+
+    def _begin_buffer(self) -> None:
+        """Let what is written next wait in a buffer of ours."""
+        with self.outbuf_lock:
+            is_long = self.current_outbuf_count >= self.adj.outbuf_high_watermark
+            if is_long or not isinstance(self.outbufs[-1], Waiting):
+                self.outbufs.append(Waiting(self.adj.outbuf_overflow))
+                self.current_outbuf_count = 0
+
+    def _wait_until_taken(self) -> None:
+        """Wait until nearly all is taken; the rest lies in memory then."""
+        with self.outbuf_lock:
+            while self.connected and self.total_outbufs_len >= self.adj.send_bytes:
+                self.server.pull_trigger()
+                self.outbuf_lock.wait()
+            if not self.connected:
+                raise ClientDisconnected
+            rest, former = Waiting(self.adj.outbuf_overflow), self.outbufs
+            for waiting in former:
+                rest.append(waiting.get())
+            self.outbufs, self.current_outbuf_count = [rest], 0
+            for waiting in former:
+                waiting.close()
 
     def _takes_too_slowly(self, now: float) -> bool:
         seconds = now - self._watched_since

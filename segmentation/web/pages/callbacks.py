@@ -28,6 +28,7 @@ FEATURE_CONTROLS = (
     ("sigma-max", "value"),
     ("num-sigma", "value"),
     ("feature-standardise", "value"),
+    ("feature-learned", "value"),
 )
 FOREST_CONTROLS = (
     ("forest-kind", "value"),
@@ -74,11 +75,12 @@ def register_callbacks(app: Dash) -> None:
 
 
 def check_features(
-    kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any, standardise: Any = None
+    kinds: Any, sigma_min: Any, sigma_max: Any, num_sigma: Any, standardise: Any = None, learned: Any = None
 ) -> tuple[Any, str]:
     """The feature spec that the controls ask for, or the sentence that says why it cannot be."""
     kinds = kinds if isinstance(kinds, list) else []
-    values: dict[str, Any] = {kind: kind in kinds for kind in KINDS} | {"standardise": bool(standardise)}
+    values: dict[str, Any] = {kind: kind in kinds for kind in KINDS}
+    values |= {"standardise": bool(standardise), "learned": bool(learned)}
     try:
         values["sigma_min"] = _number(sigma_min, "the smallest sigma")
         values["sigma_max"] = _number(sigma_max, "the largest sigma")

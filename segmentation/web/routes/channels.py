@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from flask import Blueprint, Response, jsonify, request
+from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.tiling import Window
 from segmentation.io.levels import ChannelFacts, blocks_without_data, channel_facts, levels
 from segmentation.web.routes.requests import BadRequestError, span, whole
 from segmentation.web.routes.responses import kept_for_good
-from segmentation.web.routes.shown import shown_of_query
-from segmentation.web.session.images import Images, Shown
+from segmentation.web.routes.shown import kept_if_whole, shown_of_query
+from segmentation.web.session.image_facts import Shown
+from segmentation.web.session.images import Images
 
-MAX_LEVELS = 16_000_000
-"""Levels that are sent at once."""
+MAX_PIXELS = 16_000_000
+"""Pixels of all channels together that are sent at once."""
 
 MAX_VALUES = 2**17
 FACTS_OF_CHANNELS = 1_000
@@ -50,33 +56,40 @@ def channel_routes(images: Images) -> Blueprint:
         """
         shown = shown_of_query(images, session_id, image_hash)
         image, facts = shown.image, facts_of(shown)
-        rows, columns = span("rows", image.shape[0]), span("columns", image.shape[1])
+        rows, columns = span("rows", shown.shape[0]), span("columns", shown.shape[1])
         step = whole("step", 1, 4096)
         chosen = _channels(image.channels)
-        if (rows.stop - rows.start) * (columns.stop - columns.start) * len(chosen) > MAX_LEVELS * step * step:
+        if (rows.stop - rows.start) * (columns.stop - columns.start) * len(chosen) > MAX_PIXELS * step * step:
             raise BadRequestError("That part of the image is too large to show at that step.")
-        planes = [levels(image, facts[one], one, rows, columns, step) for one in chosen]
-        content = b"".join(plane.astype(plane.dtype.newbyteorder("<")).tobytes() for plane in planes)
+        if shown.is_large:
+            image = images.part(session_id, image_hash, rows, columns, step, chosen)
+            rows, columns, step = slice(None), slice(None), 1
+        places = enumerate(chosen) if shown.is_large else ((one, one) for one in chosen)
+        planes = [levels(image, facts[one], place, rows, columns, step) for place, one in places]
         missing = blocks_without_data(image, rows, columns, step)
-        if missing is not None:
-            content += missing.astype(np.uint8).tobytes()
-        return kept_for_good(Response(content, mimetype="application/octet-stream"))
+        planes += [] if missing is None else [missing.astype(np.uint8)]
+        return kept_if_whole(image, Response(_little_endian(planes), mimetype="application/octet-stream"))
 
     @routes.get("/s/<session_id>/images/<image_hash>/values")
     def values(session_id: str, image_hash: str) -> Response:
         """The values of all channels of some pixels, ``rows=a,b&columns=a,b``: pixel by pixel, float64, little-endian;
         NaN where there is no data.
         """
-        image = images.get(session_id, image_hash)
-        rows, columns = span("rows", image.shape[0]), span("columns", image.shape[1])
-        if (rows.stop - rows.start) * (columns.stop - columns.start) * image.channels > MAX_VALUES:
+        shape, channels, read = images.window_reader(session_id, image_hash)
+        window = Window(span("rows", shape[0]), span("columns", shape[1]))
+        if window.shape[0] * window.shape[1] * channels > MAX_VALUES:
             raise BadRequestError("Ask for the values of fewer pixels at once.")
-        found = image.stacked[rows, columns].astype("<f8")
+        image = read(window)
+        found = image.stacked.astype("<f8")
         if image.no_data is not None:
-            found[image.no_data[rows, columns]] = np.nan
+            found[image.no_data] = np.nan
         return kept_for_good(Response(found.tobytes(), mimetype="application/octet-stream"))
 
     return routes
+
+
+def _little_endian(planes: Sequence[NDArray[Any]]) -> bytes:
+    return b"".join(plane.astype(plane.dtype.newbyteorder("<")).tobytes() for plane in planes)
 
 
 def _channels(count: int) -> list[int]:

@@ -22,7 +22,8 @@ from segmentation.web.routes.requests import BadRequestError, has_gone, json_bod
 from segmentation.web.routes.responses import as_it_comes
 from segmentation.web.security.hardening import SEGMENTING_WAIT, enter_segmenting
 from segmentation.web.session.authors import checked_author
-from segmentation.web.session.conversation import BUSY, Conversations, ScoresRequest, TileRequest
+from segmentation.web.session.conversation import BUSY, Conversations
+from segmentation.web.session.tile_request import ScoresRequest, TileRequest
 from segmentation.web.store import Store, StoreAwayError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.links import LOOKING
 from segmentation.web.store.presences import Presence
@@ -33,7 +34,7 @@ SHORT_BYTES = 2**16
 
 MAX_EVENTS_AT_ONCE = 5_000
 MAX_LAYER_NAME = 200
-ENDS = ("done", "here", "scores")
+ENDS = ("done", "passing", "here", "scores")
 """Kinds of messages that come when all is segmented."""
 
 GONE = {"kind": "gone", "reason": NO_SESSION}

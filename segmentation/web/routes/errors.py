@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify
 
+from segmentation.io.limits import PassingError
 from segmentation.web.session.downloads import UnknownFileError
+from segmentation.web.session.partial_views import AGAIN_SECONDS
 from segmentation.web.session.scheduler import NobodyWaitsError
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.classifiers import UnknownClassifierError
@@ -36,6 +38,10 @@ def answer_errors(routes: Blueprint) -> None:
     @routes.errorhandler(StoreAwayError)
     def away(error: StoreAwayError) -> tuple[Response, int, dict[str, str]]:
         return jsonify(error=str(error)), 503, {"Retry-After": "2"}
+
+    @routes.errorhandler(PassingError)
+    def passing(error: PassingError) -> tuple[Response, int, dict[str, str]]:
+        return jsonify(error=str(error)), 503, {"Retry-After": str(AGAIN_SECONDS)}
 
     @routes.errorhandler(StoreFullError)
     def full(error: StoreFullError) -> tuple[Response, int]:

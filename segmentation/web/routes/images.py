@@ -9,20 +9,24 @@ from flask import Blueprint, Response, jsonify, request
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation.io.display import display_pixels, display_range, encode_jpeg, screen_pixels, screen_png
+from segmentation.io.formats import STACK_BEGINNINGS
 from segmentation.io.image import Image
 from segmentation.io.levels import blocks_without_data
 from segmentation.io.limits import ImageError
+from segmentation.io.pyramid_file import ZIP_BEGINNING
 from segmentation.web.http.connection import BODY_DIGEST
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded_file, whole
 from segmentation.web.routes.responses import kept_for_good
-from segmentation.web.routes.shown import shown_of_query
-from segmentation.web.session.images import TIFF_BEGINNINGS, Images, Shown
+from segmentation.web.routes.shown import kept_if_whole, shown_of_query
+from segmentation.web.session.image_facts import Shown
+from segmentation.web.session.images import Images
 from segmentation.web.store import Store, UnknownSessionError
 
 MAX_VIEW_PIXELS = 6_000_000
 LOSSLESS_PIXELS = 1_500_000
 THUMBNAIL_PIXELS = 192
+SPANS = ("rows", "columns")
 THUMBNAIL_CACHE_BYTES = 8 * 2**20
 DISPLAY_RANGES = 1_000
 """Display ranges that are cached."""
@@ -44,7 +48,7 @@ def picture(image: Image, rows: slice, columns: slice, step: int, ranges: Displa
     return Response(encode_jpeg(pixels), mimetype="image/jpeg")
 
 
-def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: int) -> Blueprint:
+def image_routes(images: Images, store: Store, max_bytes: int, max_stack_bytes: int) -> Blueprint:
     """``POST /s/<session>/images`` and ``GET /s/<session>/images/<hash>/view`` and ``.../thumbnail``."""
     routes = Blueprint("images", __name__)
     thumbnails: BoundedCache[str, bytes] = BoundedCache(THUMBNAIL_CACHE_BYTES, len)
@@ -58,8 +62,8 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: i
         return ranges
 
     def limit_of(beginning: bytes) -> int:
-        """A TIFF may be a stack."""
-        return max_tiff_bytes if beginning.startswith(TIFF_BEGINNINGS) else max_bytes
+        """Some files may hold stacks, and a zip an image that is read part by part."""
+        return max_stack_bytes if beginning.startswith((*STACK_BEGINNINGS, ZIP_BEGINNING)) else max_bytes
 
     @routes.post("/s/<session_id>/images")
     def add_image(session_id: str) -> Response:
@@ -83,12 +87,14 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_tiff_bytes: i
         """A part of an image as it is shown: ``rows=a,b&columns=a,b&step=n``; of a made stack ``with=hash,hash``."""
         shown = shown_of_query(images, session_id, image_hash)
         image = shown.image
-        rows = span("rows", image.shape[0])
-        columns = span("columns", image.shape[1])
+        rows, columns = (span(name, length) for name, length in zip(SPANS, shown.shape, strict=True))
         step = whole("step", 1, 4096)
         if (rows.stop - rows.start) * (columns.stop - columns.start) > MAX_VIEW_PIXELS * step * step:
             raise BadRequestError("That part of the image is too large to show at that step.")
-        return kept_for_good(picture(image, rows, columns, step, ranges_of(shown)))
+        if shown.is_large:
+            image = images.part(session_id, image_hash, rows, columns, step, range(min(3, image.channels)))
+            rows, columns, step = slice(None), slice(None), 1
+        return kept_if_whole(image, picture(image, rows, columns, step, ranges_of(shown)[: image.channels]))
 
     @routes.get("/s/<session_id>/images/<image_hash>/thumbnail")
     def thumbnail(session_id: str, image_hash: str) -> Response:

@@ -9,7 +9,7 @@ from segmentation.web.routes.requests import json_body
 from segmentation.web.routes.responses import not_kept
 from segmentation.web.series.changed import CORRECTED, MEASURED, OUTLINED, Known, changed, known_of
 from segmentation.web.series.progress import SeriesProgress
-from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.series.workers import SeriesWorkers
 from segmentation.web.session.downloads import Downloads
 from segmentation.web.session.known_images import KnownImages
 from segmentation.web.store import StoreFullError
@@ -17,7 +17,7 @@ from segmentation.web.store.files import content_hash
 from segmentation.web.store.series import SeriesStore
 
 
-def series_routes(store: SeriesStore, worker: SeriesWorker) -> Blueprint:
+def series_routes(store: SeriesStore, worker: SeriesWorkers) -> Blueprint:
     """``/s/<session>/series``, and what is done with a series as a whole."""
     routes = Blueprint("series", __name__)
     progress = SeriesProgress(store)
@@ -50,7 +50,7 @@ def series_routes(store: SeriesStore, worker: SeriesWorker) -> Blueprint:
 
 
 def series_classifier_routes(
-    store: SeriesStore, worker: SeriesWorker, downloads: Downloads, known_images: KnownImages
+    store: SeriesStore, worker: SeriesWorkers, downloads: Downloads, known_images: KnownImages
 ) -> Blueprint:
     """What a series does with the classifier and the images of its session, as they are at the time."""
     routes = Blueprint("series_classifier", __name__)

@@ -14,14 +14,14 @@ from segmentation.web.series.object_files import ObjectFiles
 from segmentation.web.series.report import SERIES_FILES
 from segmentation.web.series.results_zip import all_objects, results_zip
 from segmentation.web.series.upload import Uploads
-from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.series.workers import SeriesWorkers
 from segmentation.web.session.images import Images
 from segmentation.web.settings import Settings
 from segmentation.web.store.series import SeriesStore
 
 
 def series_file_routes(
-    store: SeriesStore, worker: SeriesWorker, images: Images, decoder: Decoder, settings: Settings
+    store: SeriesStore, worker: SeriesWorkers, images: Images, decoder: Decoder, settings: Settings
 ) -> Blueprint:
     """``files``, ``pictures``, ``open`` and ``results.zip`` below ``/s/<session>/series/<series>``."""
     routes = Blueprint("series_files", __name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import IO
 from urllib.parse import quote
@@ -12,10 +13,13 @@ from flask import Blueprint, Response, request, stream_with_context
 from segmentation.web.routes.known_sessions import own, require_room
 from segmentation.web.routes.requests import received
 from segmentation.web.routes.responses import as_file
+from segmentation.web.security.hardening import what_failed
 from segmentation.web.session.sessionfile import MAX_FILE_BYTES, SUFFIX, SessionFiles
 from segmentation.web.session.sessions import Sessions
 from segmentation.web.settings import Settings
 from segmentation.web.store import StoreError
+
+log = logging.getLogger(__name__)
 
 
 def session_file_routes(sessions: Sessions, files: SessionFiles, settings: Settings) -> Blueprint:
@@ -47,3 +51,6 @@ def _imported(files: SessionFiles, file: IO[bytes]) -> Iterator[str]:
                 yield json.dumps(message) + "\n"
         except (StoreError, ValueError) as reason:
             yield json.dumps({"error": str(reason)}) + "\n"
+        except OSError as problem:
+            log.exception("importing a session failed")
+            yield json.dumps({"error": what_failed(problem)}) + "\n"

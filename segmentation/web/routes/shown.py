@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import Response, request
 
-from segmentation.web.routes.requests import BadRequestError
-from segmentation.web.session.images import Images, Shown
+from segmentation.io.image import Image
+from segmentation.web.routes.requests import BadRequestError, has_gone
+from segmentation.web.routes.responses import kept_for_good, not_kept
+from segmentation.web.session.image_facts import Shown
+from segmentation.web.session.images import Images
+from segmentation.web.session.partial_views import AGAIN_SECONDS, COMES_LATER, INCOMPLETE
+from segmentation.web.session.scheduler import NobodyWaitsError
 from segmentation.web.session.stacks import SAMPLED_PLANES
 
 
@@ -14,10 +19,29 @@ def shown_of_query(images: Images, session_id: str, image_hash: str) -> Shown:
 
     Raises:
         BadRequestError: if it names too many.
+        NobodyWaitsError: if nobody waits for it, or no longer when it has been read.
         UnknownImageError: if the session has no such image.
         ImageError: with a sentence, if a plane cannot be read, or is unlike the others.
     """
     planes = tuple(filter(None, request.args.get("with", "").split(",")))
     if len(planes) > SAMPLED_PLANES:
         raise BadRequestError(f"'with' names more than {SAMPLED_PLANES} planes.")
-    return images.shown(session_id, image_hash, planes)
+    nobody_waits = has_gone()
+    if nobody_waits():
+        raise NobodyWaitsError
+    shown = images.shown(session_id, image_hash, planes)
+    if nobody_waits():
+        raise NobodyWaitsError
+    return shown
+
+
+def kept_if_whole(image: Image, answer: Response) -> Response:
+    """An answer that shows a part of an image, for good, unless some of it is missing, which may come the next time.
+
+    It says when to ask again where that is likely.
+    """
+    if INCOMPLETE not in image.metadata:
+        return kept_for_good(answer)
+    if image.metadata[COMES_LATER]:
+        answer.headers["Retry-After"] = str(AGAIN_SECONDS)
+    return not_kept(answer)

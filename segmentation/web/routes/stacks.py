@@ -9,8 +9,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from segmentation.io.limits import PassingError
 from segmentation.web.routes.requests import has_gone
 from segmentation.web.routes.responses import as_it_comes
+from segmentation.web.security.hardening import what_failed
 from segmentation.web.session.stack_results import StackResults
 from segmentation.web.store import StoreError
 
@@ -36,8 +38,8 @@ def _lines(messages: Iterator[Mapping[str, Any]]) -> Iterator[str]:
     try:
         for message in messages:
             yield json.dumps(message, separators=(",", ":")) + "\n"
-    except StoreError as reason:
+    except (StoreError, PassingError) as reason:
         yield json.dumps({"error": str(reason)}) + "\n"
-    except Exception:
+    except Exception as problem:
         log.exception("segmenting a stack failed")
-        yield json.dumps({"error": "The server failed at this. What you did before is safe; try again."}) + "\n"
+        yield json.dumps({"error": what_failed(problem)}) + "\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from flask import Flask, Response, current_app, g, jsonify, request
@@ -16,7 +16,8 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from segmentation._shared.checks import refuse_half_characters, refuse_many_values
-from segmentation.web.http.connection import CROWDED
+from segmentation._shared.full_disk import is_full
+from segmentation.web.http.connection import CROWDED, DISK_FULL, HAS_GONE
 from segmentation.web.networks import neighbourhood
 from segmentation.web.security.crowd import Crowd
 from segmentation.web.security.ratelimit import RateLimit
@@ -62,6 +63,10 @@ CALLBACKS, COMPONENTS = "/_dash-update-component", "/_dash-component-suites/"
 
 TOO_OFTEN = "That is more than this server takes at once: it goes on in a moment."
 NO_SENSE = "This request makes no sense: reload the page."
+FULL = (
+    "The disk of the server is full: there is no room for this until whoever runs it makes some. "
+    "What you did before is safe."
+)
 FAILED = "The server failed at this. What you did before is safe; try again."
 
 _SESSION = re.compile(r"/s/([^/]+)")
@@ -69,10 +74,11 @@ _LONG = (LONG_AT_ONCE, LONG_OF_AN_ADDRESS, LONG_OF_A_SESSION, WAIT_WHERE_CROWDED
 _SHOWN = (SHOWN_AT_ONCE, SHOWN_OF_AN_ADDRESS, SHOWN_OF_A_SESSION, WAIT_TO_BE_SHOWN)
 _THUMBNAILS = (THUMBNAILS_AT_ONCE, THUMBNAILS_OF_AN_ADDRESS, THUMBNAILS_OF_A_SESSION, WAIT_TO_BE_SHOWN)
 _CROWDS = {
-    r"POST (/s/[^/]+/(images|classifiers|brought|mask-scores|series/[^/]+/files)|/sessions/import)": _LONG,
-    r"(GET|HEAD) /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip)": _LONG,
+    r"POST (/s/[^/]+/(images|addresses|classifiers|brought|mask-scores|series/[^/]+/files)|/sessions/import)": _LONG,
+    r"POST /s/[^/]+/wholes/.+": _LONG,
+    r"(GET|HEAD) /s/[^/]+/(download/.*|file|series/[^/]+/results\.zip|wholes/[^/]+/.+)": _LONG,
     r"(GET|HEAD) /s/[^/]+/(part|explain|probabilities|next-strokes|importance|leaving-out|drift)": _LONG,
-    r"(GET|HEAD) /s/[^/]+/images/[^/]+/(view|about|levels|values)": _SHOWN,
+    r"(GET|HEAD) /s/[^/]+/(images/[^/]+/(view|about|levels|values)|preparing/[^/]+)": _SHOWN,
     r"(GET|HEAD) /s/[^/]+/images/[^/]+/thumbnail": _THUMBNAILS,
 }
 """What a few may ask for at once, and their bounds: of all, of an address, of a session; and the seconds to wait."""
@@ -123,6 +129,8 @@ def _refuse_before_reading(server: Flask) -> None:
     def refuse() -> tuple[Response, int, dict[str, str]] | tuple[Response, int] | None:
         if not request.path.isprintable():
             return jsonify(error=NO_SENSE), 400
+        if request.environ.get(DISK_FULL):
+            return _no_room()
         session, address = _SESSION.match(request.path), _address()
         wait = WAIT_WHERE_CROWDED if request.environ.get(CROWDED) else 0.0
         if session and not wait:
@@ -148,13 +156,14 @@ def _let_few_take_long(server: Flask) -> None:
                 groups = {f"from {_address()}": of_an_address}
                 if session := _SESSION.match(request.path):
                     groups[session[0]] = of_a_session
-                g.leave = crowd.enter(groups)
+                g.leave = crowd.enter(groups, has_gone=request.environ.get(HAS_GONE, lambda: False))
                 return None if g.leave else _come_again(wait)
         return None
 
     @server.after_request
     def leave(response: Response) -> Response:
         if not response.is_sequence and (leave := g.pop("leave", None)):  # what is there as a whole is no work any more
+            response.response = _leaving_at_the_end(response.response, leave)
             response.call_on_close(leave)
         return response
 
@@ -162,6 +171,13 @@ def _let_few_take_long(server: Flask) -> None:
     def leave_after_all(_error: BaseException | None) -> None:
         if leave := g.pop("leave", None):
             leave()
+
+
+def _leaving_at_the_end(parts: Iterable[Any], leave: Callable[[], None]) -> Iterator[Any]:
+    try:
+        yield from parts
+    finally:
+        leave()
 
 
 def enter_segmenting(session_id: str, window: str) -> Callable[[], None] | None:
@@ -185,6 +201,15 @@ def _address() -> str:
     return neighbourhood(request.remote_addr or "")
 
 
+def _no_room() -> tuple[Response, int]:
+    return jsonify(error=FULL), 507
+
+
+def what_failed(problem: Exception) -> str:
+    """The sentence for an error that nobody expected."""
+    return FULL if is_full(problem) else FAILED
+
+
 def _come_again(wait: float) -> tuple[Response, int, dict[str, str]]:
     return jsonify(error=TOO_OFTEN), 429, {"Retry-After": str(math.ceil(wait))}
 
@@ -205,6 +230,8 @@ def _answer_errors(server: Flask) -> None:
     def failed(error: Exception) -> tuple[Response, int]:
         if request.path.startswith(COMPONENTS):
             return jsonify(error="There is no such file."), 404
+        if what_failed(error) == FULL:
+            return _no_room()
         log.exception("request failed: %s %s", request.method, request.path[:200], exc_info=error)
         if request.path == CALLBACKS:
             return jsonify(error=NO_SENSE), 400

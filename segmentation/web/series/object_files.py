@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from segmentation.io.image import Image
+from segmentation.io.limits import TOO_LARGE, ImageError, PassingError
 from segmentation.io.masks import read_masks
 from segmentation.io.pixel_size import PixelSize
 from segmentation.model.modelfile import ModelContents
@@ -17,8 +18,12 @@ from segmentation.objects.tables import unpack_tables
 from segmentation.series.objects import ObjectWriter
 from segmentation.series.results import ResultFolder
 from segmentation.web.decoding.client import Decoder
+from segmentation.web.decoding.patience import patiently
+from segmentation.web.series.upload_zip import is_zip
 from segmentation.web.store.records import SeriesItem
 from segmentation.web.store.series import SeriesStore
+
+NO_OBJECTS = "It is read part by part, and so no objects are counted on it."
 
 
 class ObjectFiles:
@@ -47,6 +52,7 @@ class ObjectFiles:
 
         Raises:
             UnknownSeriesError: if its results are gone, or of a version before there were tables.
+            PassingError: if its image did not come, however often it was asked for.
             ImageError: if its image cannot be read any more.
         """
         tables = {one.page: one.table for one in unpack_tables(self._store.objects(session_id, series_id, item.number))}
@@ -76,7 +82,14 @@ class ObjectFiles:
         """The first image that has results: what is known of the size and place of its pixels is said of objects."""
         page = next((number for number, one in enumerate(item.pages, start=1) if not one.get("reason")), 1)
         name, content = self._store.file(session_id, series_id, item.number)
-        image = self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+        try:
+            image = patiently(lambda: self._decoder.read_image(content, max_pixels=self._max_pixels, page=page))
+        except PassingError:
+            raise
+        except ImageError as error:
+            if is_zip(content[:4]) or TOO_LARGE in str(error):
+                raise ImageError(NO_OBJECTS) from error
+            raise
         known = item.pages[page - 1].get("pixel_size") if item.pages else None
         size = PixelSize.from_json(known) if known else None
         return replace(image, metadata=image.metadata | {"name": name.rpartition("/")[2]}).with_pixel_size(size)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation.io.stacks import image_in_words
 from segmentation.model.modelfile import load_model
 from segmentation.strokes.classes import classes_to_json
 from segmentation.web.series.changed import CORRECTED, MEASURED, OUTLINED
@@ -38,7 +39,8 @@ class SeriesProgress:
         Returns:
             ``id``, ``classes``, ``classifier`` (as ``made_by`` of its items), ``created`` (seconds since 1970),
             ``running``, ``images`` (their number), of these the number that are ``waiting``, ``working``, ``done`` and
-            ``failed``, ``latest``, when the last of them ended, and ``seconds_left`` (None: not known).
+            ``failed``, ``under_way``, the sum of the parts that are done of those that are read part by part,
+            ``latest``, when the last of them ended, and ``seconds_left`` (None: not known).
 
         Raises:
             UnknownSeriesError: if the session has no such series.
@@ -57,6 +59,7 @@ class SeriesProgress:
             "running": facts.running,
             "images": len(items),
             **counts,
+            "under_way": sum(item.part for item in items if item.state in ("waiting", "working")),
             "latest": max((item.ended for item in items), default=0.0),
             "seconds_left": _seconds_left(items, left) if facts.running and left else None,
         }
@@ -64,7 +67,7 @@ class SeriesProgress:
     def items(self, session_id: str, series_id: str) -> list[dict[str, Any]]:
         """The files of a series: ``number``, ``name``, ``state``, ``reason`` (why one failed), ``notes`` (why it may
         not be what was meant), ``made_by`` (which classifier its results come from) and its ``images``, each with
-        ``page``, its ``place`` along z and t, if it is a plane of a stack,
+        ``page``, ``called``, what it is called, as in reports,
         ``pixels`` and ``margins`` of the shares by class id as text, ``trust`` (None: not known),
         ``objects``, as :func:`~segmentation.series.objects.describe_objects` tells of them (None: there are too many),
         ``channels``, the names that the file has for them, ``hashes``, by which sessions know it, ``corrected``,
@@ -103,18 +106,22 @@ def _described(item: SeriesItem) -> dict[str, Any]:
         "state": item.state,
         "reason": item.reason,
         "notes": list(dict.fromkeys(note for page in done for note in page.get("notes", ()))),
-        "images": [_described_image(number, page) for number, page in enumerate(done, start=1) if not page["reason"]],
+        "images": [
+            _described_image(item.name, number, len(done), page)
+            for number, page in enumerate(done, start=1)
+            if not page["reason"]
+        ],
         "left_out": [page["reason"] for page in done if page["reason"]],
         "made_by": item.made_by,
         "picture": item.picture,
     }
 
 
-def _described_image(number: int, page: dict[str, Any]) -> dict[str, Any]:
+def _described_image(name: str, number: int, pages: int, page: dict[str, Any]) -> dict[str, Any]:
     trust = page.get("trust") or {}
     return {
         "page": number,
-        "place": page.get("place") or {},
+        "called": image_in_words(name, number, pages, page.get("place") or {}),
         "pixels": page["pixels"],
         "margins": trust.get("margins", {}),
         "trust": trust.get("trust"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from segmentation._shared.archive import ZipParts
 from segmentation._shared.text import natural_key
-from segmentation.io.limits import ImageError
+from segmentation.io.limits import ImageError, PassingError
 from segmentation.io.shares import csv_text, shares_table, spreadsheet_text
 from segmentation.model.modelfile import load_model
 from segmentation.objects.files import objects_csv
@@ -89,6 +89,8 @@ def results_zip(
                 try:
                     for name, made in object_files.of_item(session_id, series_id, item, names[item.number], contents):
                         _add(archive, name, made)
+                except PassingError:
+                    raise
                 except (UnknownSeriesError, ImageError) as problem:
                     why = str(problem) if isinstance(problem, ImageError) else "Its objects are not kept any more."
                     unreadable.append((item.name, why))

@@ -1,10 +1,10 @@
-"""Adds the image files that come in to a series: one image, or a zip archive of many."""
+"""Adds the image files that come in to a series: one image, which may be a zipped OME-Zarr, or an archive of many."""
 
 from __future__ import annotations
 
 from typing import IO
 
-from segmentation.web.series.upload_zip import ZipError, is_zip, shown_path, unpacked
+from segmentation.web.series.upload_zip import ZipError, ZippedZarrError, is_zip, shown_path, unpacked
 from segmentation.web.store import StoreFullError
 from segmentation.web.store.series import SeriesStore
 
@@ -55,6 +55,10 @@ class Uploads:
                 else:
                     self._store_image(session_id, series_id, image.name, image.content)
                     added += 1
+        except ZippedZarrError:
+            file.seek(0)
+            self._store_image(session_id, series_id, name, file.read())
+            return 1, []
         except (ZipError, StoreFullError) as problem:
             refused.append({"name": name, "reason": str(problem)})
         return added, refused

@@ -13,7 +13,8 @@ from typing import IO
 from segmentation._shared.archive import MAX_RATIO, SMALL
 from segmentation._shared.text import MAX_NAME_LENGTH, natural_key, printable
 from segmentation._shared.zip_table import zip_table
-from segmentation.series.inputs import IMAGE_SUFFIXES
+from segmentation.io.zarr_documents import MARKS
+from segmentation.series.inputs import READ_SUFFIXES, image_suffix
 
 MAX_MEMBERS = 20_000
 MAX_TABLE_BYTES = 8 * 2**20
@@ -21,6 +22,10 @@ MAX_TABLE_BYTES = 8 * 2**20
 
 class ZipError(ValueError):
     """A zip archive cannot be used; the message is a sentence that says why."""
+
+
+class ZippedZarrError(ZipError):
+    """A zip archive holds no image files, and is an OME-Zarr itself."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_byte
         max_bytes: that all may unpack to together.
 
     Raises:
+        ZippedZarrError: before the first image, if the archive is an OME-Zarr.
         ZipError: before the first image, if the archive as a whole cannot be used.
     """
     _check_table(file)
@@ -62,8 +68,10 @@ def unpacked(file: IO[bytes], *, max_images: int, max_image_bytes: int, max_byte
         raise ZipError("It is not a zip archive, or not a whole one.") from error
     _refuse_shared_content(archive.infolist())
     images = sorted(filter(_is_image, archive.infolist()), key=lambda info: natural_key(shown_path(info.filename)))
+    if not images and any(info.filename.rpartition("/")[2] in MARKS for info in archive.infolist()):
+        raise ZippedZarrError("It is a zipped OME-Zarr.")
     if not images:
-        raise ZipError(f"It holds no image file ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+        raise ZipError(f"It holds no image file ({', '.join(sorted(READ_SUFFIXES))}).")
     if len(images) > max_images:
         raise ZipError(f"It holds {len(images):,} images, more than the {max_images:,} that a series may have.")
     unpacked_bytes = sum(info.file_size for info in images)
@@ -101,7 +109,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
 def _is_image(info: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(info.filename.replace("\\", "/"))
     hidden = any(part.startswith((".", "__MACOSX")) and part not in (".", "..") for part in path.parts)
-    return not info.filename.endswith("/") and not hidden and path.suffix.lower() in IMAGE_SUFFIXES
+    return not info.filename.endswith("/") and not hidden and image_suffix(path) in READ_SUFFIXES
 
 
 def _check_table(file: IO[bytes]) -> None:

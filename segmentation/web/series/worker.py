@@ -13,19 +13,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmentation._shared.tiling import whole_window
 from segmentation.assessment.counting import RecountedObjects
 from segmentation.assessment.trust import TrustSample
-from segmentation.io.display import display_pixels, display_range, encode_jpeg
-from segmentation.io.export import overlay_image
+from segmentation.io.formats import TIFF_BEGINNINGS
 from segmentation.io.image import Image
-from segmentation.io.limits import ImageError, PageError
+from segmentation.io.limits import TOO_LARGE, ImageError, PageError, PassingError
 from segmentation.io.pixel_size import PixelSize
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.tables import pack_tables
@@ -38,21 +37,28 @@ from segmentation.series.results import ResultFolder
 from segmentation.strokes.raster import region_of
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.decoding.client import Decoder
+from segmentation.web.decoding.patience import patiently
 from segmentation.web.series.changed import Known, known_of, known_on, painted_key
+from segmentation.web.series.pictures import small_picture
+from segmentation.web.series.upload_zip import is_zip
+from segmentation.web.series.whole_images import WholeImages
 from segmentation.web.store import StoreAwayError, StoreFullError, UnknownSessionError
 from segmentation.web.store.files import digest_and_size, stack_key
 from segmentation.web.store.records import ClaimedItem, ItemResult
-from segmentation.web.store.series import CLAIM_SECONDS, SeriesStore, UnknownSeriesError
+from segmentation.web.store.series import UnknownSeriesError
+from segmentation.web.store.series_claims import CLAIM_SECONDS, SeriesClaims
 
 LOOK_SECONDS = 2.0
 """How often a worker that has nothing to do asks the store for work."""
 
 NICENESS = 10
 TILE_SIDE = 512
+TURN_SECONDS = 300.0
+"""After which an image that is read part by part gives way to others that wait; to go on costs some seconds."""
+
 PATIENCE_SECONDS = 3.0
 """So long a tile of a series waits at most for people who draw."""
 
-PICTURE_SIDE = 640
 RESULT = "result"
 
 log = logging.getLogger(__name__)
@@ -62,11 +68,12 @@ class NotOursError(Exception):
     """The item is another's by now, was cancelled, or this process is to end."""
 
 
-def small_picture(image: Image, segmentation: NDArray[np.uint8], colours: dict[int, str]) -> bytes:
-    """A JPEG of an image with the classes painted over it, at most :data:`PICTURE_SIDE` pixels wide and high."""
-    step = -(-max(image.shape) // PICTURE_SIDE)
-    shown = display_pixels(image, step=step, ranges=display_range(image))
-    return encode_jpeg(overlay_image(shown, np.ascontiguousarray(segmentation[::step, ::step]), colours))
+class TurnEndedError(Exception):
+    """The item has had its turn, and others wait."""
+
+
+class ByPartsError(Exception):
+    """The image of the item is too large to be read whole."""
 
 
 def _known_of_page(page_hashes: tuple[str, ...], stack: str, known: Known) -> dict[str, Any]:
@@ -79,7 +86,7 @@ class SeriesWorker:
     """Claims items of the store and works on them.
 
     Args:
-        store: where series are.
+        claims: on what there is to do, and how that ends.
         decoder: reads the images.
         max_pixels: that an image may have.
         threads: number of threads of one computation.
@@ -88,11 +95,12 @@ class SeriesWorker:
             their keys.
         busy: says whether a browser window waits for its segmentation.
         closing: set once this process is to end.
+        wholes: segments images that are read part by part; None leaves these to others, and works on all others.
     """
 
     def __init__(
         self,
-        store: SeriesStore,
+        claims: SeriesClaims,
         decoder: Decoder,
         *,
         max_pixels: int,
@@ -101,13 +109,16 @@ class SeriesWorker:
         sizes: Callable[[str], Mapping[str, PixelSize]],
         busy: Callable[[], bool],
         closing: threading.Event,
+        wholes: WholeImages | None = None,
     ) -> None:
-        self._store, self._decoder, self._max_pixels, self._threads = store, decoder, max_pixels, threads
+        self._claims, self._decoder, self._max_pixels, self._threads = claims, decoder, max_pixels, threads
         self._outlines, self._sizes, self._busy, self._closing = outlines, sizes, busy, closing
         self._noticed = threading.Event()
         self._begun = threading.Lock()
         self._model: tuple[str, Model] | None = None
-        self._lost = threading.Event()
+        self._lost, self._turn_ended = threading.Event(), threading.Event()
+        self._wholes = wholes
+        self._part: float | None = None
 
     def begin(self) -> None:
         """Work in a thread of this process from now on; a second time does nothing."""
@@ -135,35 +146,48 @@ class SeriesWorker:
 
     def work_on_one(self) -> bool:
         """Work on the next item; False if there is none."""
-        item = self._store.claim()
+        item = self._claims.claim(wholes=self._wholes is not None)
         if item is None:
             self._model = None
+            if self._wholes is not None:
+                self._wholes.sweep()
             return False
         self._lost.clear()
+        self._turn_ended.clear()
+        self._part = None
         ended = threading.Event()
         holder = threading.Thread(target=self._hold, args=(item, ended), name="series-hold", daemon=True)
         holder.start()
         try:
             self._work_on(item)
+        except TurnEndedError:
+            self._claims.give_way(item)
+        except ByPartsError:
+            self._claims.hand_over(item)
         except (NotOursError, UnknownSeriesError, UnknownSessionError):
-            self._store.release(item)
+            self._claims.release(item)
         finally:
             ended.set()
             holder.join()
         return True
 
     def _hold(self, item: ClaimedItem, ended: threading.Event) -> None:
-        """Tell the store now and then that this process works on an item, and notice if it is to be left."""
-        since = time.monotonic()
+        """Tell the store now and then that this process works on an item, and notice if it is to be left.
+
+        What is read part by part takes long, and gives way to others that wait, after a while.
+        """
+        begun = since = time.monotonic()
         while not ended.wait(CLAIM_SECONDS / 15):
             if time.monotonic() - since > CLAIM_SECONDS:
                 self._lost.set()
             try:
-                if not self._store.heartbeat(item):
+                if not self._claims.heartbeat(item, self._part):
                     self._lost.set()
                     return
                 since = time.monotonic()
-            except StoreAwayError:
+                if self._wholes is not None and since - begun > TURN_SECONDS and self._claims.others_wait(wholes=True):
+                    self._turn_ended.set()
+            except (StoreAwayError, StoreFullError):
                 continue
             except Exception:
                 log.exception("an image of a series cannot be held")
@@ -173,16 +197,34 @@ class SeriesWorker:
     def _work_on(self, item: ClaimedItem) -> None:
         begun = time.monotonic()
         try:
-            if self._store.finish(item, self._segmented(item)):
+            if self._finished(item):
                 log.info("image of a series done", extra={"fields": {"seconds": round(time.monotonic() - begun, 3)}})
-        except (NotOursError, UnknownSeriesError, UnknownSessionError, StoreAwayError):
+        except (NotOursError, TurnEndedError, ByPartsError, UnknownSeriesError, UnknownSessionError, StoreAwayError):
             raise
+        except PassingError as problem:
+            self._claims.release(item, str(problem))
         except StoreFullError as problem:
-            self._store.fail(item, str(problem))
+            self._claims.fail(item, str(problem))
         except Exception as error:
+            if self._closing.is_set():  # threads are refused while a process ends, which is no fault of the image
+                raise NotOursError from error
             if not isinstance(error, ValueError | OSError | MemoryError):
                 log.exception("an image of a series failed")
-            self._store.fail(item, reason(error))
+            self._claims.fail(item, reason(error))
+
+    def _finished(self, item: ClaimedItem) -> bool:
+        """Segment an item, and end it with the result; whether that counts."""
+        if self._wholes is None:
+            return self._claims.finish(item, self._segmented(item))
+        outlines = patiently(partial(self._outlines, item.session_id), self._rest)
+        known = outlines, self._sizes(item.session_id)
+        with self._wholes.segmented(
+            item, self._model_for(item), *known, pause=self._pause, rest=self._rest, note=self._note_part
+        ) as found:
+            return self._claims.finish(item, found)
+
+    def _note_part(self, part: float) -> None:
+        self._part = part
 
     def _segmented(self, item: ClaimedItem) -> ItemResult:
         """What the image gives; the class ids are a TIFF as the command line writes it for the same image.
@@ -191,12 +233,13 @@ class SeriesWorker:
         size that was typed for it there.
         """
         model, tables = self._model_for(item), ObjectTables()
-        outlines, sizes = self._outlines(item.session_id), self._sizes(item.session_id)
-        document = self._store.corrections_of(item)
+        outlines = patiently(partial(self._outlines, item.session_id), self._rest)
+        sizes = self._sizes(item.session_id)
+        document = self._claims.corrections_of(item)
         painted, known = painted_key(document, model.names), known_of(document, outlines, sizes)
         picture = b""
         with tempfile.TemporaryDirectory(prefix="squiggle-series-") as desk:
-            content, folder = self._store.image(item), ResultFolder(Path(desk))
+            content, folder = self._claims.image(item), ResultFolder(Path(desk))
             stack = stack_key(digest_and_size(content)[0])
             folder.prepare()
 
@@ -215,7 +258,7 @@ class SeriesWorker:
 
     def _model_for(self, item: ClaimedItem) -> Model:
         if self._model is None or self._model[0] != item.classifier_key:
-            data = self._store.classifier_of(item)
+            data = self._claims.classifier_of(item)
             self._model = item.classifier_key, Model.from_file(data)
         return self._model[1]
 
@@ -224,11 +267,17 @@ class SeriesWorker:
     ) -> Iterator[Image | PageError]:
         """The images of a file, one after the other, as the session knows them, or why one cannot be read."""
         page, pages = 1, 1
+        if is_zip(content[:4]):
+            raise ByPartsError
         while page <= pages:
             try:
-                image = self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+                image = patiently(partial(self._read, content, page), self._rest)
+            except PassingError:
+                raise
             except ImageError as error:
                 pages = error.pages if isinstance(error, PageError) else pages
+                if page == 1 and TOO_LARGE in str(error) and content.startswith(TIFF_BEGINNINGS):
+                    raise ByPartsError from error
                 if pages == 1:
                     raise
                 yield error if isinstance(error, PageError) else PageError(page, pages, error)
@@ -240,6 +289,16 @@ class SeriesWorker:
                 del image
             self._pause()
             page += 1
+
+    def _read(self, content: bytes, page: int) -> Image:
+        return self._decoder.read_image(content, max_pixels=self._max_pixels, page=page)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait so long, unless the item is to be left."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            self._refuse_what_is_not_ours()
+            self._lost.wait(min(LOOK_SECONDS, seconds))
 
     def _segment(self, classifier: PixelClassifier, image: Image) -> Segmented:
         """Segment an image tile by tile; before each tile others go first."""
@@ -254,12 +313,17 @@ class SeriesWorker:
             segmentation[tile.place_in(whole)] = found
         return Segmented(classifier.cleaned(segmentation), None, sample.trust(classifier), recounted)
 
+    def _refuse_what_is_not_ours(self) -> None:
+        if self._closing.is_set() or self._lost.is_set():
+            raise NotOursError
+        if self._turn_ended.is_set():
+            raise TurnEndedError
+
     def _pause(self) -> None:
         """Let others go first for a while."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            if self._closing.is_set() or self._lost.is_set():
-                raise NotOursError
+            self._refuse_what_is_not_ours()
             if not self._busy() or time.monotonic() > deadline:
                 return
             self._lost.wait(0.02)

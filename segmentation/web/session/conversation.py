@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
 
@@ -15,27 +15,33 @@ from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.text import counted
-from segmentation._shared.tiling import TileGrid
+from segmentation._shared.tiling import Tile, TileGrid
 from segmentation.assessment.strokes import StrokeKey
+from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
-from segmentation.io.limits import ImageError
-from segmentation.live.layers import Layer
+from segmentation.io.limits import ImageError, PassingError
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.channels import channels_note
 from segmentation.model.values import classes_note
-from segmentation.objects.steps import CleanUpStep
 from segmentation.strokes.raster import region_of
 from segmentation.web import metrics
 from segmentation.web.security.hardening import SEGMENTING_WAIT, TOO_OFTEN
 from segmentation.web.session.at_work import CrowdedError, ImagesAtWork
+from segmentation.web.session.depth import planes_seen, seen_image
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
+from segmentation.web.session.large_answers import LargeAnswers, learnt
+from segmentation.web.session.large_images import is_large
+from segmentation.web.session.large_segmentation import LargeSegmentation
 from segmentation.web.session.margins import Margins
 from segmentation.web.session.packed_tile import Message
+from segmentation.web.session.partial_views import AGAIN_SECONDS
 from segmentation.web.session.scheduler import NobodyWaitsError, Scheduler
 from segmentation.web.session.scoring import Learnt, Scorer
+from segmentation.web.session.state import SessionState
+from segmentation.web.session.tile_request import TileRequest
 from segmentation.web.session.tile_stream import TileStream, Wanted
-from segmentation.web.session.training import TrainedClassifier, Trainer, missing_strokes
+from segmentation.web.session.training import TrainedClassifier, Trainer, TrainingSet, missing_strokes
 from segmentation.web.store.classifiers import UnknownClassifierError
 from segmentation.web.store.presences import Presence, Presences
 
@@ -46,38 +52,6 @@ MAX_SESSIONS = 256
 
 MAX_CLIENTS = 1_000
 """Browser windows of a session, of which every page that is loaded is a new one."""
-
-
-@dataclass(frozen=True)
-class ScoresRequest:
-    """A browser window's request for scores.
-
-    Attributes:
-        newest: the stroke that was drawn last of all, if it may be pointed at.
-    """
-
-    newest: StrokeKey | None = None
-
-
-@dataclass(frozen=True)
-class TileRequest:
-    """A browser window's request for the segmentation of an image.
-
-    Attributes:
-        image_hash: the image; None asks for the one that was opened last.
-        view: the part of it that is on screen: first row, row after the last, first column, column after the last.
-        known: checksums of the tiles that the window has, by the tile's index as text.
-        scores: whether it wants to know, once all is segmented, how good that is; None for no.
-        clean_up: steps that are tried out; None takes those of the session.
-        layer: what is to come along with the class ids; None for nothing.
-    """
-
-    image_hash: str | None
-    view: tuple[int, int, int, int]
-    known: Mapping[str, int]
-    scores: ScoresRequest | None = None
-    clean_up: tuple[CleanUpStep, ...] | None = None
-    layer: Layer | None = None
 
 
 class Busy:
@@ -155,6 +129,7 @@ class Conversations:
         self._live, self._tile_stream, self._scorer, self._scheduler = live, tile_stream, scorer, scheduler
         self._margins, self._busy, self._closing = margins, busy, closing
         self._presences, self._at_work = presences, at_work
+        self._large = LargeAnswers(images.large, trainer, LargeSegmentation(live, images.large, scheduler), scheduler)
         self._latest = LatestRequests()
 
     def answer(
@@ -183,8 +158,9 @@ class Conversations:
 
         Yields:
             Messages with a ``"kind"``: ``journal``; ``labelled``; then ``cannot`` with a reason, or ``status``,
-            ``draft`` and ``tile`` messages, ended by ``done`` with the pixels of each class. Without that end the
-            window should ask again: it has asked for something newer, or somebody else has written to the journal.
+            ``draft`` and ``tile`` messages, ended by ``done`` with the pixels of each class, or by ``passing`` with
+            the reason why something did not come this time, and after how many seconds to ask again. Without that end
+            the window should ask again: it has asked for something newer, or somebody else has written to the journal.
             Then ``here`` with the other people who are in the session, for which no stroke has to wait, and at last
             ``scores`` and ``margins``, for which nothing has to wait.
 
@@ -219,16 +195,25 @@ class Conversations:
         self, session_id: str, learnt: Learnt, newest: StrokeKey | None, stale: Callable[[], bool]
     ) -> Iterator[Message]:
         """How good and how sure it is; the image is given up once somebody lacks room of its kind."""
-        is_crowded = self._at_work.watch(learnt.state.image)
+        state, spec = learnt.state, learnt.trained.classifier.spec
+        is_crowded = self._at_work.watch(state.image, planes_seen(state, state.image["hash"], spec))
 
         def over() -> bool:
             return stale() or is_crowded()
 
-        yield from self._scorer.score(session_id, learnt, newest, over)
-        if not over():
-            image = self._images.get(session_id, learnt.state.image["hash"])
-            image = image.within(region_of(learnt.state.outlines, image.shape))
-            yield from self._margins.told(session_id, learnt, image, over)
+        told: Message = {"kind": "scores", "scores": None}
+        try:
+            for message in self._scorer.score(session_id, learnt, newest, over):
+                told = message
+                yield told
+            if not over():
+                image = seen_image(self._images, session_id, state, state.image["hash"], spec)
+                image = image.within(region_of(state.outlines, image.shape))
+                yield from self._margins.told(session_id, learnt, image, over)
+        except PassingError as reason:  # what is known by now is not all
+            yield told | {"note": str(reason)}
+        except ImageError:  # the next answer tells it
+            return
 
     def _segmentation(
         self, session_id: str, tiles: TileRequest, stale: Callable[[], bool], held: ExitStack
@@ -237,22 +222,24 @@ class Conversations:
         started = time.perf_counter()
         try:
             training_set = self._trainer.training_set(session_id, tiles.image_hash)
+        except ImageError as reason:  # more is drawn on a large image than can be learnt from, or it is damaged
+            yield _told_problem(reason)
+            return None
         except ValueError:  # another window has removed the image, as the journal says: this one asks for another
             return None
         state = training_set.state
-        yield {
-            "kind": "labelled",
-            "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in state.classes},
-            "notes": _stroke_notes(training_set.strokes_outside),
-            "corrected": dict(training_set.corrected_pixels),
-        }
-        held.enter_context(self._at_work.holding(state.image))
-        if stale():  # what was asked for meanwhile need not wait for an image that is read
-            return None
+        yield _labelled(training_set)
+        self._hold(room := held.enter_context(ExitStack()), state, state.features)
         try:
-            image = self._images.get(session_id, state.image["hash"]).within(training_set.region)
-        except ImageError as reason:  # a plane that is not as its stack said
-            yield {"kind": "cannot", "reason": str(reason)}
+            if is_large(state.image):
+                yield from self._large.messages(session_id, tiles, training_set, stale, started)
+                return None
+            if stale():  # what was asked for meanwhile need not wait for an image that is read
+                return None
+            seen = partial(seen_image, self._images, session_id, state, state.image["hash"])
+            image = seen(state.features).within(training_set.region)
+        except ImageError as reason:  # a plane is not as its stack said, or a part of a large image cannot be read
+            yield _told_problem(reason)
             return None
         if stale():
             return None
@@ -264,31 +251,66 @@ class Conversations:
                 if stale():
                     return None
                 trained = self._trainer.train(session_id, training_set)
+                if trained.classifier.spec != state.features:  # one that is kept as it came
+                    self._hold(room, state, trained.classifier.spec)
+                    image = seen(trained.classifier.spec).within(training_set.region)
         except ValueError as reason:
-            yield {"kind": "cannot", "reason": str(reason)}
-            turn = partial(self._scheduler.turn, session_id, stale=stale)
-            ranges, learnt_as = state.forest.image_ranges, state.image["hash"]
-            self._live.prepare(image, state.features, order, ranges=ranges, learnt_as=learnt_as, stale=stale, turn=turn)
+            yield _told_problem(reason)
+            if not isinstance(reason, PassingError):
+                self._prepare(image, state, order, stale)
             return None
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
             return None
         yield _learnt(trained, image, state.image["hash"])
-        classifier = trained.classifier
         drawn, corrections = self._trainer.drawn(training_set), training_set.corrections
         del training_set  # labels that nobody holds need not be copied for the next stroke
         steps = state.clean_up if tiles.clean_up is None else tiles.clean_up
-        wanted = Wanted(image, classifier, tiles.layer, state.outlines, corrections)
+        wanted = Wanted(image, trained.classifier, tiles.layer, state.outlines, corrections)
         messages = self._tile_stream.segment(session_id, wanted, order, tiles.known, stale, steps)
         pixels = yield from _timed(messages, started)
         if stale():
             return None
-        counts = {str(c): int(pixels[c]) for c in state.classes}
-        names = {class_id: one.name for class_id, one in state.classes.items()}
-        note = classes_note(counts, names, len(classifier.classes_))
-        metrics.time_whole_overlay(time.perf_counter() - started)
-        yield {"kind": "done", "pixels": counts, "seconds": round(time.perf_counter() - started, 3), "note": note}
+        yield _done(state, pixels, trained, time.perf_counter() - started)
         return Learnt(state, drawn, trained)
+
+    def _prepare(self, image: Image, state: SessionState, order: Sequence[Tile], stale: Callable[[], bool]) -> None:
+        """Compute ahead what the first stroke will need, while nobody else has something to compute."""
+        turn = partial(self._scheduler.spare_time, stale)
+        ranges, learnt_as = state.forest.image_ranges, state.image["hash"]
+        self._live.prepare(image, state.features, order, ranges=ranges, learnt_as=learnt_as, stale=stale, turn=turn)
+
+    def _hold(self, room: ExitStack, state: SessionState, spec: FeatureSpec) -> None:
+        """Hold the current image in a room, as some features see it, and nothing else there."""
+        room.close()
+        room.enter_context(self._at_work.holding(state.image, planes_seen(state, state.image["hash"], spec)))
+
+
+def _told_problem(reason: ValueError) -> Message:
+    """Why there is no segmentation, as a window is told it: of what may pass also after how long to ask again."""
+    if isinstance(reason, PassingError):
+        return {"kind": "passing", "reason": str(reason), "seconds": AGAIN_SECONDS}
+    return {"kind": "cannot", "reason": str(reason)}
+
+
+def _done(state: SessionState, pixels: NDArray[np.int64], trained: TrainedClassifier, seconds: float) -> Message:
+    """What ends a segmentation, which took so long."""
+    counts = {str(c): int(pixels[c]) for c in state.classes}
+    names = {class_id: one.name for class_id, one in state.classes.items()}
+    metrics.time_whole_overlay(seconds)
+    note = classes_note(counts, names, len(trained.classifier.classes_))
+    return {"kind": "done", "pixels": counts, "seconds": round(seconds, 3), "note": note}
+
+
+def _labelled(training_set: TrainingSet) -> Message:
+    """What is labelled, before anything is learnt from it."""
+    classes = training_set.state.classes
+    return {
+        "kind": "labelled",
+        "pixels": {str(c): int(training_set.pixels_of_current_image[c]) for c in classes},
+        "notes": _stroke_notes(training_set.strokes_outside),
+        "corrected": dict(training_set.corrected_pixels),
+    }
 
 
 def _timed(
@@ -319,11 +341,5 @@ def _learnt(trained: TrainedClassifier, image: Image, image_hash: str) -> Messag
     classifier = trained.classifier
     by_name = channels_note(image, classifier.training_)
     learnt_from = [by_name] if by_name else []
-    return {
-        "kind": "learnt",
-        "text": trained.text,
-        "as_it_came": trained.unchanged,
-        "images": trained.images,
-        "choice": trained.choice,
-        "notes": learnt_from if image_hash in trained.images else classifier.value_notes(image),
-    }
+    notes = learnt_from if image_hash in trained.images else classifier.value_notes(image)
+    return learnt(trained, notes)

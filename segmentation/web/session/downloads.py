@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from functools import partial
 from io import BytesIO
 
@@ -11,9 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.archive import pack
-from segmentation.io.display import display_pixels, display_range
-from segmentation.io.export import label_tiff, overlay_png, segmentation_png
-from segmentation.io.ome_classes import ome_tiff
 from segmentation.io.shares import shares_csv
 from segmentation.io.worldfile import map_files
 from segmentation.live.segmenter import LiveSegmenter
@@ -25,20 +21,23 @@ from segmentation.web.session.journals import Journals
 from segmentation.web.session.log import log_csv
 from segmentation.web.session.margins import Margins, recounted
 from segmentation.web.session.objects import (
-    measures_for_page,
-    objects_csv,
-    objects_for_page,
-    objects_zip,
     outlines_for_page,
     session_report,
 )
+from segmentation.web.session.result_files import (
+    BEGINNINGS,
+    FROM_CLASS_IDS,
+    MEDIA_TYPES,
+    WITH_MARGINS,
+    begun,
+    class_names,
+    overlay_file,
+    probabilities_file,
+)
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.tile_stream import TileStream, Wanted
-from segmentation.web.session.training import Result, Trainer, known_strokes
+from segmentation.web.session.training import Learning, Result, Trainer, known_strokes
 from segmentation.web.session.whole_results import Turn, WholeImage, until_gone
-
-MAX_PROBABILITY_BYTES = 2**31
-"""Bytes of the probabilities that are handed out: they wait on the disk, and as a file once more."""
 
 
 class UnknownFileError(LookupError):
@@ -134,27 +133,42 @@ class Downloads:
                 return log_csv(self._journals.events(session_id)).encode(), "text/csv"
             case "classifier.squiggle":
                 return self.classifier(session_id, image_hash, along, has_gone), "application/octet-stream"
-        known = {"overlay.png", "probabilities.tif", "outlines.bin", "all.zip", *_WITH_MARGINS, *_FROM_CLASS_IDS}
-        if file_name not in known:
+        if file_name not in MEDIA_TYPES:
             raise UnknownFileError(file_name)
         result, whole = self._whole(session_id, image_hash, has_gone)
         if file_name == "probabilities.tif":
-            return self._in_its_place(session_id, _probabilities_tiff(result, whole)), "image/tiff"
+            return self._in_its_place(session_id, probabilities_file(result, whole)), MEDIA_TYPES[file_name]
+        make = partial(self._segmented_file, session_id, file_name, result, whole, opacity, along, clean_up, has_gone)
+        if file_name in BEGINNINGS:
+            parts = begun(BEGINNINGS[file_name], make)
+            return self._in_its_place(session_id, parts), MEDIA_TYPES[file_name]
+        return make(), MEDIA_TYPES[file_name]
+
+    def _segmented_file(
+        self,
+        session_id: str,
+        file_name: str,
+        result: Result,
+        whole: WholeImage,
+        opacity: float,
+        along: Collection[str] | None,
+        clean_up: tuple[CleanUpStep, ...],
+        has_gone: Callable[[], bool],
+    ) -> bytes:
+        """A file that is made of the class of each pixel."""
         ids, whole_turn = whole.class_ids(), self._whole_turn(session_id, has_gone)
         if file_name == "outlines.bin":
             with whole_turn():
-                return outlines_for_page(result, ids, clean_up, self._splitter), "application/octet-stream"
+                return outlines_for_page(result, ids, clean_up, self._splitter)
         if file_name == "overlay.png":
             with whole_turn():
-                return _overlay_png(result, ids, opacity), "image/png"
+                return overlay_file(result, ids, opacity)
         if file_name == "all.zip":
-            return self._all(session_id, result, ids, opacity, along, has_gone), "application/zip"
-        if file_name in _WITH_MARGINS:
-            made = self._with_margins(session_id, result, ids, has_gone, [file_name])
-            return made[file_name], _WITH_MARGINS[file_name]
-        make, mimetype = _FROM_CLASS_IDS[file_name]
+            return self._all(session_id, result, ids, opacity, along, has_gone)
+        if file_name in WITH_MARGINS:
+            return self._with_margins(session_id, result, ids, has_gone, [file_name])[file_name]
         with whole_turn():
-            return make(result, ids), mimetype
+            return FROM_CLASS_IDS[file_name](result, ids)
 
     def _in_its_place(self, session_id: str, parts: Iterator[bytes]) -> Iterator[bytes]:
         with self._scheduler.download_place(session_id):
@@ -172,13 +186,13 @@ class Downloads:
         """All files of an image in one zip but its probabilities, which are large, and those that would be empty."""
         image_hash, whole_turn = result.state.image["hash"], self._whole_turn(session_id, has_gone)
         made = {}
-        for name, (make, _) in _FROM_CLASS_IDS.items():
+        for name, make in FROM_CLASS_IDS.items():
             if not name.endswith(".bin"):
                 with whole_turn():
                     made[name] = make(result, ids)
-        made |= self._with_margins(session_id, result, ids, has_gone, _WITH_MARGINS)
+        made |= self._with_margins(session_id, result, ids, has_gone, WITH_MARGINS)
         with whole_turn():
-            made |= {"overlay.png": _overlay_png(result, ids, opacity)}
+            made |= {"overlay.png": overlay_file(result, ids, opacity)}
             for suffix, content in map_files(result.image).items():
                 made |= {f"segmentation{suffix}": content, f"overlay{suffix}": content}
             made |= {"classifier.squiggle": self._classifier_file(session_id, result, along)}
@@ -198,7 +212,7 @@ class Downloads:
         turn, whole_turn = until_gone(self._turn(session_id), has_gone), self._whole_turn(session_id, has_gone)
         margins = self._margins.of_result(session_id, result, turn)
         with whole_turn():
-            made = {"shares.csv": shares_csv(ids, _names(result), result.image.pixel_size, margins).encode()}
+            made = {"shares.csv": shares_csv(ids, class_names(result), result.image.pixel_size, margins).encode()}
         if "report.html" in names:
             again = recounted(result, turn)
             with turn():
@@ -226,9 +240,11 @@ class Downloads:
             NobodyWaitsError: if nobody waits for it any more.
             ValueError: with a sentence, if something is missing to make it.
         """
-        result = self._result(session_id, image_hash, has_gone)
-        with until_gone(self._turn(session_id), has_gone)():
-            return self._classifier_file(session_id, result, along)
+        turn = until_gone(self._turn(session_id), has_gone)
+        with turn():
+            learning = self._trainer.learning(session_id, image_hash)
+        with turn():
+            return self._classifier_file(session_id, learning, along)
 
     def corrections(self, session_id: str, image_hash: str | None = None) -> bytes:
         """The file of the corrections of all images; empty if no pixel is corrected.
@@ -277,7 +293,7 @@ class Downloads:
             whole_turn,
         )
 
-    def _classifier_file(self, session_id: str, result: Result, along: Collection[str] | None = None) -> bytes:
+    def _classifier_file(self, session_id: str, result: Learning, along: Collection[str] | None = None) -> bytes:
         if along is None:
             along = () if result.trained.unchanged and result.classifier.pixels_ is None else ("pixels",)
         contents = result.classifier.contents(
@@ -298,54 +314,3 @@ class Downloads:
 
     def _whole_turn(self, session_id: str, has_gone: Callable[[], bool]) -> Turn:
         return until_gone(partial(self._scheduler.whole_turn, session_id), has_gone)
-
-
-def _colours(result: Result) -> dict[int, str]:
-    return {c.id: c.colour for c in result.state.classes.values()}
-
-
-def _names(result: Result) -> dict[int, str]:
-    return {c.id: c.name for c in result.state.classes.values()}
-
-
-def _segmentation_png(result: Result, ids: NDArray[np.uint8]) -> bytes:
-    return segmentation_png(ids, _colours(result), level=6)
-
-
-def _segmentation_tiff(result: Result, ids: NDArray[np.uint8]) -> bytes:
-    return label_tiff(ids, result.state.classes.values(), like=result.image)
-
-
-def _ome_tiff(result: Result, ids: NDArray[np.uint8]) -> bytes:
-    named = replace(result.image, metadata=result.image.metadata | {"name": result.state.image["name"]})
-    return ome_tiff([ids], result.state.classes.values(), like=named)
-
-
-def _overlay_png(result: Result, ids: NDArray[np.uint8], opacity: float) -> bytes:
-    colours = {c: colour for c, colour in _colours(result).items() if c not in result.state.hidden}
-    shown = display_pixels(result.image, ranges=display_range(result.image))
-    return overlay_png(shown, ids, colours, opacity)
-
-
-def _probabilities_tiff(result: Result, whole: WholeImage) -> Iterator[bytes]:
-    classes, (rows, columns) = len(result.classifier.classes_), result.image.shape
-    size = 4 * classes * rows * columns
-    if size > MAX_PROBABILITY_BYTES:
-        raise ValueError(
-            f"The probabilities of {classes} classes on this image have {size / 2**30:.1f} GB, more than the "
-            f"{MAX_PROBABILITY_BYTES / 2**30:.0f} GB that the page hands out. The command line writes them."
-        )
-    return whole.probability_file([_names(result)[int(c)] for c in result.classifier.classes_])
-
-
-_WITH_MARGINS = {"shares.csv": "text/csv", "report.html": "text/html"}
-
-_FROM_CLASS_IDS: dict[str, tuple[Callable[[Result, NDArray[np.uint8]], bytes], str]] = {
-    "segmentation.png": (_segmentation_png, "image/png"),
-    "segmentation.tif": (_segmentation_tiff, "image/tiff"),
-    "segmentation.ome.tif": (_ome_tiff, "image/tiff"),
-    "objects.csv": (objects_csv, "text/csv"),
-    "objects.zip": (objects_zip, "application/zip"),
-    "objects.bin": (objects_for_page, "application/octet-stream"),
-    "measures.bin": (measures_for_page, "application/octet-stream"),
-}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segmentation.io.export import label_tiff
 from segmentation.model.weights import weights_to_json
@@ -39,13 +40,13 @@ class DrawnFiles:
     def of_image(self, session_id: str, image_hash: str | None) -> dict[str, bytes]:
         """All files of what is drawn, by their names; those that would hold nothing are left out."""
         state, labels = self._labels.drawn(session_id, image_hash)
+        made = {"labels.tif": self._labels_tiff(session_id, state, labels)} if labels.any() else {}
         makers = {
-            "labels.tif": (self.labels, labels.any()),
             "strokes.json": (self.strokes, any(state.drawn.values())),
             "region.tif": (self.region, state.outlines),
             "corrections.json": (self.corrections, self.is_corrected(session_id)),
         }
-        return {name: make(session_id, image_hash) for name, (make, holds) in makers.items() if holds}
+        return made | {name: make(session_id, image_hash) for name, (make, holds) in makers.items() if holds}
 
     def is_corrected(self, session_id: str) -> bool:
         """Whether any pixel of the results of a session is: what is painted may be erased again."""
@@ -54,7 +55,9 @@ class DrawnFiles:
 
     def labels(self, session_id: str, image_hash: str | None) -> bytes:
         """The label image of an image's strokes, as a TIFF."""
-        state, labels = self._labels.drawn(session_id, image_hash)
+        return self._labels_tiff(session_id, *self._labels.drawn(session_id, image_hash))
+
+    def _labels_tiff(self, session_id: str, state: SessionState, labels: NDArray[np.uint8]) -> bytes:
         image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
         return label_tiff(labels, state.classes.values(), like=image)
 

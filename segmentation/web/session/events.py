@@ -10,7 +10,8 @@ type                fields                                                      
 ``image.open``      ``image``: hash, name, rows, columns, channels, dtype,      no
                     ``channel_names`` where its file has them, of a stack
                     also ``pages`` and ``axes``, the fastest first, each with
-                    its length;
+                    its length; of one that is read part by part ``levels``,
+                    rows and columns of each;
                     in journals of before perhaps ``instead``: the hash of an
                     image that is not shown as long as nothing is drawn on it
 ``image.remove``    ``image``: hash; its strokes go along, and with a plane     yes
@@ -84,6 +85,7 @@ from segmentation.strokes.classes import (
 )
 from segmentation.strokes.stroke import MAX_STROKES, Stroke
 from segmentation.web.session.authors import who_and_when
+from segmentation.web.session.large_images import check_levels
 from segmentation.web.session.stacks import MAX_PLANES, check_stack
 
 MAX_ERASED_AT_ONCE = 100_000
@@ -167,7 +169,7 @@ def _check_image(event: dict[str, Any]) -> None:
     described["name"] = shown_name(name)
     if "channel_names" in image:
         described["channel_names"] = _channel_names(image["channel_names"], "The channels of the image")
-    event["image"] = described | check_stack(image)
+    event["image"] = described | check_stack(image) | check_levels(image)
     if "instead" in event:
         _require_hash(event["instead"])
 

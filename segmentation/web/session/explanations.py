@@ -99,7 +99,7 @@ class Explanations:
         with turn():
             image = result.classifier.adapt(result.image)
         with turn():
-            training = self._trainer.training(session_id, result.state)(result.training_set.images)
+            training = self._trainer.training(session_id, result.state)(result.training_set.whole_images)
             pixels, owners, keys = pixels_with_owners(drawn, training)
             place = np.array([row * columns + column], np.int64)
             features = feature_rows(image, result.classifier.spec_, place, threads=1)[0]

@@ -19,6 +19,7 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.strokes.raster import region_of
 from segmentation.web.session.alike import serves
+from segmentation.web.session.depth import seen_image
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
@@ -63,9 +64,9 @@ class FeatureAdvice:
             has_gone: says whether nobody waits any more.
 
         Returns:
-            ``kinds``, each with its ``kind`` and its ``shares``, one a sigma; the ``sigmas``; ``channels``, the share
-            of each; ``features``, their names, those that matter most first; and ``fixed``, whether they cannot be
-            others.
+            ``kinds``, each with its ``kind`` and its ``shares``, one a sigma; ``learned``, the share of learned texture
+            (null if there is none); the ``sigmas``; ``channels``, the share of each; ``features``, their names, those
+            that matter most first; and ``fixed``, whether they cannot be others.
 
         Raises:
             NobodyWaitsError: if nobody waits any more.
@@ -83,6 +84,7 @@ class FeatureAdvice:
                 for kind, row in zip(KINDS, table.kinds.tolist(), strict=True)
                 if getattr(classifier.spec, kind)
             ],
+            "learned": round(table.learned, 4) if classifier.spec.learned else None,
             "sigmas": [f"{sigma:g}" for sigma in classifier.spec.sigmas],
             "channels": [round(share, 4) for share in table.channels.tolist()],
             "features": [names[number] for number in order],
@@ -125,7 +127,7 @@ class FeatureAdvice:
             "change": change,
             "standard_error": None if isnan(error) else error,
             "time": seconds[1] / max(seconds[0], 1e-9),
-            "features": spec.to_json(),
+            "features": {"learned": spec.learned} | spec.to_json(),
         }
 
     def drift(
@@ -211,10 +213,10 @@ class FeatureAdvice:
         classifier, trusts = self._trained(session_id, result, spec, turn), []
         for one in images[:MOST_IMAGES]:
             with turn():
-                image = self._images.get(session_id, one)
+                image = seen_image(self._images, session_id, result.state, one, classifier.spec)
                 image = classifier.adapt(image.within(region_of(result.state.drawn.get(one, ()), image.shape)))
             grid = Grid.over(image.shape)
-            rows = self._features.rows(session_id, image, classifier, grid)
+            rows = self._features.rows(turn, image, classifier, grid)
             if image.left_out is not None and not image.left_out.ravel()[grid.places].all():
                 rows = rows[~image.left_out.ravel()[grid.places]]
             with turn():

@@ -11,30 +11,25 @@ from segmentation.features.pieces import feature_rows
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 from segmentation.model.classifier import PixelClassifier
-from segmentation.web.session.scheduler import Scheduler
+from segmentation.web.session.whole_results import Turn
 
 CACHED_BYTES = 32 * 2**20
 """Features of the grids of some twenty images of RGB at the default features."""
 
 
 class GridFeatures:
-    """Those of all sessions.
+    """Those of all sessions."""
 
-    Args:
-        scheduler: says whose turn it is to compute.
-    """
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
+    def __init__(self) -> None:
         self._features: BoundedCache[tuple[str, FeatureSpec], NDArray[np.float32]] = BoundedCache(
             CACHED_BYTES, lambda rows: rows.nbytes
         )
 
-    def rows(self, session_id: str, image: Image, classifier: PixelClassifier, grid: Grid) -> NDArray[np.float32]:
+    def rows(self, turn: Turn, image: Image, classifier: PixelClassifier, grid: Grid) -> NDArray[np.float32]:
         """``(grid pixels, features)`` float32, computed a megapixel at a time, so that others have their turns.
 
         Args:
-            session_id: the session, whose turn it must be.
+            turn: of who asks; entered for each megapixel.
             image: one that is adapted to the classifier.
             classifier: says which features.
             grid: over the image.
@@ -44,7 +39,7 @@ class GridFeatures:
         if features is None:
             parts = []
             for places in np.array_split(grid.places, max(1, image.shape[0] * image.shape[1] >> 20)):
-                with self._scheduler.turn(session_id):
+                with turn():
                     parts.append(feature_rows(image, classifier.spec_, places, threads=1))
             features = np.concatenate(parts)
             self._features.put(key, features)

@@ -14,6 +14,7 @@ from segmentation.web.session.classifiers import ClassifierFile, ClassifierFiles
 from segmentation.web.session.events import check_event
 from segmentation.web.session.images import Images
 from segmentation.web.session.journal_fold import JournalFold
+from segmentation.web.session.large_images import NO_CORRECTIONS, NO_STACK_OF_LARGE, is_large_key
 from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import SessionState
 from segmentation.web.store import NumberedEvent, Store, UnknownImageError
@@ -171,6 +172,10 @@ class Journals:
     def _checked(self, session_id: str, body: Any) -> dict[str, Any]:
         """An event that opens a file says what the file says, whatever the browser made of it."""
         event = check_event(self._with_facts_of_classifier(session_id, body))
+        if event["type"] == "correction.add" and is_large_key(event["image"]):
+            raise ValueError(NO_CORRECTIONS)
+        if event["type"] == "stack.make" and any(map(is_large_key, event["images"])):
+            raise ValueError(NO_STACK_OF_LARGE)
         if event["type"] == "image.open":
             try:
                 event["image"] = self._images.facts(session_id, event["image"]["hash"], event["image"]["name"])

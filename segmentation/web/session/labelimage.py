@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.io.image import Image
+from segmentation.io.limits import PassingError
 from segmentation.strokes.classes import REGION, UNLABELLED
 from segmentation.web.decoding.client import Decoder
 
 FEW_VALUES = 20
 """More values than that are numbers of objects, not of classes."""
+
+NAMES_OF_LABELS = re.compile("mask|label|annotation|segmentation", re.IGNORECASE)
+LOSSY = ("JPEG", "WebP")
 
 NAMES_OF_REGIONS = re.compile(r"(?<![a-z])(regions?|roi|only.?here)(?![a-z])", re.IGNORECASE)
 
@@ -110,6 +114,33 @@ class LabelFile:
         if shape is not None and labels.shape != shape:
             raise ValueError(f"Image {page} of {self.pages} has another size than the first: bring them one by one.")
         return labels
+
+
+def looks_like_labels(image: Image, content: bytes, name: str, decoder: Decoder, max_pixels: int) -> bool:
+    """Whether its name says so, or it has a few whole numbers, perhaps behind a palette; of a stack, amid it.
+
+    Args:
+        image: the first in the file, read as an image.
+        content: of the file.
+        name: of the file.
+        decoder: reads it as labels.
+        max_pixels: that it may have.
+
+    Raises:
+        PassingError: with a sentence, if that cannot be found out just now.
+    """
+    if image.channels not in (1, 3) or image.metadata["format"] in LOSSY:
+        return False
+    try:
+        page = image.metadata["pages"] // 2 + 1
+        labels = LabelImage.from_image(
+            decoder.read_image(content, name=name, max_pixels=max_pixels, page=page, labels=True)
+        )
+    except PassingError:
+        raise
+    except ValueError:
+        return False
+    return 1 < len(labels.pixels) <= FEW_VALUES or bool(NAMES_OF_LABELS.search(name))
 
 
 def numbers_objects(pixels: Mapping[int, int]) -> bool:

@@ -9,20 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.tiled_labels import TiledLabels
+from segmentation.io.limits import ImageError
 from segmentation.strokes.classes import REGION, UNLABELLED
 from segmentation.strokes.raster import region_of, stroke_bounds, stroke_pixels
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session.journals import Journals
+from segmentation.web.session.large_images import NOT_WHOLE, is_large
 from segmentation.web.session.state import SessionState
+from segmentation.web.session.tiled_raster import STROKE_BYTES, TiledRaster
 
-LABEL_CACHE_BYTES = 80 * 2**20
-"""Those of the largest image that the page opens by default, and of its strokes."""
+STROKES_SHARE = 0.25
+"""How much the strokes of an image take at most, of what its labels do, before labels of others are given up."""
 
-COUNT_CACHE_BYTES = 2**22
-"""Of corrections whose pixels were counted."""
-
-STROKE_BYTES = 750
-"""What a stroke takes beside its points, about."""
+COUNT_CACHE_BYTES, REFERENCE_BYTES = 2**22, 90
+"""Of corrections whose pixels were counted, and of a reference to one of their strokes."""
 
 
 StrokeBounds = tuple[int, int, int, int]
@@ -146,6 +147,12 @@ def _common(some: Sequence[Stroke], others: Sequence[Stroke]) -> int:
     return next((n for n, (one, other) in enumerate(pairs) if one is not other), min(len(some), len(others)))
 
 
+def _are(references: Sequence[ref[Stroke]], strokes: Sequence[Stroke]) -> bool:
+    """Whether references lead to these strokes."""
+    same = (reference() is stroke for reference, stroke in zip(references, strokes, strict=False))
+    return len(references) == len(strokes) and all(same)
+
+
 def _bytes_of(stroke: Stroke) -> int:
     return STROKE_BYTES + stroke.points.nbytes
 
@@ -155,15 +162,16 @@ class Labels:
 
     Args:
         journals: say which strokes are drawn.
+        max_pixels: of an image; as much is kept as the labels of the largest one take, and its strokes.
     """
 
-    def __init__(self, journals: Journals) -> None:
+    def __init__(self, journals: Journals, max_pixels: int) -> None:
         self._journals = journals
-        self._cache: BoundedCache[tuple[str, str, str], LabelRaster] = BoundedCache(
-            LABEL_CACHE_BYTES, lambda raster: raster.nbytes
+        self._cache: BoundedCache[tuple[str, str, str], LabelRaster | TiledRaster] = BoundedCache(
+            int((1 + STROKES_SHARE) * max_pixels), lambda raster: raster.nbytes
         )
-        self._corrected: BoundedCache[tuple[str, str], tuple[tuple[Stroke, ...], int]] = BoundedCache(
-            COUNT_CACHE_BYTES, lambda counted: sum(map(_bytes_of, counted[0]))
+        self._corrected: BoundedCache[tuple[str, str], tuple[list[ref[Stroke]], int]] = BoundedCache(
+            COUNT_CACHE_BYTES, lambda counted: STROKE_BYTES + REFERENCE_BYTES * len(counted[0])
         )
 
     def drawn(self, session_id: str, image_hash: str | None = None) -> tuple[SessionState, NDArray[np.uint8]]:
@@ -178,11 +186,14 @@ class Labels:
         """
         with self._journals.locked(session_id) as state:
             state = state.with_image(image_hash)
-            return state, self.raster(session_id, state, state.image["hash"], state.drawn).snapshot()
+            labels = self.raster(session_id, state, state.image["hash"], state.drawn).snapshot()
+            if isinstance(labels, TiledLabels):
+                raise ImageError(NOT_WHOLE)
+            return state, labels
 
     def raster(
         self, session_id: str, state: SessionState, image_hash: str, strokes: Mapping[str, tuple[Stroke, ...]]
-    ) -> LabelRaster:
+    ) -> LabelRaster | TiledRaster:
         """The labels of an image, updated; to be used while the session is :meth:`locked <Journals.locked>`.
 
         Args:
@@ -195,7 +206,8 @@ class Labels:
         kind = "drawn" if strokes is state.drawn else "corrections" if strokes is state.corrections else "trained"
         key = (session_id, image_hash, kind)
         image = state.images[image_hash]
-        raster = self._cache.pop(key) or LabelRaster((image["rows"], image["columns"]))
+        made = TiledRaster if is_large(image) else LabelRaster
+        raster = self._cache.pop(key) or made((image["rows"], image["columns"]))
         raster.update(strokes.get(image_hash, ()))
         self._cache.put(key, raster)
         return raster
@@ -204,7 +216,8 @@ class Labels:
         """What was painted into the result of an image, ``(rows, columns)`` uint8; None for nothing."""
         if not state.corrections.get(image_hash):
             return None
-        return self.raster(session_id, state, image_hash, state.corrections).snapshot()
+        labels = self.raster(session_id, state, image_hash, state.corrections).snapshot()
+        return None if isinstance(labels, TiledLabels) else labels
 
     def corrected_pixels(self, session_id: str, state: SessionState) -> dict[str, int]:
         """How many pixels of each image are corrected, by its hash; none where all corrections are erased again."""
@@ -216,15 +229,15 @@ class Labels:
         if not any(one.class_id != UNLABELLED for one in strokes):
             return 0
         counted = self._corrected.get((session_id, image_hash))
-        if counted is None or counted[0] != strokes:
+        if counted is None or not _are(counted[0], strokes):
             raster = self.raster(session_id, state, image_hash, state.corrections)
-            counted = strokes, int(raster.pixels_by_class.sum())
+            counted = [ref(one) for one in strokes], int(raster.pixels_by_class.sum())
             self._corrected.put((session_id, image_hash), counted)
         return counted[1]
 
     def learnt(
         self, session_id: str, state: SessionState, image_hash: str, strokes: Mapping[str, tuple[Stroke, ...]]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    ) -> tuple[NDArray[np.uint8] | TiledLabels, NDArray[np.int64]]:
         """The labels of an image that are learnt from: strokes, and corrections above them if these count.
 
         Args:
@@ -236,7 +249,7 @@ class Labels:
         raster = self.raster(session_id, state, image_hash, strokes)
         labels = raster.snapshot()
         corrections = self.corrections(session_id, state, image_hash) if state.learns_corrections else None
-        if corrections is None:
+        if corrections is None or isinstance(labels, TiledLabels):
             return labels, raster.pixels_by_class
         counted = corrections != UNLABELLED if raster.region is None else raster.region & (corrections != UNLABELLED)
         together = np.where(counted, corrections, labels)

@@ -65,7 +65,7 @@ class MaskScorer:
             NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if there is no segmentation, or the mask does not fit it.
         """
-        turn = partial(self._scheduler.turn, f"{session_id} mask")
+        turn = until_gone(partial(self._scheduler.turn, f"{session_id} mask"), has_gone)
         with turn():
             result = self._trainer.result(session_id, answers.images.get("0"))
         try:
@@ -74,10 +74,10 @@ class MaskScorer:
             raise ValueError(str(problem)) from problem
         if mask.metadata["pages"] > 1:
             raise ValueError(f"It holds {mask.metadata['pages']} masks: hold one at a time against the segmentation.")
-        whole_turn = partial(self._scheduler.whole_turn, session_id)
+        whole_turn = until_gone(partial(self._scheduler.whole_turn, session_id), has_gone)
         whole = WholeImage(self._live, result.image, result.classifier, turn, has_gone, whole_turn=whole_turn)
         ids, meanings = whole.class_ids(), Meanings(answers.values, result.state.classes, _no_new_class)
-        with until_gone(whole_turn, has_gone)():
+        with whole_turn():
             truth = meanings.raster(LabelImage.from_image(mask)).astype(np.uint8)
             scores = score(ids, result.image.clear(truth), list(result.state.classes))
         if not scores.pixels:

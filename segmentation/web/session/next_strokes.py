@@ -11,6 +11,7 @@ import numpy as np
 from segmentation.assessment.next_stroke import Grid, best_of_all, places_to_draw
 from segmentation.strokes.raster import region_of
 from segmentation.web.session.alike import serves
+from segmentation.web.session.depth import seen_image
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
@@ -55,16 +56,17 @@ class NextStrokes:
         turn = until_gone(partial(self._scheduler.turn, session_id), has_gone)
         with turn():
             result = self._trainer.result(session_id, image_hash)
-        drawn = {one.hash: np.flatnonzero(one.labels) for one in result.training_set.images}
+        drawn = {one.hash: np.flatnonzero(one.labels) for one in result.training_set.whole_images}
         state, found = result.state, []
         alike = [one for one, facts in state.images.items() if serves(state.image, facts)]
         first = max(0, alike.index(state.image["hash"]) - MOST_IMAGES // 2)
         for one in alike[first : first + MOST_IMAGES]:
             with turn():
                 region = region_of(state.drawn.get(one, ()), (state.images[one]["rows"], state.images[one]["columns"]))
-                image = result.classifier.adapt(self._images.get(session_id, one).within(region))
+                image = seen_image(self._images, session_id, state, one, result.classifier.spec)
+                image = result.classifier.adapt(image.within(region))
             grid = Grid.over(image.shape)
-            features = self._features.rows(session_id, image, result.classifier, grid)
+            features = self._features.rows(turn, image, result.classifier, grid)
             with turn():
                 labelled = drawn.get(one, np.empty(0, np.int64))
                 places = places_to_draw(

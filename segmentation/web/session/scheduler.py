@@ -39,6 +39,23 @@ class Place:
     waiting: deque[threading.Event] = field(default_factory=deque)
 
 
+@dataclass(eq=False)
+class Turn:
+    """That a task may be computed.
+
+    Attributes:
+        session_id: of the session.
+        ahead: whether it is urgent.
+        stale: says whether nobody needs it any more; None stands for no.
+        is_held: whether it has come, and was not given back.
+    """
+
+    session_id: str
+    ahead: bool
+    stale: Callable[[], bool] | None
+    is_held: bool = False
+
+
 class Line:
     """Sessions that wait, one after the other, each for a few tasks at a time.
 
@@ -100,6 +117,7 @@ class Turns:
         self._urgent: deque[threading.Event] = deque()
         self._others = Line(tasks_per_turn)
         self._urgent_in_a_row = 0
+        self._of_thread = threading.local()
 
     @contextmanager
     def place(self, session_id: str) -> Iterator[None]:
@@ -124,23 +142,54 @@ class Turns:
         Raises:
             NobodyWaitsError: if that is so before its turn has come.
         """
-        begin = threading.Event()
+        mine = Turn(session_id, ahead, stale)
         with nullcontext() if ahead else self.place(session_id):
-            with self._lock:
-                waiting = self._urgent if ahead else self._others.places[session_id].waiting
-                waiting.append(begin)
-                self._begin_waiting()
-            metrics.count_waiting(1)
-            try:
-                self._wait(begin, waiting, stale)
-            finally:
-                metrics.count_waiting(-1)
+            self._take(mine)
             try:
                 yield
             finally:
-                with self._lock:
-                    self._free += 1
-                    self._begin_waiting()
+                self._give_back(mine)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let others have the turn of this thread, if it has one, in the ``with`` block; then wait for it again.
+
+        It is for what is waited for and not computed, such as what a slow address sends.
+
+        Raises:
+            NobodyWaitsError: at the end, if nobody needs the task any more.
+        """
+        mine: Turn | None = getattr(self._of_thread, "turn", None)
+        if mine is None or not mine.is_held:
+            yield
+            return
+        self._give_back(mine)
+        try:
+            yield
+        finally:
+            self._take(mine)
+
+    def _take(self, mine: Turn) -> None:
+        """Wait for a turn, which is this thread's then."""
+        begin = threading.Event()
+        with self._lock:
+            waiting = self._urgent if mine.ahead else self._others.places[mine.session_id].waiting
+            waiting.append(begin)
+            self._begin_waiting()
+        metrics.count_waiting(1)
+        try:
+            self._wait(begin, waiting, mine.stale)
+        finally:
+            metrics.count_waiting(-1)
+        mine.is_held, self._of_thread.turn = True, mine
+
+    def _give_back(self, mine: Turn) -> None:
+        """End a turn, unless that is done."""
+        if mine.is_held:
+            mine.is_held = False
+            with self._lock:
+                self._free += 1
+                self._begin_waiting()
 
     @contextmanager
     def spare_time(self, stale: Callable[[], bool]) -> Iterator[None]:
@@ -220,3 +269,9 @@ class Scheduler(Turns):
         It takes no place among the tasks that may be computed at once, so that no stroke waits for it.
         """
         return self._whole.turn(session_id, stale=stale)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let others have the turn of this thread, of whatever kind, see :meth:`Turns.aside`."""
+        with super().aside(), self._whole.aside():
+            yield

@@ -16,6 +16,7 @@ from segmentation._shared.text import counted
 from segmentation.assessment.cross_validation import CrossValidation, curve_counts
 from segmentation.assessment.held_out import HeldOut, Train, hold_out
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, count_strokes, first_strokes, without_stroke
+from segmentation.io.limits import PassingError
 from segmentation.web.session.packed_tile import Message
 from segmentation.web.session.scheduler import Scheduler
 from segmentation.web.session.state import SessionState
@@ -73,6 +74,9 @@ class Scorer:
 
         Yields:
             ``scores`` messages: each says all that is known by then, or in a ``note`` why there are none.
+
+        Raises:
+            PassingError: with a sentence, if a part of an image did not come this time; what is known is kept.
         """
         if learnt.trained.unchanged:
             yield {"kind": "scores", "scores": None, "note": "The opened classifier is at work as it came."}
@@ -88,6 +92,8 @@ class Scorer:
         try:
             with self.patience(lambda: False) as over:
                 found, _ = self._held_out(learnt.drawn, learnt.state, train, over)
+        except PassingError:
+            raise
         except ValueError:  # too few strokes
             return ""
         if found is None:
@@ -133,6 +139,8 @@ class Scorer:
                     before, _ = self._held_out(without_stroke(drawn, newest), state, train, over)
                 if len(points) == 1 and is_new:
                     yield _message(CrossValidation.of(points, newest, before), names)
+        except PassingError:
+            raise
         except ValueError as reason:
             if not points:
                 yield {"kind": "scores", "scores": None, "note": str(reason)}

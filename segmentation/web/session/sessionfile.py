@@ -21,6 +21,7 @@ from segmentation.web.session.classifiers import MAX_CLASSIFIER_BYTES, Classifie
 from segmentation.web.session.events import MAX_NAME_LENGTH, check_event, check_settings
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
+from segmentation.web.session.large_images import is_large
 from segmentation.web.store import NewImage, Store
 from segmentation.web.store.classifiers import Classifiers
 
@@ -152,6 +153,8 @@ class SessionFiles:
                 yield {"done": done, "of": len(images)}
                 new, facts[one["hash"]] = self._image(archive, one)
                 self._store.put_image(session_id, new.hash, new.name, new.content)
+                if is_large(facts[one["hash"]]):
+                    self._images.large.want_levels(session_id, new.hash)
             opened = dict[str, ClassifierFile]()
             for one in description["classifiers"]:
                 opened[one["hash"]] = self._open_classifier(archive, session_id, one)

@@ -11,7 +11,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes.classes import DEFAULT_COLOURS
 from segmentation.web.session.events import MAX_NAME_LENGTH
-from segmentation.web.session.images import describe_image
+from segmentation.web.session.image_facts import describe_image
 from segmentation.web.session.journal_fold import count
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.sample import Sample

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from tempfile import NamedTemporaryFile
@@ -12,10 +13,13 @@ import numpy as np
 
 from segmentation.io.export import CLASS_IDS, label_pages
 from segmentation.io.image import Image
-from segmentation.io.limits import ImageError
+from segmentation.io.limits import ImageError, PassingError
+from segmentation.io.slab import Smoothing, kept_smoothing
 from segmentation.io.tiffwriter import BIG_TIFF_BYTES, TiffPages
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.strokes.raster import rasterise, region_of
+from segmentation.web.decoding.patience import patiently
+from segmentation.web.session.depth import seen_image
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import NobodyWaitsError, Scheduler
 from segmentation.web.session.training import Result, Trainer
@@ -23,6 +27,10 @@ from segmentation.web.session.whole_results import WholeImage, until_gone
 
 PART_BYTES = 3 * 2**18
 """Bytes that are sent in one line; a multiple of 3, as base64 likes it."""
+
+
+LOOK_SECONDS = 0.5
+"""How often is looked whether somebody still waits."""
 
 
 class StackResults:
@@ -48,12 +56,14 @@ class StackResults:
 
         Returns:
             Messages: ``done`` and ``of`` after each plane, then each ``part`` of the file in base64, and ``notes``
-            at last: what is to be said of planes that could not be read, whose pages hold 0.
+            at last: what is to be said of planes that are damaged, whose pages hold 0. A :class:`PassingError` says in
+            a sentence that one did not come, however often it was asked for.
 
         Raises:
+            NobodyWaitsError: if nobody waits any more.
             ValueError: with a sentence, if it is no plane, or something is missing to segment it.
         """
-        with self._scheduler.download_turn(session_id):
+        with until_gone(partial(self._scheduler.download_turn, session_id), has_gone)():
             result = self._trainer.result(session_id, image_hash)
         stack = result.state.stacks.get(result.state.image.get("stack", ""))
         if stack is None:
@@ -63,7 +73,7 @@ class StackResults:
     def _messages(
         self, session_id: str, result: Result, stack: Mapping[str, Any], has_gone: Callable[[], bool]
     ) -> Iterator[dict[str, Any]]:
-        notes: list[str] = []
+        notes, smoothing = list[str](), kept_smoothing()
         planes = stack["planes"]
         rows, columns = result.image.shape
         classes = result.state.classes.values()
@@ -75,9 +85,11 @@ class StackResults:
             with label_pages(target, classes, like=like, images=len(planes), big=big) as pages:
                 for done, plane in enumerate(planes, 1):
                     try:
-                        self._add(session_id, result, plane, pages, has_gone)
+                        self._add(session_id, result, plane, pages, has_gone, smoothing)
                     except NobodyWaitsError:
                         return
+                    except PassingError:
+                        raise
                     except ImageError as problem:
                         notes.append(str(problem))
                         pages.add(np.zeros((rows, columns), np.uint8), CLASS_IDS)
@@ -90,15 +102,26 @@ class StackResults:
     def _first(self, session_id: str, result: Result, planes: list[str]) -> Image:
         """What the file says of pixel sizes and places is what the first plane says."""
         try:
-            first = self._images.get(session_id, planes[0])
+            first = patiently(partial(self._images.get, session_id, planes[0]))
+        except PassingError:
+            raise
         except ImageError:
             first = result.image
         return first.with_pixel_size(result.state.pixel_size)
 
-    def _add(self, session_id: str, result: Result, plane: str, pages: TiffPages, has_gone: Callable[[], bool]) -> None:
+    def _add(
+        self,
+        session_id: str,
+        result: Result,
+        plane: str,
+        pages: TiffPages,
+        has_gone: Callable[[], bool],
+        smoothing: Smoothing,
+    ) -> None:
         turn = until_gone(partial(self._scheduler.download_turn, session_id), has_gone)
         whole_turn = until_gone(partial(self._scheduler.whole_turn, session_id), has_gone)
-        image = self._images.get(session_id, plane)
+        see = partial(seen_image, self._images, session_id, result.state, plane, result.classifier.spec, smoothing)
+        image = patiently(see, partial(_rest, has_gone))
         state, shape = result.state, image.shape
         with whole_turn():
             image = image.within(region_of(state.drawn.get(plane, ()), shape))
@@ -108,3 +131,12 @@ class StackResults:
         ids = whole.class_ids()
         with whole_turn():
             pages.add(ids, CLASS_IDS)
+
+
+def _rest(has_gone: Callable[[], bool], seconds: float) -> None:
+    """Wait so long, unless nobody waits any more."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if has_gone():
+            raise NobodyWaitsError
+        time.sleep(min(LOOK_SECONDS, seconds))

@@ -12,16 +12,25 @@ import weakref
 from io import BufferedReader
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, Protocol, cast
 
 from segmentation._shared.bounded_cache import BoundedCache
-from segmentation.web.store import Store
 
 DESCRIPTORS = "/proc/self/fd"
 """Where the system has this, a file that lies in no folder is opened again, with a place of its own in it."""
 
 MOST_FILES = 64
 """Files that are kept open, however small they are."""
+
+
+class Kept(Protocol):
+    """Where such files are kept, each for a session and under a name."""
+
+    def opened_image(self, session_id: str, image_hash: str, /) -> BinaryIO | None:
+        """The file itself, where it is one on this machine; raises an UnknownImageError if there is none."""
+
+    def write_image(self, session_id: str, image_hash: str, file: BinaryIO, /) -> None:
+        """Write it to another file; raises an UnknownImageError if there is none."""
 
 
 class _OpenFile:
@@ -48,7 +57,7 @@ class StackFiles:
         max_bytes: of all of them together.
     """
 
-    def __init__(self, store: Store, max_bytes: int) -> None:
+    def __init__(self, store: Kept, max_bytes: int) -> None:
         self._store = store
         self._lock = Lock()
         self._files: BoundedCache[str, _OpenFile] = BoundedCache(

@@ -127,13 +127,13 @@ def open_stack(images: dict[str, Any], stacks: dict[str, Any], stack: Mapping[st
 
 
 def make_stack(images: dict[str, Any], stacks: dict[str, Any], event: Mapping[str, Any]) -> None:
-    """Let images of a session be the planes of a stack, if they are alike and of no other.
+    """Let images of a session be the planes of a stack, if they are alike, of no other, and none is read part by part.
 
     What is ``shown_with`` them says how all of them are shown.
     """
     planes = [images[one] for one in event["images"] if one in images]
     kinds = {tuple(plane[key] for key in ("rows", "columns", "channels", "dtype")) for plane in planes}
-    if len(planes) < 2 or len(kinds) > 1 or any("stack" in plane for plane in planes):
+    if len(planes) < 2 or len(kinds) > 1 or any("stack" in one or "levels" in one for one in planes):
         return
     last = len(planes) - 1
     seen = [planes[part * last // (SAMPLED_PLANES - 1)]["hash"] for part in range(SAMPLED_PLANES)]

@@ -184,7 +184,7 @@ class TileStream:
                 self._segmented.put(wanted.key(one.tile, clean_up), one)
         tiles = [wanted.corrected(one) for one in tiles]
         for done, one in enumerate(tiles, start=1):
-            yield _told(one, done, len(order), is_new(one))
+            yield told(one, done, len(order), is_new(one))
         return np.sum([one.pixels_by_class for one in tiles], axis=0)
 
     def _find(
@@ -216,11 +216,11 @@ class TileStream:
         tiles = self._tiles(session_id, wanted, cached, missing, stale, seen)
         for done, segmented in enumerate(tiles, start=1):
             take(segmented)
-            told = wanted.corrected(segmented)
-            pixels += told.pixels_by_class
-            if new := is_new(told):
+            corrected = wanted.corrected(segmented)
+            pixels += corrected.pixels_by_class
+            if new := is_new(corrected):
                 seen.set()
-            yield _told(told, done, len(order), new)
+            yield told(corrected, done, len(order), new)
         return pixels
 
     def _draft(
@@ -276,6 +276,7 @@ def _is_unknown(known: Container[str], one: PackedTile) -> bool:
     return str(one.tile.index) not in known
 
 
-def _told(segmented: PackedTile, done: int, of: int, new: bool) -> Message:
+def told(segmented: PackedTile, done: int, of: int, new: bool) -> Message:
+    """The message of a tile, how many are done with it, and, if it is new to the window, what is in it."""
     message: Message = {"kind": "tile", "index": segmented.tile.index, "done": done, "of": of}
     return message | (segmented.fields() if new else {})

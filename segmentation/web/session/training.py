@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.text import counted
+from segmentation._shared.tiled_labels import TiledLabels
 from segmentation.assessment.strokes import DrawnImage
 from segmentation.forest.sampling import PixelSample
 from segmentation.io.image import Image
+from segmentation.io.limits import ImageError, PassingError
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.fit import LabelledImage, Training
+from segmentation.model.fit import Labelled, Training
+from segmentation.model.labelled import LabelledImage, LabelledPyramid
 from segmentation.model.weights import checked_weights
 from segmentation.strokes.classes import REGION, UNLABELLED
 from segmentation.strokes.stroke import Stroke
@@ -31,9 +34,11 @@ from segmentation.web.session.continued_training import (
     what_comes_next,
     what_is_trained_on,
 )
+from segmentation.web.session.depth import seen_image
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
+from segmentation.web.session.large_images import is_large
 from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import OpenedClassifier, SessionState
 
@@ -54,13 +59,18 @@ class TrainingSet:
     """
 
     state: SessionState
-    images: tuple[LabelledImage, ...]
+    images: tuple[Labelled, ...]
     pixels_by_class: NDArray[np.int64]
     pixels_of_current_image: NDArray[np.int64]
     region: NDArray[np.bool_] | None = None
     corrections: NDArray[np.uint8] | None = None
     strokes_outside: int = 0
     corrected_pixels: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def whole_images(self) -> tuple[LabelledImage, ...]:
+        """Those of the images that are in memory whole."""
+        return tuple(one for one in self.images if isinstance(one, LabelledImage))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +84,7 @@ class TrainedClassifier:
         unchanged: whether it is the opened one, as it came.
         choice: what can be chosen where an opened classifier cannot learn on: ``"anew"``, to let strokes replace it, or
             ``"keep"``, to use it whatever is drawn; empty if there is no such choice.
+        left_out: a sentence for each image with damaged parts in which something is drawn: these are not learnt from.
     """
 
     classifier: PixelClassifier
@@ -81,19 +92,18 @@ class TrainedClassifier:
     text: str = ""
     unchanged: bool = False
     choice: str = ""
+    left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Result:
-    """A session's current image and the classifier for it.
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """What a session has learnt; of an image of any size.
 
     Attributes:
-        image: the current image.
         trained: the classifier.
         training_set: what it was trained on.
     """
 
-    image: Image
     trained: TrainedClassifier
     training_set: TrainingSet
 
@@ -106,6 +116,17 @@ class Result:
     def classifier(self) -> PixelClassifier:
         """The classifier, with the clean-up of the session."""
         return self.trained.classifier.with_clean_up(self.state.clean_up)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Learning):
+    """A session's current image and the classifier for it.
+
+    Attributes:
+        image: the current image.
+    """
+
+    image: Image
 
 
 class Trainer:
@@ -142,25 +163,39 @@ class Trainer:
             state = state.with_image(image_hash)
             current, strokes = state.image, training_strokes(state)
             painted = state.corrections if state.learns_corrections else ()
-            learnt = {
-                one: self._labels.learnt(session_id, state, one, strokes)
-                for one, facts in state.images.items()
-                if (one in strokes or one in painted) and (serves(facts, current) or serves(current, facts))
-            }
-            labelled = [state.images[one] for one, (_, counts) in learnt.items() if counts.any()]
-            images, pixels = [], np.zeros(256, np.int64)
-            for facts in images_alike(current, labelled):
-                one = facts["hash"]
-                labels, counts = learnt[one]
-                pixels += counts
-                read = partial(self._images.get, session_id, one)
-                known_as = self._images.pixel_hash(session_id, one) if page_in_file(facts) else ""
-                images.append(LabelledImage(one, labels, read, known_as))
+            learnt = {}
+            for one, facts in state.images.items():
+                if (one in strokes or one in painted) and (serves(facts, current) or serves(current, facts)):
+                    labels, of_classes = self._labels.learnt(session_id, state, one, strokes)
+                    learnt[one] = labels, of_classes.copy()
             drawn = self._labels.raster(session_id, state, current["hash"], state.drawn)
             corrections = self._labels.corrections(session_id, state, current["hash"])
             counts, outside = drawn.pixels_by_class.copy(), drawn.strokes_outside
-            corrected = self._labels.corrected_pixels(session_id, state)
-            return TrainingSet(state, tuple(images), pixels, counts, drawn.region, corrections, outside, corrected)
+            corrected, region = self._labels.corrected_pixels(session_id, state), drawn.region
+        images, pixels = self._labelled(session_id, state, learnt)
+        return TrainingSet(state, images, pixels, counts, region, corrections, outside, corrected)
+
+    def _labelled(
+        self,
+        session_id: str,
+        state: SessionState,
+        learnt: Mapping[str, tuple[NDArray[np.uint8] | TiledLabels, NDArray[np.int64]]],
+    ) -> tuple[tuple[Labelled, ...], NDArray[np.int64]]:
+        """The images that are learnt from, and their pixels by class; what is read for that keeps no lock."""
+        labelled = [state.images[one] for one, (_, counts) in learnt.items() if counts.any()]
+        images, pixels = list[Labelled](), np.zeros(256, np.int64)
+        for facts in images_alike(state.image, labelled):
+            one = facts["hash"]
+            labels, counts = learnt[one]
+            pixels += counts
+            if isinstance(labels, TiledLabels):
+                pyramid = self._images.large.pyramid(session_id, one)
+                images.append(LabelledPyramid(pyramid, labels, known_as=pyramid.origin))
+                continue
+            read = partial(seen_image, self._images, session_id, state, one, state.features)
+            known_as = self._images.pixel_hash(session_id, one) if page_in_file(facts) else ""
+            images.append(LabelledImage(one, labels, read, known_as))
+        return tuple(images), pixels
 
     def train(self, session_id: str, training_set: TrainingSet) -> TrainedClassifier:
         """The classifier of a session for its current image, with the weights of its classes.
@@ -190,11 +225,18 @@ class Trainer:
         if missing:
             raise ValueError(missing)
         earlier = self._earlier(session_id, state)
-        classifier = self._live.train(training_set.images, state.features, state.forest, earlier)
+        try:
+            classifier = self._live.train(training_set.images, state.features, state.forest, earlier)
+        except ImageError:
+            raise
+        except ValueError as reason:
+            if left_out := _left_out(training_set):
+                raise ValueError(" ".join([*left_out, str(reason)])) from reason
+            raise
         images = tuple(one.hash for one in training_set.images)
-        return TrainedClassifier(classifier, images, text, choice=_choice(state))
+        return TrainedClassifier(classifier, images, text, choice=_choice(state), left_out=_left_out(training_set))
 
-    def result(self, session_id: str, image_hash: str | None = None) -> Result:
+    def learning(self, session_id: str, image_hash: str | None = None) -> Learning:
         """Train on what the session has now.
 
         Args:
@@ -206,12 +248,22 @@ class Trainer:
             ValueError: with a sentence that says what is missing.
         """
         training_set = self.training_set(session_id, image_hash)
-        trained = self.train(session_id, training_set)
-        state = training_set.state
-        image = self._images.get(session_id, state.image["hash"]).with_pixel_size(state.pixel_size)
-        return Result(image.within(training_set.region), trained, training_set)
+        return Learning(trained=self.train(session_id, training_set), training_set=training_set)
 
-    def training_pixels(self, session_id: str, result: Result) -> PixelSample:
+    def result(self, session_id: str, image_hash: str | None = None) -> Result:
+        """As :meth:`learning`, with the current image, whole.
+
+        Raises:
+            UnknownClassifierError: if the file of the opened classifier is gone.
+            ValueError: with a sentence that says what is missing, or that the image is too large to be read whole.
+        """
+        learning = self.learning(session_id, image_hash)
+        state, region = learning.state, learning.training_set.region
+        spec = learning.trained.classifier.spec
+        image = seen_image(self._images, session_id, state, state.image["hash"], spec).with_pixel_size(state.pixel_size)
+        return Result(image=image.within(region), trained=learning.trained, training_set=learning.training_set)
+
+    def training_pixels(self, session_id: str, result: Learning) -> PixelSample:
         """The pixels that a session's classifier was trained on.
 
         Raises:
@@ -231,7 +283,7 @@ class Trainer:
         strokes, facts = training_strokes(training_set.state), training_set.state.images
         return tuple(
             DrawnImage(one.hash, (facts[one.hash]["rows"], facts[one.hash]["columns"]), strokes[one.hash], one.read)
-            for one in training_set.images
+            for one in training_set.whole_images
             if one.hash in strokes
         )
 
@@ -264,6 +316,8 @@ class Trainer:
             return
         try:
             file.classifier.check(self._images.get(session_id, state.image["hash"]))
+        except PassingError:
+            raise
         except ValueError as reason:
             raise ValueError(
                 f"“{file.name}” was trained on images with {counted(wanted or 0, 'channel')}, "
@@ -277,14 +331,15 @@ def missing_strokes(state: SessionState, pixels_by_class: NDArray[np.int64]) -> 
         return "One class alone cannot be told apart from anything: add a second class."
     labelled = [c for c in state.classes if pixels_by_class[c]]
     if not labelled:
-        return "Draw a squiggle in each of two classes, and the whole image is segmented."
+        what = "what is on screen" if is_large(state.image) else "the whole image"
+        return f"Draw a squiggle in each of two classes, and {what} is segmented."
     if len(labelled) == 1:
         others = [f"“{label_class.name}”" for c, label_class in state.classes.items() if c not in labelled]
         return f"So far only “{state.classes[labelled[0]].name}” has strokes: now draw one for {' or '.join(others)}."
     return ""
 
 
-def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
+def known_strokes(result: Learning) -> dict[str, tuple[Stroke, ...]]:
     """The strokes that a classifier was trained on, as far as they are known, by the hash of their image's pixels.
 
     Raises:
@@ -297,9 +352,7 @@ def known_strokes(result: Result) -> dict[str, tuple[Stroke, ...]]:
     if trained.unchanged and not came:
         raise ValueError("The classifier came without its strokes: they cannot travel along.")
     images = [image["hash"] for image in trained.classifier.training_.get("images", ())]
-    by_content = {
-        one.hash: one.known_as for one in result.training_set.images if page_in_file(state.images.get(one.hash, {}))
-    }
+    by_content = {one.hash: one.known_as for one in result.training_set.images if one.known_as}
     known = {**came} if trained.unchanged else {**came, **state.drawn}
     drawn = {by_content.get(image_hash, image_hash): strokes for image_hash, strokes in known.items()}
     return {
@@ -317,6 +370,18 @@ def _unchanged(state: SessionState, opened: OpenedClassifier, file: ClassifierFi
     but = f", but for {' and '.join(others)}" if others else ""
     text = f"It is at work as it came{but}. {what_comes_next(state, opened)}"
     return TrainedClassifier(file.classifier, text=text, unchanged=True, choice=_choice(state))
+
+
+def _left_out(training_set: TrainingSet) -> tuple[str, ...]:
+    """A sentence for each image with damaged parts in which something is drawn."""
+    state, told = training_set.state, []
+    for one in training_set.images:
+        problems = one.problems(state.features.halo) if isinstance(one, LabelledPyramid) else {}
+        if problems:
+            reason, parts = next(iter(problems.values())), counted(len(problems), "part")
+            name = state.images[one.hash]["name"]
+            told.append(f"What is drawn in {parts} of “{name}” is not learnt from. {reason}")
+    return tuple(told)
 
 
 def _choice(state: SessionState) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 
 from segmentation.features.cache import FeatureCache
+from segmentation.features.planes_on_disk import PlanesOnDisk
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.web.decoding.client import Decoder
-from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.series.workers import SeriesWorkers
 from segmentation.web.session.at_work import ImagesAtWork
 from segmentation.web.session.classifiers import ClassifierFiles
 from segmentation.web.session.conversation import Busy, Conversations
@@ -19,7 +20,7 @@ from segmentation.web.session.drawn_files import DrawnFiles
 from segmentation.web.session.explanations import Explanations
 from segmentation.web.session.feature_advice import FeatureAdvice
 from segmentation.web.session.grid_features import GridFeatures
-from segmentation.web.session.images import images_of
+from segmentation.web.session.images_of_server import images_of, pyramid_maker_of
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.known_images import KnownImages
 from segmentation.web.session.labels import Labels
@@ -40,6 +41,7 @@ from segmentation.web.store import Store
 from segmentation.web.store.links import Links
 from segmentation.web.store.presences import Presences
 from segmentation.web.store.series import SeriesStore
+from segmentation.web.store.wholes import WholeStore
 from segmentation.web.warming import WarmUp, segment_once
 
 TASKS_AT_ONCE = 2
@@ -66,6 +68,7 @@ class Workbench:
         closing: set once the process is to end; answers then end at the next tile.
         busy: says whether a browser window waits for its segmentation.
         images: of the sessions.
+        pyramid_maker: makes coarser levels of large images that lack them.
         classifiers: files that were opened in sessions.
         journals: of the sessions.
         conversations: with the browser windows.
@@ -80,26 +83,25 @@ class Workbench:
         session_files: sessions as files.
         links: of the sessions.
         series: of all sessions.
+        wholes: images of sessions that are segmented in the background.
         known_images: what sessions say of their images, by the hashes of their pixels.
-        series_worker: works on them while no browser window waits.
+        series_worker: works on series and whole images while no browser window waits.
     """
 
     def __init__(self, store: Store, settings: Settings, sample: Sample) -> None:
-        self.store = store
-        self.settings = settings
-        self._sample = sample
-        self.live = LiveSegmenter(
-            FeatureCache(settings.feature_cache_bytes), settings.threads, sample_bytes=settings.draft_cache_bytes
-        )
+        self.store, self.settings, self._sample = store, settings, sample
+        on_disk = PlanesOnDisk(settings.data_folder, settings.planes_on_disk_bytes)
+        cache = FeatureCache(settings.feature_cache_bytes, on_disk)
+        self.live = LiveSegmenter(cache, settings.threads, sample_bytes=settings.draft_cache_bytes)
         self.scheduler = Scheduler(max(TASKS_AT_ONCE, settings.threads), TASKS_PER_TURN)
-        self.decoder = Decoder(settings.decoding_bytes)
+        self.decoder = Decoder(settings.decoding_bytes, places=settings.remote)
         self.warming = WarmUp(self._warm_up)
-        self.closing = threading.Event()
-        self.busy = Busy()
-        self.images = images_of(store, self.decoder, settings)
+        self.closing, self.busy = threading.Event(), Busy()
+        self.images = images_of(store, self.decoder, settings, self.scheduler.aside)
+        self.pyramid_maker = pyramid_maker_of(self.images, store, settings, self.closing)
         self.classifiers = ClassifierFiles(store, settings.threads)
         self.journals = Journals(store, self.images, self.classifiers)
-        labels, tiles = Labels(self.journals), TileStream(self.live, self.scheduler)
+        labels, tiles = Labels(self.journals, settings.max_pixels), TileStream(self.live, self.scheduler)
         trainer = Trainer(self.live, self.journals, labels, self.images, self.classifiers)
         scorer = Scorer(trainer, self.scheduler)
         margins = Margins(trainer, self.scheduler, scorer)
@@ -118,7 +120,7 @@ class Workbench:
             at_work=ImagesAtWork(IMAGES_AT_WORK * settings.image_cache_bytes),
         )
         self.mask_scorer = MaskScorer(trainer, self.live, self.decoder, self.scheduler, max_pixels=settings.max_pixels)
-        grid_features = GridFeatures(self.scheduler)
+        grid_features = GridFeatures()
         self.next_strokes = NextStrokes(trainer, self.images, self.scheduler, grid_features)
         self.feature_advice = FeatureAdvice(trainer, self.images, self.live, self.scheduler, grid_features)
         self.explanations = Explanations(trainer, self.images, self.scheduler)
@@ -134,10 +136,11 @@ class Workbench:
             store, self.journals, self.images, self.classifiers, max_image_bytes=settings.largest_upload_bytes
         )
         self.series, self.known_images = SeriesStore(store), KnownImages(self.journals, self.images)
-        self.series_worker = SeriesWorker(
-            self.series,
+        self.wholes = WholeStore(store)
+        self.series_worker = SeriesWorkers(
+            store,
             self.decoder,
-            max_pixels=settings.max_pixels,
+            settings,
             threads=1,
             outlines=self.known_images.outlines,
             sizes=self.known_images.pixel_sizes,

@@ -6,20 +6,18 @@ file system. What is small stays in the table, where it comes and goes with the 
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from segmentation.web.store.blobs import AWAY, KEY, Blobs, ObjectBlobs, TableBlobs, UnknownBlobError, pieces, size_of
 from segmentation.web.store.database import Database
-from segmentation.web.store.errors import StoreAwayError, StoreFullError
+from segmentation.web.store.errors import StoreAwayError, disk_told
 
 LARGE_BYTES = 16 * 2**20
 """What has as many is a file of its own."""
@@ -36,8 +34,6 @@ DESCRIPTORS = "/proc/self/fd"
 
 ROOM = 2
 """So many times what comes in must be free where it is to lie, for what others do meanwhile."""
-
-log = logging.getLogger(__name__)
 
 
 class BesideTableBlobs(TableBlobs):
@@ -218,18 +214,6 @@ def _is_stray(name: str, rows: Mapping[str, bool]) -> bool:
     return KEY.fullmatch(key) is not None and (key not in rows or (name.endswith(PART) and rows[key]))
 
 
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """What goes wrong with the folder becomes a sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFullError from error
-        log.warning("the folder of large files failed: %s", error)
-        raise StoreAwayError(AWAY) from error
-
-
 def _named(file: BinaryIO, path: Path) -> bool:
     """Give a file that has no name, once it is on the disk, that one, if its system and its folder allow it.
 
@@ -261,3 +245,8 @@ def _sync_names(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sentences() -> AbstractContextManager[None]:
+    """What goes wrong with the folder becomes a sentence."""
+    return disk_told("the folder of large files failed", StoreAwayError(AWAY))

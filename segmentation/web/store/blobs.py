@@ -6,7 +6,6 @@ All hold bytes and know nothing else; which blob belongs to whom, and how large 
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
 import os
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO, Protocol
 
 import sqlalchemy as sql
 
+from segmentation._shared.full_disk import is_full
 from segmentation.web.store.database import Database
 from segmentation.web.store.errors import StoreAwayError, StoreFullError
 from segmentation.web.store.tables import contents
@@ -213,7 +213,7 @@ class ObjectBlobs:
         except FileNotFoundError as error:
             raise UnknownBlobError(key) from error
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if is_full(error):
                 raise StoreFullError from error
             log.warning("the object store failed: %s", " ".join(f"{type(error).__name__}: {error}".split()))
             raise StoreAwayError(AWAY) from error

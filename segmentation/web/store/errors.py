@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from segmentation._shared.full_disk import is_full
+
 AWAY = "The store does not answer at the moment. What was saved is safe; try again in a moment."
 LOST = (
     "The store of this server was removed or damaged: nothing can be saved now, and what was saved may be lost. "
     "Whoever runs it has to restore a backup; what you draw meanwhile is kept in this browser."
 )
 DISK_FULL = "The disk of the server is full: nothing can be stored until whoever runs it makes room."
+
+log = logging.getLogger(__name__)
 
 
 class UnknownSessionError(LookupError):
@@ -45,3 +53,20 @@ class StoreFullError(StoreError):
 
     def __init__(self, sentence: str = DISK_FULL) -> None:
         super().__init__(sentence)
+
+
+@contextmanager
+def disk_told(failed: str, otherwise: Exception) -> Iterator[None]:
+    """What goes wrong with a disk becomes a sentence: that it is full, or another.
+
+    Args:
+        failed: what then failed, for the log.
+        otherwise: is raised if it is something else.
+    """
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise StoreFullError from error
+        log.warning("%s: %s", failed, error)
+        raise otherwise from error

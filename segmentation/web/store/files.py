@@ -51,6 +51,18 @@ def stack_key(digest: str) -> str:
     return digest[:-PAGE_DIGITS] + "0" * PAGE_DIGITS
 
 
+LARGE = "f" * PAGE_DIGITS
+"""What the key of an image that is read part by part ends with: no plane of a stack has that number."""
+
+
+def large_key(pyramid_hash: str, digest: str) -> str:
+    """What an image that is read part by part is known by, from the hash of its pyramid and the SHA-256 of its file.
+
+    The hash of a pyramid is of a few of its pixels only, which another file may have too; its own bytes it has alone.
+    """
+    return sha256(f"{pyramid_hash} {digest}".encode()).hexdigest()[:-PAGE_DIGITS] + LARGE
+
+
 def hash_in_key(key: str) -> str:
     """The :func:`content_hash` of the file under a key."""
     return key.rpartition("/")[2].partition("-")[0]
@@ -99,6 +111,15 @@ class Files:
                 yield connection, keys[0]
                 ownerless = sql.select(blobs.c.key).where(blobs.c.key == keys[0], blobs.c.session_id.is_(None))
                 keys[:] = connection.execute(ownerless).scalars()
+
+    def require_room(self, session_id: str, more: int) -> None:
+        """Make sure that a session may have a further file of so many bytes.
+
+        Raises:
+            StoreFullError: with a sentence, if it may not.
+        """
+        with self._database.reading() as connection:
+            check_room(connection, self._limits, session_id, more, file=True)
 
     @contextmanager
     def on_their_way(self) -> Iterator[list[str]]:

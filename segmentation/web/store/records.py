@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class SeriesItem:
         pages: the outcome for each image of its file: ``rows``, ``columns`` and ``pixels`` by class id.
         made_by: the hash of the classifier's file that they come from, as :func:`content_hash` has it.
         picture: the hash of the small picture, in the same way; empty if there is none.
+        part: of it that is done while it is worked on, from 0 to 1; 0 where that is not known.
     """
 
     number: int
@@ -104,6 +105,7 @@ class SeriesItem:
     pages: list[dict[str, Any]]
     made_by: str
     picture: str = ""
+    part: float = 0.0
 
     @property
     def result_is_there(self) -> bool:
@@ -116,13 +118,13 @@ class ItemResult:
     """What an image of a series gives.
 
     Attributes:
-        result: class ids, a TIFF.
+        result: class ids, a TIFF: its bytes, or the file.
         picture: a JPEG with the classes painted over.
         objects: the tables of its objects, packed.
         pages: the outcome for each image of its file, plain JSON values.
     """
 
-    result: bytes
+    result: bytes | BinaryIO
     picture: bytes
     objects: bytes
     pages: list[dict[str, Any]]
@@ -139,6 +141,25 @@ class SeriesFacts:
 
 
 @dataclass(frozen=True)
+class WholeFacts:
+    """A whole image that is segmented in the background, or was.
+
+    Attributes:
+        image: its hash.
+        state: ``"waiting"``, ``"working"``, ``"done"`` or ``"failed"``.
+        running: whether it is worked on, and not cancelled.
+        part: of it that is done, from 0 to 1.
+        reason: why it failed, or does not go on just now; empty otherwise.
+    """
+
+    image: str
+    state: str
+    running: bool
+    part: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class ClaimedItem:
     """An item that a worker has claimed.
 
@@ -150,6 +171,8 @@ class ClaimedItem:
         classifier_key: of the file of the classifier.
         corrections_key: of the file of what was painted into results; None if there is none.
         owner: a random name of this claim.
+        image: hash of the image of the session of which it is the whole; empty of an image that was sent to a series.
+        name: of its file, perhaps with folders.
     """
 
     session_id: str
@@ -159,3 +182,5 @@ class ClaimedItem:
     classifier_key: str
     corrections_key: str | None
     owner: str
+    image: str = ""
+    name: str = ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+
+from segmentation._shared.full_disk import is_full
 
 RESERVE_BYTES = 2 * 2**20
 """Deleting writes lists of the pages that become free: about a thousandth of what is deleted."""
@@ -33,7 +34,7 @@ class Reserve:
             unfinished.write_bytes(bytes(RESERVE_BYTES))
             unfinished.rename(self._path)
         except OSError as problem:
-            return problem.errno not in (errno.ENOSPC, errno.EDQUOT)
+            return not is_full(problem)
         finally:
             unfinished.unlink(missing_ok=True)
         return True

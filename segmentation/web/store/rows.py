@@ -9,7 +9,7 @@ import sqlalchemy as sql
 
 from segmentation._shared.text import shown_name
 from segmentation.web.store.errors import UnknownSessionError
-from segmentation.web.store.tables import blobs, classifiers, images, sessions
+from segmentation.web.store.tables import blobs, classifiers, images, pyramids, sessions
 
 
 def lock_session(connection: sql.Connection, session_id: str) -> sql.Row[Any, Any, Any, Any]:
@@ -45,10 +45,10 @@ def insert_image(connection: sql.Connection, session_id: str, image_hash: str, n
 
 
 def rows_with_files(connection: sql.Connection, session_id: str) -> list[tuple[sql.Table, sql.Row[Any, Any]]]:
-    """The images and classifiers of a session, each with its table and with the ``size`` of its file."""
+    """What a session has files of, each with its table and with the ``size`` of its file."""
     return [
         (table, row)
-        for table in (images, classifiers)
+        for table in (images, pyramids, classifiers)
         for row in connection.execute(
             sql.select(table, blobs.c.size).join(blobs).where(table.c.session_id == session_id)
         )

@@ -1,16 +1,11 @@
-"""Series of images in the store: their items, the workers' claims on these, and the results.
-
-A worker claims an item for some seconds and renews its claim by heartbeats. When these end, since its process was
-killed, another worker claims the item, and the store refuses what the former one still writes. So each item ends once,
-whichever processes die.
-"""
+"""Series of images in the store: their items, and the results; workers claim these in ``series_claims.py``."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sql
@@ -18,19 +13,14 @@ import sqlalchemy as sql
 from segmentation.web.store.blobs import UnknownBlobError
 from segmentation.web.store.database import Database
 from segmentation.web.store.errors import StoreFullError
-from segmentation.web.store.files import content_hash, hash_in_key
-from segmentation.web.store.records import ClaimedItem, ItemResult, SeriesFacts, SeriesItem
+from segmentation.web.store.files import Files, content_hash, hash_in_key
+from segmentation.web.store.records import SeriesFacts, SeriesItem
 from segmentation.web.store.rows import lock_session
 from segmentation.web.store.sessions import Store
-from segmentation.web.store.tables import blobs, series, series_items
+from segmentation.web.store.tables import blobs, images, series, series_items
 
-CLAIM_SECONDS = 15.0
-"""A claim ends after so many seconds without a heartbeat."""
-
-_RESULT_KEYS = (series_items.c.result_key, series_items.c.picture_key, series_items.c.objects_key)
-
-MOST_TRIES = 3
-DIED = f"The process that worked on it ended {MOST_TRIES} times: perhaps the memory of the server does not suffice."
+RESULT_KEYS = (series_items.c.result_key, series_items.c.picture_key, series_items.c.objects_key)
+"""Of what an item that is done gave."""
 
 
 class UnknownSeriesError(LookupError):
@@ -43,8 +33,6 @@ class SeriesStore:
     def __init__(self, store: Store) -> None:
         self._files = store.files
         self._database: Database = store.database
-
-    # ---- what people do
 
     def begin(self, session_id: str, classifier: bytes, corrections: bytes = b"") -> str:
         """Begin a series with a classifier file, and one of what was painted into results, if it is; returns its id.
@@ -106,8 +94,9 @@ class SeriesStore:
             return int(last) + 1
 
     def of_session(self, session_id: str) -> list[SeriesFacts]:
-        """The series of a session, the latest first."""
-        query = sql.select(series).where(series.c.session_id == session_id).order_by(series.c.created.desc())
+        """The series of a session, the latest first; without those of whole images (``wholes.py``)."""
+        query = sql.select(series).where(series.c.session_id == session_id, series.c.image.is_(None))
+        query = query.order_by(series.c.created.desc())
         with self._database.reading() as connection:
             return [_facts(row) for row in connection.execute(query)]
 
@@ -133,7 +122,7 @@ class SeriesStore:
         return [
             SeriesItem(
                 row.number, row.name, row.bytes, row.state, row.ended, row.reason, json.loads(row.pages or "[]"),
-                row.made_by or made_by, hash_in_key(row.picture_key or ""),
+                row.made_by or made_by, hash_in_key(row.picture_key or ""), row.part or 0.0,
             )
             for row in rows
         ]  # fmt: skip
@@ -181,7 +170,8 @@ class SeriesStore:
             if hash_in_key(former) == mine:
                 of_another = (item.state == "done") & (item.made_by != mine)
             of_another |= item.state.in_(("working", "done")) & item.number.in_(also)
-            anew = {"state": "waiting", "owner": "", "until": 0.0, "tries": 0, "ended": 0.0, "reason": ""}
+            anew: dict[str, Any] = {"state": "waiting", "owner": "", "until": 0.0, "tries": 0, "ended": 0.0}
+            anew |= {"reason": "", "part": sql.case((item.part.is_not(None), 0.0))}
             changed = connection.execute(series_items.update().where(of_series, of_another).values(anew)).rowcount
             this = series.update().where(series.c.session_id == session_id, series.c.id == series_id)
             connection.execute(this.values(key=key, corrections_key=painted, running=True))
@@ -203,12 +193,13 @@ class SeriesStore:
                 this = self._require(connection, session_id, series_id)
                 kept = {key for key in (this.key, this.corrections_key) if key}
                 of_series = _belongs_to_series(series_items, session_id, series_id)
-                named = (series_items.c.key, *_RESULT_KEYS)
+                named = (series_items.c.key, *RESULT_KEYS)
                 for row in connection.execute(sql.select(*named).where(of_series)):
                     kept |= {key for key in row if key}
                 connection.execute(series_items.delete().where(of_series))
                 connection.execute(series.delete().where(series.c.session_id == session_id, series.c.id == series_id))
-                keys = self._files.release(connection, blobs.c.key.in_(kept))
+                of_images = sql.select(images.c.key).where(images.c.session_id == session_id)
+                keys = self._files.release(connection, blobs.c.key.in_(kept) & blobs.c.key.not_in(of_images))
             self._files.remove(keys)
 
     def classifier(self, session_id: str, series_id: str) -> bytes:
@@ -219,7 +210,7 @@ class SeriesStore:
         """
         with self._database.reading() as connection:
             key = self._require(connection, session_id, series_id).key
-        return self._content(key)
+        return content_of(self._files, key)
 
     def corrections(self, session_id: str, series_id: str) -> bytes:
         """The file of what was painted into the results of a series; empty if there is none.
@@ -229,7 +220,7 @@ class SeriesStore:
         """
         with self._database.reading() as connection:
             key = self._require(connection, session_id, series_id).corrections_key
-        return self._content(key) if key else b""
+        return content_of(self._files, key) if key else b""
 
     def result(self, session_id: str, series_id: str, number: int) -> bytes:
         """The class ids of an item that is done, a TIFF.
@@ -237,7 +228,7 @@ class SeriesStore:
         Raises:
             UnknownSeriesError: if there is none.
         """
-        return self._content(self._item_key(session_id, series_id, number, series_items.c.result_key))
+        return content_of(self._files, self._item_key(session_id, series_id, number, series_items.c.result_key))
 
     def file(self, session_id: str, series_id: str, number: int) -> tuple[str, bytes]:
         """The name of an item's image, with folders, and its file.
@@ -246,7 +237,7 @@ class SeriesStore:
             UnknownSeriesError: if there is none.
         """
         key, name = (self._item_key(session_id, series_id, number, series_items.c[one]) for one in ("key", "name"))
-        return name, self._content(key)
+        return name, content_of(self._files, key)
 
     def picture(self, session_id: str, series_id: str, number: int) -> bytes:
         """The small picture of an item that is done, a JPEG.
@@ -254,7 +245,7 @@ class SeriesStore:
         Raises:
             UnknownSeriesError: if there is none.
         """
-        return self._content(self._item_key(session_id, series_id, number, series_items.c.picture_key))
+        return content_of(self._files, self._item_key(session_id, series_id, number, series_items.c.picture_key))
 
     def objects(self, session_id: str, series_id: str, number: int) -> bytes:
         """The packed tables of the objects of an item that is done.
@@ -262,102 +253,15 @@ class SeriesStore:
         Raises:
             UnknownSeriesError: if there is none.
         """
-        return self._content(self._item_key(session_id, series_id, number, series_items.c.objects_key))
-
-    # ---- what workers do
-
-    def claim(self) -> ClaimedItem | None:
-        """Claim the next item that no worker has a claim on; None if there is none."""
-        owner = secrets.token_urlsafe(12)
-        while True:
-            now = time.time()
-            free = (series_items.c.state == "waiting") | (
-                (series_items.c.state == "working") & (series_items.c.until < now)
-            )
-            of_series = series.c.key.label("classifier_key"), series.c.corrections_key
-            query = sql.select(series_items, *of_series).join(series)
-            query = query.where(series.c.running, free).order_by(series_items.c.number, series.c.created).limit(1)
-            with self._database.reading() as connection:
-                row = connection.execute(query).first()
-            if row is None:
-                return None
-            given_up = row.state == "working" and row.tries >= MOST_TRIES
-            change = (
-                {"state": "failed", "owner": "", "reason": DIED, "ended": now}
-                if given_up
-                else {"state": "working", "owner": owner, "until": now + CLAIM_SECONDS, "tries": row.tries + 1}
-            )
-            as_it_was = (series_items.c.owner == row.owner, series_items.c.until == row.until)
-            item = series_items.c.session_id == row.session_id, _is_item(row.series_id, row.number)
-            with self._database.writing() as connection:
-                same = (*item, series_items.c.state == row.state, *as_it_was)
-                claimed = connection.execute(series_items.update().where(*same).values(change)).rowcount
-            if claimed and not given_up:
-                keys = row.key, row.classifier_key, row.corrections_key
-                return ClaimedItem(row.session_id, row.series_id, row.number, *keys, owner)
-
-    def image(self, item: ClaimedItem) -> bytes:
-        """The image file of an item, or an UnknownSeriesError if the series is gone."""
-        return self._content(item.key)
-
-    def classifier_of(self, item: ClaimedItem) -> bytes:
-        """The classifier file for an item, or an UnknownSeriesError if the series is gone."""
-        return self._content(item.classifier_key)
-
-    def corrections_of(self, item: ClaimedItem) -> bytes:
-        """The file of what was painted into results, empty if there is none, or an UnknownSeriesError if it is gone."""
-        return self._content(item.corrections_key) if item.corrections_key else b""
-
-    def heartbeat(self, item: ClaimedItem) -> bool:
-        """Renew the claim on an item; False if the claim has ended, or the series is not to be worked on any more."""
-        running = sql.select(series.c.running).where(series.c.session_id == item.session_id)
-        running = running.where(series.c.id == item.series_id)
-        with self._database.writing() as connection:
-            renewed = series_items.update().where(*_claimed_by(item)).values(until=time.time() + CLAIM_SECONDS)
-            return bool(connection.execute(renewed).rowcount) and bool(connection.execute(running).scalar())
-
-    def release(self, item: ClaimedItem) -> None:
-        """End the claim on an item that was not done; another worker may claim it."""
-        undone = {"state": "waiting", "owner": "", "until": 0.0, "tries": series_items.c.tries - 1}
-        with self._database.writing() as connection:
-            connection.execute(series_items.update().where(*_claimed_by(item)).values(undone))
-
-    def fail(self, item: ClaimedItem, reason: str) -> None:
-        """End an item that could not be done, with the reason."""
-        failed = {"state": "failed", "owner": "", "reason": reason, "ended": time.time()}
-        with self._database.writing() as connection:
-            connection.execute(series_items.update().where(*_claimed_by(item)).values(failed))
-
-    def finish(self, item: ClaimedItem, found: ItemResult) -> bool:
-        """End an item with its result; returns whether that counts, which it does not once the claim has ended."""
-        contents = (("result", found.result), ("picture", found.picture), ("objects", found.objects))
-        keys = [self._files.put(item.session_id, kind, one) for kind, one in contents]
-        done = {"state": "done", "owner": "", "ended": time.time(), "pages": json.dumps(found.pages)}
-        done |= {"made_by": hash_in_key(item.classifier_key)}
-        with self._database.writing() as connection:
-            former = connection.execute(sql.select(*_RESULT_KEYS).where(*_claimed_by(item))).first() or ()
-            change = series_items.update().where(*_claimed_by(item))
-            named = dict(zip((column.name for column in _RESULT_KEYS), keys, strict=True))
-            counts = connection.execute(change.values(done | named)).rowcount
-            for key in keys if counts else []:
-                self._files.assign(connection, key, item.session_id)
-            gone = self._files.release(connection, blobs.c.key.in_([key for key in former if key])) if counts else keys
-        self._files.remove(gone)
-        return bool(counts)
+        return content_of(self._files, self._item_key(session_id, series_id, number, series_items.c.objects_key))
 
     # ---- rows
 
     def _put_corrections(self, session_id: str, corrections: bytes) -> str | None:
         return self._files.put(session_id, "corrections", corrections) if corrections else None
 
-    def _content(self, key: str) -> bytes:
-        try:
-            return self._files.content(key)
-        except UnknownBlobError:
-            raise UnknownSeriesError(key) from None
-
     def _item_key(self, session_id: str, series_id: str, number: int, column: sql.ColumnElement[str | None]) -> str:
-        query = sql.select(column).where(series_items.c.session_id == session_id, _is_item(series_id, number))
+        query = sql.select(column).where(series_items.c.session_id == session_id, is_item(series_id, number))
         with self._database.reading() as connection:
             key = connection.execute(query).scalar()
         if key is None:
@@ -373,20 +277,26 @@ class SeriesStore:
         return row
 
 
+def content_of(files: Files, key: str) -> bytes:
+    """A file of a series.
+
+    Raises:
+        UnknownSeriesError: if it is gone.
+    """
+    try:
+        return files.content(key)
+    except UnknownBlobError:
+        raise UnknownSeriesError(key) from None
+
+
+def is_item(series_id: str, number: int) -> sql.ColumnElement[bool]:
+    """Whether a row is that item of that series, whichever session has it."""
+    return (series_items.c.series_id == series_id) & (series_items.c.number == number)
+
+
 def _facts(row: Any) -> SeriesFacts:
     return SeriesFacts(row.id, row.created, row.running, hash_in_key(row.key))
 
 
 def _belongs_to_series(table: sql.Table, session_id: str, series_id: str) -> sql.ColumnElement[bool]:
     return (table.c.session_id == session_id) & (table.c.series_id == series_id)
-
-
-def _is_item(series_id: str, number: int) -> sql.ColumnElement[bool]:
-    return (series_items.c.series_id == series_id) & (series_items.c.number == number)
-
-
-def _claimed_by(item: ClaimedItem) -> Iterator[sql.ColumnElement[bool]]:
-    yield series_items.c.session_id == item.session_id
-    yield _is_item(item.series_id, item.number)
-    yield series_items.c.state == "working"
-    yield series_items.c.owner == item.owner

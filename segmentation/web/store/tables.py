@@ -78,6 +78,27 @@ images = sql.Table(
     sql.Column("added", sql.Float, nullable=False),
     sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
 )
+# files with the coarser levels of images that lack them: made once, in the background
+pyramids = sql.Table(
+    "pyramids",
+    metadata,
+    sql.Column("session_id", sql.ForeignKey("sessions.id"), primary_key=True),
+    # of the image
+    sql.Column("hash", sql.String(64), primary_key=True),
+    sql.Column("wanted", sql.Float, nullable=False),
+    # how much of it is made, from 0 to 1, and why it cannot be
+    sql.Column("part", sql.Float, nullable=False),
+    sql.Column("reason", sql.Text, nullable=False),
+    # why it does not go on just now, if that is to be told
+    sql.Column("hindrance", sql.Text),
+    # the claim of the process that makes it; when that ends unless it is renewed, or has ended, or until when it is
+    # left; and how many got nowhere
+    sql.Column("owner", sql.String(64), nullable=False),
+    sql.Column("until", sql.Float, nullable=False),
+    sql.Column("tries", sql.Integer, nullable=False),
+    # none until it is made
+    sql.Column("key", sql.ForeignKey("blobs.key")),
+)
 # classifier files that were opened, known by the hash of their bytes
 classifiers = sql.Table(
     "classifiers",
@@ -99,6 +120,8 @@ series = sql.Table(
     sql.Column("key", sql.ForeignKey("blobs.key"), nullable=False),
     # of the file of what people painted into results, if they did
     sql.Column("corrections_key", sql.ForeignKey("blobs.key")),
+    # hash of an image of the session, if this is the segmentation of all of it, whose file its only item shares
+    sql.Column("image", sql.String(64)),
 )
 series_items = sql.Table(
     "series_items",
@@ -123,6 +146,8 @@ series_items = sql.Table(
     sql.Column("objects_key", sql.ForeignKey("blobs.key")),
     # hash of the classifier file that the result comes from; none: that of the series
     sql.Column("made_by", sql.String(32)),
+    # how much of it is done while it is worked on, from 0 to 1; only of an image that is read part by part
+    sql.Column("part", sql.Float),
     sql.ForeignKeyConstraint(["session_id", "series_id"], ["series.session_id", "series.id"]),
     sql.Index("ix_series_items_state", "state", "until"),
 )

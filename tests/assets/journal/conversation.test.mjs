@@ -127,6 +127,20 @@ test("a window that is told to come again does so then, and counts as connected"
   assert.equal(exchanges.length, 2);
 });
 
+test("what did not come this time is told, and asked for again when the server says", async () => {
+  const talk = conversation();
+  talk.append({ type: "session.rename", name: "mine" });
+  const passing = { kind: "passing", reason: "The address does not answer.", seconds: 5 };
+  exchanges[0].answer(answer(journal(1, START, exchanges[0].body.events[0]), passing));
+  await settle();
+  assert.deepEqual(messages, [passing]);
+  assert.deepEqual(connections.at(-1), { ok: true, unsent: 0, stored: true, full: false });
+  mock.timers.tick(4999);
+  assert.equal(exchanges.length, 1);
+  mock.timers.tick(1);
+  assert.equal(exchanges.length, 2);
+});
+
 test("what a closed window left unsent is sent by the next", () => {
   stored.set("squiggle:unsent:a:gone", JSON.stringify([{ id: "e", type: "session.rename", name: "left" }]));
   stored.set("squiggle:unsent:b:gone", JSON.stringify([{ id: "f", type: "session.rename", name: "elsewhere" }]));

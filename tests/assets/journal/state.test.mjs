@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { areAlike } from "../../../assets/journal/stacks.mjs";
 import { fold } from "../../../assets/journal/state.mjs";
 
 /** @import { SessionEvent } from "../../../assets/journal/state.mjs" */
@@ -33,6 +34,17 @@ test("nothing was done", () => {
   assert.equal(state.image, null);
   assert.deepEqual([state.images, state.classes, state.strokes, state.undo, state.redo], [[], [], [], null, null]);
   assert.deepEqual([state.features, state.forest], [UNNAMED.features, UNNAMED.forest]);
+});
+
+test("images that are read part by part are offered as no stack, and make none", () => {
+  /** @type {[number, number][]} */
+  const levels = [[4, 5]];
+  const large = (/** @type {string} */ hash) => ({ ...image(hash), levels });
+  assert.equal(areAlike([image("a"), image("b")]), true);
+  assert.equal(areAlike([large("a"), large("b")]), false);
+  const opened = [large("a"), large("b")].map((one) => ({ id: one.hash, type: "image.open", image: one }));
+  const made = { id: "m", type: "stack.make", name: "s", images: ["a", "b"], axis: "z" };
+  assert.equal(fold([START, ...opened, made], UNNAMED).stacks.size, 0);
 });
 
 test("strokes come, are erased, undone and redone", () => {

@@ -12,7 +12,7 @@ const NONE = { count: 0, low: 0, high: 0, mean: null, median: null };
 
 /** An image with a quarter of class 1. */
 const image = (page = 1, unit = "px", channels = /** @type {string[]} */ ([])) => ({
-  page, place: {}, channels, hashes: [], corrected: "", outlined: "", measured: "", trust: 0.5,
+  page, called: "", channels, hashes: [], corrected: "", outlined: "", measured: "", trust: 0.5,
   pixels: { 1: 25, 2: 75 }, margins: { 1: 0.25, 2: 0.25 },
   objects: { unit, classes: { 1: { count: 3, low: 1, high: 6, mean: 12.5, median: 9 }, 2: NONE } },
 });
@@ -23,18 +23,14 @@ const image = (page = 1, unit = "px", channels = /** @type {string[]} */ ([])) =
  * @param {...any} images
  */
 const item = (name, ...images) => ({
-  number: 1, name, state: "done", reason: "", notes: [], left_out: [], made_by: "a", picture: "p", images,
+  number: 1, name, state: "done", reason: "", notes: [], left_out: [], made_by: "a", picture: "p",
+  images: images.map((one) => ({ ...one, called: one.called || name })),
 });
 
 test("images stand in the natural order of their files, those of a stack one after the other", () => {
-  const rows = rowsOf([item("a10.tif", image()), item("a9.tif", image(1), image(2))]);
-  assert.deepEqual(rows.map(({ name }) => name), ["a9.tif, image 1 of 2", "a9.tif, image 2 of 2", "a10.tif"]);
-});
-
-test("planes of a stack are called by where they lie", () => {
-  const planes = [{ ...image(3), place: { z: 3 } }, { ...image(7), place: { t: 2, z: 1 } }];
-  const names = planes.map((plane) => rowsOf([item("a.tif", plane)])[0].name);
-  assert.deepEqual(names, ["a.tif, plane z 3", "a.tif, plane z 1, t 2"]);
+  const both = ["a9.tif, plane z 1", "a9.tif, plane z 2"].map((called, index) => ({ ...image(index + 1), called }));
+  const rows = rowsOf([item("a10.tif", image()), item("a9.tif", ...both)]);
+  assert.deepEqual(rows.map(({ name }) => name), ["a9.tif, plane z 1", "a9.tif, plane z 2", "a10.tif"]);
 });
 
 test("figures come with the ends of their intervals, which a share does not leave", () => {

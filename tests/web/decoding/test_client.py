@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image as PillowImage
 
 from segmentation.io.image import image_from_pixels
-from segmentation.io.limits import ImageError, PageError
+from segmentation.io.limits import ImageError, PageError, PassingError
 from segmentation.io.read import read_image, read_stack
 from segmentation.web.decoding import client as decoding
 from segmentation.web.decoding.client import Decoder, _error, _image, _memory
@@ -99,7 +99,7 @@ def test_a_decoder_that_counts_wrongly_is_not_believed(answer):
 def test_what_takes_too_much_memory_is_a_sentence():
     content = file_of(np.zeros((3000, 3000, 3), np.float32), "TIFF", compression="zlib", photometric="rgb")
     small = Decoder(memory_bytes=50_000_000)
-    with pytest.raises(ImageError, match="memory"):
+    with pytest.raises(decoding.CutShortError, match="memory"):
         small.read_image(content, max_pixels=10_000_000)
     assert small.read_image(file_of(noise("uint8", 9, 9), "PNG"), max_pixels=MAX_PIXELS).shape == (9, 9)
 
@@ -107,8 +107,41 @@ def test_what_takes_too_much_memory_is_a_sentence():
 def test_what_takes_too_long_is_ended():
     content = file_of(np.zeros((6000, 6000, 3), np.uint16), "TIFF", compression="zlib", photometric="rgb")
     hasty = Decoder(seconds=0.05)
-    with pytest.raises(ImageError, match="more memory or time"):
+    with pytest.raises(decoding.CutShortError, match="more memory or time"):
         hasty.read_image(content, max_pixels=64_000_000)
+
+
+ENDS = """
+import os, signal, sys, socket
+from segmentation.web.decoding import server as decoder
+def read(source, request):
+    if request["name"] == "fine":
+        return image(source, request)
+    if request["name"] == "ends":
+        raise RuntimeError
+    if request["name"] == "all":
+        os.kill(os.getppid(), signal.SIGKILL)
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+    os.kill(os.getpid(), getattr(signal, request["name"], signal.SIGKILL))
+image, decoder._read = decoder._read, read
+decoder.main(socket.socket(fileno=int(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="images are read in the server itself")
+def test_what_ended_a_reader_says_whether_that_passes(monkeypatch):
+    monkeypatch.setattr(decoding, "python_command", lambda *given: [sys.executable, "-c", ENDS, given[-1]])
+    decoder, content = Decoder(), file_of(noise("uint8", 9, 9), "PNG")
+    for name, passes in {"SIGKILL": 1, "SIGALRM": 1, "SIGSEGV": 0, "SIGABRT": 0, "ends": 0, "all": 1}.items():
+        with pytest.raises(ImageError, match=r"more memory or time") as told:
+            decoder.read_image(content, name=name, max_pixels=MAX_PIXELS)
+        assert isinstance(told.value, PassingError) == bool(passes), name
+        assert decoder.read_image(content, name="fine", max_pixels=MAX_PIXELS).shape == (9, 9)
+
+
+def test_what_passes_where_an_image_is_read_passes_here_too():
+    assert type(_error({"error": "No.", "passing": True})) is PassingError
+    assert type(_error({"error": "No.", "passing": "yes"})) is ImageError
 
 
 def test_a_reader_that_was_killed_is_replaced(decoder):
@@ -137,7 +170,7 @@ def test_who_waits_too_long_is_told():
     decoder = Decoder(seconds=0.01)
     for _ in range(decoding.AT_ONCE):
         decoder._slots.acquire()
-    with pytest.raises(ImageError, match="Other images"):
+    with pytest.raises(PassingError, match="Other images"):
         decoder.read_image(b"x", max_pixels=MAX_PIXELS)
 
 
@@ -186,7 +219,9 @@ def test_the_reader_knows_no_secrets_and_ends_with_its_server(monkeypatch):
     decoder = Decoder()
     decoder.begin()
     control, process = decoder._ending.peek()[2]
-    assert b"secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+    known = Path(f"/proc/{process.pid}/environ").read_bytes()
+    assert b"secret" not in known
+    assert b"MALLOC_ARENA_MAX=1" in known.split(b"\0"), "or threads reserve what an image may take"
     control.shutdown(socket.SHUT_RDWR)
     assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
@@ -252,3 +287,16 @@ print(os.nice(0) - before, *seen)
 def test_what_takes_long_to_read_stands_back_and_a_plane_that_somebody_waits_for_does_not():
     run = subprocess.run([sys.executable, "-c", STANDS_BACK], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["0", "10", "True"], "in the midst of a single call"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="tells open files on Linux")
+def test_a_reader_that_ends_leaves_no_socket_behind():
+    decoder = Decoder()
+    content = file_of(noise("uint8", 30, 40), "PNG")
+    counts = []
+    for _ in range(3):
+        decoder.read_image(content, max_pixels=MAX_PIXELS)
+        counts.append(len(os.listdir("/proc/self/fd")))
+        decoder._process.kill()
+        decoder._process.wait()
+    assert counts == counts[:1] * 3

@@ -3,16 +3,18 @@
 import errno
 import hashlib
 import io
+import shutil
 import socket
+import tempfile
 import threading
-from contextlib import suppress
 from tempfile import TemporaryFile
 
 import pytest
 
 from segmentation.web.http import server
-from segmentation.web.http.connection import BODY_DIGEST, HAS_GONE, LONG_BYTES, WHOLE_BODY
+from segmentation.web.http.connection import BODY_DIGEST, DISK_FULL, HAS_GONE, LONG_BYTES, WHOLE_BODY
 from tests.support import PATIENCE_SECONDS
+from tests.support.small_disk import SmallDisk
 from tests.support.waiting import wait_for
 
 BODY = bytes(range(256)) * (LONG_BYTES // 256 + 1)
@@ -21,7 +23,7 @@ BODY = bytes(range(256)) * (LONG_BYTES // 256 + 1)
 def read(environ, start_response):
     start_response("200 OK", [])
     body = environ[WHOLE_BODY] if WHOLE_BODY in environ else environ["wsgi.input"]
-    return [body.read(), environ.get(BODY_DIGEST, "none").encode()]
+    return [b"full" if environ[DISK_FULL] else body.read(), environ.get(BODY_DIGEST, "none").encode()]
 
 
 @pytest.fixture
@@ -90,8 +92,8 @@ class FullDisk(io.RawIOBase):
         return len(part)
 
 
-@pytest.mark.parametrize("room", [0, len(BODY) - 1], ids=["as it comes", "when it is read"])
-def test_a_full_disk_ends_one_connection_and_not_the_server(serving, monkeypatch, caplog, room):
+@pytest.mark.parametrize("room", [0, len(BODY) - 1], ids=["from the first byte", "at the last"])
+def test_who_sends_a_body_to_a_full_disk_has_an_answer_and_the_server_goes_on(serving, monkeypatch, caplog, room):
     monkeypatch.setattr(server, "PART_BYTES", 1460)  # what a slow sender gives waits to be written
     files = []
 
@@ -100,14 +102,28 @@ def test_a_full_disk_ends_one_connection_and_not_the_server(serving, monkeypatch
         return files[-1]
 
     at = serving(read, limit=len(BODY), body_file=body_file)
-    with at.connect() as sender, suppress(ConnectionError):
-        sender.sendall(HEADER + BODY)
-        while sender.recv(65536):
-            pass
+    with at.asking("POST", body=BODY) as answer:
+        assert answer.read() == b"fullnone"
     with at.asking("POST", body=b"short") as answer:
         assert answer.read() == b"shortnone"
     wait_for(lambda: at.server.is_idle and files[0].closed)
     assert "Exception when servicing" not in caplog.text
+
+
+def test_a_body_for_which_there_is_no_room_in_the_temporary_folder_is_not_received(serving, monkeypatch):
+    disk = SmallDisk(megabytes=1)
+    try:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk.folder))
+        at = serving(read, limit=2 * len(BODY))
+        with at.connect() as sender:
+            sender.sendall(HEADER)
+            assert sender.recv(65536).startswith(b"HTTP/1.1 200 OK"), "before any of it was sent"
+        with at.asking("POST", body=BODY) as answer:
+            assert answer.read() == b"fullnone"
+        wait_for(lambda: at.server.is_idle)
+        assert shutil.disk_usage(disk.folder).used == 0
+    finally:
+        disk.unmount()
 
 
 @pytest.fixture

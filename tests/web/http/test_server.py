@@ -14,6 +14,8 @@ from segmentation.web.http.connection import CROWDED, HAS_GONE
 from tests.support import PATIENCE_SECONDS
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def counted(monkeypatch):
@@ -257,8 +259,9 @@ def test_for_one_connection_too_many_the_one_that_waited_longest_is_closed(servi
     monkeypatch.setattr(server, "CONNECTIONS", 3)
     at = serving(echo)
     opened = [at.connect() for _ in range(3)]
-    for one in opened:
+    for begun, one in enumerate(opened, start=1):
         one.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        wait_for(lambda begun=begun: sum(other.request is not None for other in at.connections()) == begun)
     with at.asking() as answer:
         assert answer.read() == b"0 bytes"
     assert is_closed(opened[0])

@@ -7,7 +7,7 @@ import tifffile
 from PIL import Image
 
 from segmentation.strokes.classes import DEFAULT_COLOURS
-from segmentation.web.session import downloads
+from segmentation.web.session import result_files
 from tests.support.asking import converse, stroke_event, tile_request
 from tests.support.images import HALVES
 
@@ -31,7 +31,7 @@ def test_as_many_classes_as_labels_can_have(client, session, halves):
 
 
 def test_probabilities_that_would_fill_the_memory_are_refused_with_a_sentence(client, session, halves, monkeypatch):
-    monkeypatch.setattr(downloads, "MAX_PROBABILITY_BYTES", 1000)
+    monkeypatch.setattr(result_files, "MAX_PROBABILITY_BYTES", 1000)
     refused = client.get(f"/s/{session}/download/probabilities.tif")
     assert refused.status_code == 422
     assert "The command line writes them." in refused.json["error"]

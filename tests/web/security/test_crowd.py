@@ -28,7 +28,7 @@ def test_a_holder_takes_its_place_over_and_what_it_left_is_counted_until_it_ends
     assert crowd.enter({"a": 1}, holder="w") is None
     for leave in leaves:
         leave()
-    assert [dict(one) for one in (crowd._inside, crowd._by_key, crowd._holders, crowd._former)] == [{}] * 4
+    assert [len(one) for one in (crowd._inside, crowd._by_key, crowd._holders, crowd._former)] == [0] * 4
 
 
 def test_holders_together_leave_no_more_behind_than_half_of_those_who_may_be_in():
@@ -45,3 +45,21 @@ def test_who_is_refused_costs_its_former_place_nothing():
     assert crowd.enter({"a": 1}) is None
     leave()
     assert crowd.enter({"a": 1})
+
+
+def test_who_has_gone_gives_the_place_away_and_is_counted_until_its_work_ends():
+    crowd, gone = Crowd(4), set()
+    leaves = [crowd.enter({"a": 4}, has_gone=lambda one=one: one in gone) for one in range(4)]
+    assert crowd.enter({"a": 4}) is None
+    gone |= {0, 1, 2}
+    leaves += [crowd.enter({"a": 4}) for _ in range(2)]
+    assert all(leaves)
+    assert crowd.enter({"a": 4}) is None, "as many as half have gone and are at work still"
+    leaves[0]()
+    leaves[0]()
+    leaves.append(crowd.enter({"a": 4}))
+    assert leaves[-1]
+    assert crowd.enter({"a": 4}) is None
+    for leave in leaves:
+        leave()
+    assert [len(one) for one in (crowd._inside, crowd._by_key, crowd._holders, crowd._former)] == [0] * 4

@@ -193,6 +193,17 @@ def test_a_form_is_bounded_before_it_is_read_and_is_no_try(client_of):
     assert sign_in(client).status_code == 303
 
 
+def test_little_is_received_from_whoever_is_not_let_in(client_of):
+    client = client_of(password=PASSWORD)
+    limit = client.application.extensions["body_limit"]
+    asked = {"REQUEST_METHOD": "POST", "PATH_INFO": "/sessions/import", "REMOTE_ADDR": "192.0.2.7"}
+    assert limit(asked) == 8 * 1024
+    sign_in(client)
+    cookies = "; ".join(f"{one.key}={one.value}" for one in client._cookies.values())
+    assert limit(asked | {"HTTP_COOKIE": cookies}) > 2**20
+    assert limit(asked | {"HTTP_COOKIE": cookies[:-1]}) == 8 * 1024
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", "x"]

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from segmentation.web.application import create_app
+from segmentation.web.http.connection import HAS_GONE
 from segmentation.web.security import hardening
 from segmentation.web.settings import Settings
 from segmentation.web.store import UnknownImageError
@@ -70,10 +71,11 @@ class Held:
         assert self.may_end.wait(60)
         return b"done", "text/plain"
 
-    def begin(self, path, method="GET"):
+    def begin(self, path, method="GET", has_gone=lambda: False):
         def ask():
             client = self.client.application.test_client(use_cookies=False)
-            self.statuses.append(client.open(path, method=method, data=b"x" if method == "POST" else None).status_code)
+            asked = {"method": method, "data": b"x" if method == "POST" else None}
+            self.statuses.append(client.open(path, **asked, environ_overrides={HAS_GONE: has_gone}).status_code)
 
         self.threads.append(threading.Thread(target=ask))
         self.threads[-1].start()
@@ -121,6 +123,7 @@ def test_a_few_uploads_wait_and_the_others_come_again(client, held, monkeypatch)
     refused = client.post(f"/s/{session}/images", data=b"x")
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
+    assert client.post(f"/s/{session}/addresses", json={"address": "/srv"}).status_code == 429
     held.end()
     assert held.statuses == [200] * hardening.LONG_OF_A_SESSION
     assert client.post(f"/s/{session}/images", data=b"x").status_code == 200
@@ -170,6 +173,27 @@ def test_a_few_parts_of_images_are_prepared_for_a_session_and_the_others_come_ag
     held.end()
     assert held.statuses == [404] * most
     assert client.get(f"/s/{session}/images/{'a' * 64}/{asked}").status_code == 404
+
+
+def test_who_turns_planes_waits_for_none_that_they_have_left(client, held, monkeypatch):
+    read, turned = [], threading.Event()
+
+    def shown(*_):
+        read.append(held.work())
+        raise UnknownImageError("gone meanwhile")
+
+    monkeypatch.setattr(client.application.extensions["workbench"].images, "shown", shown)
+    session = client.post("/sessions").json["session"]
+    view = f"/s/{session}/images/{'a' * 64}/view"
+    for _ in range(hardening.SHOWN_OF_A_SESSION):
+        held.begin(view, has_gone=turned.is_set)
+    assert client.get(view).status_code == 429
+    turned.set()
+    held.begin(f"/s/{session}/images/{'a' * 64}/about")
+    assert client.get(view, environ_overrides={HAS_GONE: turned.is_set}).status_code == 499, "it is not even read"
+    held.end()
+    assert held.statuses == [404] * (1 + hardening.SHOWN_OF_A_SESSION)
+    assert len(read) == len(held.statuses)
 
 
 def test_masks_that_are_scored_count_as_uploads(client, held, monkeypatch):

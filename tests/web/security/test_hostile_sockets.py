@@ -3,11 +3,14 @@
 import random
 import socket
 
+import pytest
+
 from tests.support import PATIENCE_SECONDS
 from tests.support.damaged import damaged
 from tests.support.server import Server
 
 
+@pytest.mark.slow
 def test_whatever_comes_through_the_socket_leaves_the_workers_alive(tmp_path):
     server = Server(tmp_path)
     server.start()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,14 @@ import tifffile
 from PIL import Image
 
 import segmentation as seg
+from segmentation.io.limits import PassingError
 from segmentation.series.run import apply_series
 from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_from_json
+from segmentation.web.decoding import patience
+from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.store.series_claims import MOST_TRIES
+from segmentation.web.store.tables import series_items
 from tests.support.asking import Someone
 from tests.support.files import png, tiff, zipped
 from tests.support.imagefiles import tiff_with_broken_page
@@ -52,6 +58,7 @@ def test_a_series_gives_the_bytes_of_the_command_line(series, bench, tmp_path):
     by_name = {item["name"]: item for item in progress["items"]}
     images = by_name["stack.tif"]["images"]
     assert [image["page"] for image in images] == [1, 2, 3]
+    assert [image["called"] for image in images] == [f"stack.tif, plane z {one}" for one in (1, 2, 3)]
     assert [sum(image["pixels"].values()) for image in images] == [60 * 90] * 3
     for image in images:
         for class_id in (str(one["id"]) for one in progress["classes"]):
@@ -123,6 +130,48 @@ def test_one_image_of_a_stack_does_not_take_the_others_with_it(broken, series, b
     )
     assert item["left_out"] == [failed["reason"]]
     assert results == expected(classifier, {"stack.tif": content}, tmp_path)
+
+
+def test_a_decoder_that_is_busy_leaves_no_image_and_no_plane_out(series, bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(patience, "PAUSES", (0.0, 0.0))
+    read, asked = bench.decoder.read_image, Counter()
+    for name in ("stack.tif", "day1/a.png"):
+        series.add(name, FILES[name])
+
+    def busy(content, *, page, **named):
+        asked[len(content), page] += 1
+        if asked[len(content), page] == 1 or (page == 2 and always):
+            raise PassingError("Others are read: try again.")
+        return read(content, page=page, **named)
+
+    monkeypatch.setattr(bench.decoder, "read_image", busy)
+    always = True
+    work(bench)
+    assert [item["state"] for item in series.progress["items"]] == ["working", "done"], "it is left for a while"
+    monkeypatch.setattr("segmentation.web.store.series_claims.POSTPONED_SECONDS", 0.0)
+    with bench.store.database.writing() as connection:
+        connection.execute(series_items.update().values(until=0.0))
+    for _ in range(MOST_TRIES - 2):
+        assert bench.series_worker.work_on_one()
+    always = False
+    work(bench)
+    results = series.results()
+    classifier = results.pop("classifier.squiggle")
+    assert results == expected(classifier, {name: FILES[name] for name in ("stack.tif", "day1/a.png")}, tmp_path)
+
+
+def test_an_image_that_never_comes_is_given_up_with_the_reason(series, bench, monkeypatch):
+    monkeypatch.setattr(patience, "PAUSES", ())
+    monkeypatch.setattr("segmentation.web.store.series_claims.POSTPONED_SECONDS", 0.0)
+
+    def busy(*_, **__):
+        raise PassingError("Others are read: try again.")
+
+    monkeypatch.setattr(bench.decoder, "read_image", busy)
+    series.add("stack.tif", FILES["stack.tif"])
+    work(bench)
+    (item,) = series.progress["items"]
+    assert (item["state"], item["reason"]) == ("failed", "Others are read: try again.")
 
 
 def test_the_classifier_is_the_one_of_when_the_series_began(series, bench):
@@ -253,7 +302,16 @@ def test_a_worker_lets_people_who_draw_go_first_and_leaves_its_image_when_the_pr
     assert series.progress["waiting"] == 1
 
 
-# The store, on both databases
+def test_what_fails_since_the_process_ends_is_left_to_the_next(series, bench, monkeypatch):
+    series.add("a.png", FILES["day1/a.png"])
+
+    def fail(*_):
+        bench.closing.set()
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    monkeypatch.setattr(SeriesWorker, "_segmented", fail)
+    assert bench.series_worker.work_on_one()
+    assert (series.progress["waiting"], series.progress["failed"]) == (1, 0)
 
 
 # Real processes, really killed

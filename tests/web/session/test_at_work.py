@@ -31,6 +31,19 @@ def test_large_images_leave_room_to_small_ones_and_one_that_many_hold_counts_onc
         pass
 
 
+def test_an_image_that_is_looked_at_with_others_of_its_stack_counts_with_them():
+    at_work = ImagesAtWork(1000)
+    with at_work.holding(image("a", 10), 3), at_work.holding(image("a", 10), 3), at_work.holding(image("a", 10)):
+        with pytest.raises(CrowdedError), at_work.holding(image("b", 10), 60):
+            pass
+        is_crowded = at_work.watch(image("a", 10), 3)
+        with at_work.holding(image("b", 10), 3), pytest.raises(CrowdedError), at_work.holding(image("c", 10), 50):
+            pass
+        assert is_crowded()
+    with at_work.holding(image("b", 10), 60):
+        pass
+
+
 def test_neither_small_images_nor_large_ones_keep_the_others_away():
     at_work = ImagesAtWork(1000)
     with ExitStack() as held:

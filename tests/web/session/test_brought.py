@@ -21,6 +21,8 @@ from tests.support.asking import Someone, stroke_of
 from tests.support.files import png
 from tests.support.images import scene
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (60, 90)
 
 

@@ -4,9 +4,12 @@ import pytest
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
+from segmentation.strokes.classes import REGION
 from segmentation.web.session.events import check_event
 from segmentation.web.session.journal_fold import count, fold
 from tests.support.events import IMAGE, OTHER_IMAGE, START, image
+
+OUTLINE = {"id": "s", "class_id": REGION, "kind": "rectangle", "x0": 1, "y0": 2, "x1": 3, "y1": 4}
 
 
 def add(event_id, class_id=1, image_hash=IMAGE):
@@ -171,6 +174,16 @@ def test_a_sound_event_passes_with_its_known_fields_only():
         ({"id": "a", "type": "settings.change", "features": {"sigma_min": 10**400}}, "smallest sigma"),
         ({"id": "a", "type": "settings.change", "forest": {"n_estimators": 10**9}}, "trees"),
         ({"id": "a", "type": "image.open", "image": {"hash": IMAGE, "name": "x" * 999}}, "name"),
+        ({"id": "a", "type": "image.open", "image": "x"}, "not described"),
+        ({"id": "a", "type": "image.open", "image": image() | {"rows": True}}, "whole pixels"),
+        ({"id": "a", "type": "image.open", "image": image() | {"dtype": 8}}, "type of number"),
+        ({"id": "a", "type": "stack.make", "name": "s", "axis": "z", "images": [IMAGE, IMAGE]}, "one plane"),
+        ({"id": "a", "type": "stack.make", "name": "s", "axis": "y", "images": [IMAGE]}, "in z or in t"),
+        ({"id": "a", "type": "correction.add", "image": IMAGE, "stroke": OUTLINE}, "where the image is worked on"),
+        ({"id": "a", "type": "strokes.add", "name": "x" * 256}, "name of the file"),
+        ({"id": "a", "type": "strokes.add", "name": "x", "classes": [], "strokes": []}, "by their images"),
+        ({"id": "a", "type": "settings.change", "forest": 9}, "not understood"),
+        ({"id": "a", "type": "classifier.open", "classifier": {"name": 1}}, "not described"),
     ],
 )
 def test_an_event_that_makes_no_sense_is_refused_with_a_sentence(event, sentence):

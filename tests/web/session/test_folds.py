@@ -187,9 +187,9 @@ class TwoFolds(RuleBasedStateMachine):
     def cleans_up(self, steps):
         return self.does(type="clean_up.change", steps=steps)
 
-    @rule(opened=FILES, instead=st.none() | FILES, name=NAMES)
-    def opens_an_image(self, opened, instead, name="cells.png"):
-        named = image(opened) | {"name": name}
+    @rule(opened=FILES, instead=st.none() | FILES, name=NAMES, large=st.booleans())
+    def opens_an_image(self, opened, instead, name="cells.png", large=False):
+        named = image(opened) | {"name": name} | ({"levels": [[4, 5]]} if large else {})
         self.does(type="image.open", image=named, **({} if instead is None else {"instead": instead}))
 
     @rule(name=NAMES)

@@ -1,6 +1,7 @@
 """The labels of a session's image, kept up with its strokes."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -8,7 +9,8 @@ from segmentation.strokes.classes import REGION
 from segmentation.strokes.raster import rasterise, region_of, stroke_pixels
 from segmentation.strokes.stroke import Stroke
 from segmentation.web.session import labels
-from segmentation.web.session.labels import STROKE_BYTES, LabelRaster
+from segmentation.web.session.labels import LabelRaster, Labels
+from segmentation.web.session.tiled_raster import STROKE_BYTES
 
 SHAPE = 40, 50
 STROKES = tuple(
@@ -96,3 +98,22 @@ def test_what_a_raster_takes_includes_its_strokes():
     assert raster.nbytes >= empty + 20 * 50 * 16
     raster.update(())
     assert raster.nbytes == empty
+
+
+def test_corrections_are_counted_once_however_much_their_strokes_take(monkeypatch):
+    long = np.tile([[5.0, 5.0], [30.0, 9.0]], (6_000, 1))
+    corrections = tuple(Stroke(f"c{number}", 1, "path", long + number, 3.0) for number in range(30))
+    assert sum(one.points.nbytes for one in corrections) > labels.COUNT_CACHE_BYTES
+    counted, kept = [], Labels(None, 10_000)
+    monkeypatch.setattr(kept, "raster", lambda *of: counted.append(of) or Labels.raster(kept, *of))
+
+    def pixels(strokes):
+        state = SimpleNamespace(
+            corrections={"a": strokes}, drawn={}, images={"a": {"rows": SHAPE[0], "columns": SHAPE[1]}}
+        )
+        return kept.corrected_pixels("session", state)
+
+    for strokes in (corrections, corrections, corrections[:-1], corrections[:-1]):
+        assert pixels(strokes) == {"a": np.count_nonzero(rasterise(strokes, SHAPE))}
+    assert len(counted) == 2
+    assert kept._corrected.used < labels.COUNT_CACHE_BYTES

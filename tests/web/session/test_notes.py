@@ -44,6 +44,7 @@ def test_another_scale_and_a_result_of_one_class_are_told(someone):
     assert sum(1 for count in done["pixels"].values() if count) == 1
 
 
+@pytest.mark.slow
 def test_strokes_on_another_image_are_told_of_too(someone):
     theirs = someone.open_image(THEIRS)
     someone.draws("a", theirs, 1, "M5,5L20,20")

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import ExitStack, nullcontext
+from functools import partial
 
 import pytest
 
@@ -150,3 +151,47 @@ def test_a_turn_that_comes_as_its_need_ends_goes_to_the_next():
     with pytest.raises(NobodyWaitsError), scheduler.turn("late", stale=stale):
         pass
     assert work_in_turns(scheduler, ["a", "b"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["turn", "urgent", "download_turn", "whole_turn"])
+def test_who_waits_for_what_is_read_holds_no_turn_and_has_one_again_after_it(kind):
+    scheduler, order = Scheduler(1), []
+    take = partial(scheduler.turn, ahead=True) if kind == "urgent" else getattr(scheduler, kind)
+    reading, may_end = threading.Event(), threading.Event()
+
+    def slow():
+        with take("slow"):
+            with scheduler.aside():
+                reading.set()
+                assert may_end.wait(PATIENCE_SECONDS)
+            order.append("slow")
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    assert reading.wait(PATIENCE_SECONDS)
+    with take("other"):
+        order.append("other")
+        may_end.set()
+        thread.join(0.05)
+        assert order == ["other"], "it waits for its turn"
+    thread.join(PATIENCE_SECONDS)
+    assert order == ["other", "slow"]
+    assert (scheduler._free, scheduler._whole._free, waiting_tasks(scheduler)) == (1, 1, 0)
+
+
+def test_who_holds_no_turn_or_has_left_gives_none_away():
+    scheduler, has_gone = Scheduler(1), threading.Event()
+    with scheduler.aside():
+        pass
+    with ExitStack() as others:
+
+        def is_left():
+            others.enter_context(scheduler.turn("b"))
+            has_gone.set()
+
+        with pytest.raises(NobodyWaitsError), scheduler.turn("a", stale=has_gone.is_set), scheduler.aside():
+            is_left()
+        assert scheduler._free == 0, "that of b"
+    with pytest.raises(ValueError, match="damaged"), scheduler.turn("a"), scheduler.aside():
+        raise ValueError("damaged")
+    assert scheduler._free == 1

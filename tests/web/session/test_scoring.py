@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 import segmentation as seg
+from segmentation.assessment.held_out import hold_out
+from segmentation.io.limits import PassingError
 from segmentation.strokes.classes import REGION
+from segmentation.web.session import scoring
 from segmentation.web.session.scheduler import Scheduler
 from tests.support.asking import Someone, converse
 from tests.support.files import png
@@ -102,6 +105,27 @@ def test_what_is_missing_is_said(someone):
     someone.draws(*("c", image_hash, *STROKES[2][1:]))
     told = scores_of(someone, image_hash)
     assert "has one stroke: with a second one there is a score of it." in told["note"]
+
+
+def test_what_does_not_come_just_now_is_not_told_as_all_that_is_known(someone, monkeypatch):
+    image_hash, calls = drawn(someone, 5), []
+    for fails, known in ((0, 0), (1, 1)):
+
+        def does_not_come(*given, at=fails, **named):
+            calls.append(given)
+            if len(calls) > at:
+                raise PassingError("Others are read: try again.")
+            return hold_out(*given, **named)
+
+        calls.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(scoring, "hold_out", does_not_come)
+            told = scores_of(someone, image_hash)
+        assert told["note"] == "Others are read: try again."
+        assert len((told["scores"] or {"curve": []})["curve"]) == known
+    told = scores_of(someone, image_hash)
+    assert len(told["scores"]["curve"]) == 2
+    assert "again" not in told["note"]
 
 
 def test_who_does_not_ask_is_not_told(someone):

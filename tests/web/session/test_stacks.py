@@ -376,7 +376,7 @@ def test_only_a_stack_may_be_larger_than_an_image(tmp_path):
     session = client.post("/sessions").json["session"]
     assert opened(client, session, stack_file(planes(8)))["pages"] == 8
     answer = client.post(f"/s/{session}/images?name=s.tif", data=stack_file(np.concatenate(planes(8))))
-    assert "more only of a TIFF whose images are all alike" in answer.json["error"]
+    assert "more only of a stack: a file whose images are all alike" in answer.json["error"]
     for too_large in (b"\x89PNG" + bytes(40_000), b"II*\0" + bytes(120_000), bytes(120_000)):
         assert client.post(f"/s/{session}/images?name=s.tif", data=too_large).status_code == 413
     app.extensions["workbench"].store.close()

@@ -10,7 +10,7 @@ import pytest
 from segmentation.features.cache import FeatureCache
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.web.session import conversation
-from segmentation.web.session.conversation import TileRequest
+from segmentation.web.session.tile_request import TileRequest
 from tests.support.asking import converse, stroke_event
 from tests.support.images import HALVES
 

@@ -4,14 +4,18 @@ import json
 import threading
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.web.http.connection import HAS_GONE
-from segmentation.web.session import downloads, objects, parts, training
+from segmentation.web.session import downloads, objects, parts, result_files, training
+from segmentation.web.session.result_files import BEGINNINGS
 from segmentation.web.session.scheduler import Scheduler
 from tests.support import PATIENCE_SECONDS
 from tests.support.asking import converse, stroke_event, tile_request
+from tests.support.files import png
+from tests.support.images import HALVES
 
 DOWNLOADS = [
     "segmentation.png",
@@ -32,10 +36,10 @@ DOWNLOADS = [
 ]
 QUESTIONS = ["part", "explain", "probabilities"]
 LONG = [
-    (downloads, "segmentation_png"),
-    (downloads, "label_tiff"),
-    (downloads, "ome_tiff"),
-    (downloads, "overlay_png"),
+    (result_files, "segmentation_png"),
+    (result_files, "label_tiff"),
+    (result_files, "ome_tiff"),
+    (result_files, "overlay_png"),
     (downloads, "shares_csv"),
     (objects, "find_objects"),
     (objects, "number_objects"),
@@ -57,6 +61,7 @@ class Turns:
         self.mine = threading.local()
         self.outside = []
         self.within = []
+        self.unasked = []
         self.seen = set()
         for kind in ("turn", "whole_turn"):
             monkeypatch.setattr(Scheduler, kind, self.noting(getattr(Scheduler, kind)))
@@ -71,6 +76,7 @@ class Turns:
         @contextmanager
         def noted(*given, **named):
             self.within += [given[1:]] if self.depth else []
+            self.unasked += [] if named.get("stale") else [given[1:]]
             with turn(*given, **named):
                 self.mine.depth = self.depth + 1
                 try:
@@ -100,15 +106,23 @@ def standardising(client, session, halves):
     return session
 
 
+def asking(path):
+    """How a path is asked for: masks come in, everything else goes out."""
+    if not path.startswith("mask-scores"):
+        return {"method": "GET"}
+    mask = np.repeat(np.array([1, 2], np.uint8), HALVES.shape[1] // 2)
+    return {"method": "POST", "data": png(np.tile(mask, (len(HALVES), 1)))}
+
+
 def test_all_that_takes_long_is_computed_in_turns(client, standardising, halves, monkeypatch):
     turns = Turns(monkeypatch)
     asked = [f"download/{name}" for name in DOWNLOADS] + [f"{name}?row=3&column=3" for name in QUESTIONS]
-    for path in [*asked, "importance", "next-strokes"]:
-        answer = client.get(f"/s/{standardising}/{path}")
+    for path in [*asked, "importance", "next-strokes", "mask-scores"]:
+        answer = client.open(f"/s/{standardising}/{path}", **asking(path))
         assert answer.status_code == 200, (path, answer.text)
         assert not answer.is_json or "error" not in answer.json, (path, answer.json)
         assert answer.data
-        assert (turns.outside, turns.within) == ([], []), path
+        assert (turns.outside, turns.within, turns.unasked) == ([], [], []), path
     assert turns.seen == {name for _, name in LONG}
 
 
@@ -160,10 +174,14 @@ def test_what_looks_at_a_whole_image_keeps_no_task_waiting_and_is_done_one_at_a_
     assert order[-1] == "again"
 
 
-@pytest.mark.parametrize("asked", [*(f"download/{name}" for name in DOWNLOADS), *QUESTIONS, "importance", "drift"])
+@pytest.mark.parametrize(
+    "asked",
+    [*(f"download/{name}" for name in DOWNLOADS), "download/planes", *QUESTIONS, "importance", "drift", "mask-scores"],
+)
 def test_nothing_more_is_computed_for_who_has_gone(client, session, halves, asked, monkeypatch):
     turns = Turns(monkeypatch)
-    answer = client.get(f"/s/{session}/{asked}?row=3&column=3", environ_overrides={HAS_GONE: lambda: True})
+    has_gone = {HAS_GONE: lambda: True}
+    answer = client.open(f"/s/{session}/{asked}?row=3&column=3", **asking(asked), environ_overrides=has_gone)
     assert (answer.status_code, answer.data) == (499, b"")
     assert turns.seen == set()
 
@@ -202,3 +220,21 @@ def test_what_one_download_has_segmented_the_next_ones_and_the_page_do_not_segme
     assert again == first
     tiles = [one for one in converse(client, session, segment=tile_request(60, 600)) if one["kind"] == "tile"]
     assert len(tiles) == len(set(computed)) == len(computed)
+
+
+@pytest.mark.parametrize("name", list(BEGINNINGS))
+def test_a_file_begins_before_its_image_is_segmented_and_ends_with_who_asked(
+    client, session, halves, name, monkeypatch
+):
+    whole, has_gone = client.get(f"/s/{session}/download/{name}").data, threading.Event()
+    turns = Turns(monkeypatch)
+    for gone in (False, True):
+        answer = client.get(f"/s/{session}/download/{name}", environ_overrides={HAS_GONE: has_gone.is_set})
+        parts = answer.iter_encoded()
+        assert next(parts) == BEGINNINGS[name]
+        assert turns.seen <= {"train"}
+        if gone:
+            has_gone.set()
+        assert b"".join(parts) == (b"" if gone else whole[len(BEGINNINGS[name]) :])
+        assert bool(turns.seen - {"train"}) != gone
+        turns.seen.clear()

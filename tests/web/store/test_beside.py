@@ -311,6 +311,7 @@ def test_a_full_disk_is_a_sentence_leaves_no_half_of_a_file_and_room_for_strokes
     store.close()
 
 
+@pytest.mark.slow
 def test_a_backup_has_large_files_and_a_restore_gives_them_back(beside, settings, tmp_path):
     session = beside.create_session()
     beside.put_image(session, HASHES[0], "large.tif", LARGE)

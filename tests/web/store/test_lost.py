@@ -10,6 +10,8 @@ from segmentation.web.settings import Settings
 from segmentation.web.store import StoreError, open_store
 from tests.support.asking import stroke_event
 
+pytestmark = pytest.mark.slow
+
 NAME = "squiggle.sqlite3"
 
 

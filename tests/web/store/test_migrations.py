@@ -116,6 +116,7 @@ def test_a_database_without_tables_is_named_in_a_sentence_and_mended_by_migrate(
     postgres.execute("DROP DATABASE unmigrated WITH (FORCE)")
 
 
+@pytest.mark.slow
 def test_migrate_brings_an_older_store_in_a_folder_up_to_date(first_version):
     assert run(["migrate"], Settings(data_folder=first_version)).returncode == 0
     with contextlib.closing(sqlite3.connect(first_version / "squiggle.sqlite3")) as connection:

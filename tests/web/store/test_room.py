@@ -163,6 +163,7 @@ def test_the_page_is_told_with_a_sentence_and_acknowledges_nothing(store_setting
     store.close()
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_the_server_starts_again_and_sessions_can_be_deleted(small_disk):
     settings = Settings(data_folder=small_disk.folder)
     app = create_app(settings)

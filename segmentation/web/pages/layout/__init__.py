@@ -9,8 +9,10 @@ from dash import dcc, html
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
-from segmentation.series.inputs import IMAGE_SUFFIXES
+from segmentation.io.zipped_zarr import ZIPPED_ZARR
+from segmentation.series.inputs import READ_SUFFIXES
 from segmentation.strokes.classes import DEFAULT_COLOURS
+from segmentation.web.pages.layout.address import address_dialog
 from segmentation.web.pages.layout.bring import bring_dialog
 from segmentation.web.pages.layout.elements import dashed
 from segmentation.web.pages.layout.header import header, link_dialog
@@ -66,11 +68,12 @@ def page(settings: Settings, author: Mapping[str, str] | None = None) -> html.Di
                 ],
                 id="question",
             ),
+            *address_dialog(settings.places),
             bring_dialog(),
             link_dialog(),
             measure_dialog(),
             html.Div(id="message", role="alert"),
         ],
         id="page",
-        **dashed(data_accept=",".join(sorted(IMAGE_SUFFIXES)), data_facts=json.dumps(facts)),
+        **dashed(data_accept=",".join(sorted(READ_SUFFIXES | {ZIPPED_ZARR})), data_facts=json.dumps(facts)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from segmentation.web.pages.layout.elements import dashed
+from segmentation.web.pages.layout.whole import whole_panel
 
 DOWNLOADS = (
     ("segmentation.png", "Segmentation", "PNG in the class colours, palette index = class"),
@@ -35,6 +36,7 @@ def downloads_panel() -> html.Section:
     """One button for each file."""
     return html.Section(
         [
+            whole_panel(),
             html.P(id="downloads-hint", className="note"),
             html.Div(
                 [

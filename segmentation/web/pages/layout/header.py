@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from segmentation.web.pages.layout.address import address_button, address_entry
 from segmentation.web.pages.layout.elements import dashed, icon
 from segmentation.web.settings import Settings
 
@@ -33,6 +34,7 @@ def header(settings: Settings) -> html.Header:
             html.Span("You can look, not change", id="looking-note"),
             html.Div([html.Div(id="others"), html.Button(id="me", type="button")], id="people"),
             html.Button("Open images…", id="open-image", type="button", className="quiet"),
+            *address_button(settings.places),
             html.Button(
                 "Session",
                 id="session-menu-button",
@@ -61,7 +63,7 @@ def _menu(settings: Settings) -> html.Div:
         html.Button("Sign out", type="submit", role="menuitem"), id="sign-out", action="/sign-out", method="post"
     )
     return html.Div(
-        [*entries, *([sign_out] if settings.password else [])],
+        [*entries, *address_entry(settings.places), *([sign_out] if settings.password else [])],
         id="session-menu",
         role="menu",
         **dashed(aria_labelledby="session-menu-button"),

@@ -94,6 +94,7 @@ def classes_panel() -> html.Section:
             ),
             html.Div(id="classes", role="radiogroup", **dashed(aria_label="Class to draw with")),
             html.P(id="learnt-from", className="note"),
+            html.P(id="result-remark", className="note"),
             html.P(id="result-notes", className="problem", role="status", **dashed(aria_live="polite")),
             html.Div(
                 [

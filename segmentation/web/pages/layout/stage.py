@@ -185,6 +185,18 @@ def _correcting() -> html.Button:
     )
 
 
+def _under_way() -> html.Div:
+    """What goes on in the background, whatever is shown meanwhile; the browser fills it."""
+    lists = {"preparing": "Images that are prepared for view", "wholes": "Images that are segmented as a whole"}
+    return html.Div(
+        [
+            html.Ul(id=name, hidden=True, className="background", **dashed(aria_label=text))
+            for name, text in lists.items()
+        ],
+        id="under-way",
+    )
+
+
 def _status_bar() -> html.Footer:
     """The line that says what is going on, and what is under the pointer."""
     return html.Footer(
@@ -254,6 +266,7 @@ def stage() -> html.Main:
             plots_drawer(),
             planes(),
             strip(),
+            _under_way(),
             _status_bar(),
         ],
         id="workplace",

@@ -57,7 +57,9 @@ def _features() -> list[Component]:
             ],
             value=[kind for kind, _, _ in kinds if getattr(spec, kind)],
         ),
+        _learned(),
         *_sigmas(spec),
+        _depth(),
         dcc.Checklist(
             id="feature-standardise",
             options=[{"label": "Brightness or colour differs between images", "value": "standardise"}],
@@ -84,6 +86,53 @@ def _features() -> list[Component]:
         html.P(id="drift", className="note", role="status", **dashed(aria_live="polite")),
         html.P(id="features-problem", className="problem", role="alert"),
     ]
+
+
+def _learned() -> Component:
+    """What a network that was trained elsewhere adds."""
+    note = (
+        " what a small network says of the surroundings that was trained on photographs: tells materials, rock, cloth "
+        "and tissue in electron microscopes apart. Elsewhere it changes little, and fluorescent cells lose some. It "
+        "takes half a second for each megapixel, once an image, and half as much memory again"
+    )
+    return dcc.Checklist(
+        id="feature-learned",
+        options=[{"label": [html.B("Learned texture"), html.Span(note, className="note")], "value": "learned"}],
+        value=[],
+    )
+
+
+def _depth() -> Component:
+    """How many planes of a stack features look at."""
+    choices = (
+        ("flat", "Each plane by itself (2-D)"),
+        ("around", "Planes around too (2.5-D)"),
+        ("volume", "Volume (3-D)"),
+    )
+    return html.Div(
+        [
+            labelled(
+                "Depth",
+                html.Select([html.Option(text, value=key) for key, text in choices], id="feature-depth"),
+                "feature-depth",
+            ),
+            html.Div(
+                labelled(
+                    "Distance of planes", dcc.Input(id="plane-distance", type="number", step="any"), "plane-distance"
+                ),
+                id="plane-distance-field",
+                hidden=True,
+            ),
+            html.P(
+                "Strokes on any plane teach all. Planes around: the features of the planes above and below too; three "
+                "times the work. Volume: neighbourhoods reach through planes, which lie so many pixels apart; several "
+                "times the work.",
+                className="note",
+            ),
+        ],
+        id="learn-depth",
+        hidden=True,
+    )
 
 
 def _importance() -> list[Component]:
