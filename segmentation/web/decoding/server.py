@@ -96,17 +96,18 @@ class Readers:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
     def _tell(self) -> None:
-        """Tell of those that have ended, and forget them."""
-        for reader in tuple(self._replies):
-            ended, status = os.waitpid(reader, os.WNOHANG)
-            if not ended:
-                continue
-            with socket.socket(fileno=self._replies.pop(reader)) as end:
-                if status:
-                    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-                    end.setblocking(False)  # nobody waits here for who does not take it
-                    with suppress(OSError):
-                        end.send(json.dumps({"signal": ended_by}).encode())
+        """Tell of those that have ended, and forget them; the next signal may come in the midst of this."""
+        with suppress(ChildProcessError):  # none is left
+            while True:
+                reader, status = os.waitpid(-1, os.WNOHANG)  # which names each of them once, whoever asks
+                if not reader:
+                    return
+                with socket.socket(fileno=self._replies.pop(reader)) as end:
+                    if status:
+                        ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+                        end.setblocking(False)  # nobody waits here for who does not take it
+                        with suppress(OSError):
+                            end.send(json.dumps({"signal": ended_by}).encode())
 
 
 def _load() -> None:

@@ -300,3 +300,39 @@ def test_a_reader_that_ends_leaves_no_socket_behind():
         decoder._process.kill()
         decoder._process.wait()
     assert counts == counts[:1] * 3
+
+
+INTERRUPTED = """
+import os, signal, socket
+from segmentation.web.decoding.server import Readers
+
+wait, interrupt = os.waitpid, iter([True])
+
+def interrupted(*what):
+    if next(interrupt, False):
+        signal.raise_signal(signal.SIGCHLD)
+    return wait(*what)
+
+readers, control, ends = Readers(), socket.socket(), []
+for _ in range(3):
+    mine, its = socket.socketpair()
+    readers.begin(control, [os.open(os.devnull, os.O_RDWR), os.open(os.devnull, os.O_RDWR), its.detach()])
+    ends.append(mine)
+known = list(readers._replies)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+for end in ends:
+    end.sendall(b"no request")
+    end.shutdown(socket.SHUT_WR)
+for reader in known:
+    os.waitid(os.P_PID, reader, os.WEXITED | os.WNOWAIT)
+os.waitpid = interrupted
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+print(*(end.recv(100).decode() for end in ends), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="images are read in the server itself")
+def test_readers_that_end_while_another_is_told_of_are_told_of_too():
+    run = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split("\n")[:3] == ['{"signal": 0}'] * 3
