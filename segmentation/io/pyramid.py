@@ -20,7 +20,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.image import Image, normalised
 from segmentation.io.limits import MAX_CHANNELS, ImageError, PassingError
-from segmentation.io.no_data import halo_with_no_data
+from segmentation.io.no_data import halo_with_no_data, not_numbers, together
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.sampling import is_large, sampled_windows, spread
 from segmentation.io.standardise import Standards, standardised, standards
@@ -283,15 +283,34 @@ class Pyramid:
             yield window, self.read(window)
 
     def with_channels(self, indices: tuple[int, ...]) -> Pyramid:
-        """A pyramid of some of the channels, in this order."""
+        """A pyramid of some of the channels, in this order; for the same ones of late the same object.
 
+        A pixel holds no data where it does not in the whole image, whichever channel lacks them.
+        """
+        known: tuple[tuple[int, ...], Pyramid] | None = vars(self).get("_of_channels")
+        if known is None or known[0] != indices:
+            known = indices, self._of_some_channels(indices)
+            vars(self)["_of_channels"] = known
+        return known[1]
+
+    def _of_some_channels(self, indices: tuple[int, ...]) -> Pyramid:
         def values(window: Window, level: int) -> NDArray[Any]:
             found = self.values(window, level)
             return found.reshape(*found.shape[:2], self.channels)[..., list(indices)]
 
-        names = tuple(self.channel_names[one] for one in indices if self.channel_names)
-        origin = f"channels {indices} of {self.hash}"
-        return replace(self, values=values, channels=len(indices), channel_names=names, origin=origin)
+        def missing(window: Window, level: int) -> NDArray[np.bool_] | None:
+            told = None if self.missing is None else self.missing(window, level)
+            return together(told, not_numbers(self.values(window, level)))
+
+        return replace(
+            self,
+            values=values,
+            missing=missing if self.dtype.kind == "f" else self.missing,
+            channels=len(indices),
+            channel_names=tuple(self.channel_names[one] for one in indices if self.channel_names),
+            origin=f"channels {indices} of {self.hash}",
+            standards=None if self.standards is None else tuple(self.standards[one] for one in indices),
+        )
 
     @cached_property
     def channel_standards(self) -> Standards:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from segmentation.live.in_turn import computed_in_turn
 from segmentation.live.layers import Layer
 from segmentation.live.room import room_for, taken_by, taken_smoothed, with_room
 from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.channels import matched
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.facts import values_of_image
 from segmentation.model.pyramid_facts import known_as, pyramid_ends
@@ -55,14 +57,34 @@ class PyramidSegmenter:
     Args:
         live: segments, and keeps what further strokes do not change.
         pyramid: the image.
-        facts: about it, see :func:`segmentation.model.pyramid_facts.pyramid_facts`.
+        facts: gives those about it, or about some of its channels, as
+            :func:`segmentation.model.pyramid_facts.pyramid_facts` does.
         outlines: of where it is worked on.
     """
 
     def __init__(
-        self, live: LiveSegmenter, pyramid: Pyramid, facts: dict[str, Any], outlines: Sequence[Stroke] = ()
+        self,
+        live: LiveSegmenter,
+        pyramid: Pyramid,
+        facts: Callable[[Pyramid], dict[str, Any]],
+        outlines: Sequence[Stroke] = (),
     ) -> None:
-        self._live, self._pyramid, self._facts, self._outlines = live, pyramid, facts, outlines
+        self._live, self._pyramid, self._facts_of, self._outlines = live, pyramid, facts, outlines
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        return self._facts_of(self._pyramid)
+
+    def _matched(self, classifier: PixelClassifier) -> PyramidSegmenter:
+        """The same for the channels that a classifier learnt from, whose range says how all of their values are taken.
+
+        Raises:
+            ValueError: with a sentence, if the image has other channels.
+        """
+        pyramid = matched(self._pyramid, classifier.training_, classifier.channels_)
+        if pyramid is self._pyramid:
+            return self
+        return PyramidSegmenter(self._live, pyramid, self._facts_of, self._outlines)
 
     def tiles(
         self,
@@ -85,15 +107,16 @@ class PyramidSegmenter:
         Raises:
             ValueError: if the image has other channels than the training images.
         """
-        live = self._live
+        live, seen = self._live, self._matched(classifier)
+        taken = seen._type_taken(classifier)
 
         def compute(tile: Tile, cache: bool, threads: int | None) -> FoundTile | None:
             try:
-                image, inner = self.block(tile, classifier.spec)
+                image, inner = seen.block(tile, classifier.spec)
             except ImageError as problem:
                 passing = isinstance(problem, PassingError)
                 return FoundTile(np.zeros(tile.shape, np.uint8), _without(layer, tile), str(problem), passing)
-            image = self._in_type_of_whole(image, classifier)
+            image = nearest_in_type(image, taken) if taken else image
             with turn():
                 if stale():
                     return None
@@ -101,15 +124,14 @@ class PyramidSegmenter:
                     return FoundTile(live.segment(image, classifier, inner, cache=cache, threads=threads))
                 return FoundTile(*live.with_layer(image, classifier, inner, layer, cache=cache, threads=threads))
 
-        tiles = with_room(room_for(live.cache, classifier), taken_by(classifier, self._pyramid.channels), order)
+        tiles = with_room(room_for(live.cache, classifier), taken_by(classifier, seen._pyramid.channels), order)
         return computed_in_turn(tiles, compute, threads=live.threads, stale=stale, turn=nullcontext)
 
-    def _in_type_of_whole(self, image: Image, classifier: PixelClassifier) -> Image:
-        """A part of the image in the type in which all of it is taken, so that no part differs from those beside it."""
+    def _type_taken(self, classifier: PixelClassifier) -> str:
+        """In which type all of the image is taken, so that no part differs from those beside it; empty: in its own."""
         if classifier.spec.standardise:
-            return image
-        taken = type_taken(image.pixels.dtype, self._facts["value_range"], classifier.training_)
-        return image if taken == image.pixels.dtype.name else nearest_in_type(image, taken)
+            return ""
+        return type_taken(self._pyramid.dtype, self._facts["value_range"], classifier.training_)
 
     def block(self, tile: Tile, spec: FeatureSpec) -> tuple[Image, Tile]:
         """A tile with its halo, as an image of its own, and where the tile lies in it.

@@ -7,20 +7,24 @@ channels that were learnt from, by name, these are taken in their order; where n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from segmentation._shared.text import counted
 from segmentation.io.image import Image
+from segmentation.io.pyramid import Pyramid
 
 LONGEST_NAME = 100
 """Longer names are taken for descriptions."""
 
 Names = tuple[str, ...]
 
+AnyImage = TypeVar("AnyImage", Image, Pyramid)
 
-def named_channels(image: Image) -> Names | None:
+
+def named_channels(image: Image | Pyramid) -> Names | None:
     """What the file calls the channels; None unless each has a name that no other has."""
-    names = tuple(str(name) for name in image.metadata.get("channel_names", ()))
+    told = image.channel_names if isinstance(image, Pyramid) else image.metadata.get("channel_names", ())
+    names = tuple(str(name) for name in told)
     proper = len(names) == image.channels == len(set(names)) and all(0 < len(name) <= LONGEST_NAME for name in names)
     return names if proper else None
 
@@ -47,11 +51,11 @@ def chosen_channels(named: Sequence[str] | None, names: Sequence[str] | None) ->
     return tuple(list(named).index(name) for name in names)
 
 
-def matched(image: Image, training: Mapping[str, Any], channels: int | None) -> Image:
+def matched(image: AnyImage, training: Mapping[str, Any], channels: int | None) -> AnyImage:
     """The image with the channels that were learnt from, in their order.
 
     Args:
-        image: the image, or a part of one.
+        image: the image, a part of one, or one of any size.
         training: the facts about what was learnt from.
         channels: how many these were; None takes any number.
 

@@ -72,6 +72,19 @@ def test_some_channels_are_a_pyramid_too(opened, pixels):
     assert np.array_equal(some.read(window).pixels, pixels[:20, 30:50, [2, 0]])
     assert some.channel_names == ("c", "a")
     assert some.hash != opened.hash
+    assert opened.with_channels((2, 0)) is some
+    standards = opened.channel_standards
+    assert opened.standardised().with_channels((2, 0)).standards == (standards[2], standards[0])
+
+
+def test_some_channels_hold_data_where_the_whole_image_does(pixels, tmp_path):
+    values = pixels.astype(np.float32)
+    values[20:30, 40:60, 1] = np.nan
+    opened = open_pyramid(write_pyramid(tmp_path / "gaps.zarr", values))
+    window = Window(slice(0, 64), slice(30, 90))
+    found, whole = opened.with_channels((2, 0)).read(window), opened.read(window)
+    assert np.array_equal(found.no_data, whole.no_data)
+    assert found.pixels.tobytes() == whole.with_channels((2, 0)).pixels.tobytes()
 
 
 def test_the_level_that_is_read_is_no_coarser_than_what_is_shown(opened):

@@ -87,7 +87,7 @@ def test_what_is_learnt_and_found_is_that_of_the_whole_image(case):
     assert classifier.spec_ == same.spec_
 
     order = TileGrid(SHAPE).nearest((100, 400, 100, 400), 100)
-    segmenter = PyramidSegmenter(parts, pyramid, pyramid_facts(pyramid))
+    segmenter = PyramidSegmenter(parts, pyramid, pyramid_facts)
     for cached in range(2):
         expected = {tile.index: ids for tile, ids in whole.segment_tiles(image, classifier, order)}
         found = {tile.index: one for tile, one in segmenter.tiles(same, order)}
@@ -124,7 +124,7 @@ def test_ranges_are_those_of_the_standardised_image_also_where_no_tile_is_kept(t
     pyramid = open_pyramid(write_pyramid(tmp_path / "a.zarr", textured(*SHAPE), chunks=128))
     spec = FeatureSpec(texture=False, sigma_max=2, standardise=True)
     live = LiveSegmenter(FeatureCache(0))
-    PyramidSegmenter(live, pyramid, pyramid_facts(pyramid)).prepare(spec, TileGrid(SHAPE).order())
+    PyramidSegmenter(live, pyramid, pyramid_facts).prepare(spec, TileGrid(SHAPE).order())
     known = LabelledPyramid(pyramid, tiled_labels(STROKES, SHAPE)).standardised()
     assert np.array_equal(live.ranges(known, spec), known.ranges(spec))
     assert not np.array_equal(known.ranges(spec), LabelledPyramid(pyramid, known.labels).ranges(spec))
@@ -153,7 +153,7 @@ def test_a_tile_whose_chunk_is_damaged_says_so_and_the_rest_goes_on(tmp_path):
     strokes = [Stroke("a", 1, "path", [(20, 40), (90, 40)], 9), Stroke("b", 2, "path", [(20, 200), (120, 220)], 9)]
     spec = FeatureSpec(texture=False, sigma_max=2)
     classifier = live.train([LabelledPyramid(pyramid, tiled_labels(strokes, SHAPE))], spec, FOREST)
-    segmenter = PyramidSegmenter(live, pyramid, pyramid_facts(pyramid))
+    segmenter = PyramidSegmenter(live, pyramid, pyramid_facts)
     found = {tile.index: one for tile, one in segmenter.tiles(classifier, TileGrid(SHAPE).order())}
     problems = {index for index, one in found.items() if one.problem}
     assert 8 in problems
@@ -212,7 +212,7 @@ def test_an_outline_bounds_what_is_found(tmp_path):
     live, spec = LiveSegmenter(FeatureCache(10**8)), FeatureSpec(texture=False, sigma_max=2)
     classifier = live.train([LabelledPyramid(pyramid, tiled_labels(STROKES, SHAPE))], spec, FOREST)
     outline = Stroke("r", 256, "rectangle", [(300, 200), (600, 500)], 1)
-    inside = PyramidSegmenter(live, pyramid, pyramid_facts(pyramid), [outline])
+    inside = PyramidSegmenter(live, pyramid, pyramid_facts, [outline])
     whole = np.zeros(SHAPE, np.uint8)
     for tile, found in inside.tiles(classifier, TileGrid(SHAPE).order()):
         whole[tile.rows, tile.columns] = found.ids

@@ -63,7 +63,7 @@ class LargeSegmentation:
         order = TileGrid(pyramid.shape).nearest(_bounds(view), MOST_TILES)
         turn = partial(self._scheduler.turn, session_id, stale=stale)
         with suppress(PassingError):
-            segmenter = PyramidSegmenter(self._live, pyramid, self._large.facts(pyramid))
+            segmenter = PyramidSegmenter(self._live, pyramid, self._large.facts)
             segmenter.prepare(spec, order, ranges=ranges, stale=stale, turn=turn)
 
     def segment(
@@ -141,7 +141,7 @@ class LargeSegmentation:
         def turn() -> Any:
             return self._scheduler.turn(session_id, ahead=next(begun, TILES_AHEAD) < TILES_AHEAD, stale=stale)
 
-        segmenter = PyramidSegmenter(self._live, pyramid, self._large.facts(pyramid), outlines)
+        segmenter = PyramidSegmenter(self._live, pyramid, self._large.facts, outlines)
         with self._scheduler.place(session_id):
             for tile, one in segmenter.tiles(classifier, tiles, layer, stale=stale, turn=turn):
                 name = "" if layer is None else layer.name
