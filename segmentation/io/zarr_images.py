@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,13 @@ class ZarrImages:
         array: the array.
         axes: what each axis is: ``"y"``, ``"x"``, ``"c"`` for channels, or the name of an axis of the stack.
         multiscale: the OME metadata of the image that the array is a level of, if there are any.
+        channel_names: as OME metadata say them; empty if they do not.
     """
 
     array: Any
     axes: tuple[str, ...]
     multiscale: Mapping[str, Any] | None = None
+    channel_names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -134,7 +136,7 @@ class ZarrImages:
         Raises:
             ImageError: if the pixels cannot be read or used.
         """
-        return image_from_pixels(self.values(place, window))
+        return image_from_pixels(self.values(place, window), {"channel_names": list(self.channel_names)})
 
     def values(self, place: Sequence[int], window: Window) -> NDArray[Any]:
         """The same as ``(rows, columns)`` or ``(rows, columns, channels)``, of the type that the array has."""
@@ -163,10 +165,11 @@ def open_images(path: Path, *, channels: int | None = None, axes: str | None = N
     Raises:
         ImageError: if there is no image, or its axes are not understood.
     """
-    node, multiscale = open_node(path, path.name), None
-    if isinstance(node, zarr.Group):
-        node, multiscale = _first_level(node, path)
-    return images_in(node, multiscale, channels, axes)
+    node = open_node(path, path.name)
+    if not isinstance(node, zarr.Group):
+        return images_in(node, None, channels, axes)
+    images = images_in(*_first_level(node, path), channels, axes)
+    return replace(images, channel_names=channel_names(node, images.channels))
 
 
 def open_node(source: Any, name: str, folder: str = "") -> Any:
@@ -217,6 +220,17 @@ def _first_level(group: zarr.Group, path: Path) -> tuple[Any, Mapping[str, Any]]
         arrays = ", ".join(sorted(name for name, _ in group.arrays())[:5])
         hint = f": name one of its arrays ({arrays})" if arrays else ""
         raise ImageError(f"{path.name} is a Zarr group, but not an OME-Zarr image{hint}.") from error
+
+
+def channel_names(node: Any, channels: int) -> tuple[str, ...]:
+    """What the OME metadata of a group call the channels; nothing where they do not name all of them."""
+    try:
+        attributes = node.attrs.asdict()
+        told = attributes.get("ome", attributes)["omero"]["channels"]
+        names = tuple(str(one["label"])[:200] for one in told)
+    except Exception:  # metadata of strangers
+        return ()
+    return names if len(names) == channels else ()
 
 
 def _axes(

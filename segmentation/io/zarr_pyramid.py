@@ -18,7 +18,7 @@ from segmentation.io.limits import MAX_LEVELS, MAX_METADATA_BYTES, ImageError, u
 from segmentation.io.pyramid import Level, Pyramid, ReadMissing
 from segmentation.io.unread import UNREAD, unread_part
 from segmentation.io.zarr_documents import METADATA
-from segmentation.io.zarr_images import ZarrImages, images_in, open_node
+from segmentation.io.zarr_images import ZarrImages, channel_names, images_in, open_node
 
 MAX_CHUNK_BYTES = 2**27
 """Bytes that a chunk may claim to hold."""
@@ -79,7 +79,7 @@ def open_pyramid(
         values=values,
         missing=_missing(node, images),
         pixel_size=finest.pixel_size,
-        channel_names=_channel_names(node, finest.channels),
+        channel_names=channel_names(node, finest.channels),
         origin=f"{origin} {chosen}" if any(length > 1 for length in finest.stack_shape) else origin,
         metadata={"format": "OME-Zarr" if multiscale else "Zarr"} | _unread(node),
         piece=images[-1].piece,
@@ -234,14 +234,3 @@ def _missing(node: Any, images: Sequence[ZarrImages]) -> ReadMissing | None:
         return found if found.any() else None
 
     return missing
-
-
-def _channel_names(node: Any, channels: int) -> tuple[str, ...]:
-    """What OME metadata call the channels; nothing where they do not name all of them."""
-    try:
-        attributes = node.attrs.asdict()
-        told = attributes.get("ome", attributes)["omero"]["channels"]
-        names = tuple(str(one["label"])[:200] for one in told)
-    except Exception:  # metadata of strangers
-        return ()
-    return names if len(names) == channels else ()

@@ -23,6 +23,7 @@ from segmentation.io.read import read_pages
 from segmentation.io.slab import kept_smoothing
 from segmentation.io.standardise import standardised
 from segmentation.io.volumes import in_slabs, slab_positions, with_slab
+from segmentation.model.channels import matched
 from segmentation.model.values import nearest_in_type
 from segmentation.series.drawn import on_images, outlined, painted_on
 from segmentation.series.model import Model, Segmented
@@ -160,7 +161,8 @@ class BlockJob:
 
     def _images(self, model: Model, images: BlockImages) -> Iterator[tuple[tuple[int, ...], Image, Window]]:
         """Each plane of the block with its halo, where it lies in the array, and the block in it."""
-        spec, block = model.classifier.spec, self._block
+        classifier, block = model.classifier, self._block
+        spec = classifier.spec
         around = window_with_halo(block, spec.halo, images.shape)
         whole = read_planes(images, self.place, self.planes, spec.depth_halo, around)
         if any(image.no_data is not None for image in whole.values()):
@@ -170,6 +172,7 @@ class BlockJob:
         for own in range(self.planes):
             if not spec.looks_around:
                 image = replace(whole[0], corner=(around.rows.start, around.columns.start))
+                image = matched(image, classifier.training_, classifier.channels_)
                 image = standardised(image, self.standards) if self.standards else image
                 yield self.place, nearest_in_type(image, self.type) if self.type else image, inner
                 continue

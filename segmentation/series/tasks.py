@@ -18,6 +18,7 @@ from segmentation.io.pixel_size import PixelSize
 from segmentation.io.pyramid import side_that_fits
 from segmentation.io.sampling import is_large, sampled_windows
 from segmentation.io.standardise import standards
+from segmentation.model.channels import channels_note, matched
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
 from segmentation.objects.steps import changes_classes
@@ -236,21 +237,30 @@ def values_taken(images: BlockImages, place: Sequence[int], classifier: PixelCla
 
     Raises:
         ImageError: if it cannot be read.
+        ValueError: with a sentence, if it has other channels than the training images.
     """
+    training, told = classifier.training_, dict[str | None, None]()
+
+    def looked_at() -> Iterator[Image]:
+        for image in _looked_at(images, place):
+            told[channels_note(image, training)] = None
+            yield matched(image, training, classifier.channels_)
+
     if classifier.spec_.standardise:
-        return ValuesTaken("", (), tuple(standards(_looked_at(images, place))))
-    own, training = images.dtype, classifier.training_
+        of_channels = tuple(standards(looked_at()))
+        return ValuesTaken("", tuple(filter(None, told)), of_channels)
+    own = images.dtype
     if own.name not in KEPT_TYPES or not type_known(training):
         return ValuesTaken("", ())
-    blocks = _looked_at(images, place)
+    blocks = looked_at()
     ranges = [block.metadata["value_range"] for block in blocks if block.no_data is None or not block.no_data.all()]
     if not ranges:
         return ValuesTaken("", ())
     ends = min(low for low, _ in ranges), max(high for _, high in ranges)
     name = own.name if classifier.spec_.looks_around else type_taken(own, ends, training)
-    if name != own.name and not all(in_type(block, name) for block in _looked_at(images, place)):
+    if name != own.name and not all(in_type(block, name) for block in looked_at()):
         name = own.name
-    notes = adaptation_note(own.name, name), range_note(np.dtype(name), ends, training)
+    notes = *told, adaptation_note(own.name, name), range_note(np.dtype(name), ends, training)
     return ValuesTaken(name, tuple(note for note in notes if note))
 
 

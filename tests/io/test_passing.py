@@ -50,7 +50,8 @@ class Disturbed:
 
 
 def taken_in_blocks(image):
-    return tasks.values_taken(image, (), SimpleNamespace(spec_=FeatureSpec(standardise=True))).standards
+    classifier = SimpleNamespace(spec_=FeatureSpec(standardise=True), training_={}, channels_=None)
+    return tasks.values_taken(image, (), classifier).standards
 
 
 TAKEN = {

@@ -15,6 +15,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import TileGrid, Window
 from segmentation.features.cache import FeatureCache
 from segmentation.io import sampling, standardise, zarr_images
+from segmentation.io.image import image_from_pixels
 from segmentation.io.pyramid import window_with_halo
 from segmentation.io.zarr_pyramid import open_pyramid
 from segmentation.live.pyramids import PyramidSegmenter
@@ -25,6 +26,7 @@ from tests.support import ROOT
 from tests.support.classifiers import trained
 from tests.support.files import files_in
 from tests.support.images import textured
+from tests.support.pyramids import write_pyramid
 
 pytestmark = pytest.mark.slow
 
@@ -107,8 +109,40 @@ def test_a_large_array_is_standardised_by_its_sample_as_on_the_page_and_whole(tm
     assert not np.array_equal(found, of_all)
     assert np.array_equal(found, classifier.predict(pixels))
     pyramid = open_pyramid(tmp_path / "image.zarr")
-    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts(pyramid))
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts)
     for tile, one in segmenter.tiles(classifier, TileGrid(pixels.shape).order()):
+        assert np.array_equal(one.ids, found[tile.rows, tile.columns])
+
+
+def test_channels_of_an_ome_zarr_are_taken_by_their_names_as_on_the_page(tmp_path):
+    pixels = np.dstack([coloured(40, 70), textured(40, 70, 3)])
+    learnt = image_from_pixels(pixels[..., :3], {"channel_names": ["a", "b", "c"]})
+    classifier = trained(learnt)
+    path = write_pyramid(tmp_path / "image.zarr", pixels[..., [2, 3, 0, 1]], chunks=16, names=["c", "d", "a", "b"])
+    report = apply_series(classifier, path, tmp_path / "out")
+    (notes,) = report.notes.values()
+    assert "“a” (number 3), “b” (number 4), “c” (number 1); 1 other channel is not looked at" in notes[0]
+    found = zarr.open(tmp_path / "out/image.zarr", mode="r")["0"][:]
+    assert np.array_equal(found, classifier.predict(learnt))
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), open_pyramid(path), pyramid_facts)
+    for tile, one in segmenter.tiles(classifier, TileGrid(found.shape).order()):
+        assert np.array_equal(one.ids, found[tile.rows, tile.columns])
+
+
+@pytest.mark.parametrize("bright", [False, True])
+def test_channels_that_are_not_looked_at_do_not_say_how_values_are_taken(bright, tmp_path):
+    taken = np.dstack([textured(40, 600, seed) for seed in range(2)])
+    classifier = trained(image_from_pixels(taken, {"channel_names": ["a", "b"]}))
+    pixels = np.dstack([taken, textured(40, 600, 2)]).astype(np.uint16)
+    pixels[..., 2] *= 200
+    pixels[:, 300:, 0] *= 200 if bright else 1
+    whole = image_from_pixels(pixels, {"channel_names": ["a", "b", "c"]})
+    path = write_pyramid(tmp_path / "image.zarr", pixels, chunks=16, names=["a", "b", "c"])
+    apply_series(classifier, path, tmp_path / "out")
+    found = zarr.open(tmp_path / "out/image.zarr", mode="r")["0"][:]
+    assert np.array_equal(found, classifier.predict(whole))
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), open_pyramid(path), pyramid_facts)
+    for tile, one in segmenter.tiles(classifier, TileGrid(found.shape).order()):
         assert np.array_equal(one.ids, found[tile.rows, tile.columns])
 
 
@@ -123,7 +157,7 @@ def test_no_part_is_taken_in_another_type_than_the_others(grey, tmp_path, monkey
     found = zarr.open(tmp_path / "out/image.zarr", mode="r")[:]
     assert np.array_equal(found, grey.predict(np.minimum(pixels, 255).astype(np.uint8)))
     pyramid = open_pyramid(tmp_path / "image.zarr")
-    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts(pyramid))
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts)
     for tile, one in segmenter.tiles(grey, TileGrid(pixels.shape).order()):
         assert np.array_equal(one.ids, found[tile.rows, tile.columns])
 
