@@ -77,7 +77,7 @@ def matched(image: AnyImage, training: Mapping[str, Any], channels: int | None) 
     )
 
 
-def channels_note(image: Image, training: Mapping[str, Any]) -> str | None:
+def channels_note(image: Image | Pyramid, training: Mapping[str, Any]) -> str | None:
     """A sentence, if channels are taken by their names."""
     names = learnt_channels(training)
     chosen = chosen_channels(named_channels(image), names)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.limits import ImageError
+from segmentation.model.channels import channels_note
 from segmentation.web.session.depth import NO_STACK
 from segmentation.web.session.large_images import LargeImages
 from segmentation.web.session.large_segmentation import LargeSegmentation
@@ -70,7 +71,8 @@ class LargeAnswers:
             ranges = state.forest.image_ranges
             self._segmentation.prepare(session_id, pyramid, tiles.view, state.features, ranges=ranges, stale=stale)
             return
-        yield learnt(trained)
+        by_name = channels_note(pyramid, trained.classifier.training_)
+        yield learnt(trained, [by_name] if by_name else [])
         pixels, remark, problem = yield from self._segmentation.segment(
             session_id,
             pyramid,

@@ -16,6 +16,7 @@ from segmentation.forest.sampling import PixelSample
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PassingError
 from segmentation.live.segmenter import LiveSegmenter
+from segmentation.model.channels import matched
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import Labelled, Training
 from segmentation.model.labelled import LabelledImage, LabelledPyramid
@@ -315,7 +316,10 @@ class Trainer:
         if wanted in (None, found):
             return
         try:
-            file.classifier.check(self._images.get(session_id, state.image["hash"]))
+            if is_large(state.image):
+                matched(self._images.large.pyramid(session_id, state.image["hash"]), file.contents.training, wanted)
+            else:
+                file.classifier.check(self._images.get(session_id, state.image["hash"]))
         except PassingError:
             raise
         except ValueError as reason:

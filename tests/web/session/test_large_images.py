@@ -122,6 +122,29 @@ def test_tiles_on_screen_are_those_of_the_library(client, session, facts, pixels
     assert done["note"] == ""
 
 
+def test_an_opened_classifier_takes_channels_by_their_names(client, session, pixels, tmp_path):
+    stacked, names = np.dstack([pixels, 255 - pixels]), ["extra", "GFP", "DAPI"]
+    learnt, labels = seg.image_from_pixels(stacked, {"channel_names": names[:0:-1]}), np.zeros(SHAPE, np.uint8)
+    labels[40:60, 40:200], labels[300:320, 40:200] = 1, 2
+    classifier, file = (
+        seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=5).fit(learnt, labels),
+        io.BytesIO(),
+    )
+    classifier.save(file)
+    many = np.dstack([pixels, *np.moveaxis(stacked[..., ::-1], 2, 0)])
+    facts = opened(client, session, zipped(write_pyramid(tmp_path / "b.zarr", many, chunks=256, names=names)))
+    came = client.post(f"/s/{session}/classifiers?name=theirs.squiggle", data=file.getvalue()).json
+    messages = converse(client, session, [{"id": "c", "type": "classifier.open", **came}], segment=asked(facts))
+    (told,) = [one for one in messages if one["kind"] == "learnt"]
+    assert told["notes"] == [
+        "Its channels are taken by their names: “DAPI” (number 3), “GFP” (number 2); 1 other channel is not looked at."
+    ]
+    expected = classifier.predict(learnt)
+    for one in (one for one in messages if one["kind"] == "tile"):
+        rows, columns = (slice(*one[side]) for side in ("rows", "columns"))
+        assert np.array_equal(unpacked(one), expected[rows, columns])
+
+
 def test_zoomed_out_the_middle_is_segmented_and_the_rest_is_told_of(client, session, facts, monkeypatch):
     monkeypatch.setattr("segmentation.web.session.large_segmentation.MOST_TILES", 4)
     messages = converse(client, session, strokes(facts), segment=asked(facts, [0, 1100, 0, 1300]))
