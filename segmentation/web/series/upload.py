@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import IO
 
-from segmentation.web.series.upload_zip import ZipError, ZippedZarrError, is_zip, shown_path, unpacked
+from segmentation.web.series.upload_zip import Incoming, ZipError, ZippedZarrError, is_zip, shown_path, unpacked
 from segmentation.web.store import StoreFullError
 from segmentation.web.store.series import SeriesStore
 
@@ -40,28 +41,31 @@ class Uploads:
         """
         added, refused = 0, []
         name = shown_path(name)
-        zipped = is_zip(file.read(4))
-        file.seek(0)
         try:
-            if not zipped:
-                self._store_image(session_id, series_id, name, file.read())
-                return 1, []
-            images = unpacked(
-                file, max_images=self._max_images, max_image_bytes=self._max_image_bytes, max_bytes=self._max_bytes
-            )
-            for image in images:
+            for image in self._images(name, file):
                 if image.reason:
                     refused.append({"name": image.name, "reason": image.reason})
                 else:
                     self._store_image(session_id, series_id, image.name, image.content)
                     added += 1
-        except ZippedZarrError:
-            file.seek(0)
-            self._store_image(session_id, series_id, name, file.read())
-            return 1, []
         except (ZipError, StoreFullError) as problem:
             refused.append({"name": name, "reason": str(problem)})
         return added, refused
+
+    def _images(self, name: str, file: IO[bytes]) -> Iterator[Incoming]:
+        """The images of an archive; a file that is none, or is an OME-Zarr itself, as it came."""
+        if is_zip(file.read(4)):
+            file.seek(0)
+            try:
+                yield from unpacked(
+                    file, max_images=self._max_images, max_image_bytes=self._max_image_bytes, max_bytes=self._max_bytes
+                )
+            except ZippedZarrError:
+                pass
+            else:
+                return
+        file.seek(0)
+        yield Incoming(name, file.read())
 
     def _store_image(self, session_id: str, series_id: str, name: str, content: bytes) -> None:
         self._store.add(session_id, series_id, name, content, max_images=self._max_images, max_bytes=self._max_bytes)

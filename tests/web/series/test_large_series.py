@@ -13,6 +13,7 @@ from segmentation.io import tiff_images
 from segmentation.io.pyramid_file import open_pyramid_file
 from segmentation.series.run import apply_series
 from segmentation.web.settings import Settings
+from segmentation.web.store import Limits
 from tests.support.files import png
 from tests.support.images import scene
 from tests.support.series import Series, contents_of, work
@@ -56,6 +57,15 @@ def test_a_series_segments_large_images_as_the_command_line_does(client, ozx, be
     assert client.post(f"{series.url}/again", json={"image": None}).json == {"again": 0}
     (opened,) = [one["number"] for one in progress["items"] if one["name"] == "a.tif"]
     assert client.post(f"{series.url}/open/{opened}").json["preparing"]["name"] == "a.tif"
+
+
+def test_a_zipped_zarr_for_which_there_is_no_room_is_refused_as_other_files_are(client, bench, ozx, monkeypatch):
+    series = Series(client)
+    monkeypatch.setattr(bench.store.files, "_limits", Limits(session_bytes=1))
+    told = [series.add(name, content) for name, content in {"cells.ozx": ozx, "small.png": png(scene(1))}.items()]
+    assert [one["added"] for one in told] == [0, 0]
+    assert [one["refused"][0]["name"] for one in told] == ["cells.ozx", "small.png"]
+    assert all("This session is full" in one["refused"][0]["reason"] for one in told)
 
 
 def test_a_series_says_what_does_a_stack_of_large_images(client, bench, pixels):
