@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from segmentation.io.limits import ImageError
 from segmentation.io.no_data import has_value, together
 from segmentation.io.pixels import ALPHA_NOTE, cmyk_to_rgb, upright
 from segmentation.io.placement import own_description
+from segmentation.io.sampling import SAMPLED_BLOCKS, sampled_windows
 from segmentation.io.tiff_directories import read_at
 from segmentation.io.tifftags import no_data_value
 from segmentation.io.tiffwriter import SOFTWARE
@@ -241,7 +243,12 @@ class PlaneWindows:
 
     @cached_property
     def _is_seen_anywhere(self) -> bool:
-        """Whether not all of the plane is transparent, as where nobody has filled that in."""
+        """Whether not all of the plane is transparent, as where nobody has filled that in; some windows mostly tell."""
+        samples = sampled_windows((self._page.imagelength, self._page.imagewidth))
+        with suppress(Exception):  # of what is damaged all of the plane tells
+            step = 1 if self._page.is_tiled else SAMPLED_BLOCKS + 1  # no strip twice
+            if any(self._stored(one)[..., self._alpha].any() for one in samples[::step]):
+                return True
         return any(values[..., self._alpha].any() for _, values in self._bands())
 
     @cached_property

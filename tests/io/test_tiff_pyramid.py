@@ -13,6 +13,7 @@ from segmentation.io import tiff_pyramid
 from segmentation.io.limits import ImageError
 from segmentation.io.read import read_image, read_stack
 from segmentation.io.tiff_pyramid import MISFITTING, TiffPyramids, open_tiff_pyramid
+from segmentation.io.tiff_windows import PlaneWindows
 from segmentation.io.unread import unread_part
 from tests.support.images import textured
 
@@ -260,3 +261,16 @@ def tiff_of(pixels):
     file = io.BytesIO()
     tifffile.imwrite(file, pixels, metadata=None)
     return file.getvalue()
+
+
+@pytest.mark.parametrize("cut", ["strips", "tiles"])
+def test_a_transparent_part_is_told_from_a_transparent_image_without_a_look_at_all_of_it(cut, tmp_path, monkeypatch):
+    pixels = np.dstack([RGB, np.where(np.arange(COLUMNS) < 20, 0, ALPHA)]).astype(np.uint8)
+    seen, unseen = (
+        write(tmp_path / name, given, photometric="rgb", extrasamples=["unassalpha"], **CUTS[cut])
+        for name, given in (("seen.tif", pixels), ("unseen.tif", pixels * np.uint8([1, 1, 1, 0])))
+    )
+    window = Window(slice(0, 20), slice(0, 20))
+    assert open_tiff_pyramid(unseen).read(window).no_data is None
+    monkeypatch.setattr(PlaneWindows, "_bands", lambda _plane: pytest.fail("All of it was looked at."))
+    assert open_tiff_pyramid(seen).read(window).no_data.all()
