@@ -34,6 +34,8 @@ export class Wholes {
     this.list = byId("wholes");
     /** By the hashes of the images. @type {Map<string, Row>} */
     this.rows = new Map();
+    /** Looks so far: of those that overlap the last one knows what is, whichever is answered last. */
+    this.looks = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.resume();
@@ -50,13 +52,14 @@ export class Wholes {
   async look() {
     clearTimeout(this.timer);
     if (this.session.conversation.gone) return;
+    const look = ++this.looks;
     /** @type {?WholeImage[]} */
     let wholes = null;
     try {
       const response = await fetch(`${sessionUrl}wholes`);
       if (response.ok) ({ wholes } = await response.json());
     } catch { /* The server is away: the next look may find it. */ }
-    clearTimeout(this.timer);
+    if (look !== this.looks) return;
     if (wholes) this.show(wholes);
     if (wholes ? wholes.some(isUnderWay) : this.rows.size) {
       this.timer = setTimeout(() => this.look(), document.hidden ? HIDDEN_LOOK_MS : LOOK_MS);

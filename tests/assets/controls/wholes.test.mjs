@@ -1,0 +1,32 @@
+/* How far whole images are is what the last look has found. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+/** @type {any} */ (globalThis).document = { body: { dataset: { base: "/" } }, getElementById: () => null };
+/** @type {any} */ (globalThis).window = { location: { pathname: "/s/a" } };
+const { Wholes } = await import("../../../assets/controls/wholes.mjs");
+
+test("a look that is overtaken by another hides nothing and ends nothing", async () => {
+  /** @type {((found: object[]) => void)[]} */
+  const answers = [];
+  globalThis.fetch = () => new Promise((resolve) => {
+    answers.push((wholes) => resolve(new Response(JSON.stringify({ wholes }))));
+  });
+  /** @type {object[][]} */
+  const shown = [];
+  /** @type {any} */
+  const page = {
+    session: { conversation: { gone: false } }, rows: new Map(), looks: 0, timer: undefined,
+    show: (/** @type {object[]} */ found) => shown.push(found),
+  };
+  const looks = [Wholes.prototype.look.call(page), Wholes.prototype.look.call(page)];
+  const running = [{ image: "a", state: "working", running: true, part: 0.5 }];
+  answers[1](running);
+  await looks[1];
+  answers[0]([]);
+  await looks[0];
+  assert.deepEqual(shown, [running]);
+  assert.notEqual(page.timer, undefined);
+  clearTimeout(page.timer);
+});
