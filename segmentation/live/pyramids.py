@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.tiling import Tile
-from segmentation.features.constants import ColourConstants, standardised_constants
-from segmentation.features.pointwise import lacks_constants
+from segmentation.features.learned_planes import keep_cells
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PassingError
@@ -27,7 +26,7 @@ from segmentation.live.room import room_for, taken_by, taken_smoothed, with_room
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.channels import matched
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.facts import values_of_image
+from segmentation.model.facts import values_of_image, with_learnt_constants
 from segmentation.model.pyramid_facts import known_as, pyramid_ends
 from segmentation.model.values import nearest_in_type, type_taken
 from segmentation.strokes.stroke import Stroke
@@ -173,6 +172,8 @@ class PyramidSegmenter:
                 continue
             with turn():
                 live.cache.smoothed(image, spec, inner, threads=live.threads)
+                if spec.learned:
+                    keep_cells(image, spec, inner.rows, inner.columns)
         if not ranges or stale():
             return
         with suppress(ImageError):  # nothing of it is kept
@@ -184,13 +185,10 @@ class PyramidSegmenter:
 
     def with_constants(self, spec: FeatureSpec) -> FeatureSpec:
         """The spec with the constants that training would take from this image, if it needs some."""
-        if not lacks_constants(spec, self._pyramid.channels):
-            return spec
-        seen = spec.network_channels(self._pyramid.channels)
-        if spec.standardise:
-            return replace(spec, constants=standardised_constants(seen))
-        ends = pyramid_ends(self._pyramid, seen) if seen else None
-        return replace(spec, constants=replace(ColourConstants.of([values_of_image(self._facts)]), ends=ends))
+        pyramid = self._pyramid
+        return with_learnt_constants(
+            spec, pyramid.channels, lambda: [values_of_image(self._facts)], lambda seen: pyramid_ends(pyramid, seen)
+        )
 
 
 def _without(layer: Layer | None, tile: Tile) -> NDArray[np.uint8] | None:

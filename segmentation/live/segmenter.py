@@ -36,6 +36,7 @@ from segmentation.live.labelled_rows import LabelledRows
 from segmentation.live.layers import Layer
 from segmentation.live.room import room_for, taken_by, taken_smoothed, with_room
 from segmentation.model.classifier import PixelClassifier
+from segmentation.model.facts import with_constants_of
 from segmentation.model.fit import Labelled, Training
 from segmentation.model.weights import ClassWeights, checked_weights
 
@@ -347,6 +348,7 @@ class LiveSegmenter:
     ) -> None:
         """Caches what :meth:`train`, which knows the image as ``learnt_as``, and :meth:`segment_tiles` would."""
         image_hash, image = learnt_as or image.seen_hash, standardised(image) if spec.standardise else image
+        known = with_constants_of(spec, image)
         for tile, cache in with_room(self.cache.budget, taken_smoothed(spec, image.channels), order):
             if not cache or spec.looks_around:
                 break
@@ -355,11 +357,11 @@ class LiveSegmenter:
                     return
                 self.cache.smoothed(image, spec, tile, threads=self.threads)
                 if spec.learned:
-                    keep_cells(image, with_constants(spec, image.pixels), tile.rows, tile.columns)
+                    keep_cells(image, known, tile.rows, tile.columns)
         if ranges:
             with turn():
                 if not stale():
-                    self.ranges.known(image_hash, lambda: image, with_constants(spec, image.pixels))
+                    self.ranges.known(image_hash, lambda: image, known)
 
     def _fits_as_bits(self, image: Image, classifier: PixelClassifier, tile: Tile) -> bool:
         """Whether the classifier can be walked on bits now, and there is room for those of the tile."""

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmentation.features.constants import Ends, as_feature, channel_ends, grid_median, grid_step
+from segmentation.features.constants import (
+    ColourConstants,
+    Ends,
+    as_feature,
+    channel_ends,
+    grid_median,
+    grid_step,
+    standardised_constants,
+)
+from segmentation.features.pointwise import lacks_constants
+from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image, image_from_pixels
 from segmentation.model.channels import named_channels
 from segmentation.strokes.classes import DEFAULT_COLOURS, LabelClass
@@ -83,6 +94,35 @@ def values_of_image(facts: Mapping[str, Any]) -> tuple[float, float]:
     """The smallest value and the median of a training image, as features have them, by the facts about it."""
     dtype = np.dtype(facts["dtype"])
     return as_feature(facts["value_range"][0], dtype), as_feature(facts["median"], dtype)
+
+
+def with_learnt_constants(
+    spec: FeatureSpec,
+    channels: int,
+    values: Callable[[], Iterable[tuple[float, float]]],
+    ends: Callable[[tuple[int, ...]], Ends],
+) -> FeatureSpec:
+    """The spec with the constants that training takes from images, if it needs some and has none.
+
+    Args:
+        spec: which features.
+        channels: number of channels of the images.
+        values: gives those of :func:`values_of_image` of each image.
+        ends: gives what is dark and what bright in some channels, of all images together.
+    """
+    if not lacks_constants(spec, channels):
+        return spec
+    seen = spec.network_channels(channels)
+    if spec.standardise:
+        return replace(spec, constants=standardised_constants(seen))
+    return replace(spec, constants=replace(ColourConstants.of(values()), ends=ends(seen) if seen else None))
+
+
+def with_constants_of(spec: FeatureSpec, image: Image) -> FeatureSpec:
+    """The same for one image that is in memory."""
+    return with_learnt_constants(
+        spec, image.channels, lambda: [values_of_image(image_facts(image))], lambda seen: image_ends(image, seen)
+    )
 
 
 def as_image(image: Image | ArrayLike) -> Image:

@@ -16,9 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation._shared.text import counted
 from segmentation.features.compute import compute_planes
-from segmentation.features.constants import ColourConstants, Ends, middle_ends, standardised_constants
+from segmentation.features.constants import ColourConstants, Ends, middle_ends
 from segmentation.features.pieces import ComputePlanes
-from segmentation.features.pointwise import lacks_constants
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import joined_ranges
 from segmentation.forest.forest import Forest
@@ -26,7 +25,7 @@ from segmentation.forest.growing import grow_forest
 from segmentation.forest.sampling import PixelSample, TrainingSample, check_classes, count_classes
 from segmentation.forest.settings import ForestSettings
 from segmentation.model.channels import chosen_channels, learnt_channels
-from segmentation.model.facts import checked_class_ids, counts_to_json, values_of_image
+from segmentation.model.facts import checked_class_ids, counts_to_json, values_of_image, with_learnt_constants
 from segmentation.model.labelled import LabelledImage, LabelledPyramid
 
 
@@ -140,13 +139,14 @@ class Training:
         earlier = self._earlier.spec_.constants if self._earlier is not None else None
         if spec.constants is not None or earlier is not None:
             return replace(spec, constants=spec.constants or earlier)
-        if not self._facts or not lacks_constants(spec, self._facts[0]["channels"]):
+        if not self._facts:
             return spec
-        seen = spec.network_channels(self._facts[0]["channels"])
-        if spec.standardise:
-            return replace(spec, constants=standardised_constants(seen))
-        ends = middle_ends([self._ends_of(one, seen) for one in self._images]) if seen else None
-        return replace(spec, constants=replace(ColourConstants.of(map(values_of_image, self._facts)), ends=ends))
+        return with_learnt_constants(
+            spec,
+            self._facts[0]["channels"],
+            lambda: map(values_of_image, self._facts),
+            lambda seen: middle_ends([self._ends_of(one, seen) for one in self._images]),
+        )
 
     def _pixels_of(self, earlier: TrainedClassifier) -> PixelSample:
         """The training pixels of the earlier classifier, which fit this training."""

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from segmentation._shared.tiling import TileGrid
+from segmentation.features import learned_planes
 from segmentation.features.cache import FeatureCache
 from segmentation.features.compute import compute_planes
+from segmentation.features.learned.network import cells_of
 from segmentation.features.ranges import feature_ranges
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
@@ -64,6 +66,22 @@ def test_those_of_features_with_constants_are_prepared_too(asked, standardise):
     live.prepare(IMAGE, spec, GRID.order())
     bins_after_each(live, FOREST, spec)
     assert len(asked) == 1
+
+
+def test_those_of_learned_texture_are_prepared_where_some_pixels_hold_no_data(asked, monkeypatch):
+    pixels = IMAGE.pixels.astype(np.float32)
+    pixels[:, 40:140] = np.nan
+    pixels[::2, 140:] *= 9
+    image, spec = image_from_pixels(pixels), FeatureSpec(texture=False, sigma_max=2, learned=True)
+    computed = []
+    monkeypatch.setattr(learned_planes, "cells_of", lambda seen: computed.append(seen.shape) or cells_of(seen))
+    live = LiveSegmenter(FeatureCache(10**8))
+    live.prepare(image, spec, GRID.order())
+    prepared = len(computed)
+    (first,) = list(strokes(1))
+    live.train([LabelledImage.from_image(image, first)], spec, FOREST)
+    assert len(asked) == 1
+    assert len(computed) == prepared > 0
 
 
 def test_without_room_for_smoothed_tiles_they_are_prepared_still(asked):
