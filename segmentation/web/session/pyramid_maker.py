@@ -26,8 +26,7 @@ from segmentation.web.decoding.client import CutShortError
 from segmentation.web.decoding.patience import patiently
 from segmentation.web.session.large_images import LargeImages
 from segmentation.web.session.made_levels import free_bytes
-from segmentation.web.store import StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
-from segmentation.web.store.errors import DISK_FULL
+from segmentation.web.store import DiskFullError, StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.files import Files
 from segmentation.web.store.pyramids import CLAIM_SECONDS, Claim, Pyramids
 
@@ -152,7 +151,7 @@ class PyramidMaker:
         except (PassingError, StoreAwayError) as problem:
             self._postpone(claim, problem)
         except StoreFullError as problem:
-            why = FULL if str(problem) == DISK_FULL else problem
+            why = FULL if isinstance(problem, DiskFullError) else problem
             self._postpone(claim, problem, hindrance=f"{why} {GOES_ON}")
         except ImageError as problem:
             self._give_up(claim, str(problem))
@@ -185,7 +184,7 @@ class PyramidMaker:
     def _note(self, part: float) -> None:
         self._part = part
         if free_bytes(self._folder) < LEFT_FREE:
-            raise StoreFullError
+            raise DiskFullError
 
     def _keep(self, claim: Claim, made: Path) -> None:
         """Let the store have what was made, as one file."""

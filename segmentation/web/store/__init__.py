@@ -11,6 +11,7 @@ stores up to date, ``backup.py`` makes one file of all and a store of that.
 
 from segmentation.web.store.backup import BackupError
 from segmentation.web.store.errors import (
+    DiskFullError,
     SchemaError,
     StoreAwayError,
     StoreError,
@@ -24,6 +25,7 @@ from segmentation.web.store.sessions import Store
 
 __all__ = [
     "BackupError",
+    "DiskFullError",
     "Limits",
     "NewImage",
     "NumberedEvent",

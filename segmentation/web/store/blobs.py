@@ -21,7 +21,7 @@ import sqlalchemy as sql
 
 from segmentation._shared.full_disk import is_full
 from segmentation.web.store.database import Database
-from segmentation.web.store.errors import StoreAwayError, StoreFullError
+from segmentation.web.store.errors import DiskFullError, StoreAwayError
 from segmentation.web.store.tables import contents
 
 PART_BYTES = 4 * 2**20
@@ -38,7 +38,7 @@ class UnknownBlobError(LookupError):
 
 
 class Blobs(Protocol):
-    """Bytes under keys. Each call may raise a StoreAwayError, and those that write a StoreFullError."""
+    """Bytes under keys. Each call may raise a StoreAwayError, and those that write a DiskFullError."""
 
     def put(self, key: str, content: bytes | BinaryIO) -> None:
         """Keep bytes, or those of a file from its beginning, under a key; they are safe once this returns."""
@@ -214,7 +214,7 @@ class ObjectBlobs:
             raise UnknownBlobError(key) from error
         except Exception as error:
             if is_full(error):
-                raise StoreFullError from error
+                raise DiskFullError from error
             log.warning("the object store failed: %s", " ".join(f"{type(error).__name__}: {error}".split()))
             raise StoreAwayError(AWAY) from error
 

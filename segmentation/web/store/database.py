@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, Interf
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from segmentation.web.store.errors import SchemaError, StoreAwayError, StoreError, StoreFullError, StoreLostError
+from segmentation.web.store.errors import DiskFullError, SchemaError, StoreAwayError, StoreError, StoreLostError
 from segmentation.web.store.reserve import Reserve
 from segmentation.web.store.sqlite_file import SqliteFile
 
@@ -145,10 +145,10 @@ class Database:
 
         Raises:
             StoreAwayError: if the database does not answer, or has other tables than this version needs.
-            StoreFullError: if the disk is full.
+            DiskFullError: if the disk is full.
         """
         if self._reserve and not self._reserve.hold():
-            raise StoreFullError
+            raise DiskFullError
         with self.writing() as connection:
             yield connection
 
@@ -169,7 +169,7 @@ class Database:
 
         Raises:
             StoreAwayError: if the database does not answer, or has other tables than this version needs.
-            StoreFullError: if the disk is full.
+            DiskFullError: if the disk is full.
         """
         self.check_schema()
         self.check_file()
@@ -214,7 +214,7 @@ class Database:
         Raises:
             SchemaError: if they are those of a newer version.
             StoreAwayError: if the database does not answer.
-            StoreFullError: if the disk is full.
+            DiskFullError: if the disk is full.
         """
         _refuse_newer(self._schema())
         with self.changing_tables() as (_, upgrade):
@@ -226,7 +226,7 @@ class Database:
 
         Raises:
             StoreAwayError: if the database does not answer.
-            StoreFullError: if the disk is full.
+            DiskFullError: if the disk is full.
         """
         from alembic import command
         from alembic.config import Config
@@ -257,7 +257,7 @@ class Database:
             return self._schema()
         try:
             return self._schema()
-        except StoreFullError:
+        except DiskFullError:
             self._reserve.release_if_needed()
             return self._schema()
         finally:
@@ -279,7 +279,7 @@ class Database:
         except DBAPIError as error:
             problem = error.orig
             if self._is_full(problem):
-                raise StoreFullError from error
+                raise DiskFullError from error
             if getattr(problem, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
                 log.error("the database is damaged: %s", problem)
                 raise StoreLostError from error

@@ -51,6 +51,10 @@ class SchemaError(StoreAwayError):
 class StoreFullError(StoreError):
     """There is no room left: on the disk, or within what the operator allows."""
 
+
+class DiskFullError(StoreFullError):
+    """The disk is full; it goes on once whoever runs the server has made room."""
+
     def __init__(self, sentence: str = DISK_FULL) -> None:
         super().__init__(sentence)
 
@@ -67,6 +71,6 @@ def disk_told(failed: str, otherwise: Exception) -> Iterator[None]:
         yield
     except OSError as error:
         if is_full(error):
-            raise StoreFullError from error
+            raise DiskFullError from error
         log.warning("%s: %s", failed, error)
         raise otherwise from error

@@ -21,7 +21,7 @@ from segmentation.web.application import create_app
 from segmentation.web.decoding import client as decoding
 from segmentation.web.session import made_levels, pyramid_maker
 from segmentation.web.settings import Settings
-from segmentation.web.store import Limits, StoreAwayError, StoreFullError, pyramids
+from segmentation.web.store import DiskFullError, Limits, StoreAwayError, StoreFullError, pyramids
 from segmentation.web.store.pyramids import Pyramids
 from tests.support.asking import converse
 from tests.support.images import textured
@@ -283,7 +283,14 @@ def test_what_the_end_of_a_file_lacks_is_told_at_once_and_when_it_is_seen(client
     assert "damaged or incomplete" in client.get(f"{values}?rows=1099,1101&columns=7,9").json["error"]
 
 
-@pytest.mark.parametrize("problem", [StoreFullError("This session is full."), OSError(errno.ENOSPC, "No space left")])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        StoreFullError("This session is full."),
+        DiskFullError("The disk of the store is full."),
+        OSError(errno.ENOSPC, "No space left"),
+    ],
+)
 def test_where_the_disk_is_full_it_goes_on_once_there_is_room(client, session, files, stopped, monkeypatch, problem):
     image_hash = send(client, session, files["strips.tif"])
     maker = client.application.extensions["workbench"].pyramid_maker
@@ -297,7 +304,8 @@ def test_where_the_disk_is_full_it_goes_on_once_there_is_room(client, session, f
             assert maker.work_on_one()
         told = look(client, session, image_hash)
         assert (told["waits"], told["reason"], told["done"]) == (True, "", False)
-        assert re.search("is full.*goes on once there is room", told["hindrance"])
+        full = "This session" if type(problem) is StoreFullError else "The disk of the server"
+        assert told["hindrance"] == f"{full} is full. It goes on once there is room."
         monkeypatch.setattr(pyramids, "time", SimpleNamespace(time=lambda: time.time() + 120))
     monkeypatch.setattr(pyramids, "time", SimpleNamespace(time=lambda: time.time() + 240))
     monkeypatch.setattr(decoding.Decoder, "read_reduced", lambda *given, **named: pytest.fail("It is read again."))
@@ -306,7 +314,7 @@ def test_where_the_disk_is_full_it_goes_on_once_there_is_room(client, session, f
     assert (told["done"], told["waits"], told["hindrance"]) == (True, False, "")
 
 
-@pytest.mark.parametrize("problem", [StoreFullError(), StoreAwayError()], ids=["full", "away"])
+@pytest.mark.parametrize("problem", [DiskFullError(), StoreAwayError()], ids=["full", "away"])
 def test_who_cannot_tell_that_it_is_at_work_tells_it_again(client, session, files, stopped, monkeypatch, problem):
     image_hash, told = send(client, session, files["strips.tif"]), []
     maker, reduced = client.application.extensions["workbench"].pyramid_maker, decoding.Decoder.read_reduced
