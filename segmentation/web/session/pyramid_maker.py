@@ -124,6 +124,10 @@ class PyramidMaker:
             except (StoreAwayError, StoreFullError):
                 if time.monotonic() - since > CLAIM_SECONDS:
                     self._lost.set()
+            except Exception:
+                log.exception("an image that is prepared cannot be held")
+                self._lost.set()
+                return
 
     def _make(self, claim: Claim) -> None:
         from segmentation.io.pyramid_making import hold_data, make_levels

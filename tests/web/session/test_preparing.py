@@ -25,6 +25,7 @@ from segmentation.web.store import DiskFullError, Limits, StoreAwayError, StoreF
 from segmentation.web.store.pyramids import Pyramids
 from tests.support.asking import converse
 from tests.support.images import textured
+from tests.support.preparing import look, send
 from tests.support.pyramids import write_pyramid, zipped
 from tests.support.waiting import wait_for
 
@@ -55,18 +56,6 @@ def files(pixels, tmp_path_factory):
 
 def store_of(client):
     return client.application.extensions["workbench"].store
-
-
-def send(client, session, content, name="strips.tif"):
-    answer = client.post(f"/s/{session}/images?name={name}", data=content)
-    assert "preparing" in answer.json, answer.json
-    return answer.json["preparing"]["hash"]
-
-
-def look(client, session, image_hash):
-    """What the server says of an image that is prepared; None if it knows of none."""
-    listed = client.get(f"/s/{session}/preparing").json["images"]
-    return next((one for one in listed if one["hash"] == image_hash), None)
 
 
 def prepared(client, session, content, name="strips.tif"):
@@ -312,50 +301,6 @@ def test_where_the_disk_is_full_it_goes_on_once_there_is_room(client, session, f
     assert maker.work_on_one()
     told = look(client, session, image_hash)
     assert (told["done"], told["waits"], told["hindrance"]) == (True, False, "")
-
-
-@pytest.mark.parametrize("problem", [DiskFullError(), StoreAwayError()], ids=["full", "away"])
-def test_who_cannot_tell_that_it_is_at_work_tells_it_again(client, session, files, stopped, monkeypatch, problem):
-    image_hash, told = send(client, session, files["strips.tif"]), []
-    maker, reduced = client.application.extensions["workbench"].pyramid_maker, decoding.Decoder.read_reduced
-    heartbeat = Pyramids.heartbeat
-
-    def tell(self, *given):
-        told.append(given)
-        if len(told) < 3:
-            raise problem
-        return heartbeat(self, *given)
-
-    def read(self, *given, **named):
-        wait_for(lambda: len(told) >= 3, "it has told it again")
-        return reduced(self, *given, **named)
-
-    monkeypatch.setattr(Pyramids, "heartbeat", tell)
-    monkeypatch.setattr(decoding.Decoder, "read_reduced", read)
-    assert maker.work_on_one()
-    assert look(client, session, image_hash)["done"]
-
-
-def test_a_small_image_does_not_wait_for_all_of_a_large_one(client, session, files, stopped, monkeypatch):
-    monkeypatch.setattr(pyramid_maker, "CLAIM_SECONDS", 0.1)
-    maker, reduced = client.application.extensions["workbench"].pyramid_maker, decoding.Decoder.read_reduced
-    large, small = (send(client, session, files[name], name) for name in ("strips.tif", "tiles.tif"))
-
-    def read(self, *given, **named):
-        wait_for(maker._turn_ended.is_set, "the turn has ended, since another waits")
-        return reduced(self, *given, **named)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(pyramid_maker, "TURN_SECONDS", -1.0)
-        patched.setattr(decoding.Decoder, "read_reduced", read)
-        assert maker.work_on_one()
-    told = look(client, session, large)
-    assert (told["done"], told["waits"], told["reason"]) == (False, False, "")
-    assert maker.work_on_one()
-    assert (look(client, session, small)["done"], look(client, session, large)["done"]) == (True, False)
-    assert maker.work_on_one()
-    assert look(client, session, large)["done"]
-    assert not maker.work_on_one()
 
 
 def test_a_strip_that_is_damaged_is_transparent_and_told_of_and_the_rest_is_there(client, session, files, pixels):
