@@ -162,7 +162,7 @@ class PyramidMaker:
         except OSError as problem:
             if is_full(problem):
                 self._postpone(claim, problem, hindrance=f"{FULL} {GOES_ON}")
-            elif may_pass(problem):
+            elif may_pass(problem) or isinstance(problem, FileNotFoundError):  # by who lost the claim, and finished
                 self._postpone(claim, problem)
             else:
                 log.warning("the levels of an image could not be written: %s", problem)

@@ -1,12 +1,15 @@
 """Who prepares a large image, for how long, and what becomes of it where that cannot be told."""
 
 import io
+import shutil
 import time
 from types import SimpleNamespace
 
 import pytest
 import tifffile
 
+from segmentation.io import pyramid_making
+from segmentation.io.pyramid_making import hold_data
 from segmentation.web.decoding import client as decoding
 from segmentation.web.session import pyramid_maker
 from segmentation.web.store import DiskFullError, StoreAwayError, pyramids
@@ -72,6 +75,24 @@ def test_what_cannot_be_held_is_left_to_others(client, session, files, monkeypat
         patched.setattr(decoding.Decoder, "read_reduced", read)
         assert maker.work_on_one()
     assert not look(client, session, image_hash)["done"]
+    monkeypatch.setattr(pyramids, "time", SimpleNamespace(time=lambda: time.time() + 120))
+    assert maker.work_on_one()
+    assert look(client, session, image_hash)["done"]
+
+
+def test_what_another_process_has_taken_away_is_made_again(client, session, files, monkeypatch):
+    image_hash = send(client, session, files["tiles.tif"])
+    maker = client.application.extensions["workbench"].pyramid_maker
+
+    def taken_away(folder):
+        shutil.rmtree(folder)
+        return hold_data(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pyramid_making, "hold_data", taken_away)
+        assert maker.work_on_one()
+    told = look(client, session, image_hash)
+    assert (told["waits"], told["reason"]) == (True, "")
     monkeypatch.setattr(pyramids, "time", SimpleNamespace(time=lambda: time.time() + 120))
     assert maker.work_on_one()
     assert look(client, session, image_hash)["done"]
