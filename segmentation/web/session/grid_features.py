@@ -34,7 +34,7 @@ class GridFeatures:
             classifier: says which features.
             grid: over the image.
         """
-        key = (image.hash, classifier.spec_)
+        key = (image.seen_hash, classifier.spec_)
         features = self._features.get(key)
         if features is None:
             parts = []

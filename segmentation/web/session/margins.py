@@ -92,7 +92,7 @@ class Margins:
             if stale():
                 return None
             adapted = classifier.adapt(image)
-            key = (image.hash, classifier.spec_)
+            key = (image.seen_hash, classifier.spec_)
             rows = self._rows.get(key) if image.region is None else None
             if rows is None:
                 rows = feature_rows(adapted, classifier.spec_, sampled_places(adapted), threads=1)

@@ -60,7 +60,7 @@ class Wanted:
 
     def key(self, tile: Tile, clean_up: tuple[CleanUpStep, ...] = ()) -> _Key:
         """What its packed tiles are kept by."""
-        return ref(self.classifier), self.image.hash, tile.index, self.layer, self.outlines, clean_up
+        return ref(self.classifier), self.image.seen_hash, tile.index, self.layer, self.outlines, clean_up
 
     def corrected(self, one: PackedTile) -> PackedTile:
         """A tile with what was corrected in it."""

@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +12,15 @@ import tifffile
 
 import segmentation as seg
 from segmentation.__main__ import main
+from segmentation.features.pieces import feature_rows
+from segmentation.io.slab import kept_smoothing
+from segmentation.io.volumes import with_slab
 from segmentation.model.classifier import load_classifier
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.session import depth
 from segmentation.web.session.at_work import ImagesAtWork
 from segmentation.web.session.conversation import BUSY
+from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.stacks import plane_key
 from tests.support.asking import converse, stroke_event, tile_request, unpacked
 from tests.support.files import png, tiff
@@ -96,6 +102,33 @@ def test_planes_on_screen_and_the_stack_are_those_of_the_library(client, session
     assert np.array_equal(segmented(client, session, plane_key(facts["hash"], 1)), expected)
     one = client.get(f"/s/{session}/download/segmentation.tif?image={plane_key(facts['hash'], 2)}").data
     assert np.array_equal(tifffile.imread(io.BytesIO(one)), expected[1])
+
+
+@pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
+def test_equal_planes_among_others_are_not_taken_for_each_other(client, session, seen):
+    pixels = planes(5)
+    pixels[4] = pixels[0]
+    pixels[3] = pixels[3, :, ::-1]
+    facts = opened(client, session, tiff(pixels, photometric="minisblack"))
+    first, second, last = (plane_key(facts["hash"], page) for page in (1, 2, 5))
+    converse(client, session, [stroke_event("a", second, 1, "M5,5L30,50"), stroke_event("b", second, 2, "M45,5L70,50")])
+    changes(client, session, **seen)
+    expected = of_the_library(client, session, pixels)
+    assert not np.array_equal(expected[0], expected[4])
+    assert np.array_equal(on_screen(client, session, first), expected[0])
+    assert np.array_equal(on_screen(client, session, last), expected[4])
+    assert np.array_equal(segmented(client, session, first), expected)
+
+
+def test_features_that_are_kept_of_a_plane_are_those_among_the_planes_around_it():
+    images = [seg.image_from_pixels(plane) for plane in planes(3)]
+    classifier = SimpleNamespace(spec_=seg.FeatureSpec(sigma_max=2, planes_around=1))
+    grid, kept = SimpleNamespace(places=np.arange(0, 4800, 60)), GridFeatures()
+    seen = [with_slab(around, 1, 0, kept_smoothing(0)) for around in (images, [images[1], images[1], images[0]])]
+    found = [kept.rows(nullcontext, one, classifier, grid) for one in seen]
+    for one, rows in zip(seen, found, strict=True):
+        assert np.array_equal(rows, feature_rows(one, classifier.spec_, grid.places))
+    assert not np.array_equal(*found)
 
 
 def test_a_further_stroke_looks_at_the_same_planes(client, session, stack):
