@@ -10,7 +10,8 @@ from segmentation.web.decoding.client import Decoder
 from segmentation.web.series import whole_images, worker
 from segmentation.web.series.worker import SeriesWorker
 from segmentation.web.settings import Settings
-from segmentation.web.store import wholes
+from segmentation.web.store import DiskFullError, StoreAwayError, wholes
+from segmentation.web.store.series_claims import SeriesClaims
 from tests.support.images import textured
 from tests.support.series import Series, work
 from tests.support.waiting import wait_for
@@ -94,6 +95,27 @@ def test_of_an_incomplete_file_it_is_told_at_once(client, bench, pixels, tmp_pat
     work(bench)
     (item,) = series.progress["items"]
     assert "Only all of it can be segmented" in item["reason"]
+
+
+@pytest.mark.parametrize("problem", [DiskFullError(), StoreAwayError()], ids=["full", "away"])
+def test_who_cannot_tell_that_it_is_at_work_tells_it_again(whole, bench, monkeypatch, problem):
+    told, heartbeat, pause = [], SeriesClaims.heartbeat, SeriesWorker._pause
+
+    def tell(self, *given):
+        told.append(given)
+        if len(told) < 3:
+            raise problem
+        return heartbeat(self, *given)
+
+    def waits_for_it(worker):
+        wait_for(lambda: len(told) >= 3, "it has told it again")
+        return pause(worker)
+
+    whole.begin()
+    monkeypatch.setattr(SeriesClaims, "heartbeat", tell)
+    monkeypatch.setattr(SeriesWorker, "_pause", waits_for_it)
+    work(bench)
+    assert whole.state["done"] == 1
 
 
 def test_a_whole_image_gives_way_to_others_that_wait(client, bench, ozx, whole, monkeypatch):
