@@ -51,7 +51,11 @@ export class Preparing {
     const { conversation } = this.session;
     while (!conversation.journal.length && !conversation.gone) await pause(LOOK_SECONDS / 10);
     if (conversation.gone) return;
-    const images = await this.ask();
+    let images = await this.ask();
+    while (!images && !conversation.gone) {
+      await pause(LOOK_SECONDS);
+      images = await this.ask();
+    }
     for (const one of images ?? []) if (!one.done || !this.isOpen(one.hash)) this.awaited.set(one.hash, this.seen);
     if (this.awaited.size) this.look();
   }
