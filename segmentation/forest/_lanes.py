@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core.cgutils import get_or_insert_function
@@ -113,14 +115,19 @@ define_logic(_BITS_OF_ROW)
 
 @instruction(_BITS_OF_ROW, types.Array, types.intp)
 def load_bits(builder: Compiler, array: Array, row: Value) -> Value:
-    """The bits of a row of ``ROW`` bytes."""
-    return array.load(row, ir.Constant(row.type, 0), _BITS_OF_ROW.vector)
+    """The bits of a row of an array whose rows have ``ROW`` bytes and follow one another."""
+    return _in_rows(array, row).load(row, ir.Constant(row.type, 0), _BITS_OF_ROW.vector)
 
 
 @instruction(types.none, types.Array, types.intp, _BITS_OF_ROW)
 def store_bits(builder: Compiler, array: Array, row: Value, bits: Value) -> None:
-    """Write the bits of a row."""
-    array.store(row, ir.Constant(row.type, 0), bits)
+    """Write the bits of such a row."""
+    _in_rows(array, row).store(row, ir.Constant(row.type, 0), bits)
+
+
+def _in_rows(array: Array, row: Value) -> Array:
+    """The array with a length of rows that is known, so that none is multiplied with: most of a walk is such places."""
+    return replace(array, row_bytes=ir.Constant(row.type, ROW))
 
 
 @instruction(types.none, types.Array, types.intp)

@@ -23,6 +23,12 @@ ZEROS, ONES = range(2)
 
 FIRST_COMPARISON = 2
 
+COLUMNS = 7
+"""Numbers of a selection."""
+
+_WHERE, _WHERE_NOT = 0, -1
+_WAITS = -1
+
 ADDENDS = 7
 """Votes that are added up in registers: their number has three binary digits."""
 
@@ -41,68 +47,95 @@ Bits: TypeAlias = Any
 
 @kernel
 def assemble_trees(
-    roots: Rows, nodes: Rows, digit: int, comparisons: Rows, complements: Rows, stack: int, votes: Rows, program: Rows
+    roots: Rows, nodes: Rows, digit: int, comparisons: Rows, stack: int, votes: Rows, program: Rows
 ) -> tuple[int, int]:
     """Write the selections that tell a digit of what trees vote for; return how many they are, and the rows that exist.
 
     What the children of a node say is there before the node itself, since the nodes are taken from the last to the
-    first. It waits in a row that is free again once the node has been computed.
+    first. A node waits for its parent, to be computed with it: what lies between the two is not written and read again.
 
     Args:
         roots, nodes: see :meth:`segmentation.forest.program.Program.of`.
         digit: which binary digit of the codes of leaves.
         comparisons: ``(nodes,)``, the row that says whether a node's bin is above its edge.
-        complements: ``(comparisons,)``, for each of them a row for the opposite; negative where nothing asked for it
-            yet.
         stack: the first of the rows that are free; all rows before it are read only here.
         votes: a row for each tree's vote; changed where another says it already.
-        program: to be filled: rows ``(a, b, c, d)``; where ``a`` is 1, ``d`` becomes what ``c`` is, else what ``b`` is.
+        program: to be filled, see :func:`_select`.
     """
-    length, rows, n_free = 0, stack, 0
-    said, free = np.empty(len(nodes), np.int64), np.empty(len(nodes) + 1, np.int64)
+    said, free, state = (
+        np.empty(len(nodes), np.int64),
+        np.empty(len(nodes) + 3, np.int64),
+        np.array([0, 0, stack, stack]),
+    )
     stop = len(nodes)
     for tree in range(len(roots) - 1, -1, -1):
-        for node in range(stop - 1, roots[tree] - 1, -1):
+        root = roots[tree]
+        for node in range(stop - 1, root - 1, -1):
+            child, other = nodes[node, 2], nodes[node, 3]
             if nodes[node, 0] < 0:
                 said[node] = ONES if nodes[node, 4] >> digit & 1 else ZEROS
-                continue
-            left, right, comparison = said[nodes[node, 2]], said[nodes[node, 3]], comparisons[node]
-            if left == right:
-                said[node] = left
-            elif left == ZEROS and right == ONES:
-                said[node] = comparison
-            elif left == ONES and right == ZEROS:
-                number = comparison - FIRST_COMPARISON
-                if complements[number] < 0:
-                    complements[number] = -complements[number]
-                    length = _emit(program, length, comparison, ONES, ZEROS, complements[number])
-                said[node] = complements[number]
+            elif said[child] != _WAITS and said[other] != _WAITS:
+                compares = said[child] == ZEROS and said[other] == ONES
+                said[node] = comparisons[node] if compares else said[child] if said[child] == said[other] else _WAITS
             else:
-                for child in (left, right):
-                    if child >= stack:
-                        free[n_free] = child
-                        n_free += 1
-                if n_free == 0:
-                    free[0] = rows
-                    n_free, rows = 1, rows + 1
-                n_free -= 1
-                said[node] = free[n_free]
-                length = _emit(program, length, comparison, left, right, free[n_free])
-        stop = roots[tree]
-        if said[stop] >= stack:
-            free[n_free] = said[stop]
-            n_free += 1
-            program[length - 1, 3] = votes[tree]
+                instead = _WHERE_NOT
+                if said[child] != _WAITS:
+                    child, other, instead = other, child, _WHERE
+                if said[other] == _WAITS:
+                    said[other] = _emit(program, ZEROS, _WHERE_NOT, ZEROS, other, nodes, comparisons, said, free, state)
+                row = comparisons[node]
+                said[node] = _emit(program, row, instead, said[other], child, nodes, comparisons, said, free, state)
+        if said[root] == _WAITS:
+            said[root] = _emit(program, ZEROS, _WHERE_NOT, ZEROS, root, nodes, comparisons, said, free, state)
+        if said[root] >= stack:
+            free[state[1]] = said[root]
+            state[1] += 1
+            program[state[0] - 1, -1] = votes[tree]
         else:
-            votes[tree] = said[stop]
-    return length, rows
+            votes[tree] = said[root]
+        stop = root
+    return state[0], state[2]
 
 
 @part
-def _emit(program: Rows, length: int, a: int, b: int, c: int, d: int) -> int:
-    """Write a selection to the place ``length`` of a program; return the place behind it."""
-    program[length, 0], program[length, 1], program[length, 2], program[length, 3] = a, b, c, d
-    return length + 1
+def _emit(
+    program: Rows,
+    asked: int,
+    instead: int,
+    other: int,
+    child: int,
+    nodes: Rows,
+    comparisons: Rows,
+    said: NDArray[np.int64],
+    free: NDArray[np.int64],
+    state: NDArray[np.int64],
+) -> int:
+    """Write a selection whose inner one is a node that waits; return the row that it goes to.
+
+    Args:
+        program: see :func:`_select`.
+        asked, instead, other: of the outer selection.
+        child: the node.
+        nodes, comparisons: see :func:`assemble_trees`.
+        said: ``(nodes,)``, the rows that say what each says.
+        free: rows that are free.
+        state: how long the program is, how many rows are free, and how many exist; what is below the stack is not.
+    """
+    left, right = said[nodes[child, 2]], said[nodes[child, 3]]
+    for row in (other, left, right):
+        if row >= state[3]:
+            free[state[1]] = row
+            state[1] += 1
+    if state[1] == 0:
+        free[0] = state[2]
+        state[1] += 1
+        state[2] += 1
+    state[1] -= 1
+    line = program[state[0]]
+    line[0], line[1], line[2] = asked, instead, other
+    line[3], line[4], line[5], line[6] = comparisons[child], left, right, free[state[1]]
+    state[0] += 1
+    return free[state[1]]
 
 
 @part
@@ -139,12 +172,20 @@ def _compare(packed: Bytes, plane: int, masks: Rows, begin: int, end: int, rows:
 
 @part
 def _select(program: Rows, begin: int, end: int, rows: Bytes) -> None:
-    """Run some selections one after the other."""
+    """Run some selections one after the other.
+
+    Args:
+        program: rows ``(asked, instead, other, a, b, c, d)``. The inner selection is what ``c`` is where ``a`` is 1,
+            and else what ``b`` is; ``d`` becomes that instead of what ``other`` is, where ``asked`` is 1
+            (``instead`` 0), or where it is 0 (``instead`` -1).
+        begin, end: which of them.
+        rows: of bits.
+    """
     for number in range(begin, end):
-        a, b, c = program[number, 0], program[number, 1], program[number, 2]
-        otherwise = load_bits(rows, b)
-        chosen = otherwise ^ (load_bits(rows, a) & (otherwise ^ load_bits(rows, c)))
-        store_bits(rows, program[number, 3], chosen)
+        inner, other = load_bits(rows, program[number, 4]), load_bits(rows, program[number, 2])
+        inner = inner ^ (load_bits(rows, program[number, 3]) & (inner ^ load_bits(rows, program[number, 5])))
+        chosen = other ^ ((inner ^ other) & (load_bits(rows, program[number, 0]) ^ program[number, 1]))
+        store_bits(rows, program[number, 6], chosen)
 
 
 @part
@@ -267,7 +308,7 @@ def run_program(
         planes: that of the lowest digit of each feature that is looked at.
         planes_of_block: number of planes of a block.
         comparisons: where the edges of each of these features begin, and their number; and the masks of all edges.
-        program: ``(selections, 4)``, see :func:`assemble_trees`.
+        program: ``(selections, COLUMNS)``, see :func:`_select`.
         votes: ``(trees and more, digits)``, the rows of the digits of the votes; and ``(classes - 1, digits)``, the
             opposites of the digits of each class but the first, 0 or -1.
         steps: ``(steps, 5)``, what follows when the votes are counted.

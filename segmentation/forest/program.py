@@ -36,7 +36,7 @@ class Program:
         features: the features that are looked at, int32.
         starts: ``(features + 1,)`` int32, where the edges that each is compared with begin, and their number.
         masks: ``(edges, BITS)`` int32, the opposites of the binary digits of these edges, 0 or -1.
-        selections: ``(selections, 4)`` int32.
+        selections: ``(selections, COLUMNS)`` int32.
         votes: ``(trees and more, digits)`` int32, the rows of the digits of the trees' votes, and then, as if they were
             votes for the first class, rows that hold its digits.
         classes_but_first: ``(classes - 1, digits)`` int32, the opposites of the digits of these classes, 0 or -1.
@@ -74,22 +74,19 @@ class Program:
         features, starts = np.unique(pairs // BINS, return_index=True)
         comparisons = np.zeros(len(nodes), np.int32)
         comparisons[inner] = kernels.FIRST_COMPARISON + of_node
-        complements = -(kernels.FIRST_COMPARISON + len(pairs) + np.arange(len(pairs), dtype=np.int32))
         codes, n_digits = _codes(nodes, n_classes), (n_classes - 1).bit_length()
         digits = codes[:, None] >> np.arange(n_digits) & 1
         coded = np.concatenate([nodes[:, :4], codes[nodes[:, 4:]]], axis=1, dtype=np.int32)
-        first_vote = kernels.FIRST_COMPARISON + 2 * len(pairs)
+        first_vote = kernels.FIRST_COMPARISON + len(pairs)
         stack = first_vote + len(roots) * n_digits
         votes = np.empty((-(-len(roots) // kernels.ADDENDS) * kernels.ADDENDS, n_digits), np.int32)
         votes[:] = np.where(digits[0], kernels.ONES, kernels.ZEROS)
         votes[: len(roots)] = first_vote + np.arange(len(roots) * n_digits).reshape(len(roots), n_digits)
-        selections = np.empty((len(pairs) + int(inner.sum()) * n_digits, 4), np.int32)
+        selections = np.empty((int(inner.sum()) * n_digits, kernels.COLUMNS), np.int32)
         filled, first_digit = 0, stack
         for digit in range(n_digits):
             own = votes[: len(roots), digit].copy()
-            length, rows = kernels.assemble_trees(
-                roots, coded, digit, comparisons, complements, stack, own, selections[filled:]
-            )
+            length, rows = kernels.assemble_trees(roots, coded, digit, comparisons, stack, own, selections[filled:])
             votes[: len(roots), digit] = own
             filled, first_digit = filled + length, max(first_digit, rows)
         return cls(
