@@ -11,11 +11,12 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+
+from segmentation._shared.cached_property import cached_property
 
 ROOT = Path(__file__).resolve().parents[1]
 API = ROOT / "docs" / "api.md"

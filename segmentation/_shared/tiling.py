@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segmentation._shared.cached_property import cached_property
 
 TILE_SIDE = 256
 """Pixels along a tile's side: few enough that the first is on screen at once, that what a stroke left alone need not

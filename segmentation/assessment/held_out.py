@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation.assessment.strokes import DrawnImage, StrokeKey, stroke_of_pixels
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.weighing import Weights

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.checks import number
 from segmentation.features.by_channel import KINDS as KINDS
 from segmentation.features.by_channel import TOO_MANY_CHANNELS, channel_and_kinds, checked_table

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segmentation._shared.cached_property import cached_property
 
 DIFFERENCE, TRACE, RATIO, RATIO_TO_MEAN, LAB = range(5)
 """What a pointwise feature is."""

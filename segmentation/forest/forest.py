@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.forest.bins import BLOCK, count_blocks, packed_room

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.aligned import on_cache_lines
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.parallel import share
 from segmentation.forest._bit_layout import BINS, BITS
 from segmentation.forest.bins import count_blocks

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation.forest._bit_layout import BINS, WHOLE_SHARE
 from segmentation.forest.bins import Bins
 

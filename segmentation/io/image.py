@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation.io.limits import MAX_CHANNELS, ImageError
 from segmentation.io.no_data import filled, not_numbers, together
 from segmentation.io.pixel_size import PixelSize

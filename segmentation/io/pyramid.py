@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.image import Image, normalised
 from segmentation.io.limits import MAX_CHANNELS, ImageError, PassingError

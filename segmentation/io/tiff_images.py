@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.tiling import Window, whole_window
 from segmentation.io.formats import TIFF_BEGINNINGS
 from segmentation.io.image import Image

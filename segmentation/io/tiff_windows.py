@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.bounded_cache import BoundedCache
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.tiling import Window, whole_window
 from segmentation.io import headers
 from segmentation.io.limits import ImageError

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.tiling import Tile
 from segmentation.features.learned_planes import keep_cells
 from segmentation.features.spec import FeatureSpec

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.text import counted
 from segmentation.features.compute import compute_planes
 from segmentation.features.constants import ColourConstants, Ends, middle_ends

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from segmentation.web.routes.errors import refused
-from segmentation.web.routes.requests import json_body
+from segmentation.web.routes.requests import has_gone, json_body
 from segmentation.web.routes.responses import not_kept
 from segmentation.web.series.changed import CORRECTED, MEASURED, OUTLINED, Known, changed, known_of
 from segmentation.web.series.progress import SeriesProgress
@@ -62,7 +62,8 @@ def series_classifier_routes(
         """The files of the classifier and of the corrections as they are now, for the image that a request names."""
         named = json_body(10_000).get("image")
         image_hash = named if isinstance(named, str) else None
-        return downloads.classifier(session_id, image_hash), downloads.corrections(session_id, image_hash)
+        classifier = downloads.classifier(session_id, image_hash, has_gone=has_gone())
+        return classifier, downloads.corrections(session_id, image_hash)
 
     @routes.post("/s/<session_id>/series")
     def begin(session_id: str) -> Response:
@@ -80,7 +81,7 @@ def series_classifier_routes(
         """
         image_hash = request.args.get("image")
         try:
-            classifier = downloads.classifier(session_id, image_hash)
+            classifier = downloads.classifier(session_id, image_hash, has_gone=has_gone())
         except ValueError:
             return not_kept(jsonify({"classifier": None, CORRECTED: {}, OUTLINED: {}, MEASURED: {}}))
         now = known(session_id, downloads.corrections(session_id, image_hash))

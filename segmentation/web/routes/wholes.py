@@ -13,6 +13,7 @@ from segmentation.io.shares import shares_table
 from segmentation.io.zarr_zip import zipped_classes
 from segmentation.strokes.classes import classes_from_json
 from segmentation.web.routes.errors import refused
+from segmentation.web.routes.requests import has_gone
 from segmentation.web.routes.responses import as_it_comes, not_kept
 from segmentation.web.series.progress import SeriesProgress
 from segmentation.web.series.whole_images import refuse_incomplete
@@ -68,7 +69,7 @@ def whole_routes(
         rows, columns = images.large.pyramid(session_id, image_hash).shape
         try:
             refuse_incomplete(images.large.coarsest(session_id, image_hash))
-            classifier = downloads.classifier(session_id, image_hash)
+            classifier = downloads.classifier(session_id, image_hash, has_gone=has_gone())
             series_id = wholes.begin(session_id, image_hash, classifier, rows * columns)
         except (ValueError, StoreFullError) as problem:
             return refused(problem)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
+from segmentation._shared.cached_property import cached_property
 from segmentation.io.image import Image
 from segmentation.io.read import read_image
 

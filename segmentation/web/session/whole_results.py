@@ -6,13 +6,14 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.tiling import Tile, TileGrid
 from segmentation.io.export import probability_pages
 from segmentation.io.image import Image
