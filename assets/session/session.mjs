@@ -363,8 +363,8 @@ export class Session {
   /** @param {Settings} forest */
   chooseForest(forest) {
     /* What has no control stays as the session has it. */
-    const { range_steps, image_ranges } = this.state.forest;
-    const chosen = { ...forest, range_steps, image_ranges };
+    const { range_steps, image_ranges, range_margin } = this.state.forest;
+    const chosen = { ...forest, range_steps, image_ranges, range_margin };
     if (hasImage(this.state) && !sameSettings(chosen, this.state.forest)) {
       this.append({ type: "settings.change", forest: chosen });
     }

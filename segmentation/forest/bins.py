@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.aligned import on_cache_lines
+from segmentation._shared.cached_property import cached_property
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.parallel import share
 from segmentation.forest._bit_layout import BINS as BINS
@@ -65,18 +65,27 @@ class Bins:
             raise ValueError("A scale of the bins is negative.")
 
     @classmethod
-    def of_rows(cls, rows: NDArray[np.float32], steps: int = 2, ranges: NDArray[np.float32] | None = None) -> Bins:
+    def of_rows(
+        cls,
+        rows: NDArray[np.float32],
+        steps: int = 2,
+        ranges: NDArray[np.float32] | None = None,
+        margin: float = 0.0,
+    ) -> Bins:
         """The bins over the range of these rows.
 
         Args:
             rows: ``(pixels, features)`` float32, at least one pixel, finite.
             steps: how many steps of the grid there are at least between the ends of a range, a power of two.
             ranges: ``(2, features)`` float32, what they cover besides, finite, or not a number where that is nothing.
+            margin: how far beyond these, in parts of their width, rows lie that are not covered for it.
         """
-        ends = rows.min(axis=0), rows.max(axis=0)
+        low, high = (np.asarray(end, np.float64) for end in (rows.min(axis=0), rows.max(axis=0)))
         if ranges is not None:
-            ends = np.fmin(ends[0], ranges[0]), np.fmax(ends[1], ranges[1])
-        low, high = (np.asarray(end, np.float64) for end in ends)
+            lowest, highest = np.asarray(ranges, np.float64)
+            beyond = margin * (highest - lowest)
+            low = np.where(low >= lowest - beyond, lowest, np.fmin(low, lowest))
+            high = np.where(high <= highest + beyond, highest, np.fmax(high, highest))
         exponent = np.frexp(high - low)[1] - steps.bit_length()
         step = np.where(high > low, np.ldexp(1.0, exponent), 1.0)
         rounded_low = np.where(high > low, np.floor(low / step) * step, low)

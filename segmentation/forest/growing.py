@@ -158,7 +158,7 @@ def grow_forest(
         A forest with bins, whose edges depend on the rows and the ranges alone. Its classes are those of ``class_ids``,
         ascending.
     """
-    bins = Bins.of_rows(rows, settings.range_steps, ranges)
+    bins = Bins.of_rows(rows, settings.range_steps, ranges, settings.range_margin)
     columns = bins.columns(rows)
     classes, classified = np.unique(class_ids, return_inverse=True)
     grow = _extra_trees if settings.kind == "extra_trees" else _random_trees

@@ -11,7 +11,7 @@ from segmentation._shared.checks import mapping, number, whole_number
 FOREST_KINDS = ("extra_trees", "random_forest")
 
 UNNAMED = {"n_estimators": 100, "max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0}
-UNNAMED |= {"range_steps": 8, "image_ranges": False}
+UNNAMED |= {"range_steps": 8, "image_ranges": False, "range_margin": 0.0}
 """What settings that were written before, and do not name these, stand for: the defaults of their time."""
 
 MIN_TREE_PIXELS = 100
@@ -40,6 +40,8 @@ class ForestSettings:
             least, 1, 2, 4 or 8: the fewer, the fewer ranges a further stroke moves.
         image_ranges: whether that range covers, beside the labelled pixels, some blocks of their images, so that a
             further stroke hardly moves it.
+        range_margin: how far beyond these blocks, in parts of the range that they have, labelled pixels must lie for it
+            to cover them too, 0 to 1: what lies nearer falls into the outermost bins, and moves no range.
 
     Raises:
         ValueError: with a sentence for the person who chose, if a value is out of bounds.
@@ -54,6 +56,7 @@ class ForestSettings:
     random_state: int = 0
     range_steps: int = 2
     image_ranges: bool = True
+    range_margin: float = 0.5
 
     def __post_init__(self) -> None:
         if self.kind not in FOREST_KINDS:
@@ -71,6 +74,7 @@ class ForestSettings:
             raise ValueError("The steps of a range must be 1, 2, 4 or 8.")
         if type(self.image_ranges) is not bool:
             raise ValueError("Whether ranges cover blocks of the images must be true or false.")
+        object.__setattr__(self, "range_margin", number(self.range_margin, "The margin of a range", 0, 1))
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

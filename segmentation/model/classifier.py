@@ -48,7 +48,7 @@ class PixelClassifier(Parameters):
     Args:
         spec: which features the forest sees.
         kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state, range_steps,
-            image_ranges: see :class:`ForestSettings`.
+            image_ranges, range_margin: see :class:`ForestSettings`.
         class_weights: by class id, what its probability is multiplied with, from 0.01 to 100, in thousandths: more of
             it where that is above 1. It changes nothing of what is learnt, unlike scikit-learn's ``class_weight``.
         clean_up: steps that :meth:`predict` does to a segmentation, see :class:`CleanUpStep`; or their JSON values.

@@ -35,6 +35,7 @@ class Parameters:
         random_state: int = ForestSettings.random_state,
         range_steps: int = ForestSettings.range_steps,
         image_ranges: bool = ForestSettings.image_ranges,
+        range_margin: float = ForestSettings.range_margin,
         class_weights: ClassWeights | None = None,
         clean_up: Steps = (),
         engine: str = "compiled",
@@ -42,9 +43,8 @@ class Parameters:
     ) -> None:
         checked_weights(class_weights)
         self.spec, self.class_weights, self.clean_up = spec, class_weights, checked_steps(clean_up)
-        self.settings = ForestSettings(
-            kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state, range_steps, image_ranges
-        )
+        of_trees = kind, n_estimators, max_depth, max_samples, balance, fine_trees, random_state
+        self.settings = ForestSettings(*of_trees, range_steps, image_ranges, range_margin)
         self.engine = checked_engine(engine)
         self.threads = threads
 

@@ -42,24 +42,24 @@ def test_a_tab_opens_and_folds_again(person):
 
 
 OLDER_FOREST = """({ session }) => {
-  const { range_steps: _, image_ranges: __, ...forest } = session.state.forest;
+  const { range_steps: _, image_ranges: __, range_margin: ___, ...forest } = session.state.forest;
   session.append({ type: "settings.change", forest: { ...forest, n_estimators: 37 } });
 }"""
 
 
 def test_what_has_no_control_stays_as_an_older_session_has_it(person):
     forest = """({ session }) => {
-      const { n_estimators, range_steps, image_ranges } = session.state.forest;
-      return [n_estimators, range_steps, image_ranges];
+      const { n_estimators, range_steps, image_ranges, range_margin } = session.state.forest;
+      return [n_estimators, range_steps, image_ranges, range_margin];
     }"""
     person.within(OLDER_FOREST)
-    assert person.within(forest) == [37, 8, False]
+    assert person.within(forest) == [37, 8, False, 0]
     person.tab("learn")
     person.wait_for(lambda: person.page.input_value("#forest-trees") == "37", "the setting in its control")
     person.page.fill("#forest-trees", "41")
     person.press("Tab")
     person.wait_for(lambda: person.within(forest)[0] == 41, "what was typed")
-    assert person.within(forest) == [41, 8, False]
+    assert person.within(forest) == [41, 8, False, 0]
 
 
 SCROLLING = """() => [document.querySelector("#panel"), ...document.querySelectorAll("#panel *")].filter((one) => (

@@ -85,6 +85,40 @@ def test_a_little_more_of_a_range_changes_no_bin():
     assert np.array_equal(bins_of(0.11, 0.93, 2).edges, bins_of(0.02, 0.93, 2).edges)
 
 
+BETWEEN = [[0, 0, 0, np.nan], [10, 10, 10, np.nan]]
+ROWS = [[-4, -6, 2, 3], [14, 10, 16, 5]]
+
+
+@pytest.mark.parametrize(
+    ("margin", "covered"),
+    [
+        (0, [(-4, 14), (-6, 10), (0, 16), (3, 5)]),
+        (0.5, [(0, 10), (-6, 10), (0, 16), (3, 5)]),
+        (1, [(0, 10)] * 3 + [(3, 5)]),
+    ],
+)
+def test_rows_beyond_what_is_covered_count_from_a_margin_on(margin, covered):
+    rows, ranges = np.array(ROWS, np.float32), np.array(BETWEEN, np.float32)
+    bins = Bins.of_rows(rows, 2, ranges, margin)
+    alone = Bins.of_rows(np.array(covered, np.float32).T)
+    assert np.array_equal(bins.low, alone.low)
+    assert np.array_equal(bins.scale, alone.scale)
+
+
+@given(
+    arrays.arrays(np.float32, (2, 6), elements=st.floats(-9, 9, width=32)),
+    st.floats(0, 1),
+    st.sampled_from([1, 2, 4, 8]),
+)
+def test_what_lies_between_is_covered_whatever_the_margin(ends, margin, steps):
+    ranges = np.sort(ends, axis=0)
+    rows = np.random.default_rng(0).normal(0, 9, (5, 6)).astype(np.float32)
+    bins = Bins.of_rows(rows, steps, ranges, margin)
+    assert (bins.low <= ranges[0]).all()
+    wide = bins.scale > 0
+    assert (bins.low[wide] + BINS / bins.scale[wide].astype(np.float64) >= ranges[1][wide] - 1e-4).all()
+
+
 def test_bins_follow_from_the_rows_whatever_their_order():
     rows = np.random.default_rng(0).normal(size=(200, 5)).astype(np.float32)
     one, other = Bins.of_rows(rows), Bins.of_rows(rows[::-1])

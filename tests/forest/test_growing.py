@@ -22,10 +22,11 @@ def forest_bytes(forest):
 
 
 def test_settings_survive_json():
-    chosen = ForestSettings("random_forest", 7, 5, 0.25, 0.5, 0.25, 11, 4, False)
+    chosen = ForestSettings("random_forest", 7, 5, 0.25, 0.5, 0.25, 11, 4, False, 0.25)
     assert ForestSettings.from_json(chosen.to_json()) == chosen
     before = ForestSettings.from_json({"n_estimators": 9})
-    first = {"max_samples": 0.2, "balance": 1, "fine_trees": 0, "range_steps": 8, "image_ranges": False}
+    ranges = {"range_steps": 8, "image_ranges": False, "range_margin": 0}
+    first = {"max_samples": 0.2, "balance": 1, "fine_trees": 0, **ranges}
     assert before == ForestSettings(n_estimators=9, **first), "as before there were any"
 
 
@@ -37,6 +38,7 @@ def test_settings_survive_json():
         ({"range_steps": 3}, "steps of a range must be 1, 2, 4 or 8"),
         ({"range_steps": True}, "steps of a range"),
         ({"image_ranges": 1}, "must be true or false"),
+        ({"range_margin": -0.1}, "margin of a range must be between 0 and 1"),
         ({"kind": []}, "kind of forest"),
         ({"n_estimators": 0}, "number of trees must be a whole number between 1 and 1000"),
         ({"n_estimators": 1001}, "number of trees"),

@@ -1,5 +1,7 @@
 """Ranges of features of images, from stroke to stroke."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,18 @@ def test_who_does_not_want_them_does_not_wait_for_them(asked):
     before = bins_after_each(live, ForestSettings(n_estimators=8, image_ranges=False))
     assert asked == []
     assert len(before[-1].differing(before[0]))
+
+
+def test_a_pixel_that_lies_a_little_beyond_moves_no_range(monkeypatch):
+    def narrower(image, spec, **kwargs):
+        low, high = feature_ranges(image, spec, **kwargs)
+        return np.stack([low + (high - low) / 8, high - (high - low) / 8])
+
+    monkeypatch.setattr("segmentation.live.image_ranges.feature_ranges", narrower)
+    first, *others = bins_after_each(LiveSegmenter(FeatureCache(0)), FOREST)
+    assert all(len(one.differing(first)) == 0 for one in others)
+    first, *others = bins_after_each(LiveSegmenter(FeatureCache(0)), replace(FOREST, range_margin=0.0))
+    assert len(others[-1].differing(first))
 
 
 def test_a_further_stroke_moves_no_range_of_a_small_image():

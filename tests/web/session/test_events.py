@@ -33,7 +33,14 @@ def test_a_session_starts_with_its_image_classes_and_settings():
 def test_a_session_of_before_keeps_the_settings_of_its_time():
     before = FeatureSpec(differences=False, colour=False)
     assert fold([START]).features == before
-    first = {"max_samples": 0.2, "balance": 1.0, "fine_trees": 0.0, "range_steps": 8, "image_ranges": False}
+    first = {
+        "max_samples": 0.2,
+        "balance": 1.0,
+        "fine_trees": 0.0,
+        "range_steps": 8,
+        "image_ranges": False,
+        "range_margin": 0.0,
+    }
     forest = ForestSettings(n_estimators=100, **first)
     assert fold([START]).forest == forest
     kinds = {name: value for name, value in before.to_json().items() if name not in ("differences", "colour")}
