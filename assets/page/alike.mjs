@@ -1,9 +1,10 @@
 /*
  * From which images the classifier for the current one learns: those with the same channels, by their names where files
- * have some. The server has the same in segmentation/web/session/alike.py.
+ * have some, and with the planes that features look at. The server has the same in segmentation/web/session/alike.py
+ * and depth.py.
  */
 
-/** @import { ImageFacts } from "../journal/state.mjs" */
+/** @import { ImageFacts, State } from "../journal/state.mjs" */
 
 /**
  * Whether what is learnt on an image is of use for another one.
@@ -27,4 +28,15 @@ export function imagesAlike(current, labelled) {
   const some = labelled.filter((one) => serves(one, current) || (here && serves(current, one)));
   const fewest = some.reduce((least, one) => (one.channels < least.channels ? one : least), some[0]);
   return some.filter((one) => serves(fewest, one));
+}
+
+/**
+ * Whether an image has the planes that features look at: those of a stack along z that came as one file.
+ * @param {ImageFacts} image
+ * @param {Pick<State, "features" | "stacks">} state
+ */
+export function canBeSeen({ stack, shown_with: made }, { features, stacks }) {
+  if (features.dimensions !== 3 && !features.planes_around) return true;
+  const axes = made ? [] : stacks.get(stack ?? "")?.axes ?? [];
+  return axes.some(([name, length]) => name === "z" && length > 1);
 }

@@ -3,7 +3,7 @@
 import { byId, element, icon } from "../shared/dom.mjs";
 import { askAgain } from "../shared/requests.mjs";
 import { counted } from "../shared/text.mjs";
-import { imagesAlike, serves } from "./alike.mjs";
+import { canBeSeen, imagesAlike, serves } from "./alike.mjs";
 import { hasClass } from "./classids.mjs";
 import { sessionUrl } from "./context.mjs";
 import { entryKey } from "./entries.mjs";
@@ -108,11 +108,13 @@ export class Strip {
     ));
     const count = drawn.filter(hasClass).length;
     const unlike = !serves(image, state.image) && !serves(state.image, image);
+    const flat = !canBeSeen(image, state);
+    const why = unlike ? "has other channels" : "is no plane along z of a stack that came as one file";
     root.classList.toggle("chosen", current);
-    root.classList.toggle("apart", unlike);
+    root.classList.toggle("apart", unlike || flat);
     choose.setAttribute("aria-checked", String(current));
     choose.tabIndex = current ? 0 : -1;
-    const facts = [counted(count, "stroke"), ...(unlike ? ["has other channels: its strokes do not count here"] : [])];
+    const facts = [counted(count, "stroke"), ...(unlike || flat ? [`${why}: its strokes do not count here`] : [])];
     if (hashes.length > 1) facts.unshift(counted(hashes.length, "plane"));
     choose.title = `${hashes.length > 1 ? name : namesOf(image)}: ${facts.join(", ")}`;
     choose.setAttribute("aria-label", choose.title);
@@ -120,14 +122,19 @@ export class Strip {
   }
 
   /** @param {StateWithImage} state */
-  sayWhatIsLeftOut({ image, images, strokes, strokesElsewhere }) {
+  sayWhatIsLeftOut(state) {
+    const { image, images, strokes, strokesElsewhere } = state;
     const labelled = images.filter(({ hash }) => (
       (hash === image.hash ? strokes : strokesElsewhere.get(hash))?.some(hasClass)
     ));
-    const unlike = labelled.length - imagesAlike(image, labelled).length;
-    byId("images-note").textContent = unlike
-      ? `Not learnt from here: ${counted(unlike, "image")} with other channels.`
-      : "";
+    const seen = labelled.filter((one) => canBeSeen(one, state));
+    const [flat, ...more] = labelled.filter((one) => !seen.includes(one));
+    const unlike = seen.length - imagesAlike(image, seen).length;
+    const others = more.length ? ` and ${counted(more.length, "more image")}` : "";
+    byId("images-note").textContent = [
+      unlike && `Not learnt from here: ${counted(unlike, "image")} with other channels.`,
+      flat && `Not learnt from in depth: “${flat.name}”${others}, no plane along z of a stack that came as one file.`,
+    ].filter(Boolean).join(" ");
   }
 
   /** @param {KeyboardEvent} event */

@@ -1,7 +1,7 @@
 /* What the classifier of a session learns from, as the page knows it: the same rules hold on the server. */
 
 import { versionOf } from "../drawing/strokes.mjs";
-import { imagesAlike } from "../page/alike.mjs";
+import { canBeSeen, imagesAlike } from "../page/alike.mjs";
 import { hasClass, isRegion } from "../page/classids.mjs";
 
 /** @import { Left } from "../page/corrections.mjs" */
@@ -21,7 +21,9 @@ import { hasClass, isRegion } from "../page/classids.mjs";
  */
 function learntImages(state) {
   const { image, images, strokes, strokesElsewhere, learnsCorrections } = state;
-  return imagesAlike(image, images.filter(({ hash }) => {
+  return imagesAlike(image, images.filter((one) => {
+    const { hash } = one;
+    if (!canBeSeen(one, state)) return false;
     const drawn = hash === image.hash ? strokes : strokesElsewhere.get(hash);
     const painted = hash === image.hash ? state.corrections : state.correctionsElsewhere.get(hash);
     return drawn?.some(hasClass) || (learnsCorrections && painted?.some(hasClass));

@@ -14,10 +14,6 @@ from segmentation.web.session.images import Images
 from segmentation.web.session.stacks import page_in_file
 from segmentation.web.session.state import SessionState
 
-NO_STACK = (
-    "These features look at several planes, and this is no plane along z of a stack that came as one file: open such a "
-    "stack, or choose “Each plane by itself” under Learn, Depth."
-)
 MOST_SLAB_BYTES = 2**29
 """Bytes of the planes that one is looked at together with, itself among them."""
 
@@ -53,7 +49,7 @@ def seen_image(
         return image
     planes = planes_along_z(state, image_hash)
     if len(planes) == 1:
-        raise ImageError(NO_STACK)
+        raise ImageError(no_stack(state.images[image_hash]["name"]))
     near, own = slab_positions(planes.index(image_hash), len(planes), spec.depth_halo)
     if len(near) > MOST_PLANES or len(near) * image.pixels.nbytes > MOST_SLAB_BYTES:
         raise ImageError(
@@ -62,6 +58,19 @@ def seen_image(
         )
     read = [image if planes[number] == image_hash else images.get(session_id, planes[number]) for number in near]
     return with_slab(read, own, near.start, kept_smoothing(0) if smoothing is None else smoothing)
+
+
+def no_stack(name: str) -> str:
+    """Why features that look at several planes cannot be computed of an image, as a sentence."""
+    return (
+        f"Features are to look at several planes, but “{name}” is no plane along z of a stack that came as one file: "
+        "open such a stack, or choose “Each plane by itself” under Learn, Depth."
+    )
+
+
+def can_be_seen(state: SessionState, image_hash: str, spec: FeatureSpec) -> bool:
+    """Whether an image has the planes that features look at; ``assets/page/alike.mjs`` says the same in the browser."""
+    return not spec.looks_around or len(planes_along_z(state, image_hash)) > 1
 
 
 def planes_seen(state: SessionState, image_hash: str, spec: FeatureSpec) -> int:

@@ -19,7 +19,7 @@ from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier
 from segmentation.strokes.raster import region_of
 from segmentation.web.session.alike import serves
-from segmentation.web.session.depth import seen_image
+from segmentation.web.session.depth import can_be_seen, seen_image
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
@@ -203,8 +203,9 @@ class FeatureAdvice:
 
     def _alike(self, result: Result) -> list[str]:
         """The images that can be segmented, the current one first."""
-        state = result.state
-        alike = [one for one, facts in state.images.items() if serves(state.image, facts)]
+        state, spec = result.state, result.classifier.spec
+        served = (one for one, facts in state.images.items() if serves(state.image, facts))
+        alike = [one for one in served if can_be_seen(state, one, spec)]
         current = alike.index(state.image["hash"])
         return alike[current:] + alike[:current]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.limits import ImageError
 from segmentation.model.channels import channels_note
-from segmentation.web.session.depth import NO_STACK
+from segmentation.web.session.depth import no_stack
 from segmentation.web.session.large_images import LargeImages
 from segmentation.web.session.large_segmentation import LargeSegmentation
 from segmentation.web.session.packed_tile import Message
@@ -52,7 +52,7 @@ class LargeAnswers:
         """
         state = training_set.state
         try:
-            _refuse_depth(state.features)
+            _refuse_depth(state.features, state.image["name"])
             pyramid = self._large.pyramid(session_id, state.image["hash"])
             if not missing_strokes(state, training_set.pixels_by_class):
                 yield {"kind": "status", "text": "Learning from the strokes"}
@@ -60,7 +60,7 @@ class LargeAnswers:
                 if stale():
                     return
                 trained = self._trainer.train(session_id, training_set)
-            _refuse_depth(trained.classifier.spec)
+            _refuse_depth(trained.classifier.spec, state.image["name"])
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
             return
@@ -94,9 +94,9 @@ class LargeAnswers:
             yield {"kind": "scores", "scores": None, "note": NOT_SCORED}
 
 
-def _refuse_depth(spec: FeatureSpec) -> None:
+def _refuse_depth(spec: FeatureSpec, name: str) -> None:
     if spec.looks_around:
-        raise ImageError(NO_STACK)
+        raise ImageError(no_stack(name))
 
 
 def learnt(trained: TrainedClassifier, notes: Sequence[str] = ()) -> Message:

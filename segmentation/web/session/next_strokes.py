@@ -11,7 +11,7 @@ import numpy as np
 from segmentation.assessment.next_stroke import Grid, best_of_all, places_to_draw
 from segmentation.strokes.raster import region_of
 from segmentation.web.session.alike import serves
-from segmentation.web.session.depth import seen_image
+from segmentation.web.session.depth import can_be_seen, seen_image
 from segmentation.web.session.grid_features import GridFeatures
 from segmentation.web.session.images import Images
 from segmentation.web.session.scheduler import Scheduler
@@ -57,13 +57,14 @@ class NextStrokes:
         with turn():
             result = self._trainer.result(session_id, image_hash)
         drawn = {one.hash: np.flatnonzero(one.labels) for one in result.training_set.whole_images}
-        state, found = result.state, []
-        alike = [one for one, facts in state.images.items() if serves(state.image, facts)]
+        state, spec, found = result.state, result.classifier.spec, []
+        served = (one for one, facts in state.images.items() if serves(state.image, facts))
+        alike = [one for one in served if can_be_seen(state, one, spec)]
         first = max(0, alike.index(state.image["hash"]) - MOST_IMAGES // 2)
         for one in alike[first : first + MOST_IMAGES]:
             with turn():
                 region = region_of(state.drawn.get(one, ()), (state.images[one]["rows"], state.images[one]["columns"]))
-                image = seen_image(self._images, session_id, state, one, result.classifier.spec)
+                image = seen_image(self._images, session_id, state, one, spec)
                 image = result.classifier.adapt(image.within(region))
             grid = Grid.over(image.shape)
             features = self._features.rows(turn, image, result.classifier, grid)

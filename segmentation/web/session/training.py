@@ -35,7 +35,7 @@ from segmentation.web.session.continued_training import (
     what_comes_next,
     what_is_trained_on,
 )
-from segmentation.web.session.depth import seen_image
+from segmentation.web.session.depth import can_be_seen, seen_image
 from segmentation.web.session.images import Images
 from segmentation.web.session.journals import Journals
 from segmentation.web.session.labels import Labels
@@ -183,7 +183,8 @@ class Trainer:
         learnt: Mapping[str, tuple[NDArray[np.uint8] | TiledLabels, NDArray[np.int64]]],
     ) -> tuple[tuple[Labelled, ...], NDArray[np.int64]]:
         """The images that are learnt from, and their pixels by class; what is read for that keeps no lock."""
-        labelled = [state.images[one] for one, (_, counts) in learnt.items() if counts.any()]
+        drawn = (one for one, (_, counts) in learnt.items() if counts.any())
+        labelled = [state.images[one] for one in drawn if can_be_seen(state, one, state.features)]
         images, pixels = list[Labelled](), np.zeros(256, np.int64)
         for facts in images_alike(state.image, labelled):
             one = facts["hash"]

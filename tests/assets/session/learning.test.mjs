@@ -118,3 +118,20 @@ test("what is learnt does not depend on which image is shown", () => {
   const without = state({ image: a, images, strokes: [one], strokesElsewhere: new Map() });
   assert.notEqual(learningKey(onA), learningKey(without));
 });
+
+test("features that look at several planes learn from planes along z of files alone", () => {
+  const plane = { ...image("p"), stack: "s", page: 1 };
+  const made = { ...plane, hash: "m", stack: "made", shown_with: ["m"] };
+  const later = { ...plane, hash: "t", stack: "time" };
+  /** @type {any} */
+  const stacks = new Map(["s", "made", "time"].map((key) => [key, { axes: [[key === "time" ? "t" : "z", 3]] }]));
+  const images = [plane, made, later, image("a")];
+  const both = [stroke("1", 1), stroke("2", 2)];
+  for (const features of [{ dimensions: 3 }, { planes_around: 1 }]) {
+    const results = images.map(({ hash }) => (
+      available(state({ image: plane, images, stacks, features, strokesElsewhere: new Map([[hash, both]]) })).result
+    ));
+    assert.deepEqual(results, [false, false, false, false]);
+    assert.ok(available(state({ image: plane, images, stacks, features, strokes: both })).result);
+  }
+});

@@ -160,7 +160,7 @@ def test_a_classifier_of_volumes_says_on_an_image_what_it_needs(client, session,
     tiles = tile_request(60, 80) | {"image": facts["hash"]}
     messages = converse(client, other, events, segment=tiles)
     (told,) = [message["reason"] for message in messages if message["kind"] == "cannot"]
-    assert "this is no plane along z of a stack" in told
+    assert "“one.png” is no plane along z of a stack" in told
     assert load_classifier(content).spec.looks_around
 
 
@@ -175,9 +175,21 @@ def test_strokes_on_an_image_that_is_no_plane_say_why_nothing_is_learnt(client, 
     changes(client, session, **SEEN["3-D"])
     messages = converse(client, session, segment=tile_request(60, 80) | {"image": facts["hash"]})
     (told,) = [message["reason"] for message in messages if message["kind"] == "cannot"]
-    assert "this is no plane along z of a stack" in told
+    assert "“one.png” is no plane along z of a stack" in told
     changes(client, session, sigma_max=2.0)
     assert on_screen(client, session, facts["hash"]).shape == (60, 80)
+
+
+def test_strokes_on_an_image_that_is_no_plane_are_left_out_where_a_stack_is_learnt(client, session, stack):
+    facts, pixels, _ = stack
+    current = plane_key(facts["hash"], 3)
+    expected = of_the_library(client, session, pixels)
+    one = client.post(f"/s/{session}/images?name=one.png", data=png(planes(1)[0])).json
+    strokes = [stroke_event("c", one["hash"], 1, "M45,5L70,50"), stroke_event("d", one["hash"], 2, "M5,5L30,50")]
+    converse(client, session, [{"id": "open", "type": "image.open", "image": one}, *strokes])
+    assert np.array_equal(on_screen(client, session, current), expected[2])
+    places = client.get(f"/s/{session}/next-strokes?image={current}").json["places"]
+    assert one["hash"] not in {place["image"] for place in places}
 
 
 def test_more_planes_than_there_is_memory_for_are_refused_in_words(client, session, stack, monkeypatch):
