@@ -3,7 +3,7 @@
 import { aboutImage } from "../picture/about.mjs";
 import { byId } from "../shared/dom.mjs";
 import { showMessage } from "../shared/messages.mjs";
-import { depthOf } from "../session/learning.mjs";
+import { depthOf, switchedOff } from "../session/learning.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 /** @import { PixelSize } from "../page/lengths.mjs" */
@@ -65,7 +65,9 @@ export class Depth {
     const { features } = this.session.state;
     const before = Object.keys(depthOf(features));
     const others = Object.fromEntries(Object.entries(features).filter(([name]) => !before.includes(name)));
-    const off = { standardise: false, learned: false };
-    this.session.append({ type: "settings.change", features: { ...others, ...off, ...depth } });
+    const chosen = { ...others, standardise: false, learned: false, ...depth };
+    const off = switchedOff(features, chosen);
+    if (off) showMessage(off);
+    this.session.append({ type: "settings.change", features: chosen });
   }
 }

@@ -5,7 +5,7 @@ import { canBeSeen, imagesAlike } from "../page/alike.mjs";
 import { hasClass, isRegion } from "../page/classids.mjs";
 
 /** @import { Left } from "../page/corrections.mjs" */
-/** @import { CleanUpStep, ImageFacts, State, StateWithImage } from "../journal/state.mjs" */
+/** @import { CleanUpStep, ImageFacts, Settings, State, StateWithImage } from "../journal/state.mjs" */
 
 /**
  * @typedef {object} Available what can be downloaded
@@ -164,4 +164,26 @@ export function sameSettings(a, b) {
       ? Math.abs(a[key] - b[key]) < SHOWN
       : JSON.stringify(a[key]) === JSON.stringify(b[key])
   ));
+}
+
+/** What does not go with depth, and how it is said that it is off. @type {Record<string, string>} */
+const SINGLE_PLANES = {
+  learned: "Learned texture is off now: it sees single planes.",
+  standardise: "“Brightness or colour differs between images” is off now: it does not go with depth.",
+};
+
+/**
+ * What a choice of features has switched off that it does not go with, in words; empty if nothing.
+ * @param {Settings} before
+ * @param {Settings} chosen
+ */
+export function switchedOff(before, chosen) {
+  const deep = (/** @type {Settings} */ features) => Object.keys(depthOf(features)).length > 0;
+  const names = Object.keys(SINGLE_PLANES);
+  if (deep(chosen)) {
+    return names.filter((name) => before[name] && !chosen[name]).map((name) => SINGLE_PLANES[name]).join(" ");
+  }
+  if (!deep(before) || !names.some((name) => chosen[name])) return "";
+  const what = chosen.learned ? "learned texture sees single planes" : "images are standardised one by one";
+  return `Depth is “Each plane by itself” again: ${what}.`;
 }

@@ -30,7 +30,7 @@ import { Corrections } from "./corrections.mjs";
 import { Images } from "./images.mjs";
 import { Planes } from "./planes.mjs";
 import { People } from "./people.mjs";
-import { available, depthOf, sameSettings } from "./learning.mjs";
+import { available, depthOf, sameSettings, switchedOff } from "./learning.mjs";
 import { NextStroke } from "./nextstroke.mjs";
 import { SessionScores } from "./scores.mjs";
 import { Segmentation } from "./segmentation.mjs";
@@ -356,6 +356,8 @@ export class Session {
     const depth = features.standardise || features.learned ? {} : depthOf(this.state.features);
     const chosen = { ...off, ...features, channels, ...(byChannel && { by_channel: byChannel }), ...depth };
     if (hasImage(this.state) && !sameSettings(chosen, { ...off, ...this.state.features })) {
+      const lost = switchedOff(this.state.features, chosen);
+      if (lost) showMessage(lost);
       this.append({ type: "settings.change", features: chosen });
     }
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  available, correctedPixels, correctionsLeft, learningKey, sameSettings, segmentationKey,
+  available, correctedPixels, correctionsLeft, learningKey, sameSettings, segmentationKey, switchedOff,
 } from "../../../assets/session/learning.mjs";
 
 /** @import { StateWithImage } from "../../../assets/journal/state.mjs" */
@@ -134,4 +134,17 @@ test("features that look at several planes learn from planes along z of files al
     assert.deepEqual(results, [false, false, false, false]);
     assert.ok(available(state({ image: plane, images, stacks, features, strokes: both })).result);
   }
+});
+
+test("what a choice of features switches off that it does not go with is told", () => {
+  const [flat, deep] = [{ learned: false, standardise: false }, { dimensions: 3, plane_distance: 2 }];
+  const [learned, standardised] = [{ ...flat, learned: true }, { ...flat, standardise: true }];
+  for (const [before, chosen, told] of /** @type {[object, object, RegExp][]} */ ([
+    [learned, { ...flat, ...deep }, /^Learned texture is off now: it sees single planes\.$/],
+    [standardised, { ...flat, planes_around: 1 }, /^“Brightness or colour differs between images” is off now/],
+    [{ ...flat, ...deep }, learned, /^Depth is “Each plane by itself” again: learned texture sees single planes\.$/],
+    [{ ...flat, planes_around: 1 }, standardised, /^Depth is “Each plane by itself” again: images are/],
+    [learned, flat, /^$/], [{ ...flat, ...deep }, flat, /^$/],
+    [flat, { ...flat, ...deep }, /^$/], [flat, learned, /^$/],
+  ])) assert.match(switchedOff(before, chosen), told);
 });
