@@ -67,8 +67,8 @@ class FeatureSpec:
         dimensions: 2, or 3: smoothed and derived along the planes of a stack too, with three eigenvalues.
         planes_around: of how many planes above and below the features are taken beside those of a pixel's own plane.
         plane_distance: of three dimensions, how far planes lie apart, in pixels: sigmas along them are so much smaller.
-        learned: what a small network that was trained on photographs says of the surroundings, see
-            :mod:`segmentation.features.learned`; it sees single planes.
+        learned: what a small network, trained on photographs, says of the surroundings, see
+            :mod:`segmentation.features.learned`; it sees single planes, and the first three channels of those in use.
 
     Raises:
         ValueError: with a sentence for the person who chose, if the values cannot go together.

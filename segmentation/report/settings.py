@@ -29,6 +29,7 @@ def features_in_words(contents: ModelContents, size: PixelSize | None = None) ->
     told = [_listed([kind for kind in KINDS if getattr(spec, kind)] + ["learned texture"] * spec.learned)]
     told.append(f"scales (sigma) of {sigmas_in_words(spec, size)}")
     told.append(_channels(spec, names, name))
+    told += _seen_by_network(contents, name)
     if spec.dimensions == 3:
         told.append(f"of three dimensions, of planes that lie {spec.plane_distance:g} pixels apart")
     if spec.planes_around:
@@ -68,6 +69,16 @@ def _channels(spec: FeatureSpec, names: Sequence[str], name: Callable[[int], str
     if spec.channels is not None:
         return f"of the channels {_listed([name(one) for one in spec.channels])}"
     return f"of all channels ({_listed(names)})" if names else "of all channels"
+
+
+def _seen_by_network(contents: ModelContents, name: Callable[[int], str]) -> list[str]:
+    """Which channels learned texture sees, if these are not all that are used."""
+    if not contents.spec.learned or contents.channels is None:
+        return []
+    seen = contents.spec.network_channels(contents.channels)
+    if len(seen) == len(contents.spec.channel_indices(contents.channels)):
+        return []
+    return [f"learned texture of {_listed([name(one) for one in seen])} alone"]
 
 
 def _numbers(values: Sequence[float]) -> str:

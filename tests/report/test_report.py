@@ -1,6 +1,7 @@
 """A report says what was found and how, loads nothing, runs nothing, and is the same each time."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -183,6 +184,25 @@ def test_settings_are_told_in_words_scales_also_in_the_unit_and_channels_by_thei
     found = image_found(named, labels, contents, with_pictures=False)
     assert found.facts[1] == "2 channels (DAPI, GFP), uint8"
     assert size_in_words(2048, 1024, PixelSize(1, 1)) == "1,024 x 2,048 pixels of 1 µm"
+
+
+@pytest.mark.parametrize(
+    ("names", "channels", "told"),
+    [
+        (["A", "B", "C", "D"], None, "of all channels (A, B, C and D); learned texture of A, B and C alone; each"),
+        (["A", "B", "C", "D"], (0, 2, 3), "of the channels A, C and D; each"),
+        (["A", "B", "C"], None, "of all channels (A, B and C); each"),
+        ([], None, "of all channels; learned texture of channel 1, channel 2 and channel 3 alone; each"),
+    ],
+)
+def test_the_channels_that_learned_texture_sees_are_told_where_there_are_more(names, channels, told, tmp_path):
+    image = seg.image_from_pixels(np.dstack([textured(seed=n) for n in range(len(names) or 4)]))
+    image = replace(image, metadata=image.metadata | ({"channel_names": names} if names else {}))
+    labels = np.zeros(image.shape, np.uint8)
+    labels[:4], labels[-4:] = 1, 2
+    spec = seg.FeatureSpec(sigma_max=1, learned=True, channels=channels)
+    seg.PixelClassifier(spec, n_estimators=5).fit(image, labels).save(tmp_path / "learned.squiggle")
+    assert told in features_in_words(load_model(tmp_path / "learned.squiggle"))
 
 
 @pytest.mark.parametrize(

@@ -186,12 +186,13 @@ _SECTIONS = (
             "multiscale_basic_features. Two more kinds follow from them: how the blurs of two sizes differ, and the "
             "sum of the eigenvalues (differences); and how channels compare, as logarithms of their ratios and, of "
             "three channels, as lightness and hue in CIE Lab (colour).",
-            "Learned texture, which is off until you switch it on under Learn, adds what a small network says that was "
-            "trained on photographs (EfficientNet-Lite0, on ImageNet): 80 numbers every 16 pixels, between which all "
-            "others lie, of surroundings of 147 × 147 pixels. On images whose classes differ in their texture alone it "
-            "is worth more than all the rest; on sections in electron microscopy and on materials a few hundredths of "
-            "mean IoU; on manuscripts, tissue, vessels and cracks next to nothing; and fluorescent cells lose some, "
-            "as their brightness says it all. It sees the first three channels, and single planes of a stack.",
+            "Learned texture, which is off until you switch it on under Learn, adds what a small network, trained on "
+            "photographs (EfficientNet-Lite0, on ImageNet), says of 147 × 147 pixels around a place: 80 numbers every "
+            "16 pixels, between which all others lie. On images whose classes differ in their texture alone it is "
+            "worth more than all the rest; on sections in electron microscopy and on materials a few hundredths of "
+            "mean IoU; on manuscripts, tissue, vessels and cracks next to nothing; and fluorescent cells are found "
+            "slightly worse, as their brightness says it all. It sees the first three of the channels in use, and "
+            "single planes of a stack.",
         ],
     ),
     (
