@@ -80,7 +80,7 @@ class PyramidSegmenter:
         Raises:
             ValueError: with a sentence, if the image has other channels.
         """
-        pyramid = matched(self._pyramid, classifier.training_, classifier.channels_)
+        pyramid = matched(self._pyramid, classifier)
         if pyramid is self._pyramid:
             return self
         return PyramidSegmenter(self._live, pyramid, self._facts_of, self._outlines)

@@ -7,11 +7,16 @@ channels that were learnt from, by name, these are taken in their order; where n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segmentation._shared.text import counted
+from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
+from segmentation.io.limits import MAX_CHANNELS
 from segmentation.io.pyramid import Pyramid
+
+if TYPE_CHECKING:
+    from segmentation.model.classifier import PixelClassifier
 
 LONGEST_NAME = 100
 """Longer names are taken for descriptions."""
@@ -51,17 +56,53 @@ def chosen_channels(named: Sequence[str] | None, names: Sequence[str] | None) ->
     return tuple(list(named).index(name) for name in names)
 
 
-def matched(image: AnyImage, training: Mapping[str, Any], channels: int | None) -> AnyImage:
-    """The image with the channels that were learnt from, in their order.
+def channels_of_features(spec: FeatureSpec, n_features: int) -> int | None:
+    """How many channels the images have whose features are so many.
+
+    Returns:
+        Their number, or the smallest if the spec looks at chosen channels only; None if no image has so many features.
+    """
+    fewest = 1 if spec.channels is None else max(spec.channels) + 1
+    most = MAX_CHANNELS if spec.channels is None else fewest
+    return next((some for some in range(fewest, most + 1) if spec.count(some) == n_features), None)
+
+
+def wanted_channels(classifier: PixelClassifier) -> int | None:
+    """How many channels images have that a classifier segments; None if its features do not say, or allow several."""
+    if classifier.channels_ is not None or classifier.spec_.channels is not None:
+        return classifier.channels_
+    return channels_of_features(classifier.spec_, classifier.forest_.n_features)
+
+
+def matched(image: AnyImage, classifier: PixelClassifier) -> AnyImage:
+    """The image with the channels that a classifier learnt from, in their order.
 
     Args:
         image: the image, a part of one, or one of any size.
-        training: the facts about what was learnt from.
-        channels: how many these were; None takes any number.
+        classifier: one that was trained.
 
     Raises:
         ValueError: with a sentence, if the image has other channels.
     """
+    taken = _taken(image, classifier.training_, classifier.channels_)
+    spec, seen = classifier.spec_, classifier.forest_.n_features
+    found = spec.count(taken.channels)
+    if found == seen:
+        return taken
+    channels = channels_of_features(spec, seen)
+    if channels is None:
+        raise ValueError(
+            f"The classifier's trees see {counted(seen, 'feature')}, which is not the number of the features that its "
+            f"settings give of this image, {found}, nor of any other: it cannot segment images."
+        )
+    raise ValueError(
+        f"The classifier's features are those of images with {counted(channels, 'channel')}, "
+        f"but of this one {taken.channels} would be taken."
+    )
+
+
+def _taken(image: AnyImage, training: Mapping[str, Any], channels: int | None) -> AnyImage:
+    """The image with the channels that are called as those that were learnt from, or else with so many."""
     names = learnt_channels(training)
     named = named_channels(image)
     chosen = chosen_channels(named, names)

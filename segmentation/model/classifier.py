@@ -189,7 +189,7 @@ class PixelClassifier(Parameters):
             ValueError: if the image has other channels than the training images.
         """
         self._check_fitted()
-        return matched(checked_depth(as_image(image), self.spec), self.training_, self.channels_)
+        return matched(checked_depth(as_image(image), self.spec), self)
 
     def adapt(self, image: Image | ArrayLike) -> Image:
         """A whole image, checked, as the features see it; see :func:`segmentation.model.values.adapted`.

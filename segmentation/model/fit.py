@@ -163,6 +163,12 @@ class Training:
                 "The training pixels that came with the earlier classifier hold other features: "
                 "they can be learnt from with its own only."
             )
+        own = earlier.pixels_.features.shape[1]
+        if channels is not None and self._spec.count(channels) != own:
+            raise ValueError(
+                f"The training pixels that came with the earlier classifier have {counted(own, 'feature')} each, but "
+                f"those of images with {counted(channels, 'channel')} have {self._spec.count(channels)}."
+            )
         return earlier.pixels_
 
     def _compute_rows(self, image: Labelled, spec: FeatureSpec, places: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ from segmentation.forest.forest import Forest
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.limits import MAX_CHANNELS
-from segmentation.model.channels import LONGEST_NAME
+from segmentation.model.channels import LONGEST_NAME, channels_of_features
 from segmentation.model.forest_arrays import (
     FOREST_MEMBERS,
     MAX_NODES,
@@ -149,10 +149,11 @@ class ModelContents:
 
     def _check_ends(self) -> None:
         """Refuse learned texture without what is dark and bright to it in each channel."""
-        if self.channels is None or not self.spec.learned:
+        channels = self.channels or channels_of_features(self.spec, self.forest.n_features)
+        if channels is None or not self.spec.learned or (self.channels is None and self.spec.constants is None):
             return
         ends = self.spec.constants.ends if self.spec.constants else None
-        if len(ends or ()) != len(self.spec.network_channels(self.channels)):
+        if len(ends or ()) != len(self.spec.network_channels(channels)):
             raise ValueError("Learned texture needs the ends of each channel that it sees, but some are missing.")
 
     def strokes_by_image(self) -> dict[str, tuple[Stroke, ...]]:

@@ -23,7 +23,7 @@ from segmentation.io.read import read_pages
 from segmentation.io.slab import kept_smoothing
 from segmentation.io.standardise import standardised
 from segmentation.io.volumes import in_slabs, slab_positions, with_slab
-from segmentation.model.channels import matched
+from segmentation.model.channels import matched, wanted_channels
 from segmentation.model.values import nearest_in_type
 from segmentation.series.drawn import on_images, outlined, painted_on
 from segmentation.series.model import Model, Segmented
@@ -128,7 +128,7 @@ class BlockJob:
         found = self.found(model)
         if found:
             return found
-        images = open_block_images(image_path(self.image), channels=model.classifier.channels_, axes=self.axes)
+        images = open_block_images(image_path(self.image), channels=wanted_channels(model.classifier), axes=self.axes)
         return self.segment(model, images)
 
     def found(self, model: Model) -> list[Page]:
@@ -172,7 +172,7 @@ class BlockJob:
         for own in range(self.planes):
             if not spec.looks_around:
                 image = replace(whole[0], corner=(around.rows.start, around.columns.start))
-                image = matched(image, classifier.training_, classifier.channels_)
+                image = matched(image, classifier)
                 image = standardised(image, self.standards) if self.standards else image
                 yield self.place, nearest_in_type(image, self.type) if self.type else image, inner
                 continue

@@ -18,7 +18,7 @@ from segmentation.io.pixel_size import PixelSize
 from segmentation.io.pyramid import side_that_fits
 from segmentation.io.sampling import is_large, sampled_windows
 from segmentation.io.standardise import standards
-from segmentation.model.channels import channels_note, matched
+from segmentation.model.channels import channels_note, matched, wanted_channels
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.values import adaptation_note, in_type, range_note, type_known, type_taken
 from segmentation.objects.steps import changes_classes
@@ -109,7 +109,7 @@ def block_task(
         OSError: if the results cannot be written.
     """
     _refuse_extras(path, extras, key)
-    images = open_block_images(path, channels=model.classifier.channels_, axes=axes)
+    images = open_block_images(path, channels=wanted_channels(model.classifier), axes=axes)
     cleans = changes_classes(model.classifier.clean_up)
     if cleans:
         refuse_large(images.shape)
@@ -244,7 +244,7 @@ def values_taken(images: BlockImages, place: Sequence[int], classifier: PixelCla
     def looked_at() -> Iterator[Image]:
         for image in _looked_at(images, place):
             told[channels_note(image, training)] = None
-            yield matched(image, training, classifier.channels_)
+            yield matched(image, classifier)
 
     if classifier.spec_.standardise:
         of_channels = tuple(standards(looked_at()))

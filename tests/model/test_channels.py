@@ -6,11 +6,14 @@ import json
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 import segmentation as seg
 from segmentation.__main__ import main
 from segmentation.features.spec import KINDS
 from segmentation.model.channels import channels_note
+from segmentation.model.modelfile import ModelFileError
+from tests.support.modelfiles import with_facts
 
 NAMES = ("DAPI", "GFP", "Cy5")
 RANDOM = np.random.default_rng(3)
@@ -66,6 +69,55 @@ def test_where_names_are_missing_or_others_the_number_must_fit(classifier):
     twice = seg.image_from_pixels(PIXELS[..., :3], {"channel_names": ["GFP", "GFP", "DAPI"]})
     assert channels_note(twice, classifier.training_) is None
     np.testing.assert_array_equal(classifier.predict(twice), unnamed)
+
+
+def nameless(classifier, **facts):
+    """The file of a classifier that says neither how many channels it learnt from, nor their names."""
+    file = io.BytesIO()
+    classifier.save(file)
+    return with_facts(file.getvalue(), lambda own: own.update({"channels": None, "training": {}} | facts))
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_file_without_the_number_of_channels_says_which_images_fit(classifier, engine):
+    opened = seg.load_classifier(nameless(classifier), engine=engine)
+    np.testing.assert_array_equal(opened.predict(PIXELS[..., :3]), classifier.predict(image_of(*NAMES)))
+    for pixels, taken in ((PIXELS[..., 0], 1), (PIXELS, 4)):
+        with pytest.raises(ValueError, match=f"those of images with 3 channels, but of this one {taken} would be"):
+            opened.predict(pixels)
+        with pytest.raises(ValueError, match=f"but those of images with {taken} channels? have"):
+            seg.PixelClassifier(opened.spec).fit(pixels, LABELS, earlier=opened)
+
+
+def test_rows_of_no_image_and_names_of_fewer_channels_get_a_sentence(classifier):
+    spec = seg.FeatureSpec(sigma_max=2)
+    rows = np.random.default_rng(0).random((20, 7))
+    with pytest.raises(ValueError, match=r"trees see 7 features, .* cannot segment images"):
+        seg.PixelClassifier(spec).fit_rows(rows, np.repeat([1, 2], 10)).predict(PIXELS)
+    fewer = nameless(classifier, training={"images": [dict(classifier.training_["images"][0], channel_names=["GFP"])]})
+    with pytest.raises(ValueError, match="those of images with 3 channels, but of this one 1 would be taken"):
+        seg.load_classifier(fewer).predict(image_of(*NAMES))
+
+
+def test_learned_texture_without_the_number_of_channels_needs_its_ends_all_the_same():
+    spec = seg.FeatureSpec(sigma_max=2, learned=True)
+    classifier = seg.PixelClassifier(spec, n_estimators=5).fit(PIXELS[..., :3], LABELS)
+    constants = classifier.spec_.constants.to_json()
+    for ends in (None, constants["ends"][:1]):
+        with pytest.raises(ModelFileError, match="needs the ends of each channel"):
+            seg.load_classifier(nameless(classifier, constants=constants | {"ends": ends}))
+
+
+@pytest.mark.parametrize("image", ["grey.tif", "grey.zarr"])
+def test_the_command_line_says_which_images_such_a_file_fits(classifier, tmp_path, image, capsys):
+    model = tmp_path / "model.squiggle"
+    model.write_bytes(nameless(classifier))
+    if image.endswith(".zarr"):
+        zarr.save_array(tmp_path / image, PIXELS[..., 0])
+    else:
+        tifffile.imwrite(tmp_path / image, PIXELS[..., 0])
+    assert main(["apply", str(model), str(tmp_path / image), "-o", str(tmp_path / "out")]) != 0
+    assert "those of images with 3 channels, but of this one 1 would be taken" in capsys.readouterr().err
 
 
 def test_several_images_are_learnt_from_in_the_order_of_the_first():

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from segmentation._shared.bounded_cache import BoundedCache
-from segmentation.model.channels import learnt_channels
+from segmentation.model.channels import learnt_channels, wanted_channels
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.modelfile import ModelContents, load_model
 from segmentation.model.weights import weights_to_json
@@ -47,6 +47,11 @@ class ClassifierFile:
         return self.classifier.forest_.nbytes + (pixels.features.nbytes if pixels else 0) + points
 
     @property
+    def channels(self) -> int | None:
+        """How many channels images have that it segments; None if its features do not say, or allow several."""
+        return wanted_channels(self.classifier)
+
+    @property
     def pages(self) -> dict[str, int | None]:
         """Which image of its file each one is that it learnt from, by its hash, as far as that is said."""
         return {image["hash"]: image.get("page") for image in self.contents.training.get("images", ())}
@@ -63,7 +68,7 @@ class ClassifierFile:
             "classifier": {
                 "hash": self.hash,
                 "name": self.name,
-                "channels": contents.channels,
+                "channels": self.channels,
                 "trees": contents.forest.n_trees,
                 "class_ids": list(contents.class_ids),
                 "images": [

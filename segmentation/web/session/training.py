@@ -16,7 +16,7 @@ from segmentation.forest.sampling import PixelSample
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PassingError
 from segmentation.live.segmenter import LiveSegmenter
-from segmentation.model.channels import matched
+from segmentation.model.channels import learnt_channels, matched
 from segmentation.model.classifier import PixelClassifier
 from segmentation.model.fit import Labelled, Training
 from segmentation.model.labelled import LabelledImage, LabelledPyramid
@@ -313,19 +313,21 @@ class Trainer:
         return self._classifiers.to_continue(file, state.classes)
 
     def _require_channels(self, session_id: str, state: SessionState, file: ClassifierFile) -> None:
-        wanted, found = file.contents.channels, state.image["channels"]
-        if wanted in (None, found):
+        wanted, found = file.channels, state.image["channels"]
+        if wanted == found and not learnt_channels(file.contents.training):
             return
         try:
             if is_large(state.image):
-                matched(self._images.large.pyramid(session_id, state.image["hash"]), file.contents.training, wanted)
+                matched(self._images.large.pyramid(session_id, state.image["hash"]), file.classifier)
             else:
-                file.classifier.check(self._images.get(session_id, state.image["hash"]))
+                matched(self._images.get(session_id, state.image["hash"]), file.classifier)
         except PassingError:
             raise
         except ValueError as reason:
+            if wanted in (None, found):
+                raise ValueError(f"{reason} Open another image, or close “{file.name}”.") from reason
             raise ValueError(
-                f"“{file.name}” was trained on images with {counted(wanted or 0, 'channel')}, "
+                f"“{file.name}” was trained on images with {counted(wanted, 'channel')}, "
                 f"but this one has {counted(found, 'channel')}: open another image, or close the classifier."
             ) from reason
 

@@ -9,6 +9,7 @@ import tifffile
 import segmentation as seg
 from segmentation.__main__ import main
 from tests.support.asking import Someone
+from tests.support.modelfiles import with_facts
 
 PIXELS = np.random.default_rng(0).integers(100, 900, (4, 60, 90)).astype(np.uint16)
 PIXELS[1, :, 45:] += 3000
@@ -47,6 +48,24 @@ def test_an_opened_classifier_takes_them_and_says_so(someone):
     facts = someone.client.post(f"/s/{someone.session}/images?name=unlike.ome.tif", data=unlike).json
     someone.does(type="image.open", image={key: one for key, one in facts.items() if key != "notes"})
     assert "was trained on images with 3 channels" in someone.asks(facts["hash"])["cannot"]["reason"]
+
+
+def test_a_classifier_that_does_not_say_how_many_tells_which_images_fit(someone):
+    classifier = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2), n_estimators=20)
+    classifier.fit(np.moveaxis(PIXELS[:3], 0, -1), LABELS)
+    file = io.BytesIO()
+    classifier.save(file)
+    data = with_facts(file.getvalue(), lambda facts: facts.update(channels=None))
+    grey = opens(someone, "grey", PIXELS[:1], ["GFP"])
+    answer, _ = someone.opens(data)
+    assert answer["classifier"]["channels"] == 3
+    told = someone.asks(grey)
+    assert "was trained on images with 3 channels, but this one has 1 channel" in told["cannot"]["reason"]
+    refused = someone.client.get(f"/s/{someone.session}/download/probabilities.tif?image={grey}")
+    assert refused.status_code == 422
+    assert "trained on images with 3 channels" in refused.text
+    opens(someone, "three", PIXELS[:3], ["A", "B", "C"])
+    np.testing.assert_array_equal(someone.segmentation(), classifier.predict(np.moveaxis(PIXELS[:3], 0, -1)))
 
 
 def opens(someone, name, pixels, names):
