@@ -48,7 +48,7 @@ export class Negative {
   async fetch(image, { facts, look }, wanted, signal) {
     const missing = [...look.keys()].filter((index) => look[index].on && !this.levels.has(index));
     if (!missing.length) return;
-    const query = `${this.query}&channels=${missing.join(",")}${stackQuery(image)}`;
+    const query = `${this.query}&channels=${missing.join(",")}${stackQuery(image)}${image.levels ? "&sampled=1" : ""}`;
     const url = `${sessionUrl}images/${image.hash}/levels?${query}`;
     const response = await fetchShown(url, wanted, signal);
     const again = retryAfter(response, 0);

@@ -137,7 +137,7 @@ export class Photo {
       const { signal } = this.asking;
       const bounds = [0, image.rows, 0, image.columns];
       const step = previewStep(image, PREVIEW_PIXELS);
-      const whole = await this.fetchPart(image, bounds, step, signal);
+      const whole = await this.fetchPart(image, bounds, step, signal, true);
       if (this.image !== image || signal.aborted) return;
       Object.assign(this, { preview: whole, thumbnail: null });
       this.onChange();
@@ -173,9 +173,10 @@ export class Photo {
    * @param {number[]} bounds first row, last row, first column, last column (exclusive)
    * @param {number} step
    * @param {AbortSignal} signal ends it
+   * @param {boolean} [anew] whether no part of the image is shown yet beside which it is to look alike
    * @returns {Promise<?Part>}
    */
-  async fetchPart(image, [row0, row1, column0, column1], step, signal) {
+  async fetchPart(image, [row0, row1, column0, column1], step, signal, anew = false) {
     const { development } = this;
     const wanted = () => this.image === image && !signal.aborted;
     if (development) {
@@ -183,7 +184,8 @@ export class Photo {
       const fetched = negative.fetch(image, development, wanted, signal);
       return fetched.then(() => negative.develop(this.development ?? development), () => null);
     }
-    const query = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}${stackQuery(image)}`;
+    const place = `rows=${row0},${row1}&columns=${column0},${column1}&step=${step}`;
+    const query = `${place}${stackQuery(image)}${image.levels ? `&sampled=1${anew ? "&anew=1" : ""}` : ""}`;
     const url = `${sessionUrl}images/${image.hash}/view?${query}`;
     for (let attempt = 0; wanted(); attempt += 1) {
       try {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from zlib import crc32
@@ -30,12 +31,16 @@ _STRIP_VALUES = 2**22
 """Values that are stretched at a time, which bounds the memory that it takes."""
 
 
-def display_range(image: Image) -> tuple[tuple[float, float], ...]:
+def display_range(image: Image, *others: Image) -> tuple[tuple[float, float], ...]:
     """The values that are shown black and white, for each channel; the data are not touched.
 
     8-bit colour is shown as it is, and so is 8-bit grey unless it would look flat. Anything else is stretched
     between two percentiles of a sample of its pixels; the three channels of a colour image together, which keeps
-    its hues.
+    its hues. Pixels without data do not count.
+
+    Args:
+        image: the image.
+        *others: other views of it, such as a coarser one, between whose percentiles values are told apart too.
 
     Returns:
         A pair (low, high) for each channel, ``low < high``.
@@ -43,19 +48,42 @@ def display_range(image: Image) -> tuple[tuple[float, float], ...]:
     colour = image.metadata.get("colour", image.channels == 3)
     if colour and image.pixels.dtype == np.uint8:
         return ((0.0, 255.0),) * image.channels
-    step = math.ceil(math.sqrt(image.shape[0] * image.shape[1] / DISPLAY_SAMPLE))
-    ends = np.percentile(image.stacked[::step, ::step], DISPLAY_PERCENTILES, axis=(0, 1)).T.tolist()
-    ranges = [_telling(image.stacked[..., channel], low, high) for channel, (low, high) in enumerate(ends)]
+    views = (image, *others)
+    found = [np.percentile(pixels, DISPLAY_PERCENTILES, axis=0) for pixels in _held(views, sampled_values)]
+    lows, highs = (np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0))
+    ranges = [_telling(views, *ends) for ends in enumerate(zip(lows.tolist(), highs.tolist(), strict=True))]
     if colour:
         ranges[:3] = [(min(low for low, _ in ranges[:3]), max(high for _, high in ranges[:3]))] * 3
     return tuple(ranges)
 
 
-def _telling(channel: NDArray[Any], low: float, high: float) -> tuple[float, float]:
+def value_ends(views: Sequence[Image], channel: int) -> tuple[float, float]:
+    """The smallest and the largest value of a channel in views of an image, of pixels that hold data."""
+    found = _held(
+        views, lambda view: view.stacked[..., channel][slice(None) if view.no_data is None else ~view.no_data]
+    )
+    return min(values.min().item() for values in found), max(values.max().item() for values in found)
+
+
+def sampled_values(image: Image, count: int = DISPLAY_SAMPLE) -> NDArray[Any]:
+    """``(pixels, channels)`` of about so many evenly spread pixels of an image, less those without data."""
+    step = math.ceil(math.sqrt(image.shape[0] * image.shape[1] / count))
+    sample = image.stacked[::step, ::step]
+    return sample.reshape(-1, image.channels) if image.no_data is None else sample[~image.no_data[::step, ::step]]
+
+
+def _held(views: Sequence[Image], values: Callable[[Image], NDArray[Any]]) -> list[NDArray[Any]]:
+    """Values of the views that have some with data; what stands for these if none has."""
+    found = [some for some in map(values, views) if some.size]
+    return found or [values(replace(view, no_data=None)) for view in views]
+
+
+def _telling(views: Sequence[Image], channel: int, ends: tuple[float, float]) -> tuple[float, float]:
     """A display range in which something is seen, from the percentiles of a channel."""
+    low, high = ends
     if low == high:
-        low, high = channel.min().item(), channel.max().item()
-    if channel.dtype == np.uint8 and (low == high or high - low >= NARROW):
+        low, high = value_ends(views, channel)
+    if views[0].pixels.dtype == np.uint8 and (low == high or high - low >= NARROW):
         return 0.0, 255.0
     if low == high:
         return low - 0.5, high + 0.5

@@ -6,14 +6,13 @@ the channel has. So a display range, a gamma or a colour is changed without the 
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.io.display import display_range
+from segmentation.io.display import display_range, sampled_values, value_ends
 from segmentation.io.image import Image
 
 HISTOGRAM_BINS = 128
@@ -54,26 +53,29 @@ class ChannelFacts:
         return asdict(self) | {"histogram": list(self.histogram)}
 
 
-def channel_facts(image: Image) -> list[ChannelFacts]:
-    """What is known of each channel of an image."""
-    step = math.ceil(math.sqrt(image.shape[0] * image.shape[1] / HISTOGRAM_SAMPLE))
-    sample = image.stacked[::step, ::step]
-    kept = sample[~image.no_data[::step, ::step]] if image.no_data is not None else sample.reshape(-1, image.channels)
+def channel_facts(image: Image, *others: Image) -> list[ChannelFacts]:
+    """What is known of each channel of an image.
+
+    Args:
+        image: the image.
+        *others: other views of it, see :func:`~segmentation.io.display.display_range`; its histogram is of the first.
+    """
+    kept = sampled_values(image, HISTOGRAM_SAMPLE)
     narrow = image.pixels.dtype.itemsize <= 2
     facts = []
-    for channel, (low, high) in enumerate(display_range(image)):
-        plane = image.stacked[..., channel]
-        ends = float(plane.min()), float(plane.max())
+    for channel, (low, high) in enumerate(display_range(image, *others)):
+        ends = value_ends((image, *others), channel)
         offset = float(np.iinfo(image.pixels.dtype).min) if narrow else ends[0]
         scale = 1.0 if narrow else (ends[1] - ends[0]) / _LEVELS or 1.0
-        counts, _ = np.histogram(kept[:, channel].astype(np.float64), HISTOGRAM_BINS, (ends[0], max(ends[1], ends[0])))
+        counts, _ = np.histogram(kept[:, channel].astype(np.float64), HISTOGRAM_BINS, ends)
         facts.append(
             ChannelFacts(
                 image.channel_names[channel],
                 offset,
                 scale,
                 8 if image.pixels.dtype.itemsize == 1 else 16,
-                *ends,
+                float(ends[0]),
+                float(ends[1]),
                 low,
                 high,
                 tuple(counts.tolist()),

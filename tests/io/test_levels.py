@@ -1,5 +1,7 @@
 """Levels stand for the values of a channel, as near as 16 bits can."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,3 +50,13 @@ def test_pixels_without_data_are_not_in_the_histogram():
     pixels = np.arange(30.0).reshape(5, 6)
     pixels[2] = np.nan
     assert sum(channel_facts(image_from_pixels(pixels))[0].histogram) == 24
+
+
+def test_pixels_without_data_say_nothing_of_how_the_others_are_shown():
+    pixels = np.random.default_rng(0).uniform(900, 1000, (60, 50))
+    pixels[:40] = np.nan
+    image = image_from_pixels(pixels)
+    blank = np.where(np.isnan(pixels), 0, pixels)  # as blocks of a sample have it that hold no data at all
+    facts = channel_facts(replace(image, pixels=blank))[0]
+    assert (facts.smallest, facts.largest) == (np.nanmin(pixels), np.nanmax(pixels))
+    assert (facts.low, facts.high) == tuple(np.nanpercentile(pixels, (0.35, 99.65)))

@@ -37,7 +37,7 @@ def channel_routes(images: Images) -> Blueprint:
     def facts_of(shown: Shown) -> list[ChannelFacts]:
         facts = known.get(shown.key)
         if facts is None:
-            facts = channel_facts(shown.sample)
+            facts = channel_facts(*shown.views)
             known.put(shown.key, facts)
         return facts
 
@@ -68,7 +68,7 @@ def channel_routes(images: Images) -> Blueprint:
         planes = [levels(image, facts[one], place, rows, columns, step) for place, one in places]
         missing = blocks_without_data(image, rows, columns, step)
         planes += [] if missing is None else [missing.astype(np.uint8)]
-        return kept_if_whole(image, Response(_little_endian(planes), mimetype="application/octet-stream"))
+        return kept_if_whole(image, Response(_little_endian(planes), mimetype="application/octet-stream"), shown)
 
     @routes.get("/s/<session_id>/images/<image_hash>/values")
     def values(session_id: str, image_hash: str) -> Response:

@@ -17,7 +17,7 @@ from segmentation.io.pyramid_file import ZIP_BEGINNING
 from segmentation.web.http.connection import BODY_DIGEST
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded_file, whole
-from segmentation.web.routes.responses import kept_for_good
+from segmentation.web.routes.responses import kept_for_good, not_kept
 from segmentation.web.routes.shown import kept_if_whole, shown_of_query
 from segmentation.web.session.image_facts import Shown
 from segmentation.web.session.images import Images
@@ -57,7 +57,7 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_stack_bytes: 
     def ranges_of(shown: Shown) -> DisplayRanges:
         ranges = known.get(shown.key)
         if ranges is None:
-            ranges = display_range(shown.sample)
+            ranges = display_range(*shown.views)
             known.put(shown.key, ranges)
         return ranges
 
@@ -94,7 +94,7 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_stack_bytes: 
         if shown.is_large:
             image = images.part(session_id, image_hash, rows, columns, step, range(min(3, image.channels)))
             rows, columns, step = slice(None), slice(None), 1
-        return kept_if_whole(image, picture(image, rows, columns, step, ranges_of(shown)[: image.channels]))
+        return kept_if_whole(image, picture(image, rows, columns, step, ranges_of(shown)[: image.channels]), shown)
 
     @routes.get("/s/<session_id>/images/<image_hash>/thumbnail")
     def thumbnail(session_id: str, image_hash: str) -> Response:
@@ -104,6 +104,8 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_stack_bytes: 
             shown = images.shown(session_id, image_hash)
             step = -(-max(shown.image.shape) // THUMBNAIL_PIXELS)
             content = encode_jpeg(display_pixels(shown.image, step=step, ranges=ranges_of(shown)), quality=85)
+            if shown.is_for_now:
+                return not_kept(Response(content, mimetype="image/jpeg"))
             thumbnails.put(image_hash, content)
         return kept_for_good(Response(content, mimetype="image/jpeg"))
 

@@ -22,20 +22,28 @@ class Shown:
 
     Attributes:
         image: it; of one that is read part by part the coarsest level.
-        sample: what its display range is taken from: itself, or of a plane some pixels of the whole stack.
+        sample: what its display range is taken from: itself, of a plane some pixels of the whole stack, or of one that
+            is read part by part some blocks of the finest level, which coarser ones are the means of.
         key: what the sample is known by.
         full_shape: rows and columns of an image that is read part by part.
+        is_for_now: whether the sample is to be another one, which has not come in time.
     """
 
     image: Image
     sample: Image
     key: str
     full_shape: tuple[int, int] | None = None
+    is_for_now: bool = False
 
     @property
     def is_large(self) -> bool:
         """Whether it is read part by part."""
         return self.full_shape is not None
+
+    @property
+    def views(self) -> tuple[Image, ...]:
+        """What its display range is taken from: the sample, and all of a large image, of which a sample is little."""
+        return (self.sample, self.image) if self.is_large and not self.is_for_now else (self.sample,)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -30,7 +30,6 @@ from segmentation.web.session.large_images import (
     Aside,
     LargeImages,
     closing_file,
-    describe,
     is_large_key,
     is_tiff,
     is_zip,
@@ -293,21 +292,21 @@ class Images:
             self._hashes.put(image_hash, known)
         return known
 
-    def shown(self, session_id: str, image_hash: str, planes: Sequence[str] = ()) -> Shown:
+    def shown(self, session_id: str, image_hash: str, planes: Sequence[str] = (), *, anew: bool = False) -> Shown:
         """An image of a session with what says how it is shown, which is the same for all planes of a stack.
 
         Args:
             session_id: the session.
             image_hash: the image.
             planes: images of the session of which a stack was made with it, and that say how all are shown.
+            anew: whether its view begins anew, see :class:`~segmentation.web.session.samples_in_time.SamplesInTime`.
 
         Raises:
             UnknownImageError: if the session has no such image.
             ImageError: with a sentence, if a plane cannot be read, or is unlike the first of its stack.
         """
         if self.is_large(session_id, image_hash):
-            coarse = self.large.coarsest(session_id, image_hash)
-            return Shown(coarse, coarse, image_hash, self.large.pyramid(session_id, image_hash).shape)
+            return self.large.shown(session_id, image_hash, anew=anew)
         image, stack = self._get(session_id, image_hash)
         if planes:
             return Shown(image, self._sample_of_made(session_id, planes), " ".join(planes))
@@ -356,7 +355,7 @@ class Images:
         if not self._store.has_image(session_id, image_hash):  # a plane comes with its stack only
             raise UnknownImageError(image_hash)
         if is_large_key(image_hash):
-            return describe(self.large.pyramid(session_id, image_hash)) | {"name": name}
+            return self.large.opening(session_id, image_hash) | {"name": name}
         if image_hash == stack_key(image_hash):
             first = self._plane(session_id, image_hash, 1)
             if is_a_stack(first):

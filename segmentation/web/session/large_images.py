@@ -26,7 +26,9 @@ from segmentation.model.pyramid_facts import known_as, pyramid_facts
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.decoding.reading import MAX_COARSEST_PIXELS
 from segmentation.web.session.cells import Cells
+from segmentation.web.session.image_facts import Shown
 from segmentation.web.session.made_levels import MadeLevels, are_needed, levels_of, unreduced
+from segmentation.web.session.samples_in_time import SamplesInTime
 from segmentation.web.session.stackfiles import StackFiles
 from segmentation.web.store import Store
 from segmentation.web.store.files import LARGE, digest_and_size, large_key
@@ -111,7 +113,7 @@ class LargeImages:
             cache_bytes // 2, lambda image: min(image.pixels.nbytes, cache_bytes // 2)
         )
         self._facts: BoundedCache[str, dict[str, Any]] = BoundedCache(OPENED)
-        self._cells = Cells(cache_bytes)
+        self._cells, self._samples = Cells(cache_bytes), SamplesInTime()
 
     def add(self, session_id: str, content: bytes | BinaryIO, name: str, digest: str) -> dict[str, Any]:
         """Check the file of an image, and keep it for a session.
@@ -184,7 +186,17 @@ class LargeImages:
         key = _key(coarse, digest)
         self._put(session_id, key, content, name, digest)
         self._coarse.put(key, coarse)
-        return describe(self.pyramid(session_id, key)) | {"notes": notes_of(coarse)}
+        return self.opening(session_id, key) | {"notes": notes_of(coarse)}
+
+    def opening(self, session_id: str, key: str) -> dict[str, Any]:
+        """The facts that ``image.open`` names of a large image of a session, whose sample is needed soon.
+
+        Raises:
+            ImageError: with a sentence, if its file cannot be read.
+        """
+        pyramid = self.pyramid(session_id, key)
+        self._samples.begin(pyramid)
+        return describe(pyramid)
 
     def notes(self, session_id: str, key: str) -> list[str]:
         """Sentences on what is left out of a large image, or cannot be read of it.
@@ -247,6 +259,14 @@ class LargeImages:
                     coarse = self._made.coarsest(session_id, key, coarse)
             self._coarse.put(key, known_as(coarse, key))
         return coarse
+
+    def shown(self, session_id: str, key: str, *, anew: bool) -> Shown:
+        """A large image with what says how it is shown, see :meth:`segmentation.web.session.images.Images.shown`."""
+        coarse, pyramid = self.coarsest(session_id, key), self.pyramid(session_id, key)
+        sample = self._samples.of(pyramid, anew=anew)
+        if sample is None:
+            return Shown(coarse, coarse, f"{key} for now", pyramid.shape, is_for_now=True)
+        return Shown(coarse, sample, key, pyramid.shape)
 
     def facts(self, pyramid: Pyramid) -> dict[str, Any]:
         """What is learnt from it as a whole, see :func:`segmentation.model.pyramid_facts.pyramid_facts`."""

@@ -16,6 +16,7 @@ from segmentation.model.modelfile import load_model
 from segmentation.series.run import apply_series
 from segmentation.web.decoding import reading
 from segmentation.web.decoding.client import Decoder
+from segmentation.web.session.samples_in_time import SamplesInTime
 from segmentation.web.store.files import LARGE
 from tests.support.asking import converse, stroke_event, unpacked
 from tests.support.images import textured
@@ -86,7 +87,10 @@ def test_parts_are_seen_from_the_level_that_is_fine_enough(client, session, fact
     assert client.get(f"{url}/about").json["pixel_size"]["x"] == 0.5
 
 
-def test_what_lies_beside_each_other_is_decoded_together_and_once(client, session, facts, pixels, monkeypatch):
+def test_what_lies_beside_each_other_is_decoded_together_and_once(client, session, pixels, tmp_path, monkeypatch):
+    monkeypatch.setattr(SamplesInTime, "begin", lambda self, pyramid: None)
+    monkeypatch.setattr(SamplesInTime, "of", lambda self, pyramid, anew: None)
+    facts = opened(client, session, zipped(write_pyramid(tmp_path / "a.zarr", pixels, chunks=256)))
     read, windows = Decoder.read_part, []
 
     def counted(self, content, *, level, window):
