@@ -7,6 +7,22 @@ import { counted, duration, whenUsed } from "../shared/text.mjs";
 /** @import { LabelClass } from "../journal/state.mjs" */
 /** @import { Item, Now, SeriesRow } from "../page/seriesrows.mjs" */
 
+/**
+ * How far a series is.
+ * @param {Pick<SeriesFacts, "images" | "done" | "failed" | "running" | "working" | "waiting" | "under_way"
+ *   | "seconds_left">} facts
+ */
+export function progressText({ images, done, failed, running, working, waiting, under_way: under, seconds_left: left }) {
+  const parts = [`${done} of ${images} segmented`];
+  if (under) parts.push(`${Math.floor((100 * (done + failed + under)) / images)} % of all`);
+  if (failed) parts.push(`${failed} failed`);
+  if (!running && waiting + working) parts.push("cancelled");
+  else if (left) parts.push(`about ${duration(left)} left`);
+  else if (working) parts.push("the next is being segmented");
+  if (running && waiting && !working) parts.push("it waits for its turn");
+  return parts.join(", ");
+}
+
 /** @typedef {{names: HTMLElement, first: string, more: number}} Noted the images that a sentence is about */
 
 /**
@@ -127,12 +143,7 @@ export class SeriesCard {
     this.title = `${counted(images, "image")}, ${whenUsed(created)}`;
     this.head.textContent = this.title;
     this.bar.value = images ? (done + failed + under) / images : 0;
-    const parts = [`${done} of ${images} segmented`];
-    if (under) parts.push(`${Math.floor(100 * this.bar.value)} % of all`);
-    if (failed) parts.push(`${failed} failed`);
-    if (this.unfinished && !running) parts.push("cancelled");
-    else if (facts.seconds_left) parts.push(`about ${duration(facts.seconds_left)} left`);
-    this.text.textContent = parts.join(", ");
+    this.text.textContent = progressText(facts);
     this.stop.hidden = !this.unfinished;
     this.stop.textContent = running ? "Cancel" : "Go on";
     this.download.hidden = this.results.hidden = !done;

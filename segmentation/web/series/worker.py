@@ -52,6 +52,9 @@ LOOK_SECONDS = 2.0
 """How often a worker that has nothing to do asks the store for work."""
 
 NICENESS = 10
+NICENESS_OF_WHOLES = 15
+"""By how much who segments what takes long gives way to who segments what is small, too: a third of the processor."""
+
 TILE_SIDE = 512
 TURN_SECONDS = 300.0
 """After which an image that is read part by part gives way to others that wait; to go on costs some seconds."""
@@ -132,7 +135,8 @@ class SeriesWorker:
     def work(self) -> None:
         """Work until the process is to end."""
         if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            niceness = NICENESS if self._wholes is None else NICENESS_OF_WHOLES
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
         while not self._closing.is_set():
             self._noticed.clear()
             try:

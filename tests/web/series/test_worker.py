@@ -22,7 +22,7 @@ from segmentation.series.run import apply_series
 from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.decoding import patience
-from segmentation.web.series.worker import SeriesWorker
+from segmentation.web.series.worker import NICENESS, NICENESS_OF_WHOLES, SeriesWorker
 from segmentation.web.store.series_claims import MOST_TRIES
 from segmentation.web.store.tables import series_items
 from tests.support.asking import Someone
@@ -357,3 +357,13 @@ def test_a_worker_that_is_killed_costs_nothing(series, bench, settings, tmp_path
     results = series.results()
     classifier = results.pop("classifier.squiggle")
     assert results == expected(classifier, files, tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all of a process gives way")
+def test_what_takes_long_gives_way_to_what_is_small(bench, monkeypatch):
+    given = []
+    monkeypatch.setattr(os, "setpriority", lambda kind, thread, niceness: given.append(niceness))
+    bench.closing.set()
+    bench.series_worker.work()
+    assert sorted(given) == [NICENESS, NICENESS_OF_WHOLES]
+    assert NICENESS_OF_WHOLES > NICENESS
