@@ -11,7 +11,7 @@ THOUGHT_OF = {
         "io/addresses.py", "io/image.py", "io/instruments/czi.py", "io/zarr_pyramid.py",
         "web/decoding/server.py", "web/series/results_zip.py",
     },
-    "whoever reads it again is told": {"io/masks.py", "live/pyramids.py"},
+    "whoever reads it again is told": {"io/masks.py", "live/pyramids.py", "web/session/samples_in_time.py"},
     "the error itself is handed on": {"io/instruments/reading.py", "io/tiff.py", "web/session/images.py"},
     "people are told by its kind": {"web/session/conversation.py", "web/session/partial_views.py"},
 }  # fmt: skip

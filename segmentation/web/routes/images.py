@@ -17,7 +17,7 @@ from segmentation.io.pyramid_file import ZIP_BEGINNING
 from segmentation.web.http.connection import BODY_DIGEST
 from segmentation.web.routes.errors import refused
 from segmentation.web.routes.requests import BadRequestError, file_name, span, uploaded_file, whole
-from segmentation.web.routes.responses import kept_for_good, not_kept
+from segmentation.web.routes.responses import kept_for_good
 from segmentation.web.routes.shown import kept_if_whole, shown_of_query
 from segmentation.web.session.image_facts import Shown
 from segmentation.web.session.images import Images
@@ -104,8 +104,6 @@ def image_routes(images: Images, store: Store, max_bytes: int, max_stack_bytes: 
             shown = images.shown(session_id, image_hash)
             step = -(-max(shown.image.shape) // THUMBNAIL_PIXELS)
             content = encode_jpeg(display_pixels(shown.image, step=step, ranges=ranges_of(shown)), quality=85)
-            if shown.is_for_now:
-                return not_kept(Response(content, mimetype="image/jpeg"))
             thumbnails.put(image_hash, content)
         return kept_for_good(Response(content, mimetype="image/jpeg"))
 
