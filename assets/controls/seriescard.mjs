@@ -12,9 +12,9 @@ import { counted, duration, whenUsed } from "../shared/text.mjs";
  * @param {Pick<SeriesFacts, "images" | "done" | "failed" | "running" | "working" | "waiting" | "under_way"
  *   | "seconds_left">} facts
  */
-export function progressText({ images, done, failed, running, working, waiting, under_way: under, seconds_left: left }) {
+export function progressText({ images, done, failed, running, working, waiting, under_way: part, seconds_left: left }) {
   const parts = [`${done} of ${images} segmented`];
-  if (under) parts.push(`${Math.floor((100 * (done + failed + under)) / images)} % of all`);
+  if (part) parts.push(`${Math.floor((100 * (done + failed + part)) / images)} % of all`);
   if (failed) parts.push(`${failed} failed`);
   if (!running && waiting + working) parts.push("cancelled");
   else if (left) parts.push(`about ${duration(left)} left`);
