@@ -67,7 +67,7 @@ export class Depth {
     const others = Object.fromEntries(Object.entries(features).filter(([name]) => !before.includes(name)));
     const chosen = { ...others, standardise: false, learned: false, ...depth };
     const off = switchedOff(features, chosen);
-    if (off) showMessage(off);
     this.session.append({ type: "settings.change", features: chosen });
+    if (off) showMessage(off);
   }
 }

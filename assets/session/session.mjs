@@ -357,8 +357,8 @@ export class Session {
     const chosen = { ...off, ...features, channels, ...(byChannel && { by_channel: byChannel }), ...depth };
     if (hasImage(this.state) && !sameSettings(chosen, { ...off, ...this.state.features })) {
       const lost = switchedOff(this.state.features, chosen);
-      if (lost) showMessage(lost);
       this.append({ type: "settings.change", features: chosen });
+      if (lost) showMessage(lost);
     }
   }
 
