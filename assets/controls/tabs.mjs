@@ -24,7 +24,17 @@ function choose(name, onTab) {
     tab.tabIndex = tab.dataset.tab === reached ? 0 : -1;
     byId(`panel-${tab.dataset.tab}`).classList.toggle("chosen", chosen);
   }
+  if (name) beginAtTop(byId(`panel-${name}`));
   onTab(name);
+}
+
+/**
+ * Scroll back to where a section begins, if the one before it was scrolled further.
+ * @param {HTMLElement} section
+ */
+function beginAtTop(section) {
+  const over = byId("tabs").getBoundingClientRect().bottom - section.getBoundingClientRect().top;
+  if (over > 0) byId("panel").scrollTop -= over;
 }
 
 /**

@@ -107,3 +107,18 @@ def test_nothing_that_scrolls_by_lies_over_the_tabs(person):
     )
     assert apart < 30
     assert on_top
+
+
+def test_a_section_that_opens_leaves_three_classes_and_begins_at_its_top(person):
+    person.page.set_viewport_size({"width": 1024, "height": 768})
+    draw_two(person)
+    person.click("#add-class")
+    person.wait_for(lambda: person.page.locator(".class-row").count() == 3, "three classes")
+    person.tab("learn")
+    assert wholly_seen(person, ".class-row") == 3
+    person.page.locator("#forest-trees").scroll_into_view_if_needed()
+    assert wholly_seen(person, ".class-row") == 0
+    person.tab("home")
+    assert wholly_seen(person, "#downloads .download:first-child") == 1
+    tabs, section = (person.page.locator(one).bounding_box() for one in ("#tabs", "#panel-home"))
+    assert abs(section["y"] - tabs["y"] - tabs["height"]) < 1
