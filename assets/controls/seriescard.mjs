@@ -219,7 +219,7 @@ export class SeriesCard {
   }
 
   tableHead() {
-    const head = element("tr", {}, element("th", {}, "Image"));
+    const head = element("tr", {}, element("th", {}, "Shares in %"));
     for (const { name, colour } of this.classes) {
       const cell = element("th", { title: name }, name);
       cell.style.setProperty("--class-colour", colour);
@@ -232,7 +232,7 @@ export class SeriesCard {
 
   /** @param {SeriesRow} row */
   tableRow(row) {
-    const shares = this.classes.map(({ id }) => element("td", {}, `${told(row, id, "share")?.value.toFixed(2)} %`));
+    const shares = this.classes.map(({ id }) => element("td", {}, told(row, id, "share")?.value.toFixed(2) ?? ""));
     const trust = row.image.trust === null ? "" : row.image.trust.toFixed(2);
     return element(
       "tr", {}, element("th", { title: row.name, scope: "row" }, row.name), ...shares, element("td", {}, trust),

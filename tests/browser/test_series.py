@@ -14,6 +14,11 @@ from tests.support.images import scene
 from tests.support.page import draw_two, in_hand, is_finished, sends, wait_for_image
 from tests.support.server import PROCFILE, Server
 
+OVER = """[...document.querySelectorAll(".series, .series *:not(img)")].filter((one) => (
+  one.offsetParent && one.getBoundingClientRect().right > one.closest(".series").getBoundingClientRect().right
+)).map((one) => one.className || one.tagName)"""
+"""What lies beyond the right border of its card."""
+
 
 def shares_of(row):
     """The shares in a row of the small table."""
@@ -90,6 +95,7 @@ def test_a_zip_is_sent_watched_looked_at_and_deleted(people, server, size, tmp_p
     assert [row.split("\t")[0] for row in table] == [f"day{number}/cells.png" for number in range(3)]
     assert abs(sum(shares_of(table[0])) - 100) < 0.05
     trust = [float(row.split("\t")[-1]) for row in table]
+    assert person.page.evaluate(OVER) == []
     offered = person.page.locator(".series-worst b").all_inner_texts()
     assert [float(text) for text in offered] == sorted(trust)[:2]
 
