@@ -64,8 +64,8 @@ function setUp(id) {
   const downloads = new Downloads(session);
   const series = new Series(session, (image) => images.take(image));
   const stacks = new StackSegmenter(session);
-  const wholes = new Wholes(session, () => openTab("home"));
-  const whole = new Whole(session, () => wholes.look());
+  const wholes = new Wholes(session, () => openTab("home"), (image, part) => whole.hear(image, part));
+  const whole = new Whole(session, () => wholes.look(), (image, part) => wholes.hear(image, part));
   const objects = new Objects(session);
   const plots = new Plots(session, objects);
   const features = new Features(session);

@@ -20,7 +20,7 @@ const BEGIN = "Segment the whole image";
 const AGAIN = "Segment it again";
 const ANEW = "Try again";
 const NOT_READY = "Draw in two classes, or open a classifier, first.";
-const LEFT_NOW = "It goes on where it was.";
+const LEFT_NOW = "“Go on” continues from there.";
 
 /** Why a result is out of date, as it is told. @type {Record<string, string>} */
 const SINCE = {
@@ -34,11 +34,15 @@ export class Whole {
   /**
    * @param {Session} session
    * @param {() => void} onAsked something was begun, cancelled or gone on with
+   * @param {(image: string, part: number) => void} onPart so much of an image is done, as was seen now
    */
-  constructor(session, onAsked) {
+  constructor(session, onAsked, onPart) {
+    this.onPart = onPart;
     this.session = session;
     this.onAsked = onAsked;
     this.isShown = false;
+    /** Why all of the image that is shown cannot be segmented, where that is known. */
+    this.cannot = "";
     /** Whether there is a classifier. */
     this.ready = false;
     /** What is known of the image that is shown; none before it was asked for. @type {?WholeFacts} */
@@ -83,6 +87,7 @@ export class Whole {
     byId("whole-image").hidden = !large;
     if (large !== this.image) {
       [this.image, this.facts, this.now, this.since] = [large, this.known.get(large) ?? null, null, null];
+      this.cannot = "";
       this.update();
     }
     if (this.image && this.isShown) this.look();
@@ -96,18 +101,30 @@ export class Whole {
       const response = await fetch(this.url);
       const facts = response.ok ? await response.json() : null;
       if (image !== this.image) return;
-      if (facts) this.facts = facts.id === null ? null : facts;
+      if (facts) [this.facts, this.cannot] = [facts.id === null ? null : facts, facts.cannot ?? ""];
       this.known.set(image, this.facts);
     } catch {
       /* The server is away: the next look may find it. */
     }
     if (image !== this.image) return;
     this.update();
+    if (this.unfinished && this.facts?.running) this.onPart(image, this.facts.part);
     if (this.unfinished && this.facts?.running && this.isShown) {
       this.timer = setTimeout(() => this.look(), document.hidden ? HIDDEN_LOOK_MS : LOOK_MS);
     } else if (!this.now) {
       this.askForNow();
     }
+  }
+
+  /**
+   * So much of an image is done, as was seen elsewhere: what is told of it is the same wherever one looks.
+   * @param {string} image
+   * @param {number} part
+   */
+  hear(image, part) {
+    if (image !== this.image || !this.facts?.running || !this.unfinished) return;
+    this.facts = { ...this.facts, part };
+    this.update();
   }
 
   /** Learn what the session has now, so that it is seen whether the result is out of date. */
@@ -156,7 +173,7 @@ export class Whole {
     const { facts, unfinished, beginning, stopping } = this;
     const item = facts?.items[0];
     beginning.hidden = unfinished;
-    beginning.disabled = !this.ready || looking;
+    beginning.disabled = !this.ready || looking || Boolean(this.cannot);
     stopping.disabled = looking;
     beginning.textContent = item?.state === "failed" ? ANEW : facts ? AGAIN : BEGIN;
     stopping.hidden = !unfinished;
@@ -187,7 +204,7 @@ export class Whole {
    */
   told(item) {
     const { facts } = this;
-    if (!facts || !item) return this.ready ? "" : NOT_READY;
+    if (!facts || !item) return this.cannot || (this.ready ? "" : NOT_READY);
     const done = `${Math.floor(100 * facts.part)} %`;
     if (this.unfinished && !facts.running) return `Cancelled at ${done}. ${LEFT_NOW}`;
     if (facts.waiting) return `${facts.part ? `${done} segmented. ` : ""}It waits for its turn.`;

@@ -27,8 +27,10 @@ export class Wholes {
   /**
    * @param {Session} session
    * @param {() => void} lead shows what is known of all of the image that is shown
+   * @param {(image: string, part: number) => void} onPart so much of an image is done, as was seen now
    */
-  constructor(session, lead) {
+  constructor(session, lead, onPart) {
+    this.onPart = onPart;
     this.session = session;
     this.lead = lead;
     this.list = byId("wholes");
@@ -79,26 +81,41 @@ export class Wholes {
   /** @param {WholeImage} one that is under way */
   showProgress({ image, part }) {
     const row = this.rows.get(image) ?? this.addRow(image);
-    row.lead.textContent = `Segmenting all of “${this.nameOf(image)}”: ${Math.floor(100 * part)} %`;
-    row.progress.setAttribute("value", String(part));
     row.progress.hidden = false;
     row.close.hidden = true;
+    this.hear(image, part);
+    this.onPart(image, part);
   }
 
-  /** @param {WholeImage} one that was under way */
-  end({ image, state }) {
+  /**
+   * So much of an image is done, as was seen elsewhere: what is told of it is the same wherever one looks.
+   * @param {string} image
+   * @param {number} part
+   */
+  hear(image, part) {
+    const row = this.rows.get(image);
+    if (!row || row.progress.hidden) return;
+    row.lead.textContent = `Segmenting all of “${this.nameOf(image)}”: ${Math.floor(100 * part)} %`;
+    row.progress.setAttribute("value", String(part));
+  }
+
+  /**
+   * Say how it ended; the row stays until it is closed, so that the picture does not move by itself.
+   * @param {WholeImage} one that was under way
+   */
+  end({ image, state, part }) {
     const row = this.rows.get(image);
     if (!row || !row.close.hidden) return;
+    const name = this.nameOf(image);
+    row.progress.hidden = true;
+    row.close.hidden = false;
     if (state !== "done" && state !== "failed") {
-      this.forget(image);
+      row.lead.textContent = `Segmenting all of “${name}” was cancelled at ${Math.floor(100 * part)} %`;
       return;
     }
-    const name = this.nameOf(image);
     const isDone = state === "done";
     announce(isDone ? `All of “${name}” is segmented.` : `“${name}” was not segmented: Take home says why.`);
     row.lead.textContent = isDone ? `All of “${name}” is segmented: take it home` : `“${name}” was not segmented: why`;
-    row.progress.hidden = true;
-    row.close.hidden = false;
   }
 
   /** @param {string} image */

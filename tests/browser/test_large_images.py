@@ -209,5 +209,5 @@ def test_a_damaged_file_is_told_of_when_it_is_opened(kind, people, small_server,
     person.draw_and_wait((500, 60), (600, 80))
     person.wait_for_segmentation()
     person.tab("home")
-    person.page.click("#whole-begin")
-    expect(person.page.locator("#whole-problem")).to_have_text(told)
+    expect(person.page.locator("#whole-text")).to_have_text(told)
+    expect(person.page.locator("#whole-begin")).to_be_disabled()

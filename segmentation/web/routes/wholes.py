@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from flask import Blueprint, Response, jsonify
 
+from segmentation.io.limits import PassingError
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.shares import shares_table
 from segmentation.io.zarr_zip import zipped_classes
@@ -54,11 +55,11 @@ def whole_routes(
 
     @routes.get("/s/<session_id>/wholes/<image_hash>")
     def state(session_id: str, image_hash: str) -> Response:
-        """How far it is, as a series; ``{"id": null}`` if it was never begun."""
+        """How far it is, as a series; if it was never begun ``id`` is null, and ``cannot`` says why it cannot be."""
         _check_large(images, session_id, image_hash)
         series_id = wholes.find(session_id, image_hash)
         if series_id is None:
-            return not_kept(jsonify(id=None))
+            return not_kept(jsonify({"id": None} | _why_not(images, session_id, image_hash)))
         about = {"items": progress.items(session_id, series_id), "part": store.items(session_id, series_id)[0].part}
         return not_kept(jsonify(progress.summary(session_id, series_id) | about))
 
@@ -109,6 +110,17 @@ def _check_large(images: Images, session_id: str, image_hash: str) -> None:
     """Refuse an image that the session does not have, or that is read whole."""
     if not images.is_large(session_id, image_hash):
         raise UnknownImageError(image_hash)
+
+
+def _why_not(images: Images, session_id: str, image_hash: str) -> dict[str, str]:
+    """Under ``cannot`` why not all of an image can be segmented, as a sentence, where that is known beforehand."""
+    try:
+        refuse_incomplete(images.large.coarsest(session_id, image_hash))
+    except PassingError:
+        return {}
+    except ValueError as reason:
+        return {"cannot": str(reason)}
+    return {}
 
 
 def _to_be_saved(answer: Response) -> Response:

@@ -201,7 +201,7 @@ def refuse_incomplete(coarsest: Image) -> None:
         ValueError: with a sentence.
     """
     if unread := unread_note(unread_part(coarsest.metadata)):
-        raise ValueError(f"{unread} Only all of it can be segmented in the background.")
+        raise ValueError(f"{unread} An image of this size is segmented as a whole only where all of it can be read.")
 
 
 def _refuse_stack(coarsest: Image) -> None:

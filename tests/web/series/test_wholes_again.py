@@ -88,13 +88,13 @@ def test_of_an_incomplete_file_it_is_told_at_once(client, bench, pixels, tmp_pat
     content[last : last + 4] = bytes(4)
     whole = Whole(client, bytes(content), "cells.tif")
     assert "About 8 % of this image cannot be read" in whole.facts["notes"][0]
-    assert "Only all of it can be segmented" in whole.begin()["error"]
-    assert whole.state == {"id": None}
+    assert "segmented as a whole only where all of it can be read" in whole.begin()["error"]
+    assert whole.state == {"id": None, "cannot": whole.begin()["error"]}
     series = Series(client)
     series.add("cells.tif", bytes(content))
     work(bench)
     (item,) = series.progress["items"]
-    assert "Only all of it can be segmented" in item["reason"]
+    assert "segmented as a whole only where all of it can be read" in item["reason"]
 
 
 @pytest.mark.parametrize("problem", [DiskFullError(), StoreAwayError()], ids=["full", "away"])
