@@ -44,7 +44,7 @@ export class Classes {
     const { state, view, segmentation: { counts } } = this.session;
     this.list.update(state, view.classId, counts);
     showLearntFrom(state, counts.learntFrom);
-    showNotes([...counts.strokeNotes, ...counts.notes], counts.remark);
+    showNotes([...counts.strokeNotes, ...counts.notes], [counts.remark, ...counts.calm].join(" ").trim());
   }
 
   /**

@@ -27,6 +27,7 @@ import { available, correctedPixels, segmentationKey } from "./learning.mjs";
  * @property {?string[]} learntFrom hashes of the images that this segmentation was learnt from
  * @property {string[]} strokeNotes on strokes that are not learnt from
  * @property {string[]} notes on why it may not be what was meant
+ * @property {string[]} calm notes that are no warnings
  * @property {string} remark what is segmented, of an image that is segmented part by part
  * @property {?Record<string, number>} margins how far the share of each class may be off, once that is known
  */
@@ -41,7 +42,7 @@ const NOTHING_LEARNT = { text: "", choice: "", asItCame: false };
 
 /** @type {Counts} */
 const NOT_COUNTED = {
-  labelled: null, segmented: null, learntFrom: null, strokeNotes: [], notes: [], remark: "", margins: null,
+  labelled: null, segmented: null, learntFrom: null, strokeNotes: [], notes: [], calm: [], remark: "", margins: null,
 };
 
 /**
@@ -263,9 +264,10 @@ export class Segmentation {
   }
 
   /** @param {Message} message */
-  onLearnt({ text, choice, images, notes, as_it_came: asItCame }) {
+  onLearnt({ text, choice, images, notes: told, calm = [], as_it_came: asItCame }) {
     this.learnt = { text, choice, asItCame };
-    this.count({ learntFrom: images, notes });
+    const notes = told.filter((/** @type {string} */ note) => !calm.includes(note));
+    this.count({ learntFrom: images, notes, calm });
     showOpened(this.state().opened, this.learnt);
   }
 
@@ -341,7 +343,7 @@ export class Segmentation {
     Object.assign(this, { outdated: false, once: false, passed: 0 });
     this.picture.clearTiles();
     this.picture.setCorrecting([]);
-    this.count({ segmented: null, learntFrom: null, notes: [], remark: "" });
+    this.count({ segmented: null, learntFrom: null, notes: [], calm: [], remark: "" });
     showScores(null, "", []);
     showStatus(reason, null);
   }

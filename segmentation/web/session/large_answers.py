@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.limits import ImageError
 from segmentation.model.channels import channels_note
+from segmentation.model.values import SAME_NUMBERS
 from segmentation.web.session.depth import no_stack
 from segmentation.web.session.large_images import LargeImages
 from segmentation.web.session.large_segmentation import LargeSegmentation
@@ -100,12 +101,14 @@ def _refuse_depth(spec: FeatureSpec, name: str) -> None:
 
 
 def learnt(trained: TrainedClassifier, notes: Sequence[str] = ()) -> Message:
-    """What is said of a classifier before it segments an image, with some notes on that image."""
+    """What is said of a classifier before it segments an image, with notes on it; ``calm`` ones warn of nothing."""
+    told = [*trained.left_out, *notes]
     return {
         "kind": "learnt",
         "text": trained.text,
         "as_it_came": trained.unchanged,
         "images": trained.images,
         "choice": trained.choice,
-        "notes": [*trained.left_out, *notes],
+        "notes": told,
+        "calm": [note for note in told if note.endswith(SAME_NUMBERS)],
     }

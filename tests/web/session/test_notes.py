@@ -33,6 +33,7 @@ def test_an_image_of_the_same_kind_is_worth_no_word(someone):
 def test_equal_numbers_in_another_type_are_told(someone):
     (note,) = notes(someone, THEIRS.astype(np.uint16))
     assert "is taken as uint8" in note
+    assert someone.asks()["learnt"]["calm"] == [note]
 
 
 def test_another_scale_and_a_result_of_one_class_are_told(someone):
