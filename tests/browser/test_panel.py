@@ -122,3 +122,10 @@ def test_a_section_that_opens_leaves_three_classes_and_begins_at_its_top(person)
     assert wholly_seen(person, "#downloads .download:first-child") == 1
     tabs, section = (person.page.locator(one).bounding_box() for one in ("#tabs", "#panel-home"))
     assert abs(section["y"] - tabs["y"] - tabs["height"]) < 1
+
+
+def test_on_a_phone_what_is_told_first_covers_no_picture(people, server):
+    person = people(server.url, "phone")
+    person.wait_for_status("Draw a squiggle in each of two classes")
+    stage, status = (person.page.locator(one).bounding_box() for one in ("#stage", "#status"))
+    assert status["y"] >= stage["y"] + stage["height"]

@@ -338,8 +338,7 @@ def missing_strokes(state: SessionState, pixels_by_class: NDArray[np.int64]) -> 
         return "One class alone cannot be told apart from anything: add a second class."
     labelled = [c for c in state.classes if pixels_by_class[c]]
     if not labelled:
-        what = "what is on screen" if is_large(state.image) else "the whole image"
-        return f"Draw a squiggle in each of two classes, and {what} is segmented."
+        return "Draw a squiggle in each of two classes."
     if len(labelled) == 1:
         others = [f"“{label_class.name}”" for c, label_class in state.classes.items() if c not in labelled]
         return f"So far only “{state.classes[labelled[0]].name}” has strokes: now draw one for {' or '.join(others)}."
