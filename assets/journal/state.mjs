@@ -58,6 +58,7 @@ import { undoTargets } from "./undo.mjs";
  * @property {string} name
  * @property {?number} channels null: any
  * @property {string[]} [channel_names] of the images that it was trained on, if they have names
+ * @property {boolean} [learned] whether it sees learned texture
  * @property {number} trees
  * @property {number[]} class_ids
  * @property {{rows: number, columns: number}[]} images that it was trained on

@@ -6,12 +6,13 @@ import { counted } from "../shared/text.mjs";
 /** @import { OpenedFacts } from "../journal/state.mjs" */
 
 /** @param {OpenedFacts} opened */
-function described({ trees, class_ids: classIds, channels, images }) {
+function described({ trees, class_ids: classIds, channels, images, learned }) {
   const [first] = images;
   const trained = images.length === 1 ? `an image of ${first.columns} × ${first.rows}` : `${images.length} images`;
   return [
     counted(trees, "tree"), counted(classIds.length, "class", "classes"),
-    channels === null ? "any channels" : counted(channels, "channel"), ...(first ? [`trained on ${trained}`] : []),
+    channels === null ? "any channels" : counted(channels, "channel"),
+    ...(learned ? ["learned texture"] : []), ...(first ? [`trained on ${trained}`] : []),
   ].join(" · ");
 }
 

@@ -73,4 +73,5 @@ def test_what_is_learnt_with_the_switch_is_the_same_everywhere(people, server, s
 
     opens(person, tmp_path / "home.squiggle")
     person.wait_for(lambda: "home.squiggle" in person.page.inner_text("#opened-name"), "the card")
+    assert " · learned texture · " in person.page.inner_text("#opened-facts")
     person.wait_for_segmentation()

@@ -79,6 +79,7 @@ class ClassifierFile:
                 "strokes": sum(map(len, contents.strokes_by_image().values())),
                 "pixels": 0 if contents.pixels is None else len(contents.pixels.class_ids),
                 **({"channel_names": list(names)} if names else {}),
+                **({"learned": True} if contents.spec.learned else {}),
             },
             "classes": classes_to_json(contents.classes),
             "features": contents.spec.to_json(),

@@ -313,8 +313,10 @@ def _check_classifier(event: dict[str, Any]) -> None:
     if not isinstance(facts, Mapping) or not isinstance(facts.get("name"), str) or len(facts["name"]) > 255:
         raise ValueError("The classifier is not described.")
     _require_hash(facts.get("hash"))
-    checks.mapping(facts, "The classifier", CLASSIFIER_FACTS, ("channel_names",))
+    checks.mapping(facts, "The classifier", CLASSIFIER_FACTS, ("channel_names", "learned"))
     _channel_names(facts.get("channel_names", ()), "The channels of the classifier")
+    if facts.get("learned", True) is not True:
+        raise ValueError("Whether the classifier sees learned texture is true, or not said.")
     if facts["channels"] is not None:
         checks.whole_number(facts["channels"], "The channels of the classifier", 1, 2**31)
     for count in ("trees", "strokes", "pixels"):
