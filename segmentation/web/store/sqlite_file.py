@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 import weakref
 from pathlib import Path
 
 from segmentation.web.store.errors import StoreLostError
+from segmentation.web.store.sqlite_log import SqliteLog
 
 HEADER_BYTES = 100
 MAGIC = b"SQLite format 3\0"
+BACKFILLED = slice(96, 100)
+"""Where the index of the log says how many of its frames are in the file, and are not looked into any more."""
+
 LOOKS, LOOK_AGAIN_SECONDS = 20, 0.05
 """Another process may just be making the file, or making it longer: it is looked at again before it is called cut."""
 
@@ -28,6 +33,7 @@ class _OpenFile:
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self.indexes: dict[tuple[int, int], _OpenFile] = {}  # of its log, on which SQLite has locks too
         weakref.finalize(self, os.close, self.descriptor)
 
 
@@ -45,6 +51,8 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._log = path.with_name(f"{path.name}-wal")
+        self._index = path.with_name(f"{path.name}-shm")
+        self._logged = SqliteLog(self._log)
         self._identity: tuple[int, int] | None = None
         self._file: _OpenFile | None = None
 
@@ -67,7 +75,7 @@ class SqliteFile:
         self._identity = self._identity or identity
         if identity != self._identity or (is_open and not self._log.exists()):
             raise StoreLostError
-        if not self._is_whole():
+        if not self._is_whole(is_open):
             reason = f"{self._path.name} is cut off, or not a database"
             log.error(reason)
             raise StoreLostError from ValueError(reason)
@@ -76,15 +84,42 @@ class SqliteFile:
         """Close the file, unless another in this process watches it too."""
         self._file = None
 
-    def _is_whole(self) -> bool:
+    def _is_whole(self, is_open: bool) -> bool:
+        """Whether each page is in the file or still in the log.
+
+        The log goes into the file page by page, and the first page, which says how many there are, before most others:
+        for a while, and where a kill or a full disk has put an end to it or somebody still reads what was before, the
+        file is shorter than it says.
+        """
         for look in range(LOOKS):
             if look:
                 time.sleep(LOOK_AGAIN_SECONDS)
             header, size = self._header_and_size()
+            if not header.startswith(MAGIC):
+                continue
             page_bytes, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
-            if header.startswith(MAGIC) and size >= pages * (2**16 if page_bytes == 1 else page_bytes):
+            page_bytes = 2**16 if page_bytes == 1 else page_bytes
+            if size >= pages * page_bytes:
+                return True
+            backfilled = self._backfilled() if is_open else 0
+            if self._logged.holds(header, size // page_bytes + 1, after=backfilled, anew=look > 0):
                 return True
         return False
+
+    def _backfilled(self) -> int:
+        """Frames of the log that this process does not look into any more, since they are in the file."""
+        with _reading:
+            if self._file is None:
+                return 0
+            try:
+                found = self._index.stat()
+                identity = found.st_dev, found.st_ino
+                index = self._file.indexes.get(identity) or _OpenFile(self._index)
+            except FileNotFoundError:
+                return 0
+            self._file.indexes[identity] = index
+            os.lseek(index.descriptor, 0, os.SEEK_SET)
+            return int.from_bytes(os.read(index.descriptor, BACKFILLED.stop)[BACKFILLED], sys.byteorder)
 
     def _header_and_size(self) -> tuple[bytes, int]:
         with _reading:
