@@ -43,6 +43,10 @@ MIGRATION_LOCK = 0x5155_4947
 POSTGRESQL_FULL = "53100"
 POSTGRESQL_READ_ONLY = "25006"
 NEARLY_FULL_BYTES = 2**20
+INCREMENTAL = 2
+CHECKPOINT_PAGES = 1000
+"""Of the log, after which they go into the file."""
+
 VACUUM_PAGES = 250
 """Of one portion, after which what was written is in its place: a disk that is nearly full has room for no more."""
 
@@ -246,9 +250,12 @@ class Database:
             return
         with self._sentences(), closing(self._engine.raw_connection()) as connection:
             driver: Any = connection.driver_connection
+            driver.execute("PRAGMA wal_autocheckpoint=0")
             while (free := driver.execute("PRAGMA freelist_count").fetchone()[0]) > 0:
                 # Only a script runs it to its end; in portions, between which others can write.
-                driver.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES}); PRAGMA wal_checkpoint(TRUNCATE)")
+                driver.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+                if _log_fits(driver, self._url):
+                    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 if driver.execute("PRAGMA freelist_count").fetchone()[0] >= free:
                     return
 
@@ -274,16 +281,16 @@ class Database:
         """Turns what a database driver raises into sentences; programming errors stay what they are."""
         try:
             yield
-        except (NoFreeConnectionError, sqlite3.Error) as error:
+        except NoFreeConnectionError as error:
             raise StoreAwayError from error
-        except DBAPIError as error:
-            problem = error.orig
+        except (DBAPIError, sqlite3.Error) as error:
+            problem = error.orig if isinstance(error, DBAPIError) else error
             if self._is_full(problem):
                 raise DiskFullError from error
             if getattr(problem, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
                 log.error("the database is damaged: %s", problem)
                 raise StoreLostError from error
-            if _is_away(error, problem):
+            if isinstance(error, sqlite3.Error) or _is_away(error, problem):
                 log.warning("the database does not answer: %s", " ".join(str(problem).split()))
                 raise StoreAwayError from error
             raise
@@ -333,7 +340,6 @@ def _prepare_sqlite(engine: sql.Engine, *, foreign_keys: bool) -> None:
     """Writers queue from their first statement on, readers do not wait for them, each commit is synced to the disk."""
     pragmas = (
         f"busy_timeout={PATIENCE_SECONDS * 1000}",
-        "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=FULL",
         "secure_delete=FAST",  # a full disk has no room for the zeros that some builds write over what is deleted
@@ -343,12 +349,29 @@ def _prepare_sqlite(engine: sql.Engine, *, foreign_keys: bool) -> None:
     @sql.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:  # to say it again writes to the disk
+            connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     @sql.event.listens_for(engine, "begin")
     def on_begin(connection: sql.Connection) -> None:
-        connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("begin", "IMMEDIATE"))
+        kind = connection.get_execution_options().get("begin", "IMMEDIATE")
+        if kind == "IMMEDIATE":
+            driver: Any = connection.connection.driver_connection
+            pages = CHECKPOINT_PAGES if _log_fits(driver, engine.url) else 0
+            driver.execute(f"PRAGMA wal_autocheckpoint={pages}")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def _log_fits(driver: Any, url: sql.URL) -> bool:
+    """Whether the disk has room for what of SQLite's log the file has not: to try takes what room deleting needs."""
+    pages, page_bytes = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    path = Path(url.database or "")
+    try:
+        return bool(pages * page_bytes - path.stat().st_size <= shutil.disk_usage(path.parent).free)
+    except FileNotFoundError:
+        return False
 
 
 def _refuse_connections_of_the_parent(engine: sql.Engine) -> None:
