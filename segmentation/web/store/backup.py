@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from segmentation._shared.checks import refuse_many_values
 from segmentation.web.store.blobs import KEY, PART_BYTES, Blobs, ObjectBlobs, TableBlobs, UnknownBlobError, pieces
-from segmentation.web.store.database import SCHEMA, Database
+from segmentation.web.store.database import COPIES, SCHEMA, Database
 from segmentation.web.store.errors import StoreError
 
 FORMAT = "squiggle backup"
@@ -199,9 +199,10 @@ def _check_room(database: Database, blobs: Blobs, archive: zipfile.ZipFile) -> N
     free = database.free_bytes()
     here = "" if isinstance(blobs, TableBlobs) else "tables/"
     needed = sum(member.file_size for member in archive.infolist() if member.filename.startswith(here))
-    if free is not None and needed > free:
+    if free is not None and COPIES * needed > free:
         raise BackupError(
-            f"It unfolds to {needed / 2**20:,.0f} MB, and the disk of the store has room for {free / 2**20:,.0f} MB."
+            f"It unfolds to {needed / 2**20:,.0f} MB, which SQLite writes twice, and the disk of the store has room "
+            f"for {free / 2**20:,.0f} MB."
         )
 
 

@@ -81,7 +81,7 @@ class TableBlobs:
         Part by part, so that strokes of others are written in between, and SQLite's log stays short.
         """
         for part, piece in enumerate(pieces(content)):
-            with self._database.writing() as connection:
+            with self._database.adding(len(piece)) as connection:
                 if not part:
                     connection.execute(contents.delete().where(contents.c.key == key))
                 connection.execute(contents.insert().values({"key": key, "part": part, "content": piece}))

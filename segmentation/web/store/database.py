@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from segmentation.web.store.errors import DiskFullError, SchemaError, StoreAwayError, StoreError, StoreLostError
 from segmentation.web.store.reserve import Reserve
-from segmentation.web.store.sqlite_file import SqliteFile
+from segmentation.web.store.sqlite_file import SqliteFile, log_fits
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -43,6 +43,9 @@ MIGRATION_LOCK = 0x5155_4947
 POSTGRESQL_FULL = "53100"
 POSTGRESQL_READ_ONLY = "25006"
 NEARLY_FULL_BYTES = 2**20
+COPIES = 2
+"""Of what SQLite writes, while it is in its log and in its file."""
+
 INCREMENTAL = 2
 CHECKPOINT_PAGES = 1000
 """Of the log, after which they go into the file."""
@@ -144,14 +147,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def adding(self) -> Iterator[sql.Connection]:
+    def adding(self, more: int = 0) -> Iterator[sql.Connection]:
         """As :meth:`writing`, for what makes the database grow: it leaves room for deleting.
+
+        Args:
+            more: bytes that are added, if they are many: SQLite writes them twice, into its log and into its file.
 
         Raises:
             StoreAwayError: if the database does not answer, or has other tables than this version needs.
             DiskFullError: if the disk is full.
         """
-        if self._reserve and not self._reserve.hold():
+        if self._reserve and not self._reserve.hold(COPIES * more):
             raise DiskFullError
         with self.writing() as connection:
             yield connection
@@ -238,7 +244,7 @@ class Database:
         config = Config()
         config.set_main_option("script_location", "segmentation.web.store:migrations")
         engine = _engine(self._url, for_migration=True)
-        with self._sentences(), engine.begin() as connection:
+        with self._sentences(), self._made(), engine.begin() as connection:
             if not self.is_sqlite:
                 connection.execute(sql.select(sql.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             config.attributes["connection"] = connection
@@ -254,7 +260,7 @@ class Database:
             while (free := driver.execute("PRAGMA freelist_count").fetchone()[0]) > 0:
                 # Only a script runs it to its end; in portions, between which others can write.
                 driver.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
-                if _log_fits(driver, self._url):
+                if log_fits(driver, Path(self._url.database or "")):
                     driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 if driver.execute("PRAGMA freelist_count").fetchone()[0] >= free:
                     return
@@ -271,10 +277,16 @@ class Database:
             self._reserve.hold()
 
     def _schema(self) -> str:
-        with self._sentences(), self._reader.connect() as connection:
+        with self._sentences(), self._made(), self._reader.connect() as connection:
             if not sql.inspect(connection).has_table("alembic_version"):
                 return ""
             return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or ""
+
+    @contextmanager
+    def _made(self) -> Iterator[None]:
+        if self._file:
+            self._file.make((f"auto_vacuum={INCREMENTAL}", "journal_mode=WAL"))
+        yield
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -359,19 +371,9 @@ def _prepare_sqlite(engine: sql.Engine, *, foreign_keys: bool) -> None:
         kind = connection.get_execution_options().get("begin", "IMMEDIATE")
         if kind == "IMMEDIATE":
             driver: Any = connection.connection.driver_connection
-            pages = CHECKPOINT_PAGES if _log_fits(driver, engine.url) else 0
+            pages = CHECKPOINT_PAGES if log_fits(driver, Path(engine.url.database or "")) else 0
             driver.execute(f"PRAGMA wal_autocheckpoint={pages}")
         connection.exec_driver_sql(f"BEGIN {kind}")
-
-
-def _log_fits(driver: Any, url: sql.URL) -> bool:
-    """Whether the disk has room for what of SQLite's log the file has not: to try takes what room deleting needs."""
-    pages, page_bytes = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    path = Path(url.database or "")
-    try:
-        return bool(pages * page_bytes - path.stat().st_size <= shutil.disk_usage(path.parent).free)
-    except FileNotFoundError:
-        return False
 
 
 def _refuse_connections_of_the_parent(engine: sql.Engine) -> None:

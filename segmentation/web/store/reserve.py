@@ -23,13 +23,17 @@ class Reserve:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "reserve"
 
-    def hold(self) -> bool:
-        """Make sure that there is room for deleting later; returns False if the disk is too full for that."""
+    def hold(self, more: int = 0) -> bool:
+        """Make sure that there is room for deleting later; returns False if the disk is too full for that.
+
+        Args:
+            more: bytes that must be free besides.
+        """
         if self._path.exists():
-            return True
+            return not more or self._free_bytes() >= more
         unfinished = self._path.with_suffix(f".{os.getpid()}")
         try:
-            if self._free_bytes() < 2 * RESERVE_BYTES:
+            if self._free_bytes() < 2 * RESERVE_BYTES + more:
                 return False
             unfinished.write_bytes(bytes(RESERVE_BYTES))
             unfinished.rename(self._path)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
+import shutil
+import sqlite3
 import sys
 import threading
 import time
 import weakref
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 
 from segmentation.web.store.errors import StoreLostError
@@ -55,6 +60,30 @@ class SqliteFile:
         self._logged = SqliteLog(self._log)
         self._identity: tuple[int, int] | None = None
         self._file: _OpenFile | None = None
+
+    def make(self, pragmas: Iterable[str]) -> None:
+        """Make it where there never was one; it gets its name once it is a database, be the disk full or this killed.
+
+        An empty file would be taken for one that was cut.
+
+        Args:
+            pragmas: that write its first page.
+
+        Raises:
+            sqlite3.Error: if it cannot be written.
+        """
+        if self._identity or self._path.exists():
+            return
+        part = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}")
+        try:
+            with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+                for pragma in pragmas:
+                    connection.execute(f"PRAGMA {pragma}")
+            with suppress(OSError):  # another was quicker; or a file has one name only here, and SQLite makes it
+                os.link(part, self._path)
+        finally:
+            for path in part.parent.glob(f"{part.name}*"):
+                path.unlink(missing_ok=True)
 
     def check(self, *, is_open: bool) -> None:
         """Make sure that it is there, the same as before, and whole.
@@ -130,3 +159,20 @@ class SqliteFile:
                 _open_files[identity] = self._file
             os.lseek(self._file.descriptor, 0, os.SEEK_SET)
             return os.read(self._file.descriptor, HEADER_BYTES), os.fstat(self._file.descriptor).st_size
+
+
+def log_fits(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the disk has room for what of the log its file has not: to try takes what room deleting needs.
+
+    Args:
+        connection: to the database.
+        path: of its file.
+
+    Raises:
+        sqlite3.Error: if the database cannot be read.
+    """
+    pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    try:
+        return bool(pages * page_bytes - path.stat().st_size <= shutil.disk_usage(path.parent).free)
+    except FileNotFoundError:
+        return False

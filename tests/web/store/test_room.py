@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import sqlite3
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from segmentation.web.application import SAMPLE, create_app
 from segmentation.web.settings import Settings
-from segmentation.web.store import StoreFullError, open_store
+from segmentation.web.store import StoreError, StoreFullError, open_store
 from segmentation.web.store.series import SeriesStore
 from tests.support.older_store import FIRST_VERSION
 from tests.support.small_disk import SmallDisk
@@ -131,6 +132,29 @@ def test_a_disk_that_is_full_when_an_older_store_is_taken_over_leaves_it_as_it_w
     store = open_store(Settings(data_folder=small_disk.folder))
     assert store.image("first", "a" * 64) == ("a.png", bytes(6 * 2**20))
     store.close()
+
+
+def test_a_first_start_on_a_full_disk_leaves_no_empty_file_that_is_taken_for_a_damaged_one(small_disk):
+    small_disk.fill()
+    with pytest.raises(StoreError, match="disk is full"):
+        open_store(Settings(data_folder=small_disk.folder))
+    assert [path.name for path in small_disk.folder.iterdir()] == ["filler"]
+    small_disk.make_room()
+    with contextlib.closing(open_store(Settings(data_folder=small_disk.folder))) as store:
+        store.create_session()
+
+
+def test_files_leave_the_room_that_the_log_needs_to_go_into_the_database(small_disk):
+    with contextlib.closing(open_store(Settings(data_folder=small_disk.folder))) as store:
+        session = store.create_session()
+        for number in range(20):
+            with contextlib.suppress(StoreFullError):
+                store.put_image(session, f"{number:064x}", "x", os.urandom(4_000_000))
+        assert 1 < len(store.images(session)) < 20
+        with contextlib.closing(sqlite3.connect(small_disk.folder / "squiggle.sqlite3")) as connection:
+            busy, logged, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert (busy, logged) == (0, moved)
+        assert shutil.disk_usage(small_disk.folder).free > 4_000_000
 
 
 def test_a_full_object_store_is_a_sentence(small_disk, tmp_path):
