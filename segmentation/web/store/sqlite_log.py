@@ -86,7 +86,7 @@ class SqliteLog:
                     self._frames.update({page: self._count + at for at, page in enumerate(added, start=1)})
                     self._file_headers.update(headers)
                     self._count += len(added)
-                    self._pages, self._sums, added = pages, sums, []
+                    self._pages, self._sums, added, headers = pages, sums, [], []
 
     def _whole_frames(self, file: BinaryIO) -> Iterator[tuple[int, int, bytes, tuple[int, int]]]:
         """Of each frame its page, the pages of the database if a transaction ends with it, its content, its sums."""

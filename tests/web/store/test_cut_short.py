@@ -109,6 +109,37 @@ def test_a_kill_at_any_page_of_it_loses_nothing(killed):
     assert ahead > 6
 
 
+def summed_in_big_endian_words(log):
+    """A log as a machine of that order writes it."""
+
+    def summed(content, sums):
+        first, second = sums
+        for at in range(0, len(content), 8):
+            first = (first + int.from_bytes(content[at : at + 4], "big") + second) % 2**32
+            second = (second + int.from_bytes(content[at + 4 : at + 8], "big") + first) % 2**32
+        return first, second
+
+    def written(sums):
+        return b"".join(one.to_bytes(4, "big") for one in sums)
+
+    header = log[:3] + b"\x83" + log[4:24]
+    sums = summed(header, (0, 0))
+    parts = [header, written(sums)]
+    for at in range(LOG_HEADER, len(log), FRAME_HEADER + PAGE):
+        frame = log[at : at + FRAME_HEADER + PAGE]
+        sums = summed(frame[:8] + frame[FRAME_HEADER:], sums)
+        parts += [frame[:16], written(sums), frame[FRAME_HEADER:]]
+    return b"".join(parts)
+
+
+def test_a_kill_on_a_machine_of_another_order_of_bytes_loses_nothing(killed):
+    folder, session = killed
+    move(folder, 1)
+    log = folder / f"{NAME}-wal"
+    log.write_bytes(summed_in_big_endian_words(log.read_bytes()))
+    assert_all_is_there(folder, session, images=8, events=8)
+
+
 def test_what_the_log_has_not_is_told_and_stays_as_it_is(killed):
     folder, _ = killed
     move(folder, 1)
