@@ -127,6 +127,8 @@ class Pyramid:
     def hash(self) -> str:
         """What it is known by: SHA-256 of its levels, its type, its origin and a sample of its coarsest level.
 
+        Another image that differs elsewhere may have it, too: nothing that is recorded names an image by it alone.
+
         Raises:
             PassingError: with a sentence, if a part of the sample did not come this time.
         """

@@ -51,11 +51,6 @@ class ClassifierFile:
         """How many channels images have that it segments; None if its features do not say, or allow several."""
         return wanted_channels(self.classifier)
 
-    @property
-    def pages(self) -> dict[str, int | None]:
-        """Which image of its file each one is that it learnt from, by its hash, as far as that is said."""
-        return {image["hash"]: image.get("page") for image in self.contents.training.get("images", ())}
-
     def event(self, places: Mapping[str, str]) -> dict[str, Any]:
         """The fields of the ``classifier.open`` event.
 

@@ -284,7 +284,7 @@ class Images:
         if known is None:
             try:
                 large = self.is_large(session_id, image_hash)
-                known = self.large.hashes(session_id, image_hash) if large else self.get(session_id, image_hash).hashes
+                known = (image_hash,) if large else self.get(session_id, image_hash).hashes
             except PassingError:
                 raise
             except ImageError:

@@ -194,7 +194,7 @@ class Journals:
             raise ValueError("This session has no such classifier.") from None
 
     def opening(self, session_id: str, file: ClassifierFile) -> dict[str, Any]:
-        """The fields of the event that opens a classifier in a session; strokes on planes of its stacks lie on them.
+        """The fields of the event that opens a classifier in a session, its strokes on planes and older names too.
 
         Raises:
             UnknownSessionError: if there is no such session.
@@ -203,11 +203,17 @@ class Journals:
         planes: defaultdict[int | None, list[str]] = defaultdict(list)
         for one, facts in images.items():
             planes[page_in_file(facts)].append(one)
+        learnt = {one["hash"]: one for one in file.contents.training.get("images", ())}
         for image_hash in file.contents.strokes_by_image():
-            page = file.pages.get(image_hash)
-            if not page or image_hash in images:
+            if image_hash in images:
                 continue
-            found = (one for one in planes[page] if self._images.pixel_hash(session_id, one) == image_hash)
-            if (plane := next(found, None)) is not None:
-                places[image_hash] = plane
+            if page := learnt[image_hash].get("page"):
+                same = (one for one in planes[page] if self._images.pixel_hash(session_id, one) == image_hash)
+                found = next(same, "")
+            else:
+                sides = [learnt[image_hash].get(side) for side in ("rows", "columns")]
+                alike = [one for one in planes[None] if [images[one]["rows"], images[one]["columns"]] == sides]
+                found = self._images.large.known_before(session_id, alike, image_hash)
+            if found:
+                places[image_hash] = found
         return file.event(places)

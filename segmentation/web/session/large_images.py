@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO
 
@@ -16,7 +16,7 @@ from segmentation.io.address_file import BEGINNING, AddressFile
 from segmentation.io.coarser_levels import Unreduced
 from segmentation.io.formats import TIFF_BEGINNINGS
 from segmentation.io.image import Image
-from segmentation.io.limits import MAX_LEVELS, ImageError
+from segmentation.io.limits import MAX_LEVELS, ImageError, PassingError
 from segmentation.io.pixel_size import PixelSize
 from segmentation.io.pyramid import LARGEST_SIDE, Pyramid
 from segmentation.io.pyramid_file import ZIP_BEGINNING
@@ -235,13 +235,23 @@ class LargeImages:
             self._opened.put((session_id, key), known)
         return known
 
-    def hashes(self, session_id: str, key: str) -> tuple[str, str]:
-        """By which hashes files may name a large image of a session: that of the session, and that of its pyramid.
+    def known_before(self, session_id: str, keys: Iterable[str], pyramid_hash: str) -> str:
+        """Which of some images of a session classifier files name by the hash of its pyramid, as older ones do.
+
+        That hash is of a few pixels only: where several have it, as where none has, the answer is empty.
 
         Raises:
-            ImageError: with a sentence, if its file cannot be read.
+            PassingError: with a sentence, if one of them cannot be read just now.
         """
-        return key, self.pyramid(session_id, key).origin
+        found = []
+        for key in filter(is_large_key, keys):
+            try:
+                found += [key] if self.pyramid(session_id, key).origin == pyramid_hash else []
+            except PassingError:
+                raise
+            except ImageError:  # what cannot be read is not seen either
+                continue
+        return found[0] if len(found) == 1 else ""
 
     def coarsest(self, session_id: str, key: str) -> Image:
         """The coarsest level of a large image, whole; its pixel size is that of the finest.

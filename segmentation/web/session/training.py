@@ -186,13 +186,14 @@ class Trainer:
         drawn = (one for one, (_, counts) in learnt.items() if counts.any())
         labelled = [state.images[one] for one in drawn if can_be_seen(state, one, state.features)]
         images, pixels = list[Labelled](), np.zeros(256, np.int64)
+        named = [one["hash"] for one in state.opened.facts["images"]] if state.opened is not None else []
         for facts in images_alike(state.image, labelled):
             one = facts["hash"]
             labels, counts = learnt[one]
             pixels += counts
             if isinstance(labels, TiledLabels):
                 pyramid = self._images.large.pyramid(session_id, one)
-                images.append(LabelledPyramid(pyramid, labels, known_as=pyramid.origin))
+                images.append(LabelledPyramid(pyramid, labels, pyramid.origin if pyramid.origin in named else ""))
                 continue
             read = partial(seen_image, self._images, session_id, state, one, state.features)
             known_as = self._images.pixel_hash(session_id, one) if page_in_file(facts) else ""

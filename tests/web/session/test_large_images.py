@@ -3,6 +3,8 @@
 import io
 import json
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 
 import segmentation as seg
 from segmentation.io.addresses import Places
-from segmentation.model.modelfile import load_model
+from segmentation.model.modelfile import load_model, save_model
 from segmentation.series.run import apply_series
 from segmentation.web.decoding import reading
 from segmentation.web.decoding.client import Decoder
@@ -37,7 +39,7 @@ def pixels():
 def opened(client, session, content, name="cells.ozx"):
     facts = client.post(f"/s/{session}/images?name={name}", data=content).json
     if "hash" in facts:
-        converse(client, session, [{"id": "open", "type": "image.open", "image": facts}])
+        converse(client, session, [{"id": f"open-{name[0]}", "type": "image.open", "image": facts}])
     return facts
 
 
@@ -73,6 +75,48 @@ def test_images_that_look_alike_from_afar_are_not_taken_for_each_other(client, s
         False,
         True,
     ]
+
+
+@pytest.fixture
+def alike(client, session, pixels, tmp_path):
+    """Two images that differ only in pixels that the hash of a pyramid does not look at."""
+    other = pixels.copy()
+    other[101::4, 53::4] ^= 255
+    files = [zipped(write_pyramid(tmp_path / f"{n}.zarr", one, chunks=256)) for n, one in enumerate((pixels, other))]
+    assert len({Decoder().read_coarsest(one).metadata["pyramid"]["hash"] for one in files}) == 1
+    return [opened(client, session, one, f"{n}.ozx") for n, one in enumerate(files)]
+
+
+def test_strokes_on_images_that_look_alike_from_afar_stay_apart_in_files(client, session, alike, tmp_path):
+    converse(client, session, [stroke_event(f"s{n}", one["hash"], n, PATHS[n]) for n, one in enumerate(alike, 1)])
+    home = client.get(f"/s/{session}/download/classifier.squiggle?image={alike[0]['hash']}&along=strokes").data
+    (tmp_path / "a.squiggle").write_bytes(home)
+    by_image = load_model(tmp_path / "a.squiggle").strokes_by_image()
+    assert [[one.id for one in by_image[facts["hash"]]] for facts in alike] == [["s1"], ["s2"]]
+    came = client.post(f"/s/{session}/classifiers?name=theirs.squiggle", data=home).json
+    assert {*came["strokes"]} == {one["hash"] for one in alike}
+
+
+def test_an_older_classifier_finds_its_image_by_the_hash_of_its_pyramid(client, session, facts, pixels, tmp_path):
+    converse(client, session, strokes(facts))
+    url = f"/s/{session}/download/classifier.squiggle?image={facts['hash']}&along=strokes"
+    contents, file = load_model(client.get(url).data), io.BytesIO()
+    known = client.application.extensions["workbench"].images.large.pyramid(session, facts["hash"]).origin
+    images = [one | {"hash": known} for one in contents.training["images"]]
+    save_model(file, replace(contents, training=contents.training | {"images": images}))
+    open_it = partial(client.post, f"/s/{session}/classifiers?name=older.squiggle", data=file.getvalue())
+    came = open_it().json
+    assert [*came["strokes"]] == [facts["hash"]]
+    messages = converse(client, session, [{"id": "c", "type": "classifier.open", **came}], segment=asked(facts))
+    assert [one["as_it_came"] for one in messages if one["kind"] == "learnt"] == [True]
+    assert [*load_model(client.get(url).data).strokes_by_image()] == [known]
+    converse(client, session, [stroke_event("s3", facts["hash"], 1, "M40,600L200,620")])
+    assert [len(one) for one in load_model(client.get(url).data).strokes_by_image().values()] == [3]
+
+    pixels = pixels.copy()
+    pixels[101::4, 53::4] ^= 255
+    opened(client, session, zipped(write_pyramid(tmp_path / "b.zarr", pixels, chunks=256)), "b.ozx")
+    assert [*open_it().json["strokes"]] == [known], "it could be either of the two"
 
 
 def test_parts_are_seen_from_the_level_that_is_fine_enough(client, session, facts, pixels):
