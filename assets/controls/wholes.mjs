@@ -13,9 +13,12 @@ import { pause } from "../shared/requests.mjs";
  * @property {string} state waiting, working, done or failed
  * @property {boolean} running whether it is worked on, and not cancelled
  * @property {number} part that is done, from 0 to 1
+ * @property {string} reason why it failed, or does not go on just now
  */
 
-/** @typedef {{root: HTMLElement, lead: HTMLElement, progress: HTMLElement, close: HTMLElement}} Row */
+/**
+ * @typedef {{root: HTMLElement, lead: HTMLElement, progress: HTMLElement, close: HTMLElement, waits: boolean}} Row
+ */
 
 const LOOK_MS = 2000;
 const HIDDEN_LOOK_MS = 5 * LOOK_MS;
@@ -79,8 +82,9 @@ export class Wholes {
   }
 
   /** @param {WholeImage} one that is under way */
-  showProgress({ image, part }) {
+  showProgress({ image, part, reason }) {
     const row = this.rows.get(image) ?? this.addRow(image);
+    row.waits = Boolean(reason);
     row.progress.hidden = false;
     row.close.hidden = true;
     this.hear(image, part);
@@ -95,7 +99,8 @@ export class Wholes {
   hear(image, part) {
     const row = this.rows.get(image);
     if (!row || row.progress.hidden) return;
-    row.lead.textContent = `Segmenting all of “${this.nameOf(image)}”: ${Math.floor(100 * part)} %`;
+    const far = `Segmenting all of “${this.nameOf(image)}”: ${Math.floor(100 * part)} %`;
+    row.lead.textContent = row.waits ? `${far}, tried again in a minute` : far;
     row.progress.setAttribute("value", String(part));
   }
 
@@ -147,7 +152,7 @@ export class Wholes {
       type: "button", class: "quiet small", hidden: true, onclick: () => this.forget(image),
     }, "Close");
     const root = element("li", {}, lead, progress, close);
-    const row = { root, lead, progress, close };
+    const row = { root, lead, progress, close, waits: false };
     this.rows.set(image, row);
     this.list.append(root);
     return row;

@@ -36,7 +36,7 @@ from segmentation.web.decoding.patience import patiently
 from segmentation.web.series.changed import known_of, known_on
 from segmentation.web.series.decoded_blocks import DecodedBlocks
 from segmentation.web.series.pictures import picture_of_large
-from segmentation.web.store import StoreFullError
+from segmentation.web.store import DiskFullError
 from segmentation.web.store.errors import disk_told
 from segmentation.web.store.files import digest_and_size, large_key
 from segmentation.web.store.records import ClaimedItem, ItemResult
@@ -100,7 +100,7 @@ class WholeImages:
         Raises:
             PassingError: if a part of it does not come just now.
             ValueError: with a sentence, if it cannot be segmented.
-            StoreFullError: if the disk has no room for it.
+            DiskFullError: with a sentence, if the disk has no room for it.
         """
         with disk_told("a whole image could not be written", ValueError(UNWRITTEN)), self._store.image(item) as content:
             coarsest = patiently(partial(self._decoder.read_coarsest, content), rest)
@@ -188,7 +188,7 @@ class WholeImages:
         needed = LEFT_FREE + shape[0] * shape[1] * PIXEL_BYTES
         free = shutil.disk_usage(self._folder).free
         if free < needed:
-            raise StoreFullError(
+            raise DiskFullError(
                 f"The disk of the server has {free / 2**30:.1f} GB free, and {needed / 2**30:.1f} are needed for this. "
                 "What you drew is safe; ask whoever runs the server for more room."
             )

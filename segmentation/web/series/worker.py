@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from segmentation._shared.full_disk import is_full
 from segmentation._shared.tiling import whole_window
 from segmentation.assessment.counting import RecountedObjects
 from segmentation.assessment.trust import TrustSample
@@ -42,7 +43,7 @@ from segmentation.web.series.changed import Known, known_of, known_on, painted_k
 from segmentation.web.series.pictures import small_picture
 from segmentation.web.series.upload_zip import is_zip
 from segmentation.web.series.whole_images import WholeImages
-from segmentation.web.store import StoreAwayError, StoreFullError, UnknownSessionError
+from segmentation.web.store import DiskFullError, StoreAwayError, StoreFullError, UnknownSessionError
 from segmentation.web.store.files import digest_and_size, stack_key
 from segmentation.web.store.records import ClaimedItem, ItemResult
 from segmentation.web.store.series import UnknownSeriesError
@@ -63,6 +64,7 @@ PATIENCE_SECONDS = 3.0
 """So long a tile of a series waits at most for people who draw."""
 
 RESULT = "result"
+GOES_ON = "It goes on by itself once there is room."
 
 log = logging.getLogger(__name__)
 
@@ -207,14 +209,29 @@ class SeriesWorker:
             raise
         except PassingError as problem:
             self._claims.release(item, str(problem))
+        except DiskFullError as problem:
+            self._wait_for_room(item, problem)
         except StoreFullError as problem:
             self._claims.fail(item, str(problem))
         except Exception as error:
             if self._closing.is_set():  # threads are refused while a process ends, which is no fault of the image
                 raise NotOursError from error
+            if is_full(error):
+                self._wait_for_room(item, DiskFullError())
+                return
             if not isinstance(error, ValueError | OSError | MemoryError):
                 log.exception("an image of a series failed")
             self._claims.fail(item, reason(error))
+
+    def _wait_for_room(self, item: ClaimedItem, problem: DiskFullError) -> None:
+        """Leave an item until there is room, which is no fault of it; a store that has none for that is waited for."""
+        while True:
+            try:
+                self._claims.release(item, f"{problem} {GOES_ON}", counts=False)
+                return
+            except (StoreAwayError, StoreFullError):
+                if self._closing.wait(LOOK_SECONDS):
+                    raise NotOursError from problem
 
     def _finished(self, item: ClaimedItem) -> bool:
         """Segment an item, and end it with the result; whether that counts."""

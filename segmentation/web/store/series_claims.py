@@ -116,12 +116,19 @@ class SeriesClaims:
             renewed = series_items.update().where(*_claimed_by(item)).values(change)
             return bool(connection.execute(renewed).rowcount) and bool(connection.execute(running).scalar())
 
-    def release(self, item: ClaimedItem, reason: str = "") -> None:
-        """End the claim on an item that was not done; another worker may claim it: in a while, if there is a reason."""
+    def release(self, item: ClaimedItem, reason: str = "", *, counts: bool = True) -> None:
+        """End the claim on an item that was not done; another worker may claim it.
+
+        Args:
+            item: that is claimed.
+            reason: what is told meanwhile; with one it may be claimed in a while.
+            counts: whether it is given up when that happens again and again.
+        """
         if not reason:
             self._wait(item, {"until": 0.0})
             return
-        postponed = {"owner": "", "until": time.time() + POSTPONED_SECONDS, "reason": reason}
+        postponed: dict[str, Any] = {"owner": "", "until": time.time() + POSTPONED_SECONDS, "reason": reason}
+        postponed |= {} if counts else {"tries": series_items.c.tries - 1}
         with self._database.writing() as connection:
             connection.execute(series_items.update().where(*_claimed_by(item)).values(postponed))
 

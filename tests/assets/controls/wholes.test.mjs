@@ -30,3 +30,14 @@ test("a look that is overtaken by another hides nothing and ends nothing", async
   assert.notEqual(page.timer, undefined);
   clearTimeout(page.timer);
 });
+
+test("one that waits says so", () => {
+  const row = { lead: { textContent: "" }, progress: { setAttribute: () => {} }, close: {} };
+  const { hear } = Wholes.prototype;
+  const page = { rows: new Map([["a", row]]), nameOf: () => "cells.tif", hear, onPart: () => {} };
+  const waits = { image: "a", state: "working", running: true, part: 0.5, reason: "The disk is full." };
+  for (const [one, told] of [[waits, ", tried again in a minute"], [{ ...waits, reason: "" }, ""]]) {
+    Wholes.prototype.showProgress.call(/** @type {any} */ (page), /** @type {any} */ (one));
+    assert.equal(row.lead.textContent, `Segmenting all of “cells.tif”: 50 %${told}`);
+  }
+});

@@ -19,7 +19,7 @@ from segmentation.web.decoding.client import Decoder
 from segmentation.web.series import whole_images
 from segmentation.web.series.worker import NotOursError, SeriesWorker
 from segmentation.web.settings import Settings
-from segmentation.web.store import Limits, StoreFullError, wholes
+from segmentation.web.store import Limits, StoreFullError, series_claims, wholes
 from segmentation.web.store.series_claims import SeriesClaims
 from tests.support.asking import Someone
 from tests.support.images import textured
@@ -197,12 +197,6 @@ def test_what_cannot_be_done_has_a_sentence_without_a_path(whole, bench, monkeyp
     places = bench.settings.data_folder / "wholes"
 
     with monkeypatch.context() as patched:
-        usage = whole_images.shutil.disk_usage
-        patched.setattr(whole_images.shutil, "disk_usage", lambda path: usage(path)._replace(free=2**20))
-        assert "The disk of the server has 0.0 GB free, and 0.5 are needed" in failed()
-    with monkeypatch.context() as patched:
-        patched.setattr(whole_images, "task_of_blocks", raising(OSError(28, "No space left", "/secret/place")))
-        assert "full" in failed()
         patched.setattr(whole_images, "task_of_blocks", raising(OSError(5, "Input/output error", "/secret/place")))
         assert "/secret" not in failed()
     steps = [{"kind": "fill_holes", "size": 50}]
@@ -214,6 +208,26 @@ def test_what_cannot_be_done_has_a_sentence_without_a_path(whole, bench, monkeyp
     bench.store.delete_session(whole.someone.session)
     work(bench)
     assert not list(places.iterdir())
+
+
+def test_a_full_disk_is_waited_for_however_long_it_takes(whole, bench, monkeypatch):
+    monkeypatch.setattr(series_claims, "POSTPONED_SECONDS", -1)
+    usage = whole_images.shutil.disk_usage(bench.settings.data_folder)._replace(free=2**20)
+    for place, name, full, told in (
+        (whole_images.shutil, "disk_usage", lambda path: usage, "has 0.0 GB free, and 0.5 are needed"),
+        (whole_images, "task_of_blocks", raising(OSError(28, "No space left", "/secret/place")), "is full: nothing"),
+    ):
+        whole.begin()
+        with monkeypatch.context() as patched:
+            patched.setattr(place, name, full)
+            assert all(bench.series_worker.work_on_one() for _ in range(series_claims.MOST_TRIES + 1))
+        (item,) = whole.state["items"]
+        assert item["state"] == "working"
+        assert told in item["reason"]
+        assert item["reason"].endswith("It goes on by itself once there is room.")
+        assert "/" not in item["reason"]
+        work(bench)
+        assert whole.state["done"] == 1
 
 
 def test_what_does_not_come_just_now_is_asked_for_again_in_a_while(whole, bench, monkeypatch):

@@ -23,6 +23,7 @@ from segmentation.strokes.classes import REGION
 from segmentation.strokes.document import strokes_from_json
 from segmentation.web.decoding import patience
 from segmentation.web.series.worker import NICENESS, NICENESS_OF_WHOLES, SeriesWorker
+from segmentation.web.store import series_claims
 from segmentation.web.store.series_claims import MOST_TRIES
 from segmentation.web.store.tables import series_items
 from tests.support.asking import Someone
@@ -30,6 +31,7 @@ from tests.support.files import png, tiff, zipped
 from tests.support.imagefiles import tiff_with_broken_page
 from tests.support.images import scene
 from tests.support.series import FILES, expected, work
+from tests.support.wholes import raising
 
 pytestmark = pytest.mark.slow
 
@@ -172,6 +174,18 @@ def test_an_image_that_never_comes_is_given_up_with_the_reason(series, bench, mo
     work(bench)
     (item,) = series.progress["items"]
     assert (item["state"], item["reason"]) == ("failed", "Others are read: try again.")
+
+
+def test_a_full_disk_is_waited_for_and_no_image_is_given_up(series, bench, monkeypatch):
+    series.add("a.png", FILES["day1/a.png"])
+    monkeypatch.setattr(series_claims, "POSTPONED_SECONDS", -1)
+    with monkeypatch.context() as patched:
+        patched.setattr("segmentation.web.series.worker.segment_pages", raising(OSError(28, "No space left")))
+        assert all(bench.series_worker.work_on_one() for _ in range(MOST_TRIES + 1))
+    (item,) = series.progress["items"]
+    assert (item["state"], item["reason"][:34]) == ("working", "The disk of the server is full: no")
+    work(bench)
+    assert series.progress["done"] == 1
 
 
 def test_the_classifier_is_the_one_of_when_the_series_began(series, bench):
