@@ -29,12 +29,20 @@ BYTES_PER_PIXEL = 16
 """An image may take this many bytes for each pixel that the limit allows: four channels of 32 bits."""
 
 
-TOO_LARGE = "megapixels are allowed"
-"""What the sentence of an image says that has too many pixels."""
-
-
 class ImageError(ValueError):
-    """An image cannot be read or used; the message is one sentence for the person who brought it."""
+    """An image cannot be read or used; the message is one sentence for the person who brought it.
+
+    Attributes:
+        too_large: whether it has more pixels than are read whole, so that it may be read part by part.
+    """
+
+    too_large = False
+
+
+class TooLargeError(ImageError):
+    """An image has more pixels than are read whole."""
+
+    too_large = True
 
 
 class PassingError(ImageError):
@@ -78,6 +86,7 @@ class PageError(ImageError):
         self.page = page
         self.pages = pages
         self.reason = str(reason)
+        self.too_large = isinstance(reason, ImageError) and reason.too_large
 
 
 @dataclass(frozen=True)
@@ -115,9 +124,9 @@ class Limits:
         if rows < 1 or columns < 1:
             raise ImageError("The image has no pixels.")
         if rows * columns > self.max_pixels:
-            raise ImageError(
+            raise TooLargeError(
                 f"The image has {columns} x {rows} pixels ({rows * columns / 1e6:.1f} megapixels), but only "
-                f"{self.max_pixels / 1e6:.1f} {TOO_LARGE}: crop it or make it smaller."
+                f"{self.max_pixels / 1e6:.1f} megapixels are allowed: crop it or make it smaller."
             )
         if rows * columns * bytes_per_pixel > self.max_pixels * BYTES_PER_PIXEL:
             raise ImageError(

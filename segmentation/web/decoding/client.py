@@ -361,9 +361,11 @@ def _error(answer: Mapping[str, Any]) -> ImageError:
         return CutShortError(reason)
     if answer.get("passing") is True:
         return PassingError(reason)
+    error = ImageError(reason)
     if isinstance(page, int) and isinstance(pages, int) and 1 <= page <= pages <= MAX_PAGES:
-        return PageError(page, pages, reason)
-    return ImageError(reason)
+        error = PageError(page, pages, reason)
+    error.too_large = answer.get("too_large") is True
+    return error
 
 
 def _image(answer: Mapping[str, Any], descriptor: int) -> Image:

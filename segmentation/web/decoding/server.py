@@ -186,10 +186,11 @@ def _decode(source: int, target: int, request: Mapping[str, Any]) -> dict[str, A
     try:
         image = _read(source, request)
     except PageError as error:
-        return {"error": error.reason, "page": error.page, "pages": error.pages}
+        return {"error": error.reason, "page": error.page, "pages": error.pages, "too_large": error.too_large}
     except ImageError as error:
         cut_short = isinstance(error.__cause__, MemoryError)
-        return {"error": str(error), "passing": isinstance(error, PassingError), "cut_short": cut_short}
+        passing = isinstance(error, PassingError)
+        return {"error": str(error), "passing": passing, "cut_short": cut_short, "too_large": error.too_large}
     except MemoryError:
         sentence = "The image does not fit into this server's memory: crop it or make it smaller."
         return {"error": sentence, "passing": True, "cut_short": True}

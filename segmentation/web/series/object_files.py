@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from segmentation.io.image import Image
-from segmentation.io.limits import TOO_LARGE, ImageError, PassingError
+from segmentation.io.limits import ImageError, PassingError
 from segmentation.io.masks import read_masks
 from segmentation.io.pixel_size import PixelSize
 from segmentation.model.modelfile import ModelContents
@@ -87,7 +87,7 @@ class ObjectFiles:
         except PassingError:
             raise
         except ImageError as error:
-            if is_zip(content[:4]) or TOO_LARGE in str(error):
+            if is_zip(content[:4]) or error.too_large:
                 raise ImageError(NO_OBJECTS) from error
             raise
         known = item.pages[page - 1].get("pixel_size") if item.pages else None

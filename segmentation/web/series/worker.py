@@ -25,7 +25,7 @@ from segmentation.assessment.counting import RecountedObjects
 from segmentation.assessment.trust import TrustSample
 from segmentation.io.formats import TIFF_BEGINNINGS
 from segmentation.io.image import Image
-from segmentation.io.limits import TOO_LARGE, ImageError, PageError, PassingError
+from segmentation.io.limits import ImageError, PageError, PassingError
 from segmentation.io.pixel_size import PixelSize
 from segmentation.model.classifier import PixelClassifier
 from segmentation.objects.tables import pack_tables
@@ -297,7 +297,7 @@ class SeriesWorker:
                 raise
             except ImageError as error:
                 pages = error.pages if isinstance(error, PageError) else pages
-                if page == 1 and TOO_LARGE in str(error) and content.startswith(TIFF_BEGINNINGS):
+                if page == 1 and error.too_large and content.startswith(TIFF_BEGINNINGS):
                     raise ByPartsError from error
                 if pages == 1:
                     raise

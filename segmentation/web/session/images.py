@@ -13,7 +13,7 @@ from segmentation._shared.bounded_cache import BoundedCache
 from segmentation._shared.tiling import Window
 from segmentation.io.formats import STACK_BEGINNINGS
 from segmentation.io.image import Image
-from segmentation.io.limits import TOO_LARGE, ImageError, PassingError
+from segmentation.io.limits import ImageError, PassingError
 from segmentation.io.pyramid_file import ZIP_BEGINNING
 from segmentation.web.decoding.client import Decoder
 from segmentation.web.session.image_facts import (
@@ -148,7 +148,7 @@ class Images:
         self, session_id: str, content: bytes | BinaryIO, name: str, digest: str, reason: ImageError
     ) -> dict[str, Any]:
         """A TIFF that is not read whole, if it can be read part by part, and is too large for anything else."""
-        if not is_tiff(content) or TOO_LARGE not in str(reason):
+        if not is_tiff(content) or not reason.too_large:
             raise reason
         return self.large.add(session_id, content, name, digest)
 

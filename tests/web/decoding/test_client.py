@@ -46,6 +46,16 @@ def noise(dtype, *shape):
     return (RNG.random(shape) * 200).astype(dtype)
 
 
+@pytest.mark.parametrize("page", [None, 1])
+@pytest.mark.parametrize("pages", [1, 3])
+def test_that_an_image_has_too_many_pixels_is_told_apart_from_what_else_is_wrong(decoder, page, pages):
+    content = file_of(noise("uint8", pages, 30, 40), "TIFF", photometric="minisblack")
+    for data, most, too_large in ((content, 1000, True), (content[:-2000], 1200, False)):
+        with pytest.raises(ImageError) as told:
+            decoder.read_image(data, max_pixels=most, page=page, name="megapixels are allowed.tif")
+        assert told.value.too_large is too_large
+
+
 @pytest.mark.parametrize(
     "content",
     [
