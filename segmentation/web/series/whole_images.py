@@ -15,7 +15,7 @@ from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from segmentation.features.planes_on_disk import LEFT_FREE
 from segmentation.io.image import Image
@@ -127,7 +127,7 @@ class WholeImages:
             more = {"hashes": [image], **known, "classes": classes}
             for page in pages:
                 page |= more | {"notes": [*page["notes"], *([OUTLINED_NOTE] if drawn else [])]}
-        with (folder.path / f"{RESULT}.tif").open("rb") as file:
+        with _opened(folder.path / f"{RESULT}.tif") as file:
             picture = b"" if item.image else picture_of_large(file, coarsest, model.colours)
             yield ItemResult(file, picture, pack_tables([]), pages)
         self._remove(folder.path.name)
@@ -192,6 +192,11 @@ class WholeImages:
                 f"The disk of the server has {free / 2**30:.1f} GB free, and {needed / 2**30:.1f} are needed for this. "
                 "What you drew is safe; ask whoever runs the server for more room."
             )
+
+
+def _opened(path: Path) -> BinaryIO:
+    with disk_told("what a whole image gave could not be opened", ValueError(UNWRITTEN)):
+        return path.open("rb")
 
 
 def refuse_incomplete(coarsest: Image) -> None:

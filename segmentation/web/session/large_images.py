@@ -133,8 +133,14 @@ class LargeImages:
         digest = digest or digest_and_size(content)[0]
         key = _key(known, digest)
         self._made.check_room(session_id, known)
+        is_new = not self._store.has_image(session_id, key)
         self._put(session_id, key, content, name, digest)
-        self._made.want(session_id, key, known)
+        try:
+            self._made.want(session_id, key, known)
+        except BaseException:
+            if is_new:  # the file may have taken the room that was left: without levels it is of no use
+                self._made.give_up(session_id, key)
+            raise
         return {"preparing": {"hash": key, "name": name}, "notes": notes_of(known)}
 
     def want_levels(self, session_id: str, key: str) -> None:

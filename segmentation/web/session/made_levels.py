@@ -63,6 +63,14 @@ class MadeLevels:
             self.check_room(session_id, known)
             self._pyramids.want(session_id, key)
 
+    def give_up(self, session_id: str, key: str) -> None:
+        """Want the levels of an image no more, and let its file go, too.
+
+        Raises:
+            UnknownSessionError: if there is no such session.
+        """
+        self._pyramids.forget(session_id, key)
+
     def check_room(self, session_id: str, known: Image) -> None:
         """Make sure that the levels of an image can be made for a session, and be kept.
 

@@ -199,6 +199,9 @@ def test_what_cannot_be_done_has_a_sentence_without_a_path(whole, bench, monkeyp
     with monkeypatch.context() as patched:
         patched.setattr(whole_images, "task_of_blocks", raising(OSError(5, "Input/output error", "/secret/place")))
         assert "/secret" not in failed()
+    with monkeypatch.context() as patched:
+        patched.setattr(whole_images.WholeImages, "_done", lambda *given: [])  # as if its file were gone again
+        assert failed() == whole_images.UNWRITTEN
     steps = [{"kind": "fill_holes", "size": 50}]
     event = whole.someone.does(type="clean_up.change", steps=steps)
     assert "The clean-up looks at the whole image, and of more than 0 megapixels" in failed()

@@ -105,7 +105,7 @@ def test_an_image_is_prepared_and_seen_as_means_of_its_pixels(client, session, f
     assert client.get(f"{url}/thumbnail").status_code == 200
     (tmp_path / name).write_bytes(files[name])
     large = client.application.extensions["workbench"].images.large
-    assert large.hashes(session, facts["hash"])[1] == open_pyramid_file(tmp_path / name, name).hash
+    assert large.pyramid(session, facts["hash"]).origin == open_pyramid_file(tmp_path / name, name).hash
 
 
 def test_two_sessions_have_it_made_once_and_another_server_makes_the_same(client, files, monkeypatch, tmp_path):
@@ -239,6 +239,23 @@ def test_where_there_is_no_room_nothing_is_kept(client, session, files, monkeypa
     assert answer.status_code == 507
     assert "This session is full" in answer.json["error"]
     assert "strips.tif" not in files_of(client, session)
+
+
+def test_where_the_file_takes_the_room_that_was_left_it_is_not_kept_either(client, session, files, monkeypatch):
+    check_room, looks = Pyramids.check_room, []
+
+    def is_full_at_last(self, session_id, size):
+        looks.append(size)
+        if len(looks) == 2:
+            raise StoreFullError("This session is full.")
+        check_room(self, session_id, size)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pyramids, "check_room", is_full_at_last)
+        answer = client.post(f"/s/{session}/images?name=strips.tif", data=files["strips.tif"])
+    assert answer.json["error"] == "This session is full."
+    assert "strips.tif" not in files_of(client, session)
+    assert prepared(client, session, files["strips.tif"])["name"] == "strips.tif"
 
 
 def test_of_too_many_pixels_no_levels_are_made_however_small_the_file_is(client, session, tmp_path):
