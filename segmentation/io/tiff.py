@@ -8,19 +8,21 @@ file from a stranger may point many times at the same bytes, or unfold into more
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segmentation.io.limits import MAX_CHANNELS, ImageError, Limits, damage_reported
+from segmentation.io.no_data import together
 from segmentation.io.pixels import LOSSY_LABELS, Decoded
 from segmentation.io.planes import Layout, lay_out
 from segmentation.io.tiff_directories import MAX_SEGMENTS, Walked, walk
-from segmentation.io.tiff_windows import BOUNDED, JPEG, SIZES, OpenTiff, PlaneWindows, whole
+from segmentation.io.tiff_windows import BOUNDED, JPEG, SIZES, OpenTiff, PlaneWindows
 from segmentation.io.tifftags import tags_tell
 
 if TYPE_CHECKING:
@@ -145,13 +147,35 @@ def _read(contents: TiffContents, number: int, limits: Limits, labels: bool) -> 
     try:
         with damage_reported("TIFF"), quiet_tifffile():
             planes, _ = contents.planes(number, limits, labels=labels)
-            pixels, missing = whole(planes)
+            pixels, missing = _whole(planes)
             first = planes[0]
             colour = first.colour and len(planes) == 1
             notes = (*first.notes, *contents.layout.notes)
             return Decoded(pixels, first.bits, colour, notes, contents.about(number, first.orientation), missing)
     except ImageError as error:
         return error
+
+
+def _whole(planes: Sequence[PlaneWindows]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """All pixels of an image whose channels are those of one or several planes, one after the other.
+
+    Returns:
+        ``(rows, columns)`` or ``(rows, columns, channels)``, and where there is no data, as of
+        :meth:`PlaneWindows.read`.
+
+    Raises:
+        ImageError: if a strip or tile is damaged.
+        ValueError: if the planes differ in size.
+    """
+    if len({plane.shape for plane in planes}) > 1:
+        raise ValueError("The planes differ in size.")
+    channels = [plane.channels for plane in planes]
+    pixels = np.empty((*planes[0].shape, sum(channels)), np.result_type(*(plane.dtype for plane in planes)))
+    masks, first = [], 0
+    for plane, count in zip(planes, channels, strict=True):
+        masks.append(plane.read_all(pixels[..., first : first + count]))
+        first += count
+    return pixels[..., 0] if len(planes) == 1 and channels[0] == 1 else pixels, together(*masks)
 
 
 def check_page(

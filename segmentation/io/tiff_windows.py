@@ -7,7 +7,7 @@ here. A whole image is read the same way, some rows at a time, so that little mo
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from segmentation.io.limits import ImageError
 from segmentation.io.no_data import has_value, together
 from segmentation.io.pixels import ALPHA_NOTE, cmyk_to_rgb, upright
 from segmentation.io.placement import own_description
-from segmentation.io.sampling import SAMPLED_BLOCKS, sampled_windows
+from segmentation.io.sampling import SAMPLED_BLOCKS, is_large, sampled_windows
 from segmentation.io.tiff_directories import read_at
 from segmentation.io.tifftags import no_data_value
 from segmentation.io.tiffwriter import SOFTWARE
@@ -243,22 +243,26 @@ class PlaneWindows:
 
     @cached_property
     def _is_seen_anywhere(self) -> bool:
-        """Whether not all of the plane is transparent, as where nobody has filled that in; some windows mostly tell."""
-        samples = sampled_windows((self._page.imagelength, self._page.imagewidth))
-        with suppress(Exception):  # of what is damaged all of the plane tells
-            step = 1 if self._page.is_tiled else SAMPLED_BLOCKS + 1  # no strip twice
-            if any(self._stored(one)[..., self._alpha].any() for one in samples[::step]):
-                return True
-        return any(values[..., self._alpha].any() for _, values in self._bands())
+        """Whether not all of the plane is transparent, as where nobody has filled that in."""
+        return self._somewhere(lambda values: values[..., self._alpha])
 
     @cached_property
     def _has_colour(self) -> bool:
-        """Whether the plane has pixels whose colour in the palette is no grey."""
+        """Whether there are pixels whose colour in the palette is no grey; of a large plane, whether it has such."""
         assert self._colours is not None
         coloured = (self._colours != self._colours[:, :1]).any(axis=1)
-        return bool(coloured.any()) and any(
-            coloured[values.astype(np.intp, copy=False)].any() for _, values in self._bands()
-        )
+        if not coloured.any() or is_large(self.shape):
+            return bool(coloured.any())
+        return self._somewhere(lambda values: coloured[values.astype(np.intp, copy=False)])
+
+    def _somewhere(self, tell: Callable[[NDArray[Any]], NDArray[Any]]) -> bool:
+        """Whether something is so of any stored values; some windows mostly tell, else all of the plane does."""
+        samples = sampled_windows((self._page.imagelength, self._page.imagewidth))
+        with suppress(Exception):  # of what is damaged all of the plane tells
+            step = 1 if self._page.is_tiled else SAMPLED_BLOCKS + 1  # no strip twice
+            if any(tell(self._stored(one)).any() for one in samples[::step]):
+                return True
+        return any(tell(values).any() for _, values in self._bands())
 
     # As it is stored
 
@@ -375,25 +379,3 @@ def _damaged() -> ImageError:
 def _is_of_class_ids(page: tifffile.TiffPage) -> bool:
     """Whether a page is a result of ours: its palette is for viewers, and its values are what is meant."""
     return page.software == SOFTWARE and own_description(page.description).startswith('{"classes": [')
-
-
-def whole(planes: Sequence[PlaneWindows]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """All pixels of an image whose channels are those of one or several planes, one after the other.
-
-    Returns:
-        ``(rows, columns)`` or ``(rows, columns, channels)``, and where there is no data, as of
-        :meth:`PlaneWindows.read`.
-
-    Raises:
-        ImageError: if a strip or tile is damaged.
-        ValueError: if the planes differ in size.
-    """
-    if len({plane.shape for plane in planes}) > 1:
-        raise ValueError("The planes differ in size.")
-    channels = [plane.channels for plane in planes]
-    pixels = np.empty((*planes[0].shape, sum(channels)), np.result_type(*(plane.dtype for plane in planes)))
-    masks, first = [], 0
-    for plane, count in zip(planes, channels, strict=True):
-        masks.append(plane.read_all(pixels[..., first : first + count]))
-        first += count
-    return pixels[..., 0] if len(planes) == 1 and channels[0] == 1 else pixels, together(*masks)

@@ -274,3 +274,22 @@ def test_a_transparent_part_is_told_from_a_transparent_image_without_a_look_at_a
     assert open_tiff_pyramid(unseen).read(window).no_data is None
     monkeypatch.setattr(PlaneWindows, "_bands", lambda _plane: pytest.fail("All of it was looked at."))
     assert open_tiff_pyramid(seen).read(window).no_data.all()
+
+
+@pytest.mark.parametrize("cut", ["strips", "tiles"])
+def test_a_palette_with_colours_is_told_from_one_in_use_without_a_look_at_all_of_it(cut, tmp_path, monkeypatch):
+    palette = np.tile(np.arange(256, dtype=np.uint16) * 257, (3, 1))
+    palette[:, 255] = 65535, 0, 0
+    some = np.where(np.arange(COLUMNS) < 20, 7, 255).astype(np.uint8) * np.ones((ROWS, 1), np.uint8)
+    seen, grey = (
+        write(tmp_path / name, given, photometric="palette", colormap=palette, **CUTS[cut])
+        for name, given in (("seen.tif", some), ("grey.tif", np.minimum(some, 254)))
+    )
+    assert open_tiff_pyramid(grey).channels == 1
+    monkeypatch.setattr(PlaneWindows, "_bands", lambda _plane: pytest.fail("All of it was looked at."))
+    assert open_tiff_pyramid(seen).channels == 3
+    monkeypatch.setattr("segmentation.io.sampling.LARGE_PIXELS", 1000)
+    large = open_tiff_pyramid(grey)
+    assert large.channels == 3
+    window = Window(slice(0, 20), slice(0, 20))
+    assert (large.values(window, 0) == 7).all()
