@@ -41,3 +41,25 @@ test("one that waits says so", () => {
     assert.equal(row.lead.textContent, `Segmenting all of “cells.tif”: 50 %${told}`);
   }
 });
+
+test("one that is cancelled stays in its row, with what was seen last, wherever that was", () => {
+  const row = {
+    lead: { textContent: "" }, progress: { hidden: false, setAttribute: () => undefined }, close: { hidden: true },
+  };
+  /** @type {any[][]} */
+  const told = [];
+  /** @type {any} */
+  const page = {
+    rows: new Map([["a", row]]), nameOf: () => "cells", onPart: (/** @type {any[]} */ ...part) => told.push(part),
+    hear: Wholes.prototype.hear,
+  };
+  const one = { image: "a", state: "working", running: true, part: 0.641, reason: "" };
+  Wholes.prototype.showProgress.call(page, one);
+  assert.deepEqual(told, [["a", 0.641]]);
+  Wholes.prototype.hear.call(page, "a", 0.652);
+  assert.equal(row.lead.textContent, "Segmenting all of “cells”: 65 %");
+  Wholes.prototype.end.call(page, { ...one, running: false, part: 0.66 });
+  Wholes.prototype.hear.call(page, "a", 0.64);
+  assert.equal(row.lead.textContent, "Segmenting all of “cells” was cancelled at 66 %");
+  assert.ok(row.progress.hidden && !row.close.hidden);
+});
