@@ -7,16 +7,14 @@ channels that were learnt from, by name, these are taken in their order; where n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from segmentation._shared.text import counted
 from segmentation.features.spec import FeatureSpec
+from segmentation.forest.forest import Forest
 from segmentation.io.image import Image
 from segmentation.io.limits import MAX_CHANNELS
 from segmentation.io.pyramid import Pyramid
-
-if TYPE_CHECKING:
-    from segmentation.model.classifier import PixelClassifier
 
 LONGEST_NAME = 100
 """Longer names are taken for descriptions."""
@@ -24,6 +22,26 @@ LONGEST_NAME = 100
 Names = tuple[str, ...]
 
 AnyImage = TypeVar("AnyImage", Image, Pyramid)
+
+
+class Trained(Protocol):
+    """What of a classifier that was trained says which channels it learnt from."""
+
+    @property
+    def training_(self) -> Mapping[str, Any]:
+        """The facts about what was learnt from."""
+
+    @property
+    def channels_(self) -> int | None:
+        """How many these were; None if that is not known."""
+
+    @property
+    def spec_(self) -> FeatureSpec:
+        """The features."""
+
+    @property
+    def forest_(self) -> Forest:
+        """The trees."""
 
 
 def named_channels(image: Image | Pyramid) -> Names | None:
@@ -67,14 +85,14 @@ def channels_of_features(spec: FeatureSpec, n_features: int) -> int | None:
     return next((some for some in range(fewest, most + 1) if spec.count(some) == n_features), None)
 
 
-def wanted_channels(classifier: PixelClassifier) -> int | None:
+def wanted_channels(classifier: Trained) -> int | None:
     """How many channels images have that a classifier segments; None if its features do not say, or allow several."""
     if classifier.channels_ is not None or classifier.spec_.channels is not None:
         return classifier.channels_
     return channels_of_features(classifier.spec_, classifier.forest_.n_features)
 
 
-def matched(image: AnyImage, classifier: PixelClassifier) -> AnyImage:
+def matched(image: AnyImage, classifier: Trained) -> AnyImage:
     """The image with the channels that a classifier learnt from, in their order.
 
     Args:
