@@ -256,9 +256,13 @@ class FeatureSpec:
         """
         if self.channels is None:
             return tuple(range(image_channels))
-        if max(self.channels) >= image_channels:
+        if not self.fits(image_channels):
             raise ValueError(f"The features need channel {max(self.channels) + 1}, but the image has {image_channels}.")
         return self.channels
+
+    def fits(self, image_channels: int) -> bool:
+        """Whether images with so many channels have all that are chosen."""
+        return self.channels is None or max(self.channels) < image_channels
 
     def count_basic(self, image_channels: int) -> int:
         """Number of scikit-image's features of an image with ``image_channels`` channels; the others come after."""

@@ -160,8 +160,10 @@ class PyramidSegmenter:
         stale: Callable[[], bool] = lambda: False,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Caches what training and :meth:`tiles` need, before anything can be learnt."""
+        """Caches what training and :meth:`tiles` need, if they can, before anything can be learnt."""
         live, pyramid = self._live, self._pyramid
+        if not spec.fits(pyramid.channels):
+            return
         spec = self.with_constants(spec)
         for tile, cache in with_room(live.cache.budget, taken_smoothed(spec, pyramid.channels), order):
             if not cache or stale():

@@ -346,7 +346,9 @@ class LiveSegmenter:
         stale: Callable[[], bool] = lambda: False,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Caches what :meth:`train`, which knows the image as ``learnt_as``, and :meth:`segment_tiles` would."""
+        """Caches what :meth:`train`, for which it is ``learnt_as``, and :meth:`segment_tiles` would, if they can."""
+        if not spec.fits(image.channels):
+            return
         image_hash, image = learnt_as or image.seen_hash, standardised(image) if spec.standardise else image
         known = with_constants_of(spec, image)
         for tile, cache in with_room(self.cache.budget, taken_smoothed(spec, image.channels), order):

@@ -91,6 +91,11 @@ def test_without_room_for_smoothed_tiles_they_are_prepared_still(asked):
     assert asked == [IMAGE.hash]
 
 
+def test_nothing_is_prepared_of_channels_that_the_image_lacks(asked):
+    LiveSegmenter(FeatureCache(10**8)).prepare(IMAGE, FeatureSpec(sigma_max=2, channels=(5,)), GRID.order())
+    assert asked == []
+
+
 def test_who_does_not_want_them_does_not_wait_for_them(asked):
     live = LiveSegmenter(FeatureCache(10**8))
     live.prepare(IMAGE, SPEC, GRID.order(), ranges=False)

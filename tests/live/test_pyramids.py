@@ -120,6 +120,13 @@ def test_labels_where_a_file_says_there_is_no_data_are_not_learnt_from(tmp_path)
             assert getattr(one.pixels(), part).tobytes() == getattr(other.pixels(), part).tobytes()
 
 
+def test_nothing_is_prepared_of_channels_that_the_image_lacks(tmp_path):
+    pyramid = open_pyramid(write_pyramid(tmp_path / "a.zarr", textured(*SHAPE), chunks=128))
+    segmenter, begun = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts), []
+    segmenter.prepare(FeatureSpec(channels=(5,)), TileGrid(SHAPE).order(), stale=lambda: bool(begun.append(1)))
+    assert begun == []
+
+
 def test_ranges_are_those_of_the_standardised_image_also_where_no_tile_is_kept(tmp_path):
     pyramid = open_pyramid(write_pyramid(tmp_path / "a.zarr", textured(*SHAPE), chunks=128))
     spec = FeatureSpec(texture=False, sigma_max=2, standardise=True)

@@ -68,6 +68,18 @@ def test_a_classifier_that_does_not_say_how_many_tells_which_images_fit(someone)
     np.testing.assert_array_equal(someone.segmentation(), classifier.predict(np.moveaxis(PIXELS[:3], 0, -1)))
 
 
+@pytest.mark.parametrize("learned", [False, True])
+def test_features_of_a_channel_that_the_image_lacks_are_told_and_not_computed(someone, learned):
+    image_hash = opens(someone, "three", PIXELS[:3], ["A", "B", "C"])
+    someone.does(type="settings.change", features=seg.FeatureSpec(channels=(5,), learned=learned).to_json())
+    assert "cannot" in someone.asks(image_hash)
+    someone.draws("a", image_hash, 1, "M5,5L30,8")
+    someone.draws("b", image_hash, 2, "M50,5L80,8")
+    told = someone.asks(image_hash)
+    assert told["cannot"]["reason"] == "The features need channel 6, but the image has 3."
+    assert "failed" not in told
+
+
 def opens(someone, name, pixels, names):
     facts = someone.client.post(f"/s/{someone.session}/images?name={name}.ome.tif", data=ome(pixels, names)).json
     someone.does(type="image.open", image={key: one for key, one in facts.items() if key != "notes"})
