@@ -69,7 +69,10 @@ def may_pass(error: BaseException) -> bool:
 
 def unread(error: BaseException, sentence: str, damage: str = "") -> ImageError:
     """What to raise where something cannot be read, as a sentence says; where that stays so, another may say why."""
-    return PassingError(f"{sentence} That may pass: try again.") if may_pass(error) else ImageError(damage or sentence)
+    if not may_pass(error):
+        return ImageError(damage or sentence)
+    short = "There was too little memory: if that stays so, its file is damaged, or needs smaller pieces."
+    return PassingError(f"{sentence} {short if isinstance(error, MemoryError) else 'That may pass: try again.'}")
 
 
 class PageError(ImageError):

@@ -85,6 +85,7 @@ class Pyramid:
         standards: mean and standard deviation of each channel, if windows are read relative to these.
         piece: rows and columns of the coarsest level that the file stores as one, so that they are read, or damaged, as
             one.
+        decoded_bytes: of the largest piece of a TIFF that is decoded as a whole.
 
     Raises:
         ImageError: with a sentence, if it has no pixels, or the levels are none of the same image.
@@ -102,6 +103,7 @@ class Pyramid:
     metadata: dict[str, Any] = field(default_factory=dict)
     standards: Standards | None = None
     piece: tuple[int, int] = USUAL_PIECE
+    decoded_bytes: int = 0
 
     def __post_init__(self) -> None:
         if not self.levels or any(min(level.shape) < 1 for level in self.levels):

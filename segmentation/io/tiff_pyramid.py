@@ -131,6 +131,7 @@ class TiffPyramids:
             origin=f"TIFF {self._size} {number}",
             metadata={**{key: about[key] for key in about if key in _NAMES_KEPT}, **more, "notes": told},
             piece=levels[-1][0].planes[0].piece,
+            decoded_bytes=max(plane.decoded_bytes for one, _ in levels for plane in one.planes),
         )
 
 

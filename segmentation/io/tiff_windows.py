@@ -157,6 +157,14 @@ class PlaneWindows:
         return (columns, rows) if self.orientation >= 5 else (rows, columns)
 
     @property
+    def decoded_bytes(self) -> int:
+        """Of a strip or tile that is decoded as a whole, with all its samples; 0 of what is plain."""
+        page = self._page
+        columns = int(page.tilewidth if page.is_tiled else page.imagewidth)
+        samples = page.samplesperpixel if page.planarconfig == 1 else 1
+        return 0 if self._is_plain or page.dtype is None else self.rows_apart * columns * samples * page.dtype.itemsize
+
+    @property
     def may_miss(self) -> bool:
         """Whether the file may say of a pixel that it holds no data."""
         return self._alpha is not None or self._value is not None

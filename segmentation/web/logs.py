@@ -23,6 +23,10 @@ def without_links(text: str) -> str:
     return SESSION_ID.sub(lambda found: "~" + hashlib.sha256(found[0].encode()).hexdigest()[:8], text)
 
 
+PASSING = 503
+"""Status of an answer that says what passes, such as that an image is prepared: no error of the server."""
+
+
 class OneLine(logging.Formatter):
     """Writes a record as one line of JSON; what is in the record's ``fields`` stands beside the event."""
 
@@ -69,4 +73,5 @@ class EventLogger(Logger):  # type: ignore[misc]
                 "ms": round(request_time.total_seconds() * 1000),
                 "bytes": resp.sent or 0,
             }
-            self.access_log.log(logging.ERROR if status >= 500 else logging.INFO, "request", extra={"fields": fields})
+            level = logging.INFO if status < 500 else logging.WARNING if status == PASSING else logging.ERROR
+            self.access_log.log(level, "request", extra={"fields": fields})

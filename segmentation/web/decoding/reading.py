@@ -19,6 +19,11 @@ from segmentation.io.reduced import read_reduced
 MAX_COARSEST_PIXELS = 2**24
 """Pixels that the coarsest level of an image that is read part by part may have, which is decoded whole."""
 
+VIEWED, PREPARED = 3, 5
+"""How many times a piece that is decoded as a whole is in memory where a part of it is viewed, or coarser levels are
+made of it: decoded, as it is meant, without what it lacks, and halved.
+"""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -37,7 +42,7 @@ class Part:
     most_pixels: int = MAX_COARSEST_PIXELS
 
 
-def read_part(path: Path, name: str, part: Part, places: Places, ends: float) -> Image:
+def read_part(path: Path, name: str, part: Part, places: Places, ends: float, memory_bytes: int | None = None) -> Image:
     """A window of a level of an image of any size; or of the coarsest level all, with what else there is.
 
     Args:
@@ -49,6 +54,7 @@ def read_part(path: Path, name: str, part: Part, places: Places, ends: float) ->
             the ``documents`` there that its file does not have.
         places: from which a file may name an address.
         ends: moment of ``time.monotonic`` after which no address is waited for.
+        memory_bytes: that this may take; None: any number.
 
     Raises:
         ImageError: with a sentence, if it cannot be read.
@@ -73,6 +79,8 @@ def read_part(path: Path, name: str, part: Part, places: Places, ends: float) ->
             f"{part.most_pixels / 1e6:.0f} are looked at whole from elsewhere: save it with coarser levels beside the "
             "finest, or open it as a file, for which they are made here."
         )
+    if memory_bytes is not None:
+        _refuse_large_pieces(pyramid.decoded_bytes, memory_bytes // (VIEWED if is_whole else PREPARED))
     if is_whole:
         image = pyramid.read(whole_window((rows, columns)), len(pyramid.levels) - 1)
     else:
@@ -86,6 +94,16 @@ def read_part(path: Path, name: str, part: Part, places: Places, ends: float) ->
     }
     size = {} if pyramid.pixel_size is None else {"pixel_size": pyramid.pixel_size.to_json()}
     return replace(image, metadata=image.metadata | {"pyramid": about} | size)
+
+
+def _refuse_large_pieces(decoded_bytes: int, room: int) -> None:
+    """Refuse what would be opened, and never seen: so much memory is there for a piece each time."""
+    if decoded_bytes > room:
+        raise ImageError(
+            f"The TIFF file is compressed in pieces of {decoded_bytes / 1e6:,.0f} MB, and this server has room for "
+            f"pieces of {room / 1e6:,.0f} MB: save it anew with smaller strips or tiles, for instance as a pyramidal "
+            "OME-TIFF."
+        )
 
 
 def read_one(source: bytes | BinaryIO, limits: dict[str, Any], page: int | None, labels: bool) -> Image:

@@ -174,7 +174,7 @@ def _read(source: int, request: Mapping[str, Any]) -> Image:
         path = Path(f"/dev/fd/{source}")
         bounds = request["window"]
         part = Part(request["level"], bounds and tuple(bounds), request["reduced"], request["most_pixels"])
-        return read_part(path, request["name"], part, places, ends)
+        return read_part(path, request["name"], part, places, ends, request["memory_bytes"])
     with open(source, "rb") as file:
         file.seek(0)
         size = os.fstat(source).st_size

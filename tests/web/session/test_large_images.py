@@ -14,6 +14,7 @@ from PIL import Image
 
 import segmentation as seg
 from segmentation.io.addresses import Places
+from segmentation.io.limits import ImageError, PassingError
 from segmentation.model.modelfile import load_model, save_model
 from segmentation.series.run import apply_series
 from segmentation.web.decoding import reading
@@ -299,3 +300,19 @@ def test_an_image_without_coarse_levels_is_known_and_not_read_whole(tmp_path, pi
     assert (found.shape, found.pixels.dtype) == ((1, 1), np.uint8)
     about = found.metadata["pyramid"]
     assert (about["whole"], about["levels"], about["piece"]) == (False, [[*SHAPE, 1.0]], [256, 128])
+
+
+@pytest.mark.parametrize(("layout", "size"), [({"rowsperstrip": 4000}, 24), ({"tile": (4000, 4000)}, 16), ({}, 0)])
+def test_pieces_that_do_not_fit_its_memory_are_refused_before_the_image_is_kept(tmp_path, layout, size):
+    how = {"compression": "zlib"} | layout if layout else {"rowsperstrip": 4000}
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4000, 6000), np.uint8), metadata=None, **how)
+    decoder = Decoder(60 * 10**6)
+    with (tmp_path / "a.tif").open("rb") as file:
+        if not size:
+            assert decoder.read_coarsest(file, name="a.tif").metadata["pyramid"]["whole"] is False
+            return
+        with pytest.raises(
+            ImageError, match=f"pieces of {size} MB, and this server has room for pieces of 12 MB"
+        ) as told:
+            decoder.read_coarsest(file, name="a.tif")
+    assert not isinstance(told.value, PassingError)
