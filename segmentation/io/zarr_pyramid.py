@@ -23,6 +23,9 @@ from segmentation.io.zarr_images import ZarrImages, channel_names, images_in, op
 MAX_CHUNK_BYTES = 2**27
 """Bytes that a chunk may claim to hold."""
 
+LEAST_CHUNK_PIXELS, FEW_CHUNKS = 256, 4096
+"""Of smaller chunks an image may have so many: each costs as long as thousands of pixels do."""
+
 OWN = "squiggle"
 """The attribute in which levels that were made say of what."""
 
@@ -61,7 +64,7 @@ def open_pyramid(
               for n, array in enumerate(arrays)]  # fmt: skip
     finest = images[0]
     for number, (one, array) in enumerate(zip(images, arrays, strict=True)):
-        _check_chunks(array)
+        _check_chunks(array, one)
         if one.axes != finest.axes or array.dtype != finest.array.dtype:
             raise ImageError(f"Level {number} of {name} has another type or other axes: the levels disagree.")
         if one.channels != finest.channels or one.stack_shape != finest.stack_shape:
@@ -156,8 +159,8 @@ def _check_metadata_sizes(folder: Path, source: Path) -> None:
             raise ImageError(f"The metadata of {source.name} are too large to be read.")
 
 
-def _check_chunks(array: Any) -> None:
-    """Refuse chunks that do not fit memory."""
+def _check_chunks(array: Any, images: ZarrImages) -> None:
+    """Refuse chunks that do not fit memory, and so many small ones that a part of the image takes too long."""
     try:
         size = math.prod(int(length) for length in array.chunks) * array.dtype.itemsize
     except Exception as error:  # metadata of strangers
@@ -166,6 +169,12 @@ def _check_chunks(array: Any) -> None:
         raise ImageError(
             f"Each chunk of the Zarr array holds {size / 1e6:,.0f} MB, but only {MAX_CHUNK_BYTES / 1e6:.0f} MB are "
             "read at once: save it with smaller chunks, for instance of 1024 × 1024 pixels."
+        )
+    rows, columns = (min(stored, length) for stored, length in zip(images.piece, images.shape, strict=True))
+    if rows * columns < LEAST_CHUNK_PIXELS and images.shape[0] * images.shape[1] > FEW_CHUNKS * rows * columns:
+        raise ImageError(
+            f"The Zarr array is cut into chunks of {columns} × {rows} pixels, which are too many to be read: save it "
+            "with larger chunks, for instance of 1024 × 1024 pixels."
         )
 
 
@@ -224,13 +233,14 @@ def _missing(node: Any, images: Sequence[ZarrImages]) -> ReadMissing | None:
     masks = [node.get(f"{NO_DATA}{number}") for number in range(len(images))]
     if any(getattr(mask, "shape", None) != one.shape for mask, one in zip(masks, images, strict=True)):
         return None
-    for mask in masks:
-        if mask.dtype != bool:
-            return None
-        _check_chunks(mask)
+    if any(mask.dtype != bool for mask in masks):
+        return None
+    told = [ZarrImages(mask, ("y", "x")) for mask in masks]
+    for mask, one in zip(masks, told, strict=True):
+        _check_chunks(mask, one)
 
     def missing(window: Window, level: int) -> NDArray[np.bool_] | None:
-        found = ZarrImages(masks[level], ("y", "x")).values((), window)
+        found = told[level].values((), window)
         return found if found.any() else None
 
     return missing

@@ -36,14 +36,16 @@ def open_zip(path: Path, name: str) -> tuple[Any, str]:
     """
     from zarr.storage import ZipStore
 
+    store = ZipStore(path, mode="r")
     try:
-        with zipfile.ZipFile(path) as archive:
-            root = _root(archive.infolist(), name)
+        store._sync_open()  # its table is read once, and what is in it is asked of the store
+        return store, _root(store._zf.infolist(), name)
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+        if store._is_open:
+            store.close()
         if isinstance(error, ImageError):
             raise
         raise unread(error, f"{name} cannot be read.", f"{name} is damaged or incomplete: copy it again.") from error
-    return ZipStore(path, mode="r"), root
 
 
 def _root(entries: list[zipfile.ZipInfo], name: str) -> str:

@@ -1,6 +1,7 @@
 """Pyramids: every window is what the whole image has there, and what is wrong with one is said in a sentence."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from segmentation.io import pyramid as pyramids
 from segmentation.io import sampling
 from segmentation.io.image import image_from_pixels
 from segmentation.io.limits import ImageError
+from segmentation.io.pyramid_file import open_pyramid_file
 from segmentation.io.zarr_pyramid import open_pyramid
 from tests.support.images import textured
-from tests.support.pyramids import write_pyramid
+from tests.support.pyramids import write_pyramid, zipped
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +191,33 @@ def test_a_sample_is_spread_over_the_image_and_leaves_out_what_is_damaged(pixels
     assert open_pyramid(path).sample.shape == (16 * 16, 16)
     (path / "0/c/0/0/0").write_bytes(b"damaged")
     assert open_pyramid(path).sample.shape[0] < 16 * 16
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks", "shards", "is_read"),
+    [
+        ((1000, 900), (1, 1), None, False),
+        ((1024, 1024), (1, 1), (1024, 1024), False),
+        ((2000, 2000), (4, 8), None, False),
+        ((60, 50), (1, 1), None, True),
+        ((1000, 900), (1, 900), None, True),
+        ((9000, 9000), (16, 16), None, True),
+    ],
+)
+def test_chunks_that_are_too_small_for_their_array_are_refused(tmp_path, shape, chunks, shards, is_read):
+    zarr.create_array(tmp_path / "a.zarr", shape=shape, chunks=chunks, shards=shards, dtype="uint8")
+    if is_read:
+        assert open_pyramid(tmp_path / "a.zarr").shape == shape
+        return
+    with pytest.raises(ImageError, match=f"chunks of {chunks[1]} × {chunks[0]} pixels, which are too many"):
+        open_pyramid(tmp_path / "a.zarr")
+
+
+def test_the_table_of_a_zip_is_read_once(pixels, tmp_path, monkeypatch):
+    file = tmp_path / "a.ozx"
+    file.write_bytes(zipped(write_pyramid(tmp_path / "a.zarr", pixels)))
+    read, tables = zipfile.ZipFile._RealGetContents, []
+    monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", lambda archive: tables.append(archive) or read(archive))
+    opened = open_pyramid_file(file, "a.ozx")
+    assert np.array_equal(opened.read(Window(slice(0, 50), slice(0, 60))).pixels, pixels[:50, :60])
+    assert len(tables) == 1
