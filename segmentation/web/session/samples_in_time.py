@@ -34,7 +34,8 @@ class SamplesInTime:
 
     def begin(self, pyramid: Pyramid) -> None:
         """Let the sample of an image come, which is soon to be seen."""
-        self._ask(pyramid.hash, pyramid)
+        if self._kept.get(pyramid.hash) is None:
+            self._ask(pyramid.hash, pyramid)
 
     def of(self, pyramid: Pyramid, *, anew: bool) -> Image | None:
         """The :attr:`~segmentation.io.pyramid.Pyramid.sample` of an image; None if its view is to do without.

@@ -45,6 +45,9 @@ def facts(client, session, content):
     facts = client.post(f"/s/{session}/images?name=cells.ozx", data=content).json
     strokes = [stroke_event(f"s{one}", facts["hash"], one, path) for one, path in PATHS.items()]
     converse(client, session, [{"id": "open", "type": "image.open", "image": facts}, *strokes])
+    samples = client.application.extensions["workbench"].images.large._samples
+    for coming in list(samples._coming.values()):
+        assert coming.wait(PATIENCE_SECONDS), "what is read of it beside what is asked for"
     return facts
 
 
