@@ -79,15 +79,12 @@ async function send(file, beside) {
  * @param {Outcome["failed"]} failed
  * @param {number} total
  */
-function sayWhatFailed(failed, total) {
+function whatFailed(failed, total) {
   const [first] = failed;
-  if (total === 1) {
-    showMessage(`“${first.name}” was not opened. ${first.error}`);
-    return;
-  }
+  if (total === 1) return `“${first.name}” was not opened. ${first.error}`;
   const told = failed.slice(0, TOLD_AT_ONCE).map(({ name, error }) => `“${name}”: ${error}`).join(" ");
   const more = failed.length > TOLD_AT_ONCE ? ` And ${failed.length - TOLD_AT_ONCE} more.` : "";
-  showMessage(`${failed.length} of ${total} files were not opened. ${told}${more}`);
+  return `${failed.length} of ${total} files were not opened. ${told}${more}`;
 }
 
 /** @param {File[]} unsent */
@@ -165,7 +162,7 @@ export class ImageOpener {
       return;
     }
     this.sayWhatOpened(outcome);
-    if (failed.length) sayWhatFailed(failed, files.length);
+    if (failed.length) showMessage(whatFailed(failed, files.length));
     else if (notes.size) showMessage([...notes].join(" "));
   }
 
@@ -242,12 +239,15 @@ export class ImageOpener {
   }
 
   /** @param {Outcome} outcome */
-  sayWhatOpened({ opened, brought, preparing }) {
+  sayWhatOpened({ opened, brought, preparing, failed }) {
     if (brought) announce(`Brought in ${counted(brought, "stroke")}. Undo takes them back.`);
     else if (!opened.length && preparing.length) {
       announce(`${preparing.join(", ")} is prepared for view first, and opens then. Go on here, if you like.`);
-    } else if (!opened.length) announce("The image before is still here.");
-    else if (opened.length > 1) {
+    } else if (!opened.length) {
+      /* The message goes after some seconds: the reason stays as long as what follows from it. */
+      const why = failed.length ? `${whatFailed(failed, failed.length)} ` : "";
+      announce(`${why}The image before is still here.`);
+    } else if (opened.length > 1) {
       const { stackable } = this.session.images;
       const stack = stackable ? " “Make a stack” beside it puts a slider through them." : "";
       announce(`Opened ${opened.length} images: the strip below the image moves between them.${stack}`);

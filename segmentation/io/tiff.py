@@ -215,7 +215,7 @@ def check_page(
         behind = page.dataoffsets[0] + (number + 1) * page.nbytes - size
         lacking = min(1.0, max(0.0, behind / page.nbytes))
     if lacking == 1 or (lacking and not partly):
-        raise ImageError("The TIFF file is damaged or incomplete: some of its pixels are missing.")
+        raise ImageError("The TIFF file is damaged or incomplete, some of its pixels are missing: copy it again.")
     return lacking
 
 
@@ -229,7 +229,7 @@ def _check_segments(page: tifffile.TiffPage, size: int) -> float:
     if len(starts) != len(counts):
         raise ValueError("There are not as many sizes as places.")
     if len(starts) < segments:
-        raise ImageError("The TIFF file is damaged or incomplete: some of its pixels are missing.")
+        raise ImageError("The TIFF file is damaged or incomplete, some of its pixels are missing: copy it again.")
     lacking = (starts < 8) | (counts < 1) | (starts > size - counts)
     if counts[~lacking].sum(dtype=np.float64) > 8 * size:
         raise ImageError("The TIFF file is damaged: it claims more than it holds.")

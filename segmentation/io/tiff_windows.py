@@ -381,7 +381,7 @@ class PlaneWindows:
 
 
 def _damaged() -> ImageError:
-    return ImageError("The TIFF file is damaged or incomplete: some of its pixels are missing.")
+    return ImageError("The TIFF file is damaged or incomplete, some of its pixels are missing: copy it again.")
 
 
 def _is_of_class_ids(page: tifffile.TiffPage) -> bool:

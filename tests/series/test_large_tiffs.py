@@ -190,6 +190,8 @@ def test_of_a_file_that_is_incomplete_it_is_told_and_the_others_go_on(colour, tm
     tifffile.imwrite(tmp_path / "b.tif", RGB, photometric="rgb", tile=(32, 48), compression="zlib", metadata=None)
     (tmp_path / "a.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:-5000])
     report = apply_series(colour, [tmp_path / "a.tif", tmp_path / "b.tif"], tmp_path / "out")
-    assert "damaged or incomplete: some of its pixels are missing" in str(report.failed[str(tmp_path / "a.tif")])
+    assert "damaged or incomplete, some of its pixels are missing: copy it again." in str(
+        report.failed[str(tmp_path / "a.tif")]
+    )
     assert (tmp_path / "out/b.tif").is_file()
     assert not (tmp_path / "out/a.tif").exists()

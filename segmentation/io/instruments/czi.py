@@ -185,7 +185,7 @@ def _unpacked(tile: _Tile, size: int, labels: bool) -> NDArray[Any]:
     else:
         raise ImageError("The CZI file is compressed in a rare way: save it anew without compression.")
     if len(values) != needed:
-        raise ImageError("The CZI file is damaged or incomplete: some of its pixels are missing.")
+        raise ImageError("The CZI file is damaged or incomplete, some of its pixels are missing: copy it again.")
     pixels = np.frombuffer(values, tile.dtype).reshape(shape)
     return pixels[..., [2, 1, 0, *range(3, tile.samples)]] if tile.samples >= 3 else pixels
 

@@ -72,7 +72,7 @@ class _Planes:
         start, _ = self.opened._rdr.chunkmap.get(f"ImageDataSeq|{frame}!".encode(), (self.size, 0))  # type: ignore[attr-defined]
         stored = 1 if about.compressionType else about.heightPx * (about.widthBytes or 0)
         if start + _BEFORE_PIXELS + stored > self.size:
-            raise ImageError("The ND2 file is damaged or incomplete: some of its pixels are missing.")
+            raise ImageError("The ND2 file is damaged or incomplete, some of its pixels are missing: copy it again.")
         channels = about.channelCount or 1
         shape = channels, about.heightPx, about.widthPx or 0, about.componentCount // channels
         pixels = np.array(self.opened.read_frame(frame)).reshape(shape)

@@ -38,7 +38,7 @@ def open_parts(file: IO[bytes], size: int, labels: bool) -> list[Part]:
     dtype = header.get_data_dtype()
     needed = header.get_data_offset() + math.prod(shape) * dtype.itemsize
     if not compressed and needed > size:
-        raise ImageError("The NIfTI file is damaged or incomplete: some of its pixels are missing.")
+        raise ImageError("The NIfTI file is damaged or incomplete, some of its pixels are missing: copy it again.")
     colour = dtype.names is not None
     if dtype.names not in (None, *_COLOURS) or (colour and shape[4] > 1):
         raise ImageError("The NIfTI file stores its values in a rare way: save them as integers or floats.")
