@@ -157,14 +157,32 @@ class Pyramid:
         Raises:
             ImageError: with a sentence, if it is too large to be read at once, or a part of it cannot be read.
         """
+        return self._as_image(*self._stored(window, level), level)
+
+    def _as_image(self, values: NDArray[Any], missing: NDArray[np.bool_] | None, level: int = 0) -> Image:
+        image = normalised(np.array(values), self.about(level), missing)
+        return image if self.standards is None else standardised(image, self.standards)
+
+    def _stored(self, window: Window, level: int = 0) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """What the file has of a window of one of the levels, and where it says that there is no data."""
         rows, columns = window.shape
         if rows < 1 or columns < 1:
             raise ImageError("That part of the image has no pixels.")
         if rows * columns * self.channels * self.dtype.itemsize > MAX_WINDOW_BYTES:
             raise ImageError(f"A part of {columns} × {rows} pixels is too large to be read at once: ask for less.")
         missing = None if self.missing is None else self.missing(window, level)
-        image = normalised(np.array(self.values(window, level)), self.about(level), missing)
-        return image if self.standards is None else standardised(image, self.standards)
+        return self.values(window, level), missing
+
+    def _around(self, window: Window, halo: int) -> tuple[Window, NDArray[Any], NDArray[np.bool_] | None]:
+        """The window that :meth:`block` reads, and what the file has of it. Nothing is put where there is no data yet,
+        which takes longer than all else.
+        """
+        around = window_with_halo(window, halo, self.shape)
+        values, missing = self._stored(around)
+        if together(missing, not_numbers(values)) is not None:
+            around = window_with_halo(window, halo_with_no_data(halo), self.shape)
+            values, missing = self._stored(around)
+        return around, values, missing
 
     def about(self, level: int = 0) -> dict[str, Any]:
         """What is known of the images that are read of a level, as :attr:`Image.metadata` has it."""
@@ -190,11 +208,8 @@ class Pyramid:
         Raises:
             ImageError: with a sentence, if a part of it cannot be read.
         """
-        around = window_with_halo(window, halo, self.shape)
-        image = self.read(around)
-        if image.no_data is not None:
-            around = window_with_halo(window, halo_with_no_data(halo), self.shape)
-            image = self.read(around)
+        around, values, missing = self._around(window, halo)
+        image = self._as_image(values, missing)
         image = replace(image, corner=(around.rows.start, around.columns.start))
         vars(image)["hash"] = f"{self.hash}@{around.rows.start},{around.columns.start}"
         return image, Window(*window.place_in(around))
@@ -210,7 +225,7 @@ class Pyramid:
         problem = self._problems.get((window.bounds, halo))
         if problem is None:
             try:
-                self.block(window, halo)
+                self._around(window, halo)
             except PassingError:
                 raise
             except ImageError as error:
@@ -234,7 +249,8 @@ class Pyramid:
         """
         packed = self._no_data.get(window.bounds)
         if packed is None:
-            found = self.read(window).no_data
+            values, missing = self._stored(window)
+            found = together(missing, not_numbers(values))
             packed = np.packbits(found if found is not None else np.empty(0, bool))
             self._no_data.put(window.bounds, packed)
         rows, columns = window.shape

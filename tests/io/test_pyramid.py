@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segmentation._shared.tiling import Window
+from segmentation.io import image as images
 from segmentation.io import pyramid as pyramids
 from segmentation.io import sampling
 from segmentation.io.image import image_from_pixels
 from segmentation.io.limits import ImageError
+from segmentation.io.no_data import filled
 from segmentation.io.pyramid_file import open_pyramid_file
 from segmentation.io.zarr_pyramid import open_pyramid
 from tests.support.images import textured
@@ -113,6 +115,19 @@ def test_pixels_that_are_no_numbers_hold_no_data(tmp_path):
     whole = image_from_pixels(values)
     assert np.array_equal(image.no_data[inner.rows, inner.columns], whole.no_data[30:60, 30:60])
     assert np.array_equal(image.pixels[inner.rows, inner.columns], whole.pixels[30:60, 30:60])
+
+
+def test_what_stands_where_there_is_no_data_is_found_once_for_a_block_and_only_there(tmp_path, monkeypatch):
+    values = textured(100, 90).astype(np.float32)
+    values[20:40, 30:50] = np.nan
+    opened = open_pyramid(write_pyramid(tmp_path / "a.zarr", values))
+    window, times = Window(slice(30, 60), slice(9, 60)), []
+    monkeypatch.setattr(images, "filled", lambda *given: times.append(given) or filled(*given))
+    assert opened.problem_of(window, 8) == ""
+    assert np.array_equal(opened.no_data(window), np.isnan(values[30:60, 9:60]))
+    assert not times
+    assert opened.block(window, 8)[0].shape == (30 + 24 + 24, 60 + 24)
+    assert len(times) == 1
 
 
 def test_a_plain_array_is_a_single_level(tmp_path):

@@ -75,7 +75,10 @@ REFUSED = {
         bare_tiff([(270, 2, 10**6, 8)] * 4000 + grey_tiff_tags(10, 10, 1, 100), bytes(10**6)),
         "claims more",
     ),
-    "tiff-beyond-its-end": (bare_tiff(grey_tiff_tags(10, 10, 1, 10**6), bytes(100)), "pixels are missing: copy it again"),
+    "tiff-beyond-its-end": (
+        bare_tiff(grey_tiff_tags(10, 10, 1, 10**6), bytes(100)),
+        "pixels are missing: copy it again",
+    ),
     "tiff-with-empty-strip": (bare_tiff(grey_tiff_tags(10, 10, 8, 0), bytes(100)), "pixels are missing: copy it again"),
     "tiff-with-huge-tiles": (
         bare_tiff(
