@@ -5,6 +5,7 @@ import { byId } from "../shared/dom.mjs";
 const OFFLINE_AFTER_MS = 600;
 const READING_MS = 3000;
 const PROGRESS_MS = 150;
+const LOADING_MS = 700;
 
 /**
  * @callback Say
@@ -13,12 +14,40 @@ const PROGRESS_MS = 150;
  * @returns {void}
  */
 
+/** What is said, and what is said instead as long as an image comes that is waited for. */
+let said = "";
+let coming = "";
+
 /** @type {Say} */
 function say(text, done = null) {
-  byId("status").textContent = text;
+  said = text;
+  byId("status").textContent = coming || said;
   const progress = byId("progress");
   progress.style.setProperty("--done", String(done ?? 0));
   progress.classList.toggle("busy", done !== null && done < 1);
+}
+
+/**
+ * What comes; where that takes long it is said, instead of all else, which is said again once it is there.
+ * @template T
+ * @param {Promise<T>} what
+ * @param {string} text
+ * @returns {Promise<T>}
+ */
+export async function sayingSo(what, text) {
+  const timer = setTimeout(() => {
+    coming = text;
+    byId("status").textContent = coming;
+  }, LOADING_MS);
+  try {
+    return await what;
+  } finally {
+    clearTimeout(timer);
+    if (coming === text) {
+      coming = "";
+      byId("status").textContent = said;
+    }
+  }
 }
 
 let awaited = 0;

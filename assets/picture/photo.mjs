@@ -2,6 +2,7 @@
 
 import { sessionUrl } from "../page/context.mjs";
 import { stackQuery } from "../page/entries.mjs";
+import { sayingSo } from "../page/status.mjs";
 import { fetchShown, pause, retryAfter } from "../shared/requests.mjs";
 import { Negative } from "./developed.mjs";
 
@@ -137,7 +138,7 @@ export class Photo {
       const { signal } = this.asking;
       const bounds = [0, image.rows, 0, image.columns];
       const step = previewStep(image, PREVIEW_PIXELS);
-      const whole = await this.fetchPart(image, bounds, step, signal, true);
+      const whole = await sayingSo(this.fetchPart(image, bounds, step, signal, true), `Loading ${image.name}…`);
       if (this.image !== image || signal.aborted) return;
       Object.assign(this, { preview: whole, thumbnail: null });
       this.onChange();

@@ -288,6 +288,7 @@ class LargeImages:
         """What is learnt from it as a whole, see :func:`segmentation.model.pyramid_facts.pyramid_facts`."""
         facts = self._facts.get(pyramid.hash)
         if facts is None:
+            self._samples.wait_for(pyramid)
             facts = pyramid_facts(pyramid)
             self._facts.put(pyramid.hash, facts)
         return facts

@@ -37,6 +37,13 @@ class SamplesInTime:
         if self._kept.get(pyramid.hash) is None:
             self._ask(pyramid.hash, pyramid)
 
+    def wait_for(self, pyramid: Pyramid) -> None:
+        """Wait for a sample that is being read, so that who needs it too does not read it a second time."""
+        with self._lock:
+            coming = self._coming.get(pyramid.hash)
+        if coming is not None:
+            coming.wait()
+
     def of(self, pyramid: Pyramid, *, anew: bool) -> Image | None:
         """The :attr:`~segmentation.io.pyramid.Pyramid.sample` of an image; None if its view is to do without.
 

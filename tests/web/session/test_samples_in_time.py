@@ -80,6 +80,16 @@ def test_a_sample_that_did_not_come_this_time_is_asked_for_again():
     assert samples.of(slow, anew=True) is SAMPLE
 
 
+def test_who_needs_a_sample_that_is_being_read_waits_for_it():
+    samples, slow = SamplesInTime(), Slow()
+    samples.wait_for(slow)
+    samples.begin(slow)
+    threading.Timer(0.1, slow.may.set).start()
+    samples.wait_for(slow)
+    assert samples.of(slow, anew=True) is SAMPLE
+    assert slow.asked == 1
+
+
 @pytest.mark.parametrize("anew", [True, False])
 def test_what_is_shown_without_the_sample_is_not_kept(client, session, tmp_path, monkeypatch, anew):
     facts = opened(client, session, noise(np.uint8, 0, 256), tmp_path)
