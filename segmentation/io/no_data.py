@@ -6,6 +6,8 @@ there: as beyond the border of an image, the nearest pixel that holds data is re
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,12 @@ from numpy.typing import NDArray
 
 LARGEST_VALUE = 1e18
 """Beyond this the squares that features need leave float32; such values are markers for missing data."""
+
+
+MANY_PIXELS = 2**20
+"""Of more pixels than these it is told of one image at a time which is the nearest: it takes 20 bytes for each."""
+
+_one = threading.Lock()
 
 
 def not_numbers(pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
@@ -76,7 +84,8 @@ def filled(pixels: NDArray[Any], no_data: NDArray[np.bool_]) -> NDArray[Any]:
 
     if no_data.all():
         return np.zeros_like(pixels)
-    rows, columns = distance_transform_edt(no_data, return_distances=False, return_indices=True)
+    with _one if no_data.size > MANY_PIXELS else nullcontext():
+        rows, columns = distance_transform_edt(no_data, return_distances=False, return_indices=True)
     whole = pixels.copy()
     whole[no_data] = pixels[rows[no_data], columns[no_data]]
     return whole

@@ -43,7 +43,7 @@ NO_DATA_BYTES = 2**20
 PROBLEMS = 10_000
 """Parts of an image of which is kept whether they can be read."""
 
-_STREAMED_SIDE = 2048
+_STREAMED_SIDE = 1024
 _HASHED_BLOCKS, _HASHED_SIDE = 4, 256
 
 
@@ -160,7 +160,9 @@ class Pyramid:
         return self._as_image(*self._stored(window, level), level)
 
     def _as_image(self, values: NDArray[Any], missing: NDArray[np.bool_] | None, level: int = 0) -> Image:
-        image = normalised(np.array(values), self.about(level), missing)
+        image = normalised(values, self.about(level), missing)
+        if np.may_share_memory(image.pixels, values):  # and not where pixels without data were filled, in a copy
+            image = replace(image, pixels=image.pixels.copy())
         return image if self.standards is None else standardised(image, self.standards)
 
     def _stored(self, window: Window, level: int = 0) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

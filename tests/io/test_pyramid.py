@@ -1,6 +1,7 @@
 """Pyramids: every window is what the whole image has there, and what is wrong with one is said in a sentence."""
 
 import json
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -16,6 +17,8 @@ from segmentation.io import sampling
 from segmentation.io.image import image_from_pixels
 from segmentation.io.limits import ImageError
 from segmentation.io.no_data import filled
+
+from segmentation.io.pyramid import Level, Pyramid
 from segmentation.io.pyramid_file import open_pyramid_file
 from segmentation.io.zarr_pyramid import open_pyramid
 from tests.support.images import textured
@@ -236,3 +239,21 @@ def test_the_table_of_a_zip_is_read_once(pixels, tmp_path, monkeypatch):
     opened = open_pyramid_file(file, "a.ozx")
     assert np.array_equal(opened.read(Window(slice(0, 50), slice(0, 60))).pixels, pixels[:50, :60])
     assert len(tables) == 1
+
+
+def test_what_streams_an_image_without_data_takes_little_memory():
+    def values(window, level):
+        found = np.ones((*window.shape, 3), np.float32)
+        found[::5] = np.nan
+        return found
+
+    pyramid = Pyramid(name="a", levels=(Level((4096, 4096)),), channels=3, dtype=np.dtype(np.float32), values=values)
+    next(pyramid.blocks())  # loads what fills
+    tracemalloc.start()
+    try:
+        window, image = next(pyramid.blocks())
+        assert tracemalloc.get_traced_memory()[1] < 64e6
+    finally:
+        tracemalloc.stop()
+    assert image.no_data.sum() == -(-window.shape[0] // 5) * window.shape[1]
+    assert (image.pixels == 1).all()
