@@ -8,6 +8,9 @@ from segmentation.io.pyramid import Pyramid
 
 ZIP_BEGINNING = b"PK\x03\x04"
 
+KEPT_BYTES = 2**24
+"""Of decoded strips and tiles of a TIFF that are kept for the next window: what strangers bring gets little memory."""
+
 
 def open_pyramid_file(path: Path, name: str) -> Pyramid:
     """The image in a file, to be read window by window; of a TIFF that is incomplete what there is.
@@ -29,4 +32,4 @@ def open_pyramid_file(path: Path, name: str) -> Pyramid:
         return open_pyramid(store, folder=folder, name=name)
     from segmentation.io.tiff_pyramid import open_tiff_pyramid
 
-    return open_tiff_pyramid(path, name=name, partly=True)
+    return open_tiff_pyramid(path, name=name, partly=True, kept_bytes=KEPT_BYTES)

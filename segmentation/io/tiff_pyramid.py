@@ -40,7 +40,9 @@ _Found = tuple[NDArray[Any], NDArray[np.bool_] | None]
 _NAMES_KEPT = ("format", "bits", "colour", "pages", "page", "alike", "stack", "described_by", "georeference")
 
 
-def open_tiff_pyramid(path: Path, *, number: int = 1, name: str = "", partly: bool = False) -> Pyramid:
+def open_tiff_pyramid(
+    path: Path, *, number: int = 1, name: str = "", partly: bool = False, kept_bytes: int = KEPT_BYTES
+) -> Pyramid:
     """Open an image of a TIFF file that is read window by window; the file stays open as long as the pyramid is used.
 
     Its windows have the pixels that :func:`segmentation.io.read.read_image` has there.
@@ -50,11 +52,12 @@ def open_tiff_pyramid(path: Path, *, number: int = 1, name: str = "", partly: bo
         number: which of its images, from 1.
         name: what it is called; empty takes the name of the file.
         partly: whether the file may lack some of the image, see :class:`TiffPyramids`.
+        kept_bytes: of decoded strips and tiles that are kept for the next window.
 
     Raises:
         ImageError: with a sentence, if it is no TIFF, or cannot be read by parts.
     """
-    return TiffPyramids(path, name=name, partly=partly).open(number)
+    return TiffPyramids(path, name=name, partly=partly, kept_bytes=kept_bytes).open(number)
 
 
 class TiffPyramids:
@@ -65,12 +68,13 @@ class TiffPyramids:
         name: what it is called; empty takes the name of the file.
         partly: whether the file may lack some of its strips or tiles, which cannot be read then. How much that is of
             an image, from 0 to 1, its metadata say under :data:`segmentation.io.unread.UNREAD`.
+        kept_bytes: of decoded strips and tiles that are kept for the next window.
 
     Raises:
         ImageError: with a sentence, if it is no TIFF, or damaged.
     """
 
-    def __init__(self, path: Path, *, name: str = "", partly: bool = False) -> None:
+    def __init__(self, path: Path, *, name: str = "", partly: bool = False, kept_bytes: int = KEPT_BYTES) -> None:
         self._name, self._partly = name or path.name, partly
         try:
             file = open_file(path)
@@ -84,7 +88,7 @@ class TiffPyramids:
             file.close()
             raise
         weakref.finalize(self._contents.opened, file.close)
-        self._contents.opened.kept.budget = KEPT_BYTES
+        self._contents.opened.kept.budget = kept_bytes
 
     def __len__(self) -> int:
         return len(self._contents.layout.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +14,8 @@ from segmentation.io.address_file import AddressFile
 from segmentation.io.addresses import Places
 from segmentation.io.image import Image, normalised
 from segmentation.io.limits import ImageError
+from segmentation.io.no_data import not_numbers, together
+from segmentation.io.pyramid import Pyramid
 from segmentation.io.read import read_image, read_pages, read_stack
 from segmentation.io.reduced import read_reduced
 
@@ -24,6 +27,9 @@ VIEWED, PREPARED = 3, 5
 made of it: decoded, as it is meant, without what it lacks, and halved.
 """
 
+BAND_BYTES = 2**22
+"""About how much of a window is decoded at a time, where more than its pixels would not fit beside it."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -33,12 +39,15 @@ class Part:
         level: of the image; None is the coarsest.
         window: first row, row after the last, first column, column after the last; None is all.
         reduced: whether it comes as :func:`segmentation.io.reduced.read_reduced` gives it.
+        filled: whether the nearest pixel that holds data stands in the place of each that holds none, and not 0: it
+            takes memory, and says nothing where the window is a part of what is looked at.
         most_pixels: that a coarsest level may have which is read whole; instead of a larger one come the metadata only.
     """
 
     level: int | None = None
     window: tuple[int, int, int, int] | None = None
     reduced: bool = False
+    filled: bool = True
     most_pixels: int = MAX_COARSEST_PIXELS
 
 
@@ -70,7 +79,9 @@ def read_part(path: Path, name: str, part: Part, places: Places, ends: float, me
         pyramid, documents = open_addressed(elsewhere, name, places, ends)
     if part.level is not None and part.window is not None:
         window = Window(slice(*part.window[:2]), slice(*part.window[2:]))
-        return read_reduced(pyramid, window, part.level) if part.reduced else pyramid.read(window, part.level)
+        if part.reduced:
+            return read_reduced(pyramid, window, part.level)
+        return pyramid.read(window, part.level) if part.filled else read_unfilled(pyramid, window, part.level)
     rows, columns = pyramid.levels[-1].shape
     is_whole = rows * columns <= part.most_pixels
     if not is_whole and elsewhere is not None:
@@ -104,6 +115,34 @@ def _refuse_large_pieces(decoded_bytes: int, room: int) -> None:
             f"pieces of {room / 1e6:,.0f} MB: save it anew with smaller strips or tiles, for instance as a pyramidal "
             "OME-TIFF."
         )
+
+
+def read_unfilled(pyramid: Pyramid, window: Window, level: int) -> Image:
+    """A window of a level with 0 where it holds no data, decoded band by band: in memory are its pixels, and a band.
+
+    Raises:
+        ImageError: with a sentence, if a part of it cannot be read.
+    """
+    shape = (*window.shape, pyramid.channels) if pyramid.channels > 1 else window.shape
+    pixels, gaps, lacks = np.empty(shape, pyramid.dtype), np.zeros(window.shape, bool), False
+    for band in _bands(pyramid, window):
+        told = None if pyramid.missing is None else pyramid.missing(band, level)
+        values = pyramid.values(band, level)
+        missing = together(told, not_numbers(values))
+        rows = band.place_in(window)[0]
+        with np.errstate(over="ignore"):
+            pixels[rows] = values.reshape(pixels[rows].shape)
+        if missing is not None:
+            pixels[rows][missing], gaps[rows], lacks = 0, missing, True
+    return Image(pixels, pyramid.about(level), gaps if lacks else None)
+
+
+def _bands(pyramid: Pyramid, window: Window) -> Iterator[Window]:
+    """A window cut where pieces of the file end, so that few are decoded twice."""
+    apart, row_bytes = pyramid.piece[0], window.shape[1] * pyramid.channels * pyramid.dtype.itemsize
+    rows = max(1, BAND_BYTES // (row_bytes * apart)) * apart
+    for start in range(window.rows.start // rows * rows, window.rows.stop, rows):
+        yield Window(slice(max(start, window.rows.start), min(start + rows, window.rows.stop)), window.columns)
 
 
 def read_one(source: bytes | BinaryIO, limits: dict[str, Any], page: int | None, labels: bool) -> Image:

@@ -24,7 +24,10 @@ DAMAGED = 10_000
 """Cells of which is known that a part of them cannot be read."""
 
 ROW_BYTES = 2**26
-"""Of cells beside each other that are decoded at once."""
+"""Of cells beside each other that are decoded at once, at most."""
+
+ROW_SHARE = 4
+"""As large a part of what is kept is decoded at once, or a cell: a reader takes it, and what it takes beside it."""
 
 Decoded = Callable[[Window, int], Image]
 """Decodes a window of a level."""
@@ -41,8 +44,13 @@ class Cells:
         self._kept: BoundedCache[tuple[str, int, int], Image] = BoundedCache(
             cache_bytes, lambda image: image.pixels.nbytes
         )
+        self._row_bytes = min(ROW_BYTES, cache_bytes // ROW_SHARE)
         self._last = threading.local()
         self._damaged: BoundedCache[tuple[str, int, int], bool] = BoundedCache(DAMAGED)
+
+    def clear(self) -> None:
+        """Keep none of them any longer, where memory is short."""
+        self._kept.clear()
 
     def missing(
         self, key: str, pyramid: Pyramid, window: Window, level: int, decoded: Decoded
@@ -65,7 +73,7 @@ class Cells:
         """The pixels of a window of a level, and where they hold no data: put together of cells that are kept, or
         read as they are where a part of these is damaged, which the window may not touch.
         """
-        grid = TileGrid(pyramid.levels[level].shape, cell_side(pyramid))
+        grid = TileGrid(pyramid.levels[level].shape, self._side(pyramid))
         rows, columns = (
             range(part.start // grid.side, -(-part.stop // grid.side)) for part in (window.rows, window.columns)
         )
@@ -82,6 +90,13 @@ class Cells:
                     raise
         image = decoded(window, level)
         return image.pixels, image.no_data
+
+    def _side(self, pyramid: Pyramid) -> int:
+        """Rows and columns of a cell: so many that those of a window are kept together, but no less than a piece."""
+        side, pixel_bytes = cell_side(pyramid), pyramid.channels * pyramid.dtype.itemsize
+        while side // 2 >= max(pyramid.piece) and side * side * pixel_bytes > self._kept.budget // MAX_CELLS:
+            side //= 2
+        return side
 
     def _of_cells(
         self,
@@ -125,7 +140,7 @@ class Cells:
         """
         cells = {index: self._kept.get((*place, index)) for index in indices}
         lacking = [grid.tile(index) for index, image in cells.items() if image is None]
-        most = max(1, ROW_BYTES // (grid.side**2 * pyramid.channels * pyramid.dtype.itemsize))
+        most = max(1, self._row_bytes // (grid.side**2 * pyramid.channels * pyramid.dtype.itemsize))
         for some in (lacking[start : start + most] for start in range(0, len(lacking), most)):
             span = Window(some[0].rows, slice(some[0].columns.start, some[-1].columns.stop))
             image = decoded(span, place[1])

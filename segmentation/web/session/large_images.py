@@ -284,6 +284,10 @@ class LargeImages:
             return Shown(coarse, coarse, f"{key} for now", pyramid.shape, is_for_now=True)
         return Shown(coarse, sample, key, pyramid.shape)
 
+    def clear(self) -> None:
+        """Keep no cells decoded any longer, where memory is short."""
+        self._cells.clear()
+
     def facts(self, pyramid: Pyramid) -> dict[str, Any]:
         """What is learnt from it as a whole, see :func:`segmentation.model.pyramid_facts.pyramid_facts`."""
         facts = self._facts.get(pyramid.hash)
@@ -331,7 +335,7 @@ class LargeImages:
             if level >= own:
                 return self._made.read(session_id, key, window, level - own)
             with closing_file(self._files.open(session_id, key)) as content:
-                return self._decoder.read_part(content, level=level, window=window)
+                return self._decoder.read_part(content, level=level, window=window, filled=False)
 
 
 @contextmanager

@@ -127,7 +127,7 @@ class MadeLevels:
         """
         try:
             return self._from_file(
-                session_id, key, lambda file: self._decoder.read_part(file, level=level, window=window)
+                session_id, key, lambda file: self._decoder.read_part(file, level=level, window=window, filled=False)
             )
         except UnknownImageError:
             raise NotPreparedError from None

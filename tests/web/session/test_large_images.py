@@ -138,9 +138,9 @@ def test_what_lies_beside_each_other_is_decoded_together_and_once(client, sessio
     facts = opened(client, session, zipped(write_pyramid(tmp_path / "a.zarr", pixels, chunks=256)))
     read, windows = Decoder.read_part, []
 
-    def counted(self, content, *, level, window):
+    def counted(self, content, *, window, **named):
         windows.append(window.bounds)
-        return read(self, content, level=level, window=window)
+        return read(self, content, window=window, **named)
 
     monkeypatch.setattr(Decoder, "read_part", counted)
     url = f"/s/{session}/images/{facts['hash']}"
