@@ -68,6 +68,13 @@ class BoundedCache(Generic[Key, Value]):
         with self._lock:
             return self._drop(key)
 
+    def clear(self) -> None:
+        """Keeps none of the values any longer."""
+        with self._lock:
+            for values in self._values.values():
+                values.clear()
+            self.used = 0
+
     def make_room(self, size: int, *, precious: bool = True) -> bool:
         """Drops values until one of this size would fit, if the budget allows it at all; whether it would."""
         with self._lock:

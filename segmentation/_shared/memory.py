@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +18,12 @@ def memory_bytes() -> int:
     with suppress(AttributeError, ValueError, OSError):  # Windows has no such thing
         machine.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     return min([*machine, *_limits()], default=0)
+
+
+def returned_memory() -> None:
+    """Return to the system what this process has freed, on systems whose C library keeps it."""
+    with suppress(AttributeError, OSError, TypeError):  # macOS, Windows, and Linux with musl have no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _limits() -> Iterator[int]:

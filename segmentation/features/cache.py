@@ -89,6 +89,10 @@ class FeatureCache:
         """Drop others so that the smoothed tile would be cached, but no bits; whether it would."""
         return self._cached.make_room(smoothed_bytes(spec, image.channels, tile.shape), precious=False)
 
+    def clear(self) -> None:
+        """Drop what lies in memory, where that is short."""
+        self._cached.clear()
+
     def bits(self, image: Image, spec: FeatureSpec, tile: Tile) -> BitPlanes:
         """The bit planes of a tile, which are empty at first, and are cached if they fit, before smoothed tiles are.
 

@@ -91,3 +91,13 @@ def test_the_budget_is_kept_whatever_is_done(steps):
             cache.make_room(value, precious=value % 2 == 0)
         assert cache.get(key) in (None, kept.get(key))
         assert cache.used == sum(cache.get(one) or 0 for one in range(10)) <= 20
+
+
+def test_a_cache_that_is_cleared_keeps_nothing_and_has_room():
+    cache = BoundedCache(10, size=int, precious=lambda value: value > 4)
+    for value in (4, 6):
+        cache.put(value, value)
+    cache.clear()
+    assert (cache.get(4), cache.get(6), cache.used) == (None, None, 0)
+    cache.put(9, 9)
+    assert (cache.get(9), cache.used) == (9, 9)

@@ -17,7 +17,6 @@ from segmentation.io import sampling
 from segmentation.io.image import image_from_pixels
 from segmentation.io.limits import ImageError
 from segmentation.io.no_data import filled
-
 from segmentation.io.pyramid import Level, Pyramid
 from segmentation.io.pyramid_file import open_pyramid_file
 from segmentation.io.zarr_pyramid import open_pyramid

@@ -17,14 +17,16 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import weakref
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from segmentation._shared.memory import returned_memory
 from segmentation._shared.processes import import_paths, python_command
 from segmentation._shared.tiling import Window
 from segmentation.io.address_file import BEGINNING, checked_documents
@@ -32,6 +34,7 @@ from segmentation.io.image import KEPT_TYPES, Image
 from segmentation.io.limits import MAX_CHANNELS, MAX_LEVELS, MAX_PAGES, ImageError, PageError, PassingError
 from segmentation.io.pyramid import LARGEST_SIDE
 from segmentation.io.reduced import STEP
+from segmentation.web.decoding.environment import environment_of_decoders
 from segmentation.web.decoding.reading import MAX_COARSEST_PIXELS, Part, read_one
 
 SECONDS = 25.0
@@ -63,28 +66,11 @@ ENDED_FROM_OUTSIDE = frozenset(
 )
 """Signals by which a reader ends that took too much, or was in the way; by others its file has ended it."""
 
-
 CAN_FORK = hasattr(os, "fork")
 """Whether this system can fork; elsewhere one's own images are read in the server itself."""
 
 WORK, PARTS, ADDRESSES = b"!", b"p", b"a"
 """What the decoder is to do: to read an image, or a part of one that is read part by part, or of one at an address."""
-
-INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
-"""Variables that the decoders need; passwords and addresses of databases are not among them."""
-
-OF_ADDRESSES = (
-    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
-    "SSL_CERT_FILE", "SSL_CERT_DIR",
-)  # fmt: skip
-"""The same where addresses are opened: where S3 lies, and whom to trust, but not what the server's own keys are."""
-
-ON_PURPOSE = "SQUIGGLE_REMOTE_AWS_"
-"""What the names of variables begin with that give the decoders a key to buckets: without it they are anybody."""
-
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
-"""Each thread's arena would reserve 64 MB of the addresses that a decoder may have, used or not."""
 
 
 class CutShortError(PassingError):
@@ -94,6 +80,10 @@ class CutShortError(PassingError):
         super().__init__(sentence)
 
 
+class KilledError(CutShortError):
+    """The system has ended a reader, mostly since memory was short."""
+
+
 class Decoder:
     """Reads images apart from this process.
 
@@ -101,14 +91,17 @@ class Decoder:
         memory_bytes: that reading one image may take.
         seconds: that reading one image may take.
         places: from which images at addresses may be read, see :meth:`segmentation.io.addresses.Places.parse`.
+
+    Attributes:
+        give_way: what is called where a reader was ended since memory was short, before it is tried once more.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES, seconds: float = SECONDS, places: str = "") -> None:
-        self._memory_bytes = memory_bytes
-        self._seconds = seconds
-        self._places = places
+        self._memory_bytes, self._seconds, self._places = memory_bytes, seconds, places
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._address_slots = threading.BoundedSemaphore(ADDRESSES_AT_ONCE)
+        self.give_way: list[Callable[[], None]] = [returned_memory]
+        self._alone = threading.Lock()
         self._lock = threading.Lock()
         self._owner = 0
         self._control: socket.socket | None = None
@@ -150,13 +143,13 @@ class Decoder:
         _check_levels(image)
         return image
 
-    def read_part(self, content: bytes | BinaryIO, *, level: int, window: Window) -> Image:
-        """A window of a level of such an image.
+    def read_part(self, content: bytes | BinaryIO, *, level: int, window: Window, filled: bool = True) -> Image:
+        """A window of a level of such an image; ``filled``: see :class:`segmentation.web.decoding.reading.Part`.
 
         Raises:
             ImageError: as :meth:`read_image`.
         """
-        return self._asked_part(content, "the image", Part(level, _bounds(window)))
+        return self._asked_part(content, "the image", Part(level, _bounds(window), filled=filled))
 
     def read_reduced(self, content: bytes | BinaryIO, *, level: int, window: Window) -> Image:
         """The same as :func:`segmentation.io.reduced.read_reduced` gives it; it takes its time, and nobody waits for it
@@ -189,13 +182,22 @@ class Decoder:
             raise ImageError("Images of this size are read in a process of their own, which this system does not have.")
         if in_background:
             return self._read(content, request, work, MAKING_SECONDS)
-        slots = self._address_slots if work == ADDRESSES else self._slots
-        if not slots.acquire(timeout=self._seconds):
-            raise PassingError(BUSY)
+        begun = time.monotonic()
         try:
+            with _taken([self._address_slots if work == ADDRESSES else self._slots], self._seconds):
+                return self._read(content, request, work, self._seconds)
+        except KilledError:
+            if time.monotonic() - begun > self._seconds / 2:
+                raise
+        return self._read_alone(content, request, work)
+
+    def _read_alone(self, content: bytes | BinaryIO, request: Mapping[str, Any], work: bytes) -> Image:
+        """Read once more what was ended for memory, when no other image is read and what was kept has given way."""
+        every = [self._slots] * AT_ONCE + [self._address_slots] * ADDRESSES_AT_ONCE
+        with _taken([self._alone, *every], self._seconds):
+            for give_way in self.give_way:
+                give_way()
             return self._read(content, request, work, self._seconds)
-        finally:
-            slots.release()
 
     def begin(self) -> None:
         """Load the decoders, so that the first image need not wait for them."""
@@ -224,6 +226,8 @@ class Decoder:
                 answer = _answer(_receive_all(ours))
             except OSError:
                 raise CutShortError from None
+            if answer.get("signal") == signal.SIGKILL:
+                raise KilledError
             if answer.get("signal") in ENDED_FROM_OUTSIDE:
                 raise CutShortError
             if "error" in answer:
@@ -244,11 +248,11 @@ class Decoder:
             self._end()
         if self._control is None or self._owner != os.getpid():
             self._control, theirs = socket.socketpair()
-            environment = _environment(bool(self._places))
+            environment = environment_of_decoders(bool(self._places))
             with theirs:
                 self._process = subprocess.Popen(
                     python_command("-m", "segmentation.web.decoding.server", str(theirs.fileno())),
-                    env=environment | import_paths() | ONE_THREAD | ONE_ARENA,
+                    env=environment | import_paths(),
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                 )
@@ -262,17 +266,16 @@ class Decoder:
         self._control = None
 
 
-def _environment(addresses: bool) -> dict[str, str]:
-    """The variables that the decoders get."""
-    names = INHERITED + (OF_ADDRESSES if addresses else ())
-    found = {name: os.environ[name] for name in names if name in os.environ}
-    if addresses:
-        found |= {"AWS_EC2_METADATA_DISABLED": "true"} | {
-            name.removeprefix("SQUIGGLE_REMOTE_"): value
-            for name, value in os.environ.items()
-            if name.startswith(ON_PURPOSE)
-        }
-    return found
+@contextmanager
+def _taken(slots: Sequence[threading.Semaphore | threading.Lock], seconds: float) -> Iterator[None]:
+    """Hold each of these, all of which must be free within so many seconds."""
+    ends = time.monotonic() + seconds
+    with ExitStack() as stack:
+        for one in slots:
+            if not one.acquire(timeout=max(ends - time.monotonic(), 0)):
+                raise PassingError(BUSY)
+            stack.callback(one.release)
+        yield
 
 
 def _check_levels(coarsest: Image) -> None:
@@ -340,11 +343,11 @@ def _answer(told: bytes) -> Mapping[str, Any]:
     """What a decoder tells of an image.
 
     Raises:
-        CutShortError: if it tells nothing: the process that stands by was ended with it.
+        KilledError: if it tells nothing: the process that stands by was ended with it.
         ImageError: if it makes no sense.
     """
     if not told:
-        raise CutShortError
+        raise KilledError
     try:
         answer = json.loads(told)
     except ValueError:

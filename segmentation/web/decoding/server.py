@@ -173,7 +173,8 @@ def _read(source: int, request: Mapping[str, Any]) -> Image:
         places, ends = Places.parse(request["places"]), time.monotonic() + FETCHING_SHARE * request["seconds"]
         path = Path(f"/dev/fd/{source}")
         bounds = request["window"]
-        part = Part(request["level"], bounds and tuple(bounds), request["reduced"], request["most_pixels"])
+        kind = request["reduced"], request["filled"]
+        part = Part(request["level"], bounds and tuple(bounds), *kind, request["most_pixels"])
         return read_part(path, request["name"], part, places, ends, request["memory_bytes"])
     with open(source, "rb") as file:
         file.seek(0)
@@ -184,16 +185,20 @@ def _read(source: int, request: Mapping[str, Any]) -> Image:
 
 def _decode(source: int, target: int, request: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        image = _read(source, request)
+        return _passed_on(_read(source, request), target)
     except PageError as error:
         return {"error": error.reason, "page": error.page, "pages": error.pages, "too_large": error.too_large}
     except ImageError as error:
         cut_short = isinstance(error.__cause__, MemoryError)
         passing = isinstance(error, PassingError)
         return {"error": str(error), "passing": passing, "cut_short": cut_short, "too_large": error.too_large}
-    except MemoryError:
+    except (MemoryError, ImportError):  # or there is no room to load what fills in where no data are
         sentence = "The image does not fit into this server's memory: crop it or make it smaller."
         return {"error": sentence, "passing": True, "cut_short": True}
+
+
+def _passed_on(image: Image, target: int) -> dict[str, Any]:
+    """Write the pixels of an image, and say what they are."""
     _write_all(target, image.pixels.data.cast("B"))
     if image.no_data is not None:
         _write_all(target, np.packbits(image.no_data).data)

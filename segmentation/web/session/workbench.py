@@ -98,6 +98,7 @@ class Workbench:
         self.warming = WarmUp(self._warm_up)
         self.closing, self.busy = threading.Event(), Busy()
         self.images = images_of(store, self.decoder, settings, self.scheduler.aside)
+        self.decoder.give_way[:0] = [self.images.large.clear, cache.clear, self.live.samples.clear]
         self.pyramid_maker = pyramid_maker_of(self.images, store, settings, self.closing)
         self.classifiers = ClassifierFiles(store, settings.threads)
         self.journals = Journals(store, self.images, self.classifiers)

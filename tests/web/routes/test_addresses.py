@@ -14,6 +14,7 @@ from segmentation.io.address_file import BEGINNING, AddressFile
 from segmentation.io.limits import ImageError, PassingError
 from segmentation.web.application import create_app
 from segmentation.web.decoding import client as decoding
+from segmentation.web.decoding.environment import environment_of_decoders
 from segmentation.web.settings import Settings
 from segmentation.web.store.files import LARGE
 from tests.support.asking import converse, stroke_event
@@ -246,7 +247,7 @@ def test_the_reader_of_addresses_has_the_keys_that_are_meant_for_it_and_no_other
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the store")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("SQUIGGLE_REMOTE_AWS_ACCESS_KEY_ID", "of images")
-    assert not [name for name in decoding._environment(addresses=False) if "AWS" in name]
-    found = decoding._environment(addresses=True)
+    assert not [name for name in environment_of_decoders(addresses=False) if "AWS" in name]
+    found = environment_of_decoders(addresses=True)
     assert "AWS_SECRET_ACCESS_KEY" not in found
     assert (found["AWS_ACCESS_KEY_ID"], found["AWS_ENDPOINT_URL"]) == ("of images", "http://127.0.0.1:9")
