@@ -245,7 +245,7 @@ def test_the_file_of_a_session_brings_it_back(client, session, facts):
 
 def test_no_strokes_are_held_out(client, session, facts):
     told = converse(client, session, [], segment=asked(facts, scores={}))[-1]
-    assert "what is on screen is segmented" in told["reason"]
+    assert told["reason"] == "Draw a squiggle in each of two classes."
     messages = converse(client, session, strokes(facts), segment=asked(facts, scores={}))
     assert "no strokes are held out" in messages[-1]["note"]
 
