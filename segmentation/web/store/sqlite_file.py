@@ -174,5 +174,5 @@ def log_fits(connection: sqlite3.Connection, path: Path) -> bool:
     pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     try:
         return bool(pages * page_bytes - path.stat().st_size <= shutil.disk_usage(path.parent).free)
-    except FileNotFoundError:
+    except OSError:
         return False

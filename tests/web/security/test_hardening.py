@@ -178,7 +178,7 @@ def test_a_few_parts_of_images_are_prepared_for_a_session_and_the_others_come_ag
 def test_who_turns_planes_waits_for_none_that_they_have_left(client, held, monkeypatch):
     read, turned = [], threading.Event()
 
-    def shown(*_):
+    def shown(*_, **__):
         read.append(held.work())
         raise UnknownImageError("gone meanwhile")
 

@@ -4,6 +4,7 @@ import errno
 import io
 import itertools
 import re
+import shutil
 import time
 from types import SimpleNamespace
 
@@ -304,9 +305,10 @@ def test_where_the_disk_is_full_it_goes_on_once_there_is_room(client, session, f
     def fail(*args, **options):
         raise problem
 
-    for place in ((made_levels.shutil, "disk_usage"), (Pyramids, "finish")):
+    asked_for_room = SimpleNamespace(**vars(shutil) | {"disk_usage": fail})
+    for place in ((made_levels, "shutil", asked_for_room), (Pyramids, "finish", fail)):
         with monkeypatch.context() as patched:
-            patched.setattr(*place, fail)
+            patched.setattr(*place)
             assert maker.work_on_one()
         told = look(client, session, image_hash)
         assert (told["waits"], told["reason"], told["done"]) == (True, "", False)
