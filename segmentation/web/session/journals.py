@@ -207,11 +207,12 @@ class Journals:
         for image_hash in file.contents.strokes_by_image():
             if image_hash in images:
                 continue
-            if page := learnt[image_hash].get("page"):
+            about = learnt.get(image_hash, {})
+            if page := about.get("page"):
                 same = (one for one in planes[page] if self._images.pixel_hash(session_id, one) == image_hash)
                 found = next(same, "")
             else:
-                sides = [learnt[image_hash].get(side) for side in ("rows", "columns")]
+                sides = [about.get(side) for side in ("rows", "columns")]
                 alike = [one for one in planes[None] if [images[one]["rows"], images[one]["columns"]] == sides]
                 found = self._images.large.known_before(session_id, alike, image_hash)
             if found:

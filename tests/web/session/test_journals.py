@@ -59,8 +59,8 @@ def test_a_classifier_of_many_planes_is_opened_beside_a_long_stack_with_one_look
     monkeypatch.setattr(bench, "state", lambda _session: state)
     monkeypatch.setattr(bench, "_images", read)
     monkeypatch.setattr(journals, "page_in_file", lambda facts: looked.append(facts) or page_in_file(facts))
-    contents = SimpleNamespace(strokes_by_image=lambda: dict.fromkeys(hashes.values()))
-    pages = {hashes[plane]: facts["page"] for plane, facts in images.items()}
-    file = SimpleNamespace(contents=contents, pages=pages, event=dict)
+    training = {"images": [{"hash": hashes[plane], "page": facts["page"]} for plane, facts in images.items()]}
+    contents = SimpleNamespace(strokes_by_image=lambda: dict.fromkeys(hashes.values()), training=training)
+    file = SimpleNamespace(contents=contents, event=dict)
     assert bench.opening("any", file) == {pixels: plane for plane, pixels in hashes.items()}
     assert len(looked) == planes
