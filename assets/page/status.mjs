@@ -14,39 +14,35 @@ const LOADING_MS = 700;
  * @returns {void}
  */
 
-/** What is said, and what is said instead as long as an image comes that is waited for. */
+/** What is said, beside that something comes which is waited for. */
 let said = "";
-let coming = "";
 
 /** @type {Say} */
 function say(text, done = null) {
   said = text;
-  byId("status").textContent = coming || said;
+  byId("status").textContent = said;
   const progress = byId("progress");
   progress.style.setProperty("--done", String(done ?? 0));
   progress.classList.toggle("busy", done !== null && done < 1);
 }
 
 /**
- * What comes; where that takes long it is said, instead of all else, which is said again once it is there.
+ * What comes; where that takes long and nothing else is said, it is said until something else is, or it is there.
  * @template T
  * @param {Promise<T>} what
  * @param {string} text
  * @returns {Promise<T>}
  */
 export async function sayingSo(what, text) {
+  const before = said;
   const timer = setTimeout(() => {
-    coming = text;
-    byId("status").textContent = coming;
+    if (said === before) byId("status").textContent = text;
   }, LOADING_MS);
   try {
     return await what;
   } finally {
     clearTimeout(timer);
-    if (coming === text) {
-      coming = "";
-      byId("status").textContent = said;
-    }
+    if (byId("status").textContent === text) byId("status").textContent = said;
   }
 }
 

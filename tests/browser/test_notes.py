@@ -22,14 +22,14 @@ def test_values_taken_in_another_type_and_results_of_one_class_are_told(person, 
         person.click("#open-classifier")
     chooser.value.set_files(tmp_path / "bytes.squiggle")
     person.wait_for_segmentation()
-    said = person.page.inner_text("#result-notes")
+    said = person.page.inner_text("#result-remark")
     assert said == "This uint16 image is taken as uint8, which the classifier learnt from: the numbers are the same."
     person.upload(tmp_path / "dark.tif")
     wait_for_image(person, "dark.tif")
     one_class = "The result is all one class, Class 1, of 2 that are known."
     person.wait_for(lambda: person.page.inner_text("#result-notes") == one_class, "the sentence")
     person.press(",")
-    person.wait_for(lambda: person.page.inner_text("#result-notes") == said, "that of the other image")
+    person.wait_for(lambda: person.page.inner_text("#result-remark") == said, "that of the other image")
     sends(person, tmp_path / "same.tif", tmp_path / "dark.tif")
     person.wait_for(lambda: is_finished(person, 2), "the series is finished")
     person.wait_for(lambda: person.page.locator(".series-notes li").count() == 2, "a line for each")
