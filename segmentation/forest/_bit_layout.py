@@ -12,6 +12,9 @@ BLOCK = 1024
 ROW = BLOCK // 8
 """Bytes of such a row. Bit ``k`` of byte ``i`` belongs to pixel ``k * ROW + i`` of the block."""
 
+SELECTION = 7
+"""Numbers of a selection of the program that walks a forest."""
+
 WHOLE_SHARE = 32 * 720720
 """The whole number that means a share of 1: a multiple of all numbers up to 16, so that ties between equal shares
 remain ties, and small enough for the sum of a group of trees to fit 31 bits."""

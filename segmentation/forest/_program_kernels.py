@@ -23,9 +23,6 @@ ZEROS, ONES = range(2)
 
 FIRST_COMPARISON = 2
 
-COLUMNS = 7
-"""Numbers of a selection."""
-
 _WHERE, _WHERE_NOT = 0, -1
 _WAITS = -1
 
@@ -308,7 +305,7 @@ def run_program(
         planes: that of the lowest digit of each feature that is looked at.
         planes_of_block: number of planes of a block.
         comparisons: where the edges of each of these features begin, and their number; and the masks of all edges.
-        program: ``(selections, COLUMNS)``, see :func:`_select`.
+        program: ``(selections, SELECTION)``, see :func:`_select`.
         votes: ``(trees and more, digits)``, the rows of the digits of the votes; and ``(classes - 1, digits)``, the
             opposites of the digits of each class but the first, 0 or -1.
         steps: ``(steps, 5)``, what follows when the votes are counted.

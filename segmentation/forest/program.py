@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from segmentation._shared.aligned import on_cache_lines
 from segmentation._shared.cached_property import cached_property
 from segmentation._shared.parallel import share
-from segmentation.forest._bit_layout import BINS, BITS
+from segmentation.forest._bit_layout import BINS, BITS, SELECTION
 from segmentation.forest.bins import count_blocks
 from segmentation.forest.weighing import Weights
 
@@ -37,7 +37,7 @@ class Program:
         features: the features that are looked at, int32.
         starts: ``(features + 1,)`` int32, where the edges that each is compared with begin, and their number.
         masks: ``(edges, BITS)`` int32, the opposites of the binary digits of these edges, 0 or -1.
-        selections: ``(selections, COLUMNS)`` int32.
+        selections: ``(selections, SELECTION)`` int32.
         votes: ``(trees and more, digits)`` int32, the rows of the digits of the trees' votes, and then, as if they were
             votes for the first class, rows that hold its digits.
         classes_but_first: ``(classes - 1, digits)`` int32, the opposites of the digits of these classes, 0 or -1.
@@ -83,7 +83,7 @@ class Program:
         votes = np.empty((-(-len(roots) // kernels.ADDENDS) * kernels.ADDENDS, n_digits), np.int32)
         votes[:] = np.where(digits[0], kernels.ONES, kernels.ZEROS)
         votes[: len(roots)] = first_vote + np.arange(len(roots) * n_digits).reshape(len(roots), n_digits)
-        selections = np.empty((int(inner.sum()) * n_digits, kernels.COLUMNS), np.int32)
+        selections = np.empty((int(inner.sum()) * n_digits, SELECTION), np.int32)
         filled, first_digit = 0, stack
         for digit in range(n_digits):
             own = votes[: len(roots), digit].copy()
@@ -116,9 +116,9 @@ class Program:
     def most_bytes(n_trees: int, n_inner: int, n_features: int, n_classes: int) -> int:
         """The most bytes that the program of so many trees takes, which have so many nodes that are no leaves."""
         compared, n_digits = min(n_inner, n_features * BINS), (n_classes - 1).bit_length()
-        selections = compared + n_inner * n_digits
+        selections = n_digits * min(n_inner, (2 * n_inner + n_trees) // 3 + 1)  # two nodes each, or one of three alone
         votes, counted = (n_trees + 8) * n_digits, n_classes * (200 + n_digits)  # and what is done with their number
-        return 16 * selections + 4 * (BITS * compared + 2 * n_features + 1 + votes + counted)
+        return 4 * (SELECTION * selections + BITS * compared + 2 * n_features + 1 + votes + counted)
 
     def classes(
         self, packed: NDArray[np.uint8], pixels: int, weights: Weights | None = None, *, threads: int | None = None

@@ -12,6 +12,7 @@ from segmentation.forest._bit_layout import BINS
 from segmentation.forest.bins import Bins
 from segmentation.forest.forest import Forest
 from segmentation.forest.growing import grow_forest
+from segmentation.forest.program import Program
 from segmentation.forest.reference import reference_classes, reference_proba
 from segmentation.forest.settings import ForestSettings
 from segmentation.strokes import rasterise
@@ -160,6 +161,29 @@ def test_the_number_of_threads_makes_no_difference():
     packed = forest.bins.pack(planes(40_000))
     one, two = (forest.program.classes(packed, 40_000, threads=threads) for threads in (1, 2))
     assert np.array_equal(one, two)
+
+
+def full_tree(depth):
+    """The nodes of a tree, all of whose last comparisons vote for the second class on the left, and the first else."""
+    nodes = []
+
+    def grow(left, vote):
+        node = len(nodes)
+        nodes.append([0, node % (BINS - 1), -1, -1, vote] if left else [-1, -1, -1, -1, vote])
+        if left:
+            nodes[node][2:4] = grow(left - 1, 1), grow(left - 1, 0)
+        return node
+
+    grow(depth, 0)
+    return nodes
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 8, 12])
+def test_a_program_takes_no_more_than_was_said(depth):
+    forest = forest_of([0], full_tree(depth), 2, 1)
+    checked(forest, planes(500, 1))
+    inner = int(np.count_nonzero(forest.feature >= 0))
+    assert forest.program.nbytes <= Program.most_bytes(1, inner, 1, 2)
 
 
 def test_a_forest_by_hand():
