@@ -97,15 +97,17 @@ def nearest_in_type(image: Image, name: str) -> Image:
     return replace(image, pixels=pixels.astype(dtype), metadata=image.metadata | {"dtype": name})
 
 
-SAME_NUMBERS = "the numbers are the same."
-"""How a sentence ends that is no warning."""
+class CalmNote(str):
+    """A sentence that warns of nothing."""
 
 
-def adaptation_note(given: str, learnt: str) -> str | None:
+def adaptation_note(given: str, learnt: str) -> CalmNote | None:
     """A sentence, if an image of the one type is taken in the other."""
     if given == learnt:
         return None
-    return f"This {given} image is taken as {learnt}, which the classifier learnt from: {SAME_NUMBERS}"
+    return CalmNote(
+        f"This {given} image is taken as {learnt}, which the classifier learnt from: the numbers are the same."
+    )
 
 
 def value_notes(image: Image, taken: Image, training: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.limits import ImageError
 from segmentation.model.channels import channels_note
-from segmentation.model.values import SAME_NUMBERS
+from segmentation.model.values import CalmNote
 from segmentation.web.session.depth import no_stack
 from segmentation.web.session.large_images import LargeImages
 from segmentation.web.session.large_segmentation import LargeSegmentation
@@ -110,5 +110,5 @@ def learnt(trained: TrainedClassifier, notes: Sequence[str] = ()) -> Message:
         "images": trained.images,
         "choice": trained.choice,
         "notes": told,
-        "calm": [note for note in told if note.endswith(SAME_NUMBERS)],
+        "calm": [note for note in told if isinstance(note, CalmNote)],
     }
