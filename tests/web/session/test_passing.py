@@ -89,14 +89,11 @@ def reads(monkeypatch, bench):
 def forgets_all(bench):
     """As another process of the server, that has read nothing yet."""
     large, live = bench.images.large, bench.live
-    for cache in (large._opened, large._coarse, large._facts, large._cells._kept, live.classifiers, live.facts):
-        cache._values[True].clear()
-        cache._values[False].clear()
-        cache.used = 0
-    for cache in (live.rows.kept, live.ranges._kept, bench.images._cache, bench.images._hashes):
-        cache._values[True].clear()
-        cache.used = 0
-    bench.conversations._large._segmentation._packed._values[True].clear()
+    of_large = large._opened, large._coarse, large._facts, large._cells._kept
+    of_live = live.classifiers, live.facts, live.rows.kept, live.ranges._kept
+    packed = bench.conversations._large._segmentation._packed
+    for cache in (*of_large, *of_live, bench.images._cache, bench.images._hashes, packed):
+        cache.clear()
 
 
 def asks(client, session, facts, view=VIEW):
@@ -144,7 +141,7 @@ def test_a_part_that_is_seen_says_when_to_ask_again_for_what_did_not_come(client
         assert not shown(answer)[:, 1024:].any()
         assert answer.headers["Cache-Control"] == "no-store"
         assert ("Retry-After" in answer.headers) == again
-        bench.images.large._cells._kept._values[True].clear()
+        bench.images.large._cells._kept.clear()
         reads.begin(*range(99))
         answer = client.get(url)
         assert (answer.status_code, "Retry-After" in answer.headers) == ((503, True) if again else (422, False))
@@ -264,7 +261,7 @@ def test_a_plane_that_does_not_come_is_asked_for_again_and_never_an_empty_page(c
     expected = client.get(url).text
     assert expected.splitlines()[-1] == '{"notes":[]}'
     for fails, told in (((1,), None), (range(1, 99), BUSY)):
-        bench.images._cache._values[True].clear()
+        bench.images._cache.clear()
         bench.images._in_use.clear()
         reads.begin(*fails)
         lines = client.get(url).text
@@ -283,13 +280,13 @@ def test_what_planes_look_like_and_are_known_by_is_not_kept_of_some_alone(client
     names = images.hashes(someone.session, planes[1])
     for at in (1, 2):
         for cache in (images._samples, images._hashes, images._cache):
-            cache._values[True].clear()
+            cache.clear()
         images._in_use.clear()
         reads.begin(at)
         with pytest.raises(PassingError):
             images.shown(someone.session, planes[1])
         reads.begin(0)
-        images._cache._values[True].clear()
+        images._cache.clear()
         with pytest.raises(PassingError):
             images.hashes(someone.session, planes[1])
         reads.begin()
