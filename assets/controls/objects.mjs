@@ -9,7 +9,7 @@ import { isLarge, NOT_WHOLE } from "../page/large.mjs";
 import { channelNames } from "../picture/about.mjs";
 import { csvOf } from "../page/csv.mjs";
 import { byId, element, saveFile } from "../shared/dom.mjs";
-import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { AWAY, fetchShown, reasonOf } from "../shared/requests.mjs";
 import { splits } from "../session/learning.mjs";
 import { counted } from "../shared/text.mjs";
 
@@ -91,7 +91,7 @@ export class Objects {
       for (let shown = ""; shown !== this.triedNext;) {
         shown = this.triedNext;
         const query = `image=${imageHash}&clean_up=${encodeURIComponent(shown)}`;
-        const response = await fetch(`${sessionUrl}download/outlines.bin?${query}`);
+        const response = await fetchShown(`${sessionUrl}download/outlines.bin?${query}`);
         if (!response.ok) break;
         const seen = await unpackObjects(response, imageHash);
         if (asked !== this.asked || this.stale || imageHash !== session.imageHash) break;
@@ -161,7 +161,7 @@ export class Objects {
     await session.conversation.settled();
     const { imageHash } = session;
     try {
-      const response = await fetch(`${sessionUrl}download/objects.bin?image=${imageHash}`);
+      const response = await fetchShown(`${sessionUrl}download/objects.bin?image=${imageHash}`);
       if (asked !== this.asked) return;
       if (!response.ok) {
         this.forget(await reasonOf(response));

@@ -6,7 +6,7 @@ import { objectColumns, unitOf, unpackObjects } from "../page/objectcolumns.mjs"
 import { boxFigure, histogramFigure, scatterFigure } from "../page/plotfigures.mjs";
 import { channelNames } from "../picture/about.mjs";
 import { byId, element, saveFile } from "../shared/dom.mjs";
-import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { AWAY, fetchShown, reasonOf } from "../shared/requests.mjs";
 
 /** @import { Found } from "../page/objectcolumns.mjs" */
 /** @import { Column } from "../page/objecttable.mjs" */
@@ -196,7 +196,7 @@ export class Plots {
       if (this.measured.has(hash)) continue;
       this.say(`Measuring image ${index + 1} of ${alike.length}…`);
       try {
-        const response = await fetch(`${sessionUrl}download/measures.bin?image=${hash}`);
+        const response = await fetchShown(`${sessionUrl}download/measures.bin?image=${hash}`);
         if (!response.ok) problem = `${name}: ${await reasonOf(response)}`;
         const found = response.ok ? await unpackObjects(response, hash, await channelNames(hash)) : null;
         if (found && asked === this.asked) this.measured.set(hash, { name, hash, found });

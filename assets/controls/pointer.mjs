@@ -4,6 +4,7 @@ import { sessionUrl } from "../page/context.mjs";
 import { FEATURE } from "../page/layers.mjs";
 import { readablePlace } from "../page/lengths.mjs";
 import { byId } from "../shared/dom.mjs";
+import { fetchShown } from "../shared/requests.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
 /** @import { Session } from "../session/session.mjs" */
@@ -113,7 +114,7 @@ export class Pointer {
    */
   async fetchProbabilities(key, x, y) {
     const query = `image=${this.session.imageHash}&row=${y}&column=${x}`;
-    const shares = await fetch(`${sessionUrl}probabilities?${query}`)
+    const shares = await fetchShown(`${sessionUrl}probabilities?${query}`, () => this.probabilities.key === key)
       .then((response) => (response.ok ? response.json() : null))
       .catch(() => null);
     if (!shares) return;

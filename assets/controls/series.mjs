@@ -5,6 +5,7 @@ import { byId } from "../shared/dom.mjs";
 import { ask, showMessage } from "../shared/messages.mjs";
 import { isBusy, pause, reasonOf, retryAfter } from "../shared/requests.mjs";
 import { inOrderOfNames, megabytes } from "../shared/text.mjs";
+import { ClassifierNow } from "./classifiernow.mjs";
 import { isForSeries } from "./dropped.mjs";
 import { filePicker } from "./pickers.mjs";
 import { SeriesCard } from "./seriescard.mjs";
@@ -54,6 +55,7 @@ export class Series {
     const folder = this.picker({ webkitdirectory: true }, "Folder of the series");
     /** The classifier and the corrections of the session, as results say what has made them. @type {?Now} */
     this.now = null;
+    this.classifierNow = new ClassifierNow(session);
     this.typed = "[]";
     this.view = new SeriesView({ drawOn: (url) => this.drawOn(url), again: (id) => this.doAgain(id) });
     session.segmentation.whenSegmented(() => this.askForNow());
@@ -100,13 +102,9 @@ export class Series {
   /** Learn what the session has now, so that it is seen which results are out of date. */
   async askForNow() {
     if (!this.isShown || ![...this.cards.values()].some(({ ended }) => ended > 0)) return;
-    await this.session.conversation.settled();
-    try {
-      const response = await fetch(`${this.url}/classifier?image=${this.session.imageHash}`);
-      if (response.ok) this.now = await response.json();
-    } catch {
-      return;
-    }
+    const now = await this.classifierNow.ask(this.session.imageHash);
+    if (!now) return;
+    this.now = now;
     for (const card of this.cards.values()) card.showStale(this.now);
   }
 

@@ -4,7 +4,7 @@ import { ObjectTable } from "../page/objecttable.mjs";
 import { ofChannel } from "../page/featurenames.mjs";
 import { channelsOf } from "../page/seriesrows.mjs";
 import { byId, element } from "../shared/dom.mjs";
-import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { AWAY, fetchShown, reasonOf } from "../shared/requests.mjs";
 import { unpackedColumns } from "../page/unpacked.mjs";
 
 /** @import { LabelClass } from "../journal/state.mjs" */
@@ -51,7 +51,7 @@ export class SeriesObjects {
     this.say("Fetching the objects of all images…");
     byId("series-object-table").hidden = true;
     try {
-      const response = await fetch(`${url}/objects.bin`);
+      const response = await fetchShown(`${url}/objects.bin`);
       /* What is refused with a sentence, such as other units from file to file, is no failure for a browser. */
       if (!response.ok || response.headers.get("Content-Type")?.includes("json")) {
         this.say(await reasonOf(response));

@@ -6,6 +6,7 @@ import { outOfDate } from "../page/seriesrows.mjs";
 import { all, byId } from "../shared/dom.mjs";
 import { AWAY, reasonOf } from "../shared/requests.mjs";
 import { duration } from "../shared/text.mjs";
+import { ClassifierNow } from "./classifiernow.mjs";
 
 /** @import { Session } from "../session/session.mjs" */
 /** @import { Item, Now } from "../page/seriesrows.mjs" */
@@ -51,6 +52,7 @@ export class Whole {
     this.known = new Map();
     /** @type {?Now} */
     this.now = null;
+    this.classifierNow = new ClassifierNow(session);
     /** The image that all this is of. */
     this.image = "";
     /** When the work was first seen, and how far it was then. @type {?{at: number, part: number}} */
@@ -131,10 +133,9 @@ export class Whole {
   async askForNow() {
     const { image } = this;
     if (!this.isShown || !image || !this.facts || this.unfinished) return;
-    await this.session.conversation.settled();
-    const response = await fetch(`${sessionUrl}series/classifier?image=${image}`).catch(() => null);
-    if (!response?.ok || image !== this.image) return;
-    this.now = await response.json();
+    const now = await this.classifierNow.ask(image);
+    if (!now || image !== this.image) return;
+    this.now = now;
     this.update();
   }
 

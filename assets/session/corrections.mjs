@@ -6,7 +6,7 @@ import { newId } from "../page/ids.mjs";
 import { isLarge, NO_CORRECTIONS, refuse } from "../page/large.mjs";
 import { byId, targetOf } from "../shared/dom.mjs";
 import { showMessage } from "../shared/messages.mjs";
-import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { AWAY, fetchShown, reasonOf } from "../shared/requests.mjs";
 import { correctionsLeft } from "./learning.mjs";
 
 /** @import { Stroke } from "../journal/state.mjs" */
@@ -93,7 +93,7 @@ export class Corrections {
     const query = `image=${image}&row=${Math.max(0, row)}&column=${Math.max(0, column)}`;
     await session.conversation.settled();
     try {
-      const response = await fetch(`${sessionUrl}part?${query}`);
+      const response = await fetchShown(`${sessionUrl}part?${query}`);
       const { error, ...outline } = response.ok ? await response.json() : { error: await reasonOf(response) };
       if (error) showMessage(error);
       else this.add({ id: newId(), class_id: classId, ...outline }, image);

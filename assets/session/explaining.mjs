@@ -5,7 +5,7 @@ import { channelNames } from "../picture/about.mjs";
 import { sessionUrl } from "../page/context.mjs";
 import { showStatus } from "../page/status.mjs";
 import { targetOf } from "../shared/dom.mjs";
-import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { AWAY, fetchShown, reasonOf } from "../shared/requests.mjs";
 
 /** @import { Session } from "./session.mjs" */
 
@@ -62,7 +62,7 @@ export class Explaining {
     const query = `image=${session.imageHash}&row=${Math.max(0, row)}&column=${Math.max(0, column)}`;
     showStatus("Asking the trees…", 0);
     try {
-      const response = await fetch(`${sessionUrl}explain?${query}`);
+      const response = await fetchShown(`${sessionUrl}explain?${query}`);
       const answer = response.ok ? await response.json() : { error: await reasonOf(response) };
       if (this.asked > asked) return;
       if (answer.error) {

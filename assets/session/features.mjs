@@ -6,7 +6,7 @@ import { costSentence, showFeatureChoice, showImportance } from "../page/importa
 import { channelNames } from "../picture/about.mjs";
 import { byId } from "../shared/dom.mjs";
 import { showMessage } from "../shared/messages.mjs";
-import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { AWAY, fetchShown, reasonOf } from "../shared/requests.mjs";
 import { learningKey } from "./learning.mjs";
 
 /** @import { StateWithImage } from "../journal/state.mjs" */
@@ -84,7 +84,7 @@ export class Features {
     const { asked, session } = this;
     try {
       await session.conversation.settled();
-      const response = await fetch(`${sessionUrl}${what}?image=${session.imageHash}${query}`);
+      const response = await fetchShown(`${sessionUrl}${what}?image=${session.imageHash}${query}`);
       const answer = response.ok ? await response.json() : { error: await reasonOf(response) };
       return asked === this.asked ? answer : null;
     } catch {
@@ -129,7 +129,7 @@ export class Features {
     if (state.features.standardise || this.looked.has(imageHash)) return;
     this.looked.add(imageHash);
     try {
-      const response = await fetch(`${sessionUrl}drift?image=${imageHash}`);
+      const response = await fetchShown(`${sessionUrl}drift?image=${imageHash}`);
       const { error, standardise, now, clear, sentence } = await response.json();
       if (error || now || !standardise || !clear || this.told || this.session.imageHash !== imageHash) return;
       this.told = true;

@@ -4,7 +4,7 @@ import { sessionUrl } from "../page/context.mjs";
 import { isLarge, NOT_WHOLE, refuse } from "../page/large.mjs";
 import { showStatus } from "../page/status.mjs";
 import { byId } from "../shared/dom.mjs";
-import { AWAY, reasonOf } from "../shared/requests.mjs";
+import { AWAY, fetchShown, reasonOf } from "../shared/requests.mjs";
 import { learningKey } from "./learning.mjs";
 
 /** @import { StateWithImage } from "../journal/state.mjs" */
@@ -65,7 +65,7 @@ export class NextStroke {
     try {
       await conversation.settled();
       const key = this.keyNow;
-      const response = await fetch(`${sessionUrl}next-strokes?image=${state.image?.hash ?? ""}`);
+      const response = await fetchShown(`${sessionUrl}next-strokes?image=${state.image?.hash ?? ""}`);
       const { error, places } = response.ok ? await response.json() : { error: await reasonOf(response) };
       Object.assign(this, { places: places ?? [], key, shown: -1 });
       if (!this.places.length) showStatus(error ?? "No place is better than another: all votes agree.", null);
