@@ -3,6 +3,8 @@
 import { byId } from "../shared/dom.mjs";
 
 const LATER_MS = 400;
+/* Before the list of shapes is emptied, since Dash's callback looks what is in it. */
+const DASH_MS = 300;
 const LOOK_MS = 20;
 
 /** @typedef {Record<string, any>} Changes attributes of the layout by their paths, as `Plotly.relayout` takes them */
@@ -20,6 +22,10 @@ const LOOK_MS = 20;
 /** @type {Changes} */
 let changesToCome = {};
 let pressed = false;
+/** What Plotly has told and Dash has not heard. @type {(() => void)[]} */
+const forDash = [];
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let dashTimer;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let laterTimer;
 /** @type {Map<string, () => void>} */
@@ -38,11 +44,30 @@ export async function graphIsDrawn() {
 }
 
 /**
- * Be told by Plotly itself that the layout has changed, some 15 ms before Dash's callback says so.
+ * Be told by Plotly itself that the layout has changed. Dash, which then looks through all components of the page, is
+ * told when the answer to the stroke is there: until then it would keep what the server says from being shown.
  * @param {() => void} told
  */
 export function whenRelayouted(told) {
-  drawnGraph().on("plotly_relayout", told);
+  const graph = drawnGraph();
+  const { emit } = graph;
+  graph.emit = (/** @type {string} */ event, /** @type {any[]} */ ...data) => {
+    if (event !== "plotly_relayout") {
+      emit(event, ...data);
+      return;
+    }
+    forDash.push(() => emit(event, ...data));
+    tellDashLater();
+    told();
+  };
+}
+
+function tellDashLater() {
+  clearTimeout(dashTimer);
+  dashTimer = setTimeout(() => {
+    if (pressed) tellDashLater();
+    else forDash.splice(0).forEach((tell) => tell());
+  }, DASH_MS);
 }
 
 /** @returns {Shape[]} the shapes that have been drawn and are still in the graph's layout */
