@@ -1,18 +1,22 @@
 /* The controls of features and forest show the settings of the session. */
 
+import { facts } from "./context.mjs";
 import { setControl } from "./dash.mjs";
 
 /** @import { StateWithImage } from "../journal/state.mjs" */
 
-/** What the controls were last set to, by their ids. @type {Map<string, string>} */
-const shown = new Map();
+/** @typedef {Pick<StateWithImage, "features" | "forest">} Settings */
+
+/** What the controls show, by their ids; at first what the page is laid out with. @type {?Map<string, string>} */
+let shown = null;
 
 /**
- * Show the settings that are others than those shown: somebody may be typing into the control of another one.
- * @param {Pick<StateWithImage, "features" | "forest">} settings
+ * What the controls are to show, by their ids.
+ * @param {Settings} settings
+ * @returns {[string, any][]}
  */
-export function showSettings({ features, forest }) {
-  const values = {
+function valuesOf({ features, forest }) {
+  return Object.entries({
     "feature-kinds": ["intensity", "edges", "texture", "differences", "colour"].filter((kind) => features[kind]),
     "sigma-min": features.sigma_min,
     "sigma-max": features.sigma_max,
@@ -26,8 +30,19 @@ export function showSettings({ features, forest }) {
     "forest-balance": Math.round(forest.balance * 1e6) / 1e4,
     "forest-fine": Math.round(forest.fine_trees * 1e6) / 1e4,
     "forest-seed": forest.random_state,
-  };
-  for (const [id, value] of Object.entries(values)) {
+  });
+}
+
+/** @type {(settings: Settings) => Map<string, string>} */
+const textsOf = (settings) => new Map(valuesOf(settings).map(([id, value]) => [id, JSON.stringify(value)]));
+
+/**
+ * Show the settings that are others than those shown: somebody may be typing into the control of another one.
+ * @param {Settings} settings
+ */
+export function showSettings(settings) {
+  shown ??= textsOf(facts());
+  for (const [id, value] of valuesOf(settings)) {
     const text = JSON.stringify(value);
     if (shown.get(id) === text) continue;
     shown.set(id, text);
@@ -37,9 +52,9 @@ export function showSettings({ features, forest }) {
 
 /**
  * Show all settings, whatever was typed meanwhile and could not be.
- * @param {Pick<StateWithImage, "features" | "forest">} settings
+ * @param {Settings} settings
  */
 export function showSettingsAnew(settings) {
-  shown.clear();
+  shown = new Map();
   showSettings(settings);
 }

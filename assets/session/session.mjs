@@ -7,7 +7,7 @@ import { liesOn } from "../drawing/strokes.mjs";
 import { Viewport } from "../drawing/viewport.mjs";
 import { isRegion } from "../page/classids.mjs";
 import { facts, looking, sessionUrl, windowId } from "../page/context.mjs";
-import { setControl } from "../page/dash.mjs";
+import { askDashAgain, setControl } from "../page/dash.mjs";
 import { betweenStrokes } from "../page/graph.mjs";
 import { entriesOf, entryKey } from "../page/entries.mjs";
 import { me } from "../page/me.mjs";
@@ -87,7 +87,7 @@ export class Session {
     this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, unnamed }, {
       onState: (state) => this.onState(state),
       onMessage: (message) => this.onMessage(message),
-      onConnection: showConnection,
+      onConnection: (connection) => [showConnection, askDashAgain].forEach((tell) => tell(connection)),
       onSignedOut: () => this.signInAgain(),
       request: () => this.segmentation.request(),
       currentImage: () => this.view.image,

@@ -2,7 +2,7 @@
 
 interface Window {
   /** Lays the page out as soon as it is made. */
-  DashRenderer: new () => unknown;
+  DashRenderer: new (hooks: Record<string, (callback: any) => void>) => unknown;
   dash_clientside: {
     /** What a callback returns that changes nothing. */
     no_update: unknown;

@@ -225,6 +225,31 @@ def test_settings_that_cannot_work_are_refused_beside_their_controls(person):
     person.wait_for(lambda: person.page.input_value("#forest-trees") == "200", "the defaults where nothing was changed")
 
 
+def test_a_new_page_asks_the_server_for_no_setting_that_it_shows(people, server):
+    person = people(server.url)
+    asked = []
+    person.page.on("request", lambda request: asked.append(request.url))
+    person.page.reload()
+    person.wait_until_ready()
+    draw_two(person)
+    assert any(url.endswith("/_dash-layout") for url in asked)
+    assert not any("/_dash-update-component" in url for url in asked)
+
+
+def test_settings_that_are_typed_while_the_server_is_away_count_once_it_is_back(people, server):
+    person = people(server.url, expect_offline=True)
+    person.tab("learn")
+    person.context.set_offline(True)
+    person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
+    person.page.fill("#sigma-min", "2")
+    person.page.fill("#forest-trees", "7")
+    person.page.wait_for_event("console", lambda message: "did not respond" in message.text)
+    person.context.set_offline(False)
+    settings = "({ session: { state: { features, forest } } }) => [features.sigma_min, forest.n_estimators]"
+    person.wait_for(lambda: person.within(settings) == [2, 7], "the settings")
+    assert (person.page.input_value("#sigma-min"), person.page.input_value("#forest-trees")) == ("2", "7")
+
+
 def test_a_file_that_is_no_image_is_refused_and_all_stays(person, tmp_path):
     draw_two(person)
     before = person.shares()

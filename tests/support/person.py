@@ -37,8 +37,11 @@ VIEW_RESTS = """({ session: { viewport } }) => {
 }"""
 """Whether the axes show what the picture shows, and fill the stage."""
 
-OFFLINE = "net::ERR", "502 (Bad Gateway)", "502 Bad Gateway"
+OFFLINE = "net::ERR", "502 (Bad Gateway)", "502 Bad Gateway", "Callback failed: the server did not respond."
 """What the console says, and Dash there, while nobody answers."""
+
+DASH = "/_dash-component-suites/dash/dash-renderer/"
+"""Dash handles no answer whose end does not come."""
 
 PAINTED = """({ session: { picture } }) => (
   picture.photo.preview !== null && picture.frame === undefined && picture.tilesTimer === undefined
@@ -90,7 +93,7 @@ class Person:
             before.close()
         self.page.add_init_script(f"({KEEP_WHAT_IS_TOLD})()")
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._on_error)
         self.page.goto(url)
         if "/sign-in" in self.page.url:
             self.page.fill("#password", PASSWORD)
@@ -103,6 +106,11 @@ class Person:
         if self.expect_offline and any(sign in message.text for sign in OFFLINE):
             return
         self.errors.append(f"{message.type}: {message.text}")
+
+    def _on_error(self, error):
+        cut_short = error.message == "Failed to fetch" and DASH in (error.stack or "")
+        if not (self.expect_offline and cut_short):
+            self.errors.append(f"{error.message}\n{error.stack}")
 
     def leave(self):
         self.context.close()
