@@ -86,6 +86,10 @@ export class Drawing {
     viewport.stage.addEventListener("pointerdown", (event) => this.onPress(event), { capture: true });
     window.addEventListener("pointerup", (event) => this.onRelease(event), { capture: true });
     window.addEventListener("pointercancel", () => this.drop(), { capture: true });
+    /* A busy browser tells of several presses before any timer: what was drawn comes before what follows. */
+    for (const type of ["pointerdown", "keydown"]) {
+      window.addEventListener(type, () => { if (this.ended) this.awaitShape(this.ended); }, { capture: true });
+    }
   }
 
   get width() {

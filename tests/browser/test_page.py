@@ -47,6 +47,33 @@ def test_rapid_strokes_are_all_kept(person):
     person.wait_until_saved()
 
 
+def test_two_quick_clicks_are_two_dots(person):
+    person.page.mouse.dblclick(*person.on_screen([(250, 60)])[0])
+    person.press("2")
+    person.page.mouse.dblclick(*person.on_screen([(60, 250)])[0])
+    person.wait_for(lambda: person.stroke_counts() == [2, 2], "four dots")
+
+
+HANDS_ON_A_BUSY_PAGE = """([x, y]) => {
+  const pointer = { clientX: x, clientY: y, button: 0, pointerId: 1, bubbles: true };
+  for (const type of ["pointerdown", "pointerup"]) {
+    document.elementFromPoint(x, y).dispatchEvent(new PointerEvent(type, pointer));
+  }
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true }));
+}"""
+"""A dot, and its undo, which a browser that was busy meanwhile tells of at once."""
+
+
+def test_undo_at_once_takes_the_dot_and_not_what_was_there_before(person):
+    person.draw_and_wait((250, 60), (262, 75))
+    (stroke,) = person.strokes()
+    person.page.evaluate(HANDS_ON_A_BUSY_PAGE, person.on_screen([(60, 250)])[0])
+    person.wait_until_saved()
+    assert person.strokes() == [stroke]
+    person.press("Control+y")
+    person.wait_for(lambda: len(person.strokes()) == 2, "the dot")
+
+
 def test_drawing_works_right_after_zooming(person):
     person.page.mouse.move(*person.on_screen([(256, 256)])[0])
     person.page.mouse.wheel(0, -480)
