@@ -85,16 +85,18 @@ def test_a_little_more_of_a_range_changes_no_bin():
     assert np.array_equal(bins_of(0.11, 0.93, 2).edges, bins_of(0.02, 0.93, 2).edges)
 
 
-BETWEEN = [[0, 0, 0, np.nan], [10, 10, 10, np.nan]]
-ROWS = [[-4, -6, 2, 3], [14, 10, 16, 5]]
+BETWEEN = [[10, 10, 10, np.nan], [20, 20, 20, np.nan]]
+ROWS = [[6, 4, 10, 3], [24, 20, 26, 5]]
 
 
 @pytest.mark.parametrize(
     ("margin", "covered"),
     [
-        (0, [(-4, 14), (-6, 10), (0, 16), (3, 5)]),
-        (0.5, [(0, 10), (-6, 10), (0, 16), (3, 5)]),
-        (1, [(0, 10)] * 3 + [(3, 5)]),
+        (0, [(6, 24), (4, 20), (10, 26), (3, 5)]),
+        (0.4, [(10, 20), (4, 20), (10, 26), (3, 5)]),
+        (0.5, [(10, 20), (4, 20), (10, 26), (3, 5)]),
+        (0.6, [(10, 20)] * 3 + [(3, 5)]),
+        (1, [(10, 20)] * 3 + [(3, 5)]),
     ],
 )
 def test_rows_beyond_what_is_covered_count_from_a_margin_on(margin, covered):

@@ -1,6 +1,7 @@
 """Ranges of features of images, from stroke to stroke."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from segmentation.features.ranges import feature_ranges
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
+from segmentation.live.image_ranges import CachedEnds, CachedRanges
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.labelled import LabelledImage
 
@@ -103,6 +105,33 @@ def test_who_does_not_want_them_does_not_wait_for_them(asked):
     before = bins_after_each(live, ForestSettings(n_estimators=8, image_ranges=False))
     assert asked == []
     assert len(before[-1].differing(before[0]))
+
+
+def test_those_of_an_image_of_any_size_are_computed_once_for_each_spec(monkeypatch):
+    computed = []
+
+    def ranges(pyramid, spec, **kwargs):
+        computed.append((pyramid.hash, spec))
+        return np.full((2, 1), len(computed), np.float32)
+
+    monkeypatch.setattr("segmentation.live.image_ranges.pyramid_ranges", ranges)
+    kept = CachedRanges(FeatureCache(0), threads=1)
+    other = replace(SPEC, sigma_max=4)
+    for image_hash, spec in (("one", SPEC), ("two", SPEC), ("one", other)) * 2:
+        kept.of_pyramid(SimpleNamespace(hash=image_hash), spec)
+    assert computed == [("one", SPEC), ("two", SPEC), ("one", other)]
+
+
+def test_ends_are_found_once_for_each_image_and_its_channels(monkeypatch):
+    found, ends_of = [], LabelledImage.ends
+    monkeypatch.setattr(LabelledImage, "ends", lambda one, seen: found.append(seen) or ends_of(one, seen))
+    pixels = np.random.default_rng(0).random((60, 70, 3)) * [1, 2, 3]
+    images = [image_from_pixels(some) for some in (pixels, 2 * pixels)]
+    one, other = (LabelledImage.from_image(image, np.zeros((60, 70), np.uint8)) for image in images)
+    kept, asked = CachedEnds(), [(one, (0,)), (one, (1,)), (one, (1, 0)), (other, (0,))]
+    for image, seen in asked * 2:
+        assert kept(image, seen) == ends_of(image, seen)
+    assert found == [seen for _, seen in asked]
 
 
 def test_a_pixel_that_lies_a_little_beyond_moves_no_range(monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import image_from_pixels
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.values import adapted, classes_note, nearest_in_type, scale_note
+from segmentation.model.values import adapted, classes_note, nearest_in_type, scale_note, type_taken
 
 SMALL = FeatureSpec(sigma_max=4)
 
@@ -130,6 +130,12 @@ def test_images_of_several_types_are_learnt_from_as_they_are():
     note = scale_note(image, facts)
     assert note is not None
     assert "uint8 images with values from 0 to 200 and float32 images with values from 0 to 1" in note
+
+
+@pytest.mark.parametrize(("largest", "taken"), [(255, "uint8"), (256, "uint16"), (60_000, "uint16")])
+def test_a_type_that_does_not_hold_all_values_is_not_taken(largest, taken):
+    training = {"images": [{"dtype": "uint8", "value_range": [0, 250]}]}
+    assert type_taken(np.dtype(np.uint16), (0, largest), training) == taken
 
 
 def test_of_values_that_a_type_does_not_have_the_nearest_are_taken():
