@@ -74,8 +74,7 @@ def feature_ranges(
         threads: number of threads; None takes all cores. The result does not depend on it, nor on ``smoothed``.
 
     Returns:
-        ``(2, features)`` float32; not a number where no block has finite values: blocks whose pixels hold no data, and
-        for a feature those in which it overflows, do not count.
+        ``(2, features)`` float32; not a number where no pixel of the blocks holds data.
     """
     found: list[NDArray[np.float32]] = [np.full((2, spec.count(image.channels)), np.nan, np.float32)]
 
@@ -99,8 +98,7 @@ def _ends(image: Image, block: Window, planes: NDArray[np.float32]) -> list[NDAr
     values = planes.reshape(len(planes), -1)[:, held]
     if not values.shape[1]:
         return []
-    ends = np.stack([values.min(axis=1), values.max(axis=1)])
-    return [np.where(np.isfinite(ends).all(axis=0), ends, np.nan)]
+    return [np.stack([values.min(axis=1), values.max(axis=1)])]
 
 
 def pyramid_ranges(
