@@ -6,7 +6,7 @@ any other program that compares floats comes to the same answer.
 
 The range of a feature depends on the rows that are learnt from, on what else it is said to cover, and on nothing else.
 It is rounded outwards to a grid, so that a further stroke moves few ranges. If that has two steps at least, 32 or more
-of the 64 bins still lie within the range itself, which are as good as 64 (docs/performance.md); with eight, 51 or more.
+of the 64 bins still lie within the range itself; with eight, 51 or more, which segment no better.
 """
 
 from __future__ import annotations
