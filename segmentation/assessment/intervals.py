@@ -33,6 +33,7 @@ from segmentation.assessment.held_out import Train, classes_of, deal_out, pixels
 from segmentation.assessment.strokes import DrawnImage
 from segmentation.assessment.trust import sampled_places
 from segmentation.features.pieces import feature_rows
+from segmentation.forest.sampling import TooFewClassesError
 from segmentation.io.image import Image
 from segmentation.io.shares import class_shares
 from segmentation.model.classifier import PixelClassifier
@@ -78,15 +79,16 @@ def standard_errors(
         turn: entered for each forest, so that others can have their turn in between.
 
     Returns:
-        By class id, empty if a class has but one stroke; None if it is stale.
-
-    Raises:
-        ValueError: with a sentence, if fewer than two classes are labelled.
+        By class id, empty if a class has but one stroke, or strokes alone tell no two classes apart; None if it is
+        stale.
     """
     with turn():
         if stale():
             return None
-        training = train([image.labelled() for image in drawn])
+        try:
+            training = train([image.labelled() for image in drawn])
+        except TooFewClassesError:  # others are known by corrections, of which none is held out
+            return {}
         pixels, owners, _ = pixels_with_owners(drawn, training)
     class_ids, classified = np.unique(pixels.class_ids, return_inverse=True)
     folds, strokes = deal_out(owners, classified, len(class_ids))

@@ -47,10 +47,14 @@ def count_classes(*labels: Labels) -> dict[int, int]:
     return {int(class_id): int(counts[class_id]) for class_id in np.flatnonzero(counts) if class_id > 0}
 
 
+class TooFewClassesError(ValueError):
+    """There are no two classes to tell apart; the message is a sentence for the person who drew."""
+
+
 def check_classes(counts: Mapping[int, int]) -> None:
-    """Raises a ValueError unless there are two classes to tell apart."""
+    """Raises a TooFewClassesError unless there are two classes to tell apart."""
     if len(counts) < 2:
-        raise ValueError(
+        raise TooFewClassesError(
             "Draw strokes of at least two classes: "
             + ("only one has labelled pixels." if counts else "none has labelled pixels.")
         )

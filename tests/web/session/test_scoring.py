@@ -95,6 +95,20 @@ def test_only_here_shares_are_as_sure_on_the_page_as_in_its_table(someone):
         assert ends == pytest.approx([max(0, share - margin), min(100, share + margin)], abs=2e-4)
 
 
+def test_a_class_that_corrections_alone_show_leaves_the_votes_to_say_how_sure_shares_are(someone):
+    image_hash = drawn(someone, 1)
+    someone.draws("more", image_hash, 1, STROKES[2][2])
+    someone.does(type="correction.learn", learn=True)
+    correction = {"id": "other", "class_id": 2, "kind": "path", "path": STROKES[1][2], "width": 5}
+    someone.does(type="correction.add", image=image_hash, stroke=correction)
+    tiles = {"image": image_hash, "view": [0, 60, 0, 90], "known": {}, "scores": {}}
+    told = converse(someone.client, someone.session, segment=tiles)[-1]
+    assert (told["kind"], set(told["margins"])) == ("margins", {"1", "2"})
+    assert "percent_low" in someone.downloads("shares.csv").data.decode()
+    assert "95 % interval" in someone.downloads("report.html").data.decode()
+    assert someone.downloads("all.zip").status_code == 200
+
+
 def test_what_is_missing_is_said(someone):
     image_hash = drawn(someone, 2)
     assert scores_of(someone, image_hash) == {
