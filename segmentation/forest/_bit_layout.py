@@ -15,6 +15,12 @@ ROW = BLOCK // 8
 SELECTION = 7
 """Numbers of a selection of the program that walks a forest."""
 
+STEP = 5
+"""Numbers of a step of it, of those that follow when the votes are counted."""
+
+LEAST_DIGITS = 3
+"""Binary digits that the numbers of votes have at least."""
+
 WHOLE_SHARE = 32 * 720720
 """The whole number that means a share of 1: a multiple of all numbers up to 16, so that ties between equal shares
 remain ties, and small enough for the sum of a group of trees to fit 31 bits."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation._shared.compiled import kernel, part
-from segmentation.forest._bit_layout import BITS, ROW
+from segmentation.forest._bit_layout import BITS, LEAST_DIGITS, ROW
 from segmentation.forest._lanes import fetch_bits, load_bits, store_bits
 
 XOR, SELECT = range(2)
@@ -28,8 +28,6 @@ _WAITS = -1
 
 ADDENDS = 7
 """Votes that are added up in registers: their number has three binary digits."""
-
-LEAST_DIGITS = 3
 
 _ROW = np.uint64(ROW)  # counted without a sign, since Numba lets negative indices count from the end
 _BITS = np.uint64(8)
@@ -308,7 +306,7 @@ def run_program(
         program: ``(selections, SELECTION)``, see :func:`_select`.
         votes: ``(trees and more, digits)``, the rows of the digits of the votes; and ``(classes - 1, digits)``, the
             opposites of the digits of each class but the first, 0 or -1.
-        steps: ``(steps, 5)``, what follows when the votes are counted.
+        steps: ``(steps, STEP)``, what follows when the votes are counted.
         class_digits: rows of the binary digits of the class.
         count_digits: ``(classes, digits)``, rows of those of the number of votes.
         weights: ``(classes,)`` thousandths that votes for the classes are multiplied with, or ``(0,)``.

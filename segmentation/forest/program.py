@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from segmentation._shared.aligned import on_cache_lines
 from segmentation._shared.cached_property import cached_property
 from segmentation._shared.parallel import share
-from segmentation.forest._bit_layout import BINS, BITS, SELECTION
+from segmentation.forest._bit_layout import BINS, BITS, LEAST_DIGITS, SELECTION, STEP
 from segmentation.forest.bins import count_blocks
 from segmentation.forest.weighing import Weights
 
@@ -117,7 +117,7 @@ class Program:
         """The most bytes that the program of so many trees takes, which have so many nodes that are no leaves."""
         compared, n_digits = min(n_inner, n_features * BINS), (n_classes - 1).bit_length()
         selections = n_digits * min(n_inner, (2 * n_inner + n_trees) // 3 + 1)  # two nodes each, or one of three alone
-        votes, counted = (n_trees + 8) * n_digits, n_classes * (200 + n_digits)  # and what is done with their number
+        votes, counted = (n_trees + 8) * n_digits, n_classes * (n_digits + _Tally.most_numbers(n_trees, n_classes))
         return 4 * (SELECTION * selections + BITS * compared + 2 * n_features + 1 + votes + counted)
 
     def classes(
@@ -246,9 +246,7 @@ class _Tally:
     @lru_cache(maxsize=16)
     def of(n_trees: int, n_classes: int) -> _Tally:
         """The tally of as many trees, for as many classes."""
-        from segmentation.forest._program_kernels import LEAST_DIGITS
-
-        n_digits = max(LEAST_DIGITS, n_trees.bit_length())
+        n_digits = _digits_of_counts(n_trees)
         counts = (2 + np.arange((n_classes - 1) * n_digits)).reshape(-1, n_digits).tolist()
         logic = _Logic(2 + (n_classes - 1) * n_digits)
         rest = [n_trees >> digit & 1 for digit in range(n_digits)]
@@ -260,11 +258,23 @@ class _Tally:
             most = [logic.select(more, *pair) for pair in zip(most, count, strict=True)]
             id_digits = [logic.select(more, digit, kind >> n & 1) for n, digit in enumerate(id_digits)]
         return _Tally(
-            np.array(logic.steps, np.int32).reshape(-1, 5),
+            np.array(logic.steps, np.int32).reshape(-1, STEP),
             logic.n_rows - 2,
             np.array(id_digits, np.int32),
             np.array([rest, *counts], np.int32),
         )
+
+    @staticmethod
+    def most_numbers(n_trees: int, n_classes: int) -> int:
+        """The most numbers that are kept for each class of such a tally."""
+        n_digits = _digits_of_counts(n_trees)
+        steps = 6 * n_digits + (n_classes - 1).bit_length()  # 3 to subtract a digit, 2 to compare and 1 to select it
+        return STEP * steps + n_digits
+
+
+def _digits_of_counts(n_trees: int) -> int:
+    """Binary digits of numbers of votes."""
+    return max(LEAST_DIGITS, n_trees.bit_length())
 
 
 class _Logic:

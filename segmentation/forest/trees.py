@@ -55,8 +55,9 @@ class Trees:
 
     @cached_property
     def leaves_vote(self) -> bool:
-        """Whether each leaf votes for one class, so that probabilities are shares of the trees."""
-        return bool(self.probabilities[self.feature < 0].max(axis=1, initial=0).min() == 1)
+        """Whether each leaf votes for one class and says nothing for others: probabilities are shares of the trees."""
+        of_leaves = self.probabilities[self.feature < 0]
+        return bool(of_leaves.max(axis=1, initial=0).min() == 1 and of_leaves.sum(axis=1).max() == 1)
 
     @cached_property
     def used_features(self) -> NDArray[np.bool_]:

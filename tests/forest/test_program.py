@@ -186,6 +186,27 @@ def test_a_program_takes_no_more_than_was_said(depth):
     assert forest.program.nbytes <= Program.most_bytes(1, inner, 1, 2)
 
 
+@pytest.mark.parametrize("trees", [1, 7, 8, 100, 1000])
+@pytest.mark.parametrize("classes", [2, 3, 129, 255])
+def test_counting_the_votes_of_many_classes_takes_no_more_than_was_said(trees, classes):
+    forest = forest_of(range(trees), [[-1, -1, -1, -1, tree % classes] for tree in range(trees)], classes)
+    assert forest.program.nbytes <= Program.most_bytes(trees, 0, N_FEATURES, classes)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_leaf_that_says_a_little_for_another_class_too_is_no_vote(kernels, order):
+    forest = forest_of(range(4), [[-1, -1, -1, -1, tree % 2] for tree in range(4)], 2)
+    shares = forest.probabilities.copy()
+    shares[1::2] = np.array([5e-7, 1])
+    forest = dataclasses.replace(forest, probabilities=np.ascontiguousarray(shares[:, order]))
+    forest.check()
+    floats, pixels = dataclasses.replace(forest, bins=None), planes(10)
+    for weights in (None, np.array([1000, 1500], np.int32)):
+        for one in (forest, floats):
+            assert np.array_equal(one.predict(pixels, weights), reference_classes(forest, pixels, weights))
+            assert np.array_equal(one.predict_proba(pixels, weights), reference_proba(forest, pixels, weights))
+
+
 def test_a_forest_by_hand():
     nodes = [[0, 31, 1, 2, 0], [-1, -1, -1, -1, 0], [1, 0, 3, 4, 1], [-1, -1, -1, -1, 1], [-1, -1, -1, -1, 0]]
     forest = forest_of([0, 5], [*nodes, [-1, -1, -1, -1, 1]], 2, 2)
