@@ -124,7 +124,10 @@ def _part(value: Any, what: str) -> float:
 def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"Type a number for {what}.")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"Type a smaller number for {what}.") from None
 
 
 def _whole(value: Any, what: str) -> int:
