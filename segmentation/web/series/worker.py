@@ -45,9 +45,10 @@ from segmentation.web.series.upload_zip import is_zip
 from segmentation.web.series.whole_images import WholeImages
 from segmentation.web.store import DiskFullError, StoreAwayError, StoreFullError, UnknownSessionError
 from segmentation.web.store.files import digest_and_size, stack_key
+from segmentation.web.store.holding import ClaimHolder
 from segmentation.web.store.records import ClaimedItem, ItemResult
 from segmentation.web.store.series import UnknownSeriesError
-from segmentation.web.store.series_claims import CLAIM_SECONDS, SeriesClaims
+from segmentation.web.store.series_claims import SeriesClaims
 
 LOOK_SECONDS = 2.0
 """How often a worker that has nothing to do asks the store for work."""
@@ -121,7 +122,7 @@ class SeriesWorker:
         self._noticed = threading.Event()
         self._begun = threading.Lock()
         self._model: tuple[str, Model] | None = None
-        self._lost, self._turn_ended = threading.Event(), threading.Event()
+        self._holder = ClaimHolder("series")
         self._wholes = wholes
         self._part: float | None = None
 
@@ -158,47 +159,25 @@ class SeriesWorker:
             if self._wholes is not None:
                 self._wholes.sweep()
             return False
-        self._lost.clear()
-        self._turn_ended.clear()
         self._part = None
-        ended = threading.Event()
-        holder = threading.Thread(target=self._hold, args=(item, ended), name="series-hold", daemon=True)
-        holder.start()
+
+        def heartbeat() -> bool:
+            return self._claims.heartbeat(item, self._part)
+
         try:
-            self._work_on(item)
+            with self._holder.holding(heartbeat, TURN_SECONDS, self._others_wait):
+                self._work_on(item)
         except TurnEndedError:
             self._claims.give_way(item)
         except ByPartsError:
             self._claims.hand_over(item)
         except (NotOursError, UnknownSeriesError, UnknownSessionError):
             self._claims.release(item)
-        finally:
-            ended.set()
-            holder.join()
         return True
 
-    def _hold(self, item: ClaimedItem, ended: threading.Event) -> None:
-        """Tell the store now and then that this process works on an item, and notice if it is to be left.
-
-        What is read part by part takes long, and gives way to others that wait, after a while.
-        """
-        begun = since = time.monotonic()
-        while not ended.wait(CLAIM_SECONDS / 15):
-            if time.monotonic() - since > CLAIM_SECONDS:
-                self._lost.set()
-            try:
-                if not self._claims.heartbeat(item, self._part):
-                    self._lost.set()
-                    return
-                since = time.monotonic()
-                if self._wholes is not None and since - begun > TURN_SECONDS and self._claims.others_wait(wholes=True):
-                    self._turn_ended.set()
-            except (StoreAwayError, StoreFullError):
-                continue
-            except Exception:
-                log.exception("an image of a series cannot be held")
-                self._lost.set()
-                return
+    def _others_wait(self) -> bool:
+        """Whether others wait for what is read part by part, which alone takes so long that it gives way to them."""
+        return self._wholes is not None and self._claims.others_wait(wholes=True)
 
     def _work_on(self, item: ClaimedItem) -> None:
         begun = time.monotonic()
@@ -319,7 +298,7 @@ class SeriesWorker:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             self._refuse_what_is_not_ours()
-            self._lost.wait(min(LOOK_SECONDS, seconds))
+            self._holder.lost.wait(min(LOOK_SECONDS, seconds))
 
     def _segment(self, classifier: PixelClassifier, image: Image) -> Segmented:
         """Segment an image tile by tile; before each tile others go first."""
@@ -335,9 +314,9 @@ class SeriesWorker:
         return Segmented(classifier.cleaned(segmentation), None, sample.trust(classifier), recounted)
 
     def _refuse_what_is_not_ours(self) -> None:
-        if self._closing.is_set() or self._lost.is_set():
+        if self._closing.is_set() or self._holder.lost.is_set():
             raise NotOursError
-        if self._turn_ended.is_set():
+        if self._holder.turn_ended.is_set():
             raise TurnEndedError
 
     def _pause(self) -> None:
@@ -347,4 +326,4 @@ class SeriesWorker:
             self._refuse_what_is_not_ours()
             if not self._busy() or time.monotonic() > deadline:
                 return
-            self._lost.wait(0.02)
+            self._holder.lost.wait(0.02)

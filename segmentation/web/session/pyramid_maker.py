@@ -28,7 +28,8 @@ from segmentation.web.session.large_images import LargeImages
 from segmentation.web.session.made_levels import free_bytes
 from segmentation.web.store import DiskFullError, StoreAwayError, StoreFullError, UnknownImageError, UnknownSessionError
 from segmentation.web.store.files import Files
-from segmentation.web.store.pyramids import CLAIM_SECONDS, Claim, Pyramids
+from segmentation.web.store.holding import ClaimHolder
+from segmentation.web.store.pyramids import Claim, Pyramids
 
 NICENESS = 10
 TRIES = 3
@@ -66,7 +67,7 @@ class PyramidMaker:
         self._closing = closing
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._lost, self._turn_ended = threading.Event(), threading.Event()
+        self._holder = ClaimHolder("pyramids")
         self._part = 0.0
 
     def notice(self) -> None:
@@ -97,37 +98,14 @@ class PyramidMaker:
         claim = self._pyramids.claim()
         if claim is None:
             return False
-        self._lost.clear()
-        self._turn_ended.clear()
         self._part = 0.0
-        ended = threading.Event()
-        holder = threading.Thread(target=self._hold, args=(claim, ended), name="pyramids-hold", daemon=True)
-        holder.start()
-        try:
-            self._make(claim)
-        finally:
-            ended.set()
-            holder.join()
-        return True
 
-    def _hold(self, claim: Claim, ended: threading.Event) -> None:
-        """Tell the store now and then how far this is, and notice if nobody wants it any more, or others wait."""
-        begun = since = time.monotonic()
-        while not ended.wait(CLAIM_SECONDS / 15):
-            try:
-                if not self._pyramids.heartbeat(claim, self._part):
-                    self._lost.set()
-                    return
-                since = time.monotonic()
-                if since - begun > TURN_SECONDS and self._pyramids.others_wait():
-                    self._turn_ended.set()
-            except (StoreAwayError, StoreFullError):
-                if time.monotonic() - since > CLAIM_SECONDS:
-                    self._lost.set()
-            except Exception:
-                log.exception("an image that is prepared cannot be held")
-                self._lost.set()
-                return
+        def heartbeat() -> bool:
+            return self._pyramids.heartbeat(claim, self._part)
+
+        with self._holder.holding(heartbeat, TURN_SECONDS, self._pyramids.others_wait):
+            self._make(claim)
+        return True
 
     def _make(self, claim: Claim) -> None:
         from segmentation.io.pyramid_making import hold_data, make_levels
@@ -144,7 +122,7 @@ class PyramidMaker:
             self._keep(claim, made)
             log.info("levels of an image made", extra={"fields": {"seconds": round(time.monotonic() - begun, 3)}})
         except MakingStopped:
-            if self._lost.is_set():
+            if self._holder.lost.is_set():
                 self._tidy()
             elif self._closing.is_set():
                 self._pyramids.release(claim)
@@ -183,7 +161,7 @@ class PyramidMaker:
         time.sleep(seconds)
 
     def _stopped(self) -> bool:
-        return any(event.is_set() for event in (self._closing, self._lost, self._turn_ended))
+        return any(event.is_set() for event in (self._closing, self._holder.lost, self._holder.turn_ended))
 
     def _note(self, part: float) -> None:
         self._part = part

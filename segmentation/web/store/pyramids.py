@@ -17,12 +17,10 @@ import sqlalchemy as sql
 
 from segmentation.web.store.blobs import UnknownBlobError
 from segmentation.web.store.errors import UnknownImageError
+from segmentation.web.store.holding import CLAIM_SECONDS
 from segmentation.web.store.rows import lock_session
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import blobs, images, pyramids
-
-CLAIM_SECONDS = 15.0
-"""A claim ends after so many seconds without a heartbeat."""
 
 POSTPONED_SECONDS = 60.0
 """So long is left what did not go on."""

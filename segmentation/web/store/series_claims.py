@@ -16,13 +16,12 @@ from typing import Any
 import sqlalchemy as sql
 
 from segmentation.web.store.files import hash_in_key
+from segmentation.web.store.holding import CLAIM_SECONDS
 from segmentation.web.store.records import ClaimedItem, ItemResult
 from segmentation.web.store.series import RESULT_KEYS, content_of, is_item
 from segmentation.web.store.sessions import Store
 from segmentation.web.store.tables import blobs, series, series_items
 
-CLAIM_SECONDS = 15.0
-"""A claim ends after so many seconds without a heartbeat."""
 POSTPONED_SECONDS = 60.0
 
 MOST_TRIES = 3

@@ -125,7 +125,7 @@ def test_a_whole_image_gives_way_to_others_that_wait(client, bench, ozx, whole, 
 
     def waits_for_its_end(worker):
         workers.append(worker)
-        wait_for(worker._turn_ended.is_set, "its turn has ended")
+        wait_for(worker._holder.turn_ended.is_set, "its turn has ended")
         return pause(worker)
 
     pause = SeriesWorker._pause

@@ -22,7 +22,7 @@ from segmentation.web.application import create_app
 from segmentation.web.decoding import client as decoding
 from segmentation.web.session import made_levels, pyramid_maker
 from segmentation.web.settings import Settings
-from segmentation.web.store import DiskFullError, Limits, StoreAwayError, StoreFullError, pyramids
+from segmentation.web.store import DiskFullError, Limits, StoreAwayError, StoreFullError, holding, pyramids
 from segmentation.web.store.pyramids import Pyramids
 from tests.support.asking import converse
 from tests.support.images import textured
@@ -211,13 +211,13 @@ def test_what_passes_leaves_it_for_a_while_however_often_and_then_it_goes_on(
 
 
 def test_a_session_that_is_deleted_meanwhile_ends_it(client, session, files, monkeypatch, tmp_path):
-    monkeypatch.setattr(pyramid_maker, "CLAIM_SECONDS", 0.5)
+    monkeypatch.setattr(holding, "CLAIM_SECONDS", 0.5)
     deleted = []
 
     def read(self, *args, **options):
         if not deleted:
             deleted.append(client.delete(f"/s/{session}"))
-        wait_for(maker._lost.is_set, "it is noticed")
+        wait_for(maker._holder.lost.is_set, "it is noticed")
         return reduced(self, *args, **options)
 
     reduced = decoding.Decoder.read_reduced

@@ -12,7 +12,7 @@ from segmentation.io import pyramid_making
 from segmentation.io.pyramid_making import hold_data
 from segmentation.web.decoding import client as decoding
 from segmentation.web.session import pyramid_maker
-from segmentation.web.store import DiskFullError, StoreAwayError, pyramids
+from segmentation.web.store import DiskFullError, StoreAwayError, holding, pyramids
 from segmentation.web.store.pyramids import Pyramids
 from tests.support.images import textured
 from tests.support.preparing import look, send
@@ -67,7 +67,7 @@ def test_what_cannot_be_held_is_left_to_others(client, session, files, monkeypat
         raise KeyError("no such column")
 
     def read(self, *given, **named):
-        wait_for(maker._lost.is_set, "it is left")
+        wait_for(maker._holder.lost.is_set, "it is left")
         return reduced(self, *given, **named)
 
     with monkeypatch.context() as patched:
@@ -99,12 +99,12 @@ def test_what_another_process_has_taken_away_is_made_again(client, session, file
 
 
 def test_a_small_image_does_not_wait_for_all_of_a_large_one(client, session, files, monkeypatch):
-    monkeypatch.setattr(pyramid_maker, "CLAIM_SECONDS", 0.1)
+    monkeypatch.setattr(holding, "CLAIM_SECONDS", 0.1)
     maker, reduced = client.application.extensions["workbench"].pyramid_maker, decoding.Decoder.read_reduced
     large, small = (send(client, session, files[name], name) for name in ("strips.tif", "tiles.tif"))
 
     def read(self, *given, **named):
-        wait_for(maker._turn_ended.is_set, "the turn has ended, since another waits")
+        wait_for(maker._holder.turn_ended.is_set, "the turn has ended, since another waits")
         return reduced(self, *given, **named)
 
     with monkeypatch.context() as patched:
