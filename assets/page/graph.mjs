@@ -45,7 +45,7 @@ export async function graphIsDrawn() {
 
 /**
  * Be told by Plotly itself that the layout has changed. Dash, which then looks through all components of the page, is
- * told when the answer to the stroke is there: until then it would keep what the server says from being shown.
+ * told after a while, in which the answer to most strokes comes: it would keep what the server says from being shown.
  * @param {() => void} told
  */
 export function whenRelayouted(told) {

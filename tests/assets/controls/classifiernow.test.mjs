@@ -27,6 +27,18 @@ test("an answer that is overtaken by that to a later question does not count", a
   assert.equal(await first, null);
 });
 
+test("what was drawn before is sent before it is asked what there is now", async () => {
+  /** @type {string[]} */
+  const order = [];
+  const sending = { conversation: { settled: async () => { order.push("sent"); } } };
+  globalThis.fetch = async () => {
+    order.push("asked");
+    return new Response("{}");
+  };
+  await new ClassifierNow(/** @type {any} */ (sending)).ask("a");
+  assert.deepEqual(order, ["sent", "asked"]);
+});
+
 for (const status of [429, 502, 503, 504]) {
   test(`a server that answers with ${status} is asked again`, async () => {
     const answers = [
