@@ -14,6 +14,7 @@ from segmentation.features.pieces import compute_of
 from segmentation.features.spec import KINDS, FeatureSpec
 from segmentation.features.table import DIFFERENCE, TRACE
 from segmentation.io.image import Image
+from segmentation.model.channels import channels_seen
 from segmentation.model.classifier import PixelClassifier
 
 TIMED_SIDE = 256
@@ -40,8 +41,11 @@ def importance_table(classifier: PixelClassifier) -> ImportanceTable:
 
     Raises:
         NotFittedError: if the classifier has not been trained.
+        ValueError: if its features are those of no image.
     """
-    channels, spec = classifier.channels_ or 1, classifier.spec_
+    spec, channels = classifier.spec_, channels_seen(classifier)
+    if channels is None:
+        raise ValueError("The classifier's features are those of no image: it is not known what they look at.")
     shares = mean_decrease_in_impurity(classifier.forest_)
     kind, sigma, weights = _places(spec, channels)
     table = np.zeros((len(KINDS), len(spec.sigmas)))

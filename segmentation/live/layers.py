@@ -44,7 +44,7 @@ class Layer:
     def feature_values(
         self, image: Image, classifier: PixelClassifier, window: Window, threads: int | None = None
     ) -> NDArray[np.uint8]:
-        """The feature in a window of an image, in percent of the range that it had where the classifier learnt.
+        """The feature in a window of an image, in percent of the range over which its bins lie.
 
         Args:
             image: one that is adapted to the classifier.

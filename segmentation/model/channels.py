@@ -92,6 +92,19 @@ def wanted_channels(classifier: Trained) -> int | None:
     return channels_of_features(classifier.spec_, classifier.forest_.n_features)
 
 
+def channels_seen(classifier: Trained) -> int | None:
+    """How many channels a classifier's features are of, at least; None if no image has so many features."""
+    return classifier.channels_ or channels_of_features(classifier.spec_, classifier.forest_.n_features)
+
+
+def feature_names(classifier: Trained) -> list[str]:
+    """A readable name for each feature that a classifier's forest sees; numbers if they are those of no image."""
+    channels = channels_seen(classifier)
+    if channels is None:
+        return [f"feature {number + 1}" for number in range(classifier.forest_.n_features)]
+    return classifier.spec_.names(channels)
+
+
 def matched(image: AnyImage, classifier: Trained) -> AnyImage:
     """The image with the channels that a classifier learnt from, in their order.
 

@@ -23,7 +23,7 @@ from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.forest.weighing import Weights
 from segmentation.io.image import Image
-from segmentation.model.channels import channels_note, matched
+from segmentation.model.channels import channels_note, feature_names, matched
 from segmentation.model.engines import ENGINES, checked_engine
 from segmentation.model.facts import as_image, facts_with_strokes, numbered_classes
 from segmentation.model.fit import Fitted, Training, fit_rows
@@ -134,7 +134,7 @@ class PixelClassifier(Parameters):
     def feature_names_(self) -> list[str]:
         """A readable name for each feature that the forest sees."""
         self._check_fitted()
-        return self.spec.names(self.channels_ or 1)
+        return feature_names(self)
 
     def tells_classes_apart(self) -> bool:
         """Whether it finds more than one class in the pixels that it learnt from.

@@ -10,6 +10,7 @@ import zarr
 
 import segmentation as seg
 from segmentation.__main__ import main
+from segmentation.assessment.leaving_out import importance_table
 from segmentation.features.spec import KINDS
 from segmentation.model.channels import channels_note
 from segmentation.model.modelfile import ModelFileError
@@ -87,6 +88,29 @@ def test_a_file_without_the_number_of_channels_says_which_images_fit(classifier,
             opened.predict(pixels)
         with pytest.raises(ValueError, match=f"but those of images with {taken} channels? have"):
             seg.PixelClassifier(opened.spec).fit(pixels, LABELS, earlier=opened)
+
+
+@pytest.mark.parametrize("channels", [None, (2, 0)])
+def test_features_of_a_file_without_the_number_of_channels_are_called_and_matter_as_with_it(channels):
+    spec = seg.FeatureSpec(sigma_max=2, learned=channels is None, channels=channels)
+    whole = seg.PixelClassifier(spec, n_estimators=20).fit(PIXELS[..., :3], LABELS)
+    opened = seg.load_classifier(nameless(whole))
+    assert opened.channels_ is None
+    assert opened.feature_names_ == whole.feature_names_
+    assert seg.feature_importance(opened) == seg.feature_importance(whole)
+    table, other = importance_table(opened), importance_table(whole)
+    assert np.array_equal(table.kinds, other.kinds)
+    assert np.array_equal(table.channels, other.channels)
+    assert table.learned == other.learned
+
+
+def test_features_of_no_image_are_numbered():
+    rows = np.random.default_rng(0).random((20, 7))
+    classifier = seg.PixelClassifier(seg.FeatureSpec(sigma_max=2)).fit_rows(rows, np.repeat([1, 2], 10))
+    assert classifier.feature_names_ == [f"feature {number}" for number in range(1, 8)]
+    assert seg.feature_importance(classifier).keys() == set(classifier.feature_names_)
+    with pytest.raises(ValueError, match="features are those of no image"):
+        importance_table(classifier)
 
 
 def test_rows_of_no_image_and_names_of_fewer_channels_get_a_sentence(classifier):
