@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,7 +108,7 @@ class PyramidSegmenter:
             ValueError: if the image has other channels than the training images.
         """
         live, seen = self._live, self._matched(classifier)
-        taken = seen._type_taken(classifier)
+        taken, classifier = seen._type_taken(classifier), seen._with_constants_of_all(classifier)
 
         def compute(tile: Tile, cache: bool, threads: int | None) -> FoundTile | None:
             try:
@@ -131,6 +132,15 @@ class PyramidSegmenter:
         if classifier.spec.standardise:
             return ""
         return type_taken(self._pyramid.dtype, self._facts["value_range"], classifier.training_)
+
+    def _with_constants_of_all(self, classifier: PixelClassifier) -> PixelClassifier:
+        """The classifier with constants of the whole image, if it has none: else each tile would have its own."""
+        spec = self.with_constants(classifier.spec_)
+        if spec is classifier.spec_:
+            return classifier
+        other = copy(classifier)
+        other.spec_ = spec
+        return other
 
     def block(self, tile: Tile, spec: FeatureSpec) -> tuple[Image, Tile]:
         """A tile with its halo, as an image of its own, and where the tile lies in it.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation._shared.tiling import TileGrid
+from segmentation.features.all_pixels import compute_features
 from segmentation.features.cache import FeatureCache
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
@@ -16,6 +17,7 @@ from segmentation.live.layers import Layer
 from segmentation.live.pyramids import PyramidSegmenter
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model import pyramid_facts as facts_module
+from segmentation.model.classifier import PixelClassifier
 from segmentation.model.facts import image_facts
 from segmentation.model.labelled import LabelledImage, LabelledPyramid
 from segmentation.model.pyramid_facts import pyramid_facts
@@ -125,6 +127,19 @@ def test_nothing_is_prepared_of_channels_that_the_image_lacks(tmp_path):
     segmenter, begun = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts), []
     segmenter.prepare(FeatureSpec(channels=(5,)), TileGrid(SHAPE).order(), stale=lambda: bool(begun.append(1)))
     assert begun == []
+
+
+def test_a_classifier_of_rows_takes_the_constants_of_the_whole_image(tmp_path):
+    pixels = (pixels_of("rgb") * np.linspace(0.05, 1, SHAPE[1])[:, None]).astype(np.uint8)
+    labels = rasterise(STROKES, SHAPE)
+    spec, drawn = FeatureSpec(sigma_max=2), labels > 0
+    classifier = PixelClassifier(spec, n_estimators=20).fit_rows(compute_features(pixels, spec)[drawn], labels[drawn])
+    assert classifier.spec_.constants is None
+    expected, pyramid = classifier.predict(pixels), open_pyramid(write_pyramid(tmp_path / "a.zarr", pixels, chunks=128))
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts)
+    for tile, found in segmenter.tiles(classifier, TileGrid(SHAPE).order()):
+        assert np.array_equal(found.ids, expected[tile.rows, tile.columns])
+    assert classifier.spec_.constants is None
 
 
 def test_ranges_are_those_of_the_standardised_image_also_where_no_tile_is_kept(tmp_path):
