@@ -99,6 +99,14 @@ def test_pixels_lie_between_cells_and_what_is_beyond_the_image_is_mirrored(whole
         assert np.abs(whole[number] - expected).max() < 1e-3
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_an_image_of_one_row_or_column_is_mirrored_as_often_as_needed(axis):
+    line = PIXELS[7:8, :40] if axis == 0 else PIXELS[:40, 7:8]
+    many = image_from_pixels(np.repeat(line, 2 * HALO, axis=axis))
+    of_many = learned_of(many, *[slice(0, 1), slice(None)][:: 1 - 2 * axis])
+    assert np.array_equal(learned_of(image_from_pixels(line)), of_many)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_pieces_have_the_bits_of_the_whole(threads, whole):
     found = np.full((COUNT, *SHAPE), np.nan, np.float32)

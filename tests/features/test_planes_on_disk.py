@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from segmentation._shared.tiling import TileGrid
 from segmentation.features.bit_planes import bit_planes_bytes
 from segmentation.features.cache import FeatureCache
-from segmentation.features.planes_on_disk import CHUNK, PlanesOnDisk, bytes_on_disk
+from segmentation.features.planes_on_disk import CHUNK, LEFT_FREE, PlanesOnDisk, bytes_on_disk
 from segmentation.features.smoothed import Smoothed
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
@@ -141,6 +141,19 @@ def test_a_disk_without_room_costs_time_only(tmp_path, monkeypatch):
     assert [segmented(live), segmented(live)] == [expected] * 2
     monkeypatch.undo()
     assert segmented(live) == expected
+
+
+def test_room_on_the_disk_is_left_to_others(tmp_path, monkeypatch):
+    data, free = noise(CHUNK + 1), [LEFT_FREE + 2 * CHUNK - 1]
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(0, 0, free[0]))
+    planes = PlanesOnDisk(tmp_path, DISK)
+    room = planes.room(len(data))
+    assert not write(room, data)
+    free[0] += 1
+    assert write(room, data)
+    free[0] = 0
+    assert write(room, data[::-1].copy()), "where it lies there is room already"
+    assert np.array_equal(read(room), data[::-1])
 
 
 def test_a_disk_that_fails_costs_time_only(tmp_path):

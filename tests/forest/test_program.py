@@ -180,10 +180,14 @@ def full_tree(depth):
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 8, 12])
 def test_a_program_takes_no_more_than_was_said(depth):
+    from segmentation.forest._program_kernels import FIRST_COMPARISON
+
     forest = forest_of([0], full_tree(depth), 2, 1)
     checked(forest, planes(500, 1))
     inner = int(np.count_nonzero(forest.feature >= 0))
     assert forest.program.nbytes <= Program.most_bytes(1, inner, 1, 2)
+    before = FIRST_COMPARISON + len(forest.program.masks) + len(forest.roots)
+    assert forest.program.first_digit - before <= 2 * depth, "rows are used again"
 
 
 @pytest.mark.parametrize("trees", [1, 7, 8, 100, 1000])
