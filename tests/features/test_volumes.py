@@ -70,6 +70,15 @@ def test_sigmas_along_planes_are_divided_by_their_distance(distance):
     assert_close(seg.compute_features(pixels, spec), np.stack(expected, axis=-1))
 
 
+def test_what_is_kept_of_a_volume_is_kept_for_each_distance_of_its_planes():
+    pixels, whole = noise(9, 21, 20), (slice(0, 21), slice(0, 20))
+    near, far = (seg.FeatureSpec(dimensions=3, sigma_max=2, plane_distance=distance, **OWN) for distance in (1, 2.5))
+    plane = volume_planes(pixels, near.depth_halo)[4]
+    for spec in (near, far, near):
+        found = around_planes(plane, spec, rows=whole[0], columns=whole[1])
+        assert np.array_equal(np.moveaxis(found, 0, -1), seg.compute_features(pixels, spec)[4])
+
+
 def test_pointwise_features_follow_from_those_of_the_volume():
     pixels, spec = noise(5, 12, 11), seg.FeatureSpec(dimensions=3, sigma_min=1, sigma_max=2)
     features = dict(zip(spec.names(1), np.moveaxis(seg.compute_features(pixels, spec), -1, 0), strict=True))

@@ -139,6 +139,14 @@ def test_of_classes_with_as_many_votes_the_first_is_taken(classes):
     assert not forest.program.classes(forest.bins.pack(planes(10)), 10).any()
 
 
+def test_of_classes_whose_weighted_votes_are_as_many_the_first_is_taken():
+    forest = forest_of(range(5), [[-1, -1, -1, -1, kind] for kind in (1, 0, 1, 0, 1)], 2)
+    packed = forest.bins.pack(planes(10))
+    for weights, expected in (([1500, 1000], 0), ([1499, 1000], 1), ([1501, 1000], 0)):
+        found = forest.program.classes(packed, 10, np.array(weights, np.int32))
+        assert found.tolist() == [expected] * 10
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
 def test_real_images_are_segmented_as_by_floats_and_by_scikit_learn(kind):
