@@ -329,6 +329,8 @@ def test_training_goes_on_from_the_pixels_that_came_with_a_file():
     ]
     assert further.training_["labelled_pixels"] == earlier.training_["labelled_pixels"] | {"9": 280}
     assert handed_on(further).pixels_.class_ids.tolist() == further.pixels_.class_ids.tolist()
+    again = PixelClassifier(SPEC, n_estimators=10).fit(other, third, earlier=further)
+    assert again.training_["images"] == further.training_["images"], "each image once"
 
 
 def test_pixels_that_cannot_be_learnt_with_are_refused_with_a_sentence():
