@@ -21,7 +21,7 @@ from skimage import data
 from benchmarks.inputs import mirrored
 from benchmarks.quality import SEEDS, STROKES_PER_CLASS, Example, all_examples, mean_iou, with_error
 from benchmarks.scribbles import Annotator
-from benchmarks.stroke import BITS_AND_MORE, SIDE, stroke_seconds
+from benchmarks.stroke import ENOUGH, SIDE, stroke_seconds
 from segmentation._shared.tiling import TileGrid
 from segmentation.features.bit_planes import bit_planes_bytes
 from segmentation.features.learned_planes import keep_cells
@@ -121,7 +121,7 @@ def print_costs() -> None:
     print(f"the network, once an image: {min(seconds[1:]):.2f} s")
     for name, spec in (("without", FeatureSpec()), ("with", LEARNED)):
         held = sum(bit_planes_bytes(spec, 3, tile) for tile in tiles)
-        strokes = median(stroke_seconds(spec, BITS_AND_MORE))
+        strokes = median(stroke_seconds(spec, ENOUGH))
         print(f"{name}: a stroke {1000 * strokes:.0f} ms, bits {held / 2**20:.0f} MB")
 
 

@@ -71,7 +71,7 @@ class BitPlanes:
             ``(window rows, window columns)`` uint8.
         """
         rows, columns = self._window.shape
-        with self._in_bins(forest, image, smoothed, threads) as packed:
+        with self._in_bins(_bins_of(forest), forest.used_features, image, smoothed, threads) as packed:
             found = forest.program.classes(packed, rows * columns, weights, threads=threads)
         return found.reshape(rows, columns)
 
@@ -86,7 +86,7 @@ class BitPlanes:
     ) -> NDArray[np.float32]:
         """``(classes, window rows, window columns)`` float32; else as :meth:`classes`."""
         rows, columns = self._window.shape
-        with self._in_bins(forest, image, smoothed, threads) as packed:
+        with self._in_bins(_bins_of(forest), forest.used_features, image, smoothed, threads) as packed:
             counts = forest.program.counts(packed, rows * columns, threads=threads)
         return forest.shares_of_votes(counts, weights).reshape(-1, rows, columns)
 
@@ -101,16 +101,19 @@ class BitPlanes:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """What :meth:`classes` and :meth:`probabilities` give, in one walk."""
         rows, columns = self._window.shape
-        with self._in_bins(forest, image, smoothed, threads) as packed:
+        with self._in_bins(_bins_of(forest), forest.used_features, image, smoothed, threads) as packed:
             classes, counts = forest.program.classes_and_counts(packed, rows * columns, weights, threads=threads)
         probabilities = forest.shares_of_votes(counts, weights)
         return classes.reshape(rows, columns), probabilities.reshape(-1, rows, columns)
 
-    def mostly_differ(self, forest: Forest) -> bool:
-        """Whether most features are in other bins than a forest's, so that all of the window must be smoothed."""
-        assert forest.bins is not None
-        differing = self._differing(forest.bins) & forest.used_features
-        return bool(2 * np.count_nonzero(differing) > len(differing))
+    def fill(self, bins: Bins, image: Image, smoothed: Smoothed | None = None, *, threads: int | None = None) -> None:
+        """Put all features into some bins, those that a forest is expected to have; else as :meth:`classes`."""
+        with self._in_bins(bins, np.full(bins.n_features, True), image, smoothed, threads):
+            pass
+
+    def are_at_hand(self, forest: Forest) -> bool:
+        """Whether all that a forest looks at is in its bins, so that it only has to be walked."""
+        return not (self._differing(_bins_of(forest)) & forest.used_features).any()
 
     def _differing(self, bins: Bins) -> NDArray[np.bool_]:
         """Which features are in other bins than these, or in none yet."""
@@ -118,12 +121,11 @@ class BitPlanes:
 
     @contextmanager
     def _in_bins(
-        self, forest: Forest, image: Image, smoothed: Smoothed | None, threads: int | None
+        self, bins: Bins, used: NDArray[np.bool_], image: Image, smoothed: Smoothed | None, threads: int | None
     ) -> Iterator[NDArray[np.uint8]]:
-        """The bits in the bins of a forest, which nobody changes meanwhile."""
-        assert forest.bins is not None
-        with self._lock, self._held(forest.used_features & ~self._differing(forest.bins)) as packed:
-            changed = self._put_in_bins(packed, forest, image, smoothed, threads)
+        """The bits of the features that are used, in some bins, which nobody changes meanwhile."""
+        with self._lock, self._held(used & ~self._differing(bins)) as packed:
+            changed = self._put_in_bins(packed, bins, used, image, smoothed, threads)
             if changed.any() and self._on_disk is not None and not self._on_disk.write(packed, changed):
                 self._ends[:] = np.nan
             yield packed
@@ -147,17 +149,16 @@ class BitPlanes:
     def _put_in_bins(
         self,
         packed: NDArray[np.uint8],
-        forest: Forest,
+        bins: Bins,
+        used: NDArray[np.bool_],
         image: Image,
         smoothed: Smoothed | None,
         threads: int | None,
     ) -> NDArray[np.bool_]:
-        """Put the features that a forest looks at into its bins; which were in others."""
-        bins = forest.bins
-        assert bins is not None
+        """Put the features that are used into some bins; which were in others."""
         ends = np.stack([bins.low, bins.scale])
         differing = self._differing(bins)
-        wanted = differing & forest.used_features
+        wanted = differing & used
         if not wanted.any():
             return wanted
         with reused_memory() as room:
@@ -231,3 +232,9 @@ class BitPlanes:
 def bit_planes_bytes(spec: FeatureSpec, channels: int, window: Window) -> int:
     """Bytes that the bit planes of a window take, of an image with ``channels`` channels."""
     return math.prod(packed_shape(count_blocks(window.shape[0] * window.shape[1]), spec.count(channels)))
+
+
+def _bins_of(forest: Forest) -> Bins:
+    """The bins of a forest that is walked on bits."""
+    assert forest.bins is not None
+    return forest.bins

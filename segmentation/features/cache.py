@@ -78,16 +78,12 @@ class FeatureCache:
         key = window_key(image, spec, tile)
 
         def compute() -> Smoothed:
-            self.make_room(image, spec, tile)
+            self._cached.make_room(smoothed_bytes(spec, image.channels, tile.shape), precious=False)
             smoothed = Smoothed.compute(image.pixels, spec.local, tile.rows, tile.columns, threads=threads)
             self._cached.put(key, smoothed)
             return smoothed
 
         return self._computing.value(key, lambda: self.peek(image, spec, tile), compute)
-
-    def make_room(self, image: Image, spec: FeatureSpec, tile: Tile) -> bool:
-        """Drop others so that the smoothed tile would be cached, but no bits; whether it would."""
-        return self._cached.make_room(smoothed_bytes(spec, image.channels, tile.shape), precious=False)
 
     def clear(self) -> None:
         """Drop what lies in memory, where that is short."""
@@ -103,8 +99,8 @@ class FeatureCache:
             spec: which features.
             tile: which part of the image.
         """
-        key = (*window_key(image, spec, tile)[:-1], spec)
-        held = self._cached.get(key) or self._lying_on_disk.get(key)
+        key = bits_key(image, spec, tile)
+        held: Smoothed | BitPlanes | None = self.peek_bits(image, spec, tile)
         if held is None:
             size, disk = bit_planes_bytes(spec, image.channels, tile), self._on_disk
             fits = disk is not None and bytes_on_disk(size) <= disk.budget
@@ -114,6 +110,11 @@ class FeatureCache:
             else:
                 held = self._cached.setdefault(key, BitPlanes(spec, image.channels, tile))
         return cast(BitPlanes, held)
+
+    def peek_bits(self, image: Image, spec: FeatureSpec, tile: Tile) -> BitPlanes | None:
+        """The bit planes of a tile if they are cached, else None."""
+        key = bits_key(image, spec, tile)
+        return cast(BitPlanes | None, self._cached.get(key) or self._lying_on_disk.get(key))
 
 
 def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
@@ -126,3 +127,8 @@ def window_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
         tile.bounds,
         None,
     )
+
+
+def bits_key(image: Image, spec: FeatureSpec, tile: Tile) -> WindowKey:
+    """All that the bits of a tile depend on."""
+    return (*window_key(image, spec, tile)[:-1], spec)

@@ -96,6 +96,11 @@ class Bins:
             rounded_low.clip(-_LARGEST, _LARGEST).astype(np.float32), scale.clip(max=_LARGEST).astype(np.float32)
         )
 
+    @classmethod
+    def of_ranges(cls, ranges: NDArray[np.float32], steps: int = 2) -> Bins:
+        """Those that :meth:`of_rows` gives for rows that lie within these ranges, the arguments as there."""
+        return cls.of_rows(np.nan_to_num(ranges), steps)
+
     @property
     def n_features(self) -> int:
         """Number of features."""

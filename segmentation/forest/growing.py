@@ -167,7 +167,7 @@ def grow_forest(
     feature, edge, left, right = trees.nodes.T.copy()
     samples = trees.counts.sum(axis=1)
     shares, impurity = trees.counts / samples[:, None], trees.impurity(samples)
-    if settings.max_depth is None:
+    if settings.votes:
         mixed = np.flatnonzero((feature < 0) & (impurity > 0))
         shares[mixed] = np.eye(len(classes))[trees.counts[mixed].argmax(axis=1)]
     forest = Forest(
@@ -183,7 +183,7 @@ def grow_forest(
         impurity=impurity,
     )
     vars(forest)["_checked"] = True  # what is grown contradicts itself nowhere
-    if settings.max_depth is None:
+    if settings.votes:
         vars(forest)["leaves_vote"] = True
     return forest
 

@@ -76,6 +76,11 @@ class ForestSettings:
             raise ValueError("Whether ranges cover blocks of the images must be true or false.")
         object.__setattr__(self, "range_margin", number(self.range_margin, "The margin of a range", 0, 1))
 
+    @property
+    def votes(self) -> bool:
+        """Whether each leaf votes for one class, so that the forest is walked on bits."""
+        return self.max_depth is None
+
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
         return asdict(self)

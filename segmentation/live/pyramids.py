@@ -161,7 +161,7 @@ class PyramidSegmenter:
             region = window_region(self._outlines, Tile(rows, columns, tile.index), pyramid.shape)
         return image.within(region), Tile(inner.rows, inner.columns, tile.index)
 
-    def prepare(
+    def compute_ahead(
         self,
         spec: FeatureSpec,
         order: Sequence[Tile],

@@ -21,22 +21,19 @@ from segmentation._shared.tiling import Tile, Window
 from segmentation.features.bit_planes import BitPlanes, bit_planes_bytes
 from segmentation.features.budget import DEFAULT_DRAFT_MEGABYTES
 from segmentation.features.cache import FeatureCache
-from segmentation.features.learned_planes import keep_cells
 from segmentation.features.pointwise import with_constants
 from segmentation.features.smoothed import Smoothed, smoothed_bytes
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.sampling import PixelSample
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
-from segmentation.io.standardise import standardised
 from segmentation.live.draft import DraftPixels, TileSample, draft
 from segmentation.live.image_ranges import CachedEnds, CachedRanges
 from segmentation.live.in_turn import computed_in_turn
 from segmentation.live.labelled_rows import LabelledRows
 from segmentation.live.layers import Layer
-from segmentation.live.room import room_for, taken_by, taken_smoothed, with_room
+from segmentation.live.room import room_for, taken_by, with_room
 from segmentation.model.classifier import PixelClassifier
-from segmentation.model.facts import with_constants_of
 from segmentation.model.fit import Labelled, Training
 from segmentation.model.weights import ClassWeights, checked_weights
 
@@ -194,7 +191,7 @@ class LiveSegmenter:
         """
         image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, classifier, tile, threads)
+            smoothed, bits = self._bits(image, classifier, tile)
             found = bits.classes(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             return _ids(image, classifier, tile, found)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
@@ -219,7 +216,7 @@ class LiveSegmenter:
         """The probabilities in a tile, ``(classes, tile rows, tile columns)`` float32; else as :meth:`segment`."""
         image, threads = classifier.adapt(image), threads or self.threads
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, classifier, tile, threads)
+            smoothed, bits = self._bits(image, classifier, tile)
             found = bits.probabilities(classifier.forest_, image, smoothed, classifier.weights, threads=threads)
             return image.clear(found, tile.rows, tile.columns)
         smoothed = self._smoothed(image, classifier, tile, cache, threads)
@@ -290,7 +287,7 @@ class LiveSegmenter:
         """The class ids and the probabilities of a tile of an image that is adapted, from the same features."""
         forest, weights = classifier.forest_, classifier.weights
         if cache and self._fits_as_bits(image, classifier, tile):
-            smoothed, bits = self._bits(image, classifier, tile, threads)
+            smoothed, bits = self._bits(image, classifier, tile)
             found, probabilities = bits.classes_and_probabilities(forest, image, smoothed, weights, threads=threads)
             return _ids(image, classifier, tile, found), image.clear(probabilities, tile.rows, tile.columns)
         smoothed, found = self._smoothed(image, classifier, tile, cache, threads), np.empty(tile.shape, np.uint8)
@@ -335,53 +332,22 @@ class LiveSegmenter:
         pixels = DraftPixels.for_shape(image.shape)
         return [(tile, image.clear(ids, *pixels.of(tile))) for (tile, _), ids in zip(known, drafts, strict=True)]
 
-    def prepare(
-        self,
-        image: Image,
-        spec: FeatureSpec,
-        order: Sequence[Tile],
-        *,
-        ranges: bool = True,
-        learnt_as: str = "",
-        stale: Callable[[], bool] = lambda: False,
-        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
-    ) -> None:
-        """Caches what :meth:`train`, for which it is ``learnt_as``, and :meth:`segment_tiles` would, if they can."""
-        if not spec.fits(image.channels):
-            return
-        image_hash, image = learnt_as or image.seen_hash, standardised(image) if spec.standardise else image
-        known = with_constants_of(spec, image)
-        for tile, cache in with_room(self.cache.budget, taken_smoothed(spec, image.channels), order):
-            if not cache or spec.looks_around:
-                break
-            with turn():
-                if stale():
-                    return
-                self.cache.smoothed(image, spec, tile, threads=self.threads)
-                if spec.learned:
-                    keep_cells(image, known, tile.rows, tile.columns)
-        if ranges:
-            with turn():
-                if not stale():
-                    self.ranges.known(image_hash, lambda: image, known)
+    def are_at_hand(self, image: Image, classifier: PixelClassifier, tiles: Sequence[Tile]) -> bool:
+        """Whether the bits of all these tiles are in the bins of a classifier, so that it only has to be walked."""
+        image = classifier.adapt(image)
+        spec = with_constants(classifier.spec_, image.pixels)
+        held = [self.cache.peek_bits(image, spec, tile) for tile in tiles] if classifier.forest_.votes else [None]
+        return all(bits is not None and bits.are_at_hand(classifier.forest_) for bits in held)
 
     def _fits_as_bits(self, image: Image, classifier: PixelClassifier, tile: Tile) -> bool:
         """Whether the classifier can be walked on bits now, and there is room for those of the tile."""
         takes = bit_planes_bytes(classifier.spec, image.channels, tile)
         return kernels_are_ready() and classifier.forest_.votes and takes <= self.cache.room_for_bits
 
-    def _bits(
-        self, image: Image, classifier: PixelClassifier, tile: Tile, threads: int | None
-    ) -> tuple[Smoothed | None, BitPlanes]:
-        """The bits of a tile, and the smoothed tile if it is cached, or can be when most of the bits are made of it."""
+    def _bits(self, image: Image, classifier: PixelClassifier, tile: Tile) -> tuple[Smoothed | None, BitPlanes]:
+        """The smoothed tile, if it is cached, and the bits of it."""
         spec = with_constants(classifier.spec_, image.pixels)
-        bits = self.cache.bits(image, spec, tile)
-        smoothed = self.cache.peek(image, spec, tile)
-        if spec.looks_around:
-            return None, bits
-        if smoothed is None and bits.mostly_differ(classifier.forest_) and self.cache.make_room(image, spec, tile):
-            smoothed = self.cache.smoothed(image, spec, tile, threads=threads)
-        return smoothed, bits
+        return self.cache.peek(image, spec, tile), self.cache.bits(image, spec, tile)
 
     def _smoothed(
         self, image: Image, classifier: PixelClassifier, tile: Tile, cache: bool, threads: int | None

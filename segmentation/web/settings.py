@@ -179,9 +179,9 @@ class Settings(BaseModel):
         default_factory=lambda known: default_cache_bytes(known.get("processes", 1)),
         validation_alias="SQUIGGLE_FEATURE_CACHE_MB",
         description="features that a process keeps in memory, in megabytes: 122 for each megapixel of RGB at the "
-        "default features, or 194 with what the features of new strokes follow from; unless set, all processes "
-        "together take a quarter of the memory beyond 512 MB, and each at least 32; an eighth of it, and at least 32, "
-        "comes on top for how objects of lately split: 4 for each megapixel, and as much for each further class",
+        "default features; unless set, all processes together take a quarter of the memory beyond 512 MB, and each "
+        "at least 32; an eighth of it, and at least 32, comes on top for how objects of lately split: 4 for each "
+        "megapixel, and as much for each further class",
     )
     planes_on_disk_bytes: Megabytes = Field(
         default=4 * 2**30,

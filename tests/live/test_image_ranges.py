@@ -15,6 +15,7 @@ from segmentation.features.ranges import feature_ranges
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
+from segmentation.live.ahead import compute_ahead
 from segmentation.live.image_ranges import CachedEnds, CachedRanges
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.labelled import LabelledImage
@@ -57,7 +58,7 @@ def asked(monkeypatch):
 
 def test_they_are_computed_once_whatever_is_drawn(asked):
     live = LiveSegmenter(FeatureCache(10**8))
-    live.prepare(IMAGE, SPEC, GRID.order())
+    compute_ahead(live, IMAGE, SPEC, FOREST, GRID.order())
     assert asked == [IMAGE.hash]
     bins_after_each(live, FOREST)
     assert asked == [IMAGE.hash]
@@ -67,7 +68,7 @@ def test_they_are_computed_once_whatever_is_drawn(asked):
 def test_those_of_features_with_constants_are_prepared_too(asked, standardise):
     spec = FeatureSpec(sigma_max=2, standardise=standardise)
     live = LiveSegmenter(FeatureCache(10**8))
-    live.prepare(IMAGE, spec, GRID.order())
+    compute_ahead(live, IMAGE, spec, FOREST, GRID.order())
     bins_after_each(live, FOREST, spec)
     assert len(asked) == 1
 
@@ -80,7 +81,7 @@ def test_those_of_learned_texture_are_prepared_where_some_pixels_hold_no_data(as
     computed = []
     monkeypatch.setattr(learned_planes, "cells_of", lambda seen: computed.append(seen.shape) or cells_of(seen))
     live = LiveSegmenter(FeatureCache(10**8))
-    live.prepare(image, spec, GRID.order())
+    compute_ahead(live, image, spec, FOREST, GRID.order())
     prepared = len(computed)
     (first,) = list(strokes(1))
     live.train([LabelledImage.from_image(image, first)], spec, FOREST)
@@ -89,20 +90,22 @@ def test_those_of_learned_texture_are_prepared_where_some_pixels_hold_no_data(as
 
 
 def test_without_room_for_smoothed_tiles_they_are_prepared_still(asked):
-    LiveSegmenter(FeatureCache(0)).prepare(IMAGE, SPEC, GRID.order())
+    compute_ahead(LiveSegmenter(FeatureCache(0)), IMAGE, SPEC, FOREST, GRID.order())
     assert asked == [IMAGE.hash]
 
 
 def test_nothing_is_prepared_of_channels_that_the_image_lacks(asked):
-    LiveSegmenter(FeatureCache(10**8)).prepare(IMAGE, FeatureSpec(sigma_max=2, channels=(5,)), GRID.order())
+    live = LiveSegmenter(FeatureCache(10**8))
+    compute_ahead(live, IMAGE, FeatureSpec(sigma_max=2, channels=(5,)), FOREST, GRID.order())
     assert asked == []
 
 
 def test_who_does_not_want_them_does_not_wait_for_them(asked):
     live = LiveSegmenter(FeatureCache(10**8))
-    live.prepare(IMAGE, SPEC, GRID.order(), ranges=False)
-    live.prepare(IMAGE, SPEC, GRID.order(), stale=lambda: True)
-    before = bins_after_each(live, ForestSettings(n_estimators=8, image_ranges=False))
+    without = ForestSettings(n_estimators=8, image_ranges=False)
+    compute_ahead(live, IMAGE, SPEC, without, GRID.order())
+    compute_ahead(live, IMAGE, SPEC, FOREST, GRID.order(), stale=lambda: True)
+    before = bins_after_each(live, without)
     assert asked == []
     assert len(before[-1].differing(before[0]))
 

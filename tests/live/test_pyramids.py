@@ -125,7 +125,7 @@ def test_labels_where_a_file_says_there_is_no_data_are_not_learnt_from(tmp_path)
 def test_nothing_is_prepared_of_channels_that_the_image_lacks(tmp_path):
     pyramid = open_pyramid(write_pyramid(tmp_path / "a.zarr", textured(*SHAPE), chunks=128))
     segmenter, begun = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, pyramid_facts), []
-    segmenter.prepare(FeatureSpec(channels=(5,)), TileGrid(SHAPE).order(), stale=lambda: bool(begun.append(1)))
+    segmenter.compute_ahead(FeatureSpec(channels=(5,)), TileGrid(SHAPE).order(), stale=lambda: bool(begun.append(1)))
     assert begun == []
 
 
@@ -146,7 +146,7 @@ def test_ranges_are_those_of_the_standardised_image_also_where_no_tile_is_kept(t
     pyramid = open_pyramid(write_pyramid(tmp_path / "a.zarr", textured(*SHAPE), chunks=128))
     spec = FeatureSpec(texture=False, sigma_max=2, standardise=True)
     live = LiveSegmenter(FeatureCache(0))
-    PyramidSegmenter(live, pyramid, pyramid_facts).prepare(spec, TileGrid(SHAPE).order())
+    PyramidSegmenter(live, pyramid, pyramid_facts).compute_ahead(spec, TileGrid(SHAPE).order())
     known = LabelledPyramid(pyramid, tiled_labels(STROKES, SHAPE)).standardised()
     assert np.array_equal(live.ranges(known, spec), known.ranges(spec))
     assert not np.array_equal(known.ranges(spec), LabelledPyramid(pyramid, known.labels).ranges(spec))

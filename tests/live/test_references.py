@@ -12,6 +12,7 @@ from segmentation.features.cache import FeatureCache
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
+from segmentation.live.ahead import compute_ahead
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.labelled import LabelledImage
 from tests.support import ROOT
@@ -44,7 +45,7 @@ def overlay(live, image, classifier, order):
 def work(live, image, spec, forest):
     """What a person gets for some strokes, as bytes: forests, overlays, probabilities; and drafts, if there are any."""
     order = TileGrid(image.shape, 64).order((0, *image.shape, 0))
-    live.prepare(image, spec, order)
+    compute_ahead(live, image, spec, forest, order)
     strokes, results = [(1, 2, 3), (2, 60, 60)], []
     for further in ([], [(2, 0, 0)], [(3, 100, 2), (1, 55, 20)]):
         strokes += further

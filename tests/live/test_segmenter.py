@@ -20,6 +20,7 @@ from segmentation.forest.sampling import MAX_TRAINING_PIXELS
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
 from segmentation.live import labelled_rows as rows_module
+from segmentation.live.ahead import compute_ahead
 from segmentation.live.draft import DraftPixels
 from segmentation.live.layers import Layer
 from segmentation.live.segmenter import LiveSegmenter
@@ -152,7 +153,7 @@ def test_undo_and_a_change_of_class_cost_no_features(computed):
 def test_features_of_tiles_that_are_cached_are_not_computed_again(computed):
     live = LiveSegmenter(FeatureCache(10**8))
     grid = TileGrid(IMAGE.shape)
-    live.prepare(IMAGE, SPEC, grid.order())
+    compute_ahead(live, IMAGE, SPEC, ForestSettings(max_depth=5), grid.order())
     assert all(live.cache.peek(IMAGE, SPEC, tile) for tile in grid.tiles)
     live.train([LabelledImage.from_image(IMAGE, next(strokes(1)))], SPEC, FOREST)
     assert all(call["smoothed"] or len(places) == 0 for places, call in computed)
@@ -222,10 +223,10 @@ def test_stale_work_stops_within_one_tile():
     before = len(begun)
     assert list(tiles) == []
     assert len(begun) == before
-    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[1]) is not None
-    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[-1]) is None
-    live.prepare(IMAGE, SPEC, GRID.tiles, stale=lambda: True)
-    assert live.cache.peek(IMAGE, SPEC, GRID.tiles[-1]) is None
+    assert live.are_at_hand(IMAGE, classifier, GRID.tiles[:2])
+    assert not live.are_at_hand(IMAGE, classifier, GRID.tiles[-1:])
+    compute_ahead(live, IMAGE, SPEC, FOREST, GRID.tiles, stale=lambda: True)
+    assert not live.are_at_hand(IMAGE, classifier, GRID.tiles[-1:])
 
 
 def test_a_draft_of_what_was_segmented_has_the_classes_of_the_next_segmentation(monkeypatch):

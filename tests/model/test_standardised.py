@@ -12,6 +12,7 @@ from segmentation.features.spec import FeatureSpec
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import image_from_pixels
 from segmentation.io.read import read_image
+from segmentation.live.ahead import compute_ahead
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.classifier import PixelClassifier, load_classifier
 from segmentation.model.labelled import LabelledImage
@@ -75,7 +76,7 @@ def test_the_live_engine_gives_the_same_bytes(classifier, budget):
     other = image_from_pixels(scene(gain=0.5, seed=2)[0])
     live = LiveSegmenter(FeatureCache(budget))
     image = image_from_pixels(pixels)
-    live.prepare(image, SPEC.chosen, TileGrid(image.shape, 32).order())
+    compute_ahead(live, image, SPEC.chosen, SETTINGS, TileGrid(image.shape, 32).order())
     trained = live.train([LabelledImage.from_image(image, labels_of(truth))], SPEC, SETTINGS)
     plain = live.train([LabelledImage.from_image(image, labels_of(truth))], FeatureSpec(sigma_max=4), SETTINGS)
     assert np.array_equal(trained.forest_.threshold, classifier.forest_.threshold)

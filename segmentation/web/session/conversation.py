@@ -20,6 +20,7 @@ from segmentation.assessment.strokes import StrokeKey
 from segmentation.features.spec import FeatureSpec
 from segmentation.io.image import Image
 from segmentation.io.limits import ImageError, PassingError
+from segmentation.live.ahead import compute_ahead
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.channels import channels_note
 from segmentation.model.values import classes_note
@@ -257,7 +258,7 @@ class Conversations:
         except ValueError as reason:
             yield _told_problem(reason)
             if not isinstance(reason, PassingError):
-                self._prepare(image, state, order, stale)
+                self._compute_ahead(image, state, order, stale)
             return None
         except UnknownClassifierError:
             yield {"kind": "cannot", "reason": "The file of the classifier that was opened is gone: open it again."}
@@ -274,11 +275,15 @@ class Conversations:
         yield _done(state, pixels, trained, time.perf_counter() - started)
         return Learnt(state, drawn, trained)
 
-    def _prepare(self, image: Image, state: SessionState, order: Sequence[Tile], stale: Callable[[], bool]) -> None:
+    def _compute_ahead(
+        self, image: Image, state: SessionState, order: Sequence[Tile], stale: Callable[[], bool]
+    ) -> None:
         """Compute ahead what the first stroke will need, while nobody else has something to compute."""
         turn = partial(self._scheduler.spare_time, stale)
-        ranges, learnt_as = state.forest.image_ranges, state.image["hash"]
-        self._live.prepare(image, state.features, order, ranges=ranges, learnt_as=learnt_as, stale=stale, turn=turn)
+        learnt_as = state.image["hash"]
+        compute_ahead(
+            self._live, image, state.features, state.forest, order, learnt_as=learnt_as, stale=stale, turn=turn
+        )
 
     def _hold(self, room: ExitStack, state: SessionState, spec: FeatureSpec) -> None:
         """Hold the current image in a room, as some features see it, and nothing else there."""

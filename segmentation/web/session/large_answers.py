@@ -70,7 +70,9 @@ class LargeAnswers:
         except ValueError as reason:
             yield {"kind": "cannot", "reason": str(reason)}
             ranges = state.forest.image_ranges
-            self._segmentation.prepare(session_id, pyramid, tiles.view, state.features, ranges=ranges, stale=stale)
+            self._segmentation.compute_ahead(
+                session_id, pyramid, tiles.view, state.features, ranges=ranges, stale=stale
+            )
             return
         by_name = channels_note(pyramid, trained.classifier.training_)
         yield learnt(trained, [by_name] if by_name else [])

@@ -49,7 +49,7 @@ class LargeSegmentation:
         self._live, self._large, self._scheduler = live, large, scheduler
         self._packed: BoundedCache[_Key, PackedTile] = BoundedCache(PACKED_BYTES, lambda one: one.nbytes)
 
-    def prepare(
+    def compute_ahead(
         self,
         session_id: str,
         pyramid: Pyramid,
@@ -64,7 +64,7 @@ class LargeSegmentation:
         turn = partial(self._scheduler.turn, session_id, stale=stale)
         with suppress(PassingError):
             segmenter = PyramidSegmenter(self._live, pyramid, self._large.facts)
-            segmenter.prepare(spec, order, ranges=ranges, stale=stale, turn=turn)
+            segmenter.compute_ahead(spec, order, ranges=ranges, stale=stale, turn=turn)
 
     def segment(
         self,

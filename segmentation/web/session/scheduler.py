@@ -12,7 +12,7 @@ from itertools import count
 from segmentation.web import metrics
 
 AHEAD_IN_A_ROW = 4
-"""Urgent tasks before one of the others has its turn."""
+"""Urgent and quick tasks before one of the others has its turn."""
 
 LOOK_UP_SECONDS = 0.2
 """How often who waits asks whether it is still worth it."""
@@ -46,12 +46,14 @@ class Turn:
     Attributes:
         session_id: of the session.
         ahead: whether it is urgent.
+        quick: whether it belongs to a quick answer.
         stale: says whether nobody needs it any more; None stands for no.
         is_held: whether it has come, and was not given back.
     """
 
     session_id: str
     ahead: bool
+    quick: bool
     stale: Callable[[], bool] | None
     is_held: bool = False
 
@@ -100,8 +102,9 @@ class Turns:
     """Lets a few tasks be computed at once; sessions that wait have their turns, each of a few tasks, in a row.
 
     Urgent tasks go ahead of the others, such as the first tile that a person sees of a new answer. They come in the
-    order in which they were asked for, and the others still have a turn now and then. What can wait is computed in
-    spare time: one short task at a time, while there is nothing else to do.
+    order in which they were asked for, and the others still have a turn now and then. Then come the tasks of quick
+    answers, so that nobody waits for long ones who has not asked for one. What can wait is computed in spare time: one
+    short task at a time, while there is nothing else to do.
 
     Args:
         tasks_at_once: tasks that may be computed at the same time.
@@ -115,35 +118,43 @@ class Turns:
         self._spare = threading.Condition(self._lock)
         self._in_spare_time = False
         self._urgent: deque[threading.Event] = deque()
-        self._others = Line(tasks_per_turn)
-        self._urgent_in_a_row = 0
+        self._quick, self._others = Line(tasks_per_turn), Line(tasks_per_turn)
+        self._ahead_in_a_row = 0
         self._of_thread = threading.local()
 
     @contextmanager
-    def place(self, session_id: str) -> Iterator[None]:
-        """Hold a session's place between the tasks of an answer."""
+    def place(self, session_id: str, *, quick: bool = False) -> Iterator[None]:
+        """Hold a session's place between the tasks of an answer, which is quick or not."""
         with self._lock:
-            self._others.hold(session_id)
+            self._line(quick).hold(session_id)
         try:
             yield
         finally:
             with self._lock:
-                self._others.leave(session_id)
+                self._line(quick).leave(session_id)
 
     @contextmanager
-    def turn(self, session_id: str, *, ahead: bool = False, stale: Callable[[], bool] | None = None) -> Iterator[None]:
+    def turn(
+        self,
+        session_id: str,
+        *,
+        ahead: bool = False,
+        quick: bool = False,
+        stale: Callable[[], bool] | None = None,
+    ) -> Iterator[None]:
         """Wait until a task of a session may be computed, and compute it in the ``with`` block.
 
         Args:
             session_id: the session.
             ahead: whether the task is urgent.
+            quick: whether it belongs to an answer that is quick as a whole.
             stale: asked while waiting: whether nobody needs it any more; None stands for no.
 
         Raises:
             NobodyWaitsError: if that is so before its turn has come.
         """
-        mine = Turn(session_id, ahead, stale)
-        with nullcontext() if ahead else self.place(session_id):
+        mine = Turn(session_id, ahead, quick, stale)
+        with nullcontext() if ahead else self.place(session_id, quick=quick):
             self._take(mine)
             try:
                 yield
@@ -173,7 +184,7 @@ class Turns:
         """Wait for a turn, which is this thread's then."""
         begin = threading.Event()
         with self._lock:
-            waiting = self._urgent if mine.ahead else self._others.places[mine.session_id].waiting
+            waiting = self._urgent if mine.ahead else self._line(mine.quick).places[mine.session_id].waiting
             waiting.append(begin)
             self._begin_waiting()
         metrics.count_waiting(1)
@@ -226,15 +237,21 @@ class Turns:
                     waiting.remove(begin)
             raise
 
+    def _line(self, quick: bool) -> Line:
+        return self._quick if quick else self._others
+
     def _begin_waiting(self) -> None:
         while self._free:
-            other = self._others.first()
-            if self._urgent and (self._urgent_in_a_row < AHEAD_IN_A_ROW or not other):
-                self._urgent_in_a_row += 1
-                self._urgent.popleft().set()
-            elif other:
-                self._urgent_in_a_row = 0
+            quick, other = self._quick.first(), self._others.first()
+            if other and (self._ahead_in_a_row == AHEAD_IN_A_ROW or not (self._urgent or quick)):
+                self._ahead_in_a_row = 0
                 self._others.begin(other)
+            elif self._urgent:
+                self._ahead_in_a_row = min(self._ahead_in_a_row + 1, AHEAD_IN_A_ROW)
+                self._urgent.popleft().set()
+            elif quick:
+                self._ahead_in_a_row = min(self._ahead_in_a_row + 1, AHEAD_IN_A_ROW)
+                self._quick.begin(quick)
             else:
                 break
             self._free -= 1

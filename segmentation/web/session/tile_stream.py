@@ -33,6 +33,9 @@ from segmentation.web.session.scheduler import Scheduler
 TILES_AHEAD = 4
 """An answer goes ahead of others until something new can be seen, but for so many tiles at most."""
 
+TILES_OF_A_QUICK_ANSWER = 32
+"""The most tiles of an answer that is quick if they only have to be walked: each takes a few milliseconds."""
+
 TILE_CACHE_BYTES = 16 * 2**20
 """Packed tiles of lately, found and cleaned up, of which 16 megapixel take about 2 MB each: an answer that was broken
 off continues where it was, and after an undo the former tiles are sent again."""
@@ -256,17 +259,21 @@ class TileStream:
         """The tiles that this classifier has segmented before, then those that are missing; empties ``cached``.
 
         They go ahead of what others wait for until something new is ``seen``, be there a draft or not: one tile of each
-        delays nobody noticeably, and what is looked at is sharp at once.
+        delays nobody noticeably, and what is looked at is sharp at once. An answer of which all is at hand as bits is a
+        quick one.
         """
         begun = count(len(cached) - len(missing))
         yield from filter(None, cached)
         cached.clear()
 
+        few = len(missing) <= TILES_OF_A_QUICK_ANSWER
+        quick = few and self._live.are_at_hand(wanted.image, wanted.classifier, missing)
+
         def turn() -> AbstractContextManager[None]:
             ahead = next(begun) < TILES_AHEAD and not seen.is_set()
-            return self._scheduler.turn(session_id, ahead=ahead, stale=stale)
+            return self._scheduler.turn(session_id, ahead=ahead, quick=quick, stale=stale)
 
-        with self._scheduler.place(session_id):
+        with self._scheduler.place(session_id, quick=quick):
             for segmented in wanted.packed(self._live, missing, stale, turn):
                 self._segmented.put(wanted.key(segmented.tile), segmented)
                 yield segmented

@@ -11,7 +11,8 @@ from tests.support import PATIENCE_SECONDS
 
 
 def waiting_tasks(scheduler):
-    return len(scheduler._urgent) + sum(len(place.waiting) for place in scheduler._others.places.values())
+    places = [*scheduler._quick.places.values(), *scheduler._others.places.values()]
+    return len(scheduler._urgent) + sum(len(place.waiting) for place in places)
 
 
 def work_in_turns(scheduler, wanted):
@@ -20,7 +21,7 @@ def work_in_turns(scheduler, wanted):
     gate = threading.Event()
 
     def ask(who):
-        with scheduler.turn(who, ahead=who.isupper()):
+        with scheduler.turn(who, ahead=who.isupper(), quick=who.startswith("quick")):
             gate.wait()
             done.append(who)
 
@@ -68,6 +69,24 @@ def test_a_place_that_is_held_is_not_lost_between_tasks():
 def test_what_is_seen_first_goes_ahead_and_the_rest_is_not_forgotten():
     done = work_in_turns(Scheduler(1), ["a", "a", "b", "C", "D", "E", "F", "G", "H"])
     assert done == ["a", "C", "D", "E", "F", "a", "G", "H", "b"]
+
+
+def test_quick_answers_come_before_long_ones_which_are_not_forgotten():
+    done = work_in_turns(Scheduler(1), ["a", "a", "b", *["quick"] * 6, "C", "quicker"])
+    assert done == ["a", "C", "quick", "quicker", "quick", "a", "quick", "quick", "quick", "quick", "b"]
+
+
+def test_quick_answers_come_one_after_the_other():
+    done = work_in_turns(Scheduler(1, tasks_per_turn=3), ["X", *["quick a", "quick b"] * 3])
+    assert done == ["X", *["quick a"] * 3, *["quick b"] * 3]
+
+
+def test_the_place_of_a_quick_answer_is_held_between_its_tasks():
+    scheduler = Scheduler(1, tasks_per_turn=3)
+    with scheduler.place("quick a", quick=True):
+        work_in_turns(scheduler, ["quick a"])
+        assert work_in_turns(scheduler, ["X", "quick b", "quick a"]) == ["X", "quick a", "quick b"]
+    assert not scheduler._quick.places
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
