@@ -142,6 +142,21 @@ def test_a_classifier_of_rows_takes_the_constants_of_the_whole_image(tmp_path):
     assert classifier.spec_.constants is None
 
 
+def test_a_part_whose_values_a_sample_did_not_see_is_taken_in_the_type_of_the_others(tmp_path):
+    pixels, labels = pixels_of("grey").astype(np.uint16), rasterise(STROKES, SHAPE)
+    classifier = PixelClassifier(FeatureSpec(sigma_max=2), n_estimators=8).fit(pixels.astype(np.uint8), labels)
+    pixels[100:110, 100:110] = 300
+    expected = classifier.predict(pixels.clip(max=255).astype(np.uint8))
+    pyramid = open_pyramid(write_pyramid(tmp_path / "a.zarr", pixels, chunks=128))
+
+    def of_sample(seen):
+        return pyramid_facts(seen) | {"value_range": [int(pixels.min()), 255]}
+
+    segmenter = PyramidSegmenter(LiveSegmenter(FeatureCache(10**8)), pyramid, of_sample)
+    for tile, found in segmenter.tiles(classifier, TileGrid(SHAPE).tiles[:2]):
+        assert np.array_equal(found.ids, expected[tile.rows, tile.columns])
+
+
 def test_ranges_are_those_of_the_standardised_image_also_where_no_tile_is_kept(tmp_path):
     pyramid = open_pyramid(write_pyramid(tmp_path / "a.zarr", textured(*SHAPE), chunks=128))
     spec = FeatureSpec(texture=False, sigma_max=2, standardise=True)
