@@ -352,6 +352,8 @@ def _pixels(archive: Archive, count: object, n_features: int, with_ranges: bool)
         if any(member in archive for member in _PIXELS):
             raise ValueError(f"{_FACTS} does not count the training pixels.")
         return None
+    if not with_ranges and _PIXEL_RANGES in archive:
+        raise ValueError("The training pixels have ranges, for which the settings do not ask.")
     n_pixels = checks.whole_number(count, "The number of training pixels", 1, MAX_NODES)
     class_ids = archive.read_array(_PIXEL_CLASSES, np.uint8, (n_pixels,))
     features = archive.read_array(_PIXEL_FEATURES, np.float32, (n_pixels, n_features))

@@ -149,6 +149,7 @@ def test_features_of_no_possible_dimensions_are_refused(data):
         ("pixels", 10**9, "not the size"),
         ("pixels", -1, "number of training pixels"),
         ("pixels", None, "does not count the training pixels"),
+        ("settings", {"kind": "extra_trees"}, "ranges, for which the settings do not ask"),
         ("training", [], "JSON object"),
         ("training", {"images": [1]}, "training image"),
         ("training", {"images": [{"hash": 5}]}, "hash of a training image"),
