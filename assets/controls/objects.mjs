@@ -170,7 +170,9 @@ export class Objects {
       const found = await unpackObjects(response, imageHash, await channelNames(imageHash ?? ""));
       if (asked === this.asked) this.take(found);
     } catch {
-      if (asked === this.asked) this.forget(AWAY);
+      if (asked !== this.asked) return;
+      this.depends = "";
+      this.forget(AWAY);
     }
   }
 

@@ -22,6 +22,7 @@ import { Picture } from "../picture/picture.mjs";
 import { base } from "../shared/base.mjs";
 import { byId } from "../shared/dom.mjs";
 import { hideMessage, showMessage } from "../shared/messages.mjs";
+import { onceItAnswersAgain } from "../shared/requests.mjs";
 import { counted } from "../shared/text.mjs";
 import { Brush } from "./brush.mjs";
 import { Classes } from "./classes.mjs";
@@ -53,6 +54,9 @@ function hasImage(state) {
 }
 
 export class Session {
+  /* What is shown without being asked for could not be asked while the server was away. */
+  hearers = [showConnection, askDashAgain, onceItAnswersAgain(() => this.onSight())];
+
   /**
    * @param {string} id
    * @param {OnAvailable} onAvailable
@@ -87,7 +91,7 @@ export class Session {
     this.conversation = new Conversation({ url: `${sessionUrl}converse`, sessionId: id, windowId, unnamed }, {
       onState: (state) => this.onState(state),
       onMessage: (message) => this.onMessage(message),
-      onConnection: (connection) => [showConnection, askDashAgain].forEach((tell) => tell(connection)),
+      onConnection: (connection) => this.hearers.forEach((tell) => tell(connection)),
       onSignedOut: () => this.signInAgain(),
       request: () => this.segmentation.request(),
       currentImage: () => this.view.image,

@@ -24,6 +24,19 @@ export function pause(seconds) {
 }
 
 /**
+ * What to tell whether the server answers, so that something is done each time that it does so again.
+ * @param {() => void} run
+ * @returns {(connection: {ok: boolean}) => void}
+ */
+export function onceItAnswersAgain(run) {
+  let away = false;
+  return ({ ok }) => {
+    if (ok && away) run();
+    away = !ok;
+  };
+}
+
+/**
  * Whether it is worth asking again: the server is busy, or a proxy in front of it does not reach it.
  * @param {Response} response
  */

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from tests.support.page import halves, wait_for_image
+from tests.support.page import draw_two, halves, wait_for_image
 
 STROKES = (("1", (10, 10), (30, 14)), ("2", (60, 10), (90, 14)), ("1", (10, 40), (30, 44)), ("2", (60, 40), (90, 44)))
 
@@ -50,3 +50,15 @@ def test_features_are_asked_left_out_looked_at_and_standardised(person, tmp_path
     person.wait_for(lambda: person.page.locator("#feature-standardise input").is_checked(), "the switch")
     assert text(person, "#drift") == ""
     person.wait_for_segmentation()
+
+
+def test_which_features_matter_is_asked_again_once_the_server_answers(people, server):
+    person = people(server.url, expect_offline=True)
+    draw_two(person)
+    person.context.set_offline(True)
+    person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
+    person.click("#tab-learn")
+    person.wait_for(lambda: "does not answer" in text(person, "#importance-note"), "that the server is away")
+    person.context.set_offline(False)
+    person.wait_for(lambda: person.page.locator("#importance tbody tr").count() > 4, "the table")
+    assert text(person, "#importance-note").startswith("Click a name")

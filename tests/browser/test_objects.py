@@ -23,6 +23,17 @@ def shown(person):
     return int(kept), int(of)
 
 
+def test_objects_are_asked_for_again_once_the_server_answers(people, server):
+    person = people(server.url, expect_offline=True)
+    draw_two(person)
+    person.context.set_offline(True)
+    person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
+    person.tab("objects")
+    person.wait_for(lambda: "does not answer" in person.page.inner_text("#objects-text"), "that the server is away")
+    person.context.set_offline(False)
+    open_card(person)
+
+
 def test_rows_lead_to_objects_and_objects_to_rows(person):
     person.tab("objects")
     assert person.page.is_disabled("#save-objects")
