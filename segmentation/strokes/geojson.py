@@ -49,9 +49,8 @@ class Outline:
 
 def is_geojson(document: object) -> bool:
     """Whether a JSON value looks like GeoJSON: features, or a geometry."""
-    if isinstance(document, list):
-        return bool(document) and is_geojson(document[0])
-    kind = document.get("type") if isinstance(document, Mapping) else None
+    first = document[0] if isinstance(document, list) and document else document
+    kind = first.get("type") if isinstance(first, Mapping) else None
     return kind in ("FeatureCollection", "Feature", "GeometryCollection", *_PARTS)
 
 
@@ -93,7 +92,7 @@ def _geometries(document: object) -> Iterator[tuple[str, str, Mapping[str, Any]]
         for one in several:
             if one is None:  # RFC 7946 allows a feature that lies nowhere
                 continue
-            if not isinstance(one, Mapping) or one.get("type") not in _PARTS:
+            if not isinstance(one, Mapping) or one.get("type") not in tuple(_PARTS):  # whatever it is, a list too
                 raise ValueError(f"The GeoJSON has a geometry other than {', '.join(_PARTS)}.")
             yield name, colour, one
 

@@ -65,6 +65,8 @@ def test_classes_have_names_and_colours(properties, name, colour):
         ({"type": "FeatureCollection", "features": []}, "no polygon, line or point"),
         ({"type": "FeatureCollection", "features": 3}, "must be a JSON array"),
         (feature("Curve", []), "other than Point"),
+        (feature(["Polygon"], [SQUARE]), "other than Point"),
+        (feature({}, [SQUARE]), "other than Point"),
         (feature("Polygon", [[[1, "2"]]]), "must be a number"),
         (feature("Polygon", [[[1]]]), "not x and y"),
         (feature("LineString", []), "no positions"),
@@ -80,4 +82,11 @@ def test_what_is_none_is_refused_with_a_sentence(document, sentence):
 def test_it_is_told_from_other_json():
     assert is_geojson([feature("Point", [1, 2])])
     assert is_geojson({"type": "Polygon"})
-    assert not any(map(is_geojson, ({"format": "squiggle-strokes"}, [], None, {"type": "Topology"})))
+    assert not any(map(is_geojson, ({"format": "squiggle-strokes"}, [], None, {"type": "Topology"}, {"type": []})))
+
+
+def test_lists_in_lists_however_deep_are_none():
+    nested = []
+    for _ in range(10_000):
+        nested = [nested]
+    assert not is_geojson(nested)
