@@ -367,6 +367,8 @@ class FeatureSpec:
             "by_channel": (dict, type(None)),
             **OF_DEPTH,
         }
+        if not isinstance(values, Mapping):
+            raise ValueError("The feature settings must be a JSON object.")
         for name, value in values.items():
             if name not in expected:
                 raise ValueError(f"Unknown feature setting {name!r}.")

@@ -305,7 +305,8 @@ def test_settings_of_before_have_no_kinds_that_came_later():
 
 
 @pytest.mark.parametrize(
-    "values", [{"sigma": 1}, {"edges": 1}, {"sigma_min": "1"}, {"num_sigma": True}, {"channels": [0.5]}]
+    "values",
+    [{"sigma": 1}, {"edges": 1}, {"sigma_min": "1"}, {"num_sigma": True}, {"channels": [0.5]}, 5, None, "edges"],
 )
 def test_json_of_the_wrong_kind_is_refused(values):
     with pytest.raises(ValueError, match="feature setting"):

@@ -10,6 +10,8 @@ from segmentation.web.session.journal_fold import count, fold
 from tests.support.events import IMAGE, OTHER_IMAGE, START, image
 
 OUTLINE = {"id": "s", "class_id": REGION, "kind": "rectangle", "x0": 1, "y0": 2, "x1": 3, "y1": 4}
+FACTS = {"hash": "c" * 64, "name": "c", "channels": 3, "trees": 3, "class_ids": [1], "images": [], "strokes": 0}
+OPENED = {"id": "a", "type": "classifier.open", "classifier": FACTS | {"pixels": 0}, "classes": [], "strokes": {}}
 
 
 def add(event_id, class_id=1, image_hash=IMAGE):
@@ -191,6 +193,8 @@ def test_a_sound_event_passes_with_its_known_fields_only():
         ({"id": "a", "type": "strokes.add", "name": "x", "classes": [], "strokes": []}, "by their images"),
         ({"id": "a", "type": "settings.change", "forest": 9}, "not understood"),
         ({"id": "a", "type": "classifier.open", "classifier": {"name": 1}}, "not described"),
+        (OPENED | {"features": 5}, "must be a JSON object"),
+        (OPENED | {"forest": 5}, "must be a JSON object"),
     ],
 )
 def test_an_event_that_makes_no_sense_is_refused_with_a_sentence(event, sentence):
