@@ -3,12 +3,23 @@
 /** How long an answer takes that comes. */
 const ANSWERED_MS = 4000;
 
-/** @typedef {{output: string, inputs: {id: string, value: any}[]}} Callback as it is asked of the server */
+/** How often something is asked again: what the server always fails at is not there for want of asking. */
+const MOST_TIMES = 5;
 
-/** A control of each callback that waits for its answer, by what it gives. @type {Map<string, Asked>} */
+/** @typedef {{id: string, property: string, value: any}} Input a control, and what it says */
+/** @typedef {{output: string, inputs: Input[], changedPropIds: string[]}} Callback as it is asked of the server */
+/** @typedef {{id: string, value: any, at: number, times: number}} Asked a control that changed, when and how often */
+
+/** Of callbacks that wait for their answer, by what they give. @type {Map<string, Asked>} */
 const unanswered = new Map();
 
-/** @typedef {{id: string, value: any, at: number}} Asked a control, what it says, and when that was asked about */
+/** @param {Callback} callback that the server is asked for now */
+function remember({ output, inputs, changedPropIds }) {
+  const { id, value } = inputs.find((one) => changedPropIds.includes(`${one.id}.${one.property}`)) ?? inputs[0];
+  const former = unanswered.get(output);
+  const isTheSame = former?.id === id && JSON.stringify(former.value) === JSON.stringify(value);
+  unanswered.set(output, { id, value, at: performance.now(), times: isTheSame ? former.times + 1 : 1 });
+}
 
 /**
  * Let Dash lay out the page, now that there is what its callbacks call: a module may be there later than the scripts
@@ -25,9 +36,7 @@ export function renderPage(functions) {
     },
   ]));
   new window.DashRenderer({
-    request_pre: (/** @type {Callback} */ { output, inputs: [{ id, value }] }) => {
-      unanswered.set(output, { id, value, at: performance.now() });
-    },
+    request_pre: remember,
     request_post: (/** @type {Callback} */ { output }) => unanswered.delete(output),
   });
 }
@@ -39,7 +48,9 @@ export function renderPage(functions) {
 export function askDashAgain({ ok }) {
   if (!ok) return;
   const longAgo = performance.now() - ANSWERED_MS;
-  for (const { id, value, at } of unanswered.values()) if (at < longAgo) setControl(id, value);
+  for (const { id, value, at, times } of unanswered.values()) {
+    if (at < longAgo && times < MOST_TIMES) setControl(id, value);
+  }
 }
 
 /**

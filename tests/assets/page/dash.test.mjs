@@ -15,7 +15,11 @@ let told = [];
 let now = 0;
 
 /** @type {(output: string, value: number) => object} */
-const asked = (output, value) => ({ output, inputs: [{ id: `${output}-control`, value }] });
+const asked = (output, value) => ({
+  output,
+  inputs: [{ id: "kinds", property: "value", value: [] }, { id: `${output}-control`, property: "value", value }],
+  changedPropIds: [`${output}-control.value`],
+});
 
 beforeEach(() => {
   [set, told, now] = [[], [], 0];
@@ -73,6 +77,20 @@ test("of what was asked several times the last counts, from when it was asked", 
   now = 2 * LONG;
   askDashAgain({ ok: true });
   assert.deepEqual(set, [["features-control", { value: 2 }]]);
+});
+
+test("what the server always fails at is not asked for ever", () => {
+  for (let times = 0; times < 20; times += 1) {
+    const before = set.length;
+    now += LONG;
+    askDashAgain({ ok: true });
+    if (!times || set.length > before) hooks.request_pre(asked("features", 1));
+  }
+  assert.equal(set.length, 4);
+  hooks.request_pre(asked("features", 2));
+  now += LONG;
+  askDashAgain({ ok: true });
+  assert.deepEqual(set.at(-1), ["features-control", { value: 2 }], "something else was typed");
 });
 
 test("a control is set with what else is said of it", () => {
