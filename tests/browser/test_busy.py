@@ -13,6 +13,11 @@ STROKES, POINTS = 600, 2_000
 """Of a journal that is longer than what the server writes for somebody who does not read."""
 
 
+HELD_SECONDS = 20
+MORE = 10
+"""Windows beyond the places that there are, which ask one after the other: a place that is left is taken soon."""
+
+
 class Crowd:
     """Windows of other sessions at the same address that ask for their segmentation and read nothing of the answer."""
 
@@ -20,10 +25,11 @@ class Crowd:
         self.url = url
         self.has_ended = threading.Event()
         self.threads = []
-        while len(self.threads) < SEGMENTING_OF_AN_ADDRESS:
+        while len(self.threads) < SEGMENTING_OF_AN_ADDRESS + MORE:
             session = self.session_with_a_long_journal()
-            for window in range(min(SEGMENTING_OF_A_SESSION, SEGMENTING_OF_AN_ADDRESS - len(self.threads))):
-                self.threads.append(threading.Thread(target=self.hold, args=(session, f"w{window}")))
+            for window in range(SEGMENTING_OF_A_SESSION):
+                late = HELD_SECONDS * max(0, len(self.threads) - SEGMENTING_OF_AN_ADDRESS) / MORE
+                self.threads.append(threading.Thread(target=self.hold, args=(session, f"w{window}", late)))
         for thread in self.threads:
             thread.start()
 
@@ -49,15 +55,16 @@ class Crowd:
     def said(window="w", after=0, events=(), segment=None):
         return {"after": after, "events": list(events), "segment": segment, "window": window}
 
-    def hold(self, path, window):
-        """Hold a place for as long as the server bears with it, and again."""
+    def hold(self, path, window, late):
+        """After some seconds hold a place for as long as the server bears with it, and again."""
         address = urlsplit(self.url)
         body = json.dumps(self.said(window, segment={"view": [0, 9, 0, 9], "known": {}})).encode()
         head = f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+        self.has_ended.wait(late)
         while not self.has_ended.is_set():
             with socket.create_connection((address.hostname, address.port)) as connection:
                 connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-                self.has_ended.wait(20)
+                self.has_ended.wait(HELD_SECONDS)
 
     def end(self):
         self.has_ended.set()
