@@ -11,14 +11,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 from segmentation._shared.kernels import kernels_are_ready
 from segmentation._shared.tiling import Tile
-from segmentation.features.bit_planes import bit_planes_bytes
 from segmentation.features.learned_planes import keep_cells
 from segmentation.features.spec import FeatureSpec
 from segmentation.forest.bins import Bins
 from segmentation.forest.settings import ForestSettings
 from segmentation.io.image import Image
 from segmentation.io.standardise import standardised
-from segmentation.live.room import taken_smoothed, with_room
+from segmentation.live.room import taken_as_bits, taken_smoothed, with_room
 from segmentation.live.segmenter import LiveSegmenter
 from segmentation.model.facts import with_constants_of
 
@@ -81,10 +80,7 @@ def _put_in_bins(
     stale: Callable[[], bool],
     turn: Turn,
 ) -> None:
-    def takes(tile: Tile) -> int:
-        return bit_planes_bytes(spec, image.channels, tile)
-
-    for tile, fits in with_room(live.cache.room_for_bits, takes, order):
+    for tile, fits in with_room(live.cache.room_for_bits, taken_as_bits(spec, image.channels), order):
         if not fits:
             return
         with turn():

@@ -32,8 +32,13 @@ def room_for(cache: FeatureCache, classifier: PixelClassifier) -> int:
 def taken_by(classifier: PixelClassifier, channels: int) -> Takes:
     """What tiles of images with so many channels take for a classifier."""
     if classifier.forest_.votes:
-        return lambda tile: bit_planes_bytes(classifier.spec, channels, tile)
+        return taken_as_bits(classifier.spec, channels)
     return taken_smoothed(classifier.spec, channels)
+
+
+def taken_as_bits(spec: FeatureSpec, channels: int) -> Takes:
+    """What the bits of tiles of images with so many channels take."""
+    return lambda tile: bit_planes_bytes(spec, channels, tile)
 
 
 def taken_smoothed(spec: FeatureSpec, channels: int) -> Takes:
