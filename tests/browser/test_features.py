@@ -55,8 +55,7 @@ def test_features_are_asked_left_out_looked_at_and_standardised(person, tmp_path
 def test_which_features_matter_is_asked_again_once_the_server_answers(people, server):
     person = people(server.url, expect_offline=True)
     draw_two(person)
-    person.context.set_offline(True)
-    person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
+    person.loses_the_server()
     person.click("#tab-learn")
     person.wait_for(lambda: "does not answer" in text(person, "#importance-note"), "that the server is away")
     person.context.set_offline(False)

@@ -26,8 +26,7 @@ def shown(person):
 def test_objects_are_asked_for_again_once_the_server_answers(people, server):
     person = people(server.url, expect_offline=True)
     draw_two(person)
-    person.context.set_offline(True)
-    person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
+    person.loses_the_server()
     person.tab("objects")
     person.wait_for(lambda: "does not answer" in person.page.inner_text("#objects-text"), "that the server is away")
     person.context.set_offline(False)

@@ -46,8 +46,7 @@ def test_a_new_page_asks_the_server_for_no_setting_that_it_shows(people, server)
 def test_settings_that_are_typed_while_the_server_is_away_count_once_it_is_back(people, server):
     person = people(server.url, expect_offline=True)
     person.tab("learn")
-    person.context.set_offline(True)
-    person.wait_for(lambda: "Reconnecting" in person.connection, "the reconnecting sign")
+    person.loses_the_server()
     said = []
     person.page.on("console", lambda message: said.append(message.text))
     person.page.fill("#sigma-min", "2")

@@ -267,6 +267,11 @@ class Person:
         self.draw(*points)
         self.wait_for(lambda: sum(self.stroke_counts()) == before + 1, "one stroke more")
 
+    def loses_the_server(self) -> None:
+        """Be without a network, until the page says so."""
+        self.context.set_offline(True)
+        self.wait_for(lambda: "Reconnecting" in self.connection, "the reconnecting sign")
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
