@@ -63,7 +63,8 @@ def compute_ahead(
             return True
 
     if spec.looks_around or not (settings.votes and settings.image_ranges and kernels_are_ready()):
-        _smooth(live, image, spec, known, order, stale, turn)
+        if not spec.looks_around:
+            _smooth(live, image, spec, known, order, stale, turn)
         if settings.image_ranges:
             ranges_are_known()
     elif ranges_are_known():
@@ -100,7 +101,7 @@ def _smooth(
     turn: Turn,
 ) -> None:
     for tile, fits in with_room(live.cache.budget, taken_smoothed(spec, image.channels), order):
-        if not fits or spec.looks_around:
+        if not fits:
             return
         with turn():
             if stale():

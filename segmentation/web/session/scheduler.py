@@ -243,14 +243,14 @@ class Turns:
     def _begin_waiting(self) -> None:
         while self._free:
             quick, other = self._quick.first(), self._others.first()
-            if other and (self._ahead_in_a_row == AHEAD_IN_A_ROW or not (self._urgent or quick)):
+            if other and (self._ahead_in_a_row >= AHEAD_IN_A_ROW or not (self._urgent or quick)):
                 self._ahead_in_a_row = 0
                 self._others.begin(other)
             elif self._urgent:
-                self._ahead_in_a_row = min(self._ahead_in_a_row + 1, AHEAD_IN_A_ROW)
+                self._ahead_in_a_row += 1
                 self._urgent.popleft().set()
             elif quick:
-                self._ahead_in_a_row = min(self._ahead_in_a_row + 1, AHEAD_IN_A_ROW)
+                self._ahead_in_a_row += 1
                 self._quick.begin(quick)
             else:
                 break
